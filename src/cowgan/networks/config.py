@@ -1,0 +1,134 @@
+"""The numbers that fix a network's architecture."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from cowgan.errors import CowganError
+
+CONSTANT_SIZE = 4
+"""Edge of the learned constant that synthesis starts from, in voxels."""
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Architecture of a 3D StyleGAN2.
+
+    Parameters
+    ----------
+    image_size : int
+        In-plane edge of the generated volume in voxels, a power of two from 8 to 1024.
+    depth : int
+        Number of axial slices, a power of two from 4 to `image_size`.
+    network_capacity : int
+        Half the channels of the finest synthesis block; every coarser block doubles it.
+    fmap_max : int
+        Upper limit of the channels of any block.
+    latent_dim : int
+        Length of z and w.
+    style_depth : int
+        Number of fully connected layers in the mapping network.
+    lr_mlp : float
+        Learning-rate multiplier of the mapping network, part of its forward pass.
+
+    Raises
+    ------
+    CowganError
+        A value is outside the range that the architecture allows.
+
+    References
+    ----------
+    Aydin et al., NeuroImage 304 (2024) 120936; Karras et al., CVPR 2020 (StyleGAN2).
+    """
+
+    image_size: int = 128
+    depth: int = 32
+    network_capacity: int = 8
+    fmap_max: int = 512
+    latent_dim: int = 512
+    style_depth: int = 8
+    lr_mlp: float = 0.1
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            whole = field.name == "lr_mlp" or isinstance(value, int)
+            if isinstance(value, bool) or not whole or not isinstance(value, int | float):
+                raise CowganError(f"{field.name} must be a number of the right kind, not {value!r}.")
+        if not (_is_power_of_two(self.image_size) and 8 <= self.image_size <= 1024):
+            raise CowganError(
+                f"The image size must be a power of two from 8 to 1024, not {self.image_size}."
+            )
+        if not (_is_power_of_two(self.depth) and CONSTANT_SIZE <= self.depth <= self.image_size):
+            raise CowganError(
+                f"The depth must be a power of two from {CONSTANT_SIZE} to the image size "
+                f"({self.image_size}), not {self.depth}."
+            )
+        limits = {
+            "network_capacity": 256,
+            "fmap_max": 4096,
+            "latent_dim": 4096,
+            "style_depth": 32,
+        }
+        for name, limit in limits.items():
+            if not 1 <= getattr(self, name) <= limit:
+                raise CowganError(
+                    f"{name} must lie between 1 and {limit}, not {getattr(self, name)}."
+                )
+        if not 0 < self.lr_mlp <= 10:
+            raise CowganError(f"lr_mlp must lie between 0 and 10, not {self.lr_mlp}.")
+
+    @property
+    def n_blocks(self) -> int:
+        """Number of synthesis blocks, and of style slots in W+."""
+        return self.image_size.bit_length() - 2
+
+    @property
+    def volume_shape(self) -> tuple[int, int, int]:
+        """Shape (z, x, y) of a generated volume."""
+        return (self.depth, self.image_size, self.image_size)
+
+    @property
+    def synthesis_channels(self) -> tuple[int, ...]:
+        """Output channels of each synthesis block, coarse to fine."""
+        n = self.n_blocks
+        return tuple(min(self.fmap_max, self.network_capacity * 2 ** (n - i)) for i in range(n))
+
+    @property
+    def discriminator_channels(self) -> tuple[int, ...]:
+        """Output channels of each discriminator block, fine to coarse."""
+        return tuple(
+            min(self.fmap_max, self.network_capacity * 4 * 2**i) for i in range(self.n_blocks + 1)
+        )
+
+    def block_shape(self, block: int) -> tuple[int, int, int]:
+        """Return the spatial shape (z, x, y) that synthesis block `block` works at."""
+        size = CONSTANT_SIZE * 2**block
+        return (min(size, self.depth), size, size)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a plain dictionary."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> "NetworkConfig":
+        """Build a config from `to_dict`'s result; unknown or missing fields are refused."""
+        names = {field.name for field in fields(cls)}
+        if not isinstance(content, dict) or set(content) != names:
+            raise CowganError(
+                "The network configuration does not have the expected fields.",
+                f"expected {sorted(names)}, got {content!r:.500}",
+            )
+        return cls(**content)
+
+
+def _is_power_of_two(value: int) -> bool:
+    return value > 0 and value & (value - 1) == 0
+
+
+PRESETS: dict[str, NetworkConfig] = {
+    "Small": NetworkConfig(network_capacity=8, fmap_max=256),
+    "Medium_v1": NetworkConfig(network_capacity=8, fmap_max=512),
+    "Medium_v2": NetworkConfig(network_capacity=8, fmap_max=1024),
+    "Large": NetworkConfig(network_capacity=16, fmap_max=1024),
+}
+"""The four configurations of the paper, all 32 x 128 x 128."""

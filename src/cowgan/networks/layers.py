@@ -1,0 +1,135 @@
+"""Building blocks shared by the networks."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+LEAK = 0.2
+"""Negative slope of every leaky ReLU in the published networks."""
+
+
+class ScaledLinear(nn.Linear):
+    """Fully connected layer whose weight and bias are multiplied by a constant.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        Sizes of the layer.
+    multiplier : float
+        Factor on weight and bias, which slows their learning.
+    """
+
+    def __init__(self, in_features: int, out_features: int, multiplier: float) -> None:
+        super().__init__(in_features, out_features)
+        self.multiplier = multiplier
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, in_features) to (N, out_features)."""
+        return functional.linear(x, self.weight * self.multiplier, self.bias * self.multiplier)
+
+
+class ModulatedConv3d(nn.Module):
+    """3D convolution without bias whose input channels are scaled by a style.
+
+    The published network scales the weights of every sample and then runs one grouped
+    convolution. The same function is computed here with one ordinary convolution: either
+    the activations are scaled before and after it, or, for a single sample with more
+    activations than weights, the weights are. Both equal the published formula up to
+    rounding (Karras et al. 2020, equations 1 and 3).
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        Channels before and after.
+    kernel_size : int
+        Edge of the cubic kernel, odd; the output keeps the input's size.
+    demodulate : bool
+        Whether output channels are rescaled to unit expected variance.
+    """
+
+    EPSILON = 1e-8
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int, demodulate: bool = True
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(out_channels, in_channels, *[kernel_size] * 3))
+        self.demodulate = demodulate
+        self.power: Tensor | None = None
+
+    def freeze(self, dtype: torch.dtype) -> None:
+        """Prepare for inference: fix the weights in `dtype` and sum their squares once."""
+        self.power = self._power()
+        frozen = self.weight.detach().to(dtype, memory_format=torch.channels_last_3d)
+        self.weight = nn.Parameter(frozen, requires_grad=False)
+
+    def _power(self) -> Tensor:
+        return self.weight.detach().float().square().sum((2, 3, 4))
+
+    def _demodulation(self, scale: Tensor) -> Tensor:
+        power = self.weight.square().sum((2, 3, 4)) if self.power is None else self.power
+        return torch.rsqrt(scale.square() @ power.T + self.EPSILON)
+
+    def forward(self, x: Tensor, style: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Convolve.
+
+        Parameters
+        ----------
+        x : Tensor
+            Activations, shape (N, in_channels, d, h, w).
+        style : Tensor
+            Style per input channel, shape (N, in_channels); a channel is scaled by
+            ``style + 1``.
+        bias : Tensor, optional
+            Added to the output channels, shape (out_channels,).
+
+        Returns
+        -------
+        Tensor
+            Shape (N, out_channels, d, h, w).
+        """
+        scale = style + 1
+        padding = self.weight.shape[-1] // 2
+        if len(x) == 1 and self.weight.numel() <= x.numel():
+            factor = scale
+            if self.demodulate:
+                factor = self._demodulation(scale).T * scale
+            weight = self.weight * _spatial(factor).to(self.weight.dtype)
+            bias = None if bias is None else bias.to(x.dtype)
+            return functional.conv3d(x, weight, bias, padding=padding)
+        y = functional.conv3d(x * _spatial(scale).to(x.dtype), self.weight, padding=padding)
+        if self.demodulate:
+            y = y * _spatial(self._demodulation(scale)).to(y.dtype)
+        return y if bias is None else y + _spatial(bias[None]).to(y.dtype)
+
+
+class Blur3d(nn.Module):
+    """Separable [1, 2, 1] / 4 smoothing of a (N, C, d, h, w) tensor, edges replicated."""
+
+    TAPS = (1.0, 2.0, 1.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Smooth along the three spatial axes."""
+        for axis in (2, 3, 4):
+            x = _smooth(x, axis)
+        return x
+
+
+def _smooth(x: Tensor, axis: int) -> Tensor:
+    length = x.shape[axis]
+    ends = x.narrow(axis, 0, 1), x.narrow(axis, length - 1, 1)
+    padded = torch.cat((ends[0], x, ends[1]), axis)
+    neighbours = padded.narrow(axis, 0, length) + padded.narrow(axis, 2, length)
+    return 0.5 * x + 0.25 * neighbours
+
+
+def _spatial(per_channel: Tensor) -> Tensor:
+    """Give (N, C) trailing axes of length one, so it broadcasts over a volume."""
+    return per_channel[..., None, None, None]
+
+
+def resize(x: Tensor, shape: tuple[int, int, int]) -> Tensor:
+    """Resize (N, C, d, h, w) trilinearly to `shape`, voxel corners not aligned."""
+    if tuple(x.shape[2:]) == tuple(shape):
+        return x
+    return functional.interpolate(x, size=shape, mode="trilinear", align_corners=False)
