@@ -1,0 +1,34 @@
+# Each target prepares the environment by itself: see .ci/setup.sh.
+.PHONY: help setup demo test test-slow lint format benchmark screenshots
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+setup: ## Prepare .venv and the system libraries
+	@.ci/setup.sh
+
+demo: setup ## Open the explorer; without a display, save what it shows to demo-output/
+	@if [ "$$(uname)" = Linux ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
+		.ci/headless.sh .venv/bin/python examples/demo.py --save demo-output; \
+	else \
+		.venv/bin/python examples/demo.py; \
+	fi
+
+test: setup ## Run the tests on a virtual screen
+	.ci/headless.sh .venv/bin/pytest -m "not slow" --benchmark-disable
+
+test-slow: setup ## Run the long proofs
+	.ci/headless.sh .venv/bin/pytest -m slow --benchmark-disable
+
+lint: setup ## Check style, types, layering and the plugin manifest
+	.ci/lint.sh
+
+format: setup ## Apply the style
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+benchmark: setup ## Time the engine against its physical limits
+	.ci/headless.sh .venv/bin/pytest tests/benchmarks --benchmark-only -s
+
+screenshots: setup ## Draw every window and panel
+	.ci/headless.sh .venv/bin/python tests/gui/screenshots.py

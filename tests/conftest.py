@@ -1,0 +1,55 @@
+"""What every test relies on: a home of its own, a fixed thread count, a display for windows."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# Read when napari, numpy, torch and Qt are first imported, so these cannot wait for a fixture.
+_home = tempfile.TemporaryDirectory(prefix="cowgan-home-", ignore_cleanup_errors=True)
+if (_xauthority := Path.home() / ".Xauthority").exists():
+    os.environ.setdefault("XAUTHORITY", str(_xauthority))
+for _name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+    os.environ.pop(_name, None)
+os.environ.update(
+    HOME=_home.name,
+    USERPROFILE=_home.name,
+    NAPARI_CONFIG=str(Path(_home.name, "napari.yaml")),
+    OMP_NUM_THREADS="2",
+    OPENBLAS_NUM_THREADS="2",
+)
+
+_CHECKOUT = Path(__file__).parents[1]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    gui_folder = _CHECKOUT / "tests" / "gui"
+    for item in items:
+        if item.path.is_relative_to(gui_folder) or "qapp" in getattr(item, "fixturenames", ()):
+            item.add_marker("gui")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gui") and not _display_present():
+        pytest.fail(
+            "This test needs a display: use `make test`, or .ci/headless.sh before pytest.",
+            pytrace=False,
+        )
+
+
+def _display_present() -> bool:
+    return sys.platform != "linux" or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """Return the folder of reference data that is not part of the repository."""
+    folder = Path(os.environ.get("COWGAN_SHARED", _CHECKOUT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"no reference data at {folder}; set COWGAN_SHARED to where they are")
+    return folder
