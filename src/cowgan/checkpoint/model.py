@@ -1,0 +1,128 @@
+"""A trained model in memory."""
+
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cowgan.checkpoint.statistics import LatentStatistics, measure_statistics
+from cowgan.errors import CowganError
+from cowgan.networks import (
+    Discriminator,
+    MappingNetwork,
+    NetworkConfig,
+    SynthesisNetwork,
+    initialise,
+)
+
+PUBLISHED_SPACING_MM = (0.62, 0.61875, 0.61875)
+"""Voxel size (z, x, y) of the paper's template grid."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a person should know before using a model; every field is free text."""
+
+    name: str = "Unnamed model"
+    licence: str = "not stated"
+    training_data: str = "not stated"
+    description: str = ""
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> "ModelCard":
+        """Build a card from a dictionary, ignoring what a later version may have added."""
+        known = {f.name for f in fields(cls)}
+        card = cls(**{key: value for key, value in content.items() if key in known})
+        texts = (card.name, card.licence, card.training_data, card.description)
+        if not all(isinstance(text, str) for text in texts) or not isinstance(
+            card.provenance, dict
+        ):
+            raise CowganError("The model card in this file is damaged.", repr(content)[:500])
+        return card
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a plain dictionary."""
+        return asdict(self)
+
+
+@dataclass(eq=False)
+class Checkpoint:
+    """A 3D StyleGAN2 ready for use, in float32 on the CPU.
+
+    Attributes
+    ----------
+    config : NetworkConfig
+        Architecture.
+    mapping : MappingNetwork
+        Callable, z (N, latent_dim) to w (N, latent_dim).
+    synthesis : SynthesisNetwork
+        Callable, W+ (N, n_blocks, latent_dim) and optional noise (N, S, S, S) to
+        unclamped volumes (N, 1, depth, S, S), with S the image size.
+    discriminator : Discriminator or None
+        Callable, volumes (N, 1, depth, S, S) to logits (N,), lower meaning more real.
+    card : ModelCard
+        Name, licence, training data.
+    spacing_mm : tuple of float
+        Voxel size (z, x, y) of generated volumes.
+    path : Path or None
+        File it was read from.
+    sha256 : str or None
+        SHA-256 of that file.
+    notes : tuple of str
+        Sentences a person should see, such as an assumption made while loading.
+    """
+
+    config: NetworkConfig
+    mapping: MappingNetwork
+    synthesis: SynthesisNetwork
+    discriminator: Discriminator | None = None
+    card: ModelCard = field(default_factory=ModelCard)
+    spacing_mm: tuple[float, float, float] = PUBLISHED_SPACING_MM
+    path: Path | None = None
+    sha256: str | None = None
+    notes: tuple[str, ...] = ()
+    stored_statistics: LatentStatistics | None = None
+
+    def __post_init__(self) -> None:
+        for network in (self.mapping, self.synthesis, self.discriminator):
+            if network is not None:
+                network.requires_grad_(False).eval()
+
+    @cached_property
+    def statistics(self) -> LatentStatistics:
+        """Mean and covariance of the latent space, measured once if the file has none."""
+        if self.stored_statistics is not None:
+            return self.stored_statistics
+        return measure_statistics(self.mapping, self.config.latent_dim)
+
+    @property
+    def w_mean(self) -> Tensor:
+        """Mean of w, the centre of truncation, shape (latent_dim,)."""
+        return self.statistics.w_mean
+
+    @classmethod
+    def random(
+        cls, config: NetworkConfig, seed: int = 0, discriminator: bool = True
+    ) -> "Checkpoint":
+        """Return an untrained model with the weights that `seed` names."""
+        generator = torch.Generator().manual_seed(seed)
+        networks = (
+            MappingNetwork(config),
+            SynthesisNetwork(config),
+            Discriminator(config) if discriminator else None,
+        )
+        for network in networks:
+            if network is not None:
+                initialise(network, generator)
+        card = ModelCard(
+            name=f"Untrained model (random weights, seed {seed})",
+            licence="none needed",
+            training_data="none",
+            description="Random weights: the volumes show no anatomy.",
+            provenance={"random_seed": seed},
+        )
+        return cls(config, *networks, card=card)

@@ -1,0 +1,136 @@
+"""The project's own checkpoint format: one safetensors file with a JSON header."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from cowgan.checkpoint.model import Checkpoint, ModelCard
+from cowgan.checkpoint.statistics import LatentStatistics
+from cowgan.checkpoint.weights import load_into, with_prefix
+from cowgan.errors import CowganError
+from cowgan.files import atomic_path, sha256_of
+from cowgan.networks import Discriminator, MappingNetwork, NetworkConfig, SynthesisNetwork
+
+FORMAT = "cowgan-checkpoint"
+VERSION = 1
+_STATISTICS = ("w_mean", "p_mean", "p_covariance")
+
+
+def save(
+    checkpoint: Checkpoint, path: Path, precision: Literal["float32", "float16"] = "float32"
+) -> None:
+    """Write a checkpoint in the native format, atomically.
+
+    The file holds the EMA networks, the latent statistics and the model card. Half
+    precision halves its size and changes volumes by less than 1e-3.
+
+    Raises
+    ------
+    CowganError
+        The name does not end in ``.safetensors`` or the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise CowganError(f"A checkpoint's name must end in .safetensors, unlike {path.name}.")
+    dtype = getattr(torch, precision)
+    networks = {
+        "mapping": checkpoint.mapping,
+        "synthesis": checkpoint.synthesis,
+        "discriminator": checkpoint.discriminator,
+    }
+    tensors = {
+        f"{name}.{key}": tensor.to(dtype).contiguous()
+        for name, network in networks.items()
+        if network is not None
+        for key, tensor in network.state_dict().items()
+    }
+    for key in _STATISTICS:
+        tensors[f"statistics.{key}"] = getattr(checkpoint.statistics, key).contiguous()
+    header = {
+        "config": checkpoint.config.to_dict(),
+        "card": checkpoint.card.to_dict(),
+        "spacing_mm": list(checkpoint.spacing_mm),
+    }
+    metadata = {"format": FORMAT, "version": str(VERSION), "header": json.dumps(header)}
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata)
+
+
+def load_native(path: Path) -> Checkpoint:
+    """Read a native checkpoint; see `cowgan.checkpoint.load`."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = _header(file.metadata() or {}, path)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CowganError(
+            f"{path.name} is not a readable safetensors file: it is damaged, incomplete or of "
+            "another kind.",
+            str(error),
+        ) from error
+    config = NetworkConfig.from_dict(header["config"])
+    discriminator = None
+    if with_prefix(tensors, "discriminator."):
+        discriminator = load_into(
+            Discriminator, config, tensors, "discriminator.", "discriminator"
+        )
+    known = ("mapping.", "synthesis.", "discriminator.", "statistics.")
+    extra = [name for name in tensors if not name.startswith(known)]
+    if extra:
+        raise CowganError(
+            f"{path.name} holds {len(extra)} tensors that do not belong to a checkpoint.",
+            repr(extra[:20]),
+        )
+    return Checkpoint(
+        config=config,
+        mapping=load_into(MappingNetwork, config, tensors, "mapping.", "mapping network"),
+        synthesis=load_into(SynthesisNetwork, config, tensors, "synthesis.", "synthesis network"),
+        discriminator=discriminator,
+        card=header["card"],
+        spacing_mm=header["spacing_mm"],
+        path=path,
+        sha256=sha256_of(path),
+        stored_statistics=_statistics(with_prefix(tensors, "statistics."), config, path),
+    )
+
+
+def _header(metadata: dict[str, str], path: Path) -> dict[str, Any]:
+    if metadata.get("format") != FORMAT:
+        raise CowganError(
+            f"{path.name} is a safetensors file, but not a checkpoint of this program."
+        )
+    if metadata.get("version") != str(VERSION):
+        raise CowganError(
+            f"{path.name} was written by a newer version of this program; update to open it.",
+            f"format version {metadata.get('version')}",
+        )
+    try:
+        header = json.loads(metadata["header"])
+        spacing_mm = tuple(float(value) for value in header["spacing_mm"])
+        if len(spacing_mm) != 3 or not all(0 < value < 100 for value in spacing_mm):
+            raise ValueError(f"spacing_mm {spacing_mm}")
+        return {
+            "config": header["config"],
+            "card": ModelCard.from_dict(header["card"]),
+            "spacing_mm": spacing_mm,
+        }
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise CowganError(f"The description inside {path.name} is damaged.", repr(error)) from error
+
+
+def _statistics(
+    tensors: dict[str, Tensor], config: NetworkConfig, path: Path
+) -> LatentStatistics:
+    size = config.latent_dim
+    shapes = {"w_mean": (size,), "p_mean": (size,), "p_covariance": (size, size)}
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if found != shapes or not all(t.isfinite().all() for t in tensors.values()):
+        raise CowganError(
+            f"The latent statistics in {path.name} are missing or damaged.", repr(found)
+        )
+    return LatentStatistics(**{name: tensor.float() for name, tensor in tensors.items()})

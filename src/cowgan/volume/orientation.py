@@ -1,0 +1,61 @@
+"""Turning an image of any orientation into the LAS order that `Volume` keeps."""
+
+# nibabel is only partly typed.
+# mypy: allow-untyped-calls
+
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from nibabel.orientations import (
+    apply_orientation,
+    axcodes2ornt,
+    inv_ornt_aff,
+    io_orientation,
+    ornt_transform,
+)
+from numpy.typing import NDArray
+
+from cowgan.errors import CowganError
+
+
+def reorient_to_las(
+    array: NDArray[Any], affine: NDArray[np.float64]
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Flip and permute whole axes until they point left, anterior and superior.
+
+    No voxel is interpolated: an oblique image stays oblique in its affine.
+
+    Parameters
+    ----------
+    array : ndarray, 3D
+        Any axis order.
+    affine : ndarray, shape (4, 4)
+        Maps the index of `array` to RAS+ millimetres.
+
+    Returns
+    -------
+    array : ndarray, shape (z, x, y)
+        View of the input in network axis order.
+    affine : ndarray, shape (4, 4), float64
+        Maps the LAS voxel index (x, y, z) to RAS+ millimetres.
+
+    Raises
+    ------
+    CowganError
+        The affine is singular or not finite.
+    """
+    affine = np.asarray(affine, dtype=np.float64)
+    if not np.isfinite(affine).all() or np.linalg.matrix_rank(affine[:3, :3]) < 3:
+        raise CowganError(
+            "The position of this image in space is damaged, so left and right are unknown.",
+            f"affine {affine.tolist()}",
+        )
+    to_las = ornt_transform(io_orientation(affine), axcodes2ornt("LAS"))
+    las = apply_orientation(array, to_las)
+    return las.transpose(2, 0, 1), affine @ inv_ornt_aff(to_las, array.shape)
+
+
+def axis_codes(affine: NDArray[np.float64]) -> str:
+    """Return the anatomical direction of each axis, for example ``"LAS"``."""
+    return "".join(nib.aff2axcodes(affine))
