@@ -7,5 +7,5 @@ bin=.venv/bin
 "$bin/ruff" check .
 "$bin/ruff" format --check .
 "$bin/mypy"
-"$bin/lint-imports" --no-cache
+"$bin/lint-imports"
 "$bin/npe2" validate napari-cowgan

@@ -11,8 +11,7 @@ fail() {
 
 # Debian 13 and Ubuntu 24.04 renamed some libraries to NAMEt64.
 installed() {
-    dpkg-query --show --showformat='${db:Status-Status}\n' "$1" "$1t64" 2>/dev/null |
-        grep --quiet --line-regexp installed
+    [[ $(dpkg-query --show --showformat='${db:Status-Abbrev}' "$1" "$1t64" 2>/dev/null) == *ii* ]]
 }
 
 install_system_packages() {
