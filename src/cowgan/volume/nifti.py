@@ -5,6 +5,8 @@
 
 import gzip
 import zlib
+from hashlib import sha256
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import numpy as np
 from nibabel.affines import voxel_sizes
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
 from cowgan._version import __version__
@@ -28,10 +31,21 @@ from cowgan.volume.sidecar import (
 )
 from cowgan.volume.volume import Volume
 
+_GZIP_MAGIC = b"\x1f\x8b"
 _SYNTHETIC_MARK = "SYNTHETIC"
 _DESCRIP_BYTES = 79
-_MM_PER_UNIT = {"unknown": 1.0, "mm": 1.0, "meter": 1e3, "micron": 1e-3}
-_UNREADABLE = (OSError, EOFError, ValueError, zlib.error, ImageFileError, HeaderDataError)
+_SPACE_UNIT_BITS = 0b111
+_MM_PER_UNIT_CODE = {1: 1e3, 2: 1.0, 3: 1e-3}
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    OverflowError,
+    zlib.error,
+    ImageFileError,
+    HeaderDataError,
+    WrapStructError,
+)
 
 
 def read_nifti(path: Path, *, nonfinite_as: float | None = None) -> Volume:
@@ -65,21 +79,18 @@ def read_nifti(path: Path, *, nonfinite_as: float | None = None) -> Volume:
         image.
     """
     path = Path(path)
-    _refuse_unopenable(path)
-    image, array = _load(path)
-    provenance = read_sidecar(sidecar_path(path), sha256_of(path))
-    source = _describe(path, image)
-    if nonfinite_as is not None:
-        finite = np.isfinite(array)
-        if not finite.all():
-            source["nonfinite_replaced"] = int(array.size - finite.sum())
-            source["nonfinite_as"] = nonfinite_as
-            array = np.where(finite, array, np.float32(nonfinite_as))
-    if source["header_marks_synthetic"]:
-        provenance["synthetic"] = True
-    provenance["sources"] = [*provenance.get("sources", []), source]
+    content = _content(path)
+    image, array = _decode(path, content)
     try:
         data, affine = reorient_to_las(array, _affine_mm(image))
+        source = _describe(path, image)
+        if nonfinite_as is not None:
+            data, replaced = _replace_nonfinite(data, nonfinite_as)
+            source |= replaced
+        provenance = read_sidecar(sidecar_path(path), sha256(content).hexdigest())
+        if source["header_marks_synthetic"]:
+            provenance["synthetic"] = True
+        provenance["sources"] = [*provenance.get("sources", []), source]
         return Volume(np.ascontiguousarray(data), affine, provenance)
     except CowganError as error:
         raise CowganError(f"{path.name}: {error.sentence}", error.detail) from error
@@ -115,7 +126,8 @@ def write_nifti(volume: Volume, path: Path, *, synthetic: bool = False) -> None:
     refuse_foreign_sidecar(beside)
     synthetic = synthetic or volume.synthetic
     content = _image(volume, synthetic).to_bytes()
-    # Both files are complete on disk before either name is taken.
+    # The sidecar changes only once the image is complete; its checksum tells a reader if
+    # the renaming of the image then failed all the same.
     with atomic_path(path) as temporary:
         with temporary.open("wb") as file:
             if path.name.lower().endswith(".gz"):
@@ -126,7 +138,7 @@ def write_nifti(volume: Volume, path: Path, *, synthetic: bool = False) -> None:
         write_json(beside, sidecar_content(volume.provenance, synthetic, sha256_of(temporary)))
 
 
-def _refuse_unopenable(path: Path) -> None:
+def _content(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise CowganError(f"{path} is a folder; choose a .nii or .nii.gz file.")
@@ -134,32 +146,35 @@ def _refuse_unopenable(path: Path) -> None:
             raise CowganError(f"{path} does not exist.")
         if not has_nifti_suffix(path):
             raise CowganError(f"{path.name} is not a NIfTI file name (.nii or .nii.gz).")
-        with path.open("rb"):
-            pass
+        return path.read_bytes()
     except OSError as error:
         raise CowganError(
             f"{path} could not be opened: {error.strerror or error}.", repr(error)
         ) from error
 
 
-def _load(path: Path) -> tuple[nib.Nifti1Image, NDArray[np.float32]]:
+def _decode(path: Path, content: bytes) -> tuple[nib.Nifti1Image, NDArray[np.float32]]:
     """Return the image and its 3D voxels in stored axis order."""
     try:
-        image = nib.load(path)
-        if not isinstance(image, nib.Nifti1Image):
-            raise CowganError(f"{path.name} is not a NIfTI image.", str(type(image)))
-        _refuse_unsuitable(path, image)
+        if content.startswith(_GZIP_MAGIC):
+            # Unpacked as a whole because nibabel stops before the checksum at the end.
+            content = gzip.decompress(content)
+        is_nifti2 = nib.Nifti2Header.may_contain_header(content)
+        image = (nib.Nifti2Image if is_nifti2 else nib.Nifti1Image).from_bytes(content)
+        _refuse_unsuitable(path, image, len(content))
         array = image.get_fdata(dtype=np.float32, caching="unchanged")
     except MemoryError as error:
         raise CowganError(f"{path.name} is too large for the memory of this computer.") from error
     except _UNREADABLE as error:
-        raise CowganError(
-            f"{path.name} is damaged, incomplete or not a NIfTI file.", repr(error)
-        ) from error
+        raise _damaged(path, repr(error)) from error
     return image, array.reshape(array.shape[:3])
 
 
-def _refuse_unsuitable(path: Path, image: nib.Nifti1Image) -> None:
+def _damaged(path: Path, detail: str) -> CowganError:
+    return CowganError(f"{path.name} is damaged, incomplete or not a NIfTI file.", detail)
+
+
+def _refuse_unsuitable(path: Path, image: nib.Nifti1Image, content_bytes: int) -> None:
     """Judge by the header alone, before any voxel is read."""
     shape = image.shape
     size = " x ".join(str(n) for n in shape)
@@ -178,11 +193,26 @@ def _refuse_unsuitable(path: Path, image: nib.Nifti1Image) -> None:
         raise CowganError(
             f"{path.name} is a series of volumes ({size} voxels); save the wanted one as a 3D file."
         )
+    needed_bytes = prod(shape) * image.get_data_dtype().itemsize
+    if needed_bytes > content_bytes:
+        raise _damaged(path, f"{size} voxels need {needed_bytes} bytes, found {content_bytes}")
+
+
+def _replace_nonfinite(
+    data: NDArray[np.float32], value: float
+) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    finite = np.isfinite(data)
+    replaced = int(data.size - finite.sum())
+    if replaced == 0:
+        return data, {}
+    record = {"nonfinite_replaced": replaced, "nonfinite_as": value}
+    return np.where(finite, data, np.float32(value)), record
 
 
 def _affine_mm(image: nib.Nifti1Image) -> NDArray[np.float64]:
-    unit = image.header.get_xyzt_units()[0]
-    scale = _MM_PER_UNIT[unit]
+    # Unknown codes count as mm; nibabel's own accessor fails on them.
+    code = int(image.header["xyzt_units"]) & _SPACE_UNIT_BITS
+    scale = _MM_PER_UNIT_CODE.get(code, 1.0)
     return np.diag([scale, scale, scale, 1.0]) @ image.affine
 
 

@@ -60,7 +60,7 @@ def thumbnail(volume: Volume, plane: Plane = "axial", size: int = 96) -> NDArray
     Returns
     -------
     ndarray, shape (size, size), uint8
-        Windowed between the 1st and the 99.8th percentile of the projection.
+        Windowed between the 1st and the 99.8th percentile of the picture.
 
     Raises
     ------
@@ -72,8 +72,9 @@ def thumbnail(volume: Volume, plane: Plane = "axial", size: int = 96) -> NDArray
     picture, spacing_mm = _project(volume, plane)
     extent = np.array(picture.shape) * spacing_mm
     rows, columns = np.maximum(1, np.round(extent * size / extent.max())).astype(int)
+    picture = _resize(picture, (int(rows), int(columns)))
     low, high = np.percentile(picture, (1, 99.8))
-    scaled = (_resize(picture, (int(rows), int(columns))) - low) / max(high - low, 1e-12)
+    scaled = (picture - low) / max(high - low, 1e-12)
     canvas = np.zeros((size, size), dtype=np.uint8)
     top, left = (size - rows) // 2, (size - columns) // 2
     canvas[top : top + rows, left : left + columns] = np.round(np.clip(scaled, 0, 1) * 255)

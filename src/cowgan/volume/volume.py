@@ -42,7 +42,7 @@ def default_affine(
     return affine
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Volume:
     """A 3D image in network axis order, with its place in space and its history.
 
@@ -81,6 +81,11 @@ class Volume:
             raise CowganError(
                 "The history of this volume cannot be stored as JSON.", repr(error)
             ) from error
+
+    def __repr__(self) -> str:
+        kind = "synthetic " if self.synthetic else ""
+        size = " x ".join(str(n) for n in self.shape)
+        return f"<{kind}Volume {size} (z, x, y)>"
 
     @property
     def shape(self) -> tuple[int, int, int]:
