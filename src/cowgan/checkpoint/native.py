@@ -76,9 +76,7 @@ def load_native(path: Path) -> Checkpoint:
     config = NetworkConfig.from_dict(header["config"])
     discriminator = None
     if with_prefix(tensors, "discriminator."):
-        discriminator = load_into(
-            Discriminator, config, tensors, "discriminator.", "discriminator"
-        )
+        discriminator = load_into(Discriminator, config, tensors, "discriminator.", "discriminator")
     known = ("mapping.", "synthesis.", "discriminator.", "statistics.")
     extra = [name for name in tensors if not name.startswith(known)]
     if extra:
@@ -123,9 +121,7 @@ def _header(metadata: dict[str, str], path: Path) -> dict[str, Any]:
         raise CowganError(f"The description inside {path.name} is damaged.", repr(error)) from error
 
 
-def _statistics(
-    tensors: dict[str, Tensor], config: NetworkConfig, path: Path
-) -> LatentStatistics:
+def _statistics(tensors: dict[str, Tensor], config: NetworkConfig, path: Path) -> LatentStatistics:
     size = config.latent_dim
     shapes = {"w_mean": (size,), "p_mean": (size,), "p_covariance": (size, size)}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}

@@ -85,7 +85,7 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=compressed)
     except MemoryError as error:
         raise CowganError(f"{path.name} is too large for this computer's memory.") from error
-    except Exception as error:  # noqa: BLE001 - a hostile file can make the parser raise anything
+    except Exception as error:
         if "weights_only" in str(error) or "Unsupported" in str(error):
             raise CowganError(
                 f"{path.name} holds more than weights; it was not opened, because such a file "
@@ -135,7 +135,9 @@ def _read_settings(path: Path) -> dict[str, Any]:
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise CowganError(f"{path} beside the checkpoint is not readable JSON.", str(error)) from error
+        raise CowganError(
+            f"{path} beside the checkpoint is not readable JSON.", str(error)
+        ) from error
     if not isinstance(settings, dict):
         raise CowganError(f"{path} beside the checkpoint does not hold settings.")
     for key, meaning in _UNSUPPORTED.items():

@@ -53,7 +53,9 @@ class NetworkConfig:
             value = getattr(self, field.name)
             whole = field.name == "lr_mlp" or isinstance(value, int)
             if isinstance(value, bool) or not whole or not isinstance(value, int | float):
-                raise CowganError(f"{field.name} must be a number of the right kind, not {value!r}.")
+                raise CowganError(
+                    f"{field.name} must be a number of the right kind, not {value!r}."
+                )
         if not (_is_power_of_two(self.image_size) and 8 <= self.image_size <= 1024):
             raise CowganError(
                 f"The image size must be a power of two from 8 to 1024, not {self.image_size}."

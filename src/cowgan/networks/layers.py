@@ -106,21 +106,14 @@ class ModulatedConv3d(nn.Module):
 class Blur3d(nn.Module):
     """Separable [1, 2, 1] / 4 smoothing of a (N, C, d, h, w) tensor, edges replicated."""
 
-    TAPS = (1.0, 2.0, 1.0)
-
     def forward(self, x: Tensor) -> Tensor:
         """Smooth along the three spatial axes."""
+        x = functional.pad(x, [1] * 6, mode="replicate")
         for axis in (2, 3, 4):
-            x = _smooth(x, axis)
-        return x
-
-
-def _smooth(x: Tensor, axis: int) -> Tensor:
-    length = x.shape[axis]
-    ends = x.narrow(axis, 0, 1), x.narrow(axis, length - 1, 1)
-    padded = torch.cat((ends[0], x, ends[1]), axis)
-    neighbours = padded.narrow(axis, 0, length) + padded.narrow(axis, 2, length)
-    return 0.5 * x + 0.25 * neighbours
+            n = x.shape[axis] - 2
+            left, middle, right = (x.narrow(axis, start, n) for start in range(3))
+            x = left + 2 * middle + right
+        return x / 4**3
 
 
 def _spatial(per_channel: Tensor) -> Tensor:
@@ -128,8 +121,44 @@ def _spatial(per_channel: Tensor) -> Tensor:
     return per_channel[..., None, None, None]
 
 
+def add_noise(x: Tensor, noise: Tensor, gain: Tensor) -> Tensor:
+    """Add noise (N, d, h, w), times a gain per channel (C,), to x (N, C, d, h, w).
+
+    A matrix product of rank one: broadcasting over channels that lie innermost in memory
+    takes sixteen times as long.
+    """
+    last = x.movedim(1, -1)
+    flat = torch.addmm(
+        last.reshape(-1, last.shape[-1]),
+        noise.reshape(-1, 1).to(x.dtype),
+        gain[None].to(x.dtype),
+    )
+    return flat.view(last.shape).movedim(-1, 1)
+
+
 def resize(x: Tensor, shape: tuple[int, int, int]) -> Tensor:
     """Resize (N, C, d, h, w) trilinearly to `shape`, voxel corners not aligned."""
-    if tuple(x.shape[2:]) == tuple(shape):
+    factors = [new / old for new, old in zip(shape, x.shape[2:], strict=True)]
+    if all(factor == 1 for factor in factors):
         return x
+    # torch interpolates bfloat16 eight times more slowly than `_double` on a CPU.
+    if x.dtype == torch.bfloat16 and not x.requires_grad and set(factors) <= {1, 2}:
+        last = x.movedim(1, -1)
+        for axis, factor in enumerate(factors, start=1):
+            if factor == 2:
+                last = _double(last, axis)
+        return last.movedim(-1, 1)
     return functional.interpolate(x, size=shape, mode="trilinear", align_corners=False)
+
+
+def _double(x: Tensor, axis: int) -> Tensor:
+    """Interpolate linearly to twice the length of `axis`, voxel corners not aligned."""
+    n = x.shape[axis]
+    doubled = x.new_empty(*x.shape[:axis], 2 * n, *x.shape[axis + 1 :])
+    lower, upper = x.narrow(axis, 0, n - 1), x.narrow(axis, 1, n - 1)
+    inner = doubled.narrow(axis, 1, 2 * n - 2).unflatten(axis, (n - 1, 2))
+    torch.lerp(lower, upper, 0.25, out=inner.select(axis + 1, 0))
+    torch.lerp(upper, lower, 0.25, out=inner.select(axis + 1, 1))
+    doubled.select(axis, 0).copy_(x.select(axis, 0))
+    doubled.select(axis, 2 * n - 1).copy_(x.select(axis, n - 1))
+    return doubled

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cowgan.networks.config import CONSTANT_SIZE, NetworkConfig
-from cowgan.networks.layers import LEAK, Blur3d, ModulatedConv3d, resize
+from cowgan.networks.layers import LEAK, Blur3d, ModulatedConv3d, add_noise, resize
 
 NOISE_MEAN = 0.5
 """Mean of the uniform noise in [0, 1) that the network was trained with."""
@@ -66,7 +66,7 @@ class SynthesisBlock(nn.Module):
         """
         if noise is not None:
             d, h, width = self.shape
-            noise = noise[:, None, :d, :h, :width].to(x.dtype)
+            noise = noise[:, :d, :h, :width]
         x = resize(x, self.shape)
         x = _layer(x, self.conv1, self.to_style1(w), self.to_noise1, noise)
         x = _layer(x, self.conv2, self.to_style2(w), self.to_noise2, noise)
@@ -80,9 +80,8 @@ def _layer(
     if noise is None:
         y = conv(x, style, to_noise.bias + NOISE_MEAN * gain)
     else:
-        y = conv(x, style, to_noise.bias)
-        y = y.addcmul(noise, gain[:, None, None, None].to(y.dtype))
-    return functional.leaky_relu(y, LEAK)
+        y = add_noise(conv(x, style, to_noise.bias), noise, gain)
+    return functional.leaky_relu(y, LEAK, inplace=not torch.is_grad_enabled())
 
 
 class SynthesisNetwork(nn.Module):
@@ -97,9 +96,7 @@ class SynthesisNetwork(nn.Module):
         self.initial_conv = nn.Conv3d(first, first, 3, padding=1)
         self.blocks = nn.ModuleList(
             SynthesisBlock(config.latent_dim, before, after, config.block_shape(i))
-            for i, (before, after) in enumerate(
-                zip((first, *channels[:-1]), channels, strict=True)
-            )
+            for i, (before, after) in enumerate(zip((first, *channels[:-1]), channels, strict=True))
         )
         self.blur = Blur3d()
 

@@ -1,0 +1,25 @@
+"""Latent states, and the renderer that turns them into volumes."""
+
+from cowgan.synthesis.direction import Direction
+from cowgan.synthesis.export import ExportedVolume, export_path, export_volumes
+from cowgan.synthesis.interpolation import between_seeds, slerp
+from cowgan.synthesis.state import BlockMix, Edit, LatentState
+from cowgan.synthesis.styles import latent, style, styles
+from cowgan.synthesis.synthesizer import FRAME_BUDGET_S, Synthesizer
+
+__all__ = [
+    "FRAME_BUDGET_S",
+    "BlockMix",
+    "Direction",
+    "Edit",
+    "ExportedVolume",
+    "LatentState",
+    "Synthesizer",
+    "between_seeds",
+    "export_path",
+    "export_volumes",
+    "latent",
+    "slerp",
+    "style",
+    "styles",
+]

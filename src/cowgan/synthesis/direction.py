@@ -1,0 +1,93 @@
+"""A named way to move through the latent space."""
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cowgan.checkpoint import to_p, to_w
+from cowgan.errors import CowganError
+
+Space = Literal["p", "w"]
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A direction of the latent space, scaled so that one unit is one sigma.
+
+    Attributes
+    ----------
+    name : str
+        What a person calls it.
+    method : str
+        How it was found, such as ``"PCA"`` or ``"SeFa"``.
+    space : {"p", "w"}
+        Space it is a straight line in: w, or p (w before the last leaky ReLU).
+    vector : ndarray of float32
+        Shape (latent_dim,), read-only; equality goes by `digest`.
+    first_block, last_block : int
+        Blocks it acts on unless told otherwise, 0-based and inclusive.
+    effect : float
+        Mean absolute change of the volume per sigma, 0 if it was not measured.
+    """
+
+    name: str
+    method: str
+    space: Space
+    vector: NDArray[np.float32] = field(compare=False, repr=False)
+    first_block: int
+    last_block: int
+    effect: float = field(default=0.0, compare=False)
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        vector = np.array(self.vector, dtype="<f4")
+        if vector.ndim != 1 or not vector.size or not np.isfinite(vector).all():
+            raise CowganError(f"The direction {self.name!r} does not hold a vector of numbers.")
+        if self.space not in ("p", "w") or not 0 <= self.first_block <= self.last_block:
+            raise CowganError(
+                f"The direction {self.name!r} has an impossible space or block range."
+            )
+        vector.setflags(write=False)
+        object.__setattr__(self, "vector", vector)
+        object.__setattr__(self, "digest", hashlib.sha256(vector.tobytes()).hexdigest()[:16])
+
+    def apply(self, w: Tensor, sigmas: float) -> Tensor:
+        """Move w codes (..., latent_dim) along the direction by `sigmas`."""
+        step = sigmas * torch.from_numpy(np.array(self.vector))
+        return w + step if self.space == "w" else to_w(to_p(w) + step)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-serialisable dictionary; the vector is base64 of little-endian float32."""
+        return {
+            "name": self.name,
+            "method": self.method,
+            "space": self.space,
+            "first_block": self.first_block,
+            "last_block": self.last_block,
+            "effect": self.effect,
+            "vector": base64.b64encode(self.vector.tobytes()).decode("ascii"),
+        }
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> "Direction":
+        """Rebuild a direction from `to_dict`'s result."""
+        try:
+            data = base64.b64decode(content["vector"], validate=True)
+            return cls(
+                name=str(content["name"]),
+                method=str(content["method"]),
+                space=content["space"],
+                vector=np.frombuffer(data, "<f4"),
+                first_block=int(content["first_block"]),
+                last_block=int(content["last_block"]),
+                effect=float(content["effect"]),
+            )
+        except (KeyError, TypeError, ValueError, binascii.Error) as error:
+            raise CowganError("A stored latent direction is damaged.", repr(error)) from error

@@ -1,0 +1,195 @@
+"""Everything that decides a volume, in one value."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from cowgan.errors import CowganError
+from cowgan.randomness import MAX_SEED
+from cowgan.synthesis.direction import Direction
+
+SCHEMA = "cowgan.latent-state/1"
+
+
+@dataclass(frozen=True)
+class BlockMix:
+    """One block that takes part of its style from another seed.
+
+    Attributes
+    ----------
+    block : int
+        0-based index of the synthesis block.
+    seed : int
+        Seed of the other style.
+    weight : float
+        Share of the other style, 0 to 1.
+    """
+
+    block: int
+    seed: int
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A direction applied to a range of blocks.
+
+    Attributes
+    ----------
+    direction : Direction
+        What to move along.
+    sigmas : float
+        How far.
+    first_block, last_block : int
+        Blocks it acts on, 0-based and inclusive.
+    """
+
+    direction: Direction
+    sigmas: float
+    first_block: int
+    last_block: int
+
+
+@dataclass(frozen=True)
+class LatentState:
+    """Everything that decides a volume, given a checkpoint.
+
+    The style of each block is built in this order: the base style (from `seed` or `w`),
+    mixing, truncation, directions.
+
+    Attributes
+    ----------
+    seed : int
+        Base seed, 0 to 2^64 - 1.
+    w : tuple of tuple of float or None
+        Explicit base style instead of the seed's: one row of length latent_dim for every
+        block, or a single row for all.
+    psi : float
+        Truncation: 0 gives the mean style, 1 leaves the style as it is.
+    cutoff : int or None
+        Only blocks below it are truncated; None means all.
+    mixing : tuple of BlockMix
+        At most one entry per block.
+    noise : bool
+        Whether noise is added; without it every noise value is the mean.
+    noise_seed : int or None
+        Seed of the noise; None follows `seed`.
+    noise_strength : tuple of float
+        Factor on the noise's deviation from its mean, per block; blocks beyond its end
+        have 1.
+    edits : tuple of Edit
+        Directions, applied in order.
+
+    Raises
+    ------
+    CowganError
+        A value is not possible for any checkpoint.
+    """
+
+    seed: int = 0
+    w: tuple[tuple[float, ...], ...] | None = None
+    psi: float = 1.0
+    cutoff: int | None = None
+    mixing: tuple[BlockMix, ...] = ()
+    noise: bool = True
+    noise_seed: int | None = None
+    noise_strength: tuple[float, ...] = ()
+    edits: tuple[Edit, ...] = ()
+
+    def __post_init__(self) -> None:
+        seeds = [self.seed, *(mix.seed for mix in self.mixing)]
+        if self.noise_seed is not None:
+            seeds.append(self.noise_seed)
+        for seed in seeds:
+            if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
+                raise CowganError(f"A seed must be a whole number from 0 to 2^64 - 1, not {seed}.")
+        numbers = [self.psi, *self.noise_strength, *(edit.sigmas for edit in self.edits)]
+        numbers += [mix.weight for mix in self.mixing]
+        numbers += [value for row in self.w or () for value in row]
+        if not all(math.isfinite(value) for value in numbers):
+            raise CowganError("A latent state holds a value that is not a finite number.")
+        if not all(0 <= mix.weight <= 1 for mix in self.mixing):
+            raise CowganError("A style mixing weight must lie between 0 and 1.")
+        blocks = [mix.block for mix in self.mixing]
+        if len(set(blocks)) < len(blocks):
+            raise CowganError("Style mixing names a block more than once.")
+        if self.cutoff is not None and self.cutoff < 0:
+            raise CowganError(f"The truncation cutoff must not be negative, unlike {self.cutoff}.")
+
+    @property
+    def effective_noise_seed(self) -> int:
+        """Seed that the noise is drawn with."""
+        return self.seed if self.noise_seed is None else self.noise_seed
+
+    def strength(self, block: int) -> float:
+        """Return the noise strength of `block`, 0 where the noise is off."""
+        if not self.noise:
+            return 0.0
+        return self.noise_strength[block] if block < len(self.noise_strength) else 1.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-serialisable dictionary that holds everything, directions included."""
+        return {
+            "schema": SCHEMA,
+            "seed": self.seed,
+            "w": None if self.w is None else [list(row) for row in self.w],
+            "psi": self.psi,
+            "cutoff": self.cutoff,
+            "mixing": [
+                {"block": mix.block, "seed": mix.seed, "weight": mix.weight} for mix in self.mixing
+            ],
+            "noise": self.noise,
+            "noise_seed": self.noise_seed,
+            "noise_strength": list(self.noise_strength),
+            "edits": [
+                {
+                    "direction": edit.direction.to_dict(),
+                    "sigmas": edit.sigmas,
+                    "first_block": edit.first_block,
+                    "last_block": edit.last_block,
+                }
+                for edit in self.edits
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> "LatentState":
+        """Rebuild a state from `to_dict`'s result.
+
+        Raises
+        ------
+        CowganError
+            The dictionary is damaged or of a newer schema.
+        """
+        schema = content.get("schema") if isinstance(content, dict) else None
+        if schema != SCHEMA:
+            raise CowganError(
+                "This is not a latent state that this version of the program can read.",
+                f"schema {schema!r} instead of {SCHEMA!r}",
+            )
+        try:
+            w = content["w"]
+            return cls(
+                seed=content["seed"],
+                w=None if w is None else tuple(tuple(float(v) for v in row) for row in w),
+                psi=float(content["psi"]),
+                cutoff=None if content["cutoff"] is None else int(content["cutoff"]),
+                mixing=tuple(
+                    BlockMix(int(mix["block"]), mix["seed"], float(mix["weight"]))
+                    for mix in content["mixing"]
+                ),
+                noise=bool(content["noise"]),
+                noise_seed=content["noise_seed"],
+                noise_strength=tuple(float(value) for value in content["noise_strength"]),
+                edits=tuple(
+                    Edit(
+                        Direction.from_dict(edit["direction"]),
+                        float(edit["sigmas"]),
+                        int(edit["first_block"]),
+                        int(edit["last_block"]),
+                    )
+                    for edit in content["edits"]
+                ),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise CowganError("A stored latent state is damaged.", repr(error)) from error

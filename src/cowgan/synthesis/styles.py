@@ -1,0 +1,63 @@
+"""From a latent state to the style of every block."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from cowgan.checkpoint import Checkpoint
+from cowgan.errors import CowganError
+from cowgan.randomness import stream
+from cowgan.synthesis.state import LatentState
+
+
+def latent(seed: int, latent_dim: int) -> Tensor:
+    """Return the z, shape (latent_dim,), that `seed` names; the same on every device."""
+    return torch.from_numpy(stream("z", seed).standard_normal(latent_dim).astype("float32"))
+
+
+@torch.inference_mode()
+def style(checkpoint: Checkpoint, seed: int) -> Tensor:
+    """Return the w, shape (latent_dim,), that `seed` names in this checkpoint."""
+    return checkpoint.mapping(latent(seed, checkpoint.config.latent_dim)[None])[0]
+
+
+@torch.inference_mode()
+def styles(checkpoint: Checkpoint, state: LatentState) -> Tensor:
+    """Return the W+ code of a state, shape (n_blocks, latent_dim), float32 on the CPU.
+
+    Raises
+    ------
+    CowganError
+        The state was made for another architecture.
+    """
+    _check_fit(checkpoint, state)
+    base = style(checkpoint, state.seed)[None] if state.w is None else torch.tensor(state.w)
+    ws = base.expand(checkpoint.config.n_blocks, -1).clone()
+    for mix in state.mixing:
+        ws[mix.block] = torch.lerp(ws[mix.block], style(checkpoint, mix.seed), mix.weight)
+    if state.psi != 1:
+        truncated = ws[: state.cutoff]
+        truncated.copy_(torch.lerp(checkpoint.w_mean.expand_as(truncated), truncated, state.psi))
+    for edit in state.edits:
+        blocks = slice(edit.first_block, edit.last_block + 1)
+        ws[blocks] = edit.direction.apply(ws[blocks], edit.sigmas)
+    return ws
+
+
+def _check_fit(checkpoint: Checkpoint, state: LatentState) -> None:
+    config = checkpoint.config
+    blocks: Iterable[int] = (
+        *(mix.block for mix in state.mixing),
+        *(block for edit in state.edits for block in (edit.first_block, edit.last_block)),
+    )
+    lengths = {len(row) for row in state.w or ()} | {e.direction.vector.size for e in state.edits}
+    if (
+        not all(0 <= block < config.n_blocks for block in blocks)
+        or lengths - {config.latent_dim}
+        or (state.w is not None and len(state.w) not in (1, config.n_blocks))
+    ):
+        raise CowganError(
+            "This latent state was made with a model of another architecture and does not fit "
+            f"{checkpoint.card.name}."
+        )
