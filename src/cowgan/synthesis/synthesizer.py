@@ -108,23 +108,28 @@ class Synthesizer:
         CowganError
             The state does not fit the model, or the device ran out of memory.
         """
-        last = self._config.n_blocks - 1
-        stop = last if stop_block is None else stop_block
-        if not 0 <= stop <= last:
-            raise CowganError(f"The model has blocks 0 to {last}; there is no block {stop}.")
+        stop = self._checked_stop(stop_block)
         with self._computing():
             image = self._render_cached(state, stop, cancelled)
-            return self._volume(image, state, None if stop == last else stop)
+            return self._volume(image, state, stop)
 
     def render_many(
-        self, states: Iterable[LatentState], batch_size: int | None = None
+        self,
+        states: Iterable[LatentState],
+        stop_block: int | None = None,
+        batch_size: int | None = None,
     ) -> Iterator[Volume]:
         """Render many states in turn, several at once where that is faster.
+
+        Leaves the cache of `render` as it is, so it suits thumbnails and exports beside a
+        person who is moving sliders.
 
         Parameters
         ----------
         states : iterable of LatentState
             What to render.
+        stop_block : int, optional
+            As in `render`.
         batch_size : int, optional
             States per pass; by default 8 on a GPU and 1 on a CPU, where batches gain
             nothing.
@@ -134,12 +139,13 @@ class Synthesizer:
         Volume
             One per state, in order.
         """
+        stop = self._checked_stop(stop_block)
         size = batch_size or (1 if self.device.type == "cpu" else 8)
         for batch in _batches(states, size):
             with self._computing():
-                image = self._render_batch(batch)
+                image = self._render_batch(batch, stop)
                 volumes = [
-                    self._volume(image[i : i + 1], state, None) for i, state in enumerate(batch)
+                    self._volume(image[i : i + 1], state, stop) for i, state in enumerate(batch)
                 ]
             yield from volumes
 
@@ -169,6 +175,13 @@ class Synthesizer:
     def warm_up(self) -> None:
         """Run once, so that block times are known and libraries have been initialised."""
         self.render(LatentState())
+
+    def _checked_stop(self, stop_block: int | None) -> int:
+        last = self._config.n_blocks - 1
+        stop = last if stop_block is None else stop_block
+        if not 0 <= stop <= last:
+            raise CowganError(f"The model has blocks 0 to {last}; there is no block {stop}.")
+        return stop
 
     @contextmanager
     def _computing(self) -> Iterator[None]:
@@ -238,10 +251,10 @@ class Synthesizer:
         smoothed = seconds if known is None else 0.7 * known + 0.3 * seconds
         self._block_seconds[block] = min(seconds, smoothed)
 
-    def _render_batch(self, batch: Sequence[LatentState]) -> Tensor:
+    def _render_batch(self, batch: Sequence[LatentState], stop: int) -> Tensor:
         ws = torch.stack([styles(self.checkpoint, state) for state in batch]).to(self.device)
         x, image = self._network.start(len(batch)), None
-        for block in range(self._config.n_blocks):
+        for block in range(stop + 1):
             noises = [block_noise(state, block, self._config) for state in batch]
             noise = _stack_noise(noises, self._config.block_shape(block))
             x, image = self._network.run_block(
@@ -250,15 +263,15 @@ class Synthesizer:
         assert image is not None
         return image
 
-    def _volume(self, image: Tensor, state: LatentState, stop_block: int | None) -> Volume:
+    def _volume(self, image: Tensor, state: LatentState, stop: int) -> Volume:
         full = resize(image, self._config.volume_shape)[0, 0].clamp(0, 1)
         return Volume(
             full.float().cpu().numpy(),
             default_affine(self._config.volume_shape, self.checkpoint.spacing_mm),
-            self._provenance(state, stop_block),
+            self._provenance(state, stop),
         )
 
-    def _provenance(self, state: LatentState, stop_block: int | None) -> dict[str, Any]:
+    def _provenance(self, state: LatentState, stop: int) -> dict[str, Any]:
         return {
             "synthetic": True,
             "software": f"napari-cowgan {__version__}",
@@ -269,7 +282,7 @@ class Synthesizer:
             },
             "state": state.to_dict(),
             "precision": self.precision,
-            "preview_block": stop_block,
+            "preview_block": stop if stop < self._config.n_blocks - 1 else None,
         }
 
 
