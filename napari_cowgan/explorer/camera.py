@@ -1,0 +1,35 @@
+"""Viewpoints and rendering modes that suit TOF MR angiography."""
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import napari
+
+View = Literal["axial", "coronal", "sagittal"]
+
+# In the world frame of the layers (inferior, posterior, left): where the camera looks,
+# and what is up on the screen. They match `cowgan.volume.mip`.
+_VIEWS: dict[View, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
+    "axial": ((-1, 0, 0), (0, -1, 0)),
+    "coronal": ((0, 1, 0), (-1, 0, 0)),
+    "sagittal": ((0, 0, 1), (-1, 0, 0)),
+}
+
+RENDERINGS = {"MIP": "mip", "Attenuated MIP": "attenuated_mip", "Isosurface": "iso"}
+"""Names for people, and napari's."""
+
+ISO_THRESHOLD = 0.4
+ATTENUATION = 0.02
+
+
+def look_from(viewer: "napari.Viewer", view: View) -> None:
+    """Show the volume in 3D, looking along one of the anatomical axes, fitted to the canvas."""
+    viewer.dims.ndisplay = 3
+    viewer.fit_to_view()
+    direction, up = _VIEWS[view]
+    viewer.scene.camera.set_view_direction(direction, up)
+
+
+def show_scale_bar(viewer: "napari.Viewer") -> None:
+    """Show a scale bar; its unit comes from the layers and is mm."""
+    viewer.canvas.overlays.scale_bar.visible = True

@@ -1,0 +1,228 @@
+"""Which model is open, and where it computes."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QLabel,
+    QMenu,
+    QMessageBox,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QElidingLabel
+from superqt.utils import signals_blocked
+
+from cowgan.checkpoint import BUNDLED, Checkpoint, load
+from cowgan.progress import Progress
+from cowgan.synthesis import Synthesizer
+from napari_cowgan.explorer.controls import hint, icon_button, row, text_button
+from napari_cowgan.explorer.model import ExplorerModel
+from napari_cowgan.jobs import JobBar
+from napari_cowgan.problems import show_problem
+from napari_cowgan.settings import (
+    last_folder,
+    recall_text,
+    recent_checkpoints,
+    remember,
+    remember_checkpoint,
+    remember_folder,
+)
+from napari_cowgan.tooltips import TOOLTIPS
+
+_FILTER = "Checkpoints (*.safetensors *.pt)"
+_DEVICES = {"auto": "Automatic", "cpu": "CPU", "cuda": "CUDA GPU", "mps": "Apple GPU"}
+_CPU_NOTE = "On the CPU: coarse while you drag, then complete."
+
+
+class CheckpointGroup(QWidget):
+    """Name and card of the open model, opening another, device and precision."""
+
+    def __init__(self, model: ExplorerModel) -> None:
+        super().__init__()
+        self._model = model
+        self.name = QElidingLabel("No model open")
+        self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        font = self.name.font()
+        font.setBold(True)
+        self.name.setFont(font)
+        self.card = icon_button("info", "model_card")
+        self.open = text_button("Open", "open_checkpoint")
+        self.open.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._menu = QMenu(self.open)
+        self._menu.aboutToShow.connect(self._fill_menu)
+        self.open.setMenu(self._menu)
+        self.facts = hint("")
+        self.notes = hint("")
+        self.slices = QComboBox()
+        self.slices.setToolTip(TOOLTIPS["depth"])
+        self._depth_row = QWidget()
+        self._depth_row.setLayout(row(QLabel("Slices"), self.slices, 1))
+        self.device = QComboBox()
+        self.device.setToolTip(TOOLTIPS["device"])
+        for kind, label in _DEVICES.items():
+            if kind in ("auto", "cpu", *_accelerators()):
+                self.device.addItem(label, kind)
+        self.precision = QComboBox()
+        self.precision.setToolTip(TOOLTIPS["precision"])
+        self.precision.addItem("Fast", "fast")
+        self.precision.addItem("Exact", "exact")
+        self.device.setCurrentIndex(max(self.device.findData(recall_text("device", "auto")), 0))
+        remembered = self.precision.findData(recall_text("precision", "fast"))
+        self.precision.setCurrentIndex(max(remembered, 0))
+        self.job = JobBar()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(row(self.name, self.card, self.open))
+        layout.addWidget(self.facts)
+        layout.addWidget(self.notes)
+        layout.addWidget(self._depth_row)
+        layout.addLayout(row(QLabel("Device"), self.device, 1, QLabel("Precision"), self.precision))
+        layout.addWidget(self.job)
+        self.card.clicked.connect(self.show_card)
+        self.device.activated.connect(self._on_device)
+        self.precision.activated.connect(self._on_device)
+        self.slices.activated.connect(self._on_depth)
+        model.model_changed.connect(self.refresh)
+        self.refresh()
+
+    def open_checkpoint(
+        self,
+        path: Path,
+        depth: int | None = None,
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Load a model in the background, show it, then call `then`.
+
+        The model that is open stays open if loading fails.
+        """
+        device, precision = self.device.currentData(), self.precision.currentData()
+
+        def work(progress: Progress) -> Synthesizer:
+            return Synthesizer(load(path, depth), device, precision)
+
+        def use(synthesizer: Synthesizer) -> None:
+            if path != BUNDLED:
+                remember_checkpoint(path)
+            remember("last_checkpoint", str(path))
+            self._model.use(synthesizer)
+            then()
+
+        self.job.run(f"Opening {path.name}", work, use, lambda error: show_problem(self, error))
+
+    def open_last(self) -> None:
+        """Open the model of the last session, or the one that comes with the program."""
+        last = Path(recall_text("last_checkpoint", str(BUNDLED)))
+        self.open_checkpoint(last if last.exists() else BUNDLED)
+
+    def refresh(self) -> None:
+        """Show the open model."""
+        checkpoint, synthesizer = self._model.checkpoint, self._model.synthesizer
+        self.card.setEnabled(checkpoint is not None)
+        self._depth_row.setVisible(checkpoint is not None and _lacks_depth(checkpoint))
+        if checkpoint is None or synthesizer is None:
+            self.name.setText("No model open")
+            self.facts.setText("Open a checkpoint to begin.")
+            self.notes.hide()
+            return
+        self.name.setText(checkpoint.card.name)
+        self.name.setToolTip(checkpoint.card.name)
+        config = checkpoint.config
+        parameters = sum(p.numel() for p in checkpoint.synthesis.parameters())
+        self.facts.setText(
+            f"{config.depth} × {config.image_size} × {config.image_size} voxels, "
+            f"{config.n_blocks} blocks, {parameters / 1e6:.1f} M weights"
+        )
+        on_cpu = synthesizer.device.type == "cpu"
+        notes = [*checkpoint.notes, *([_CPU_NOTE] if on_cpu else [])]
+        self.notes.setText("\n".join(notes))
+        self.notes.setVisible(bool(notes))
+        with signals_blocked(self.slices):
+            self.slices.clear()
+            sizes = [2**i for i in range(2, config.image_size.bit_length())]
+            self.slices.addItems([str(size) for size in sizes])
+            self.slices.setCurrentText(str(config.depth))
+
+    def show_card(self) -> None:
+        """Show the model card."""
+        checkpoint = self._model.checkpoint
+        if checkpoint is None:
+            return
+        card = checkpoint.card
+        box = QMessageBox(self)
+        box.setWindowTitle("Model card")
+        box.setText(f"<b>{card.name}</b>")
+        lines = {
+            "About": card.description,
+            "Training data": card.training_data,
+            "Licence": card.licence,
+            "File": str(checkpoint.path or "in memory"),
+            "SHA-256": checkpoint.sha256 or "none",
+            "Use": "For research. Synthetic volumes are not for diagnosis.",
+        }
+        box.setInformativeText(
+            "".join(f"<p><b>{title}</b><br>{text}</p>" for title, text in lines.items() if text)
+        )
+        box.open()
+
+    def _fill_menu(self) -> None:
+        self._menu.clear()
+        self._menu.addAction("Open file…", self._choose_file)
+        self._menu.addAction("Open folder of a published model…", self._choose_folder)
+        self._menu.addAction("Model that comes with the program", self._open_bundled)
+        recent = recent_checkpoints()
+        if recent:
+            self._menu.addSection("Recent")
+        for path in recent:
+            action = self._menu.addAction(f"{path.parent.name}/{path.name}")
+            action.setToolTip(str(path))
+            action.triggered.connect(lambda _=False, path=path: self.open_checkpoint(path))
+
+    def _open_bundled(self) -> None:
+        self.open_checkpoint(BUNDLED)
+
+    def _choose_file(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self, "Open model", last_folder(), _FILTER)
+        self._open_chosen(chosen)
+
+    def _choose_folder(self) -> None:
+        self._open_chosen(QFileDialog.getExistingDirectory(self, "Open model", last_folder()))
+
+    def _open_chosen(self, chosen: str) -> None:
+        if chosen:
+            remember_folder(Path(chosen))
+            self.open_checkpoint(Path(chosen))
+
+    def _on_device(self) -> None:
+        remember("device", self.device.currentData())
+        remember("precision", self.precision.currentData())
+        checkpoint = self._model.checkpoint
+        if checkpoint is None:
+            return
+        device, precision = self.device.currentData(), self.precision.currentData()
+
+        def work(progress: Progress) -> Synthesizer:
+            return Synthesizer(checkpoint, device, precision)
+
+        self.job.run(
+            "Changing device", work, self._model.use, lambda error: show_problem(self, error)
+        )
+
+    def _on_depth(self) -> None:
+        checkpoint = self._model.checkpoint
+        if checkpoint is not None and checkpoint.path is not None:
+            self.open_checkpoint(checkpoint.path, int(self.slices.currentText()))
+
+
+def _lacks_depth(checkpoint: Checkpoint) -> bool:
+    return checkpoint.path is not None and checkpoint.path.suffix != ".safetensors"
+
+
+def _accelerators() -> list[str]:
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return [kind for kind, there in available.items() if there]

@@ -1,0 +1,136 @@
+"""Holding two volumes against each other."""
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QVBoxLayout, QWidget
+from superqt.utils import signals_blocked
+
+from cowgan.progress import Progress
+from cowgan.synthesis import LatentState
+from cowgan.volume import Volume
+from napari_cowgan.explorer.controls import ThumbnailButton, text_button
+from napari_cowgan.explorer.layer import VolumeLayer
+from napari_cowgan.explorer.model import ExplorerModel
+from napari_cowgan.explorer.thumbnails import Thumbnails
+from napari_cowgan.jobs import JobBar
+from napari_cowgan.problems import show_problem
+from napari_cowgan.tooltips import TOOLTIPS
+
+if TYPE_CHECKING:
+    import napari
+
+
+class CompareGroup(QWidget):
+    """Two slots, A and B: keep, show, or see both in a grid."""
+
+    def __init__(
+        self, viewer: "napari.Viewer", model: ExplorerModel, thumbnails: Thumbnails
+    ) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._model = model
+        self._thumbnails = thumbnails
+        self.slots: dict[str, LatentState | None] = {"A": None, "B": None}
+        self._layers = {name: VolumeLayer(viewer, f"{name} (compare)") for name in self.slots}
+        self.show_buttons: dict[str, ThumbnailButton] = {}
+        grid = QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 0)
+        for column, name in enumerate(self.slots):
+            show = ThumbnailButton(88, f"show_{name.lower()}")
+            show.setText(f"{name}: empty")
+            show.clicked.connect(lambda _=False, name=name: self.show_slot(name))
+            keep = text_button(f"Keep as {name}", f"compare_{name.lower()}")
+            keep.clicked.connect(lambda _=False, name=name: self.keep(name))
+            grid.addWidget(show, 0, column)
+            grid.addWidget(keep, 1, column)
+            self.show_buttons[name] = show
+        self.side_by_side = QCheckBox("Side by side in a grid")
+        self.side_by_side.setToolTip(TOOLTIPS["side_by_side"])
+        self.job = JobBar()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(grid)
+        layout.addWidget(self.side_by_side)
+        layout.addWidget(self.job)
+        self.side_by_side.toggled.connect(self._on_side_by_side)
+        thumbnails.changed.connect(self.refresh)
+        model.model_changed.connect(self._on_model)
+        self._checkpoint = model.checkpoint
+        self.refresh()
+
+    def keep(self, name: str) -> None:
+        """Keep the shown volume in slot ``"A"`` or ``"B"``."""
+        self.set_slots({**self.slots, name: self._model.latent})
+
+    def show_slot(self, name: str) -> None:
+        """Show what a slot holds."""
+        state = self.slots[name]
+        if state is not None:
+            self._model.take(state, f"show {name}")
+
+    def set_slots(self, slots: dict[str, LatentState | None]) -> None:
+        """Replace both slots."""
+        self.slots = slots
+        self.refresh()
+        if self.side_by_side.isChecked():
+            self._show_layers()
+
+    def refresh(self) -> None:
+        """Show the slots' pictures."""
+        synthesizer = self._model.synthesizer
+        for name, state in self.slots.items():
+            button = self.show_buttons[name]
+            button.setEnabled(state is not None)
+            button.setText(f"{name}: empty" if state is None else f"{name}: seed {state.seed}")
+            if state is None:
+                button.clear()
+            elif synthesizer is not None and self.isVisible():
+                button.show_pixmap(self._thumbnails.get(synthesizer, state))
+        full = all(state is not None for state in self.slots.values())
+        self.side_by_side.setEnabled(full or self.side_by_side.isChecked())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Make the pictures only when they can be seen."""
+        super().showEvent(event)
+        self.refresh()
+
+    def _on_model(self) -> None:
+        if self._model.checkpoint is not self._checkpoint:
+            self._checkpoint = self._model.checkpoint
+            with signals_blocked(self.side_by_side):
+                self.side_by_side.setChecked(False)
+            self._hide_layers()
+            self.set_slots({"A": None, "B": None})
+
+    def _on_side_by_side(self, wanted: bool) -> None:
+        if wanted:
+            self._show_layers()
+        else:
+            self._hide_layers()
+
+    def _show_layers(self) -> None:
+        synthesizer = self._model.synthesizer
+        wanted = {name: state for name, state in self.slots.items() if state is not None}
+        if synthesizer is None:
+            return
+
+        def work(progress: Progress) -> dict[str, Volume]:
+            return dict(zip(wanted, synthesizer.render_many(wanted.values()), strict=True))
+
+        self.job.run("Comparison", work, self._show_volumes, lambda e: show_problem(self, e))
+
+    def _show_volumes(self, volumes: dict[str, Volume]) -> None:
+        for name, volume in volumes.items():
+            self._layers[name].show(volume)
+        self._viewer.canvas.grid.enabled = True
+        self._viewer.fit_to_view()
+
+    def _hide_layers(self) -> None:
+        self.job.stop()
+        shown = [layer for layer in self._layers.values() if layer.layer is not None]
+        for layer in shown:
+            layer.remove()
+        if shown:
+            self._viewer.canvas.grid.enabled = False
+            self._viewer.fit_to_view()

@@ -1,0 +1,229 @@
+"""Small widgets that the control groups share."""
+
+import time
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
+from qtpy.QtGui import QIcon, QImage, QPixmap
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QCollapsible, QElidingLabel, QLabeledDoubleSlider
+from superqt.utils import signals_blocked
+
+from napari_cowgan.explorer.icons import IconButton
+from napari_cowgan.settings import recall_flag, remember
+from napari_cowgan.tooltips import TOOLTIPS
+
+_PAUSE_S = 1.0
+# napari's themes paint a checked button in the highlight colour; a header is no button.
+_HEADER_STYLE = """
+QPushButton, QPushButton:checked, QPushButton:hover, QPushButton:pressed {
+    background: transparent; border: none; border-top: 1px solid rgba(128, 128, 128, 90);
+    border-radius: 0; text-align: left; font-weight: bold; padding: 6px 2px 4px 2px;
+}
+QPushButton:hover, QPushButton:focus { background: rgba(128, 128, 128, 50); }
+"""
+_gestures = count()
+
+
+class Section(QCollapsible):
+    """A collapsible group of controls that remembers whether it is open."""
+
+    def __init__(self, title: str, content: QWidget, expanded: bool = True) -> None:
+        super().__init__(title, expandedIcon=QIcon(), collapsedIcon=QIcon())
+        self._title = title
+        self.toggleButton().setStyleSheet(_HEADER_STYLE)
+        self.setDuration(0)
+        self.layout().setContentsMargins(0, 0, 0, 0)
+        self.content().layout().setContentsMargins(4, 2, 4, 8)
+        self.addWidget(content)
+        self.toggled.connect(self._on_toggled)
+        if recall_flag(self._key, expanded):
+            self.expand(animate=False)
+        self._on_toggled(self.isExpanded())
+
+    @property
+    def _key(self) -> str:
+        return f"section/{self._title}"
+
+    def _on_toggled(self, expanded: bool) -> None:
+        remember(self._key, expanded)
+        # As text, the arrow takes the theme's colour; superqt's icons are always black.
+        self.setText(f"{'▾' if expanded else '▸'}  {self._title}")
+
+
+class Slider(QLabeledDoubleSlider):
+    """A horizontal slider with a value that can be typed.
+
+    Signals
+    -------
+    moved : float, object
+        A person changed the value; the second argument is equal for all changes of one
+        gesture: a drag, or key presses and wheel turns without a pause.
+    """
+
+    moved = Signal(float, object)
+
+    def __init__(self, minimum: float, maximum: float, value: float, tooltip: str) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self.setRange(minimum, maximum)
+        self.setDecimals(2)
+        # superqt's proxy methods are annotated for whole numbers but take any.
+        self.setSingleStep((maximum - minimum) / 100)  # type: ignore[arg-type]
+        self.setPageStep((maximum - minimum) / 10)  # type: ignore[arg-type]
+        self.setToolTip(TOOLTIPS[tooltip])
+        self.setValue(value)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._gesture = next(_gestures)
+        self._last_move = 0.0
+        self.sliderPressed.connect(self._begin)
+        self.sliderReleased.connect(self._begin)
+        self.valueChanged.connect(self._on_value)
+
+    def show_value(self, value: float) -> None:
+        """Show a value without telling anyone."""
+        with signals_blocked(self):
+            self.setValue(value)
+
+    def wheelEvent(self, event: QEvent) -> None:
+        """Scroll the panel rather than change a slider the mouse happens to be over."""
+        event.ignore()
+
+    def _begin(self) -> None:
+        self._gesture = next(_gestures)
+
+    def _on_value(self, value: float) -> None:
+        now = time.monotonic()
+        if not self.isSliderDown() and now - self._last_move > _PAUSE_S:
+            self._begin()
+        self._last_move = now
+        self.moved.emit(float(value), self._gesture)
+
+
+class SliderRow(QWidget):
+    """A slider under its name, with a button that resets it."""
+
+    def __init__(
+        self, name: str, slider: Slider, neutral: float, extra: QWidget | None = None
+    ) -> None:
+        super().__init__()
+        self.slider = slider
+        self._neutral = neutral
+        self.label = QElidingLabel(name)
+        self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.label.setToolTip(name)
+        self.label.installEventFilter(self)
+        self._reset = icon_button("reset", "reset_slider")
+        self._reset.clicked.connect(self.reset)
+        head = QHBoxLayout()
+        head.setContentsMargins(0, 0, 0, 0)
+        head.setSpacing(2)
+        head.addWidget(self.label, 1)
+        if extra is not None:
+            head.addWidget(extra)
+        head.addWidget(self._reset)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 2)
+        layout.setSpacing(0)
+        layout.addLayout(head)
+        layout.addWidget(slider)
+        slider.valueChanged.connect(self._mark)
+        self._mark()
+
+    def reset(self) -> None:
+        """Bring the slider back to its neutral value."""
+        self.slider.setValue(self._neutral)
+
+    def show_value(self, value: float) -> None:
+        """Show a value without telling anyone."""
+        self.slider.show_value(value)
+        self._mark()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Reset on a double click on the name."""
+        if event.type() == QEvent.Type.MouseButtonDblClick:
+            self.reset()
+            return True
+        return super().eventFilter(watched, event)
+
+    def _mark(self) -> None:
+        self._reset.setEnabled(abs(self.slider.value() - self._neutral) > 1e-9)
+
+
+class ThumbnailButton(QToolButton):
+    """A button that shows a small MIP above a caption."""
+
+    def __init__(self, size: int, tooltip: str) -> None:
+        super().__init__()
+        self._size = size
+        self.setIconSize(QSize(size, size))
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        self.setToolTip(TOOLTIPS[tooltip])
+        self.setAutoRaise(True)
+        self.clear()
+
+    def clear(self) -> None:
+        """Show an empty picture."""
+        pixmap = QPixmap(self._size, self._size)
+        pixmap.fill(Qt.GlobalColor.black)
+        self.setIcon(QIcon(pixmap))
+
+    def show_pixmap(self, pixmap: QPixmap | None) -> None:
+        """Show a picture, or an empty one for None."""
+        if pixmap is None:
+            self.clear()
+        else:
+            self.setIcon(QIcon(pixmap))
+
+
+def icon_button(icon: str, tooltip: str, checkable: bool = False) -> IconButton:
+    """Return a small flat button that shows an icon."""
+    button = IconButton(icon)
+    button.setToolTip(TOOLTIPS[tooltip])
+    button.setAccessibleName(TOOLTIPS[tooltip])
+    button.setCheckable(checkable)
+    return button
+
+
+def text_button(text: str, tooltip: str) -> QPushButton:
+    """Return a push button with a text."""
+    button = QPushButton(text)
+    button.setToolTip(TOOLTIPS[tooltip])
+    return button
+
+
+def hint(text: str) -> QLabel:
+    """Return a wrapped, small line of explanation."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setStyleSheet("font-size: 11px;")
+    return label
+
+
+def row(*items: QWidget | int) -> QHBoxLayout:
+    """Return a horizontal layout of widgets; a number is a stretch."""
+    layout = QHBoxLayout()
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(4)
+    for item in items:
+        if isinstance(item, int):
+            layout.addStretch(item)
+        else:
+            layout.addWidget(item)
+    return layout
+
+
+def pixmap_of(grey: NDArray[np.uint8]) -> QPixmap:
+    """Return a pixmap of a uint8 array (height, width)."""
+    height, width = grey.shape
+    image = QImage(grey.tobytes(), width, height, width, QImage.Format.Format_Grayscale8)
+    return QPixmap.fromImage(image.copy())

@@ -1,0 +1,168 @@
+"""Taking volumes and sessions out of the explorer."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QFormLayout,
+    QLabel,
+    QMessageBox,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cowgan.errors import CowganError
+from cowgan.progress import Progress
+from cowgan.randomness import MAX_SEED
+from cowgan.synthesis import ExportedVolume, export_path, export_volumes
+from cowgan.volume import write_nifti
+from napari_cowgan.explorer.controls import row, text_button
+from napari_cowgan.explorer.model import ExplorerModel
+from napari_cowgan.explorer.seed_group import SeedBox
+from napari_cowgan.explorer.session import SUFFIX
+from napari_cowgan.jobs import Job, JobBar
+from napari_cowgan.problems import show_problem
+from napari_cowgan.settings import last_folder, remember_folder
+from napari_cowgan.tooltips import TOOLTIPS
+
+_NIFTI = "NIfTI (*.nii.gz *.nii)"
+_SESSION = f"CoW-GAN session (*{SUFFIX})"
+
+
+class ExportGroup(QWidget):
+    """Export of one volume, of many seeds, and session files."""
+
+    session_chosen = Signal(object)
+    session_wanted = Signal(object)
+
+    def __init__(self, model: ExplorerModel) -> None:
+        super().__init__()
+        self._model = model
+        self.volume = text_button("Export this volume…", "export_volume")
+        self.count = QSpinBox()
+        self.count.setRange(1, 100_000)
+        self.count.setValue(10)
+        self.count.setToolTip(TOOLTIPS["export_count"])
+        self.first = SeedBox("export_first")
+        self.many = text_button("Export these seeds…", "export_many")
+        self.save_session = text_button("Save session…", "save_session")
+        self.open_session = text_button("Open session…", "open_session")
+        self.job = JobBar()
+        self.outcome = QLabel()
+        self.outcome.setWordWrap(True)
+        self.outcome.hide()
+        form = QFormLayout()
+        form.setContentsMargins(0, 0, 0, 0)
+        form.addRow("Volumes", self.count)
+        form.addRow("From seed", self.first)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.volume)
+        layout.addLayout(form)
+        layout.addWidget(self.many)
+        layout.addWidget(self.job)
+        layout.addWidget(self.outcome)
+        layout.addLayout(row(self.save_session, self.open_session))
+        self.volume.clicked.connect(self._choose_volume_file)
+        self.many.clicked.connect(self._choose_folder)
+        self.save_session.clicked.connect(self._choose_session_to_save)
+        self.open_session.clicked.connect(self._choose_session_to_open)
+        model.model_changed.connect(self._on_model)
+        self._on_model()
+
+    def export_volume(self, path: Path) -> None:
+        """Write the complete shown volume to a NIfTI file, in the background."""
+        synthesizer, latent = self._model.synthesizer, self._model.latent
+        if synthesizer is None:
+            return
+
+        def work(progress: Progress) -> Path:
+            write_nifti(synthesizer.render(latent), path)
+            return path
+
+        self._run("Volume", work, lambda written: self._tell(f"Saved {written}"))
+
+    def export_many(self, folder: Path, overwrite: bool = False) -> None:
+        """Write the chosen number of seeds to a folder, in the background."""
+        synthesizer, latent = self._model.synthesizer, self._model.latent
+        if synthesizer is None:
+            return
+        states = [
+            replace(latent, seed=(self.first.value() + i) % (MAX_SEED + 1), w=None)
+            for i in range(self.count.value())
+        ]
+        if not overwrite and any(export_path(folder, state).exists() for state in states):
+            self._ask_to_overwrite(folder)
+            return
+
+        def work(progress: Progress) -> list[ExportedVolume]:
+            return export_volumes(synthesizer, states, folder, overwrite, progress)
+
+        def tell(exported: list[ExportedVolume]) -> None:
+            self._tell(f"Saved {len(exported)} volumes and manifest.csv to {folder}")
+
+        self.many.setEnabled(False)
+        job = self._run("Volume", work, tell)
+        job.finished.connect(lambda: self.many.setEnabled(True))
+
+    def _run(
+        self, title: str, work: Callable[[Progress], object], tell: Callable[..., None]
+    ) -> Job:
+        self.outcome.hide()
+        return self.job.run(title, work, tell, lambda error: show_problem(self, error))
+
+    def _tell(self, text: str) -> None:
+        self.outcome.setText(text)
+        self.outcome.show()
+
+    def _ask_to_overwrite(self, folder: Path) -> None:
+        box = QMessageBox(self)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setText(f"{folder.name} already holds some of these volumes.")
+        replace_button = box.addButton("Replace them", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.buttonClicked.connect(
+            lambda button: self.export_many(folder, True) if button is replace_button else None
+        )
+        box.open()
+
+    def _on_model(self) -> None:
+        ready = self._model.checkpoint is not None
+        for button in (self.volume, self.many, self.save_session):
+            button.setEnabled(ready)
+
+    def _choose_volume_file(self) -> None:
+        suggested = f"{last_folder()}/seed_{self._model.latent.seed:06d}.nii.gz"
+        self._with_file(
+            QFileDialog.getSaveFileName(self, "Export volume", suggested, _NIFTI)[0],
+            self.export_volume,
+        )
+
+    def _choose_folder(self) -> None:
+        self._with_file(
+            QFileDialog.getExistingDirectory(self, "Folder for the volumes", last_folder()),
+            self.export_many,
+        )
+
+    def _choose_session_to_save(self) -> None:
+        suggested = f"{last_folder()}/session{SUFFIX}"
+        chosen, _ = QFileDialog.getSaveFileName(self, "Save session", suggested, _SESSION)
+        if chosen and not chosen.endswith(SUFFIX):
+            chosen = chosen.removesuffix(".json") + SUFFIX
+        self._with_file(chosen, self.session_wanted.emit)
+
+    def _choose_session_to_open(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self, "Open session", last_folder(), _SESSION)
+        self._with_file(chosen, self.session_chosen.emit)
+
+    def _with_file(self, chosen: str, use: Callable[[Path], None]) -> None:
+        if chosen:
+            remember_folder(Path(chosen))
+            try:
+                use(Path(chosen))
+            except CowganError as error:
+                show_problem(self, error)

@@ -1,0 +1,68 @@
+"""Favourites of one model, kept on disk."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cowgan.checkpoint import Checkpoint
+from cowgan.errors import CowganError
+from cowgan.files import write_json
+from cowgan.synthesis import LatentState
+from napari_cowgan.settings import data_folder
+
+
+@dataclass(frozen=True)
+class Favourite:
+    """A named latent state."""
+
+    name: str
+    state: LatentState
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-serialisable dictionary."""
+        return {"name": self.name, "state": self.state.to_dict()}
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> "Favourite":
+        """Rebuild a favourite from `to_dict`'s result."""
+        try:
+            return cls(str(content["name"]), LatentState.from_dict(content["state"]))
+        except (KeyError, TypeError) as error:
+            raise CowganError("A stored favourite is damaged.", repr(error)) from error
+
+
+def favourites_path(checkpoint: Checkpoint) -> Path | None:
+    """Return where a model's favourites are kept; None for a model that is not in a file."""
+    if checkpoint.sha256 is None:
+        return None
+    return data_folder() / "favourites" / f"{checkpoint.sha256}.json"
+
+
+def read_favourites(checkpoint: Checkpoint) -> list[Favourite]:
+    """Return the favourites kept for a model.
+
+    Raises
+    ------
+    CowganError
+        The file is damaged; it has been set aside, so that nothing overwrites it.
+    """
+    path = favourites_path(checkpoint)
+    if path is None or not path.exists():
+        return []
+    try:
+        return [Favourite.from_dict(entry) for entry in json.loads(path.read_text("utf-8"))]
+    except (OSError, ValueError, TypeError, CowganError) as error:
+        aside = path.with_suffix(".damaged.json")
+        path.replace(aside)
+        raise CowganError(
+            f"The favourites of this model could not be read; the file was set aside as {aside}.",
+            repr(error),
+        ) from error
+
+
+def keep_favourites(checkpoint: Checkpoint, favourites: list[Favourite]) -> None:
+    """Keep the favourites of a model for the next session."""
+    path = favourites_path(checkpoint)
+    if path is not None:
+        write_json(path, [favourite.to_dict() for favourite in favourites])

@@ -1,0 +1,169 @@
+"""The strip of volumes that are worth keeping."""
+
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtGui import QIcon, QKeyEvent, QShowEvent
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt.utils import signals_blocked
+
+from cowgan.errors import CowganError
+from cowgan.synthesis import LatentState
+from napari_cowgan.explorer.controls import hint, row, text_button
+from napari_cowgan.explorer.favourites import Favourite, keep_favourites, read_favourites
+from napari_cowgan.explorer.model import ExplorerModel
+from napari_cowgan.explorer.thumbnails import Thumbnails
+from napari_cowgan.problems import show_problem
+from napari_cowgan.tooltips import TOOLTIPS
+
+_STATE = Qt.ItemDataRole.UserRole
+_ICON = 72
+
+
+class FavouritesGroup(QWidget):
+    """Thumbnails with names; click to take, F2 to rename, Del to remove, drag to reorder."""
+
+    def __init__(self, model: ExplorerModel, thumbnails: Thumbnails) -> None:
+        super().__init__()
+        self._model = model
+        self._thumbnails = thumbnails
+        self._checkpoint = model.checkpoint
+        self.add = text_button("Add this volume", "add_favourite")
+        self.remove = text_button("Remove", "remove_favourite")
+        self.empty = hint("No favourites yet. They are kept for this model.")
+        self.strip = QListWidget()
+        self.strip.setViewMode(QListView.ViewMode.IconMode)
+        self.strip.setFlow(QListView.Flow.LeftToRight)
+        self.strip.setWrapping(False)
+        self.strip.setMovement(QListView.Movement.Snap)
+        self.strip.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
+        self.strip.setIconSize(QSize(_ICON, _ICON))
+        self.strip.setGridSize(QSize(_ICON + 12, _ICON + 26))
+        self.strip.setFixedHeight(_ICON + 46)
+        self.strip.setEditTriggers(
+            QAbstractItemView.EditTrigger.EditKeyPressed
+            | QAbstractItemView.EditTrigger.DoubleClicked
+        )
+        self.strip.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.strip.setToolTip(TOOLTIPS["favourites"])
+        self.strip.installEventFilter(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.empty)
+        layout.addWidget(self.strip)
+        layout.addLayout(row(self.add, self.remove))
+        self.add.clicked.connect(self.add_current)
+        self.remove.clicked.connect(self.remove_selected)
+        self.strip.itemClicked.connect(self._take)
+        self.strip.itemChanged.connect(self._keep)
+        self.strip.model().rowsMoved.connect(self._keep)
+        self.strip.itemSelectionChanged.connect(self._refresh_buttons)
+        model.model_changed.connect(self._on_model)
+        thumbnails.changed.connect(self._show_pictures)
+        self._on_model()
+
+    def favourites(self) -> list[Favourite]:
+        """Return what the strip holds, in order."""
+        items = (self.strip.item(i) for i in range(self.strip.count()))
+        return [Favourite(item.text(), item.data(_STATE)) for item in items]
+
+    def set_favourites(self, favourites: list[Favourite]) -> None:
+        """Replace what the strip holds, and keep it."""
+        self._fill(favourites)
+        self._keep()
+
+    def add_current(self) -> None:
+        """Keep the shown volume."""
+        latent = self._model.latent
+        self._append(Favourite(f"Seed {latent.seed}", latent))
+        self.strip.scrollToItem(self.strip.item(self.strip.count() - 1))
+        self._keep()
+        self._refresh_buttons()
+
+    def remove_selected(self) -> None:
+        """Take the selected favourites out of the strip."""
+        for item in self.strip.selectedItems():
+            self.strip.takeItem(self.strip.row(item))
+        self._keep()
+        self._refresh_buttons()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Make the pictures only when they can be seen."""
+        super().showEvent(event)
+        self._show_pictures()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Remove with the Delete key."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+                self.remove_selected()
+                return True
+            chosen = self.strip.currentItem()
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and chosen is not None:
+                self._take(chosen)
+                return True
+        return super().eventFilter(watched, event)
+
+    def _on_model(self) -> None:
+        checkpoint = self._model.checkpoint
+        self.setEnabled(checkpoint is not None)
+        if checkpoint is self._checkpoint:
+            return
+        self._checkpoint = checkpoint
+        favourites: list[Favourite] = []
+        if checkpoint is not None:
+            try:
+                favourites = read_favourites(checkpoint)
+            except CowganError as error:
+                show_problem(self, error)
+        self._fill(favourites)
+
+    def _fill(self, favourites: list[Favourite]) -> None:
+        with signals_blocked(self.strip):
+            self.strip.clear()
+            for favourite in favourites:
+                self._append(favourite)
+        self._refresh_buttons()
+        self._show_pictures()
+
+    def _append(self, favourite: Favourite) -> None:
+        item = QListWidgetItem(favourite.name)
+        item.setData(_STATE, favourite.state)
+        item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+        item.setToolTip(favourite.name)
+        with signals_blocked(self.strip):
+            self.strip.addItem(item)
+        self._show_pictures()
+
+    def _take(self, item: QListWidgetItem) -> None:
+        state = item.data(_STATE)
+        if isinstance(state, LatentState):
+            self._model.take(state, f"favourite “{item.text()}”")
+
+    def _keep(self, *_: object) -> None:
+        if self._checkpoint is not None:
+            try:
+                keep_favourites(self._checkpoint, self.favourites())
+            except CowganError as error:
+                show_problem(self, error)
+
+    def _refresh_buttons(self) -> None:
+        self.empty.setVisible(self.strip.count() == 0)
+        self.strip.setVisible(self.strip.count() > 0)
+        self.remove.setEnabled(bool(self.strip.selectedItems()))
+
+    def _show_pictures(self) -> None:
+        synthesizer = self._model.synthesizer
+        if synthesizer is None or not self.isVisible():
+            return
+        for i in range(self.strip.count()):
+            item = self.strip.item(i)
+            pixmap = self._thumbnails.get(synthesizer, item.data(_STATE))
+            if pixmap is not None and item.icon().isNull():
+                with signals_blocked(self.strip):
+                    item.setIcon(QIcon(pixmap))

@@ -1,0 +1,128 @@
+"""Mixing the style of a second volume into the first."""
+
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from superqt.utils import signals_blocked
+
+from cowgan.synthesis import LatentState
+from napari_cowgan.explorer.blocks import block_name
+from napari_cowgan.explorer.controls import (
+    Slider,
+    SliderRow,
+    ThumbnailButton,
+    icon_button,
+    row,
+    text_button,
+)
+from napari_cowgan.explorer.model import ExplorerModel, random_seed
+from napari_cowgan.explorer.seed_group import SeedBox
+from napari_cowgan.explorer.thumbnails import Thumbnails
+from napari_cowgan.tooltips import TOOLTIPS
+
+_PARENT_SIZE = 88
+
+
+class MixingGroup(QWidget):
+    """Second seed, amount, the blocks that are mixed, and pictures of both parents."""
+
+    def __init__(self, model: ExplorerModel, thumbnails: Thumbnails) -> None:
+        super().__init__()
+        self._model = model
+        self._thumbnails = thumbnails
+        self.first = ThumbnailButton(_PARENT_SIZE, "parent_first")
+        self.second = ThumbnailButton(_PARENT_SIZE, "parent_second")
+        self.swap = icon_button("swap", "mix_swap")
+        self.seed = SeedBox("mix_seed")
+        self.dice = icon_button("dice", "mix_dice")
+        self.none = text_button("None", "mix_none")
+        self.amount = SliderRow("Amount", Slider(0, 1, 1, "mix_amount"), neutral=1)
+        self.blocks: list[QCheckBox] = []
+        self._grid = QGridLayout()
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setVerticalSpacing(2)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(row(1, self.first, self.swap, self.second, 1))
+        layout.addLayout(row(QLabel("Second seed"), self.seed, self.dice))
+        layout.addLayout(row(QLabel("Blocks from the second seed"), 1, self.none))
+        layout.addLayout(self._grid)
+        layout.addWidget(self.amount)
+        self.seed.valueChanged.connect(lambda seed: self._mix("second seed", seed=int(seed)))
+        self.dice.clicked.connect(lambda: self._mix("random second seed", seed=random_seed()))
+        self.none.clicked.connect(lambda: self._mix("no mixing", blocks=set()))
+        self.swap.clicked.connect(model.swap_parents)
+        self.second.clicked.connect(model.swap_parents)
+        self.amount.slider.moved.connect(
+            lambda value, gesture: self._mix("mixing amount", ("mix", gesture), amount=value)
+        )
+        model.model_changed.connect(self._on_model)
+        model.state_changed.connect(self.refresh)
+        thumbnails.changed.connect(self._show_parents)
+        self._on_model()
+
+    def refresh(self) -> None:
+        """Show the model's mixing."""
+        state = self._model.state
+        self.seed.show_value(state.mix_seed)
+        self.amount.show_value(state.mix_amount)
+        mixed = self._model.mixed_blocks()
+        for block, box in enumerate(self.blocks):
+            with signals_blocked(box):
+                box.setChecked(block in mixed)
+        self.none.setEnabled(bool(mixed))
+        self.amount.setEnabled(bool(mixed))
+        self._show_parents()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Make the parents' pictures only when they can be seen."""
+        super().showEvent(event)
+        self._show_parents()
+
+    def _on_model(self) -> None:
+        for box in self.blocks:
+            self._grid.removeWidget(box)
+            box.deleteLater()
+        config = self._model.checkpoint.config if self._model.checkpoint else None
+        self.blocks = [
+            QCheckBox(block_name(config, block).capitalize())
+            for block in range(self._model.n_blocks)
+        ]
+        rows = (len(self.blocks) + 1) // 2
+        for block, box in enumerate(self.blocks):
+            box.setToolTip(TOOLTIPS["mix_block"])
+            box.toggled.connect(lambda _, block=block: self._toggle(block))
+            self._grid.addWidget(box, block % rows, block // rows)
+        self.refresh()
+
+    def _toggle(self, block: int) -> None:
+        self._mix(f"mixing of block {block}", blocks=self._model.mixed_blocks() ^ {block})
+
+    def _mix(
+        self,
+        text: str,
+        gesture: object = None,
+        seed: int | None = None,
+        amount: float | None = None,
+        blocks: set[int] | None = None,
+    ) -> None:
+        state = self._model.state
+        self._model.set_mixing(
+            self._model.mixed_blocks() if blocks is None else blocks,
+            state.mix_seed if seed is None else seed,
+            state.mix_amount if amount is None else amount,
+            text,
+            gesture,
+        )
+
+    def _show_parents(self) -> None:
+        synthesizer = self._model.synthesizer
+        if synthesizer is None or not self.isVisible():
+            return
+        psi, cutoff = self._model.latent.psi, self._model.latent.cutoff
+        for button, seed in (
+            (self.first, self._model.latent.seed),
+            (self.second, self._model.state.mix_seed),
+        ):
+            parent = LatentState(seed, psi=psi, cutoff=cutoff)
+            button.show_pixmap(self._thumbnails.get(synthesizer, parent))
+            button.setText(f"seed {seed}" if seed < 10**10 else f"…{seed % 10**8:08d}")

@@ -1,0 +1,58 @@
+"""The random detail on top of the style."""
+
+from qtpy.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
+from superqt.utils import signals_blocked
+
+from napari_cowgan.explorer.controls import Slider, SliderRow, icon_button, row
+from napari_cowgan.explorer.model import ExplorerModel, random_seed
+from napari_cowgan.explorer.seed_group import SeedBox
+from napari_cowgan.tooltips import TOOLTIPS
+
+_OFF, _FIXED, _RANDOM = "Off", "Fixed", "Random"
+
+
+class NoiseGroup(QWidget):
+    """Noise mode, seed and strength."""
+
+    def __init__(self, model: ExplorerModel) -> None:
+        super().__init__()
+        self._model = model
+        self.mode = QComboBox()
+        self.mode.addItems([_OFF, _FIXED, _RANDOM])
+        self.mode.setToolTip(TOOLTIPS["noise_mode"])
+        self.seed = SeedBox("noise_seed")
+        self.dice = icon_button("dice", "noise_dice")
+        self.strength = SliderRow("Strength", Slider(0, 2, 1, "noise_strength"), neutral=1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(row(QLabel("Noise"), self.mode, self.seed, self.dice))
+        layout.addWidget(self.strength)
+        self.mode.textActivated.connect(self._on_mode)
+        self.seed.valueChanged.connect(
+            lambda seed: model.edit("noise seed", noise=True, noise_seed=int(seed))
+        )
+        self.dice.clicked.connect(
+            lambda: model.edit("other noise", noise=True, noise_seed=random_seed())
+        )
+        self.strength.slider.moved.connect(self._on_strength)
+        model.state_changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the model's noise."""
+        latent = self._model.latent
+        fixed = latent.noise and latent.noise_seed is not None
+        with signals_blocked(self.mode):
+            self.mode.setCurrentText(_OFF if not latent.noise else _FIXED if fixed else _RANDOM)
+        self.seed.show_value(latent.effective_noise_seed)
+        self.seed.setEnabled(fixed)
+        self.strength.show_value(latent.noise_strength[0] if latent.noise_strength else 1)
+        self.strength.setEnabled(latent.noise)
+
+    def _on_mode(self, mode: str) -> None:
+        seed = self._model.latent.effective_noise_seed if mode == _FIXED else None
+        self._model.edit(f"noise {mode.lower()}", noise=mode != _OFF, noise_seed=seed)
+
+    def _on_strength(self, value: float, gesture: object) -> None:
+        strength = (value,) * self._model.n_blocks
+        self._model.edit("noise strength", ("noise", gesture), noise_strength=strength)

@@ -1,0 +1,288 @@
+"""The latent explorer."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
+from qtpy.QtWidgets import (
+    QApplication,
+    QFrame,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cowgan.checkpoint import BUNDLED
+from cowgan.errors import CowganError
+from napari_cowgan.explorer.camera import look_from, show_scale_bar
+from napari_cowgan.explorer.checkpoint_group import CheckpointGroup
+from napari_cowgan.explorer.compare_group import CompareGroup
+from napari_cowgan.explorer.controls import Section, hint, icon_button, row, text_button
+from napari_cowgan.explorer.direction_group import DirectionGroup
+from napari_cowgan.explorer.export_group import ExportGroup
+from napari_cowgan.explorer.favourites_group import FavouritesGroup
+from napari_cowgan.explorer.grid_group import GridGroup
+from napari_cowgan.explorer.layer import VolumeLayer
+from napari_cowgan.explorer.mixing_group import MixingGroup
+from napari_cowgan.explorer.model import ExplorerModel, ExplorerState
+from napari_cowgan.explorer.noise_group import NoiseGroup
+from napari_cowgan.explorer.renderer import Renderer
+from napari_cowgan.explorer.seed_group import SeedGroup
+from napari_cowgan.explorer.session import SUFFIX, Session, read_session, write_session
+from napari_cowgan.explorer.thumbnails import Thumbnails
+from napari_cowgan.explorer.truncation_group import TruncationGroup
+from napari_cowgan.explorer.view_group import ViewGroup
+from napari_cowgan.jobs import JobBar
+from napari_cowgan.problems import show_problem
+
+if TYPE_CHECKING:
+    import napari
+
+_CHECKPOINT_SUFFIXES = (".safetensors", ".pt")
+
+
+class LatentExplorer(QWidget):
+    """Opens a 3D StyleGAN, steers its latent space and shows the volume in 3D.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Where the volume is shown; napari fills in the argument of this name.
+    """
+
+    def __init__(self, napari_viewer: "napari.Viewer") -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self.model = ExplorerModel()
+        self.shown = VolumeLayer(napari_viewer)
+        self._renderer = Renderer()
+        self._thumbnails = Thumbnails()
+
+        self.checkpoint = CheckpointGroup(self.model)
+        self.view = ViewGroup(napari_viewer, self.shown)
+        self.seed = SeedGroup(self.model)
+        self.truncation = TruncationGroup(self.model)
+        self.directions = DirectionGroup(self.model)
+        self.mixing = MixingGroup(self.model, self._thumbnails)
+        self.noise = NoiseGroup(self.model)
+        self.favourites = FavouritesGroup(self.model, self._thumbnails)
+        self.compare = CompareGroup(napari_viewer, self.model, self._thumbnails)
+        self.grid = GridGroup(self.model, self._thumbnails)
+        self.export = ExportGroup(self.model)
+        self.status = hint("")
+        self._build()
+        self._bind_keys()
+        self.setAcceptDrops(True)
+        self.setMinimumWidth(280)
+
+        self.model.state_changed.connect(self._request)
+        self.model.model_changed.connect(self._on_model)
+        self._renderer.ready.connect(self._draw)
+        self._renderer.failed.connect(self._on_problem)
+        self.export.session_wanted.connect(self.save_session)
+        self.export.session_chosen.connect(self.open_session)
+        self._arrange_shutdown()
+        self.checkpoint.open_last()
+
+    # Construction
+
+    def _build(self) -> None:
+        self.undo = icon_button("undo", "undo")
+        self.redo = icon_button("redo", "redo")
+        self.reset = text_button("Reset", "reset_all")
+        stack = self.model.undo_stack
+        self.undo.clicked.connect(stack.undo)
+        self.redo.clicked.connect(stack.redo)
+        self.reset.clicked.connect(self.model.reset)
+        for button, can, action in (
+            (self.undo, stack.canUndoChanged, "undo"),
+            (self.redo, stack.canRedoChanged, "redo"),
+        ):
+            button.setEnabled(False)
+            button.setObjectName(action)
+            can.connect(button.setEnabled)
+
+        groups = QWidget()
+        column = QVBoxLayout(groups)
+        column.setContentsMargins(0, 0, 6, 0)
+        column.setSpacing(2)
+        for title, group, expanded in (
+            ("Seed", self.seed, True),
+            ("Truncation", self.truncation, True),
+            ("Directions", self.directions, True),
+            ("Style mixing", self.mixing, False),
+            ("Noise", self.noise, False),
+            ("Favourites", self.favourites, True),
+            ("Compare A and B", self.compare, False),
+            ("Seed grid", self.grid, False),
+            ("Export and session", self.export, True),
+        ):
+            column.addWidget(Section(title, group, expanded))
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidget(groups)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setSpacing(6)
+        layout.addWidget(self.checkpoint)
+        layout.addWidget(self.view)
+        layout.addLayout(row(self.undo, self.redo, self.reset, 1, self.view.rendering))
+        layout.addWidget(scroll, 1)
+        layout.addWidget(self.status)
+
+    def _bind_keys(self) -> None:
+        stack = self.model.undo_stack
+        anywhere = Qt.ShortcutContext.WindowShortcut
+        inside = Qt.ShortcutContext.WidgetWithChildrenShortcut
+        for keys, context, action in (
+            ("Ctrl+Alt+N", anywhere, lambda: self.model.step_seed(1)),
+            ("Ctrl+Alt+P", anywhere, lambda: self.model.step_seed(-1)),
+            ("Ctrl+Alt+R", anywhere, self.model.roll_seed),
+            ("Ctrl+Alt+Z", anywhere, stack.undo),
+            ("Ctrl+Alt+Y", anywhere, stack.redo),
+            ("Ctrl+Z", inside, stack.undo),
+            ("Ctrl+Shift+Z", inside, stack.redo),
+        ):
+            QShortcut(QKeySequence(keys), self, action, context=context)
+
+    def _arrange_shutdown(self) -> None:
+        # A closing dock, a closing window and a quitting application do not all send a
+        # close event here, so each of their signs ends the threads; the first one counts.
+        end = partial(_shut_down, self._renderer, self._thumbnails, self.findChildren(JobBar))
+        self.destroyed.connect(end)
+        application = QApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(end)
+
+    # Opening and saving
+
+    def open_checkpoint(self, path: str | Path, depth: int | None = None) -> None:
+        """Open a model in the background; a failure is told and changes nothing."""
+        self.checkpoint.open_checkpoint(Path(path), depth)
+
+    def open_session(self, path: str | Path) -> None:
+        """Open a session file, and the model it was made with."""
+        try:
+            session = read_session(Path(path))
+        except CowganError as error:
+            self._on_problem(error)
+            return
+        checkpoint = self.model.checkpoint
+        if checkpoint is not None and checkpoint.sha256 == session.checkpoint_sha256:
+            self._restore(session)
+            return
+        model_path = BUNDLED
+        if session.checkpoint_path is not None:
+            model_path = Path(session.checkpoint_path)
+        if not model_path.exists():
+            self._on_problem(
+                CowganError(
+                    f"The model “{session.checkpoint_name}” of this session is not at "
+                    f"{model_path} any more; open the model first, then the session."
+                )
+            )
+            return
+        self.checkpoint.open_checkpoint(model_path, session.depth, lambda: self._restore(session))
+
+    def save_session(self, path: str | Path) -> None:
+        """Save model, state, favourites and comparison to a session file."""
+        checkpoint = self.model.checkpoint
+        if checkpoint is None:
+            return
+        own = checkpoint.path is None or checkpoint.path == BUNDLED
+        session = Session(
+            checkpoint_path=None if own else str(checkpoint.path),
+            checkpoint_sha256=checkpoint.sha256,
+            checkpoint_name=checkpoint.card.name,
+            depth=checkpoint.config.depth,
+            latent=self.model.latent,
+            mix_seed=self.model.state.mix_seed,
+            mix_amount=self.model.state.mix_amount,
+            favourites=tuple(self.favourites.favourites()),
+            slots=self.compare.slots,
+        )
+        try:
+            write_session(session, Path(path))
+        except CowganError as error:
+            self._on_problem(error)
+
+    def _restore(self, session: Session) -> None:
+        checkpoint = self.model.checkpoint
+        if checkpoint is not None and checkpoint.sha256 != session.checkpoint_sha256:
+            self._on_problem(
+                CowganError(
+                    f"The model “{session.checkpoint_name}” has changed since this session was "
+                    "saved, so its volumes may look different."
+                )
+            )
+        self.model.restore(ExplorerState(session.latent, session.mix_seed, session.mix_amount))
+        known = {(f.name, f.state) for f in session.favourites}
+        others = [f for f in self.favourites.favourites() if (f.name, f.state) not in known]
+        self.favourites.set_favourites([*session.favourites, *others])
+        self.compare.set_slots({"A": None, "B": None, **session.slots})
+
+    # Rendering
+
+    def _on_model(self) -> None:
+        self._thumbnails.clear()
+        self._request()
+
+    def _request(self) -> None:
+        synthesizer = self.model.synthesizer
+        if synthesizer is not None:
+            self._renderer.request(synthesizer, self.model.latent)
+
+    def _draw(self) -> None:
+        rendered = self._renderer.take()
+        if rendered is None:
+            return
+        if self.shown.show(rendered.volume):
+            self.view.apply()
+            look_from(self._viewer, "axial")
+            show_scale_bar(self._viewer)
+        milliseconds = f"{1000 * rendered.elapsed_s:.0f} ms"
+        if rendered.preview_block is None:
+            self.status.setText(f"Complete, {milliseconds}")
+        else:
+            self.status.setText(f"Preview to block {rendered.preview_block}, {milliseconds}")
+
+    def _on_problem(self, error: BaseException) -> None:
+        show_problem(self, error)
+
+    # Drops
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Accept one checkpoint or session file."""
+        if _dropped_file(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the dropped file."""
+        path = _dropped_file(event)
+        if path is None:
+            return
+        event.acceptProposedAction()
+        if path.name.endswith(SUFFIX):
+            self.open_session(path)
+        else:
+            self.open_checkpoint(path)
+
+
+def _dropped_file(event: QDropEvent) -> Path | None:
+    urls = event.mimeData().urls()
+    if len(urls) != 1 or not urls[0].isLocalFile():
+        return None
+    path = Path(urls[0].toLocalFile())
+    accepted = path.is_dir() or path.name.endswith((*_CHECKPOINT_SUFFIXES, SUFFIX))
+    return path if accepted else None
+
+
+def _shut_down(renderer: Renderer, thumbnails: Thumbnails, bars: list[JobBar], *_: object) -> None:
+    renderer.stop()
+    thumbnails.stop()

@@ -1,0 +1,118 @@
+"""The thread that renders what the person last asked for, and nothing else."""
+
+import threading
+import time
+from dataclasses import dataclass
+
+from qtpy.QtCore import QObject, Signal
+
+from cowgan.errors import Cancelled
+from cowgan.synthesis import LatentState, Synthesizer
+from cowgan.volume import Volume
+
+
+@dataclass(frozen=True, eq=False)
+class Rendered:
+    """A finished picture.
+
+    Attributes
+    ----------
+    state : LatentState
+        What was asked for.
+    volume : Volume
+        The volume, at full size.
+    preview_block : int or None
+        Block it was stopped at; None for the complete volume.
+    elapsed_s : float
+        Time the rendering took.
+    """
+
+    state: LatentState
+    volume: Volume
+    preview_block: int | None
+    elapsed_s: float
+
+
+class Renderer(QObject):
+    """Renders the newest request: a preview at once, the full volume when it stays.
+
+    Older requests that have not started are dropped, and a full volume that is under way
+    is given up between two blocks when a newer request arrives. `ready` carries no
+    picture: `take` hands out the newest one, so a slow window never works off a queue.
+    """
+
+    ready = Signal()
+    failed = Signal(object)
+    idle = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.renders = 0
+        self._condition = threading.Condition()
+        self._request: tuple[Synthesizer, LatentState] | None = None
+        self._result: Rendered | None = None
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="cowgan-renderer", daemon=True)
+        self._thread.start()
+
+    def request(self, synthesizer: Synthesizer, state: LatentState) -> None:
+        """Ask for `state`; replaces a request that has not been started."""
+        with self._condition:
+            self._request = (synthesizer, state)
+            self._condition.notify()
+
+    def take(self) -> Rendered | None:
+        """Return the newest finished picture, once."""
+        with self._condition:
+            result, self._result = self._result, None
+        return result
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """End the thread; a render under way is given up at its next block."""
+        with self._condition:
+            self._stopped = True
+            self._request = None
+            self._condition.notify()
+        self._thread.join(timeout_s)
+
+    def _superseded(self) -> bool:
+        return self._stopped or self._request is not None
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(self._superseded)
+                if self._stopped or self._request is None:
+                    return
+                synthesizer, state = self._request
+                self._request = None
+            try:
+                self._render(synthesizer, state)
+            except Cancelled:
+                continue
+            except Exception as error:  # noqa: BLE001 - every failure must reach the person
+                self._emit(self.failed, error)
+            if not self._superseded():
+                self._emit(self.idle)
+
+    def _render(self, synthesizer: Synthesizer, state: LatentState) -> None:
+        preview_block = synthesizer.preview_block(state)
+        if preview_block is not None:
+            # A preview is never given up: it is what keeps a long drag moving.
+            self._deliver(synthesizer, state, preview_block)
+            if self._superseded():
+                return
+        self._deliver(synthesizer, state, None)
+
+    def _deliver(self, synthesizer: Synthesizer, state: LatentState, block: int | None) -> None:
+        start = time.perf_counter()
+        give_up = self._superseded if block is None else lambda: self._stopped
+        volume = synthesizer.render(state, block, give_up)
+        self.renders += 1
+        with self._condition:
+            self._result = Rendered(state, volume, block, time.perf_counter() - start)
+        self._emit(self.ready)
+
+    def _emit(self, signal: object, *values: object) -> None:
+        if not self._stopped:
+            signal.emit(*values)  # type: ignore[attr-defined]

@@ -1,0 +1,161 @@
+"""Work in threads that the GUI starts, watches and stops."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
+
+from cowgan.errors import Cancelled
+from cowgan.progress import Progress
+from napari_cowgan.tooltips import TOOLTIPS
+
+_REPORT_INTERVAL_S = 0.1
+
+
+class Job(QObject):
+    """One function running in a thread, with progress and cancel.
+
+    Signals arrive in the thread that made the job, so their receivers may touch widgets.
+
+    Parameters
+    ----------
+    work : callable
+        Called in the thread with a `Progress`; must not touch widgets.
+    """
+
+    progressed = Signal(int, int, str)
+    succeeded = Signal(object)
+    failed = Signal(object)
+    finished = Signal()
+
+    def __init__(self, work: Callable[[Progress], Any]) -> None:
+        super().__init__()
+        self._work = work
+        self._cancel = threading.Event()
+        self._last_report = 0.0
+        self._thread = threading.Thread(target=self._run, name="cowgan-job", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Ask the work to stop at its next report."""
+        self._cancel.set()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the thread; return whether it has ended."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether `cancel` was called (part of the `Progress` protocol)."""
+        return self._cancel.is_set()
+
+    def report(self, done: int, total: int, message: str = "") -> None:
+        """Pass progress on to the GUI, at most ten times a second."""
+        now = time.monotonic()
+        if done >= total or now - self._last_report >= _REPORT_INTERVAL_S:
+            self._last_report = now
+            self._emit(self.progressed, done, total, message)
+
+    def _run(self) -> None:
+        try:
+            result = self._work(self)
+        except Cancelled:
+            pass
+        except Exception as error:  # noqa: BLE001 - every failure must reach the person
+            self._emit(self.failed, error)
+        else:
+            self._emit(self.succeeded, result)
+        self._emit(self.finished)
+
+    def _emit(self, signal: Any, *values: Any) -> None:
+        try:
+            signal.emit(*values)
+        except RuntimeError:
+            # The window was closed and Qt has deleted the receiving end.
+            self._cancel.set()
+
+
+class JobBar(QWidget):
+    """A progress bar with Cancel that is visible only while a job runs."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._job: Job | None = None
+        self._bar = QProgressBar()
+        self._bar.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._cancel = QPushButton("Cancel")
+        self._cancel.setToolTip(TOOLTIPS["cancel"])
+        self._cancel.clicked.connect(self._on_cancel)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._bar, 1)
+        layout.addWidget(self._cancel)
+        self.hide()
+
+    @property
+    def running(self) -> bool:
+        """Whether a job is shown."""
+        return self._job is not None
+
+    def run(
+        self,
+        title: str,
+        work: Callable[[Progress], Any],
+        on_success: Callable[[Any], None],
+        on_failure: Callable[[BaseException], None],
+    ) -> Job:
+        """Start `work` in a thread and show it; a job that still runs is cancelled first."""
+        self.stop()
+        job = Job(work)
+        self._job = job
+        self._title = title
+        self._bar.setRange(0, 0)
+        self._bar.setFormat(title)
+        self._cancel.setText("Cancel")
+        self._cancel.setEnabled(True)
+        job.progressed.connect(lambda *report: self._show(job, *report))
+        job.succeeded.connect(lambda result: self._if_current(job, on_success, result))
+        job.failed.connect(lambda error: self._if_current(job, on_failure, error))
+        job.finished.connect(lambda: self._finish(job))
+        self.show()
+        job.start()
+        return job
+
+    def stop(self, wait_s: float = 0.0) -> None:
+        """Cancel the job and forget it; its result will not arrive."""
+        job, self._job = self._job, None
+        if job is not None:
+            job.cancel()
+            if wait_s:
+                job.wait(wait_s)
+        self.hide()
+
+    def _on_cancel(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
+            self._cancel.setText("Cancelling…")
+            self._cancel.setEnabled(False)
+
+    def _show(self, job: Job, done: int, total: int, message: str) -> None:
+        if job is self._job:
+            self._bar.setRange(0, total)
+            self._bar.setValue(done)
+            self._bar.setFormat(f"{self._title} %v of %m")
+            self._bar.setToolTip(message)
+
+    def _if_current(self, job: Job, receiver: Callable[[Any], None], value: Any) -> None:
+        if job is self._job:
+            receiver(value)
+
+    def _finish(self, job: Job) -> None:
+        if job is self._job:
+            self._job = None
+            self.hide()

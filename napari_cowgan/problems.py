@@ -1,0 +1,48 @@
+"""Telling a person that something did not work."""
+
+import logging
+import platform
+import traceback
+
+from qtpy.QtWidgets import QApplication, QMessageBox, QWidget
+
+from cowgan import __version__
+from cowgan.errors import CowganError
+
+_log = logging.getLogger(__name__)
+
+
+def sentence(error: BaseException) -> str:
+    """Return one plain sentence for any error."""
+    if isinstance(error, CowganError):
+        return error.sentence
+    return "Something unexpected went wrong; “Copy details” helps whoever looks into it."
+
+
+def details(error: BaseException) -> str:
+    """Return what a developer needs to know, for the clipboard and the log."""
+    versions = f"napari-cowgan {__version__}, Python {platform.python_version()}"
+    technical = error.detail if isinstance(error, CowganError) else ""
+    trace = "".join(traceback.format_exception(error))
+    return "\n".join(filter(None, (versions, platform.platform(), technical, trace)))
+
+
+def show_problem(parent: QWidget | None, error: BaseException) -> None:
+    """Open a dialog with the error's sentence and a button that copies its details.
+
+    The dialog does not block: work that goes on in the background is not held up.
+    """
+    _log.error("%s\n%s", error, details(error))
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Warning)
+    box.setWindowTitle("CoW-GAN")
+    box.setText(sentence(error))
+    copy = box.addButton("Copy details", QMessageBox.ButtonRole.ActionRole)
+    close = box.addButton(QMessageBox.StandardButton.Close)
+    box.setDefaultButton(close)
+    text = details(error)
+    box.buttonClicked.connect(
+        lambda button: QApplication.clipboard().setText(text) if button is copy else None
+    )
+    box.setModal(False)
+    box.open()

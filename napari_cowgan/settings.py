@@ -1,0 +1,65 @@
+"""What the plugin remembers between sessions."""
+
+from pathlib import Path
+
+from qtpy.QtCore import QSettings, QStandardPaths
+
+_RECENT_LIMIT = 8
+
+
+def settings() -> QSettings:
+    """Return the plugin's persistent settings."""
+    return QSettings("napari-cowgan", "napari-cowgan")
+
+
+def remember(key: str, value: str | bool | int | float) -> None:
+    """Keep one value for the next session."""
+    settings().setValue(key, value)
+
+
+def recall_text(key: str, default: str = "") -> str:
+    """Return a remembered text."""
+    return str(settings().value(key, default))
+
+
+def recall_flag(key: str, default: bool) -> bool:
+    """Return a remembered yes or no."""
+    return str(settings().value(key, default)).lower() == "true"
+
+
+def recent_checkpoints() -> list[Path]:
+    """Return the checkpoints opened last, newest first, without those that are gone."""
+    stored = settings().value("recent_checkpoints", [])
+    names = [stored] if isinstance(stored, str) else list(stored or [])
+    return [path for name in names if (path := Path(name)).exists()]
+
+
+def remember_checkpoint(path: Path) -> None:
+    """Put a checkpoint at the head of the recent list."""
+    path = path.resolve()
+    others = [other for other in recent_checkpoints() if other != path]
+    settings().setValue("recent_checkpoints", [str(p) for p in [path, *others][:_RECENT_LIMIT]])
+
+
+def last_folder() -> str:
+    """Return the folder a file was last chosen from."""
+    return recall_text("last_folder", str(Path.home()))
+
+
+def remember_folder(chosen: Path) -> None:
+    """Remember where a file was chosen, so the next dialog starts there."""
+    remember("last_folder", str(chosen if chosen.is_dir() else chosen.parent))
+
+
+def data_folder() -> Path:
+    """Return the folder for what belongs to the person, such as favourites."""
+    return _standard(QStandardPaths.StandardLocation.GenericDataLocation)
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be computed again."""
+    return _standard(QStandardPaths.StandardLocation.GenericCacheLocation)
+
+
+def _standard(location: QStandardPaths.StandardLocation) -> Path:
+    return Path(QStandardPaths.writableLocation(location)) / "napari-cowgan"

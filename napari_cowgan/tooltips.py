@@ -1,0 +1,79 @@
+"""Every tooltip of the plugin, in one place."""
+
+TOOLTIPS = {
+    "cancel": "Stop this job; what is finished stays",
+    # Model
+    "open_checkpoint": "Open a 3D StyleGAN checkpoint (.safetensors, or .pt of the published "
+    "code); you can also drop the file on this panel or on the canvas",
+    "model_card": "What this model is, what it was trained on and how it may be used",
+    "depth": "Number of slices of this model; .pt files do not store it",
+    "device": "Where volumes are computed",
+    "precision": "Fast uses the quickest number format of the device; exact computes in 32 bits",
+    # Undo
+    "undo": "Undo the last change (Ctrl+Alt+Z)",
+    "redo": "Redo what was undone (Ctrl+Alt+Y)",
+    "reset_all": "Back to the plain volume of this seed: no truncation, mixing or directions",
+    # View
+    "view_axial": "Look from below, as in an axial MIP: patient's right on the left, front up",
+    "view_coronal": "Look from the front, as in a coronal MIP: patient's right on the left, "
+    "head up",
+    "view_sagittal": "Look from the right, as in a sagittal MIP: front on the left, head up",
+    "rendering": "How brightness is gathered along each line of sight",
+    # Seed
+    "seed": "The number that names a volume; the same seed gives the same volume on every computer",
+    "previous_seed": "Previous seed (Ctrl+Alt+P)",
+    "next_seed": "Next seed (Ctrl+Alt+N)",
+    "dice": "A random seed (Ctrl+Alt+R)",
+    "lock": "Keep this seed: dice, previous, next and the seed grid leave it alone",
+    # Truncation
+    "psi": "How far the style may lie from the average one: 0 is the average volume, 1 the seed's "
+    "own, lower is more typical but less varied",
+    "cutoff": "Truncate only the coarse blocks below this one, so fine detail keeps its variety",
+    # Directions
+    "direction": "Move along this direction of the latent space, in standard deviations",
+    "reset_slider": "Back to 0 (or double-click the name)",
+    "direction_menu": "Blocks it acts on, name, remove",
+    "first_block": "Coarsest block the direction acts on",
+    "last_block": "Finest block the direction acts on",
+    "find_directions": "Search for directions that change the volume most",
+    "more_directions": "Show the directions with smaller effect too",
+    "load_directions": "Open directions saved for this model",
+    "save_directions": "Save these directions with their names",
+    "name_edit": "Keep the present mixture of sliders as one direction of its own",
+    # Mixing
+    "mix_seed": "Seed of the second volume, whose style is mixed in",
+    "mix_dice": "A random second seed",
+    "mix_amount": "Share of the second style in the chosen blocks",
+    "mix_block": "Take the style of this block from the second seed",
+    "mix_swap": "Exchange the two seeds",
+    "mix_none": "Take every block from the first seed again",
+    "parent_first": "First parent: the seed",
+    "parent_second": "Second parent: the seed mixed in",
+    # Noise
+    "noise_mode": "Off: no noise. Fixed: the same noise for every seed. Random: noise of its own "
+    "for every seed",
+    "noise_seed": "Seed of the fixed noise",
+    "noise_dice": "Other noise, same style",
+    "noise_strength": "How strong the noise is; 1 is what the model was trained with",
+    # Favourites and comparison
+    "add_favourite": "Keep this volume",
+    "remove_favourite": "Remove the selected favourites (Del)",
+    "favourites": "Click to take, F2 or double-click the name to rename, Del to remove",
+    "compare_a": "Keep the present volume as A",
+    "compare_b": "Keep the present volume as B",
+    "show_a": "Show A",
+    "show_b": "Show B",
+    "side_by_side": "Show A and B as two more layers in a grid",
+    # Grid
+    "grid_cell": "Click to take this seed",
+    "grid_previous": "The nine seeds before",
+    "grid_next": "The nine seeds after",
+    "grid_fill": "Render the nine seeds that follow the present one, with everything else as it is",
+    # Export
+    "export_volume": "Save the shown volume as NIfTI, with a JSON file that tells how it was made",
+    "export_count": "How many volumes to write",
+    "export_first": "First seed; the following ones are counted up",
+    "export_many": "Write one NIfTI and one JSON file per seed and a manifest.csv to a folder",
+    "save_session": "Save the model's name, all sliders, favourites, A and B to a file",
+    "open_session": "Open a saved session",
+}
