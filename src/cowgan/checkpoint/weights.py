@@ -18,7 +18,7 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], what: str) -> None:
     Parameters
     ----------
     network : Module
-        May live on the meta device; it is given real, float32 storage on the CPU.
+        May live on the meta device; it is given float32 weights of its own on the CPU.
     tensors : mapping of str to Tensor
         Exactly the network's parameters.
     what : str
@@ -51,16 +51,18 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], what: str) -> None:
                 f"The {what} in this file does not hold floating-point weights.",
                 f"{name}: {tensors[name].dtype}",
             )
-    network.to_empty(device="cpu")
-    with torch.no_grad():
-        for name, parameter in network.state_dict().items():
-            parameter.copy_(tensors[name])
-            if not parameter.isfinite().all():
-                raise CowganError(
-                    f"The {what} in this file holds infinite or undefined weights, so its "
-                    "training failed or the file is damaged.",
-                    name,
-                )
+    weights = {
+        name: tensors[name].detach().to(torch.float32, copy=True).contiguous() for name in expected
+    }
+    for name, weight in weights.items():
+        if not weight.isfinite().all():
+            raise CowganError(
+                f"The {what} in this file holds infinite or undefined weights, so its training "
+                "failed or the file is damaged.",
+                name,
+            )
+    network.load_state_dict(weights, assign=True)
+
 
 
 def load_into(
