@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Literal
 
+from cowgan.volume import Volume
+
 if TYPE_CHECKING:
     import napari
 
@@ -33,3 +35,12 @@ def look_from(viewer: "napari.Viewer", view: View) -> None:
 def show_scale_bar(viewer: "napari.Viewer") -> None:
     """Show a scale bar; its unit comes from the layers and is mm."""
     viewer.canvas.overlays.scale_bar.visible = True
+
+
+def mark_as_synthetic(viewer: "napari.Viewer", volume: Volume) -> None:
+    """Say on the canvas that the volume is synthetic, so that a screenshot says so too."""
+    seed = volume.provenance["state"]["seed"]
+    overlay = viewer.canvas.overlays.text
+    overlay.text = f"Synthetic, seed {seed}. Not for diagnosis."
+    overlay.font_size = 9
+    overlay.visible = True

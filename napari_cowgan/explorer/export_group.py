@@ -1,5 +1,8 @@
 """Taking volumes and sessions out of the explorer."""
 
+# superqt is only partly typed.
+# mypy: allow-untyped-calls
+
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path

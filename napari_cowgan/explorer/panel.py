@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 
 from cowgan.checkpoint import BUNDLED
 from cowgan.errors import CowganError
-from napari_cowgan.explorer.camera import look_from, show_scale_bar
+from napari_cowgan.explorer.camera import look_from, mark_as_synthetic, show_scale_bar
 from napari_cowgan.explorer.checkpoint_group import CheckpointGroup
 from napari_cowgan.explorer.compare_group import CompareGroup
 from napari_cowgan.explorer.controls import Section, hint, icon_button, row, text_button
@@ -28,7 +28,7 @@ from napari_cowgan.explorer.layer import VolumeLayer
 from napari_cowgan.explorer.mixing_group import MixingGroup
 from napari_cowgan.explorer.model import ExplorerModel, ExplorerState
 from napari_cowgan.explorer.noise_group import NoiseGroup
-from napari_cowgan.explorer.renderer import Renderer
+from napari_cowgan.explorer.renderer import Rendered, Renderer
 from napari_cowgan.explorer.seed_group import SeedGroup
 from napari_cowgan.explorer.session import SUFFIX, Session, read_session, write_session
 from napari_cowgan.explorer.thumbnails import Thumbnails
@@ -58,6 +58,7 @@ class LatentExplorer(QWidget):
         self.model = ExplorerModel()
         self.shown = VolumeLayer(napari_viewer)
         self._renderer = Renderer()
+        self._drawn: Rendered | None = None
         self._thumbnails = Thumbnails()
 
         self.checkpoint = CheckpointGroup(self.model)
@@ -229,8 +230,17 @@ class LatentExplorer(QWidget):
 
     # Rendering
 
+    @property
+    def showing_complete_volume(self) -> bool:
+        """Whether the layer shows the present state in full, not an older one or a preview."""
+        drawn = self._drawn
+        return (
+            drawn is not None and drawn.preview_block is None and drawn.state == self.model.latent
+        )
+
     def _on_model(self) -> None:
         self._thumbnails.clear()
+        self._drawn = None
         self._request()
 
     def _request(self) -> None:
@@ -246,6 +256,8 @@ class LatentExplorer(QWidget):
             self.view.apply()
             look_from(self._viewer, "axial")
             show_scale_bar(self._viewer)
+        self._drawn = rendered
+        mark_as_synthetic(self._viewer, rendered.volume)
         milliseconds = f"{1000 * rendered.elapsed_s:.0f} ms"
         if rendered.preview_block is None:
             self.status.setText(f"Complete, {milliseconds}")

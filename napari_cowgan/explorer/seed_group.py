@@ -1,5 +1,8 @@
 """Choosing the volume by its seed."""
 
+# superqt is only partly typed.
+# mypy: allow-untyped-calls
+
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from superqt import QLargeIntSpinBox
 from superqt.utils import signals_blocked
