@@ -3,9 +3,12 @@
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from cowgan.errors import CowganError
 
 # Read when napari, numpy, torch and Qt are first imported, so these cannot wait for a fixture.
 _home = tempfile.TemporaryDirectory(prefix="cowgan-home-", ignore_cleanup_errors=True)
@@ -53,3 +56,21 @@ def shared_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no reference data at {folder}; set COWGAN_SHARED to where they are")
     return folder
+
+
+@pytest.fixture(scope="session")
+def single_sentence() -> Callable[[pytest.ExceptionInfo[CowganError]], str]:
+    """Return a check that an error is one readable sentence, which it returns."""
+
+    def check(refusal: pytest.ExceptionInfo[CowganError]) -> str:
+        sentence = str(refusal.value)
+        assert sentence == refusal.value.sentence
+        first_word = sentence.split()[0]
+        assert first_word[0].isupper() or set("._/") & set(first_word), "starts with no name"
+        assert sentence.endswith(".")
+        assert "\n" not in sentence
+        assert "Traceback" not in sentence
+        assert len(sentence) < 400
+        return sentence
+
+    return check

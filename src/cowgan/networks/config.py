@@ -54,7 +54,7 @@ class NetworkConfig:
             whole = field.name == "lr_mlp" or isinstance(value, int)
             if isinstance(value, bool) or not whole or not isinstance(value, int | float):
                 raise CowganError(
-                    f"{field.name} must be a number of the right kind, not {value!r}."
+                    f"{field.name} must be a number of the right kind, not {value!r:.40}."
                 )
         if not (_is_power_of_two(self.image_size) and 8 <= self.image_size <= 1024):
             raise CowganError(

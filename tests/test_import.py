@@ -1,0 +1,32 @@
+"""What importing the engine costs and drags in."""
+
+import subprocess
+import sys
+
+import pytest
+
+QT = {"PyQt5", "PyQt6", "PySide2", "PySide6", "qtpy", "napari", "vispy", "magicgui", "superqt"}
+
+
+def loaded_after(statement: str) -> set[str]:
+    code = f"{statement}\nimport sys\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    return set(
+        subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True
+        ).stdout.split()
+    )
+
+
+@pytest.mark.parametrize(
+    "module", ["cowgan", "cowgan.errors", "cowgan.files", "cowgan.progress", "cowgan.volume"]
+)
+def test_light_parts_load_neither_torch_nor_qt(module):
+    assert not loaded_after(f"import {module}") & (QT | {"torch"})
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["cowgan.networks", "cowgan.networks.config", "cowgan.checkpoint", "cowgan.synthesis"],
+)
+def test_the_engine_loads_no_window_library(module):
+    assert not loaded_after(f"import {module}") & QT
