@@ -1,0 +1,123 @@
+"""Candidate directions, found without rendering anything."""
+
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from cowgan.checkpoint import Checkpoint
+from cowgan.networks import SynthesisNetwork
+from cowgan.networks.synthesis import SynthesisBlock
+from cowgan.randomness import stream
+from cowgan.synthesis import Direction
+
+_SCALE_SAMPLES = 10_000
+
+
+def pca_directions(
+    checkpoint: Checkpoint, first_block: int, last_block: int, count: int
+) -> list[Direction]:
+    """Return the principal components of the latent distribution, largest variance first.
+
+    They are found in p, where the distribution is near Gaussian (w before the mapping
+    network's last leaky ReLU), so that one unit is one standard deviation.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        The model.
+    first_block, last_block : int
+        Blocks the directions act on, 0-based and inclusive.
+    count : int
+        How many; at most latent_dim are returned.
+
+    References
+    ----------
+    Härkönen et al., "GANSpace", NeurIPS 2020; Zhu et al., arXiv 2012.09036 (P space).
+    """
+    variances, vectors = torch.linalg.eigh(checkpoint.statistics.p_covariance.double())
+    return [
+        Direction(
+            name=_name("PCA", i, first_block, last_block, checkpoint.config.n_blocks),
+            method="PCA",
+            space="p",
+            vector=(_with_fixed_sign(vectors[:, -1 - i]) * variances[-1 - i].clamp(0).sqrt())
+            .float()
+            .numpy(),
+            first_block=first_block,
+            last_block=last_block,
+        )
+        for i in range(min(count, len(variances)))
+    ]
+
+
+def sefa_directions(
+    checkpoint: Checkpoint, first_block: int, last_block: int, count: int
+) -> list[Direction]:
+    """Return the directions that the styles of some blocks react to most.
+
+    They are the leading eigenvectors of the style layers' weights, so no sampling is
+    needed to find them; samples only give their length, one standard deviation of w.
+
+    Parameters
+    ----------
+    checkpoint, first_block, last_block, count
+        As for `pca_directions`.
+
+    References
+    ----------
+    Shen and Zhou, "Closed-Form Factorization of Latent Semantics in GANs", CVPR 2021.
+    """
+    rows = torch.nn.functional.normalize(
+        _style_rows(checkpoint.synthesis, first_block, last_block).double(), dim=1
+    )
+    _, vectors = torch.linalg.eigh(rows.T @ rows)
+    w = _sample_w(checkpoint).double()
+    directions = []
+    for i in range(min(count, vectors.shape[1])):
+        vector = _with_fixed_sign(vectors[:, -1 - i])
+        directions.append(
+            Direction(
+                name=_name("SeFa", i, first_block, last_block, checkpoint.config.n_blocks),
+                method="SeFa",
+                space="w",
+                vector=(vector * (w @ vector).std()).float().numpy(),
+                first_block=first_block,
+                last_block=last_block,
+            )
+        )
+    return directions
+
+
+def block_thirds(n_blocks: int) -> dict[str, tuple[int, int]]:
+    """Return the coarse, middle and fine thirds of a network's blocks, each inclusive."""
+    bounds = [round(n_blocks * i / 3) for i in range(4)]
+    names = ("coarse", "middle", "fine")
+    return {
+        name: (first, after - 1)
+        for name, first, after in zip(names, bounds, bounds[1:], strict=False)
+        if after > first
+    }
+
+
+def _style_rows(network: SynthesisNetwork, first_block: int, last_block: int) -> Tensor:
+    blocks = [cast(SynthesisBlock, block) for block in network.blocks[first_block : last_block + 1]]
+    return torch.cat([layer.weight for b in blocks for layer in (b.to_style1, b.to_style2)])
+
+
+@torch.inference_mode()
+def _sample_w(checkpoint: Checkpoint) -> Tensor:
+    shape = (_SCALE_SAMPLES, checkpoint.config.latent_dim)
+    z = stream("direction scale", 0).standard_normal(shape).astype("float32")
+    return checkpoint.mapping(torch.from_numpy(z))
+
+
+def _with_fixed_sign(vector: Tensor) -> Tensor:
+    """Make the largest entry positive: an eigenvector's sign is arbitrary."""
+    return vector * torch.sign(vector[vector.abs().argmax()])
+
+
+def _name(method: str, index: int, first_block: int, last_block: int, n_blocks: int) -> str:
+    parts = {blocks: name for name, blocks in block_thirds(n_blocks).items()}
+    part = parts.get((first_block, last_block))
+    return f"{method} {index + 1}" + (f" ({part})" if part else "")

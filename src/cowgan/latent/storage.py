@@ -1,0 +1,158 @@
+"""Directions on disk."""
+
+import json
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from cowgan.checkpoint import BUNDLED, Checkpoint
+from cowgan.errors import CowganError
+from cowgan.files import atomic_path, write_json
+from cowgan.synthesis import Direction
+
+SCHEMA = "cowgan.directions/1"
+BUNDLED_DIRECTIONS = BUNDLED.with_name("directions.safetensors")
+
+
+@dataclass(frozen=True)
+class StoredDirections:
+    """What a directions file holds.
+
+    Attributes
+    ----------
+    directions : tuple of Direction
+        In the stored order.
+    checkpoint_name : str
+        Name of the model they were found in.
+    checkpoint_sha256 : str or None
+        SHA-256 of that model's file.
+    """
+
+    directions: tuple[Direction, ...]
+    checkpoint_name: str
+    checkpoint_sha256: str | None
+
+    def belong_to(self, checkpoint: Checkpoint) -> bool:
+        """Whether they were found in exactly this model."""
+        return self.checkpoint_sha256 == checkpoint.sha256
+
+
+def save_directions(path: Path, directions: Sequence[Direction], checkpoint: Checkpoint) -> None:
+    """Write directions with their names, atomically.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in ``.json`` (readable, vectors as base64) or ``.safetensors`` (compact).
+    directions : sequence of Direction
+        At least one.
+    checkpoint : Checkpoint
+        Model they belong to.
+
+    Raises
+    ------
+    CowganError
+        There is nothing to save, another suffix, or the file cannot be written.
+    """
+    path = Path(path)
+    if not directions:
+        raise CowganError("There are no directions to save.")
+    header: dict[str, Any] = {
+        "schema": SCHEMA,
+        "checkpoint": {"name": checkpoint.card.name, "sha256": checkpoint.sha256},
+        "directions": [direction.to_dict() for direction in directions],
+    }
+    if path.suffix == ".json":
+        write_json(path, header)
+    elif path.suffix == ".safetensors":
+        for entry in header["directions"]:
+            del entry["vector"]
+        vectors = np.stack([direction.vector for direction in directions])
+        with atomic_path(path) as temporary:
+            save_file({"vectors": vectors}, temporary, {"header": json.dumps(header)})
+    else:
+        raise CowganError(
+            f"A directions file's name must end in .safetensors or .json, unlike {path.name}."
+        )
+
+
+def load_directions(path: Path, checkpoint: Checkpoint | None = None) -> StoredDirections:
+    """Read a directions file.
+
+    Parameters
+    ----------
+    path : Path
+        A file of `save_directions`.
+    checkpoint : Checkpoint, optional
+        Model they must fit in latent size and number of blocks.
+
+    Raises
+    ------
+    CowganError
+        The file is missing, damaged, of another kind, or does not fit the model.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CowganError(f"There is no file {path}.")
+    try:
+        if path.suffix == ".safetensors":
+            header, vectors = _read_safetensors(path)
+        else:
+            header, vectors = json.loads(path.read_text(encoding="utf-8")), None
+        if not isinstance(header, dict) or header.get("schema") != SCHEMA:
+            raise CowganError(f"{path.name} is not a directions file that this version can read.")
+        entries = header["directions"]
+        if vectors is not None and len(vectors) != len(entries):
+            raise ValueError(f"{len(vectors)} vectors for {len(entries)} directions")
+        directions = tuple(
+            Direction.from_dict(entry)
+            if vectors is None
+            else Direction.from_dict({**entry, "vector": _encoded(vectors[i])})
+            for i, entry in enumerate(entries)
+        )
+        stored = StoredDirections(
+            directions, str(header["checkpoint"]["name"]), header["checkpoint"]["sha256"]
+        )
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise CowganError(
+            f"{path.name} is damaged or not a directions file.", repr(error)
+        ) from error
+    if checkpoint is not None:
+        _check_fit(stored, checkpoint, path)
+    return stored
+
+
+def stored_directions(checkpoint: Checkpoint) -> list[Direction] | None:
+    """Return the directions that come with the bundled model; None for any other model."""
+    if checkpoint.path is None or checkpoint.path.resolve() != BUNDLED.resolve():
+        return None
+    if not BUNDLED_DIRECTIONS.exists():
+        return None
+    stored = load_directions(BUNDLED_DIRECTIONS, checkpoint)
+    return list(stored.directions) if stored.belong_to(checkpoint) else None
+
+
+def _read_safetensors(path: Path) -> tuple[Any, np.ndarray[Any, np.dtype[Any]]]:
+    with safe_open(path, framework="numpy") as file:
+        header = json.loads((file.metadata() or {})["header"])
+        return header, file.get_tensor("vectors")
+
+
+def _encoded(vector: np.ndarray[Any, np.dtype[Any]]) -> str:
+    return b64encode(vector.astype("<f4").tobytes()).decode("ascii")
+
+
+def _check_fit(stored: StoredDirections, checkpoint: Checkpoint, path: Path) -> None:
+    config = checkpoint.config
+    for direction in stored.directions:
+        if direction.vector.size != config.latent_dim or direction.last_block >= config.n_blocks:
+            raise CowganError(
+                f"The directions in {path.name} were found in “{stored.checkpoint_name}”, a model "
+                f"of another architecture, and do not fit “{checkpoint.card.name}”."
+            )
