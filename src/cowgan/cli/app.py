@@ -1,0 +1,67 @@
+"""The application: its commands, and how failures end."""
+
+import sys
+import tempfile
+import traceback
+from typing import Annotated
+
+import typer
+
+from cowgan import __version__
+from cowgan.cli.directions import directions
+from cowgan.cli.explore import explore
+from cowgan.cli.generate import generate
+from cowgan.cli.models import convert, info
+from cowgan.errors import Cancelled, CowganError
+
+app = typer.Typer(
+    help="Synthetic TOF MR angiography of the Circle of Willis, by a 3D StyleGAN.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (info, convert, generate, directions, explore):
+    app.command()(command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and stop.", is_eager=True, callback=_show_version
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line.
+
+    Bad input ends with one sentence and exit status 2, an interrupted job with 130, a
+    fault of the program itself with 1 and the path of a log.
+    """
+    try:
+        app()
+    except Cancelled:
+        _end("Stopped; what was finished is kept.", 130)
+    except CowganError as error:
+        _end(error.sentence, 2)
+    except Exception:  # noqa: BLE001 - a traceback helps nobody who is not a developer
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="cowgan-", suffix=".log", delete=False, encoding="utf-8"
+        ) as log:
+            traceback.print_exc(file=log)
+        _end(f"Something unexpected went wrong; please report it with {log.name}.", 1)
+
+
+def _end(sentence: str, status: int) -> None:
+    typer.echo(sentence, err=True)
+    sys.exit(status)

@@ -1,0 +1,55 @@
+"""What the person sees while a command works."""
+
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cowgan.checkpoint import Checkpoint
+
+
+class BarProgress:
+    """A `cowgan.progress.Progress` that draws a bar."""
+
+    def __init__(self, bar: Progress, title: str) -> None:
+        self.cancelled = False
+        self._bar = bar
+        self._task = bar.add_task(title, total=None)
+
+    def report(self, done: int, total: int, message: str = "") -> None:
+        """Move the bar."""
+        self._bar.update(self._task, completed=done, total=total)
+
+    def interrupt(self, *_: object) -> None:
+        """Stop after the present step; a second Ctrl+C then stops at once."""
+        self.cancelled = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[BarProgress]:
+    """Show a progress bar on standard error, and let Ctrl+C end the job in an orderly way."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+        progress = BarProgress(bar, title)
+        before = signal.signal(signal.SIGINT, progress.interrupt)
+        try:
+            yield progress
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def print_json(content: Any) -> None:
+    """Print JSON on standard output."""
+    typer.echo(json.dumps(content, indent=2))
+
+
+def print_notes(checkpoint: Checkpoint) -> None:
+    """Print what a person should know about how a checkpoint was read, on standard error."""
+    for note in checkpoint.notes:
+        typer.echo(f"Note: {note}", err=True)
