@@ -22,7 +22,7 @@ class Silent:
     cancelled = False
 
     def report(self, done: int, total: int, message: str = "") -> None:
-        pass
+        """Show nothing."""
 
 
 def advance(progress: Progress, done: int, total: int, message: str = "") -> None:

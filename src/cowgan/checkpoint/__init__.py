@@ -53,11 +53,11 @@ def load(path: str | Path, depth: int | None = None) -> Checkpoint:
         `depth` contradicts it.
     """
     path = Path(path)
-    if path.is_dir():
-        path = find_in_folder(path)
-    if not path.is_file():
-        raise CowganError(f"There is no file {path}.")
     try:
+        if path.is_dir():
+            path = find_in_folder(path)
+        if not path.is_file():
+            raise CowganError(f"There is no file {path}.")
         if path.suffix == ".safetensors":
             checkpoint = load_native(path)
             if depth not in (None, checkpoint.config.depth):

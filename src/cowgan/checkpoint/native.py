@@ -18,6 +18,7 @@ from cowgan.networks import Discriminator, MappingNetwork, NetworkConfig, Synthe
 
 FORMAT = "cowgan-checkpoint"
 VERSION = 1
+_DAMAGE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 _STATISTICS = ("w_mean", "p_mean", "p_covariance")
 
 
@@ -58,16 +59,23 @@ def save(
     }
     metadata = {"format": FORMAT, "version": str(VERSION), "header": json.dumps(header)}
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata)
+        try:
+            save_file(tensors, temporary, metadata)
+        except SafetensorError as error:
+            raise CowganError(
+                f"{path} could not be written; the disk may be full.", str(error)
+            ) from error
 
 
 def load_native(path: Path) -> Checkpoint:
     """Read a native checkpoint; see `cowgan.checkpoint.load`."""
+    # First, because safetensors calls a file without reading permission a missing one.
+    sha256 = sha256_of(path)
     try:
         with safe_open(path, framework="pt") as file:
             header = _header(file.metadata() or {}, path)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, ValueError) as error:
         raise CowganError(
             f"{path.name} is not a readable safetensors file: it is damaged, incomplete or of "
             "another kind.",
@@ -92,7 +100,7 @@ def load_native(path: Path) -> Checkpoint:
         card=header["card"],
         spacing_mm=header["spacing_mm"],
         path=path,
-        sha256=sha256_of(path),
+        sha256=sha256,
         stored_statistics=_statistics(with_prefix(tensors, "statistics."), config, path),
     )
 
@@ -117,16 +125,17 @@ def _header(metadata: dict[str, str], path: Path) -> dict[str, Any]:
             "card": ModelCard.from_dict(header["card"]),
             "spacing_mm": spacing_mm,
         }
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except _DAMAGE as error:
         raise CowganError(f"The description inside {path.name} is damaged.", repr(error)) from error
 
 
 def _statistics(tensors: dict[str, Tensor], config: NetworkConfig, path: Path) -> LatentStatistics:
     size = config.latent_dim
     shapes = {"w_mean": (size,), "p_mean": (size,), "p_covariance": (size, size)}
-    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    if found != shapes or not all(t.isfinite().all() for t in tensors.values()):
+    found = {name: tuple(t.shape) for name, t in tensors.items() if t.is_floating_point()}
+    moments = {name: tensor.float() for name, tensor in tensors.items()}
+    if found != shapes or not all(moment.isfinite().all() for moment in moments.values()):
         raise CowganError(
             f"The latent statistics in {path.name} are missing or damaged.", repr(found)
         )
-    return LatentStatistics(**{name: tensor.float() for name, tensor in tensors.items()})
+    return LatentStatistics(**moments)

@@ -30,7 +30,7 @@ def find_in_folder(folder: Path) -> Path:
     """Return the newest ``model_N.pt`` of a ``models/NAME`` folder."""
     numbered = {
         int(match[1]): path
-        for path in folder.glob("model_*.pt")
+        for path in folder.iterdir()
         if (match := re.fullmatch(r"model_(\d+)\.pt", path.name))
     }
     if not numbered:
@@ -72,17 +72,13 @@ def load_published(path: Path, depth: int | None) -> Checkpoint:
 
 def _read_tensors(path: Path) -> dict[str, Tensor]:
     """Return the state dictionary without ever running code from the file."""
-    compressed = zipfile.is_zipfile(path)
-    if compressed:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-        if unpacked > 1.1 * path.stat().st_size:
-            raise CowganError(
-                f"{path.name} is a compressed archive that unpacks to "
-                f"{unpacked / 1e6:,.0f} MB; checkpoints are not compressed, so it is refused."
-            )
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=compressed)
+        archive = zipfile.is_zipfile(path)
+        if archive:
+            _refuse_compressed(path)
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=archive)
+    except (CowganError, OSError):
+        raise
     except MemoryError as error:
         raise CowganError(f"{path.name} is too large for this computer's memory.") from error
     except Exception as error:
@@ -102,20 +98,34 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
         raise CowganError(
             f"{path.name} is a torch file but not a 3D StyleGAN checkpoint: it has no 'GAN' entry."
         )
-    odd = [
-        name
-        for name, tensor in state.items()
-        if not isinstance(name, str)
-        or not name.startswith(_PREFIXES)
-        or not isinstance(tensor, Tensor)
-        or tensor.layout != torch.strided
-    ]
+    odd = [name for name, value in state.items() if not _is_weight(name, value)]
     if odd:
         raise CowganError(
             f"{path.name} holds {len(odd)} entries that a 3D StyleGAN checkpoint does not have.",
-            f"{odd[:20]!r:.1000}",
+            f"{[name for name in odd if isinstance(name, str)][:20]!r:.1000}",
         )
     return state
+
+
+def _refuse_compressed(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+    if unpacked > 1.1 * path.stat().st_size:
+        raise CowganError(
+            f"{path.name} is a compressed archive that unpacks to "
+            f"{unpacked / 1e6:,.0f} MB; checkpoints are not compressed, so it is refused."
+        )
+
+
+def _is_weight(name: Any, value: Any) -> bool:
+    return (
+        isinstance(name, str)
+        and name.startswith(_PREFIXES)
+        and isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and value.device.type == "cpu"
+        and value.is_floating_point()
+    )
 
 
 def _without_blur(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -170,11 +180,10 @@ def _infer_config(
     judged = [
         tensor.shape[0]
         for name, tensor in tensors.items()
-        if re.fullmatch(r"D\.blocks\.\d+\.conv_res\.weight", name)
+        if re.fullmatch(r"D\.blocks\.\d+\.conv_res\.weight", name) and tensor.ndim == 5
     ]
     image_size = 2 ** (len(outputs) + 1)
     depth, notes = _depth(depth, path, image_size)
-    lr_mlp = settings.get("lr_mlp", 0.1)
     config = NetworkConfig(
         image_size=image_size,
         depth=depth,
@@ -182,12 +191,12 @@ def _infer_config(
         fmap_max=max(outputs + judged),
         latent_dim=first.shape[1],
         style_depth=sum(name.endswith(".weight") for name in mapping),
-        lr_mlp=float(lr_mlp) if isinstance(lr_mlp, int | float) else 0.0,
+        lr_mlp=settings.get("lr_mlp", 0.1),
     )
     for key in ("image_size", "network_capacity"):
         if settings.get(key, getattr(config, key)) != getattr(config, key):
             raise CowganError(
-                f"The .config.json beside {path.name} states {key} {settings[key]}, but its "
+                f"The .config.json beside {path.name} states {key} {settings[key]!r:.40}, but its "
                 f"weights are of a model with {getattr(config, key)}: the two do not belong "
                 "together."
             )
@@ -202,7 +211,8 @@ def _depth(depth: int | None, path: Path, image_size: int) -> tuple[int, tuple[s
         if match and int(match[1]) == int(match[2]) == image_size:
             return int(match[3]), ()
     assumed = min(32, image_size)
-    return assumed, (
+    note = (
         f"This file does not store the number of slices; {assumed} was assumed. If volumes look "
-        "wrong, open it again with another depth.",
+        "wrong, open it again with another depth."
     )
+    return assumed, (note,)

@@ -64,7 +64,6 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], what: str) -> None:
     network.load_state_dict(weights, assign=True)
 
 
-
 def load_into(
     network_type: Callable[[NetworkConfig], NetworkT],
     config: NetworkConfig,

@@ -54,16 +54,18 @@ class NetworkConfig:
             whole = field.name == "lr_mlp" or isinstance(value, int)
             if isinstance(value, bool) or not whole or not isinstance(value, int | float):
                 raise CowganError(
-                    f"{field.name} must be a number of the right kind, not {value!r:.40}."
+                    f"The network's {field.name} must be a number of the right kind, "
+                    f"not {value!r:.40}."
                 )
         if not (_is_power_of_two(self.image_size) and 8 <= self.image_size <= 1024):
             raise CowganError(
-                f"The image size must be a power of two from 8 to 1024, not {self.image_size}."
+                f"The image size must be a power of two from 8 to 1024, "
+                f"not {self.image_size!r:.40}."
             )
         if not (_is_power_of_two(self.depth) and CONSTANT_SIZE <= self.depth <= self.image_size):
             raise CowganError(
                 f"The depth must be a power of two from {CONSTANT_SIZE} to the image size "
-                f"({self.image_size}), not {self.depth}."
+                f"({self.image_size}), not {self.depth!r:.40}."
             )
         limits = {
             "network_capacity": 256,
@@ -74,10 +76,13 @@ class NetworkConfig:
         for name, limit in limits.items():
             if not 1 <= getattr(self, name) <= limit:
                 raise CowganError(
-                    f"{name} must lie between 1 and {limit}, not {getattr(self, name)}."
+                    f"The network's {name} must lie between 1 and {limit}, "
+                    f"not {getattr(self, name)!r:.40}."
                 )
         if not 0 < self.lr_mlp <= 10:
-            raise CowganError(f"lr_mlp must lie between 0 and 10, not {self.lr_mlp}.")
+            raise CowganError(
+                f"The network's lr_mlp must lie between 0 and 10, not {self.lr_mlp!r:.40}."
+            )
 
     @property
     def n_blocks(self) -> int:

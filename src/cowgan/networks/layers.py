@@ -141,8 +141,10 @@ def resize(x: Tensor, shape: tuple[int, int, int]) -> Tensor:
     factors = [new / old for new, old in zip(shape, x.shape[2:], strict=True)]
     if all(factor == 1 for factor in factors):
         return x
-    # torch interpolates bfloat16 eight times more slowly than `_double` on a CPU.
-    if x.dtype == torch.bfloat16 and not x.requires_grad and set(factors) <= {1, 2}:
+    # On a CPU, torch interpolates bfloat16 eight times more slowly than `_double`; on
+    # Apple's GPU, it has no trilinear interpolation in many versions.
+    special = x.dtype == torch.bfloat16 or x.device.type == "mps"
+    if special and not x.requires_grad and set(factors) <= {1, 2}:
         last = x.movedim(1, -1)
         for axis, factor in enumerate(factors, start=1):
             if factor == 2:
