@@ -254,9 +254,15 @@ class Synthesizer:
     def _render_batch(self, batch: Sequence[LatentState], stop: int) -> Tensor:
         ws = torch.stack([styles(self.checkpoint, state) for state in batch]).to(self.device)
         x, image = self._network.start(len(batch)), None
+        # State by state, because only the newest noise cubes are kept.
+        noises = [
+            [block_noise(state, block, self._config) for block in range(stop + 1)]
+            for state in batch
+        ]
         for block in range(stop + 1):
-            noises = [block_noise(state, block, self._config) for state in batch]
-            noise = _stack_noise(noises, self._config.block_shape(block))
+            noise = _stack_noise(
+                [of_state[block] for of_state in noises], self._config.block_shape(block)
+            )
             x, image = self._network.run_block(
                 block, x, image, ws[:, block], None if noise is None else noise.to(self.device)
             )
@@ -264,9 +270,9 @@ class Synthesizer:
         return image
 
     def _volume(self, image: Tensor, state: LatentState, stop: int) -> Volume:
-        full = resize(image, self._config.volume_shape)[0, 0].clamp(0, 1)
+        full = resize(image.cpu(), self._config.volume_shape)[0, 0].clamp(0, 1)
         return Volume(
-            full.float().cpu().numpy(),
+            full.numpy(),
             default_affine(self._config.volume_shape, self.checkpoint.spacing_mm),
             self._provenance(state, stop),
         )
