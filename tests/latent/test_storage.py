@@ -1,0 +1,108 @@
+"""Directions on disk."""
+
+import json
+
+import numpy as np
+import pytest
+
+from cowgan.checkpoint import Checkpoint
+from cowgan.errors import CowganError
+from cowgan.latent import load_directions, save_directions, stored_directions
+from cowgan.networks import NetworkConfig
+from cowgan.synthesis import Direction
+
+CONFIG = NetworkConfig(32, 16, 2, 16, latent_dim=8, style_depth=1)
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    return Checkpoint.random(CONFIG, discriminator=False)
+
+
+@pytest.fixture
+def directions() -> list[Direction]:
+    numbers = np.random.default_rng(0)
+    return [
+        Direction(name, "PCA", "p", numbers.normal(size=8), 0, i, effect=0.1 * i)
+        for i, name in enumerate(["Größe", "thin “PCom”"])
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".json", ".safetensors"])
+def test_directions_survive_a_round_trip_with_their_names(tmp_path, checkpoint, directions, suffix):
+    path = tmp_path / f"directions{suffix}"
+    save_directions(path, directions, checkpoint)
+    stored = load_directions(path, checkpoint)
+    assert list(stored.directions) == directions
+    assert [d.effect for d in stored.directions] == [d.effect for d in directions]
+    for before, after in zip(directions, stored.directions, strict=True):
+        np.testing.assert_array_equal(before.vector, after.vector)
+    assert stored.belong_to(checkpoint)
+
+
+def test_a_file_of_another_model_says_so(tmp_path, checkpoint, directions):
+    path = tmp_path / "directions.json"
+    save_directions(path, directions, checkpoint)
+    other = Checkpoint.random(CONFIG, seed=1, discriminator=False)
+    other.sha256 = "f" * 64
+    assert not load_directions(path, other).belong_to(other)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        NetworkConfig(32, 16, 2, 16, latent_dim=16, style_depth=1),
+        NetworkConfig(8, 8, 2, 16, latent_dim=8, style_depth=1),
+    ],
+)
+def test_directions_of_another_architecture_are_refused(tmp_path, checkpoint, directions, config):
+    path = tmp_path / "directions.json"
+    save_directions(path, [*directions, Direction("x", "PCA", "p", np.ones(8), 0, 3)], checkpoint)
+    with pytest.raises(CowganError, match="another architecture"):
+        load_directions(path, Checkpoint.random(config, discriminator=False))
+
+
+@pytest.mark.parametrize("suffix", [".json", ".safetensors"])
+def test_damaged_files_end_in_one_sentence(tmp_path, checkpoint, directions, suffix):
+    path = tmp_path / f"directions{suffix}"
+    save_directions(path, directions, checkpoint)
+    content = path.read_bytes()
+    for cut in range(0, len(content) - 2, 7):
+        path.write_bytes(content[:cut])
+        with pytest.raises(CowganError) as caught:
+            load_directions(path, checkpoint)
+        assert caught.value.sentence.endswith(".")
+        assert "\n" not in caught.value.sentence
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"schema": "cowgan.directions/2"},
+        {"directions": [{"name": "x"}]},
+        {"directions": 5},
+        {"checkpoint": None},
+    ],
+)
+def test_files_of_another_shape_end_in_one_sentence(tmp_path, checkpoint, directions, change):
+    path = tmp_path / "directions.json"
+    save_directions(path, directions, checkpoint)
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(CowganError):
+        load_directions(path)
+
+
+def test_a_missing_file_another_suffix_and_an_empty_list_are_refused(
+    tmp_path, checkpoint, directions
+):
+    with pytest.raises(CowganError, match="no file"):
+        load_directions(tmp_path / "none.json")
+    with pytest.raises(CowganError, match="must end in"):
+        save_directions(tmp_path / "x.txt", directions, checkpoint)
+    with pytest.raises(CowganError, match="no directions"):
+        save_directions(tmp_path / "x.json", [], checkpoint)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_the_bundled_model_has_stored_directions(checkpoint):
+    assert stored_directions(checkpoint) is None
