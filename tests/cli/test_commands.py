@@ -1,0 +1,240 @@
+"""The ``cowgan`` command as a script sees it: real processes, exit codes, files."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from cowgan.checkpoint import Checkpoint, load, save
+from cowgan.latent import load_directions
+from cowgan.networks import NetworkConfig
+
+
+def cowgan(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cowgan.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+def assert_one_sentence(result: subprocess.CompletedProcess[str]) -> None:
+    assert result.returncode == 2, result.stderr
+    assert result.stdout == ""
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("Generating")]
+    assert len(lines) == 1
+    assert lines[0].endswith(".")
+    assert "Traceback" not in result.stderr
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
+    config = NetworkConfig(32, 16, 2, 16, latent_dim=16, style_depth=2)
+    save(Checkpoint.random(config, discriminator=False), path)
+    return path
+
+
+def test_help_is_quick_because_torch_stays_out():
+    code = (
+        "import sys\nfrom cowgan.cli import app\n"
+        "assert not {'torch', 'napari', 'qtpy'} & set(sys.modules), sorted(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    result = cowgan("--help")
+    assert result.returncode == 0
+    for command in ("info", "convert", "generate", "directions", "explore"):
+        assert command in result.stdout
+
+
+def test_version_is_the_package_version():
+    from cowgan import __version__
+
+    assert cowgan("--version").stdout.strip() == __version__
+
+
+def test_generate_without_a_checkpoint_writes_paper_sized_volumes_of_the_bundled_model(tmp_path):
+    result = cowgan("generate", "--seeds", "0-1", "--psi", "1.0", "--out", tmp_path)
+    assert result.returncode == 0, result.stderr
+    for seed in (0, 1):
+        image = nib.load(tmp_path / f"seed_{seed:06d}.nii.gz")
+        assert image.shape == (128, 128, 32)
+        assert b"SYNTHETIC" in image.header["descrip"].item()
+        assert nib.aff2axcodes(image.affine) == ("L", "A", "S")
+        sidecar = json.loads((tmp_path / f"seed_{seed:06d}.json").read_text())
+        assert sidecar["provenance"]["state"]["seed"] == seed
+
+
+def test_the_same_seed_gives_the_same_file_in_every_run(tmp_path, model):
+    for name in ("first", "second"):
+        result = cowgan(
+            "generate", "-c", model, "--seeds", "7", "--out", tmp_path / name, "--device", "cpu"
+        )
+        assert result.returncode == 0, result.stderr
+    files = [(tmp_path / name / "seed_000007.nii.gz").read_bytes() for name in ("first", "second")]
+    assert files[0] == files[1]
+
+
+def test_generate_prints_its_manifest_as_json(tmp_path, model):
+    result = cowgan("generate", "-c", model, "--seeds", "3,9-10", "--out", tmp_path, "--json")
+    rows = json.loads(result.stdout)
+    assert [row["seed"] for row in rows] == [3, 9, 10]
+    with (tmp_path / "manifest.csv").open() as file:
+        assert [int(row["seed"]) for row in csv.DictReader(file)] == [3, 9, 10]
+
+
+def test_generate_options_reach_the_volume(tmp_path, model):
+    options = {
+        "plain": [],
+        "psi": ["--psi", "0.3"],
+        "quiet": ["--no-noise"],
+        "cutoff": ["--psi", "0.3", "--cutoff", "1"],
+        "noise": ["--noise-seed", "5"],
+    }
+    volumes = {}
+    for name, arguments in options.items():
+        folder = tmp_path / name
+        assert (
+            cowgan("generate", "-c", model, "--seeds", "2", "--out", folder, *arguments).returncode
+            == 0
+        )
+        volumes[name] = nib.load(folder / "seed_000002.nii.gz").get_fdata()
+    names = list(volumes)
+    # An untrained model's noise gains are zero, so its volumes do not depend on noise.
+    assert np.array_equal(volumes["plain"], volumes["noise"])
+    for i, first in enumerate(["plain", "psi", "cutoff"]):
+        for second in ["plain", "psi", "cutoff"][i + 1 :]:
+            assert not np.array_equal(volumes[first], volumes[second]), (first, second)
+    assert len(names) == 5
+
+
+def test_ctrl_c_keeps_what_was_finished(tmp_path, model):
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "cowgan.cli", "generate", "-c", str(model)),
+            *("--seeds", "0-20000", "--out", str(tmp_path)),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while len(list(tmp_path.glob("*.nii.gz"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "kept" in said
+    with (tmp_path / "manifest.csv").open() as file:
+        listed = {row["file"] for row in csv.DictReader(file)}
+    assert listed == {path.name for path in tmp_path.glob("seed_*.nii.gz")}
+    assert len(listed) >= 3
+
+
+def test_existing_volumes_are_not_replaced_unasked(tmp_path, model):
+    arguments = ("generate", "-c", model, "--seeds", "1", "--out", tmp_path)
+    assert cowgan(*arguments).returncode == 0
+    before = (tmp_path / "seed_000001.nii.gz").stat().st_mtime_ns
+    assert_one_sentence(cowgan(*arguments))
+    assert (tmp_path / "seed_000001.nii.gz").stat().st_mtime_ns == before
+    assert cowgan(*arguments, "--overwrite").returncode == 0
+
+
+def test_info_tells_people_and_scripts_the_same(model):
+    said = cowgan("info", model).stdout
+    told = json.loads(cowgan("info", model, "--json").stdout)
+    assert told["config"]["depth"] == 16
+    assert told["sha256"] in said
+    assert "16 x 32 x 32 voxels" in said
+
+
+def test_convert_makes_a_native_file_with_a_card(tmp_path, shared_dir):
+    source = shared_dir / "parity" / "depth4_size32" / "models" / "tiny"
+    target = tmp_path / "tiny.safetensors"
+    result = cowgan(
+        *("convert", source, target, "--depth", 4, "--half", "--name", "Tiny model"),
+        *("--licence", "MIT", "--training-data", "none"),
+    )
+    assert result.returncode == 0, result.stderr
+    checkpoint = load(target)
+    assert checkpoint.config.depth == 4
+    assert (checkpoint.card.name, checkpoint.card.licence) == ("Tiny model", "MIT")
+    assert checkpoint.card.provenance["converted_from"]["sha256"] == load(source, 4).sha256
+    assert_one_sentence(cowgan("convert", source, target, "--depth", 4))
+
+
+def test_a_guessed_depth_is_said_aloud(shared_dir):
+    source = shared_dir / "parity" / "depth32_size64" / "models" / "tiny"
+    result = cowgan("info", source)
+    assert result.returncode == 0
+    assert "32 was assumed" in result.stderr
+
+
+def test_directions_are_found_and_saved(tmp_path, model):
+    path = tmp_path / "found.json"
+    result = cowgan(
+        *("directions", "-c", model, "--method", "pca", "--blocks", "0-1", "--count", 2),
+        *("--out", path, "--json"),
+    )
+    assert result.returncode == 0, result.stderr
+    told = json.loads(result.stdout)["directions"]
+    stored = load_directions(path, load(model)).directions
+    assert [d.name for d in stored] == [entry["name"] for entry in told]
+    assert {(d.first_block, d.last_block) for d in stored} == {(0, 1)}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("info", "missing.pt"),
+        ("info", __file__),
+        ("generate", "--seeds", "9-1", "--out", "x"),
+        ("generate", "--seeds", "abc", "--out", "x"),
+        ("generate", "--seeds", "1,1", "--out", "x"),
+        ("generate", "--seeds", "0-99999999999", "--out", "x"),
+        ("generate", "--seeds", str(2**64), "--out", "x"),
+        ("generate", "--seeds", "0", "--psi", "nan", "--out", "x"),
+        ("generate", "--seeds", "0", "--device", "cuda:9", "--out", "x"),
+        ("generate", "--seeds", "0", "--device", "toaster", "--out", "x"),
+        ("generate", "--seeds", "0", "--checkpoint", "missing", "--out", "x"),
+        ("convert", "missing.pt", "out.safetensors"),
+        ("directions", "--method", "pca", "--blocks", "a", "--out", "x.json"),
+        ("directions", "--blocks", "0-1", "--out", "x.json"),
+        ("directions", "--out", "x.txt"),
+        ("explore", "missing.pt"),
+    ],
+)
+def test_bad_input_ends_in_one_sentence_and_writes_nothing(tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    assert_one_sentence(cowgan(*arguments))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [("generate",), ("info",), ("generate", "--wrong")])
+def test_wrong_usage_exits_with_2(arguments):
+    result = cowgan(*arguments)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_without_napari_explore_says_how_to_install_it(tmp_path):
+    (tmp_path / "qtpy").mkdir()
+    (tmp_path / "qtpy" / "__init__.py").write_text("raise ImportError('no Qt')")
+    result = cowgan("explore", PYTHONPATH=str(tmp_path))
+    assert_one_sentence_about_installing(result)
+
+
+def assert_one_sentence_about_installing(result: subprocess.CompletedProcess[str]) -> None:
+    assert result.returncode == 2
+    assert 'pip install "napari-cowgan[all]"' in result.stderr
+    assert "Traceback" not in result.stderr
