@@ -26,18 +26,22 @@ TINY_SETTINGS = {
 
 
 def lively(config: NetworkConfig = TINY, seed: int = 1) -> Checkpoint:
-    """Return random weights with noise gains that are not zero and volumes that vary."""
+    """Return random weights whose volumes vary around one half and react to noise."""
     checkpoint = Checkpoint.random(config, seed)
     generator = torch.Generator().manual_seed(seed)
+    grey = []
     for name, parameter in checkpoint.synthesis.named_parameters():
         if "to_noise" in name:
             parameter.normal_(0, 0.3, generator=generator)
         if "to_grayscale.conv" in name:
-            parameter.mul_(0.1)
-    # Any grey volume around one half keeps clear of the clamping to [0, 1].
+            grey.append(parameter.abs_())
     for name, parameter in checkpoint.mapping.named_parameters():
         if name.endswith("weight"):
             parameter.mul_(4)
+    z = torch.randn(4, config.latent_dim, generator=generator)
+    brightness = checkpoint.synthesis(checkpoint.mapping(z)).mean()
+    for parameter in grey:
+        parameter.mul_(0.5 / brightness)
     return checkpoint
 
 

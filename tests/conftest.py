@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -74,3 +74,14 @@ def single_sentence() -> Callable[[pytest.ExceptionInfo[CowganError]], str]:
         return sentence
 
     return check
+
+
+@pytest.fixture
+def single_threaded() -> Iterator[None]:
+    """Keep torch to one thread: small networks spend their time waiting for a second one."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -1,7 +1,6 @@
 """A named way to move through the latent space."""
 
 import base64
-import binascii
 import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -49,10 +48,11 @@ class Direction:
     def __post_init__(self) -> None:
         vector = np.array(self.vector, dtype="<f4")
         if vector.ndim != 1 or not vector.size or not np.isfinite(vector).all():
-            raise CowganError(f"The direction {self.name!r} does not hold a vector of numbers.")
-        if self.space not in ("p", "w") or not 0 <= self.first_block <= self.last_block:
+            raise CowganError(f"The direction {self.name!r:.80} does not hold a vector of numbers.")
+        possible = 0 <= self.first_block <= self.last_block and np.isfinite(self.effect)
+        if self.space not in ("p", "w") or not possible:
             raise CowganError(
-                f"The direction {self.name!r} has an impossible space or block range."
+                f"The direction {self.name!r:.80} has an impossible space, block range or effect."
             )
         vector.setflags(write=False)
         object.__setattr__(self, "vector", vector)
@@ -89,5 +89,5 @@ class Direction:
                 last_block=int(content["last_block"]),
                 effect=float(content["effect"]),
             )
-        except (KeyError, TypeError, ValueError, binascii.Error) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise CowganError("A stored latent direction is damaged.", repr(error)) from error

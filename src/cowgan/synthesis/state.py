@@ -102,7 +102,11 @@ class LatentState:
             seeds.append(self.noise_seed)
         for seed in seeds:
             if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
-                raise CowganError(f"A seed must be a whole number from 0 to 2^64 - 1, not {seed}.")
+                raise CowganError(
+                    f"A seed must be a whole number from 0 to 2^64 - 1, not {seed!r:.40}."
+                )
+        if not isinstance(self.noise, bool):
+            raise CowganError(f"Noise must be on or off, not {self.noise!r:.40}.")
         numbers = [self.psi, *self.noise_strength, *(edit.sigmas for edit in self.edits)]
         numbers += [mix.weight for mix in self.mixing]
         numbers += [value for row in self.w or () for value in row]
@@ -114,7 +118,7 @@ class LatentState:
         if len(set(blocks)) < len(blocks):
             raise CowganError("Style mixing names a block more than once.")
         if self.cutoff is not None and self.cutoff < 0:
-            raise CowganError(f"The truncation cutoff must not be negative, unlike {self.cutoff}.")
+            raise CowganError("The truncation cutoff must not be negative.")
 
     @property
     def effective_noise_seed(self) -> int:
@@ -178,7 +182,7 @@ class LatentState:
                     BlockMix(int(mix["block"]), mix["seed"], float(mix["weight"]))
                     for mix in content["mixing"]
                 ),
-                noise=bool(content["noise"]),
+                noise=content["noise"],
                 noise_seed=content["noise_seed"],
                 noise_strength=tuple(float(value) for value in content["noise_strength"]),
                 edits=tuple(
@@ -191,5 +195,5 @@ class LatentState:
                     for edit in content["edits"]
                 ),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise CowganError("A stored latent state is damaged.", repr(error)) from error

@@ -152,12 +152,13 @@ class Synthesizer:
     def preview_block(self, state: LatentState, budget_s: float = FRAME_BUDGET_S) -> int | None:
         """Return the deepest block that `state` can be rendered to within a time budget.
 
-        Goes by the measured time of each block and by what the cache already holds.
+        Goes by the measured time of each block and by what the cache already holds. At
+        least one block that is not cached is included, whatever it takes.
 
         Returns
         -------
         int or None
-            A `stop_block` for `render`; None if the whole volume fits the budget.
+            A `stop_block` for `render`; None if that is the whole volume.
         """
         with self._lock:
             cached = self._valid_prefix(self._keys(state, styles(self.checkpoint, state)))
@@ -169,7 +170,9 @@ class Synthesizer:
             before = seconds[block - 1] if block else None
             spent += known if known is not None else 2 * (before or 0.0)
             if spent > budget_s:
-                return max(block - 1, 0)
+                # At least one block that changed, or the preview would show the old state.
+                stop = max(block - 1, cached)
+                return stop if stop < self._config.n_blocks - 1 else None
         return None
 
     def warm_up(self) -> None:

@@ -1,0 +1,137 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from cowgan.errors import Cancelled, CowganError
+from cowgan.files import sha256_of
+from cowgan.progress import Silent
+from cowgan.synthesis import LatentState, export_path, export_volumes
+from cowgan.volume import read_nifti
+
+STATES = [
+    LatentState(3, psi=0.5),
+    LatentState(2**64 - 1, noise_seed=4),
+    LatentState(5, noise=False),
+]
+
+
+class StopsAfter(Silent):
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.messages: list[str] = []
+
+    def report(self, done, total, message=""):
+        self.messages.append(message)
+        self.cancelled = done >= self.count
+
+
+def manifest(folder):
+    with (folder / "manifest.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_state_becomes_a_file_and_a_row(synthesizer, tmp_path):
+    folder = tmp_path / "new" / "folder"
+    rows = export_volumes(synthesizer, STATES, folder)
+    names = ["seed_000003.nii.gz", f"seed_{2**64 - 1}.nii.gz", "seed_000005.nii.gz"]
+    assert [row.file for row in rows] == names
+    assert manifest(folder) == [
+        {
+            "file": name,
+            "seed": str(state.seed),
+            "psi": str(state.psi),
+            "noise_seed": noise_seed,
+            "sha256": sha256_of(folder / name),
+            "checkpoint_sha256": "",
+        }
+        for name, state, noise_seed in zip(names, STATES, ["3", "4", ""], strict=True)
+    ]
+    for state, row in zip(STATES, rows, strict=True):
+        path = export_path(folder, state)
+        volume = read_nifti(path)
+        np.testing.assert_array_equal(volume.data, synthesizer.render(state).data)
+        assert volume.synthetic
+        sidecar = json.loads((folder / row.file.replace(".nii.gz", ".json")).read_text())
+        assert LatentState.from_dict(sidecar["provenance"]["state"]) == state
+        assert sidecar["image_sha256"] == row.sha256
+
+
+def test_stopping_keeps_the_finished_files_and_a_manifest_of_them(synthesizer, tmp_path):
+    progress = StopsAfter(2)
+    with pytest.raises(Cancelled):
+        export_volumes(synthesizer, STATES, tmp_path, progress=progress)
+    assert len(manifest(tmp_path)) == 2
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [
+        ".csv", ".gz", ".gz", ".json", ".json"
+    ]  # fmt: skip
+    assert progress.messages == ["", *(row["file"] for row in manifest(tmp_path))]
+
+
+def test_stopping_before_the_first_file_writes_nothing(synthesizer, tmp_path):
+    with pytest.raises(Cancelled):
+        export_volumes(synthesizer, STATES, tmp_path, progress=StopsAfter(0))
+    assert not list(tmp_path.iterdir())
+
+
+def test_stopping_after_the_last_file_changes_nothing(synthesizer, tmp_path):
+    assert len(export_volumes(synthesizer, STATES, tmp_path, progress=StopsAfter(3))) == 3
+
+
+def test_a_full_disk_is_one_sentence_and_the_manifest_lists_what_is_there(
+    synthesizer, tmp_path, monkeypatch, single_sentence
+):
+    from cowgan.synthesis import export
+
+    write = export.write_nifti
+
+    def full(volume, path):
+        if "000005" in path.name:
+            with export.atomic_path(path):
+                raise OSError(28, "No space left on device")
+        write(volume, path)
+
+    monkeypatch.setattr(export, "write_nifti", full)
+    with pytest.raises(CowganError) as refusal:
+        export_volumes(synthesizer, STATES, tmp_path)
+    assert "No space left on device" in single_sentence(refusal)
+    assert [row["seed"] for row in manifest(tmp_path)] == ["3", str(2**64 - 1)]
+    assert not list(tmp_path.glob(".part*"))
+
+
+def test_a_folder_that_is_a_file_is_one_sentence(synthesizer, tmp_path, single_sentence):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(CowganError) as refusal:
+        export_volumes(synthesizer, STATES, tmp_path / "file")
+    single_sentence(refusal)
+
+
+@pytest.mark.parametrize("name", ["seed_000003.nii.gz", "manifest.csv"])
+def test_existing_files_are_kept_unless_overwriting_is_allowed(
+    synthesizer, tmp_path, name, single_sentence
+):
+    (tmp_path / name).write_text("precious")
+    with pytest.raises(CowganError) as refusal:
+        export_volumes(synthesizer, STATES, tmp_path)
+    assert name in single_sentence(refusal)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["precious"]
+    export_volumes(synthesizer, STATES, tmp_path, overwrite=True)
+    assert len(manifest(tmp_path)) == 3
+
+
+def test_a_seed_given_twice_is_refused(synthesizer, tmp_path, single_sentence):
+    with pytest.raises(CowganError) as refusal:
+        export_volumes(synthesizer, [LatentState(1), LatentState(1, psi=0.5)], tmp_path)
+    single_sentence(refusal)
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_to_export_is_no_file(synthesizer, tmp_path):
+    assert export_volumes(synthesizer, [], tmp_path / "folder") == []
+
+
+def test_a_state_of_another_model_is_one_sentence(synthesizer, tmp_path, single_sentence):
+    with pytest.raises(CowganError) as refusal:
+        export_volumes(synthesizer, [STATES[0], LatentState(w=((0.0,),))], tmp_path)
+    single_sentence(refusal)
