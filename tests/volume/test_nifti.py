@@ -23,7 +23,7 @@ STATE = {"seed": 12, "psi": 0.7}
 @pytest.fixture
 def volume() -> Volume:
     data = np.random.default_rng(0).random(SHAPE, np.float32)
-    provenance = {"synthetic": True, "latent_state": STATE, "checkpoint_sha256": "ab" * 32}
+    provenance = {"synthetic": True, "state": STATE, "checkpoint_sha256": "ab" * 32}
     return Volume(data, default_affine(SHAPE), provenance)
 
 

@@ -253,7 +253,7 @@ def _is_sheared(affine: NDArray[np.float64]) -> bool:
 
 
 def _synthetic_mark(provenance: dict[str, Any]) -> bytes:
-    state = provenance.get("latent_state", provenance)
+    state = provenance.get("state", provenance)
     seed = state.get("seed") if isinstance(state, dict) else None
     text = f"{_SYNTHETIC_MARK} napari-cowgan {__version__}"
     if seed is not None:

@@ -1,0 +1,143 @@
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from npe2 import PluginManager, PluginManifest
+
+import napari_cowgan
+from cowgan.errors import CowganError
+from cowgan.volume import Volume, default_affine, read_nifti, write_nifti
+from napari_cowgan import readers, sample_data
+
+SHAPE = (4, 6, 8)
+MANIFEST = Path(napari_cowgan.__file__).with_name("napari.yaml")
+
+
+@pytest.fixture
+def volume() -> Volume:
+    data = np.random.default_rng(0).random(SHAPE, np.float32)
+    return Volume(data, default_affine(SHAPE), {"synthetic": True, "state": {"seed": 3}})
+
+
+@pytest.fixture
+def plugins(monkeypatch: pytest.MonkeyPatch) -> PluginManager:
+    """Let napari know this plugin alone, straight from its manifest."""
+    manifest = PluginManifest.from_file(MANIFEST)
+    manager = PluginManager()
+    manager.register(manifest)
+    monkeypatch.setattr(PluginManager, "instance", lambda: manager)
+    return manager
+
+
+@pytest.fixture
+def explorer(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Stand in for the explorer; returns what it was asked to open."""
+    opened: list[tuple[str, str]] = []
+    module = ModuleType("napari_cowgan.explorer")
+    module.open_checkpoint_in_current_viewer = lambda path: opened.append(("checkpoint", path))
+    module.open_session_in_current_viewer = lambda path: opened.append(("session", path))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return opened
+
+
+def test_modules_load_neither_torch_nor_qt():
+    names = "readers, writers, display, sample_data"
+    code = f"import sys; from napari_cowgan import {names}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert loaded.isdisjoint({"torch", "qtpy", "PyQt6", "PySide6", "superqt"})
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("a/b.nii", readers.read_volume),
+        ("a/b.NII.GZ", readers.read_volume),
+        ("b.safetensors", readers.read_checkpoint),
+        ("b.pt", readers.read_checkpoint),
+        ("b.cowgan.json", readers.read_session),
+        ("b.json", None),
+        ("b.gz", None),
+        ("b.tif", None),
+        (["a.nii", "b.nii"], None),
+    ],
+)
+def test_get_reader_takes_only_our_files(path, expected):
+    assert readers.get_reader(path) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "claimed"),
+    [
+        ("sub-1.v2.nii.gz", True),
+        ("A.NII.GZ", True),
+        ("m.pt", True),
+        ("m.safetensors", True),
+        ("walk.1.cowgan.json", True),
+        ("bids.json", False),
+        ("x.gz", False),
+    ],
+)
+def test_manifest_patterns_claim_only_our_files(plugins, name, claimed):
+    assert bool(list(plugins.iter_compatible_readers([name]))) is claimed
+
+
+def test_napari_opens_and_saves_a_volume(plugins, volume, tmp_path):
+    write_nifti(volume, tmp_path / "scan.nii.gz")
+    viewer = ViewerModel()
+    (layer,) = viewer.open(tmp_path / "scan.nii.gz", plugin=None)
+    assert layer.name == "scan"
+    assert layer.metadata["cowgan"]["synthetic"]
+    written = layer.save(str(tmp_path / "out" / "copy.nii.gz"))
+    assert [Path(path).name for path in written] == ["copy.nii.gz", "copy.json"]
+    copy = read_nifti(tmp_path / "out" / "copy.nii.gz")
+    assert np.array_equal(copy.data, volume.data)
+    assert copy.synthetic
+    assert copy.provenance["state"] == {"seed": 3}
+
+
+def test_napari_shows_the_sentence_of_a_damaged_file(plugins, tmp_path):
+    (tmp_path / "v.nii").write_text("hello")
+    with pytest.raises(CowganError, match="damaged, incomplete or not a NIfTI file"):
+        ViewerModel().open(tmp_path / "v.nii", plugin="napari-cowgan")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("m.safetensors", "checkpoint"),
+        ("m.pt", "checkpoint"),
+        ("s.cowgan.json", "session"),
+    ],
+)
+def test_checkpoints_and_sessions_open_the_explorer_without_a_layer(
+    plugins, explorer, tmp_path, name, kind
+):
+    (tmp_path / name).touch()
+    viewer = ViewerModel()
+    assert viewer.open(tmp_path / name, plugin="napari-cowgan") == []
+    assert viewer.open(tmp_path / name, plugin=None) == []
+    assert list(viewer.layers) == []
+    assert explorer == [(kind, str(tmp_path / name))] * 2
+
+
+def test_sample_data_is_the_volume_of_seed_0(plugins, monkeypatch, volume):
+    asked = []
+    monkeypatch.setattr(sample_data, "_render", lambda seed: asked.append(seed) or volume)
+    viewer = ViewerModel()
+    (layer,) = viewer.open_sample("napari-cowgan", "synthetic_tof_seed_0")
+    assert asked == [0]
+    assert layer.name == "Synthetic TOF MRA (seed 0)"
+    assert layer.metadata["cowgan"]["synthetic"]
+
+
+def test_new_volumes_use_fresh_seeds(monkeypatch, volume):
+    asked = []
+    monkeypatch.setattr(sample_data, "_render", lambda seed: asked.append(seed) or volume)
+    for _ in range(3):
+        sample_data.new_synthetic_volume()
+    assert len(set(asked)) == 3
