@@ -141,3 +141,16 @@ def test_new_volumes_use_fresh_seeds(monkeypatch, volume):
     for _ in range(3):
         sample_data.new_synthetic_volume()
     assert len(set(asked)) == 3
+
+
+def test_the_sample_names_its_model_and_repeats():
+    from cowgan.checkpoint import load_bundled
+
+    try:
+        load_bundled()
+    except CowganError as error:
+        pytest.skip(str(error))
+    (first,) = sample_data.synthetic_tof()
+    (second,) = sample_data.synthetic_tof()
+    assert np.array_equal(first[0], second[0])
+    assert first[1]["metadata"]["cowgan"]["provenance"]["state"]["seed"] == 0
