@@ -1,0 +1,27 @@
+"""The menu entries of the plugin, invoked as a person would."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from napari._app_model import get_app_model
+
+from cowgan.volume import Volume, default_affine
+from napari_cowgan import sample_data
+
+COMMAND = "napari-cowgan.new_synthetic_volume"
+
+
+def test_new_volume_in_the_file_menu_adds_a_layer(
+    make_napari_viewer: Callable, monkeypatch: pytest.MonkeyPatch
+):
+    shape = (4, 6, 8)
+    volume = Volume(np.ones(shape), default_affine(shape), {"synthetic": True})
+    monkeypatch.setattr(sample_data, "_render", lambda seed: volume)
+    viewer = make_napari_viewer()
+    app = get_app_model()
+    entries = app.menus.get_menu("napari/file/new_layer")
+    assert COMMAND in {entry.command.id for entry in entries if hasattr(entry, "command")}
+    app.commands.execute_command(COMMAND).result()
+    (layer,) = viewer.layers
+    assert layer.metadata["cowgan"]["synthetic"]
