@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import checkpoint_files as files
 import pytest
@@ -91,16 +92,23 @@ def test_the_name_must_end_in_safetensors(checkpoint, tmp_path, single_sentence)
 def test_a_failed_save_leaves_the_old_file(checkpoint, written, monkeypatch, single_sentence):
     before = written.read_bytes()
 
-    def fail(tensors, path, metadata):
-        path.write_bytes(b"half")
+    def fail(path, content):
+        path.write_text("half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("cowgan.checkpoint.native.save_file", fail)
+    monkeypatch.setattr(Path, "write_bytes", fail)
     with pytest.raises(CowganError) as refusal:
         save(checkpoint, written)
     assert "No space left" in single_sentence(refusal)
     assert written.read_bytes() == before
     assert list(written.parent.iterdir()) == [written]
+
+
+def test_others_on_the_computer_can_read_what_was_saved(checkpoint, tmp_path):
+    save(checkpoint, tmp_path / "model.safetensors")
+    (tmp_path / "plain").touch()
+    expected = (tmp_path / "plain").stat().st_mode
+    assert (tmp_path / "model.safetensors").stat().st_mode == expected
 
 
 def test_a_real_write_error_is_one_sentence(checkpoint, tmp_path, single_sentence):

@@ -3,10 +3,14 @@
 Usage: ``make screenshots``, or ``python tests/gui/screenshots.py [FOLDER]`` on a display.
 """
 
+import os
 import sys
 import tempfile
 from pathlib import Path
 from time import monotonic
+
+# Before Qt and napari read it: a person's own settings must not show in the pictures.
+os.environ["HOME"] = tempfile.mkdtemp()
 
 import napari
 from qtpy.QtTest import QTest

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialise
 from torch import Tensor
 
 from cowgan.checkpoint.model import Checkpoint, ModelCard
@@ -59,12 +59,8 @@ def save(
     }
     metadata = {"format": FORMAT, "version": str(VERSION), "header": json.dumps(header)}
     with atomic_path(path) as temporary:
-        try:
-            save_file(tensors, temporary, metadata)
-        except SafetensorError as error:
-            raise CowganError(
-                f"{path} could not be written; the disk may be full.", str(error)
-            ) from error
+        # safetensors' own writer makes a file that only its owner can read.
+        temporary.write_bytes(serialise(tensors, metadata))
 
 
 def load_native(path: Path) -> Checkpoint:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as serialise
 
 from cowgan.checkpoint import BUNDLED, Checkpoint
 from cowgan.errors import CowganError
@@ -75,7 +75,7 @@ def save_directions(path: Path, directions: Sequence[Direction], checkpoint: Che
             del entry["vector"]
         vectors = np.stack([direction.vector for direction in directions])
         with atomic_path(path) as temporary:
-            save_file({"vectors": vectors}, temporary, {"header": json.dumps(header)})
+            temporary.write_bytes(serialise({"vectors": vectors}, {"header": json.dumps(header)}))
     else:
         raise CowganError(
             f"A directions file's name must end in .safetensors or .json, unlike {path.name}."
