@@ -96,9 +96,9 @@ def display_metadata(volume: Volume) -> dict[str, Any]:
 
 
 def contrast_limits(volume: Volume) -> tuple[float, float]:
-    """Return display limits: the darkest voxel and the 99.9th percentile (sampled)."""
+    """Return display limits: the 1st and 99.9th percentile of (a sample of) the voxels."""
     step = max(1, volume.data.size // _CONTRAST_SAMPLE_VOXELS)
-    low, high = float(volume.data.min()), float(np.percentile(volume.data.ravel()[::step], 99.9))
+    low, high = (float(p) for p in np.percentile(volume.data.ravel()[::step], (1, 99.9)))
     return (low, high) if high > low else (low, max(float(volume.data.max()), low + 1.0))
 
 
