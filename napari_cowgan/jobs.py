@@ -1,9 +1,11 @@
 """Work in threads that the GUI starts, watches and stops."""
 
+import atexit
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
+from weakref import WeakSet
 
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
@@ -13,6 +15,30 @@ from cowgan.progress import Progress
 from napari_cowgan.tooltips import TOOLTIPS
 
 _REPORT_INTERVAL_S = 0.1
+
+
+class Stoppable(Protocol):
+    """Something that runs in a thread of its own."""
+
+    def stop(self) -> None:
+        """End the thread."""
+
+
+_working: WeakSet[Stoppable] = WeakSet()
+
+
+def stop_at_exit(worker: Stoppable) -> None:
+    """Have a worker stopped before Python shuts down.
+
+    A thread that is inside torch while the interpreter is taken apart aborts the process.
+    """
+    _working.add(worker)
+
+
+@atexit.register
+def _stop_all() -> None:
+    for worker in list(_working):
+        worker.stop()
 
 
 class Job(QObject):
@@ -40,17 +66,17 @@ class Job(QObject):
 
     def start(self) -> None:
         """Start the thread."""
+        stop_at_exit(self)
         self._thread.start()
 
     def cancel(self) -> None:
         """Ask the work to stop at its next report."""
         self._cancel.set()
 
-    def wait(self, timeout_s: float) -> bool:
-        """Wait for the thread; return whether it has ended."""
-        if self._thread.ident is not None:
-            self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Cancel and wait for the thread."""
+        self.cancel()
+        self._thread.join(timeout_s)
 
     @property
     def cancelled(self) -> bool:
@@ -114,29 +140,33 @@ class JobBar(QWidget):
     ) -> Job:
         """Start `work` in a thread and show it; a job that still runs is cancelled first."""
         self.stop()
-        job = Job(work)
-        self._job = job
+        self._job = job = Job(work)
         self._title = title
+        self._on_success, self._on_failure = on_success, on_failure
         self._bar.setRange(0, 0)
         self._bar.setFormat(title)
         self._cancel.setText("Cancel")
         self._cancel.setEnabled(True)
-        job.progressed.connect(lambda *report: self._show(job, *report))
-        job.succeeded.connect(lambda result: self._if_current(job, on_success, result))
-        job.failed.connect(lambda error: self._if_current(job, on_failure, error))
-        job.finished.connect(lambda: self._finish(job))
+        # Bound methods, so that Qt drops the connections when this widget is deleted.
+        job.progressed.connect(self._show)
+        job.succeeded.connect(self._succeed)
+        job.failed.connect(self._fail)
+        job.finished.connect(self._finish)
         self.show()
         job.start()
         return job
 
-    def stop(self, wait_s: float = 0.0) -> None:
+    def stop(self) -> None:
         """Cancel the job and forget it; its result will not arrive."""
-        job, self._job = self._job, None
-        if job is not None:
-            job.cancel()
-            if wait_s:
-                job.wait(wait_s)
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
         self.hide()
+
+    def end(self) -> None:
+        """Cancel the job and wait for it; touches no widget, so it may be called last."""
+        if self._job is not None:
+            self._job.stop()
 
     def _on_cancel(self) -> None:
         if self._job is not None:
@@ -144,18 +174,24 @@ class JobBar(QWidget):
             self._cancel.setText("Cancelling…")
             self._cancel.setEnabled(False)
 
-    def _show(self, job: Job, done: int, total: int, message: str) -> None:
-        if job is self._job:
+    # A job that was replaced may still have reports in Qt's queue, hence the look at sender().
+
+    def _show(self, done: int, total: int, message: str) -> None:
+        if self.sender() is self._job:
             self._bar.setRange(0, total)
             self._bar.setValue(done)
             self._bar.setFormat(f"{self._title} %v of %m")
             self._bar.setToolTip(message)
 
-    def _if_current(self, job: Job, receiver: Callable[[Any], None], value: Any) -> None:
-        if job is self._job:
-            receiver(value)
+    def _succeed(self, result: Any) -> None:
+        if self.sender() is self._job:
+            self._on_success(result)
 
-    def _finish(self, job: Job) -> None:
-        if job is self._job:
+    def _fail(self, error: BaseException) -> None:
+        if self.sender() is self._job:
+            self._on_failure(error)
+
+    def _finish(self) -> None:
+        if self.sender() is self._job:
             self._job = None
             self.hide()

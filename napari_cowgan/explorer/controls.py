@@ -85,7 +85,7 @@ class Slider(QLabeledDoubleSlider):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._gesture = next(_gestures)
         self._last_move = 0.0
-        self.sliderPressed.connect(self._begin)
+        # Not on sliderPressed: it comes after the first change of value.
         self.sliderReleased.connect(self._begin)
         self.valueChanged.connect(self._on_value)
 

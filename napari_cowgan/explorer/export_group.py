@@ -110,13 +110,18 @@ class ExportGroup(QWidget):
 
         self.many.setEnabled(False)
         job = self._run("Volume", work, tell)
-        job.finished.connect(lambda: self.many.setEnabled(True))
+        job.finished.connect(self._on_export_over)
 
     def _run(
         self, title: str, work: Callable[[Progress], object], tell: Callable[..., None]
     ) -> Job:
         self.outcome.hide()
         return self.job.run(title, work, tell, lambda error: show_problem(self, error))
+
+    def _on_export_over(self) -> None:
+        self.many.setEnabled(True)
+        if self.sender().cancelled:
+            self._tell("Stopped. The volumes finished so far are kept and listed in manifest.csv.")
 
     def _tell(self, text: str) -> None:
         self.outcome.setText(text)

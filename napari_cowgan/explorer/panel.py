@@ -296,5 +296,7 @@ def _dropped_file(event: QDropEvent) -> Path | None:
 
 
 def _shut_down(renderer: Renderer, thumbnails: Thumbnails, bars: list[JobBar], *_: object) -> None:
+    for bar in bars:
+        bar.end()
     renderer.stop()
     thumbnails.stop()

@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, Signal
 from cowgan.errors import Cancelled
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.volume import Volume
+from napari_cowgan.jobs import stop_at_exit
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,7 @@ class Renderer(QObject):
         self._result: Rendered | None = None
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="cowgan-renderer", daemon=True)
+        stop_at_exit(self)
         self._thread.start()
 
     def request(self, synthesizer: Synthesizer, state: LatentState) -> None:

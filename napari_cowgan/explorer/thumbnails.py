@@ -12,6 +12,7 @@ from cowgan.errors import CowganError
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.volume import thumbnail
 from napari_cowgan.explorer.controls import pixmap_of
+from napari_cowgan.jobs import stop_at_exit
 
 THUMBNAIL_SIZE = 96
 _KEPT = 256
@@ -36,6 +37,7 @@ class Thumbnails(QObject):
         self._condition = threading.Condition()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="cowgan-thumbnails", daemon=True)
+        stop_at_exit(self)
         self._thread.start()
 
     def get(self, synthesizer: Synthesizer, state: LatentState) -> QPixmap | None:
