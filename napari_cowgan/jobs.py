@@ -55,6 +55,7 @@ class Job(QObject):
     progressed = Signal(int, int, str)
     succeeded = Signal(object)
     failed = Signal(object)
+    stopped = Signal()
     finished = Signal()
 
     def __init__(self, work: Callable[[Progress], Any]) -> None:
@@ -94,7 +95,7 @@ class Job(QObject):
         try:
             result = self._work(self)
         except Cancelled:
-            pass
+            self._emit(self.stopped)
         except Exception as error:  # noqa: BLE001 - every failure must reach the person
             self._emit(self.failed, error)
         else:

@@ -21,7 +21,7 @@ TOOLTIPS = {
     "rendering": "How brightness is gathered along each line of sight",
     # Seed
     "seed": "The number that names a volume; the same seed gives the same volume on every computer",
-    "previous_seed": "Previous seed (Ctrl+Alt+P)",
+    "previous_seed": "Previous seed (Ctrl+Alt+B)",
     "next_seed": "Next seed (Ctrl+Alt+N)",
     "dice": "A random seed (Ctrl+Alt+R)",
     "lock": "Keep this seed: dice, previous, next and the seed grid leave it alone",

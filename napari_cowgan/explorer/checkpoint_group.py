@@ -35,7 +35,7 @@ from napari_cowgan.settings import (
 from napari_cowgan.tooltips import TOOLTIPS
 
 _FILTER = "Checkpoints (*.safetensors *.pt)"
-_DEVICES = {"auto": "Automatic", "cpu": "CPU", "cuda": "CUDA GPU", "mps": "Apple GPU"}
+_DEVICES = {"auto": "Automatic device", "cpu": "CPU", "cuda": "CUDA GPU", "mps": "Apple GPU"}
 _CPU_NOTE = "On the CPU: coarse while you drag, then complete."
 
 
@@ -69,8 +69,11 @@ class CheckpointGroup(QWidget):
                 self.device.addItem(label, kind)
         self.precision = QComboBox()
         self.precision.setToolTip(TOOLTIPS["precision"])
-        self.precision.addItem("Fast", "fast")
-        self.precision.addItem("Exact", "exact")
+        self.precision.addItem("Fast precision", "fast")
+        self.precision.addItem("Exact precision", "exact")
+        for box in (self.device, self.precision):
+            box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            box.setMinimumWidth(110)
         self.device.setCurrentIndex(max(self.device.findData(recall_text("device", "auto")), 0))
         remembered = self.precision.findData(recall_text("precision", "fast"))
         self.precision.setCurrentIndex(max(remembered, 0))
@@ -82,7 +85,7 @@ class CheckpointGroup(QWidget):
         layout.addWidget(self.facts)
         layout.addWidget(self.notes)
         layout.addWidget(self._depth_row)
-        layout.addLayout(row(QLabel("Device"), self.device, 1, QLabel("Precision"), self.precision))
+        layout.addLayout(row(self.device, self.precision))
         layout.addWidget(self.job)
         self.card.clicked.connect(self.show_card)
         self.device.activated.connect(self._on_device)

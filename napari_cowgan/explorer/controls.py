@@ -1,17 +1,21 @@
 """Small widgets that the control groups share."""
 
+# superqt is only partly typed.
+# mypy: allow-untyped-calls
+
 import time
 from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
-from qtpy.QtGui import QIcon, QImage, QPixmap
+from qtpy.QtGui import QIcon, QImage, QKeyEvent, QPixmap
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
     QSizePolicy,
+    QSlider,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -82,7 +86,10 @@ class Slider(QLabeledDoubleSlider):
         self.setPageStep((maximum - minimum) / 10)  # type: ignore[arg-type]
         self.setToolTip(TOOLTIPS[tooltip])
         self.setValue(value)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._handle = self.findChild(QSlider)
+        self._handle.installEventFilter(self)
+        self._handle.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusProxy(self._handle)
         self._gesture = next(_gestures)
         self._last_move = 0.0
         # Not on sliderPressed: it comes after the first change of value.
@@ -94,9 +101,32 @@ class Slider(QLabeledDoubleSlider):
         with signals_blocked(self):
             self.setValue(value)
 
-    def wheelEvent(self, event: QEvent) -> None:
-        """Scroll the panel rather than change a slider the mouse happens to be over."""
-        event.ignore()
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Let keys move the slider, which superqt's does not, and the wheel scroll the panel."""
+        if event.type() == QEvent.Type.Wheel:
+            event.ignore()
+            return True
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            target = self._key_target(event.key())
+            if target is not None:
+                self.setValue(min(max(target, self.minimum()), self.maximum()))
+                return True
+        return super().eventFilter(watched, event)
+
+    def _key_target(self, key: int) -> float | None:
+        """Return the value that a key asks for, None if the key asks for none."""
+        step, page = self.singleStep(), self.pageStep()
+        targets = {
+            Qt.Key.Key_Right: self.value() + step,
+            Qt.Key.Key_Up: self.value() + step,
+            Qt.Key.Key_Left: self.value() - step,
+            Qt.Key.Key_Down: self.value() - step,
+            Qt.Key.Key_PageUp: self.value() + page,
+            Qt.Key.Key_PageDown: self.value() - page,
+            Qt.Key.Key_Home: self.minimum(),
+            Qt.Key.Key_End: self.maximum(),
+        }
+        return next((value for known, value in targets.items() if known == key), None)
 
     def _begin(self) -> None:
         self._gesture = next(_gestures)

@@ -110,7 +110,8 @@ class ExportGroup(QWidget):
 
         self.many.setEnabled(False)
         job = self._run("Volume", work, tell)
-        job.finished.connect(self._on_export_over)
+        job.stopped.connect(self._on_stopped)
+        job.finished.connect(self._on_model)
 
     def _run(
         self, title: str, work: Callable[[Progress], object], tell: Callable[..., None]
@@ -118,10 +119,8 @@ class ExportGroup(QWidget):
         self.outcome.hide()
         return self.job.run(title, work, tell, lambda error: show_problem(self, error))
 
-    def _on_export_over(self) -> None:
-        self.many.setEnabled(True)
-        if self.sender().cancelled:
-            self._tell("Stopped. The volumes finished so far are kept and listed in manifest.csv.")
+    def _on_stopped(self) -> None:
+        self._tell("Stopped. The volumes finished so far are kept and listed in manifest.csv.")
 
     def _tell(self, text: str) -> None:
         self.outcome.setText(text)

@@ -5,7 +5,7 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
 from cowgan.synthesis import LatentState
-from napari_cowgan.explorer.blocks import block_name
+from napari_cowgan.explorer.blocks import block_size
 from napari_cowgan.explorer.controls import (
     Slider,
     SliderRow,
@@ -82,10 +82,11 @@ class MixingGroup(QWidget):
         for box in self.blocks:
             self._grid.removeWidget(box)
             box.deleteLater()
-        config = self._model.checkpoint.config if self._model.checkpoint else None
+        checkpoint = self._model.checkpoint
         self.blocks = [
-            QCheckBox(block_name(config, block).capitalize())
+            QCheckBox(f"{block}: {block_size(checkpoint.config, block)}")
             for block in range(self._model.n_blocks)
+            if checkpoint is not None
         ]
         rows = (len(self.blocks) + 1) // 2
         for block, box in enumerate(self.blocks):

@@ -126,7 +126,6 @@ class LatentExplorer(QWidget):
         scroll.setWidget(groups)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
@@ -143,7 +142,7 @@ class LatentExplorer(QWidget):
         inside = Qt.ShortcutContext.WidgetWithChildrenShortcut
         for keys, context, action in (
             ("Ctrl+Alt+N", anywhere, lambda: self.model.step_seed(1)),
-            ("Ctrl+Alt+P", anywhere, lambda: self.model.step_seed(-1)),
+            ("Ctrl+Alt+B", anywhere, lambda: self.model.step_seed(-1)),
             ("Ctrl+Alt+R", anywhere, self.model.roll_seed),
             ("Ctrl+Alt+Z", anywhere, stack.undo),
             ("Ctrl+Alt+Y", anywhere, stack.redo),

@@ -12,15 +12,6 @@ from qtpy.QtWidgets import QApplication, QSlider
 from cowgan.synthesis import Synthesizer
 from napari_cowgan.display import display_array
 from napari_cowgan.explorer.panel import LatentExplorer
-from napari_cowgan.settings import settings
-
-
-@pytest.fixture
-def viewer(make_napari_viewer):
-    settings().clear()
-    viewer = make_napari_viewer(show=True)
-    viewer.window.activate()
-    return viewer
 
 
 @pytest.fixture

@@ -1,0 +1,346 @@
+"""Each control changes the latent state as it says, and shows what the state is."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QAction, QShortcut
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QAbstractButton, QComboBox, QScrollArea, QSlider, QWidget
+
+from cowgan.randomness import MAX_SEED
+from cowgan.synthesis import BlockMix, LatentState
+from napari_cowgan.display import display_array
+from napari_cowgan.explorer.controls import Section, Slider
+from napari_cowgan.explorer.direction_group import BlockRangeDialog
+from napari_cowgan.tooltips import TOOLTIPS
+
+CTRL_ALT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+
+
+def click(button: QAbstractButton) -> None:
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton, pos=QPoint(8, button.height() // 2))
+
+
+def shown_matches_state(explorer) -> bool:
+    expected = explorer.model.synthesizer.render(explorer.model.latent)
+    return np.allclose(explorer.shown.layer.data, display_array(expected), atol=1e-5)
+
+
+def test_seed_buttons_step_roll_and_lock(explorer, settle):
+    for section in explorer.findChildren(Section):
+        section.expand(animate=False)
+    group, model = explorer.seed, explorer.model
+    click(group.next)
+    assert model.latent.seed == 1
+    click(group.previous)
+    click(group.previous)
+    assert model.latent.seed == MAX_SEED
+    assert group.seed.value() == MAX_SEED
+    click(group.next)
+    assert model.latent.seed == 0
+    click(group.dice)
+    assert model.latent.seed not in (0, 1)
+    rolled = model.latent.seed
+    click(group.lock)
+    for button in (group.next, group.previous, group.dice):
+        assert not button.isEnabled()
+    QTest.keyClick(explorer, Qt.Key.Key_N, CTRL_ALT)
+    assert model.latent.seed == rolled
+    click(group.lock)
+    settle(explorer)
+    assert shown_matches_state(explorer)
+
+
+def test_shortcuts_work_from_the_canvas_and_leave_the_rest_of_napari_alone(viewer, explorer):
+    layers, ndisplay = list(viewer.layers), viewer.dims.ndisplay
+    canvas = viewer.window._qt_window.centralWidget()
+    QTest.keyClick(canvas, Qt.Key.Key_N, CTRL_ALT)
+    QTest.keyClick(canvas, Qt.Key.Key_N, CTRL_ALT)
+    assert explorer.model.latent.seed == 2
+    QTest.keyClick(canvas, Qt.Key.Key_B, CTRL_ALT)
+    assert explorer.model.latent.seed == 1
+    QTest.keyClick(canvas, Qt.Key.Key_Z, CTRL_ALT)
+    assert explorer.model.latent.seed == 2
+    QTest.keyClick(canvas, Qt.Key.Key_Y, CTRL_ALT)
+    assert explorer.model.latent.seed == 1
+    QTest.keyClick(canvas, Qt.Key.Key_R, CTRL_ALT)
+    assert explorer.model.latent.seed != 1
+    assert (list(viewer.layers), viewer.dims.ndisplay) == (layers, ndisplay)
+
+
+def test_no_shortcut_is_taken_by_napari(viewer, explorer):
+    window = viewer.window._qt_window
+    taken = {
+        sequence.toString()
+        for action in window.findChildren(QAction)
+        for sequence in action.shortcuts()
+    }
+    own = {shortcut.key().toString() for shortcut in explorer.findChildren(QShortcut)}
+    assert len(own) == 7
+    assert not (own - {"Ctrl+Z", "Ctrl+Shift+Z"}) & taken
+
+
+def test_truncation_psi_and_cutoff(explorer, settle):
+    group, model = explorer.truncation, explorer.model
+    group.psi.slider.setValue(0.5)
+    assert model.latent.psi == pytest.approx(0.5)
+    index = group.cutoff.findData(2)
+    group.cutoff.setCurrentIndex(index)
+    group.cutoff.activated.emit(index)
+    assert model.latent.cutoff == 2
+    settle(explorer)
+    assert shown_matches_state(explorer)
+    group.psi.reset()
+    assert model.latent.psi == 1
+
+
+def test_directions_move_reset_and_act_on_the_chosen_blocks(explorer, settle):
+    row, model = explorer.directions.rows[0], explorer.model
+    row.slider.setValue(2)
+    assert model.find_edit(row.direction).sigmas == pytest.approx(2)
+    settle(explorer)
+    assert shown_matches_state(explorer)
+    dialog = BlockRangeDialog(model, (0, 1), explorer)
+    dialog.first.setCurrentIndex(3)
+    assert dialog.blocks() == (3, 3)
+    dialog.last.setCurrentIndex(1)
+    assert dialog.blocks() == (1, 1)
+    row.set_blocks(dialog.blocks())
+    edit = model.find_edit(row.direction)
+    assert (edit.first_block, edit.last_block, edit.sigmas) == (1, 1, pytest.approx(2))
+    assert "block 1" in row.label.text()
+    QTest.mouseDClick(row.label, Qt.MouseButton.LeftButton)
+    assert model.latent.edits == ()
+    assert row.slider.minimum() == -3
+    assert row.slider.maximum() == 3
+
+
+def test_arrow_keys_move_a_slider_and_count_as_one_step(explorer):
+    slider = explorer.directions.rows[0].slider.findChild(QSlider)
+    slider.setFocus()
+    for _ in range(5):
+        QTest.keyClick(slider, Qt.Key.Key_Right)
+    assert explorer.model.latent.edits[0].sigmas == pytest.approx(0.3, abs=0.05)
+    explorer.model.undo_stack.undo()
+    assert explorer.model.latent.edits == ()
+
+
+def test_the_wheel_scrolls_the_panel_and_moves_no_slider(explorer):
+    for slider in explorer.findChildren(Slider):
+        inner = slider.findChild(QSlider)
+        before = slider.value()
+        centre = inner.mapTo(explorer, inner.rect().center())
+        QTest.qWait(1)
+        _wheel(explorer.childAt(centre) or inner)
+        assert slider.value() == before
+
+
+def _wheel(widget: QWidget) -> None:
+    from qtpy.QtCore import QPointF
+    from qtpy.QtGui import QWheelEvent
+    from qtpy.QtWidgets import QApplication
+
+    centre = QPointF(widget.rect().center())
+    event = QWheelEvent(
+        centre,
+        QPointF(widget.mapToGlobal(widget.rect().center())),
+        QPoint(0, 0),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(widget, event)
+
+
+def test_directions_can_be_renamed_removed_kept_saved_and_loaded(explorer, tmp_path, monkeypatch):
+    group, model = explorer.directions, explorer.model
+    count = len(model.directions)
+    group.rows[0].slider.setValue(1)
+    group.rows[0].renamed.emit(group.rows[0].direction, "Wider basilar artery")
+    assert model.latent.edits[0].direction.name == "Wider basilar artery"
+    assert "Wider basilar artery" in group.rows[0].label.text()
+    monkeypatch.setattr(
+        "napari_cowgan.explorer.direction_group.QInputDialog.getText",
+        lambda *_, **__: ("My mixture", True),
+    )
+    group.keep.click()
+    assert next(d.name for d in model.directions) == "My mixture"
+    path = tmp_path / "mine.safetensors"
+    group.save_file(path)
+    group.rows[1].removed.emit(group.rows[1].direction)
+    assert model.latent.edits == ()
+    assert len(model.directions) == count
+    group.open_file(path)
+    assert [d.name for d in model.directions][:2] == ["My mixture", "Wider basilar artery"]
+
+
+def test_mixing_takes_blocks_from_the_second_seed(explorer, settle):
+    group, model = explorer.mixing, explorer.model
+    group.seed.setValue(9)
+    group.blocks[0].click()
+    group.blocks[2].click()
+    assert model.latent.mixing == (BlockMix(0, 9), BlockMix(2, 9))
+    group.amount.slider.setValue(0.25)
+    assert {mix.weight for mix in model.latent.mixing} == {0.25}
+    settle(explorer)
+    assert shown_matches_state(explorer)
+    group.swap.click()
+    assert model.latent.seed == 9
+    assert {mix.seed for mix in model.latent.mixing} == {0}
+    assert group.seed.value() == 0
+    group.none.click()
+    assert model.latent.mixing == ()
+
+
+def test_mixing_every_block_fully_shows_the_second_volume(explorer, settle):
+    explorer.mixing.seed.setValue(4)
+    for box in explorer.mixing.blocks:
+        box.click()
+    settle(explorer)
+    mixed = explorer.shown.layer.data.copy()
+    # Noise follows the first seed; an untrained model's gains are zero, so it has no part.
+    second = explorer.model.synthesizer.render(LatentState(4))
+    np.testing.assert_allclose(mixed, display_array(second), atol=1e-5)
+
+
+def test_noise_modes_and_strength(explorer):
+    group, model = explorer.noise, explorer.model
+    for mode, noise, seed in (("Off", False, None), ("Fixed", True, 0), ("Random", True, None)):
+        group.mode.setCurrentText(mode)
+        group.mode.textActivated.emit(mode)
+        assert (model.latent.noise, model.latent.noise_seed) == (noise, seed)
+        assert group.seed.isEnabled() == (mode == "Fixed")
+    group.dice.click()
+    assert group.mode.currentText() == "Fixed"
+    group.strength.slider.setValue(0.5)
+    assert model.latent.noise_strength == (0.5,) * model.n_blocks
+
+
+def test_reset_gives_the_plain_volume_and_can_be_undone(explorer):
+    explorer.truncation.psi.slider.setValue(0.2)
+    explorer.mixing.blocks[0].click()
+    changed = explorer.model.latent
+    explorer.reset.click()
+    assert explorer.model.latent == LatentState(0)
+    explorer.undo.click()
+    assert explorer.model.latent == changed
+    assert explorer.truncation.psi.slider.value() == pytest.approx(0.2)
+    assert explorer.mixing.blocks[0].isChecked()
+
+
+def test_favourites_are_kept_for_the_model(viewer, explorer, qtbot, settle, small_model):
+    group, model = explorer.favourites, explorer.model
+    group.add.click()
+    model.set_seed(3)
+    group.add.click()
+    group.strip.item(1).setText("Wide")
+    kept = group.favourites()
+    assert [(f.name, f.state.seed) for f in kept] == [("Seed 0", 0), ("Wide", 3)]
+    qtbot.waitUntil(
+        lambda: all(not group.strip.item(i).icon().isNull() for i in range(2)), timeout=20_000
+    )
+    rectangle = group.strip.visualItemRect(group.strip.item(0))
+    QTest.mouseClick(group.strip.viewport(), Qt.MouseButton.LeftButton, pos=rectangle.center())
+    assert model.latent.seed == 0
+    # Opening another model and coming back, as the next session would.
+    explorer.open_checkpoint(small_model)
+    qtbot.waitUntil(lambda: not explorer.checkpoint.job.running, timeout=20_000)
+    settle(explorer)
+    assert group.favourites() == kept
+    group.strip.item(1).setSelected(True)
+    group.strip.item(0).setSelected(False)
+    QTest.keyClick(group.strip, Qt.Key.Key_Delete)
+    assert [f.name for f in group.favourites()] == ["Seed 0"]
+
+
+def test_a_and_b_can_be_shown_in_turn_and_side_by_side(viewer, explorer, qtbot, settle):
+    group, model = explorer.compare, explorer.model
+    assert not group.side_by_side.isEnabled()
+    group.keep("A")
+    model.set_seed(8)
+    group.keep("B")
+    group.show_buttons["A"].click()
+    assert model.latent.seed == 0
+    group.show_buttons["B"].click()
+    assert model.latent.seed == 8
+    group.side_by_side.click()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 3, timeout=20_000)
+    assert viewer.canvas.grid.enabled
+    by_name = {layer.name: layer.data for layer in viewer.layers}
+    for name, seed in (("A", 0), ("B", 8)):
+        expected = model.synthesizer.render(replace(LatentState(), seed=seed))
+        np.testing.assert_allclose(by_name[f"{name} (compare)"], display_array(expected), atol=0.02)
+    group.side_by_side.click()
+    assert len(viewer.layers) == 1
+    assert not viewer.canvas.grid.enabled
+
+
+def test_the_grid_shows_nine_seeds_and_takes_the_clicked_one(explorer, qtbot):
+    group = explorer.grid
+    for section in explorer.findChildren(Section):
+        section.expand(animate=False)
+    explorer.truncation.psi.slider.setValue(0.6)
+    group.fill.click()
+    empty = group.cells[0].icon().cacheKey()
+    qtbot.waitUntil(
+        lambda: all(
+            explorer._thumbnails.get(explorer.model.synthesizer, state) is not None
+            for state in group._states
+        ),
+        timeout=30_000,
+    )
+    assert group.cells[0].icon().cacheKey() != empty
+    group.cells[4].click()
+    assert explorer.model.latent == LatentState(4, psi=explorer.model.latent.psi)
+    group.next.click()
+    assert group.cells[0].text() == "9"
+
+
+def test_every_control_has_a_tooltip_from_the_one_list(explorer):
+    texts = set(TOOLTIPS.values())
+    own = [
+        widget
+        for kind in (QAbstractButton, QComboBox, Slider)
+        for widget in explorer.findChildren(kind)
+        if not _inside_foreign_widget(widget)
+    ]
+    assert len(own) > 40
+    missing = [
+        f"{type(widget).__name__} {getattr(widget, 'text', str)()}"
+        for widget in own
+        if widget.toolTip() not in texts
+    ]
+    assert missing == []
+
+
+def _inside_foreign_widget(widget: QWidget) -> bool:
+    """Tell the headers of sections and the parts of scroll bars and spin boxes apart."""
+    parent = widget.parent()
+    return isinstance(parent, Section) or widget.objectName().startswith("qt_")
+
+
+def test_the_panel_fits_a_dock_of_300_pixels(explorer, qtbot):
+    for section in explorer.findChildren(Section):
+        section.expand(animate=False)
+    QTest.qWait(50)
+    scroll = explorer.findChild(QScrollArea)
+    needed = scroll.widget().minimumSizeHint().width() + scroll.verticalScrollBar().width()
+    margins = explorer.layout().contentsMargins()
+    assert needed + margins.left() + margins.right() <= 300
+    assert explorer.minimumSizeHint().width() <= 300
+    dock = explorer.parent()
+    while not hasattr(dock, "setFloating"):
+        dock = dock.parent()
+    dock.setFloating(True)
+    dock.resize(312, 900)
+    QTest.qWait(100)
+    for button in explorer.findChildren(QAbstractButton):
+        if button.isVisible() and button.text():
+            assert button.width() >= button.minimumSizeHint().width(), button.text()
+            right = button.mapTo(explorer, QPoint(button.width(), 0)).x()
+            assert right <= explorer.width(), button.text()
+    dock.setFloating(False)

@@ -1,0 +1,291 @@
+"""Files in and out of the explorer, and what happens when something is wrong."""
+
+import csv
+import gc
+import os
+import random
+import shutil
+
+import nibabel as nib
+import numpy as np
+import psutil
+import pytest
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QApplication, QMessageBox
+
+from cowgan.synthesis import BlockMix, LatentState
+from napari_cowgan.explorer import show_explorer
+from napari_cowgan.explorer.renderer import Rendered
+from napari_cowgan.settings import recent_checkpoints
+
+
+def drop(widget, path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton)
+    entered = QDragEnterEvent(QPoint(10, 10), *how, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(widget, entered)
+    if entered.isAccepted():
+        dropped = QDropEvent(QPointF(10, 10), *how, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(widget, dropped)
+
+
+def wait_for_model(explorer, path, qtbot) -> None:
+    qtbot.waitUntil(
+        lambda: explorer.model.checkpoint.path == path and not explorer.checkpoint.job.running,
+        timeout=20_000,
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", b"PK\x03\x04", b"\x80\x04."])
+def test_a_bad_file_is_told_in_one_sentence_and_the_open_model_stays(
+    explorer, problem, settle, tmp_path, content
+):
+    path = tmp_path / "bad.pt"
+    path.write_bytes(content)
+    before, layer = explorer.model.checkpoint, explorer.shown.layer
+    explorer.open_checkpoint(path)
+    text = problem(explorer)
+    assert "bad.pt" in text
+    assert "\n" not in text
+    assert explorer.model.checkpoint is before
+    explorer.model.step_seed(1)
+    settle(explorer)
+    assert explorer.shown.layer is layer
+    assert path not in recent_checkpoints()
+
+
+def test_details_of_a_problem_can_be_copied(explorer, qtbot, tmp_path):
+    explorer.open_checkpoint(tmp_path / "missing.safetensors")
+    qtbot.waitUntil(lambda: bool(explorer.findChildren(QMessageBox)), timeout=20_000)
+    (box,) = explorer.findChildren(QMessageBox)
+    copy = next(button for button in box.buttons() if button.text() == "Copy details")
+    copy.click()
+    assert "Traceback" in QApplication.clipboard().text()
+    assert "Traceback" not in box.text()
+    box.close()
+
+
+def test_dropping_a_model_on_the_panel_opens_it_and_remembers_it(
+    explorer, other_model, qtbot, settle
+):
+    explorer.model.edit("x", mixing=(BlockMix(1, 2),))
+    explorer.model.set_seed(6)
+    drop(explorer, other_model)
+    wait_for_model(explorer, other_model, qtbot)
+    settle(explorer)
+    assert recent_checkpoints()[0] == other_model
+    # The seed stays, what belongs to the other model's latent space goes.
+    assert explorer.model.latent == LatentState(6)
+    assert not explorer.model.undo_stack.canUndo()
+
+
+def test_dropping_a_model_on_the_canvas_opens_it(viewer, explorer, other_model, qtbot):
+    viewer.open(str(other_model), plugin="napari-cowgan")
+    wait_for_model(explorer, other_model, qtbot)
+    assert len(viewer.layers) == 1
+
+
+def test_dropping_something_else_is_not_taken(explorer, tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("hello")
+    before = explorer.model.checkpoint
+    drop(explorer, path)
+    assert not explorer.checkpoint.job.running
+    assert explorer.model.checkpoint is before
+
+
+def test_a_published_model_lets_its_number_of_slices_be_chosen(
+    explorer, shared_dir, qtbot, settle, tmp_path
+):
+    folder = tmp_path / "models" / "tiny"
+    shutil.copytree(shared_dir / "parity" / "depth4_size32" / "models" / "tiny", folder)
+    drop(explorer, folder)
+    qtbot.waitUntil(lambda: explorer.model.checkpoint.path.suffix == ".pt", timeout=20_000)
+    assert "32 was assumed" in explorer.checkpoint.notes.text()
+    slices = explorer.checkpoint.slices
+    assert slices.isVisible()
+    slices.setCurrentText("4")
+    slices.activated.emit(slices.currentIndex())
+    qtbot.waitUntil(lambda: explorer.model.checkpoint.config.depth == 4, timeout=20_000)
+    settle(explorer)
+    assert explorer.shown.layer.data.shape == (4, 32, 32)
+
+
+def test_exact_precision_is_used_and_remembered(explorer, settle, qtbot):
+    box = explorer.checkpoint.precision
+    box.setCurrentIndex(box.findData("exact"))
+    box.activated.emit(box.currentIndex())
+    qtbot.waitUntil(lambda: explorer.model.synthesizer.precision == "exact", timeout=20_000)
+    explorer.model.step_seed(1)
+    settle(explorer)
+    assert explorer.shown.layer.metadata["cowgan"]["provenance"]["precision"] == "exact"
+
+
+def test_many_seeds_are_exported_with_a_manifest(explorer, qtbot, tmp_path):
+    explorer.export.count.setValue(4)
+    explorer.export.first.setValue(7)
+    explorer.export.export_many(tmp_path / "out")
+    qtbot.waitUntil(lambda: not explorer.export.job.running, timeout=30_000)
+    with (tmp_path / "out" / "manifest.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["seed"]) for row in rows] == [7, 8, 9, 10]
+    for row in rows:
+        assert nib.load(tmp_path / "out" / row["file"]).shape == (32, 32, 16)
+    assert "4 volumes" in explorer.export.outcome.text()
+
+
+def test_a_cancelled_export_keeps_what_is_finished(explorer, qtbot, tmp_path):
+    explorer.export.count.setValue(5000)
+    explorer.export.export_many(tmp_path)
+    qtbot.waitUntil(lambda: len(list(tmp_path.glob("*.nii.gz"))) > 3, timeout=30_000)
+    explorer.export.job._cancel.click()
+    assert explorer.export.job._cancel.text() == "Cancelling…"
+    qtbot.waitUntil(lambda: not explorer.export.job.running, timeout=30_000)
+    with (tmp_path / "manifest.csv").open() as file:
+        listed = {row["file"] for row in csv.DictReader(file)}
+    assert listed == {path.name for path in tmp_path.glob("seed_*.nii.gz")}
+    assert "Stopped" in explorer.export.outcome.text()
+    assert explorer.export.many.isEnabled()
+
+
+def test_existing_exports_are_replaced_only_after_a_question(explorer, qtbot, tmp_path):
+    target = tmp_path / "seed_000000.nii.gz"
+    target.write_bytes(b"precious")
+    explorer.export.count.setValue(1)
+    explorer.export.export_many(tmp_path)
+    (box,) = explorer.export.findChildren(QMessageBox)
+    assert target.read_bytes() == b"precious"
+    replace_button = next(b for b in box.buttons() if b.text() == "Replace them")
+    replace_button.click()
+    qtbot.waitUntil(lambda: target.read_bytes() != b"precious", timeout=20_000)
+    qtbot.waitUntil(lambda: not explorer.export.job.running, timeout=20_000)
+
+
+def test_a_folder_that_cannot_be_written_is_told(explorer, problem, tmp_path):
+    blocker = tmp_path / "file"
+    blocker.write_text("in the way")
+    explorer.export.export_volume(blocker / "volume.nii.gz")
+    assert "could not be written" in problem(explorer)
+
+
+def test_a_session_comes_back_whole_even_from_another_model(
+    explorer, other_model, small_model, qtbot, settle, tmp_path
+):
+    explorer.favourites.add_current()
+    explorer.compare.keep("B")
+    explorer.model.set_seed(2**63)
+    explorer.directions.rows[0].slider.setValue(-1.5)
+    explorer.mixing.seed.setValue(77)
+    explorer.mixing.blocks[1].click()
+    state = explorer.model.state
+    path = tmp_path / "mine.cowgan.json"
+    explorer.save_session(path)
+
+    explorer.open_checkpoint(other_model)
+    wait_for_model(explorer, other_model, qtbot)
+    assert explorer.compare.slots["B"] is None
+    drop(explorer, path)
+    wait_for_model(explorer, small_model, qtbot)
+    settle(explorer)
+    assert explorer.model.state == state
+    assert explorer.compare.slots["B"] == LatentState(0)
+    assert [f.state for f in explorer.favourites.favourites()] == [LatentState(0)]
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"schema": "cowgan.session/2"}'])
+def test_a_damaged_session_changes_nothing(explorer, problem, tmp_path, content):
+    path = tmp_path / "bad.cowgan.json"
+    path.write_text(content)
+    before = explorer.model.state
+    explorer.open_session(path)
+    assert "bad.cowgan.json" in problem(explorer)
+    assert explorer.model.state == before
+
+
+def test_a_session_whose_model_is_gone_names_it(
+    explorer, problem, other_model, small_model, qtbot, tmp_path
+):
+    moved = tmp_path / "gone.safetensors"
+    shutil.copy(other_model, moved)
+    explorer.open_checkpoint(moved)
+    wait_for_model(explorer, moved, qtbot)
+    path = tmp_path / "s.cowgan.json"
+    explorer.save_session(path)
+    moved.unlink()
+    explorer.open_checkpoint(small_model)
+    wait_for_model(explorer, small_model, qtbot)
+    explorer.open_session(path)
+    assert "gone.safetensors" in problem(explorer)
+
+
+def test_the_layer_may_be_renamed_or_deleted(viewer, explorer, settle):
+    explorer.shown.layer.name = "mine"
+    explorer.model.step_seed(1)
+    settle(explorer)
+    assert [layer.name for layer in viewer.layers] == ["mine"]
+    viewer.layers.clear()
+    explorer.model.step_seed(1)
+    settle(explorer)
+    assert len(viewer.layers) == 1
+    assert explorer.shown.layer in viewer.layers
+
+
+def test_the_newest_state_is_what_ends_up_on_screen(explorer, settle, monkeypatch):
+    drawn: list[Rendered] = []
+    take = explorer._renderer.take
+    monkeypatch.setattr(
+        explorer._renderer, "take", lambda: drawn.append(result := take()) or result
+    )
+    for seed in range(40):
+        explorer.model.set_seed(seed)
+        QApplication.processEvents()
+    settle(explorer)
+    seeds = [result.state.seed for result in drawn if result is not None]
+    assert seeds == sorted(seeds)
+    assert seeds[-1] == 39
+
+
+def test_a_closed_panel_opens_again(viewer, explorer, settle, small_model):
+    viewer.window.remove_dock_widget(explorer)
+    again = show_explorer(viewer)
+    settle(again)
+    again.model.step_seed(1)
+    settle(again)
+
+
+@pytest.mark.slow
+def test_two_thousand_random_edits_need_no_more_memory(explorer, settle):
+    numbers = random.Random(0)
+    process = psutil.Process(os.getpid())
+
+    def edit() -> None:
+        model = explorer.model
+        kind = numbers.randrange(5)
+        if kind == 0:
+            model.set_seed(numbers.randrange(2**64))
+        elif kind == 1:
+            explorer.truncation.psi.slider.setValue(numbers.uniform(0, 1.5))
+        elif kind == 2:
+            row = numbers.choice(explorer.directions.rows)
+            row.slider.setValue(numbers.uniform(-3, 3))
+        elif kind == 3:
+            numbers.choice(explorer.mixing.blocks).click()
+        else:
+            explorer.noise.strength.slider.setValue(numbers.uniform(0, 2))
+        QApplication.processEvents()
+
+    for _ in range(300):
+        edit()
+    settle(explorer)
+    gc.collect()
+    before = process.memory_info().rss
+    for _ in range(2000):
+        edit()
+    settle(explorer)
+    gc.collect()
+    grown_mb = (process.memory_info().rss - before) / 1e6
+    print(f"\n2,000 edits: {grown_mb:+.1f} MB, {explorer._renderer.renders} renders")
+    assert grown_mb < 50
+    assert np.isfinite(explorer.shown.layer.data).all()
