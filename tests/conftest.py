@@ -27,6 +27,12 @@ os.environ.update(
 _CHECKOUT = Path(__file__).parents[1]
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the benchmarks to `make benchmark`."""
+    benchmarks = collection_path == _CHECKOUT / "tests" / "benchmarks"
+    return True if benchmarks and not config.getoption("benchmark_only", False) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     gui_folder = _CHECKOUT / "tests" / "gui"
     for item in items:

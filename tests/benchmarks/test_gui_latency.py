@@ -1,0 +1,71 @@
+"""From a slider's movement to the layer on screen, in a real window."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from qtpy.QtTest import QTest
+
+from napari_cowgan.explorer import show_explorer
+from napari_cowgan.explorer.panel import LatentExplorer
+from napari_cowgan.settings import settings
+
+MOVES = 30
+
+
+@pytest.fixture
+def explorer(make_napari_viewer) -> LatentExplorer:
+    settings().clear()
+    viewer = make_napari_viewer(show=True)
+    widget = show_explorer(viewer)
+    wait_for(lambda: widget.showing_complete_volume and widget.directions.rows)
+    return widget
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline
+        QTest.qWait(1)
+
+
+def test_slider_to_layer(benchmark, report, explorer: LatentExplorer):
+    """Time until the layer holds the first picture of a new value, and the complete one."""
+    slider = explorer.directions.rows[0].slider
+    layer = explorer.shown.layer
+    first, complete = [], []
+
+    def move(value: float) -> None:
+        before = layer.data
+        start = time.perf_counter()
+        slider.setValue(value)
+        wait_for(lambda: layer.data is not before)
+        first.append(1e3 * (time.perf_counter() - start))
+        wait_for(lambda: explorer.showing_complete_volume)
+        complete.append(1e3 * (time.perf_counter() - start))
+
+    def moves() -> None:
+        for i in range(MOVES):
+            move(-2.5 + 5 * i / MOVES)
+            QTest.qWait(50)
+
+    benchmark.pedantic(moves, rounds=1)
+    topic = "Slider to layer, bundled model, in a window"
+    report(topic, "first picture (a preview if the volume takes long)", first, "ms")
+    report(topic, "complete volume", complete, "ms")
+
+
+def test_opening_the_panel(benchmark, report, make_napari_viewer):
+    """Time from asking for the panel to the first volume, torch already imported."""
+    settings().clear()
+    viewer = make_napari_viewer(show=True)
+    seconds: list[float] = []
+
+    def open_panel() -> None:
+        start = time.perf_counter()
+        widget = show_explorer(viewer)
+        wait_for(lambda: widget.shown.layer is not None)
+        seconds.append(1e3 * (time.perf_counter() - start))
+
+    benchmark.pedantic(open_panel, rounds=1)
+    report("Panel to first volume, bundled model", "without importing torch", seconds, "ms")

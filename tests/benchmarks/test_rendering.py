@@ -1,0 +1,121 @@
+"""Medium_v2 (32 x 128 x 128) against the convolutions it cannot do without."""
+
+from collections.abc import Callable
+from itertools import count
+
+import published_formula as published
+import torch
+from torch.nn import functional
+
+from cowgan.checkpoint import Checkpoint
+from cowgan.networks import NetworkConfig
+from cowgan.synthesis import BlockMix, LatentState, Synthesizer
+
+
+def bare_convolutions(config: NetworkConfig, dtype: torch.dtype) -> Callable[[], None]:
+    """Return a function that runs the network's 3 x 3 x 3 convolutions and nothing else."""
+    layers = []
+    channels = config.synthesis_channels
+    shapes = [(channels[0], channels[0], (4, 4, 4))]
+    for block, out_channels in enumerate(channels):
+        shape = config.block_shape(block)
+        in_channels = channels[max(block - 1, 0)]
+        shapes += [(in_channels, out_channels, shape), (out_channels, out_channels, shape)]
+    for in_channels, out_channels, shape in shapes:
+        x = torch.randn(1, in_channels, *shape).to(dtype)
+        weight = torch.randn(out_channels, in_channels, 3, 3, 3).to(dtype)
+        layers.append(
+            [tensor.contiguous(memory_format=torch.channels_last_3d) for tensor in (x, weight)]
+        )
+
+    def run() -> None:
+        with torch.inference_mode():
+            for x, weight in layers:
+                functional.conv3d(x, weight, padding=1)
+
+    return run
+
+
+def renderer(synthesizer: Synthesizer, stop_block: int | None = None) -> Callable[[], None]:
+    """Return a function that renders a state never seen before."""
+    seeds = count()
+    return lambda: synthesizer.render(LatentState(next(seeds)), stop_block)
+
+
+def test_a_full_volume(compare, medium: Checkpoint):
+    compare(
+        "Full volume, fast",
+        {
+            "render": renderer(Synthesizer(medium, "cpu", "fast")),
+            "bare bfloat16 convolutions": bare_convolutions(medium.config, torch.bfloat16),
+        },
+        limit="bare bfloat16 convolutions",
+        repetitions=15,
+    )
+
+
+def test_an_exact_volume(compare, medium: Checkpoint):
+    weights = medium.synthesis.state_dict()
+    ws = torch.randn(1, medium.config.n_blocks, medium.config.latent_dim)
+    noise = torch.rand(1, *medium.config.volume_shape)
+
+    def published_formula() -> None:
+        with torch.inference_mode():
+            published.synthesise(weights, ws, noise, medium.config.depth)
+
+    compare(
+        "Full volume, exact",
+        {
+            "render": renderer(Synthesizer(medium, "cpu", "exact")),
+            "published formula (weights modulated)": published_formula,
+            "bare float32 convolutions": bare_convolutions(medium.config, torch.float32),
+        },
+        limit="bare float32 convolutions",
+    )
+
+
+def test_previews(compare, medium: Checkpoint):
+    blocks = range(medium.config.n_blocks)
+    names = {block: "x".join(map(str, medium.config.block_shape(block))) for block in blocks}
+    compare(
+        "Fast volume stopped after a block",
+        {
+            f"block {block} ({names[block]})": renderer(Synthesizer(medium, "cpu"), block)
+            for block in blocks
+        }
+        | {"bare bfloat16 convolutions": bare_convolutions(medium.config, torch.bfloat16)},
+        limit="bare bfloat16 convolutions",
+        repetitions=15,
+    )
+
+
+def test_the_block_cache(compare, medium: Checkpoint):
+    def edit(block: int) -> Callable[[], None]:
+        synthesizer = Synthesizer(medium, "cpu", "fast")
+        seeds = count(1)
+        return lambda: synthesizer.render(LatentState(mixing=(BlockMix(block, next(seeds)),)))
+
+    compare(
+        "Edit of one block, fast, cached",
+        {f"style of block {block} changes": edit(block) for block in (5, 4, 3, 0)},
+        limit="style of block 0 changes",
+    )
+
+
+def test_batches(compare, medium: Checkpoint):
+    synthesizer = Synthesizer(medium, "cpu", "fast")
+    seeds = count()
+
+    def many(batch_size: int) -> Callable[[], None]:
+        def run() -> None:
+            states = [LatentState(next(seeds)) for _ in range(4)]
+            list(synthesizer.render_many(states, batch_size=batch_size))
+
+        return run
+
+    compare(
+        "Four volumes, fast",
+        {f"{size} at a time": many(size) for size in (4, 2, 1)},
+        limit="1 at a time",
+        repetitions=5,
+    )
