@@ -53,13 +53,5 @@ def remember_folder(chosen: Path) -> None:
 
 def data_folder() -> Path:
     """Return the folder for what belongs to the person, such as favourites."""
-    return _standard(QStandardPaths.StandardLocation.GenericDataLocation)
-
-
-def cache_folder() -> Path:
-    """Return the folder for what can be computed again."""
-    return _standard(QStandardPaths.StandardLocation.GenericCacheLocation)
-
-
-def _standard(location: QStandardPaths.StandardLocation) -> Path:
+    location = QStandardPaths.StandardLocation.GenericDataLocation
     return Path(QStandardPaths.writableLocation(location)) / "napari-cowgan"

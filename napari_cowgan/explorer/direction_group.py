@@ -41,7 +41,7 @@ from napari_cowgan.explorer.controls import (
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.jobs import JobBar
 from napari_cowgan.problems import show_problem
-from napari_cowgan.settings import cache_folder, last_folder, remember_folder
+from napari_cowgan.settings import data_folder, last_folder, remember_folder
 from napari_cowgan.tooltips import TOOLTIPS
 
 _SHOWN_AT_FIRST = 6
@@ -195,17 +195,17 @@ class DirectionGroup(QWidget):
         synthesizer = self._model.synthesizer
         if synthesizer is None:
             return
-        cached = self._cache_path()
 
         def work(progress: Progress) -> list[Direction]:
-            found = default_directions(synthesizer, progress)
-            if cached is not None:
-                save_directions(cached, found, synthesizer.checkpoint)
-            return found
+            return default_directions(synthesizer, progress)
+
+        def show(found: list[Direction]) -> None:
+            self._model.set_directions(found)
+            self._keep()
 
         self.empty.setText("Searching for directions that change the volume…")
         self.search_button.setEnabled(False)
-        job = self.job.run("Direction", work, self._model.set_directions, self._on_problem)
+        job = self.job.run("Direction", work, show, self._on_problem)
         job.finished.connect(self._on_search_over)
 
     def _on_search_over(self) -> None:
@@ -223,6 +223,14 @@ class DirectionGroup(QWidget):
             self._on_problem(error)
             return
         self._model.set_directions(list(loaded.directions))
+        if not loaded.belong_to(checkpoint):
+            show_problem(
+                self,
+                CowganError(
+                    f"These directions were found in “{loaded.checkpoint_name}”, so they may do "
+                    "something else in this model."
+                ),
+            )
 
     def save_file(self, path: Path) -> None:
         """Store the shown directions in a file."""
@@ -237,11 +245,17 @@ class DirectionGroup(QWidget):
     def _on_problem(self, error: BaseException) -> None:
         show_problem(self, error)
 
-    def _cache_path(self) -> Path | None:
+    def _keep(self) -> None:
+        """Remember the list for this model."""
+        kept = self._kept_path()
+        if kept is not None and self._model.directions:
+            self.save_file(kept)
+
+    def _kept_path(self) -> Path | None:
         checkpoint = self._model.checkpoint
         if checkpoint is None or checkpoint.sha256 is None:
             return None
-        return cache_folder() / "directions" / f"{checkpoint.sha256}.safetensors"
+        return data_folder() / "directions" / f"{checkpoint.sha256}.safetensors"
 
     def _on_model(self) -> None:
         checkpoint = self._model.checkpoint
@@ -251,17 +265,21 @@ class DirectionGroup(QWidget):
         self._checkpoint = checkpoint
         self.job.stop()
         self.search_button.setEnabled(True)
-        stored = stored_directions(checkpoint)
-        cached = self._cache_path()
-        if stored is None and cached is not None and cached.exists():
-            try:
-                stored = list(load_directions(cached, checkpoint).directions)
-            except CowganError:
-                cached.unlink(missing_ok=True)
-        if stored is None:
+        known = self._known_directions(checkpoint)
+        if known is None:
             self.search()
         else:
-            self._model.set_directions(stored)
+            self._model.set_directions(known)
+
+    def _known_directions(self, checkpoint: Checkpoint) -> list[Direction] | None:
+        """Return the person's own list, else the model's; a damaged file counts as none."""
+        kept = self._kept_path()
+        try:
+            if kept is not None and kept.exists():
+                return list(load_directions(kept, checkpoint).directions)
+            return stored_directions(checkpoint)
+        except CowganError:
+            return None
 
     def _rebuild(self) -> None:
         for old in self.rows:
@@ -312,9 +330,7 @@ class DirectionGroup(QWidget):
         self._model.directions = directions
         self._model.edit("rename direction", edits=edits)
         self._model.set_directions(directions)
-        cached, checkpoint = self._cache_path(), self._model.checkpoint
-        if cached is not None and cached.exists() and checkpoint is not None:
-            save_directions(cached, directions, checkpoint)
+        self._keep()
 
     def _keep_edit(self) -> None:
         checkpoint = self._model.checkpoint
@@ -331,6 +347,7 @@ class DirectionGroup(QWidget):
             self._on_problem(error)
             return
         self._model.set_directions([kept, *self._model.directions])
+        self._keep()
 
     def _choose_file_to_load(self) -> None:
         self._with_file(

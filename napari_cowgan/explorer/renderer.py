@@ -44,7 +44,6 @@ class Renderer(QObject):
 
     ready = Signal()
     failed = Signal(object)
-    idle = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,8 +93,6 @@ class Renderer(QObject):
                 continue
             except Exception as error:  # noqa: BLE001 - every failure must reach the person
                 self._emit(self.failed, error)
-            if not self._superseded():
-                self._emit(self.idle)
 
     def _render(self, synthesizer: Synthesizer, state: LatentState) -> None:
         preview_block = synthesizer.preview_block(state)

@@ -19,10 +19,7 @@ SMALL = NetworkConfig(32, 16, 4, 32, latent_dim=32, style_depth=2)
 def fresh_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings().clear()
     for module in ("settings", "explorer.favourites", "explorer.direction_group"):
-        for name in ("data_folder", "cache_folder"):
-            monkeypatch.setattr(
-                f"napari_cowgan.{module}.{name}", lambda name=name: tmp_path / name, raising=False
-            )
+        monkeypatch.setattr(f"napari_cowgan.{module}.data_folder", lambda: tmp_path / "kept")
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from qtpy.QtGui import QAction, QShortcut
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QScrollArea, QSlider, QWidget
 
+from cowgan.latent import load_directions
 from cowgan.randomness import MAX_SEED
 from cowgan.synthesis import BlockMix, LatentState
 from napari_cowgan.display import display_array
@@ -169,6 +170,10 @@ def test_directions_can_be_renamed_removed_kept_saved_and_loaded(explorer, tmp_p
     )
     group.keep.click()
     assert next(d.name for d in model.directions) == "My mixture"
+    kept = list(tmp_path.glob("kept/directions/*"))
+    assert [d.name for d in load_directions(kept[0]).directions] == [
+        d.name for d in model.directions
+    ]
     path = tmp_path / "mine.safetensors"
     group.save_file(path)
     group.rows[1].removed.emit(group.rows[1].direction)

@@ -441,8 +441,8 @@ class TestPreviewBlock:
         timed.render(LatentState(1))
         assert timed.preview_block(LatentState(1), 0.0) is None
 
-    def test_knows_the_times_after_warming_up(self, synthesizer):
-        synthesizer.warm_up()
+    def test_knows_the_times_after_one_volume(self, synthesizer):
+        synthesizer.render(LatentState())
         assert all(seconds > 0 for seconds in synthesizer._block_seconds)
         assert synthesizer.preview_block(LatentState(1), 1e-9) == 0
         assert synthesizer.preview_block(LatentState(1), 1e9) is None

@@ -175,10 +175,6 @@ class Synthesizer:
                 return stop if stop < self._config.n_blocks - 1 else None
         return None
 
-    def warm_up(self) -> None:
-        """Run once, so that block times are known and libraries have been initialised."""
-        self.render(LatentState())
-
     def _checked_stop(self, stop_block: int | None) -> int:
         last = self._config.n_blocks - 1
         stop = last if stop_block is None else stop_block
