@@ -119,3 +119,25 @@ def test_batches(compare, medium: Checkpoint):
         limit="1 at a time",
         repetitions=5,
     )
+
+
+def test_one_ordinary_convolution_instead_of_one_group_per_sample(compare, medium: Checkpoint):
+    """Two volumes at once in float32, as in training: scale activations, not weights."""
+    weights = medium.synthesis.state_dict()
+    ws = torch.randn(2, medium.config.n_blocks, medium.config.latent_dim)
+    noise = torch.rand(2, *medium.config.volume_shape)
+
+    def grouped() -> None:
+        with torch.inference_mode():
+            published.synthesise(weights, ws, noise, medium.config.depth)
+
+    def ordinary() -> None:
+        with torch.inference_mode():
+            medium.synthesis(ws, noise)
+
+    compare(
+        "Two volumes at once, float32",
+        {"one group per sample, weights scaled": grouped, "activations scaled": ordinary},
+        limit="activations scaled",
+        repetitions=7,
+    )
