@@ -3,7 +3,7 @@
 import published_formula as published
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
@@ -152,20 +152,25 @@ def test_freezing_in_full_precision_changes_nothing(config, seed):
     assert close(network.freeze(torch.float32)(ws, noise), expected, 1e-5)
 
 
-@few
+@settings(few, max_examples=6)
 @given(small_configs, seeds)
+@example(NetworkConfig(32, 4, 4, 18, 5, 1, 0.01), 1)
 def test_gradients_of_synthesis_equal_the_published_ones(config, seed):
-    network = filled(SynthesisNetwork, config, seed)
-    ws, noise = random_inputs(config, seed)
+    """In double precision, where rounding does not decide on which side of a leaky ReLU."""
+    network = filled(SynthesisNetwork, config, seed).double()
+    ws, noise = (tensor.double() for tensor in random_inputs(config, seed))
     ws.requires_grad_()
     weights = dict(network.named_parameters())
     target = torch.randn_like(noise)[:, None]
     wanted = [ws, *weights.values()]
-    ours = torch.autograd.grad((network(ws, noise) * target).sum(), wanted)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.Tensor, "float", lambda grey: grey)
+        volume = network(ws, noise)
+    ours = torch.autograd.grad((volume * target).sum(), wanted)
     volume = published.synthesise(weights, ws, noise, config.depth)
     theirs = torch.autograd.grad((volume * target).sum(), wanted)
     for actual, expected in zip(ours, theirs, strict=True):
-        assert close(actual, expected)
+        assert close(actual, expected, 1e-9)
 
 
 @few
