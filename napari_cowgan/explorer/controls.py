@@ -43,7 +43,11 @@ class Section(QCollapsible):
     """A collapsible group of controls that remembers whether it is open."""
 
     def __init__(self, title: str, content: QWidget, expanded: bool = True) -> None:
-        super().__init__(title, expandedIcon=QIcon(), collapsedIcon=QIcon())
+        # As text, the arrow takes the theme's colour; superqt's icons are always black. PySide6
+        # counts an icon without a picture as none, so it has to be an invisible one.
+        invisible = QPixmap(1, 1)
+        invisible.fill(Qt.GlobalColor.transparent)
+        super().__init__(title, expandedIcon=QIcon(invisible), collapsedIcon=QIcon(invisible))
         self._title = title
         self.toggleButton().setStyleSheet(_HEADER_STYLE)
         self.setDuration(0)
@@ -61,7 +65,6 @@ class Section(QCollapsible):
 
     def _on_toggled(self, expanded: bool) -> None:
         remember(self._key, expanded)
-        # As text, the arrow takes the theme's colour; superqt's icons are always black.
         self.setText(f"{'▾' if expanded else '▸'}  {self._title}")
 
 
