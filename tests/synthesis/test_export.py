@@ -107,10 +107,10 @@ def test_a_folder_that_is_a_file_is_one_sentence(synthesizer, tmp_path, single_s
     single_sentence(refusal)
 
 
-@pytest.mark.parametrize("name", ["seed_000003.nii.gz", "manifest.csv"])
 def test_existing_files_are_kept_unless_overwriting_is_allowed(
-    synthesizer, tmp_path, name, single_sentence
+    synthesizer, tmp_path, single_sentence
 ):
+    name = "seed_000003.nii.gz"
     (tmp_path / name).write_text("precious")
     with pytest.raises(CowganError) as refusal:
         export_volumes(synthesizer, STATES, tmp_path)
@@ -135,3 +135,27 @@ def test_a_state_of_another_model_is_one_sentence(synthesizer, tmp_path, single_
     with pytest.raises(CowganError) as refusal:
         export_volumes(synthesizer, [STATES[0], LatentState(w=((0.0,),))], tmp_path)
     single_sentence(refusal)
+
+
+def test_a_second_export_continues_the_manifest(synthesizer, tmp_path):
+    export_volumes(synthesizer, [LatentState(1), LatentState(2)], tmp_path)
+    export_volumes(synthesizer, [LatentState(3)], tmp_path)
+    assert [row["seed"] for row in manifest(tmp_path)] == ["1", "2", "3"]
+    export_volumes(synthesizer, [LatentState(1, psi=0.5)], tmp_path, overwrite=True)
+    assert [(row["seed"], row["psi"]) for row in manifest(tmp_path)] == [
+        ("2", "1.0"),
+        ("3", "1.0"),
+        ("1", "0.5"),
+    ]
+
+
+@pytest.mark.parametrize("content", [b"name,age\nx,1\n", b"\xff\xfe\x00", b"file,seed\n"])
+def test_a_manifest_of_another_program_is_left_alone(
+    synthesizer, tmp_path, single_sentence, content
+):
+    (tmp_path / "manifest.csv").write_bytes(content)
+    with pytest.raises(CowganError) as refusal:
+        export_volumes(synthesizer, [LatentState(1)], tmp_path, overwrite=True)
+    assert "manifest" in single_sentence(refusal)
+    assert (tmp_path / "manifest.csv").read_bytes() == content
+    assert len(list(tmp_path.iterdir())) == 1

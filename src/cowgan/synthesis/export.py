@@ -2,8 +2,9 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import atomic_path, sha256_of
@@ -25,6 +26,9 @@ class ExportedVolume:
     noise_seed: int | None
     sha256: str
     checkpoint_sha256: str | None
+
+
+_COLUMNS = [field.name for field in fields(ExportedVolume)]
 
 
 def export_path(folder: Path, state: LatentState) -> Path:
@@ -57,7 +61,7 @@ def export_volumes(
     Returns
     -------
     list of ExportedVolume
-        The rows of ``manifest.csv``.
+        The new rows of ``manifest.csv``, which keeps those of earlier exports to the folder.
 
     Raises
     ------
@@ -71,7 +75,9 @@ def export_volumes(
     targets = [export_path(folder, state) for state in states]
     if len(set(targets)) < len(targets):
         raise CowganError("The same seed was asked for more than once.")
-    existing = [path for path in (*targets, Path(folder) / MANIFEST) if path.exists()]
+    manifest = Path(folder) / MANIFEST
+    earlier = _read_manifest(manifest)
+    existing = [path for path in targets if path.exists()]
     if existing and not overwrite:
         raise CowganError(
             f"{existing[0].name} exists already in {folder}; choose another folder, or allow "
@@ -99,12 +105,31 @@ def export_volumes(
             raise
     finally:
         if exported:
-            _write_manifest(Path(folder) / MANIFEST, exported)
+            written = [vars(volume) for volume in exported]
+            replaced = {volume.file for volume in exported}
+            _write_manifest(
+                manifest, [row for row in earlier if row["file"] not in replaced] + written
+            )
     return exported
 
 
-def _write_manifest(path: Path, rows: Sequence[ExportedVolume]) -> None:
+def _read_manifest(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of an earlier export to the same folder, which the new one continues."""
+    if not path.exists():
+        return []
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+    except (OSError, ValueError, csv.Error) as error:
+        raise CowganError(f"{path} could not be read: {error}.") from error
+    if reader.fieldnames != _COLUMNS or any(None in row or None in row.values() for row in rows):
+        raise CowganError(f"{path} is not a manifest of this program; choose another folder.")
+    return rows
+
+
+def _write_manifest(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(ExportedVolume.__dataclass_fields__))
+        writer = csv.DictWriter(file, fieldnames=_COLUMNS)
         writer.writeheader()
-        writer.writerows(vars(row) for row in rows)
+        writer.writerows(rows)
