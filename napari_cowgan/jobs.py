@@ -111,7 +111,15 @@ class Job(QObject):
 
 
 class JobBar(QWidget):
-    """A progress bar with Cancel that is visible only while a job runs."""
+    """A progress bar with Cancel that is visible only while a job runs.
+
+    Signals
+    -------
+    running_changed : bool
+        A job has begun or ended.
+    """
+
+    running_changed = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -138,12 +146,13 @@ class JobBar(QWidget):
         work: Callable[[Progress], Any],
         on_success: Callable[[Any], None],
         on_failure: Callable[[BaseException], None],
-    ) -> Job:
+        on_stop: Callable[[], None] = lambda: None,
+    ) -> None:
         """Start `work` in a thread and show it; a job that still runs is cancelled first."""
         self.stop()
         self._job = job = Job(work)
         self._title = title
-        self._on_success, self._on_failure = on_success, on_failure
+        self._on_success, self._on_failure, self._on_stop = on_success, on_failure, on_stop
         self._bar.setRange(0, 0)
         self._bar.setFormat(title)
         self._cancel.setText("Cancel")
@@ -152,17 +161,17 @@ class JobBar(QWidget):
         job.progressed.connect(self._show)
         job.succeeded.connect(self._succeed)
         job.failed.connect(self._fail)
+        job.stopped.connect(self._stop)
         job.finished.connect(self._finish)
         self.show()
+        self.running_changed.emit(True)
         job.start()
-        return job
 
     def stop(self) -> None:
         """Cancel the job and forget it; its result will not arrive."""
         if self._job is not None:
             self._job.cancel()
-            self._job = None
-        self.hide()
+            self._clear()
 
     def end(self) -> None:
         """Cancel the job and wait for it; touches no widget, so it may be called last."""
@@ -175,24 +184,36 @@ class JobBar(QWidget):
             self._cancel.setText("Cancelling…")
             self._cancel.setEnabled(False)
 
-    # A job that was replaced may still have reports in Qt's queue, hence the look at sender().
+    def _clear(self) -> None:
+        # The callbacks hold the panel and its model, which this widget may outlive in Python.
+        del self._on_success, self._on_failure, self._on_stop
+        self._job = None
+        self.hide()
+        self.running_changed.emit(False)
+
+    def _from_present_job(self) -> bool:
+        """Tell whether the report comes from the job shown, not from one it replaced."""
+        return self._job is not None and self.sender() is self._job
 
     def _show(self, done: int, total: int, message: str) -> None:
-        if self.sender() is self._job:
+        if self._from_present_job():
             self._bar.setRange(0, total)
             self._bar.setValue(done)
             self._bar.setFormat(f"{self._title} %v of %m")
             self._bar.setToolTip(message)
 
     def _succeed(self, result: Any) -> None:
-        if self.sender() is self._job:
+        if self._from_present_job():
             self._on_success(result)
 
     def _fail(self, error: BaseException) -> None:
-        if self.sender() is self._job:
+        if self._from_present_job():
             self._on_failure(error)
 
+    def _stop(self) -> None:
+        if self._from_present_job():
+            self._on_stop()
+
     def _finish(self) -> None:
-        if self.sender() is self._job:
-            self._job = None
-            self.hide()
+        if self._from_present_job():
+            self._clear()

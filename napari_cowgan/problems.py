@@ -4,6 +4,7 @@ import logging
 import platform
 import traceback
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QMessageBox, QWidget
 
 from cowgan import __version__
@@ -30,19 +31,25 @@ def details(error: BaseException) -> str:
 def show_problem(parent: QWidget | None, error: BaseException) -> None:
     """Open a dialog with the error's sentence and a button that copies its details.
 
-    The dialog does not block: work that goes on in the background is not held up.
+    The dialog does not block: work that goes on in the background is not held up. A problem
+    that is on screen already, such as one that comes with every move of a slider, is not
+    told twice.
     """
-    _log.error("%s\n%s", error, details(error))
+    text = details(error)
+    _log.error("%s\n%s", error, text)
+    told = parent.findChildren(QMessageBox) if parent else []
+    if any(box.isVisible() and box.text() == sentence(error) for box in told):
+        return
     box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setTextFormat(Qt.TextFormat.PlainText)
     box.setIcon(QMessageBox.Icon.Warning)
     box.setWindowTitle("CoW-GAN")
     box.setText(sentence(error))
     copy = box.addButton("Copy details", QMessageBox.ButtonRole.ActionRole)
     close = box.addButton(QMessageBox.StandardButton.Close)
     box.setDefaultButton(close)
-    text = details(error)
     box.buttonClicked.connect(
         lambda button: QApplication.clipboard().setText(text) if button is copy else None
     )
-    box.setModal(False)
     box.open()

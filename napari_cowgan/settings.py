@@ -31,7 +31,15 @@ def recent_checkpoints() -> list[Path]:
     """Return the checkpoints opened last, newest first, without those that are gone."""
     stored = settings().value("recent_checkpoints", [])
     names = [stored] if isinstance(stored, str) else list(stored or [])
-    return [path for name in names if (path := Path(name)).exists()]
+    return [Path(name) for name in names if is_there(name)]
+
+
+def is_there(path: str | Path) -> bool:
+    """Return whether a file or folder exists and may be looked at; never fails."""
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def remember_checkpoint(path: Path) -> None:

@@ -35,9 +35,9 @@ TOOLTIPS = {
     "direction_menu": "Blocks it acts on, name, remove",
     "first_block": "Coarsest block the direction acts on",
     "last_block": "Finest block the direction acts on",
-    "find_directions": "Search for directions that change the volume most",
+    "find_directions": "Search for directions that change the volume most and add them",
     "more_directions": "Show the directions with smaller effect too",
-    "load_directions": "Open directions saved for this model",
+    "load_directions": "Add the directions of a file",
     "save_directions": "Save these directions with their names",
     "name_edit": "Keep the present mixture of sliders as one direction of its own",
     # Mixing
@@ -47,8 +47,8 @@ TOOLTIPS = {
     "mix_block": "Take the style of this block from the second seed",
     "mix_swap": "Exchange the two seeds",
     "mix_none": "Take every block from the first seed again",
-    "parent_first": "First parent: the seed",
-    "parent_second": "Second parent: the seed mixed in",
+    "parent_first": "First parent: the seed. Click to take every block from it",
+    "parent_second": "Second parent. Click to take every block from it",
     # Noise
     "noise_mode": "Off: no noise. Fixed: the same noise for every seed. Random: noise of its own "
     "for every seed",

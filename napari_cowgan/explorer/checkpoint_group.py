@@ -6,31 +6,29 @@ from pathlib import Path
 import torch
 from qtpy.QtWidgets import (
     QComboBox,
-    QFileDialog,
     QLabel,
     QMenu,
-    QMessageBox,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 from superqt import QElidingLabel
-from superqt.utils import signals_blocked
 
 from cowgan.checkpoint import BUNDLED, Checkpoint, load
-from cowgan.progress import Progress
+from cowgan.progress import Progress, advance
 from cowgan.synthesis import Synthesizer
-from napari_cowgan.explorer.controls import hint, icon_button, row, text_button
+from napari_cowgan.dialogs import ask_for_file
+from napari_cowgan.explorer.card import CardDialog, architecture
+from napari_cowgan.explorer.controls import breakable, hint, icon_button, row, text_button
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.jobs import JobBar
 from napari_cowgan.problems import show_problem
 from napari_cowgan.settings import (
-    last_folder,
+    is_there,
     recall_text,
     recent_checkpoints,
     remember,
     remember_checkpoint,
-    remember_folder,
 )
 from napari_cowgan.tooltips import TOOLTIPS
 
@@ -54,6 +52,7 @@ class CheckpointGroup(QWidget):
         self.open = text_button("Open", "open_checkpoint")
         self.open.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._menu = QMenu(self.open)
+        self._menu.setToolTipsVisible(True)
         self._menu.aboutToShow.connect(self._fill_menu)
         self.open.setMenu(self._menu)
         self.facts = hint("")
@@ -77,6 +76,7 @@ class CheckpointGroup(QWidget):
         self.device.setCurrentIndex(max(self.device.findData(recall_text("device", "auto")), 0))
         remembered = self.precision.findData(recall_text("precision", "fast"))
         self.precision.setCurrentIndex(max(remembered, 0))
+        self._in_use = (self.device.currentData(), self.precision.currentData())
         self.job = JobBar()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -92,6 +92,7 @@ class CheckpointGroup(QWidget):
         self.precision.activated.connect(self._on_device)
         self.slices.activated.connect(self._on_depth)
         model.model_changed.connect(self.refresh)
+        self.job.running_changed.connect(self._on_running)
         self.refresh()
 
     def open_checkpoint(
@@ -107,21 +108,28 @@ class CheckpointGroup(QWidget):
         device, precision = self.device.currentData(), self.precision.currentData()
 
         def work(progress: Progress) -> Synthesizer:
-            return Synthesizer(load(path, depth), device, precision)
+            synthesizer = Synthesizer(load(path, depth), device, precision)
+            advance(progress, 1, 1)
+            return synthesizer
 
         def use(synthesizer: Synthesizer) -> None:
             if path != BUNDLED:
                 remember_checkpoint(path)
-            remember("last_checkpoint", str(path))
+            remember("last_checkpoint", str(path.resolve()))
             self._model.use(synthesizer)
             then()
 
-        self.job.run(f"Opening {path.name}", work, use, lambda error: show_problem(self, error))
+        def fail(error: BaseException) -> None:
+            self._fail(error)
+            if self._model.checkpoint is None and path != BUNDLED:
+                self.open_checkpoint(BUNDLED)
+
+        self.job.run(f"Opening {path.name}", work, use, fail, self._revert)
 
     def open_last(self) -> None:
         """Open the model of the last session, or the one that comes with the program."""
         last = Path(recall_text("last_checkpoint", str(BUNDLED)))
-        self.open_checkpoint(last if last.exists() else BUNDLED)
+        self.open_checkpoint(last if is_there(last) else BUNDLED)
 
     def refresh(self) -> None:
         """Show the open model."""
@@ -135,43 +143,22 @@ class CheckpointGroup(QWidget):
             return
         self.name.setText(checkpoint.card.name)
         self.name.setToolTip(checkpoint.card.name)
-        config = checkpoint.config
-        parameters = sum(p.numel() for p in checkpoint.synthesis.parameters())
-        self.facts.setText(
-            f"{config.depth} × {config.image_size} × {config.image_size} voxels, "
-            f"{config.n_blocks} blocks, {parameters / 1e6:.1f} M weights"
-        )
+        self.facts.setText(architecture(checkpoint))
         on_cpu = synthesizer.device.type == "cpu"
         notes = [*checkpoint.notes, *([_CPU_NOTE] if on_cpu else [])]
-        self.notes.setText("\n".join(notes))
+        self.notes.setText(breakable("\n".join(notes)))
         self.notes.setVisible(bool(notes))
-        with signals_blocked(self.slices):
-            self.slices.clear()
-            sizes = [2**i for i in range(2, config.image_size.bit_length())]
-            self.slices.addItems([str(size) for size in sizes])
-            self.slices.setCurrentText(str(config.depth))
+        config = checkpoint.config
+        self.slices.clear()
+        sizes = [2**i for i in range(2, config.image_size.bit_length())]
+        self.slices.addItems([str(size) for size in sizes])
+        self.slices.setCurrentText(str(config.depth))
 
     def show_card(self) -> None:
         """Show the model card."""
         checkpoint = self._model.checkpoint
-        if checkpoint is None:
-            return
-        card = checkpoint.card
-        box = QMessageBox(self)
-        box.setWindowTitle("Model card")
-        box.setText(f"<b>{card.name}</b>")
-        lines = {
-            "About": card.description,
-            "Training data": card.training_data,
-            "Licence": card.licence,
-            "File": str(checkpoint.path or "in memory"),
-            "SHA-256": checkpoint.sha256 or "none",
-            "Use": "For research. Synthetic volumes are not for diagnosis.",
-        }
-        box.setInformativeText(
-            "".join(f"<p><b>{title}</b><br>{text}</p>" for title, text in lines.items() if text)
-        )
-        box.open()
+        if checkpoint is not None:
+            CardDialog(checkpoint, self).open()
 
     def _fill_menu(self) -> None:
         self._menu.clear()
@@ -190,31 +177,45 @@ class CheckpointGroup(QWidget):
         self.open_checkpoint(BUNDLED)
 
     def _choose_file(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(self, "Open model", last_folder(), _FILTER)
-        self._open_chosen(chosen)
+        ask_for_file(self, "Open model", self.open_checkpoint, _FILTER)
 
     def _choose_folder(self) -> None:
-        self._open_chosen(QFileDialog.getExistingDirectory(self, "Open model", last_folder()))
-
-    def _open_chosen(self, chosen: str) -> None:
-        if chosen:
-            remember_folder(Path(chosen))
-            self.open_checkpoint(Path(chosen))
+        ask_for_file(self, "Open model", self.open_checkpoint, folder=True)
 
     def _on_device(self) -> None:
-        remember("device", self.device.currentData())
-        remember("precision", self.precision.currentData())
         checkpoint = self._model.checkpoint
         if checkpoint is None:
             return
         device, precision = self.device.currentData(), self.precision.currentData()
 
         def work(progress: Progress) -> Synthesizer:
-            return Synthesizer(checkpoint, device, precision)
+            synthesizer = Synthesizer(checkpoint, device, precision)
+            advance(progress, 1, 1)
+            return synthesizer
 
-        self.job.run(
-            "Changing device", work, self._model.use, lambda error: show_problem(self, error)
-        )
+        def use(synthesizer: Synthesizer) -> None:
+            remember("device", device)
+            remember("precision", precision)
+            self._in_use = (device, precision)
+            self._model.use(synthesizer)
+
+        self.job.run("Changing device", work, use, self._fail, self._revert)
+
+    def _fail(self, error: BaseException) -> None:
+        self._revert()
+        show_problem(self, error)
+
+    def _revert(self) -> None:
+        """Show the device, precision and slices in use, not those that were asked for."""
+        device, precision = self._in_use
+        self.device.setCurrentIndex(self.device.findData(device))
+        self.precision.setCurrentIndex(self.precision.findData(precision))
+        self.refresh()
+
+    def _on_running(self, running: bool) -> None:
+        # Another choice meanwhile would put an end to the loading.
+        for box in (self.device, self.precision, self.slices):
+            box.setDisabled(running)
 
     def _on_depth(self) -> None:
         checkpoint = self._model.checkpoint

@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING
 
+from napari.experimental import link_layers
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QVBoxLayout, QWidget
-from superqt.utils import signals_blocked
 
-from cowgan.progress import Progress
+from cowgan.progress import Progress, advance
 from cowgan.synthesis import LatentState
 from cowgan.volume import Volume
 from napari_cowgan.explorer.controls import ThumbnailButton, text_button
-from napari_cowgan.explorer.layer import VolumeLayer
+from napari_cowgan.explorer.layer import LOOK, VolumeLayer
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.explorer.thumbnails import Thumbnails
 from napari_cowgan.jobs import JobBar
@@ -25,10 +25,15 @@ class CompareGroup(QWidget):
     """Two slots, A and B: keep, show, or see both in a grid."""
 
     def __init__(
-        self, viewer: "napari.Viewer", model: ExplorerModel, thumbnails: Thumbnails
+        self,
+        viewer: "napari.Viewer",
+        shown: VolumeLayer,
+        model: ExplorerModel,
+        thumbnails: Thumbnails,
     ) -> None:
         super().__init__()
         self._viewer = viewer
+        self._shown = shown
         self._model = model
         self._thumbnails = thumbnails
         self.slots: dict[str, LatentState | None] = {"A": None, "B": None}
@@ -86,7 +91,7 @@ class CompareGroup(QWidget):
             if state is None:
                 button.clear()
             elif synthesizer is not None and self.isVisible():
-                button.show_pixmap(self._thumbnails.get(synthesizer, state))
+                button.show_pixmap(self._thumbnails.get(synthesizer, state, button))
         full = all(state is not None for state in self.slots.values())
         self.side_by_side.setEnabled(full or self.side_by_side.isChecked())
 
@@ -98,9 +103,7 @@ class CompareGroup(QWidget):
     def _on_model(self) -> None:
         if self._model.checkpoint is not self._checkpoint:
             self._checkpoint = self._model.checkpoint
-            with signals_blocked(self.side_by_side):
-                self.side_by_side.setChecked(False)
-            self._hide_layers()
+            self.side_by_side.setChecked(False)
             self.set_slots({"A": None, "B": None})
 
     def _on_side_by_side(self, wanted: bool) -> None:
@@ -116,13 +119,31 @@ class CompareGroup(QWidget):
             return
 
         def work(progress: Progress) -> dict[str, Volume]:
-            return dict(zip(wanted, synthesizer.render_many(wanted.values()), strict=True))
+            volumes = {}
+            for name, volume in zip(wanted, synthesizer.render_many(wanted.values()), strict=True):
+                volumes[name] = volume
+                advance(progress, len(volumes), len(wanted))
+            return volumes
 
-        self.job.run("Comparison", work, self._show_volumes, lambda e: show_problem(self, e))
+        self.job.run("Comparison", work, self._show_volumes, self._fail, self._give_up)
+
+    def _fail(self, error: BaseException) -> None:
+        self._give_up()
+        show_problem(self, error)
+
+    def _give_up(self) -> None:
+        self.side_by_side.setChecked(False)
+        self.refresh()
 
     def _show_volumes(self, volumes: dict[str, Volume]) -> None:
         for name, volume in volumes.items():
             self._layers[name].show(volume)
+        layers = [each.layer for each in (self._shown, *self._layers.values()) if each.layer]
+        # A difference in brightness must be one of the volumes, not of how they are shown.
+        for layer in layers[1:]:
+            for name in LOOK:
+                setattr(layer, name, getattr(layers[0], name))
+        link_layers(layers, LOOK)
         self._viewer.canvas.grid.enabled = True
         self._viewer.fit_to_view()
 

@@ -3,16 +3,18 @@
 # superqt is only partly typed.
 # mypy: allow-untyped-calls
 
+import re
 import time
 from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QLocale, QObject, QSize, Qt, Signal
 from qtpy.QtGui import QIcon, QImage, QKeyEvent, QPixmap
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QPushButton,
     QSizePolicy,
     QSlider,
@@ -68,6 +70,22 @@ class Section(QCollapsible):
         self.setText(f"{'▾' if expanded else '▸'}  {self._title}")
 
 
+class WheelGuard(QObject):
+    """Keeps fields from changing when the wheel scrolls the panel over them."""
+
+    def __init__(self, *fields: QWidget) -> None:
+        super().__init__(fields[0])
+        for field in fields:
+            field.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Pass the wheel on to what lies around the field."""
+        if event.type() == QEvent.Type.Wheel:
+            event.ignore()
+            return True
+        return False
+
+
 class Slider(QLabeledDoubleSlider):
     """A horizontal slider with a value that can be typed.
 
@@ -91,6 +109,9 @@ class Slider(QLabeledDoubleSlider):
         self.setValue(value)
         self._handle = self.findChild(QSlider)
         self._handle.installEventFilter(self)
+        WheelGuard(self, self._handle)
+        # superqt reads the typed text with float(), so a comma must not pass.
+        self.findChild(QLineEdit).validator().setLocale(QLocale.c())
         self._handle.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFocusProxy(self._handle)
         self._gesture = next(_gestures)
@@ -105,10 +126,7 @@ class Slider(QLabeledDoubleSlider):
             self.setValue(value)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Let keys move the slider, which superqt's does not, and the wheel scroll the panel."""
-        if event.type() == QEvent.Type.Wheel:
-            event.ignore()
-            return True
+        """Let keys move the slider, which superqt's does not."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             target = self._key_target(event.key())
             if target is not None:
@@ -139,7 +157,8 @@ class Slider(QLabeledDoubleSlider):
         if not self.isSliderDown() and now - self._last_move > _PAUSE_S:
             self._begin()
         self._last_move = now
-        self.moved.emit(float(value), self._gesture)
+        # What counts is what can be read beside the slider.
+        self.moved.emit(round(float(value), self.decimals()), self._gesture)
 
 
 class SliderRow(QWidget):
@@ -237,9 +256,15 @@ def text_button(text: str, tooltip: str) -> QPushButton:
 def hint(text: str) -> QLabel:
     """Return a wrapped, small line of explanation."""
     label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     label.setStyleSheet("font-size: 11px;")
     return label
+
+
+def breakable(text: str) -> str:
+    """Return a text in which long paths may wrap, so that they do not widen the panel."""
+    return re.sub(r"([/\\_.-])", "\\1\u200b", text)
 
 
 def row(*items: QWidget | int) -> QHBoxLayout:

@@ -1,18 +1,14 @@
 """Sliders that move along directions of the latent space."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QFormLayout,
-    QInputDialog,
-    QLineEdit,
     QMenu,
     QVBoxLayout,
     QWidget,
@@ -28,7 +24,8 @@ from cowgan.latent import (
     stored_directions,
 )
 from cowgan.progress import Progress
-from cowgan.synthesis import Direction, LatentState
+from cowgan.synthesis import Direction
+from napari_cowgan.dialogs import ask_for_file, ask_for_name
 from napari_cowgan.explorer.blocks import block_name
 from napari_cowgan.explorer.controls import (
     Slider,
@@ -41,26 +38,32 @@ from napari_cowgan.explorer.controls import (
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.jobs import JobBar
 from napari_cowgan.problems import show_problem
-from napari_cowgan.settings import data_folder, last_folder, remember_folder
+from napari_cowgan.settings import data_folder
 from napari_cowgan.tooltips import TOOLTIPS
 
 _SHOWN_AT_FIRST = 6
 _FILTER = "Directions (*.safetensors *.json)"
+_NONE = "No directions yet for this model."
+_SEARCHING = "Searching for directions that change the volume…"
 
 
 class DirectionRow(SliderRow):
     """One direction: name, blocks, slider, reset and a menu."""
 
-    renamed = Signal(object, str)
+    rename_wanted = Signal(object)
     removed = Signal(object)
 
     def __init__(self, model: ExplorerModel, direction: Direction) -> None:
         self._model = model
         self.direction = direction
         self._blocks = (direction.first_block, direction.last_block)
-        menu = icon_button("menu", "direction_menu")
-        menu.clicked.connect(lambda: self._menu().exec(menu.mapToGlobal(menu.rect().bottomLeft())))
-        super().__init__(direction.name, Slider(-3, 3, 0, "direction"), 0, menu)
+        more = icon_button("menu", "direction_menu")
+        super().__init__(direction.name, Slider(-3, 3, 0, "direction"), 0, more)
+        menu = QMenu(self)
+        menu.addAction("Blocks…", self._choose_blocks)
+        menu.addAction("Rename…", lambda: self.rename_wanted.emit(self.direction))
+        menu.addAction("Remove", lambda: self.removed.emit(self.direction))
+        more.clicked.connect(lambda: menu.popup(more.mapToGlobal(more.rect().bottomLeft())))
         self.slider.moved.connect(self._on_moved)
         self.refresh()
 
@@ -89,24 +92,11 @@ class DirectionRow(SliderRow):
     def _on_moved(self, value: float, gesture: object) -> None:
         self._model.set_edit(self.direction, value, self._blocks, (self.direction, gesture))
 
-    def _menu(self) -> QMenu:
-        menu = QMenu(self)
-        menu.addAction("Blocks…", self._choose_blocks)
-        menu.addAction("Rename…", self._rename)
-        menu.addAction("Remove", lambda: self.removed.emit(self.direction))
-        return menu
-
     def _choose_blocks(self) -> None:
         dialog = BlockRangeDialog(self._model, self._blocks, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(lambda: self.set_blocks(dialog.blocks()))
         dialog.open()
-
-    def _rename(self) -> None:
-        name, accepted = QInputDialog.getText(
-            self, "Rename direction", "Name", QLineEdit.EchoMode.Normal, self.direction.name
-        )
-        if accepted and name.strip():
-            self.renamed.emit(self.direction, name.strip())
 
 
 class BlockRangeDialog(QDialog):
@@ -155,7 +145,7 @@ class DirectionGroup(QWidget):
         self._model = model
         self._show_all = False
         self.rows: list[DirectionRow] = []
-        self.empty = hint("No directions yet for this model.")
+        self.empty = hint(_NONE)
         self.job = JobBar()
         self._rows_layout = QVBoxLayout()
         self._rows_layout.setContentsMargins(0, 0, 0, 0)
@@ -180,6 +170,7 @@ class DirectionGroup(QWidget):
         model.model_changed.connect(self._on_model)
         model.directions_changed.connect(self._rebuild)
         model.state_changed.connect(self.refresh)
+        self.job.running_changed.connect(self._on_searching)
         self._checkpoint: Checkpoint | None = None
         self._on_model()
         self._rebuild()
@@ -200,17 +191,15 @@ class DirectionGroup(QWidget):
             return default_directions(synthesizer, progress)
 
         def show(found: list[Direction]) -> None:
-            self._model.set_directions(found)
+            # What the person named or kept stays, and stays first.
+            self._model.set_directions([*self._model.directions, *found])
             self._keep()
 
-        self.empty.setText("Searching for directions that change the volume…")
-        self.search_button.setEnabled(False)
-        job = self.job.run("Direction", work, show, self._on_problem)
-        job.finished.connect(self._on_search_over)
+        self.job.run("Direction", work, show, self._on_problem)
 
-    def _on_search_over(self) -> None:
-        self.search_button.setEnabled(True)
-        self.empty.setText("No directions yet for this model.")
+    def _on_searching(self, searching: bool) -> None:
+        self.search_button.setDisabled(searching)
+        self.empty.setText(_SEARCHING if searching else _NONE)
 
     def open_file(self, path: Path) -> None:
         """Show the directions that are stored in a file."""
@@ -222,8 +211,10 @@ class DirectionGroup(QWidget):
         except CowganError as error:
             self._on_problem(error)
             return
-        self._model.set_directions(list(loaded.directions))
-        if not loaded.belong_to(checkpoint):
+        self._model.set_directions([*loaded.directions, *self._model.directions])
+        if loaded.belong_to(checkpoint):
+            self._keep()
+        else:
             show_problem(
                 self,
                 CowganError(
@@ -264,7 +255,6 @@ class DirectionGroup(QWidget):
             return
         self._checkpoint = checkpoint
         self.job.stop()
-        self.search_button.setEnabled(True)
         known = self._known_directions(checkpoint)
         if known is None:
             self.search()
@@ -288,7 +278,7 @@ class DirectionGroup(QWidget):
         self.rows = []
         for direction in self._model.directions:
             new = DirectionRow(self._model, direction)
-            new.renamed.connect(self._on_renamed)
+            new.rename_wanted.connect(self._ask_for_new_name)
             new.removed.connect(self._on_removed)
             self._rows_layout.addWidget(new)
             self.rows.append(new)
@@ -309,40 +299,33 @@ class DirectionGroup(QWidget):
         self._show_all = not self._show_all
         self._show_rows()
 
-    def _on_renamed(self, direction: Direction, name: str) -> None:
-        new = replace(direction, name=name)
-        self._replace(direction, [new])
+    def _ask_for_new_name(self, direction: Direction) -> None:
+        ask_for_name(
+            self,
+            "Rename direction",
+            lambda name: self.rename(direction, name),
+            direction.name,
+        )
+
+    def rename(self, direction: Direction, name: str) -> None:
+        """Give a direction another name."""
+        self._model.rename_direction(direction, name)
+        self._keep()
 
     def _on_removed(self, direction: Direction) -> None:
-        edit = self._model.find_edit(direction)
-        if edit is not None:
-            self._model.set_edit(direction, 0, (edit.first_block, edit.last_block))
-        self._replace(direction, [])
-
-    def _replace(self, old: Direction, new: list[Direction]) -> None:
-        edits = tuple(
-            replace(edit, direction=new[0]) if edit.direction == old and new else edit
-            for edit in self._model.latent.edits
-        )
-        directions = [
-            d for known in self._model.directions for d in (new if known == old else [known])
-        ]
-        self._model.directions = directions
-        self._model.edit("rename direction", edits=edits)
-        self._model.set_directions(directions)
+        self._model.remove_direction(direction)
         self._keep()
 
     def _keep_edit(self) -> None:
-        checkpoint = self._model.checkpoint
+        ask_for_name(self, "Keep as direction", self.keep_edit)
+
+    def keep_edit(self, name: str) -> None:
+        """Make the present mixture of sliders one direction of its own."""
+        checkpoint, end = self._model.checkpoint, self._model.latent
         if checkpoint is None:
             return
-        name, accepted = QInputDialog.getText(self, "Keep as direction", "Name")
-        if not accepted or not name.strip():
-            return
-        end = self._model.latent
-        start: LatentState = replace(end, edits=())
         try:
-            kept = direction_between(checkpoint, start, end, name.strip())
+            kept = direction_between(checkpoint, replace(end, edits=()), end, name)
         except CowganError as error:
             self._on_problem(error)
             return
@@ -350,21 +333,9 @@ class DirectionGroup(QWidget):
         self._keep()
 
     def _choose_file_to_load(self) -> None:
-        self._with_file(
-            lambda: QFileDialog.getOpenFileName(self, "Load directions", last_folder(), _FILTER),
-            self.open_file,
-        )
+        ask_for_file(self, "Load directions", self.open_file, _FILTER)
 
     def _choose_file_to_save(self) -> None:
-        self._with_file(
-            lambda: QFileDialog.getSaveFileName(
-                self, "Save directions", f"{last_folder()}/directions.safetensors", _FILTER
-            ),
-            self.save_file,
+        ask_for_file(
+            self, "Save directions", self.save_file, _FILTER, save_as="directions.safetensors"
         )
-
-    def _with_file(self, ask: Callable[[], tuple[str, str]], use: Callable[[Path], None]) -> None:
-        chosen, _ = ask()
-        if chosen:
-            remember_folder(Path(chosen))
-            use(Path(chosen))

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
-    QFileDialog,
     QFormLayout,
     QLabel,
     QMessageBox,
@@ -18,18 +17,18 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from cowgan.errors import CowganError
 from cowgan.progress import Progress
 from cowgan.randomness import MAX_SEED
 from cowgan.synthesis import ExportedVolume, export_path, export_volumes
+from cowgan.synthesis.export import MANIFEST
 from cowgan.volume import write_nifti
-from napari_cowgan.explorer.controls import row, text_button
+from napari_cowgan.dialogs import ask_for_file
+from napari_cowgan.explorer.controls import breakable, row, text_button
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.explorer.seed_group import SeedBox
 from napari_cowgan.explorer.session import SUFFIX
-from napari_cowgan.jobs import Job, JobBar
+from napari_cowgan.jobs import JobBar
 from napari_cowgan.problems import show_problem
-from napari_cowgan.settings import last_folder, remember_folder
 from napari_cowgan.tooltips import TOOLTIPS
 
 _NIFTI = "NIfTI (*.nii.gz *.nii)"
@@ -74,8 +73,9 @@ class ExportGroup(QWidget):
         self.many.clicked.connect(self._choose_folder)
         self.save_session.clicked.connect(self._choose_session_to_save)
         self.open_session.clicked.connect(self._choose_session_to_open)
-        model.model_changed.connect(self._on_model)
-        self._on_model()
+        model.model_changed.connect(self._refresh)
+        self.job.running_changed.connect(self._refresh)
+        self._refresh()
 
     def export_volume(self, path: Path) -> None:
         """Write the complete shown volume to a NIfTI file, in the background."""
@@ -84,10 +84,10 @@ class ExportGroup(QWidget):
             return
 
         def work(progress: Progress) -> Path:
-            write_nifti(synthesizer.render(latent), path)
+            write_nifti(synthesizer.render(latent, None, lambda: progress.cancelled), path)
             return path
 
-        self._run("Volume", work, lambda written: self._tell(f"Saved {written}"))
+        self._run("Volume", work, lambda written: self._tell(f"Saved {written}"), "Stopped.")
 
     def export_many(self, folder: Path, overwrite: bool = False) -> None:
         """Write the chosen number of seeds to a folder, in the background."""
@@ -98,7 +98,8 @@ class ExportGroup(QWidget):
             replace(latent, seed=(self.first.value() + i) % (MAX_SEED + 1), w=None)
             for i in range(self.count.value())
         ]
-        if not overwrite and any(export_path(folder, state).exists() for state in states):
+        targets = (folder / MANIFEST, *(export_path(folder, state) for state in states))
+        if not overwrite and any(path.exists() for path in targets):
             self._ask_to_overwrite(folder)
             return
 
@@ -106,30 +107,40 @@ class ExportGroup(QWidget):
             return export_volumes(synthesizer, states, folder, overwrite, progress)
 
         def tell(exported: list[ExportedVolume]) -> None:
-            self._tell(f"Saved {len(exported)} volumes and manifest.csv to {folder}")
+            self._tell(f"Saved {len(exported)} volumes and {MANIFEST} to {folder}")
 
-        self.many.setEnabled(False)
-        job = self._run("Volume", work, tell)
-        job.stopped.connect(self._on_stopped)
-        job.finished.connect(self._on_model)
+        kept = f"Stopped. The volumes finished so far are kept and listed in {MANIFEST}."
+        self._run("Volume", work, tell, kept)
 
     def _run(
-        self, title: str, work: Callable[[Progress], object], tell: Callable[..., None]
-    ) -> Job:
+        self,
+        title: str,
+        work: Callable[[Progress], object],
+        tell: Callable[..., None],
+        when_stopped: str,
+    ) -> None:
         self.outcome.hide()
-        return self.job.run(title, work, tell, lambda error: show_problem(self, error))
-
-    def _on_stopped(self) -> None:
-        self._tell("Stopped. The volumes finished so far are kept and listed in manifest.csv.")
+        self.job.run(
+            title,
+            work,
+            tell,
+            lambda error: show_problem(self, error),
+            lambda: self._tell(when_stopped),
+        )
 
     def _tell(self, text: str) -> None:
-        self.outcome.setText(text)
+        self.outcome.setText(breakable(text))
         self.outcome.show()
 
     def _ask_to_overwrite(self, folder: Path) -> None:
         box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setTextFormat(Qt.TextFormat.PlainText)
         box.setIcon(QMessageBox.Icon.Question)
-        box.setText(f"{folder.name} already holds some of these volumes.")
+        box.setText(
+            f"The folder {folder} already holds exported volumes; those of the same seeds and "
+            f"{MANIFEST} would be replaced."
+        )
         replace_button = box.addButton("Replace them", QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
         box.buttonClicked.connect(
@@ -137,39 +148,23 @@ class ExportGroup(QWidget):
         )
         box.open()
 
-    def _on_model(self) -> None:
+    def _refresh(self) -> None:
         ready = self._model.checkpoint is not None
-        for button in (self.volume, self.many, self.save_session):
-            button.setEnabled(ready)
+        self.save_session.setEnabled(ready)
+        for button in (self.volume, self.many):
+            button.setEnabled(ready and not self.job.running)
 
     def _choose_volume_file(self) -> None:
-        suggested = f"{last_folder()}/seed_{self._model.latent.seed:06d}.nii.gz"
-        self._with_file(
-            QFileDialog.getSaveFileName(self, "Export volume", suggested, _NIFTI)[0],
-            self.export_volume,
-        )
+        suggested = f"seed_{self._model.latent.seed:06d}.nii.gz"
+        ask_for_file(self, "Export volume", self.export_volume, _NIFTI, save_as=suggested)
 
     def _choose_folder(self) -> None:
-        self._with_file(
-            QFileDialog.getExistingDirectory(self, "Folder for the volumes", last_folder()),
-            self.export_many,
-        )
+        ask_for_file(self, "Folder for the volumes", self.export_many, folder=True)
 
     def _choose_session_to_save(self) -> None:
-        suggested = f"{last_folder()}/session{SUFFIX}"
-        chosen, _ = QFileDialog.getSaveFileName(self, "Save session", suggested, _SESSION)
-        if chosen and not chosen.endswith(SUFFIX):
-            chosen = chosen.removesuffix(".json") + SUFFIX
-        self._with_file(chosen, self.session_wanted.emit)
+        ask_for_file(
+            self, "Save session", self.session_wanted.emit, _SESSION, save_as=f"session{SUFFIX}"
+        )
 
     def _choose_session_to_open(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(self, "Open session", last_folder(), _SESSION)
-        self._with_file(chosen, self.session_chosen.emit)
-
-    def _with_file(self, chosen: str, use: Callable[[Path], None]) -> None:
-        if chosen:
-            remember_folder(Path(chosen))
-            try:
-                use(Path(chosen))
-            except CowganError as error:
-                show_problem(self, error)
+        ask_for_file(self, "Open session", self.session_chosen.emit, _SESSION)

@@ -1,6 +1,7 @@
 """Favourites of one model, kept on disk."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,16 +46,17 @@ def read_favourites(checkpoint: Checkpoint) -> list[Favourite]:
     Raises
     ------
     CowganError
-        The file is damaged; it has been set aside, so that nothing overwrites it.
+        The file is damaged; it has been set aside if possible, so that nothing overwrites it.
     """
     path = favourites_path(checkpoint)
     if path is None or not path.exists():
         return []
     try:
         return [Favourite.from_dict(entry) for entry in json.loads(path.read_text("utf-8"))]
-    except (OSError, ValueError, TypeError, CowganError) as error:
+    except (OSError, ValueError, TypeError, RecursionError, CowganError) as error:
         aside = path.with_suffix(".damaged.json")
-        path.replace(aside)
+        with suppress(OSError):
+            path.replace(aside)
         raise CowganError(
             f"The favourites of this model could not be read; the file was set aside as {aside}.",
             repr(error),

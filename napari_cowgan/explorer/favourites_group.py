@@ -40,7 +40,8 @@ class FavouritesGroup(QWidget):
         self.strip.setViewMode(QListView.ViewMode.IconMode)
         self.strip.setFlow(QListView.Flow.LeftToRight)
         self.strip.setWrapping(False)
-        self.strip.setMovement(QListView.Movement.Snap)
+        # With a movement of its own, the icon mode would move pictures but not their order.
+        self.strip.setMovement(QListView.Movement.Static)
         self.strip.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.strip.setIconSize(QSize(_ICON, _ICON))
         self.strip.setGridSize(QSize(_ICON + 12, _ICON + 26))
@@ -98,8 +99,9 @@ class FavouritesGroup(QWidget):
         self._show_pictures()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Remove with the Delete key."""
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+        """Remove with the Delete key, take with Return; a name being typed has its own keys."""
+        editing = self.strip.state() == QAbstractItemView.State.EditingState
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and not editing:
             if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
                 self.remove_selected()
                 return True
@@ -163,7 +165,9 @@ class FavouritesGroup(QWidget):
             return
         for i in range(self.strip.count()):
             item = self.strip.item(i)
-            pixmap = self._thumbnails.get(synthesizer, item.data(_STATE))
-            if pixmap is not None and item.icon().isNull():
+            if not item.icon().isNull():
+                continue
+            pixmap = self._thumbnails.get(synthesizer, item.data(_STATE), (self, i))
+            if pixmap is not None:
                 with signals_blocked(self.strip):
                     item.setIcon(QIcon(pixmap))

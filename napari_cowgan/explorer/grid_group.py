@@ -52,7 +52,6 @@ class GridGroup(QWidget):
         self._states = [
             replace(latent, seed=(seed + i) % (MAX_SEED + 1), w=None) for i in range(_CELLS)
         ]
-        self._thumbnails.forget_wanted()
         self.refresh()
 
     def take(self, index: int) -> None:
@@ -72,7 +71,7 @@ class GridGroup(QWidget):
             return
         # The queue serves the newest wish first, so ask from the last cell to the first.
         for state, cell in reversed(list(zip(self._states, self.cells, strict=False))):
-            cell.show_pixmap(self._thumbnails.get(synthesizer, state))
+            cell.show_pixmap(self._thumbnails.get(synthesizer, state, cell))
             cell.setText(str(state.seed) if state.seed < 10**10 else f"…{state.seed % 10**8:08d}")
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 LAYER_NAME = "Synthetic TOF MRA"
 CONTRAST_LIMITS = (0.05, 0.85)
 """Fixed, so that brightness can be compared from one volume to the next."""
+LOOK = ("contrast_limits", "gamma", "colormap", "rendering", "attenuation", "iso_threshold")
+"""What decides how bright a voxel appears."""
 
 
 class VolumeLayer:
@@ -42,10 +44,12 @@ class VolumeLayer:
             self._layer = self._viewer.add_image(data, **options)
             self._layer.contrast_limits_range = (0, 1)
             return True
-        same_grid = layer.data.shape == display_shape(volume)
+        metadata = display_metadata(volume)
+        before = layer.metadata.get("cowgan", {})
         layer.data = display_array(volume)
-        layer.metadata["cowgan"] = display_metadata(volume)
-        if not same_grid:
+        layer.metadata = {**layer.metadata, "cowgan": metadata}
+        # A layer that the person has moved stays there as long as the voxel grid is the same.
+        if any(before.get(name) != metadata[name] for name in ("affine", "shape")):
             for name, value in display_transform(volume).items():
                 setattr(layer, name, value)
         return False
@@ -55,9 +59,3 @@ class VolumeLayer:
         layer = self.layer
         if layer is not None:
             self._viewer.layers.remove(layer)
-
-
-def display_shape(volume: Volume) -> tuple[int, int, int]:
-    """Return the shape (z, y, x) of `display_array`'s result."""
-    nz, nx, ny = volume.shape
-    return (nz, ny, nx)

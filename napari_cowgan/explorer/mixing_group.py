@@ -51,12 +51,14 @@ class MixingGroup(QWidget):
         self.dice.clicked.connect(lambda: self._mix("random second seed", seed=random_seed()))
         self.none.clicked.connect(lambda: self._mix("no mixing", blocks=set()))
         self.swap.clicked.connect(model.swap_parents)
-        self.second.clicked.connect(model.swap_parents)
+        self.first.clicked.connect(lambda: self._mix("first parent", blocks=set()))
+        self.second.clicked.connect(self._take_second)
         self.amount.slider.moved.connect(
             lambda value, gesture: self._mix("mixing amount", ("mix", gesture), amount=value)
         )
         model.model_changed.connect(self._on_model)
         model.state_changed.connect(self.refresh)
+        model.lock_changed.connect(self.refresh)
         thumbnails.changed.connect(self._show_parents)
         self._on_model()
 
@@ -69,6 +71,7 @@ class MixingGroup(QWidget):
         for block, box in enumerate(self.blocks):
             with signals_blocked(box):
                 box.setChecked(block in mixed)
+        self.swap.setEnabled(not self._model.seed_locked)
         self.none.setEnabled(bool(mixed))
         self.amount.setEnabled(bool(mixed))
         self._show_parents()
@@ -98,6 +101,9 @@ class MixingGroup(QWidget):
     def _toggle(self, block: int) -> None:
         self._mix(f"mixing of block {block}", blocks=self._model.mixed_blocks() ^ {block})
 
+    def _take_second(self) -> None:
+        self._mix("second parent", amount=1.0, blocks=set(range(self._model.n_blocks)))
+
     def _mix(
         self,
         text: str,
@@ -125,5 +131,5 @@ class MixingGroup(QWidget):
             (self.second, self._model.state.mix_seed),
         ):
             parent = LatentState(seed, psi=psi, cutoff=cutoff)
-            button.show_pixmap(self._thumbnails.get(synthesizer, parent))
+            button.show_pixmap(self._thumbnails.get(synthesizer, parent, button))
             button.setText(f"seed {seed}" if seed < 10**10 else f"…{seed % 10**8:08d}")

@@ -58,6 +58,7 @@ class _Change(QUndoCommand):
         if not isinstance(other, _Change) or other._gesture != self._gesture:
             return False
         self._after = other._after
+        self.setObsolete(self._after == self._before)
         return True
 
     def redo(self) -> None:
@@ -78,11 +79,14 @@ class ExplorerModel(QObject):
         The state differs from before, through a control, undo or a session.
     directions_changed
         The list of directions differs from before.
+    lock_changed
+        The seed was locked or unlocked.
     """
 
     model_changed = Signal()
     state_changed = Signal()
     directions_changed = Signal()
+    lock_changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -161,21 +165,21 @@ class ExplorerModel(QObject):
         amount = self._state.mix_amount if first is None else first.weight
         self.change(ExplorerState(latent, mix_seed, amount), text)
 
-    def restore(self, state: ExplorerState) -> None:
-        """Start afresh from a stored state, with no way back to what was before."""
-        self.undo_stack.clear()
-        self._apply(state)
-
     def _apply(self, state: ExplorerState) -> None:
         self._state = state
-        missing = [
-            edit.direction for edit in state.latent.edits if edit.direction not in self.directions
-        ]
+        known = {_essence(direction) for direction in self.directions}
+        used = [edit.direction for edit in state.latent.edits]
+        missing = [direction for direction in used if _essence(direction) not in known]
         if missing:
             self.set_directions([*missing, *self.directions])
         self.state_changed.emit()
 
     # Seeds
+
+    def lock_seed(self, locked: bool) -> None:
+        """Keep the seed as it is, or let it change again."""
+        self.seed_locked = locked
+        self.lock_changed.emit()
 
     def set_seed(self, seed: int, text: str = "seed") -> None:
         """Show another seed, unless the seed is locked."""
@@ -197,21 +201,41 @@ class ExplorerModel(QObject):
     # Directions
 
     def set_directions(self, directions: list[Direction]) -> None:
-        """Replace the list of directions; those in use stay in it."""
+        """Replace the list of directions; those in use stay in it, and none is there twice."""
         used = [edit.direction for edit in self.latent.edits]
-        self.directions = directions + [d for d in used if d not in directions]
+        unique: dict[object, Direction] = {}
+        for direction in [*directions, *used]:
+            unique.setdefault(_essence(direction), direction)
+        self.directions = list(unique.values())
         self.directions_changed.emit()
+
+    def rename_direction(self, direction: Direction, name: str) -> None:
+        """Give a direction another name, which is no step to undo."""
+        named = replace(direction, name=name)
+        edits = tuple(
+            replace(edit, direction=named) if _alike(edit.direction, direction) else edit
+            for edit in self.latent.edits
+        )
+        self._state = replace(self._state, latent=replace(self.latent, edits=edits))
+        self.set_directions([named if _alike(d, direction) else d for d in self.directions])
+        self.state_changed.emit()
+
+    def remove_direction(self, direction: Direction) -> None:
+        """Take a direction out of the state, as an undoable step, and out of the list."""
+        edits = tuple(e for e in self.latent.edits if not _alike(e.direction, direction))
+        self.edit(f"remove “{direction.name}”", edits=edits)
+        self.set_directions([d for d in self.directions if not _alike(d, direction)])
 
     def find_edit(self, direction: Direction) -> Edit | None:
         """Return how far the state has moved along a direction, None if not at all."""
-        return next((e for e in self.latent.edits if e.direction == direction), None)
+        return next((e for e in self.latent.edits if _alike(e.direction, direction)), None)
 
     def set_edit(
         self, direction: Direction, sigmas: float, blocks: tuple[int, int], gesture: object = None
     ) -> None:
         """Move along a direction in a range of blocks (0-based, inclusive)."""
         new = Edit(direction, sigmas, *blocks)
-        edits = tuple(new if e.direction == direction else e for e in self.latent.edits)
+        edits = tuple(new if _alike(e.direction, direction) else e for e in self.latent.edits)
         if new not in edits:
             edits = (*edits, new)
         kept = tuple(edit for edit in edits if edit.sigmas)
@@ -232,11 +256,22 @@ class ExplorerModel(QObject):
         self.change(ExplorerState(latent, seed, amount), text, gesture)
 
     def swap_parents(self) -> None:
-        """Exchange the two parents, keeping which blocks are mixed."""
+        """Exchange the two parents, keeping which blocks are mixed, unless the seed is locked."""
+        if self.seed_locked:
+            return
         state = self._state
         mixing = tuple(replace(mix, seed=state.latent.seed) for mix in state.latent.mixing)
         latent = replace(state.latent, seed=state.mix_seed, w=None, mixing=mixing)
         self.change(ExplorerState(latent, state.latent.seed, state.mix_amount), "swap parents")
+
+
+def _essence(direction: Direction) -> object:
+    """Return what decides a direction's effect: a renamed direction is still the same one."""
+    return direction.digest, direction.space, direction.first_block, direction.last_block
+
+
+def _alike(one: Direction, other: Direction) -> bool:
+    return _essence(one) == _essence(other)
 
 
 def random_seed() -> int:

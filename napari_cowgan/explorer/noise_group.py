@@ -1,6 +1,6 @@
 """The random detail on top of the style."""
 
-from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
 from napari_cowgan.explorer.controls import Slider, SliderRow, icon_button, row
@@ -25,7 +25,8 @@ class NoiseGroup(QWidget):
         self.strength = SliderRow("Strength", Slider(0, 2, 1, "noise_strength"), neutral=1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(row(self.mode, self.seed, self.dice))
+        layout.addLayout(row(QLabel("Noise"), self.mode, 1))
+        layout.addLayout(row(QLabel("Noise seed"), self.seed, self.dice))
         layout.addWidget(self.strength)
         self.mode.textActivated.connect(self._on_mode)
         self.seed.valueChanged.connect(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import (
-    QApplication,
+    QAbstractSpinBox,
+    QComboBox,
     QFrame,
     QScrollArea,
     QVBoxLayout,
@@ -16,10 +17,22 @@ from qtpy.QtWidgets import (
 
 from cowgan.checkpoint import BUNDLED
 from cowgan.errors import CowganError
-from napari_cowgan.explorer.camera import look_from, mark_as_synthetic, show_scale_bar
+from napari_cowgan.explorer.camera import (
+    look_from,
+    mark_as_synthetic,
+    remove_mark,
+    show_scale_bar,
+)
 from napari_cowgan.explorer.checkpoint_group import CheckpointGroup
 from napari_cowgan.explorer.compare_group import CompareGroup
-from napari_cowgan.explorer.controls import Section, hint, icon_button, row, text_button
+from napari_cowgan.explorer.controls import (
+    Section,
+    WheelGuard,
+    hint,
+    icon_button,
+    row,
+    text_button,
+)
 from napari_cowgan.explorer.direction_group import DirectionGroup
 from napari_cowgan.explorer.export_group import ExportGroup
 from napari_cowgan.explorer.favourites_group import FavouritesGroup
@@ -36,6 +49,7 @@ from napari_cowgan.explorer.truncation_group import TruncationGroup
 from napari_cowgan.explorer.view_group import ViewGroup
 from napari_cowgan.jobs import JobBar
 from napari_cowgan.problems import show_problem
+from napari_cowgan.settings import is_there
 
 if TYPE_CHECKING:
     import napari
@@ -69,7 +83,7 @@ class LatentExplorer(QWidget):
         self.mixing = MixingGroup(self.model, self._thumbnails)
         self.noise = NoiseGroup(self.model)
         self.favourites = FavouritesGroup(self.model, self._thumbnails)
-        self.compare = CompareGroup(napari_viewer, self.model, self._thumbnails)
+        self.compare = CompareGroup(napari_viewer, self.shown, self.model, self._thumbnails)
         self.grid = GridGroup(self.model, self._thumbnails)
         self.export = ExportGroup(self.model)
         self.status = hint("")
@@ -84,7 +98,9 @@ class LatentExplorer(QWidget):
         self._renderer.failed.connect(self._on_problem)
         self.export.session_wanted.connect(self.save_session)
         self.export.session_chosen.connect(self.open_session)
-        self._arrange_shutdown()
+        napari_viewer.layers.events.removed.connect(self._on_layer_removed)
+        end = partial(_shut_down, self._renderer, self._thumbnails, self.findChildren(JobBar))
+        self.destroyed.connect(end)
         self.checkpoint.open_last()
 
     # Construction
@@ -135,6 +151,9 @@ class LatentExplorer(QWidget):
         layout.addLayout(row(self.undo, self.redo, self.reset, 1, self.view.rendering))
         layout.addWidget(scroll, 1)
         layout.addWidget(self.status)
+        for kind in (QComboBox, QAbstractSpinBox):
+            for field in self.findChildren(kind):
+                WheelGuard(field)
 
     def _bind_keys(self) -> None:
         stack = self.model.undo_stack
@@ -151,15 +170,6 @@ class LatentExplorer(QWidget):
         ):
             QShortcut(QKeySequence(keys), self, action, context=context)
 
-    def _arrange_shutdown(self) -> None:
-        # A closing dock, a closing window and a quitting application do not all send a
-        # close event here, so each of their signs ends the threads; the first one counts.
-        end = partial(_shut_down, self._renderer, self._thumbnails, self.findChildren(JobBar))
-        self.destroyed.connect(end)
-        application = QApplication.instance()
-        if application is not None:
-            application.aboutToQuit.connect(end)
-
     # Opening and saving
 
     def open_checkpoint(self, path: str | Path, depth: int | None = None) -> None:
@@ -174,13 +184,16 @@ class LatentExplorer(QWidget):
             self._on_problem(error)
             return
         checkpoint = self.model.checkpoint
-        if checkpoint is not None and checkpoint.sha256 == session.checkpoint_sha256:
+        if checkpoint is not None and (checkpoint.sha256, checkpoint.config.depth) == (
+            session.checkpoint_sha256,
+            session.depth,
+        ):
             self._restore(session)
             return
         model_path = BUNDLED
         if session.checkpoint_path is not None:
             model_path = Path(session.checkpoint_path)
-        if not model_path.exists():
+        if not is_there(model_path):
             self._on_problem(
                 CowganError(
                     f"The model “{session.checkpoint_name}” of this session is not at "
@@ -221,7 +234,8 @@ class LatentExplorer(QWidget):
                     "saved, so its volumes may look different."
                 )
             )
-        self.model.restore(ExplorerState(session.latent, session.mix_seed, session.mix_amount))
+        state = ExplorerState(session.latent, session.mix_seed, session.mix_amount)
+        self.model.change(state, "open session")
         known = {(f.name, f.state) for f in session.favourites}
         others = [f for f in self.favourites.favourites() if (f.name, f.state) not in known]
         self.favourites.set_favourites([*session.favourites, *others])
@@ -249,7 +263,7 @@ class LatentExplorer(QWidget):
 
     def _draw(self) -> None:
         rendered = self._renderer.take()
-        if rendered is None:
+        if rendered is None or rendered.synthesizer is not self.model.synthesizer:
             return
         if self.shown.show(rendered.volume):
             self.view.apply()
@@ -262,6 +276,10 @@ class LatentExplorer(QWidget):
             self.status.setText(f"Complete, {milliseconds}")
         else:
             self.status.setText(f"Preview to block {rendered.preview_block}, {milliseconds}")
+
+    def _on_layer_removed(self) -> None:
+        if self.shown.layer is None:
+            remove_mark(self._viewer)
 
     def _on_problem(self, error: BaseException) -> None:
         show_problem(self, error)
@@ -279,7 +297,7 @@ class LatentExplorer(QWidget):
         if path is None:
             return
         event.acceptProposedAction()
-        if path.name.endswith(SUFFIX):
+        if path.name.lower().endswith(SUFFIX):
             self.open_session(path)
         else:
             self.open_checkpoint(path)
@@ -290,7 +308,7 @@ def _dropped_file(event: QDropEvent) -> Path | None:
     if len(urls) != 1 or not urls[0].isLocalFile():
         return None
     path = Path(urls[0].toLocalFile())
-    accepted = path.is_dir() or path.name.endswith((*_CHECKPOINT_SUFFIXES, SUFFIX))
+    accepted = path.is_dir() or path.name.lower().endswith((*_CHECKPOINT_SUFFIXES, SUFFIX))
     return path if accepted else None
 
 

@@ -18,6 +18,8 @@ class Rendered:
 
     Attributes
     ----------
+    synthesizer : Synthesizer
+        What made it.
     state : LatentState
         What was asked for.
     volume : Volume
@@ -28,6 +30,7 @@ class Rendered:
         Time the rendering took.
     """
 
+    synthesizer: Synthesizer
     state: LatentState
     volume: Volume
     preview_block: int | None
@@ -109,7 +112,8 @@ class Renderer(QObject):
         volume = synthesizer.render(state, block, give_up)
         self.renders += 1
         with self._condition:
-            self._result = Rendered(state, volume, block, time.perf_counter() - start)
+            elapsed_s = time.perf_counter() - start
+            self._result = Rendered(synthesizer, state, volume, block, elapsed_s)
         self._emit(self.ready)
 
     def _emit(self, signal: object, *values: object) -> None:

@@ -3,6 +3,8 @@
 # superqt is only partly typed.
 # mypy: allow-untyped-calls
 
+from qtpy.QtCore import QRegularExpression
+from qtpy.QtGui import QRegularExpressionValidator
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from superqt import QLargeIntSpinBox
 from superqt.utils import signals_blocked
@@ -11,6 +13,8 @@ from cowgan.randomness import MAX_SEED
 from napari_cowgan.explorer.controls import icon_button, row
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.tooltips import TOOLTIPS
+
+_DIGITS = QRegularExpression("[0-9]*")
 
 
 class SeedBox(QLargeIntSpinBox):
@@ -21,6 +25,8 @@ class SeedBox(QLargeIntSpinBox):
         self.setRange(0, MAX_SEED)
         self.setToolTip(TOOLTIPS[tooltip])
         self.setKeyboardTracking(False)
+        # superqt's own validator takes digits such as ², on which its int() then fails.
+        self.lineEdit().setValidator(QRegularExpressionValidator(_DIGITS, self))
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(90)
 
@@ -57,7 +63,7 @@ class SeedGroup(QWidget):
         self.seed.show_value(self._model.latent.seed)
 
     def _on_lock(self, locked: bool) -> None:
-        self._model.seed_locked = locked
+        self._model.lock_seed(locked)
         self.lock.set_icon("lock" if locked else "unlock")
         for control in (self.seed, self.previous, self.next, self.dice):
             control.setEnabled(not locked)

@@ -8,7 +8,7 @@ from typing import Any
 from cowgan import __version__
 from cowgan.errors import CowganError
 from cowgan.files import write_json
-from cowgan.synthesis import LatentState
+from cowgan.synthesis import BlockMix, LatentState
 from napari_cowgan.explorer.favourites import Favourite
 
 SCHEMA = "cowgan.session/1"
@@ -99,14 +99,17 @@ def read_session(path: Path) -> Session:
         raise CowganError(f"{path.name} is not a session that this version can open.")
     try:
         checkpoint = content["checkpoint"]
+        path_of_model = checkpoint["path"]
+        second = BlockMix(0, content["mix_seed"], float(content["mix_amount"]))
+        LatentState(mixing=(second,))  # refuses impossible values
         return Session(
-            checkpoint_path=checkpoint["path"],
+            checkpoint_path=None if path_of_model is None else str(path_of_model),
             checkpoint_sha256=checkpoint["sha256"],
             checkpoint_name=str(checkpoint["name"]),
             depth=int(checkpoint["depth"]),
             latent=LatentState.from_dict(content["latent"]),
-            mix_seed=int(content["mix_seed"]),
-            mix_amount=float(content["mix_amount"]),
+            mix_seed=second.seed,
+            mix_amount=second.weight,
             favourites=tuple(Favourite.from_dict(entry) for entry in content["favourites"]),
             slots={
                 name: None
@@ -115,5 +118,5 @@ def read_session(path: Path) -> Session:
                 for name in ("A", "B")
             },
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError, CowganError) as error:
         raise CowganError(f"The session in {path.name} is damaged.", repr(error)) from error

@@ -1,14 +1,15 @@
 """Small pictures of latent states, made one at a time in the background."""
 
+import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
 
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtGui import QPixmap
 
-from cowgan.errors import CowganError
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.volume import thumbnail
 from napari_cowgan.explorer.controls import pixmap_of
@@ -17,7 +18,8 @@ from napari_cowgan.jobs import stop_at_exit
 THUMBNAIL_SIZE = 96
 _KEPT = 256
 
-_Key = tuple[int, LatentState]
+_log = logging.getLogger(__name__)
+_Pictures = OrderedDict[tuple[Synthesizer, LatentState], NDArray[np.uint8]]
 
 
 class Thumbnails(QObject):
@@ -31,46 +33,50 @@ class Thumbnails(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._pictures: OrderedDict[_Key, NDArray[np.uint8]] = OrderedDict()
-        self._pixmaps: dict[_Key, QPixmap] = {}
-        self._wanted: OrderedDict[_Key, Synthesizer] = OrderedDict()
+        self._pictures: _Pictures = OrderedDict()
+        self._wanted: OrderedDict[Hashable, tuple[Synthesizer, LatentState]] = OrderedDict()
         self._condition = threading.Condition()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="cowgan-thumbnails", daemon=True)
         stop_at_exit(self)
         self._thread.start()
 
-    def get(self, synthesizer: Synthesizer, state: LatentState) -> QPixmap | None:
-        """Return the picture of a state, or None and have it made."""
-        key = (id(synthesizer), state)
+    def get(self, synthesizer: Synthesizer, state: LatentState, place: Hashable) -> QPixmap | None:
+        """Return the picture of a state, or None and have it made.
+
+        Parameters
+        ----------
+        synthesizer : Synthesizer
+            What renders it.
+        state : LatentState
+            What to show.
+        place : hashable
+            Where it will be shown; a newer wish for the same place replaces this one, so a
+            drag leaves no queue behind.
+        """
+        key = (synthesizer, state)
         with self._condition:
+            self._wanted.pop(place, None)
             picture = self._pictures.get(key)
             if picture is None:
-                self._wanted[key] = synthesizer
-                self._wanted.move_to_end(key)
+                self._wanted[place] = key
                 self._condition.notify()
                 return None
             self._pictures.move_to_end(key)
-        if key not in self._pixmaps:
-            self._pixmaps[key] = pixmap_of(picture)
-        return self._pixmaps[key]
-
-    def forget_wanted(self) -> None:
-        """Drop what was asked for and has not been made yet."""
-        with self._condition:
-            self._wanted.clear()
+        return pixmap_of(picture)
 
     def clear(self) -> None:
         """Drop everything, such as when another model is opened."""
         with self._condition:
             self._wanted.clear()
-            self._pictures.clear()
-        self._pixmaps.clear()
+            # Another object, so that a picture still in the making does not get into it.
+            self._pictures = OrderedDict()
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """End the thread."""
         with self._condition:
             self._stopped = True
+            self._wanted.clear()
             self._condition.notify()
         self._thread.join(timeout_s)
 
@@ -80,17 +86,24 @@ class Thumbnails(QObject):
                 self._condition.wait_for(lambda: self._stopped or self._wanted)
                 if self._stopped:
                     return
-                key, synthesizer = self._wanted.popitem(last=True)
-            # The last but one block has every detail that so small a picture can show.
-            block = max(synthesizer.checkpoint.config.n_blocks - 2, 0)
+                _, key = self._wanted.popitem(last=True)
+                pictures = self._pictures
             try:
-                volume = next(synthesizer.render_many([key[1]], block))
-            except CowganError:
+                picture = _picture(*key)
+            except Exception:  # noqa: BLE001 - see below
+                # A picture less is no reason to stop work; the volume itself tells the problem.
+                _log.exception("no thumbnail")
                 continue
             with self._condition:
-                self._pictures[key] = thumbnail(volume, "axial", THUMBNAIL_SIZE)
-                while len(self._pictures) > _KEPT:
-                    old, _ = self._pictures.popitem(last=False)
-                    self._pixmaps.pop(old, None)
+                pictures[key] = picture
+                while len(pictures) > _KEPT:
+                    pictures.popitem(last=False)
+            del key, pictures
             if not self._stopped:
                 self.changed.emit()
+
+
+def _picture(synthesizer: Synthesizer, state: LatentState) -> NDArray[np.uint8]:
+    # The last but one block has every detail that so small a picture can show.
+    block = max(synthesizer.checkpoint.config.n_blocks - 2, 0)
+    return thumbnail(next(synthesizer.render_many([state], block)), "axial", THUMBNAIL_SIZE)

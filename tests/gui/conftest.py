@@ -1,13 +1,16 @@
 """An explorer on a small model, in a real window with fresh settings."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from qtpy.QtWidgets import QMessageBox
 
-from cowgan.checkpoint import Checkpoint, save
+from cowgan.checkpoint import Checkpoint, load, save
+from cowgan.latent import default_directions, save_directions
 from cowgan.networks import NetworkConfig
+from cowgan.synthesis import Synthesizer
 from napari_cowgan.explorer import show_explorer
 from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.settings import remember, settings
@@ -16,10 +19,13 @@ SMALL = NetworkConfig(32, 16, 4, 32, latent_dim=32, style_depth=2)
 
 
 @pytest.fixture(autouse=True)
-def fresh_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give every test settings and a data folder of its own."""
     settings().clear()
+    folder = tmp_path / "kept"
     for module in ("settings", "explorer.favourites", "explorer.direction_group"):
-        monkeypatch.setattr(f"napari_cowgan.{module}.data_folder", lambda: tmp_path / "kept")
+        monkeypatch.setattr(f"napari_cowgan.{module}.data_folder", lambda: folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +49,23 @@ def viewer(make_napari_viewer):
     return viewer
 
 
+@pytest.fixture(scope="session")
+def small_directions(small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Search only once, since this takes longer than most tests."""
+    checkpoint = load(small_model)
+    path = tmp_path_factory.mktemp("directions") / f"{checkpoint.sha256}.safetensors"
+    save_directions(path, default_directions(Synthesizer(checkpoint)), checkpoint)
+    return path
+
+
 @pytest.fixture
-def explorer(viewer, small_model: Path, settle: Callable[..., None]) -> LatentExplorer:
+def explorer(
+    viewer, small_model: Path, small_directions: Path, data_folder: Path, settle
+) -> LatentExplorer:
+    """Return an explorer that shows seed 0 of the small model, with its directions."""
+    kept = data_folder / "directions"
+    kept.mkdir(parents=True)
+    shutil.copy(small_directions, kept)
     remember("last_checkpoint", str(small_model))
     widget = show_explorer(viewer)
     settle(widget, directions=True)

@@ -157,18 +157,14 @@ def _wheel(widget: QWidget) -> None:
     QApplication.sendEvent(widget, event)
 
 
-def test_directions_can_be_renamed_removed_kept_saved_and_loaded(explorer, tmp_path, monkeypatch):
+def test_directions_can_be_renamed_removed_kept_saved_and_loaded(explorer, tmp_path):
     group, model = explorer.directions, explorer.model
     count = len(model.directions)
     group.rows[0].slider.setValue(1)
-    group.rows[0].renamed.emit(group.rows[0].direction, "Wider basilar artery")
+    group.rename(group.rows[0].direction, "Wider basilar artery")
     assert model.latent.edits[0].direction.name == "Wider basilar artery"
     assert "Wider basilar artery" in group.rows[0].label.text()
-    monkeypatch.setattr(
-        "napari_cowgan.explorer.direction_group.QInputDialog.getText",
-        lambda *_, **__: ("My mixture", True),
-    )
-    group.keep.click()
+    group.keep_edit("My mixture")
     assert next(d.name for d in model.directions) == "My mixture"
     kept = list(tmp_path.glob("kept/directions/*"))
     assert [d.name for d in load_directions(kept[0]).directions] == [
@@ -293,8 +289,8 @@ def test_the_grid_shows_nine_seeds_and_takes_the_clicked_one(explorer, qtbot):
     empty = group.cells[0].icon().cacheKey()
     qtbot.waitUntil(
         lambda: all(
-            explorer._thumbnails.get(explorer.model.synthesizer, state) is not None
-            for state in group._states
+            explorer._thumbnails.get(explorer.model.synthesizer, state, i) is not None
+            for i, state in enumerate(group._states)
         ),
         timeout=30_000,
     )
