@@ -19,6 +19,7 @@ from qtpy.QtWidgets import QScrollArea
 from napari_cowgan.explorer import show_explorer
 from napari_cowgan.explorer.controls import Section
 from napari_cowgan.explorer.panel import LatentExplorer
+from napari_cowgan.settings import settings
 
 
 def wait_for(condition, timeout_s: float = 120) -> None:
@@ -42,6 +43,7 @@ def fill(explorer: LatentExplorer) -> None:
 
 
 def shoot(folder: Path, theme: str) -> None:
+    settings().clear()
     viewer = napari.Viewer()
     viewer.theme = theme
     viewer.window.resize(1600, 1000)
