@@ -17,7 +17,8 @@ TOOLTIPS = {
     "view_axial": "Look from below, as in an axial MIP: patient's right on the left, front up",
     "view_coronal": "Look from the front, as in a coronal MIP: patient's right on the left, "
     "head up",
-    "view_sagittal": "Look from the right, as in a sagittal MIP: front on the left, head up",
+    "view_sagittal": "Look from the patient's left, as in a sagittal MIP: front on the left, "
+    "head up",
     "rendering": "How brightness is gathered along each line of sight",
     # Seed
     "seed": "The number that names a volume; the same seed gives the same volume on every computer",

@@ -14,7 +14,7 @@ View = Literal["axial", "coronal", "sagittal"]
 _VIEWS: dict[View, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "axial": ((-1, 0, 0), (0, -1, 0)),
     "coronal": ((0, 1, 0), (-1, 0, 0)),
-    "sagittal": ((0, 0, 1), (-1, 0, 0)),
+    "sagittal": ((0, 0, -1), (-1, 0, 0)),
 }
 
 RENDERINGS = {"MIP": "mip", "Attenuated MIP": "attenuated_mip", "Isosurface": "iso"}

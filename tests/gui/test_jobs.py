@@ -1,0 +1,134 @@
+"""Jobs run in a thread, report to the GUI thread, and end as the person wants."""
+
+import threading
+
+import pytest
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QPushButton
+
+from cowgan.errors import CowganError
+from cowgan.progress import advance
+from napari_cowgan.jobs import JobBar
+
+
+@pytest.fixture
+def bar(qtbot) -> JobBar:
+    bar = JobBar()
+    qtbot.addWidget(bar)
+    return bar
+
+
+@pytest.fixture
+def told() -> dict[str, list]:
+    return {"success": [], "failure": [], "stop": []}
+
+
+def start(bar: JobBar, work, told) -> None:
+    bar.run(
+        "Thing",
+        work,
+        lambda result: told["success"].append((result, threading.current_thread())),
+        lambda error: told["failure"].append((error, threading.current_thread())),
+        lambda: told["stop"].append(threading.current_thread()),
+    )
+
+
+def until_told_to_stop(progress) -> None:
+    while True:
+        advance(progress, 0, 10)
+        threading.Event().wait(0.01)
+
+
+def wait_until_over(bar: JobBar, qtbot) -> None:
+    qtbot.waitUntil(lambda: not bar.running, timeout=10_000)
+
+
+def test_a_result_arrives_in_the_gui_thread(bar, told, qtbot):
+    started_in = []
+    start(bar, lambda _: started_in.append(threading.current_thread()) or 7, told)
+    wait_until_over(bar, qtbot)
+    assert told["success"] == [(7, threading.main_thread())]
+    assert started_in != [threading.main_thread()]
+    assert not bar.isVisible()
+
+
+def test_a_failure_arrives_in_the_gui_thread(bar, told, qtbot):
+    error = CowganError("It broke.")
+
+    def work(progress) -> None:
+        raise error
+
+    start(bar, work, told)
+    wait_until_over(bar, qtbot)
+    assert told == {"success": [], "failure": [(error, threading.main_thread())], "stop": []}
+
+
+def test_cancel_stops_the_work_and_says_so_meanwhile(bar, told, qtbot):
+    bar.show()
+    start(bar, until_told_to_stop, told)
+    button = bar.findChild(QPushButton)
+    button.click()
+    assert (button.text(), button.isEnabled()) == ("Cancelling…", False)
+    wait_until_over(bar, qtbot)
+    assert told == {"success": [], "failure": [], "stop": [threading.main_thread()]}
+    start(bar, lambda _: 1, told)
+    assert (button.text(), button.isEnabled()) == ("Cancel", True)
+    wait_until_over(bar, qtbot)
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_the_result_of_a_job_that_was_given_up_never_arrives(bar, told, qtbot, replaced):
+    go_on, done = threading.Event(), threading.Event()
+
+    def late(progress) -> str:
+        go_on.wait(10)
+        done.set()
+        return "late"
+
+    start(bar, late, told)
+    if replaced:
+        start(bar, lambda _: go_on.set() or (done.wait(10) and "new"), told)
+        wait_until_over(bar, qtbot)
+    else:
+        bar.stop()
+        go_on.set()
+        done.wait(10)
+    QTest.qWait(100)
+    assert [result for result, _ in told["success"]] == (["new"] if replaced else [])
+    assert told["failure"] == told["stop"] == []
+
+
+def test_a_job_that_ends_at_once_leaves_nothing_disabled(bar, told, qtbot):
+    seen = []
+    bar.running_changed.connect(seen.append)
+    for _ in range(30):
+        start(bar, lambda _: None, told)
+        wait_until_over(bar, qtbot)
+    assert seen == [True, False] * 30
+    assert len(told["success"]) == 30
+
+
+def test_a_new_job_may_be_started_from_the_answer_to_the_last_one(bar, told, qtbot):
+    def fail(progress) -> None:
+        raise CowganError("No.")
+
+    bar.run("First", fail, lambda _: None, lambda _: start(bar, lambda _: "second", told))
+    qtbot.waitUntil(lambda: bool(told["success"]), timeout=10_000)
+    wait_until_over(bar, qtbot)
+    assert told["success"][0][0] == "second"
+
+
+def test_reports_are_shown_but_not_more_often_than_ten_times_a_second(bar, told, qtbot):
+    shown = []
+
+    def work(progress) -> None:
+        for i in range(3000):
+            progress.report(i, 3000)
+        progress.report(3000, 3000, "last.nii.gz")
+
+    bar._bar.valueChanged.connect(shown.append)
+    start(bar, work, told)
+    wait_until_over(bar, qtbot)
+    assert shown[-1] == 3000
+    assert len(shown) < 30
+    assert bar._bar.text() == "Thing 3000 of 3000"

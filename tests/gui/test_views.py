@@ -1,0 +1,99 @@
+"""The views show the patient as the engine's MIPs do, and renderings apply to every volume."""
+
+import numpy as np
+import pytest
+from skimage.transform import resize
+
+from cowgan.volume import Volume, default_affine, mip
+from napari_cowgan.explorer.camera import RENDERINGS, look_from
+from napari_cowgan.explorer.layer import LOOK, VolumeLayer
+
+SHAPE, SPACING_MM = (24, 40, 48), (1.5, 1.0, 1.0)
+
+
+@pytest.fixture
+def lopsided() -> Volume:
+    """Return a volume that no turn or reflection leaves as it is."""
+    data = np.zeros(SHAPE, np.float32)
+    data[2:22, 4:9, 4:9] = 0.9
+    data[2:6, 4:36, 4:9] = 0.6
+    data[2:6, 4:9, 4:44] = 0.3
+    return Volume(data, default_affine(SHAPE, SPACING_MM), {"synthetic": True})
+
+
+@pytest.mark.parametrize("view", ["axial", "coronal", "sagittal"])
+def test_a_view_shows_what_the_engines_mip_shows(viewer, lopsided, view, qtbot):
+    viewer.window.resize(1200, 900)
+    VolumeLayer(viewer).show(lopsided)
+    look_from(viewer, view)
+    qtbot.wait(100)
+    picture = viewer.screenshot(canvas_only=True, flash=False)[..., 0] / 255
+    expected = mip(lopsided, view)
+    # Zoom is in pixels per mm; what lies in the middle of the volume is in mid-picture.
+    nz, nx, ny = np.multiply(SHAPE, SPACING_MM)
+    size_mm = {"axial": (ny, nx), "coronal": (nz, nx), "sagittal": (nz, ny)}[view]
+    height, width = (np.array(size_mm) * viewer.scene.camera.zoom).round().astype(int)
+    top, left = (picture.shape[0] - height) // 2, (picture.shape[1] - width) // 2
+    assert top >= 0 and left >= 0, "the volume is larger than the canvas"
+    seen = resize(picture[top : top + height, left : left + width], expected.shape)
+
+    def likeness(other: np.ndarray) -> float:
+        return float(np.corrcoef(seen.ravel(), other.ravel())[0, 1])
+
+    assert likeness(expected) > 0.9
+    for turned in (expected[::-1], expected[:, ::-1], expected[::-1, ::-1]):
+        assert likeness(turned) < 0.8
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_a_rendering_is_applied_and_remembered(explorer, name, viewer, settle):
+    box = explorer.view.rendering
+    box.setCurrentText(name)
+    box.textActivated.emit(name)
+    assert explorer.shown.layer.rendering == RENDERINGS[name]
+    viewer.layers.clear()
+    explorer.model.step_seed(1)
+    settle(explorer)
+    assert explorer.shown.layer.rendering == RENDERINGS[name]
+
+
+def test_compared_volumes_look_alike_in_everything_but_themselves(viewer, explorer, settle, qtbot):
+    explorer.shown.layer.contrast_limits = (0.2, 0.4)
+    explorer.shown.layer.gamma = 0.7
+    explorer.compare.keep("A")
+    explorer.model.set_seed(8)
+    explorer.compare.keep("B")
+    explorer.compare.side_by_side.click()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 3, timeout=20_000)
+    for change in ({}, {"rendering": "attenuated_mip"}, {"contrast_limits": (0.1, 0.9)}):
+        for name, value in change.items():
+            setattr(explorer.shown.layer, name, value)
+        for name in LOOK:
+            values = [getattr(layer, name) for layer in viewer.layers]
+            assert values[0] == values[1] == values[2], name
+
+
+def test_a_moved_layer_stays_where_it_was_put(explorer, settle):
+    explorer.shown.layer.translate = (1, 2, 3)
+    explorer.model.step_seed(1)
+    settle(explorer)
+    assert tuple(explorer.shown.layer.translate) == (1, 2, 3)
+
+
+def test_another_voxel_size_changes_the_layer(viewer, lopsided):
+    shown = VolumeLayer(viewer)
+    shown.show(lopsided)
+    shown.show(Volume(lopsided.data, default_affine(SHAPE, (3.0, 1.0, 1.0)), {"synthetic": True}))
+    assert tuple(abs(shown.layer.scale)) == (3, 1, 1)
+
+
+def test_the_canvas_says_synthetic_only_as_long_as_the_volume_is_there(viewer, explorer, settle):
+    overlay = viewer.canvas.overlays.text
+    assert "Synthetic" in overlay.text
+    assert overlay.visible
+    viewer.layers.clear()
+    assert not overlay.visible
+    explorer.model.step_seed(1)
+    settle(explorer)
+    assert "seed 1" in overlay.text
+    assert overlay.visible

@@ -1,0 +1,59 @@
+"""Real events, as mouse and keyboard make them."""
+
+from pathlib import Path
+
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QWheelEvent
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QAbstractButton, QApplication, QSlider, QWidget
+
+CTRL_ALT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+_LEFT, _NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+
+
+def click(button: QAbstractButton) -> None:
+    QTest.mouseClick(button, _LEFT, pos=QPoint(8, button.height() // 2))
+
+
+def drag(slider: QSlider, steps: int, by: int) -> None:
+    """Press the handle in the middle of a slider and pull it sideways."""
+    middle = QPoint(slider.width() // 2, slider.height() // 2)
+    QTest.mousePress(slider, _LEFT, pos=middle)
+    for step in range(1, steps + 1):
+        QTest.mouseMove(slider, middle + QPoint(by * step // steps, 0))
+        QTest.qWait(10)
+    QTest.mouseRelease(slider, _LEFT, pos=middle + QPoint(by, 0))
+
+
+def wheel(widget: QWidget, angle: int = -120) -> None:
+    """Turn the wheel over a widget; like Qt, ask its parents as long as nobody takes it."""
+    while widget is not None:
+        centre = widget.rect().center()
+        event = QWheelEvent(
+            QPointF(centre),
+            QPointF(widget.mapToGlobal(centre)),
+            QPoint(0, 0),
+            QPoint(0, angle),
+            Qt.MouseButton.NoButton,
+            _NONE,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(widget, event)
+        if event.isAccepted():
+            return
+        widget = widget.parentWidget()
+
+
+def drop(widget: QWidget, *paths: Path) -> bool:
+    """Drop files on a widget; return whether it took them."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    how = (Qt.DropAction.CopyAction, data, _LEFT)
+    entered = QDragEnterEvent(QPoint(10, 10), *how, _NONE)
+    QApplication.sendEvent(widget, entered)
+    if not entered.isAccepted():
+        return False
+    dropped = QDropEvent(QPointF(10, 10), *how, _NONE)
+    QApplication.sendEvent(widget, dropped)
+    return dropped.isAccepted()
