@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from gui_events import CTRL_ALT, click
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QAction, QShortcut
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QAbstractButton, QComboBox, QScrollArea, QSlider, QWidget
+from qtpy.QtWidgets import QAbstractButton, QComboBox, QScrollArea, QWidget
 
 from cowgan.latent import load_directions
 from cowgan.randomness import MAX_SEED
@@ -16,12 +17,6 @@ from napari_cowgan.display import display_array
 from napari_cowgan.explorer.controls import Section, Slider
 from napari_cowgan.explorer.direction_group import BlockRangeDialog
 from napari_cowgan.tooltips import TOOLTIPS
-
-CTRL_ALT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
-
-
-def click(button: QAbstractButton) -> None:
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton, pos=QPoint(8, button.height() // 2))
 
 
 def shown_matches_state(explorer) -> bool:
@@ -116,45 +111,6 @@ def test_directions_move_reset_and_act_on_the_chosen_blocks(explorer, settle):
     assert model.latent.edits == ()
     assert row.slider.minimum() == -3
     assert row.slider.maximum() == 3
-
-
-def test_arrow_keys_move_a_slider_and_count_as_one_step(explorer):
-    slider = explorer.directions.rows[0].slider.findChild(QSlider)
-    slider.setFocus()
-    for _ in range(5):
-        QTest.keyClick(slider, Qt.Key.Key_Right)
-    assert explorer.model.latent.edits[0].sigmas == pytest.approx(0.3, abs=0.05)
-    explorer.model.undo_stack.undo()
-    assert explorer.model.latent.edits == ()
-
-
-def test_the_wheel_scrolls_the_panel_and_moves_no_slider(explorer):
-    for slider in explorer.findChildren(Slider):
-        inner = slider.findChild(QSlider)
-        before = slider.value()
-        centre = inner.mapTo(explorer, inner.rect().center())
-        QTest.qWait(1)
-        _wheel(explorer.childAt(centre) or inner)
-        assert slider.value() == before
-
-
-def _wheel(widget: QWidget) -> None:
-    from qtpy.QtCore import QPointF
-    from qtpy.QtGui import QWheelEvent
-    from qtpy.QtWidgets import QApplication
-
-    centre = QPointF(widget.rect().center())
-    event = QWheelEvent(
-        centre,
-        QPointF(widget.mapToGlobal(widget.rect().center())),
-        QPoint(0, 0),
-        QPoint(0, 120),
-        Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
-    QApplication.sendEvent(widget, event)
 
 
 def test_directions_can_be_renamed_removed_kept_saved_and_loaded(explorer, tmp_path):

@@ -10,25 +10,13 @@ import nibabel as nib
 import numpy as np
 import psutil
 import pytest
-from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from gui_events import drop
 from qtpy.QtWidgets import QApplication, QMessageBox
 
 from cowgan.synthesis import BlockMix, LatentState
 from napari_cowgan.explorer import show_explorer
 from napari_cowgan.explorer.renderer import Rendered
 from napari_cowgan.settings import recent_checkpoints
-
-
-def drop(widget, path) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
-    how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton)
-    entered = QDragEnterEvent(QPoint(10, 10), *how, Qt.KeyboardModifier.NoModifier)
-    QApplication.sendEvent(widget, entered)
-    if entered.isAccepted():
-        dropped = QDropEvent(QPointF(10, 10), *how, Qt.KeyboardModifier.NoModifier)
-        QApplication.sendEvent(widget, dropped)
 
 
 def wait_for_model(explorer, path, qtbot) -> None:

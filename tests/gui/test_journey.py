@@ -5,7 +5,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
+from gui_events import drag
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QSlider
 
@@ -25,16 +26,6 @@ def explorer(viewer, qtbot) -> LatentExplorer:
 
 def wait_until_complete(explorer: LatentExplorer, qtbot) -> None:
     qtbot.waitUntil(lambda: explorer.showing_complete_volume, timeout=60_000)
-
-
-def drag(slider: QSlider, steps: int, by: int) -> None:
-    """Press the handle in the middle of a slider and pull it to the right."""
-    middle = QPoint(slider.width() // 2, slider.height() // 2)
-    QTest.mousePress(slider, Qt.MouseButton.LeftButton, pos=middle)
-    for step in range(1, steps + 1):
-        QTest.mouseMove(slider, middle + QPoint(by * step // steps, 0))
-        QTest.qWait(10)
-    QTest.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=middle + QPoint(by, 0))
 
 
 def test_open_move_undo_export_and_reopen(viewer, explorer, qtbot, tmp_path: Path):
@@ -94,17 +85,6 @@ def test_open_move_undo_export_and_reopen(viewer, explorer, qtbot, tmp_path: Pat
     explorer.model.reset()
     explorer.open_session(session)
     assert explorer.model.latent == moved
-
-
-def test_a_hundred_fast_moves_end_on_the_last_value_with_few_renders(explorer, qtbot):
-    slider = explorer.directions.rows[0].slider
-    before = explorer._renderer.renders
-    for value in np.linspace(-3, 3, 100):
-        slider.setValue(value)
-    wait_until_complete(explorer, qtbot)
-    (edit,) = explorer.model.latent.edits
-    assert edit.sigmas == pytest.approx(3)
-    assert explorer._renderer.renders - before <= 6
 
 
 def test_closing_the_window_during_work_ends_every_thread(viewer, explorer, qtbot):

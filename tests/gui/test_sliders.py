@@ -1,0 +1,199 @@
+"""Sliders follow mouse, keys and typed numbers, and show a preview before the volume."""
+
+import threading
+
+import numpy as np
+import pytest
+from gui_events import CTRL_ALT, drag, wheel
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QKeySequence
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QScrollArea,
+    QSlider,
+)
+
+from napari_cowgan.display import display_array
+from napari_cowgan.explorer.controls import Section, Slider
+
+
+@pytest.fixture
+def drawn(explorer, monkeypatch) -> list:
+    """Return the list of what the window has drawn, with the thread that did it."""
+    drawn = []
+    show = explorer.shown.show
+    monkeypatch.setattr(
+        explorer.shown,
+        "show",
+        lambda volume: drawn.append((volume, threading.current_thread())) or show(volume),
+    )
+    return drawn
+
+
+def test_a_drag_shows_previews_first_and_the_exact_volume_in_the_end(
+    explorer, drawn, settle, monkeypatch
+):
+    synthesizer = explorer.model.synthesizer
+    monkeypatch.setattr(synthesizer, "preview_block", lambda state: 1)
+    slider = explorer.directions.rows[0].slider
+    inner = slider.findChild(QSlider)
+    drag(inner, steps=10, by=inner.width() // 4)
+    settle(explorer)
+    previews = [volume.provenance["preview_block"] for volume, _ in drawn]
+    assert previews[0] == 1
+    assert previews[-1] is None
+    (edit,) = explorer.model.latent.edits
+    assert edit.sigmas > 0.5
+    expected = synthesizer.render(explorer.model.latent)
+    np.testing.assert_array_equal(explorer.shown.layer.data, display_array(expected))
+    assert {thread for _, thread in drawn} == {threading.main_thread()}
+
+
+def test_a_drag_is_undone_and_redone_in_one_step_by_keys(viewer, explorer, settle):
+    first = explorer.shown.layer.data.copy()
+    inner = explorer.truncation.psi.slider.findChild(QSlider)
+    middle = QPoint(inner.width() * 2 // 3, inner.height() // 2)
+    QTest.mousePress(inner, Qt.MouseButton.LeftButton, pos=middle)
+    for step in range(1, 9):
+        QTest.mouseMove(inner, middle - QPoint(8 * step, 0))
+        QTest.qWait(10)
+    QTest.mouseRelease(inner, Qt.MouseButton.LeftButton, pos=middle - QPoint(64, 0))
+    settle(explorer)
+    moved, picture = explorer.model.latent, explorer.shown.layer.data.copy()
+    assert moved.psi < 0.9
+    window = viewer.window._qt_window
+    QTest.keyClick(window.centralWidget(), Qt.Key.Key_Z, CTRL_ALT)
+    settle(explorer)
+    assert explorer.model.latent.psi == 1
+    assert not explorer.model.undo_stack.canUndo()
+    np.testing.assert_array_equal(explorer.shown.layer.data, first)
+    QTest.keyClick(window.centralWidget(), Qt.Key.Key_Y, CTRL_ALT)
+    settle(explorer)
+    assert explorer.model.latent == moved
+    np.testing.assert_array_equal(explorer.shown.layer.data, picture)
+
+
+def test_ctrl_z_in_the_panel_undoes_too(explorer):
+    explorer.model.set_seed(3)
+    explorer.seed.dice.setFocus()
+    QTest.keySequence(explorer.seed.dice, QKeySequence("Ctrl+Z"))
+    assert explorer.model.latent.seed == 0
+    QTest.keySequence(explorer.seed.dice, QKeySequence("Ctrl+Shift+Z"))
+    assert explorer.model.latent.seed == 3
+
+
+def test_the_state_holds_the_number_that_is_written_beside_the_slider(explorer):
+    row = explorer.directions.rows[0]
+    inner = row.slider.findChild(QSlider)
+    drag(inner, steps=5, by=inner.width() // 7)
+    written = float(row.slider.findChild(QLineEdit).text())
+    assert written == explorer.model.find_edit(row.direction).sigmas == row.slider.value()
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"), [("1.25", 1.25), ("-3", -3), ("99", 3), ("1,5", 0), ("", 0), ("abc", 0)]
+)
+def test_a_number_can_be_typed_and_nonsense_cannot(explorer, typed, value):
+    row = explorer.directions.rows[0]
+    field = row.slider.findChild(QLineEdit)
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClick(field, Qt.Key.Key_Delete)
+    QTest.keyClicks(field, typed)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    explorer.seed.dice.setFocus()
+    expected = 3 if typed == "99" else value
+    # A comma is not typed at all, so "1,5" reads 15.
+    expected = 3 if typed == "1,5" else expected
+    assert row.slider.value() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (Qt.Key.Key_Right, 0.06),
+        (Qt.Key.Key_Down, -0.06),
+        (Qt.Key.Key_PageUp, 0.6),
+        (Qt.Key.Key_Home, -3),
+        (Qt.Key.Key_End, 3),
+    ],
+)
+def test_keys_move_a_slider(explorer, key, value):
+    row = explorer.directions.rows[0]
+    QTest.keyClick(row.slider.findChild(QSlider), key)
+    assert row.slider.value() == pytest.approx(value)
+    assert explorer.model.find_edit(row.direction).sigmas == pytest.approx(value)
+
+
+def test_reset_brings_one_slider_back_and_is_a_step_of_its_own(explorer):
+    row, other = explorer.directions.rows[:2]
+    row.slider.setValue(2)
+    other.slider.setValue(1)
+    row.reset()
+    assert [edit.sigmas for edit in explorer.model.latent.edits] == [1]
+    explorer.model.undo_stack.undo()
+    assert row.slider.value() == 2
+
+
+def test_the_wheel_scrolls_the_panel_and_changes_no_field(explorer):
+    for section in explorer.findChildren(Section):
+        section.expand(animate=False)
+    QTest.qWait(50)
+    before = explorer.model.state
+    bar = explorer.findChild(QScrollArea).verticalScrollBar()
+    assert bar.maximum() > 0
+    scrolled = explorer.findChild(QScrollArea).widget()
+    for kind in (Slider, QSlider, QComboBox, QAbstractSpinBox, QLineEdit):
+        for field in scrolled.findChildren(kind):
+            if field.isVisible() and field.isEnabled():
+                bar.setValue(0)
+                wheel(field)
+                assert bar.value() > 0, f"{field} holds the wheel up"
+    precision = explorer.checkpoint.precision
+    chosen = precision.currentIndex()
+    wheel(precision)
+    assert precision.currentIndex() == chosen
+    assert not explorer.checkpoint.job.running
+    assert explorer.model.state == before
+
+
+def test_a_hundred_fast_moves_end_on_the_last_value(explorer, settle):
+    slider = explorer.truncation.psi.slider
+    before = explorer._renderer.renders
+    for value in np.linspace(0, 1.5, 100):
+        slider.setValue(value)
+    settle(explorer)
+    assert explorer.model.latent.psi == 1.5
+    assert explorer._renderer.renders - before <= 10
+    expected = explorer.model.synthesizer.render(explorer.model.latent)
+    np.testing.assert_array_equal(explorer.shown.layer.data, display_array(expected))
+
+
+def test_a_drag_leaves_no_queue_of_pictures(explorer, qtbot, monkeypatch):
+    for section in explorer.findChildren(Section):
+        section.expand(animate=False)
+    explorer.findChild(QScrollArea).ensureWidgetVisible(explorer.mixing)
+    for psi in np.linspace(0.1, 1, 50):
+        explorer.truncation.psi.slider.setValue(psi)
+        QApplication.processEvents()
+    assert len(explorer._thumbnails._wanted) <= 2
+
+
+def test_a_problem_of_every_move_is_told_once(explorer, problem, monkeypatch, qtbot, settle):
+    from cowgan.errors import CowganError
+
+    def fail(*_: object) -> None:
+        raise CowganError("The graphics card is full.")
+
+    monkeypatch.setattr(explorer.model.synthesizer, "render", fail)
+    for seed in range(10):
+        explorer.model.set_seed(seed)
+        QTest.qWait(20)
+    assert problem(explorer) == "The graphics card is full."
+    monkeypatch.undo()
+    explorer.model.set_seed(11)
+    settle(explorer)
