@@ -98,8 +98,7 @@ class ExportGroup(QWidget):
             replace(latent, seed=(self.first.value() + i) % (MAX_SEED + 1), w=None)
             for i in range(self.count.value())
         ]
-        targets = (folder / MANIFEST, *(export_path(folder, state) for state in states))
-        if not overwrite and any(path.exists() for path in targets):
+        if not overwrite and any(export_path(folder, state).exists() for state in states):
             self._ask_to_overwrite(folder)
             return
 
@@ -137,10 +136,7 @@ class ExportGroup(QWidget):
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setIcon(QMessageBox.Icon.Question)
-        box.setText(
-            f"The folder {folder} already holds exported volumes; those of the same seeds and "
-            f"{MANIFEST} would be replaced."
-        )
+        box.setText(f"The folder {folder} already holds some of these volumes.")
         replace_button = box.addButton("Replace them", QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
         box.buttonClicked.connect(

@@ -4,6 +4,7 @@ from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtGui import QIcon, QKeyEvent, QShowEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
+    QApplication,
     QListView,
     QListWidget,
     QListWidgetItem,
@@ -60,7 +61,7 @@ class FavouritesGroup(QWidget):
         layout.addLayout(row(self.add, self.remove))
         self.add.clicked.connect(self.add_current)
         self.remove.clicked.connect(self.remove_selected)
-        self.strip.itemClicked.connect(self._take)
+        self.strip.itemClicked.connect(self._on_click)
         self.strip.itemChanged.connect(self._keep)
         self.strip.model().rowsMoved.connect(self._keep)
         self.strip.itemSelectionChanged.connect(self._refresh_buttons)
@@ -141,6 +142,11 @@ class FavouritesGroup(QWidget):
         with signals_blocked(self.strip):
             self.strip.addItem(item)
         self._show_pictures()
+
+    def _on_click(self, item: QListWidgetItem) -> None:
+        # With Ctrl or Shift a person selects, to remove several.
+        if QApplication.keyboardModifiers() == Qt.KeyboardModifier.NoModifier:
+            self._take(item)
 
     def _take(self, item: QListWidgetItem) -> None:
         state = item.data(_STATE)

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
@@ -283,6 +283,14 @@ class LatentExplorer(QWidget):
 
     def _on_problem(self, error: BaseException) -> None:
         show_problem(self, error)
+
+    # Leaving
+
+    def event(self, event: QEvent) -> bool:
+        """End together with the dock: napari takes the panel out of it and keeps it alive."""
+        if event.type() == QEvent.Type.ParentChange and self.parentWidget() is None:
+            self.deleteLater()
+        return super().event(event)
 
     # Drops
 

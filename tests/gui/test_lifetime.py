@@ -1,0 +1,187 @@
+"""Windows, panels and layers may go away at any time."""
+
+import gc
+import threading
+import weakref
+
+import pytest
+from gui_events import click
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QMessageBox, QSlider
+
+from cowgan.errors import CowganError
+from napari_cowgan.explorer import show_explorer
+from napari_cowgan.explorer.controls import Section
+from napari_cowgan.problems import show_problem
+
+
+def own_threads() -> list[str]:
+    return [t.name for t in threading.enumerate() if t.name.startswith("cowgan-")]
+
+
+def load(explorer, model, folder) -> None:
+    explorer.open_checkpoint(model)
+
+
+def search(explorer, model, folder) -> None:
+    explorer.directions.search()
+
+
+def export(explorer, model, folder) -> None:
+    explorer.export.count.setValue(5000)
+    explorer.export.export_many(folder / "out")
+
+
+def drag(explorer, model, folder) -> None:
+    inner = explorer.truncation.psi.slider.findChild(QSlider)
+    middle = QPoint(inner.width() * 2 // 3, inner.height() // 2)
+    QTest.mousePress(inner, Qt.MouseButton.LeftButton, pos=middle)
+    for step in range(5):
+        QTest.mouseMove(inner, middle - QPoint(10 * step, 0))
+
+
+def draw_pictures(explorer, model, folder) -> None:
+    for section in explorer.findChildren(Section):
+        section.expand(animate=False)
+    explorer.grid.show_from(100)
+
+
+def compare(explorer, model, folder) -> None:
+    explorer.compare.keep("A")
+    explorer.compare.keep("B")
+    explorer.compare.side_by_side.click()
+
+
+def ask(explorer, model, folder) -> None:
+    explorer.export.volume.click()
+    show_problem(explorer, CowganError("Something is wrong."))
+
+
+def change_device(explorer, model, folder) -> None:
+    box = explorer.checkpoint.precision
+    box.setCurrentIndex(1)
+    box.activated.emit(1)
+
+
+WORK = [load, search, export, drag, draw_pictures, compare, ask, change_device]
+
+
+@pytest.mark.parametrize("work", WORK)
+@pytest.mark.parametrize("close", ["window", "panel"])
+def test_closing_during_work_ends_every_thread(
+    viewer, explorer, other_model, tmp_path, qtbot, work, close
+):
+    work(explorer, other_model, tmp_path)
+    if close == "window":
+        viewer.close()
+    else:
+        viewer.window.remove_dock_widget(explorer)
+    qtbot.waitUntil(lambda: own_threads() == [], timeout=20_000)
+    QTest.qWait(50)
+
+
+def test_closing_while_events_are_under_way_draws_nothing_more(viewer, explorer, qtbot):
+    for seed in range(20):
+        explorer.model.set_seed(seed)
+        QApplication.processEvents()
+    viewer.close()
+    qtbot.waitUntil(lambda: own_threads() == [], timeout=20_000)
+    QTest.qWait(100)
+
+
+def test_a_closed_panel_frees_its_model(viewer, explorer, qtbot):
+    for section in explorer.findChildren(Section):
+        section.expand(animate=False)
+    explorer.directions.search()
+    synthesizer = weakref.ref(explorer.model.synthesizer)
+    checkpoint = weakref.ref(explorer.model.checkpoint)
+    viewer.window.remove_dock_widget(explorer)
+    qtbot.waitUntil(lambda: own_threads() == [], timeout=20_000)
+    # The fixture holds on to the widget; nothing else may.
+    explorer.__dict__.clear()
+    del explorer
+
+    def freed() -> bool:
+        gc.collect()
+        return synthesizer() is None and checkpoint() is None
+
+    qtbot.waitUntil(freed, timeout=10_000)
+
+
+def test_the_panel_opens_and_closes_many_times(viewer, explorer, qtbot, settle):
+    for _ in range(4):
+        viewer.window.remove_dock_widget(explorer)
+        explorer = show_explorer(viewer)
+        settle(explorer)
+    assert sorted(own_threads()) == ["cowgan-renderer", "cowgan-thumbnails"]
+    click(explorer.seed.next)
+    settle(explorer)
+    assert explorer.model.latent.seed == 1
+
+
+def test_two_windows_have_two_explorers(make_napari_viewer, viewer, explorer, settle):
+    second = make_napari_viewer(show=True)
+    other = show_explorer(second)
+    settle(other)
+    other.model.set_seed(9)
+    settle(other)
+    assert explorer.model.latent.seed == 0
+    assert len(viewer.layers) == len(second.layers) == 1
+
+
+def test_the_layer_may_be_renamed_moved_in_the_list_or_deleted(viewer, explorer, settle):
+    explorer.shown.layer.name = "mine"
+    viewer.add_points([[0, 0, 0]])
+    viewer.layers.move(0, 2)
+    explorer.model.step_seed(1)
+    settle(explorer)
+    assert {layer.name for layer in viewer.layers} == {"mine", "Points"}
+    viewer.layers.clear()
+    explorer.model.step_seed(1)
+    settle(explorer)
+    assert len(viewer.layers) == 1
+    assert explorer.shown.layer in viewer.layers
+
+
+def test_deleting_layers_while_comparing_is_survived(viewer, explorer, settle, qtbot):
+    compare(explorer, None, None)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 3, timeout=20_000)
+    viewer.layers.clear()
+    explorer.compare.side_by_side.click()
+    explorer.model.step_seed(1)
+    settle(explorer)
+    assert len(viewer.layers) == 1
+    explorer.compare.side_by_side.click()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 3, timeout=20_000)
+
+
+def test_the_theme_may_change_at_any_time(viewer, explorer, settle):
+    for theme in ("light", "dark"):
+        viewer.theme = theme
+        QTest.qWait(50)
+        explorer.model.step_seed(1)
+        settle(explorer)
+    picture = explorer.seed.dice.grab().toImage()
+    colours = {picture.pixelColor(x, 12).name() for x in range(picture.width())}
+    assert len(colours) > 1, "the icon is not drawn"
+
+
+def test_a_result_of_the_model_before_is_not_drawn(explorer, other_model, qtbot, settle):
+    stale = explorer._drawn
+    explorer.open_checkpoint(other_model)
+    qtbot.waitUntil(lambda: explorer.model.checkpoint.path == other_model, timeout=20_000)
+    settle(explorer)
+    shown = explorer.shown.layer.data
+    explorer._renderer._result = stale
+    explorer._renderer.ready.emit()
+    QTest.qWait(20)
+    assert explorer.shown.layer.data is shown
+
+
+def test_dialogs_are_gone_once_they_are_closed(explorer, qtbot):
+    for _ in range(3):
+        show_problem(explorer, CowganError("Something is wrong."))
+        (box,) = explorer.findChildren(QMessageBox)
+        box.close()
+        qtbot.waitUntil(lambda: not explorer.findChildren(QMessageBox), timeout=5000)
