@@ -1,6 +1,7 @@
 """Sliders follow mouse, keys and typed numbers, and show a preview before the volume."""
 
 import threading
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -39,12 +40,24 @@ def test_a_drag_shows_previews_first_and_the_exact_volume_in_the_end(
 ):
     synthesizer = explorer.model.synthesizer
     monkeypatch.setattr(synthesizer, "preview_block", lambda state: 1)
+    # What is drawn depends on how busy the window is: it shows the newest picture there is, so
+    # the order is read where the pictures are made.
+    render, stops = synthesizer.render, []
+    monkeypatch.setattr(
+        synthesizer,
+        "render",
+        lambda state, stop_block=None, *more: (
+            stops.append(stop_block) or render(state, stop_block, *more)
+        ),
+    )
     slider = explorer.directions.rows[0].slider
     inner = slider.findChild(QSlider)
     drag(inner, steps=10, by=inner.width() // 4)
     settle(explorer)
     previews = [volume.provenance["preview_block"] for volume, _ in drawn]
-    assert previews[0] == 1
+    assert stops[0] == 1
+    assert stops[-1] is None
+    assert all(before == 1 for before, after in pairwise(stops) if after is None)
     assert previews[-1] is None
     (edit,) = explorer.model.latent.edits
     assert edit.sigmas > 0.5
