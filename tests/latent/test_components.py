@@ -7,6 +7,7 @@ import torch
 from cowgan.checkpoint import Checkpoint, to_p
 from cowgan.latent import block_thirds, pca_directions, sefa_directions
 from cowgan.networks import NetworkConfig
+from cowgan.randomness import stream
 
 CONFIG = NetworkConfig(32, 16, 4, 32, latent_dim=24, style_depth=3)
 
@@ -33,6 +34,47 @@ def test_pca_spans_the_leading_singular_vectors_of_fresh_samples(checkpoint, fre
     basis = np.stack([d.vector / np.linalg.norm(d.vector) for d in found])
     inside = np.linalg.norm(rows[:8] @ basis.T, axis=0)
     assert (inside > 0.9).all()
+
+
+def test_pca_gives_the_singular_vectors_of_the_samples_behind_the_statistics(checkpoint):
+    numbers = stream("latent statistics", 0)
+    z = np.concatenate(
+        [numbers.standard_normal((10_000, CONFIG.latent_dim)).astype("f4") for _ in range(10)]
+    )
+    # The mapping network once more, in numpy, up to its last leaky ReLU.
+    weights = {name: t.double().numpy() for name, t in checkpoint.mapping.state_dict().items()}
+    activation = z / np.linalg.norm(z, axis=1, keepdims=True)
+    for layer in range(CONFIG.style_depth):
+        weight, bias = (weights[f"net.{2 * layer}.{part}"] for part in ("weight", "bias"))
+        p = (activation @ weight.T + bias) * CONFIG.lr_mlp
+        activation = np.where(p < 0, 0.2 * p, p)
+    _, singular, rows = np.linalg.svd(p - p.mean(0), full_matrices=False)
+    for direction, value, row in zip(
+        pca_directions(checkpoint, 0, 3, 4), singular, rows, strict=False
+    ):
+        length = np.linalg.norm(direction.vector)
+        assert length == pytest.approx(value / np.sqrt(len(p) - 1), rel=1e-3)
+        assert abs(direction.vector @ row) / length == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("find", [pca_directions, sefa_directions])
+def test_the_largest_entry_of_a_direction_is_positive(checkpoint, find):
+    for direction in find(checkpoint, 0, 3, 8):
+        assert direction.vector[np.abs(direction.vector).argmax()] > 0
+
+
+@pytest.mark.parametrize(
+    ("blocks", "name"),
+    [
+        ((0, 3), "PCA 1 (all blocks)"),
+        ((0, 0), "PCA 1 (coarse)"),
+        ((2, 2), "PCA 1 (block 2)"),
+        ((1, 3), "PCA 1 (blocks 1-3)"),
+    ],
+)
+def test_a_name_tells_where_the_direction_acts(checkpoint, blocks, name):
+    (direction,) = pca_directions(checkpoint, *blocks, 1)
+    assert direction.name == name
 
 
 def test_one_unit_of_a_pca_direction_is_one_standard_deviation(checkpoint, fresh_w):

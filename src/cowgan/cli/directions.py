@@ -11,6 +11,7 @@ from cowgan.cli.options import (
     DeviceOption,
     JsonOption,
     OverwriteOption,
+    open_model,
 )
 from cowgan.errors import CowganError
 
@@ -26,7 +27,7 @@ def directions(
     blocks: Annotated[
         str | None, typer.Option(help="Blocks they act on, such as 0-2; default: all.")
     ] = None,
-    count: Annotated[int, typer.Option(help="How many to find.", min=1)] = 10,
+    count: Annotated[int | None, typer.Option(help="How many to find; default: 10.", min=1)] = None,
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
@@ -36,23 +37,21 @@ def directions(
         raise CowganError(f"{out} exists already; use --overwrite to replace it.")
     if out.suffix not in (".json", ".safetensors"):
         raise CowganError(f"{out.name} must end in .safetensors or .json.")
-    if method == "default" and blocks is not None:
-        raise CowganError("--blocks needs --method pca or --method sefa.")
+    if method == "default" and (blocks is not None or count is not None):
+        raise CowganError("--blocks and --count need --method pca or --method sefa.")
     first, last = _parse_blocks(blocks)
 
-    from cowgan.checkpoint import load, load_bundled
-    from cowgan.cli.console import print_json, print_notes, progress_bar
+    from cowgan.cli.console import print_json, progress_bar
     from cowgan.latent import default_directions, find_directions, save_directions
     from cowgan.synthesis import Synthesizer
 
-    model = load_bundled() if checkpoint is None else load(checkpoint, depth)
-    print_notes(model)
+    model = open_model(checkpoint, depth)
     synthesizer = Synthesizer(model, device)
     with progress_bar("Directions") as progress:
         if method == "default":
             found = default_directions(synthesizer, progress)
         else:
-            found = find_directions(synthesizer, method, first, last, count, progress)
+            found = find_directions(synthesizer, method, first, last, count or 10, progress)
     save_directions(out, found, model)
     if as_json:
         shown = [{k: v for k, v in d.to_dict().items() if k != "vector"} for d in found]
@@ -60,7 +59,7 @@ def directions(
         return
     for direction in found:
         span = f"blocks {direction.first_block}-{direction.last_block}"
-        typer.echo(f"{direction.name:20} {span:12} {direction.effect:.5f} per sigma")
+        typer.echo(f"{direction.name:22} {span:12} {direction.effect:.5f} per sigma")
     typer.echo(f"Saved {len(found)} directions to {out}")
 
 

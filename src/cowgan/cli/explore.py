@@ -1,6 +1,8 @@
 """``cowgan explore``."""
 
 import importlib
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -27,4 +29,8 @@ def explore(
         raise CowganError(
             'The explorer needs napari with Qt: pip install "napari-cowgan[all]"', repr(error)
         ) from error
+    # Qt would end the process with an abort that nothing can catch.
+    screens = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in screens):
+        raise CowganError("The explorer needs a screen, and this computer or session has none.")
     explorer.launch(checkpoint, depth)

@@ -12,8 +12,13 @@ from cowgan.cli.options import (
     JsonOption,
     OverwriteOption,
     PrecisionOption,
+    open_model,
 )
 from cowgan.cli.seeds import parse_seeds
+from cowgan.errors import CowganError
+
+_PSI_LIMIT = 3
+"""Beyond it, styles lie so far out that networks give noise or overflow."""
 
 
 def generate(
@@ -36,18 +41,22 @@ def generate(
 ) -> None:
     """Write one NIfTI and one JSON file per seed, and a manifest."""
     numbers = parse_seeds(seeds)
+    if not -_PSI_LIMIT <= psi <= _PSI_LIMIT:
+        raise CowganError(f"--psi must lie between -{_PSI_LIMIT} and {_PSI_LIMIT}.")
+    if noise_seed is not None and not noise:
+        raise CowganError("--noise-seed and --no-noise contradict each other.")
 
-    from cowgan.checkpoint import load, load_bundled
-    from cowgan.cli.console import print_json, print_notes, progress_bar
+    from cowgan.cli.console import print_json, progress_bar
     from cowgan.synthesis import LatentState, Synthesizer, export_volumes
 
     states = [
         LatentState(seed, psi=psi, cutoff=cutoff, noise=noise, noise_seed=noise_seed)
         for seed in numbers
     ]
-    model = load_bundled() if checkpoint is None else load(checkpoint, depth)
+    model = open_model(checkpoint, depth)
+    if cutoff is not None and cutoff > model.config.n_blocks:
+        raise CowganError(f"--cutoff must not exceed the model's {model.config.n_blocks} blocks.")
     synthesizer = Synthesizer(model, device, precision)
-    print_notes(model)
     with progress_bar("Generating") as progress:
         exported = export_volumes(synthesizer, states, out, overwrite, progress)
     if as_json:

@@ -1,9 +1,12 @@
 """Options that several commands take."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from cowgan.checkpoint import Checkpoint
 
 CheckpointOption = Annotated[
     Path | None,
@@ -19,3 +22,13 @@ PrecisionOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 OverwriteOption = Annotated[bool, typer.Option(help="Replace files that exist.")]
+
+
+def open_model(file: Path | None, depth: int | None) -> "Checkpoint":
+    """Read the model that ``--checkpoint`` and ``--depth`` name, the bundled one by default."""
+    from cowgan.checkpoint import BUNDLED, load
+    from cowgan.cli.console import print_notes
+
+    checkpoint = load(BUNDLED if file is None else file, depth)
+    print_notes(checkpoint)
+    return checkpoint

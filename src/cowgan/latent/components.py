@@ -119,5 +119,8 @@ def _with_fixed_sign(vector: Tensor) -> Tensor:
 
 def _name(method: str, index: int, first_block: int, last_block: int, n_blocks: int) -> str:
     parts = {blocks: name for name, blocks in block_thirds(n_blocks).items()}
-    part = parts.get((first_block, last_block))
-    return f"{method} {index + 1}" + (f" ({part})" if part else "")
+    parts[0, n_blocks - 1] = "all blocks"
+    span = f"block {first_block}"
+    if last_block > first_block:
+        span = f"blocks {first_block}-{last_block}"
+    return f"{method} {index + 1} ({parts.get((first_block, last_block), span)})"

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cowgan.errors import CowganError
 from cowgan.latent.components import block_thirds, pca_directions, sefa_directions
@@ -124,20 +125,30 @@ def rank_by_effect(
     # A renderer of its own: the caller's cache and lock serve a person moving sliders.
     renderer = Synthesizer(synthesizer.checkpoint, str(synthesizer.device), synthesizer.precision)
     finest = synthesizer.checkpoint.config.n_blocks - 1
+    unmoved: dict[tuple[int, int], NDArray[np.float32]] = {}
     measured = []
     advance(progress, 0, len(directions))
     for done, direction in enumerate(directions, start=1):
         stop_block = min(max(direction.last_block, _SHAPE_BLOCK), finest)
-        measured.append(replace(direction, effect=_effect(renderer, direction, stop_block)))
+        effect = _effect(renderer, direction, stop_block, unmoved)
+        measured.append(replace(direction, effect=effect))
         advance(progress, done, len(directions), direction.name)
     return sorted(measured, key=lambda d: -d.effect)
 
 
-def _effect(renderer: Synthesizer, direction: Direction, stop_block: int) -> float:
+def _effect(
+    renderer: Synthesizer,
+    direction: Direction,
+    stop_block: int,
+    unmoved: dict[tuple[int, int], NDArray[np.float32]],
+) -> float:
+    """Measure one direction; `unmoved` keeps what each seed looks like without it."""
     changes = []
     for seed in _SEEDS:
         plain = LatentState(seed, psi=_PSI, noise=False)
-        still = renderer.render(plain, stop_block).data
+        if (seed, stop_block) not in unmoved:
+            unmoved[seed, stop_block] = renderer.render(plain, stop_block).data
+        still = unmoved[seed, stop_block]
         for sigmas in (-_SIGMAS, _SIGMAS):
             edit = Edit(direction, sigmas, direction.first_block, direction.last_block)
             moved = renderer.render(replace(plain, edits=(edit,)), stop_block).data

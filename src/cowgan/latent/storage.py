@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialise
 
@@ -17,6 +18,9 @@ from cowgan.files import atomic_path, write_json
 from cowgan.synthesis import Direction
 
 SCHEMA = "cowgan.directions/1"
+MAX_BYTES = 64 * 2**20
+"""Size of the largest file that is opened: thousands of directions fit."""
+
 BUNDLED_DIRECTIONS = BUNDLED.with_name("directions.safetensors")
 
 
@@ -39,8 +43,8 @@ class StoredDirections:
     checkpoint_sha256: str | None
 
     def belong_to(self, checkpoint: Checkpoint) -> bool:
-        """Whether they were found in exactly this model."""
-        return self.checkpoint_sha256 == checkpoint.sha256
+        """Whether they were certainly found in this model; False if either is not saved."""
+        return checkpoint.sha256 is not None and self.checkpoint_sha256 == checkpoint.sha256
 
 
 def save_directions(path: Path, directions: Sequence[Direction], checkpoint: Checkpoint) -> None:
@@ -101,6 +105,8 @@ def load_directions(path: Path, checkpoint: Checkpoint | None = None) -> StoredD
     if not path.is_file():
         raise CowganError(f"There is no file {path}.")
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise CowganError(f"{path.name} is too large to be a directions file.")
         if path.suffix == ".safetensors":
             header, vectors = _read_safetensors(path)
         else:
@@ -111,14 +117,17 @@ def load_directions(path: Path, checkpoint: Checkpoint | None = None) -> StoredD
         if vectors is not None and len(vectors) != len(entries):
             raise ValueError(f"{len(vectors)} vectors for {len(entries)} directions")
         directions = tuple(
-            Direction.from_dict(entry)
+            Direction.from_dict(_checked(entry))
             if vectors is None
-            else Direction.from_dict({**entry, "vector": _encoded(vectors[i])})
+            else Direction.from_dict({**_checked(entry), "vector": _encoded(vectors[i])})
             for i, entry in enumerate(entries)
         )
-        stored = StoredDirections(
-            directions, str(header["checkpoint"]["name"]), header["checkpoint"]["sha256"]
-        )
+        if not directions:
+            raise ValueError("no directions")
+        name, sha256 = header["checkpoint"]["name"], header["checkpoint"]["sha256"]
+        if not isinstance(name, str) or not isinstance(sha256, str | None):
+            raise TypeError(f"checkpoint {header['checkpoint']!r:.200}")
+        stored = StoredDirections(directions, name, sha256)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise CowganError(
             f"{path.name} is damaged or not a directions file.", repr(error)
@@ -129,22 +138,34 @@ def load_directions(path: Path, checkpoint: Checkpoint | None = None) -> StoredD
 
 
 def stored_directions(checkpoint: Checkpoint) -> list[Direction] | None:
-    """Return the directions that come with the bundled model; None for any other model."""
-    if checkpoint.path is None or checkpoint.path.resolve() != BUNDLED.resolve():
-        return None
+    """Return the directions that come with the bundled model; None for any other model.
+
+    The model is known by its SHA-256, so a copy of the file elsewhere has them too.
+    """
     if not BUNDLED_DIRECTIONS.exists():
         return None
-    stored = load_directions(BUNDLED_DIRECTIONS, checkpoint)
+    stored = load_directions(BUNDLED_DIRECTIONS)
     return list(stored.directions) if stored.belong_to(checkpoint) else None
 
 
-def _read_safetensors(path: Path) -> tuple[Any, np.ndarray[Any, np.dtype[Any]]]:
+def _read_safetensors(path: Path) -> tuple[Any, NDArray[np.float32]]:
     with safe_open(path, framework="numpy") as file:
         header = json.loads((file.metadata() or {})["header"])
+        stored = file.get_slice("vectors")
+        # Asked before reading, since numpy lacks some of the types that such a file can hold.
+        if stored.get_dtype() != "F32" or len(stored.get_shape()) != 2:
+            raise ValueError(f"vectors are {stored.get_dtype()} {stored.get_shape()}")
         return header, file.get_tensor("vectors")
 
 
-def _encoded(vector: np.ndarray[Any, np.dtype[Any]]) -> str:
+def _checked(entry: dict[str, Any]) -> dict[str, Any]:
+    for key in ("name", "method"):
+        if not isinstance(entry[key], str):
+            raise TypeError(f"{key} {entry[key]!r:.200}")
+    return entry
+
+
+def _encoded(vector: NDArray[np.float32]) -> str:
     return b64encode(vector.astype("<f4").tobytes()).decode("ascii")
 
 
