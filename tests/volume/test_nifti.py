@@ -10,11 +10,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 from scipy.spatial.transform import Rotation
 
 from cowgan import __version__
 from cowgan.errors import CowganError
-from cowgan.volume import Volume, default_affine, read_nifti, sidecar_path, write_nifti
+from cowgan.volume import (
+    Volume,
+    default_affine,
+    read_labels,
+    read_nifti,
+    sidecar_path,
+    write_labels,
+    write_nifti,
+)
 
 SHAPE = (4, 6, 8)
 STATE = {"seed": 12, "psi": 0.7}
@@ -379,3 +388,34 @@ def test_a_damaged_header_gives_a_volume_or_a_sentence(tmp_path, changes):
     path.write_bytes(content)
     with suppress(CowganError):
         read_nifti(path)
+
+
+def test_a_label_map_keeps_its_values_its_side_and_its_integer_type(tmp_path: Path) -> None:
+    labels = np.zeros((4, 6, 5), np.uint8)
+    labels[1, 5, 2] = 15
+    write_labels(labels, default_affine((4, 6, 5)), tmp_path / "l.nii.gz", {"synthetic": True})
+    image = nib.load(tmp_path / "l.nii.gz")
+    assert image.get_data_dtype() == np.uint8
+    (marked,) = np.argwhere(np.asanyarray(image.dataobj) == 15)
+    assert (image.affine @ [*marked, 1])[0] < 0, "the mark is on the patient's left"
+    to_pir = ornt_transform(io_orientation(image.affine), axcodes2ornt("PIR"))
+    turned = image.as_reoriented(to_pir)
+    nib.save(turned, tmp_path / "turned.nii")
+    for name in ("l.nii.gz", "turned.nii"):
+        again, affine = read_labels(tmp_path / name)
+        np.testing.assert_array_equal(again, labels)
+        np.testing.assert_allclose(affine, default_affine((4, 6, 5)), atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.5, -1, 256, np.nan])
+def test_an_image_is_not_a_label_map(tmp_path: Path, value: float, single_sentence) -> None:
+    array = np.zeros((3, 3, 3), np.float32)
+    array[0, 0, 0] = value
+    nib.save(nib.Nifti1Image(array, np.eye(4)), tmp_path / "image.nii")
+    with pytest.raises(CowganError) as refusal:
+        read_labels(tmp_path / "image.nii")
+    assert "not a label map" in single_sentence(refusal)
+    with pytest.raises(CowganError) as refusal:
+        write_labels(array, np.eye(4), tmp_path / "out.nii")
+    single_sentence(refusal)
+    assert not (tmp_path / "out.nii").exists()

@@ -29,7 +29,7 @@ from cowgan.volume.sidecar import (
     sidecar_content,
     sidecar_path,
 )
-from cowgan.volume.volume import Volume
+from cowgan.volume.volume import Volume, checked_affine
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _SYNTHETIC_MARK = "SYNTHETIC"
@@ -96,6 +96,68 @@ def read_nifti(path: Path, *, nonfinite_as: float | None = None) -> Volume:
         raise CowganError(f"{path.name}: {error.sentence}", error.detail) from error
 
 
+def read_labels(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Read a label map of any orientation.
+
+    Parameters
+    ----------
+    path : path-like
+        A .nii or .nii.gz file whose voxels are whole numbers from 0 to 255.
+
+    Returns
+    -------
+    labels : ndarray, shape (z, x, y), uint8
+        In the axis order of `Volume.data`.
+    affine : ndarray, shape (4, 4), float64
+        As in `Volume.affine`.
+
+    Raises
+    ------
+    CowganError
+        As for `read_nifti`, or a voxel is not such a number.
+    """
+    path = Path(path)
+    image, array = _decode(path, _content(path))
+    if not _are_labels(array):
+        raise CowganError(
+            f"{path.name} is not a label map: its voxels are not whole numbers from 0 to 255."
+        )
+    try:
+        labels, affine = reorient_to_las(array.astype(np.uint8), _affine_mm(image))
+    except CowganError as error:
+        raise CowganError(f"{path.name}: {error.sentence}", error.detail) from error
+    return np.ascontiguousarray(labels), affine
+
+
+def write_labels(
+    labels: NDArray[np.integer[Any]],
+    affine: NDArray[np.float64],
+    path: Path,
+    provenance: dict[str, Any] | None = None,
+) -> None:
+    """Write a label map and its JSON sidecar.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (z, x, y)
+        Whole numbers from 0 to 255, in the axis order of `Volume.data`; stored as uint8.
+    affine : ndarray, shape (4, 4)
+        As in `Volume.affine`.
+    path, provenance
+        As for `write_nifti` and `Volume`; a true ``"synthetic"`` entry marks the file.
+
+    Raises
+    ------
+    CowganError
+        As for `write_nifti`, or the labels are not such numbers.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 3 or labels.dtype.kind not in "biu" or not _are_labels(labels):
+        raise CowganError("A label map needs 3 dimensions and whole numbers from 0 to 255.")
+    stored = labels.astype(np.uint8)
+    _write(stored, checked_affine(affine), provenance or {}, Path(path))
+
+
 def write_nifti(volume: Volume, path: Path, *, synthetic: bool = False) -> None:
     """Write a volume and its JSON sidecar.
 
@@ -119,13 +181,20 @@ def write_nifti(volume: Volume, path: Path, *, synthetic: bool = False) -> None:
         The suffix is wrong, the folder cannot be written, or the sidecar would replace a
         JSON file of another tool.
     """
-    path = Path(path)
+    provenance = volume.provenance
+    if synthetic:
+        provenance = {**provenance, "synthetic": True}
+    _write(volume.data, volume.affine, provenance, Path(path))
+
+
+def _write(
+    data: NDArray[Any], affine: NDArray[np.float64], provenance: dict[str, Any], path: Path
+) -> None:
     if not has_nifti_suffix(path):
         raise CowganError(f"The file name {path.name} must end in .nii or .nii.gz.")
     beside = sidecar_path(path)
     refuse_foreign_sidecar(beside)
-    synthetic = synthetic or volume.synthetic
-    content = _image(volume, synthetic).to_bytes()
+    content = _image(data, affine, provenance).to_bytes()
     # The sidecar changes only once the image is complete; its checksum tells a reader if
     # the renaming of the image then failed all the same.
     with atomic_path(path) as temporary:
@@ -135,7 +204,7 @@ def write_nifti(volume: Volume, path: Path, *, synthetic: bool = False) -> None:
                     packed.write(content)
             else:
                 file.write(content)
-        write_json(beside, sidecar_content(volume.provenance, synthetic, sha256_of(temporary)))
+        write_json(beside, sidecar_content(provenance, sha256_of(temporary)))
 
 
 def _content(path: Path) -> bytes:
@@ -198,6 +267,10 @@ def _refuse_unsuitable(path: Path, image: nib.Nifti1Image, content_bytes: int) -
         raise _damaged(path, f"{size} voxels need {needed_bytes} bytes, found {content_bytes}")
 
 
+def _are_labels(array: NDArray[Any]) -> bool:
+    return bool(((array >= 0) & (array <= 255) & (array == np.floor(array))).all())
+
+
 def _replace_nonfinite(
     data: NDArray[np.float32], value: float
 ) -> tuple[NDArray[np.float32], dict[str, Any]]:
@@ -234,16 +307,19 @@ def _describe(path: Path, image: nib.Nifti1Image) -> dict[str, Any]:
     }
 
 
-def _image(volume: Volume, synthetic: bool) -> nib.Nifti1Image:
-    image = nib.Nifti1Image(volume.data.transpose(1, 2, 0), volume.affine)
+def _image(
+    data: NDArray[Any], affine: NDArray[np.float64], provenance: dict[str, Any]
+) -> nib.Nifti1Image:
+    image = nib.Nifti1Image(data.transpose(1, 2, 0), affine)
+    synthetic = provenance.get("synthetic", False)
     # A generated volume lies in template space, not in the coordinates of a scanner.
     code = "aligned" if synthetic else "scanner"
-    image.set_sform(volume.affine, code=code)
+    image.set_sform(affine, code=code)
     # A quaternion cannot hold shear: then leave the qform unset rather than wrong.
-    image.set_qform(volume.affine, code=0 if _is_sheared(volume.affine) else code)
+    image.set_qform(affine, code=0 if _is_sheared(affine) else code)
     image.header.set_xyzt_units("mm")
     if synthetic:
-        image.header["descrip"] = _synthetic_mark(volume.provenance)
+        image.header["descrip"] = _synthetic_mark(provenance)
     return image
 
 

@@ -31,20 +31,18 @@ def sidecar_path(path: Path) -> Path:
     return path.with_name(nifti_stem(path) + ".json")
 
 
-def sidecar_content(
-    provenance: dict[str, Any], synthetic: bool, image_sha256: str
-) -> dict[str, Any]:
-    """Return what `write_nifti` stores beside an image."""
+def sidecar_content(provenance: dict[str, Any], image_sha256: str) -> dict[str, Any]:
+    """Return what is stored beside an image."""
     return {
         "written_by": f"{_WRITER} {__version__}",
-        "synthetic": synthetic,
+        "synthetic": bool(provenance.get("synthetic", False)),
         "image_sha256": image_sha256,
         "provenance": provenance,
     }
 
 
 def is_own(content: Any) -> bool:
-    """Tell whether parsed JSON was written by `write_nifti`."""
+    """Tell whether parsed JSON was written beside an image by this program."""
     return (
         isinstance(content, dict)
         and str(content.get("written_by", "")).startswith(_WRITER)

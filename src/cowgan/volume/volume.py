@@ -74,7 +74,7 @@ class Volume:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "data", _checked_data(self.data))
-        object.__setattr__(self, "affine", _checked_affine(self.affine))
+        object.__setattr__(self, "affine", checked_affine(self.affine))
         try:
             json.dumps(self.provenance)
         except (TypeError, ValueError) as error:
@@ -128,7 +128,8 @@ def _checked_data(data: ArrayLike) -> NDArray[np.float32]:
     return array
 
 
-def _checked_affine(affine: ArrayLike) -> NDArray[np.float64]:
+def checked_affine(affine: ArrayLike) -> NDArray[np.float64]:
+    """Return the affine as float64; raise `CowganError` unless its axes are LAS."""
     matrix = np.array(affine, dtype=np.float64)
     if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
         raise CowganError(
