@@ -17,9 +17,9 @@ from superqt import QElidingLabel
 from cowgan.checkpoint import BUNDLED, Checkpoint, load
 from cowgan.progress import Progress, advance
 from cowgan.synthesis import Synthesizer
+from napari_cowgan.controls import breakable, hint, icon_button, row, text_button
 from napari_cowgan.dialogs import ask_for_file
 from napari_cowgan.explorer.card import CardDialog, architecture
-from napari_cowgan.explorer.controls import breakable, hint, icon_button, row, text_button
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.jobs import JobBar
 from napari_cowgan.problems import show_problem

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QVBoxLayout, QWidget
 from cowgan.progress import Progress, advance
 from cowgan.synthesis import LatentState
 from cowgan.volume import Volume
-from napari_cowgan.explorer.controls import ThumbnailButton, text_button
+from napari_cowgan.controls import ThumbnailButton, text_button
 from napari_cowgan.explorer.layer import LOOK, VolumeLayer
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.explorer.thumbnails import Thumbnails

@@ -25,9 +25,7 @@ from cowgan.latent import (
 )
 from cowgan.progress import Progress
 from cowgan.synthesis import Direction
-from napari_cowgan.dialogs import ask_for_file, ask_for_name
-from napari_cowgan.explorer.blocks import block_name
-from napari_cowgan.explorer.controls import (
+from napari_cowgan.controls import (
     Slider,
     SliderRow,
     hint,
@@ -35,6 +33,8 @@ from napari_cowgan.explorer.controls import (
     row,
     text_button,
 )
+from napari_cowgan.dialogs import ask_for_file, ask_for_name
+from napari_cowgan.explorer.blocks import block_name
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.jobs import JobBar
 from napari_cowgan.problems import show_problem

@@ -22,8 +22,8 @@ from cowgan.randomness import MAX_SEED
 from cowgan.synthesis import ExportedVolume, export_path, export_volumes
 from cowgan.synthesis.export import MANIFEST
 from cowgan.volume import write_nifti
+from napari_cowgan.controls import breakable, row, text_button
 from napari_cowgan.dialogs import ask_for_file
-from napari_cowgan.explorer.controls import breakable, row, text_button
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.explorer.seed_group import SeedBox
 from napari_cowgan.explorer.session import SUFFIX

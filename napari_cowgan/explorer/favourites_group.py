@@ -15,7 +15,7 @@ from superqt.utils import signals_blocked
 
 from cowgan.errors import CowganError
 from cowgan.synthesis import LatentState
-from napari_cowgan.explorer.controls import hint, row, text_button
+from napari_cowgan.controls import hint, row, text_button
 from napari_cowgan.explorer.favourites import Favourite, keep_favourites, read_favourites
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.explorer.thumbnails import Thumbnails

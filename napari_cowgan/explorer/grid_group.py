@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from cowgan.randomness import MAX_SEED
 from cowgan.synthesis import LatentState
-from napari_cowgan.explorer.controls import ThumbnailButton, hint, icon_button, row, text_button
+from napari_cowgan.controls import ThumbnailButton, hint, icon_button, row, text_button
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.explorer.thumbnails import Thumbnails
 

@@ -5,8 +5,7 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
 from cowgan.synthesis import LatentState
-from napari_cowgan.explorer.blocks import block_size
-from napari_cowgan.explorer.controls import (
+from napari_cowgan.controls import (
     Slider,
     SliderRow,
     ThumbnailButton,
@@ -14,6 +13,7 @@ from napari_cowgan.explorer.controls import (
     row,
     text_button,
 )
+from napari_cowgan.explorer.blocks import block_size
 from napari_cowgan.explorer.model import ExplorerModel, random_seed
 from napari_cowgan.explorer.seed_group import SeedBox
 from napari_cowgan.explorer.thumbnails import Thumbnails

@@ -17,6 +17,14 @@ from qtpy.QtWidgets import (
 
 from cowgan.checkpoint import BUNDLED
 from cowgan.errors import CowganError
+from napari_cowgan.controls import (
+    Section,
+    WheelGuard,
+    hint,
+    icon_button,
+    row,
+    text_button,
+)
 from napari_cowgan.explorer.camera import (
     look_from,
     mark_as_synthetic,
@@ -25,14 +33,6 @@ from napari_cowgan.explorer.camera import (
 )
 from napari_cowgan.explorer.checkpoint_group import CheckpointGroup
 from napari_cowgan.explorer.compare_group import CompareGroup
-from napari_cowgan.explorer.controls import (
-    Section,
-    WheelGuard,
-    hint,
-    icon_button,
-    row,
-    text_button,
-)
 from napari_cowgan.explorer.direction_group import DirectionGroup
 from napari_cowgan.explorer.export_group import ExportGroup
 from napari_cowgan.explorer.favourites_group import FavouritesGroup

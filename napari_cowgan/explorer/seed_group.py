@@ -10,7 +10,7 @@ from superqt import QLargeIntSpinBox
 from superqt.utils import signals_blocked
 
 from cowgan.randomness import MAX_SEED
-from napari_cowgan.explorer.controls import icon_button, row
+from napari_cowgan.controls import icon_button, row
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.tooltips import TOOLTIPS
 

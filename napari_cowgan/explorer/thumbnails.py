@@ -12,7 +12,7 @@ from qtpy.QtGui import QPixmap
 
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.volume import thumbnail
-from napari_cowgan.explorer.controls import pixmap_of
+from napari_cowgan.controls import pixmap_of
 from napari_cowgan.jobs import stop_at_exit
 
 THUMBNAIL_SIZE = 96

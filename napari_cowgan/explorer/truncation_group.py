@@ -3,8 +3,8 @@
 from qtpy.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
+from napari_cowgan.controls import Slider, SliderRow, row
 from napari_cowgan.explorer.blocks import block_name
-from napari_cowgan.explorer.controls import Slider, SliderRow, row
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.tooltips import TOOLTIPS
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
+from napari_cowgan.controls import row, text_button
 from napari_cowgan.explorer.camera import ATTENUATION, ISO_THRESHOLD, RENDERINGS, View, look_from
-from napari_cowgan.explorer.controls import row, text_button
 from napari_cowgan.explorer.layer import VolumeLayer
 from napari_cowgan.settings import recall_text, remember
 from napari_cowgan.tooltips import TOOLTIPS

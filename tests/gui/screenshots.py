@@ -16,8 +16,8 @@ import napari
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QScrollArea
 
+from napari_cowgan.controls import Section
 from napari_cowgan.explorer import show_explorer
-from napari_cowgan.explorer.controls import Section
 from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.settings import settings
 

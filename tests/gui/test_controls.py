@@ -13,8 +13,8 @@ from qtpy.QtWidgets import QAbstractButton, QComboBox, QScrollArea, QWidget
 from cowgan.latent import load_directions
 from cowgan.randomness import MAX_SEED
 from cowgan.synthesis import BlockMix, LatentState
+from napari_cowgan.controls import Section, Slider
 from napari_cowgan.display import display_array
-from napari_cowgan.explorer.controls import Section, Slider
 from napari_cowgan.explorer.direction_group import BlockRangeDialog
 from napari_cowgan.tooltips import TOOLTIPS
 

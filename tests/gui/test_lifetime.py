@@ -11,8 +11,8 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QMessageBox, QSlider
 
 from cowgan.errors import CowganError
+from napari_cowgan.controls import Section
 from napari_cowgan.explorer import show_explorer
-from napari_cowgan.explorer.controls import Section
 from napari_cowgan.problems import show_problem
 
 

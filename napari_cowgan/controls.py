@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
 from superqt import QCollapsible, QElidingLabel, QLabeledDoubleSlider
 from superqt.utils import signals_blocked
 
-from napari_cowgan.explorer.icons import IconButton
+from napari_cowgan.icons import IconButton
 from napari_cowgan.settings import recall_flag, remember
 from napari_cowgan.tooltips import TOOLTIPS
 
