@@ -74,7 +74,7 @@ def path_back(
     place = np.arange(len(upstream))
     travelled = np.zeros(len(upstream))
     while True:
-        before = upstream[place]
+        before = upstream[place].astype(np.intp)
         moving = (before >= 0) & (travelled < arm_mm)
         if not moving.any():
             return place

@@ -17,16 +17,16 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "slab_thickness_mm": (35.0, 90.0),
     "slab_edge_mm": (3.0, 7.0),
     "slab_offset": (0.0, 1.0),
-    "blood_velocity_mm_s": (300.0, 550.0),
+    "blood_velocity_mm_s": (220.0, 420.0),
     "velocity_exponent": (0.6, 1.1),
     "siphon_loss": (0.1, 0.5),
-    "magnetisation_transfer": (0.2, 0.4),
+    "magnetisation_transfer": (0.24, 0.42),
     "fat_suppression": (0.3, 0.8),
     "cistern_width_mm": (2.0, 4.5),
     "texture": (0.03, 0.06),
     "coil_bias": (0.03, 0.15),
     "resolution_mm": (0.55, 0.9),
-    "noise": (0.05, 0.11),
+    "noise": (0.07, 0.14),
     "ghosting": (0.0, 0.015),
 }
 """Least and largest value that `TofParameters.sample` draws, evenly, for each parameter.
@@ -90,7 +90,7 @@ class TofParameters:
     slab_thickness_mm: float = 60.0
     slab_edge_mm: float = 5.0
     slab_offset: float = 0.4
-    blood_velocity_mm_s: float = 420.0
+    blood_velocity_mm_s: float = 320.0
     velocity_exponent: float = 0.85
     siphon_loss: float = 0.3
     magnetisation_transfer: float = 0.3
@@ -99,7 +99,7 @@ class TofParameters:
     texture: float = 0.045
     coil_bias: float = 0.08
     resolution_mm: float = 0.7
-    noise: float = 0.08
+    noise: float = 0.1
     ghosting: float = 0.007
 
     def __post_init__(self) -> None:

@@ -26,9 +26,10 @@ _PROTON_DENSITY = {
 }
 _NO_TRANSFER = ("CSF", "fat")
 # CSF pulsates, which dephases part of its signal.
-_CSF_KEPT = 0.6
+_CSF_KEPT = 0.5
 _CORTEX_MM = 3.0
 _COARSE_MM = 1.2
+_SKULL_MM = 15.0
 _BONE = 0.08
 _MARROW_FAT = 0.5
 
@@ -78,7 +79,7 @@ def tissue_signal(
     base = _mixed(base, signal["muscle"] * (0.9 + 0.08 * fine), sinus)
     head = _mixed(soft, base, _inside(_floor_surface(place, medium), 0.6))
     head = _with_orbits(place, head, signal, fine)
-    return _with_skull(place, head, signal, medium)
+    return _with_skull(grid, head, signal, coarse)
 
 
 def _signal(material: str, flip_angle: Field, parameters: TofParameters) -> Field:
@@ -101,7 +102,7 @@ def _inside(surface: Field, softness_mm: float = 0.8) -> Field:
     return np.clip(0.5 - surface / (2 * softness_mm), 0, 1)
 
 
-def _mixed(outside: Field, inside: Field, share: Field) -> Field:
+def _mixed(outside: Field, inside: Field | float, share: Field) -> Field:
     return outside + share * (inside - outside)
 
 
@@ -148,7 +149,8 @@ def _csf_surface(
     reach = 10.5 + 2.5 * np.cos(5 * np.arctan2(x, y + 2))
     suprasellar = np.maximum(np.hypot(x, y + 2) - reach, np.abs(z + 3) - 6)
     ventricle = np.maximum(np.abs(x) - 1.8, np.maximum(np.abs(y + 8) - 9, 6 - z))
-    midline = np.maximum(np.abs(x) - 0.9, 14 - y + 0.3 * z)
+    # The fissure between the hemispheres: in front, and everywhere above the callosum.
+    midline = np.maximum(np.abs(x) - 0.9, np.minimum(14 - y + 0.3 * z, 34 - z))
     csf = np.minimum(np.minimum(around, suprasellar), np.minimum(sulci, ventricle))
     stem = np.maximum(_brainstem(place), 2.4 - to_vessel)
     csf = np.minimum(np.minimum(csf, midline), np.abs(stem - 1.8) - 1.6)
@@ -163,7 +165,7 @@ def _brainstem(place: Place) -> Field:
     lean = y + 25 - 0.25 * z
     wide = 15 - 0.15 * z
     notch = 3.5 * np.exp(-((x / 4) ** 2) - ((lean - 11) / 5) ** 2) * np.clip((z + 6) / 6, 0, 1)
-    return 12 * (np.hypot(x / wide, lean / 12) - 1) + notch
+    return np.maximum(12 * (np.hypot(x / wide, lean / 12) - 1) + notch, z - 14)
 
 
 def _floor_surface(place: Place, medium: Field) -> Field:
@@ -173,7 +175,7 @@ def _floor_surface(place: Place, medium: Field) -> Field:
     sella = -5 * np.exp(-((x / 7) ** 2) - ((y - 2) / 5) ** 2)
     frontal = 19 / (1 + np.exp((12 - y) / 3)) * np.exp(-((x / 45) ** 2))
     wing = 14 * np.exp(-(((y - 18 + 0.25 * np.abs(x)) / 5) ** 2))
-    petrous = 10 * np.exp(-(((y - 2 + 0.5 * np.abs(x)) / 7) ** 2)) * (np.abs(x) > 12)
+    petrous = 10 * np.exp(-(((y - 2 + 0.5 * np.abs(x)) / 7) ** 2)) * np.clip(np.abs(x) - 12, 0, 1)
     clivus = 8 * np.exp(-((x / 13) ** 2) - ((y + 6) / 8) ** 2)
     height = np.maximum(sphenoid + sella, np.maximum(frontal, wing))
     height = np.maximum(height, np.maximum(petrous, clivus)) - 26
@@ -188,17 +190,17 @@ def _skull_base(
     patchy: Field,
     random: np.random.RandomState,
 ) -> Field:
-    """Bone with fatty marrow, and air in the sphenoid sinus and the mastoid cells."""
+    """Bone with fatty marrow, and air in the sphenoid sinus; muscle below."""
     z, x, y = place
     bone = _BONE * signal["muscle"]
     marrow = _MARROW_FAT * signal["fat"] * (1 + 0.15 * fine)
     marrow_share = _inside(2.5 - 3 * patchy - medium)
     base = _mixed(bone, marrow, marrow_share)
-    size = random.uniform(8, 12)
+    size = float(random.uniform(8, 12))
     sinus = size * (np.sqrt((x / size) ** 2 + ((y - 14) / 11) ** 2 + ((z + 19) / 9) ** 2) - 1)
     base = base * (1 - _inside(sinus + medium, 0.6))
-    below = 20 + z + 2 * medium
-    return _mixed(base, signal["muscle"] * (1 + 0.1 * fine), _inside(below + 12, 3.0))
+    below = z + 32 + 2 * medium
+    return _mixed(base, signal["muscle"] * (1 + 0.1 * fine), _inside(below, 3.0))
 
 
 def _with_orbits(place: Place, head: Field, signal: dict[str, Field], fine: Field) -> Field:
@@ -212,22 +214,22 @@ def _with_orbits(place: Place, head: Field, signal: dict[str, Field], fine: Fiel
     ring = np.abs(radius - np.clip(1 + 0.33 * depth, 0, 12)) - 1.4
     eye = np.sqrt((side - 31) ** 2 + (y - 58) ** 2 + (z + 9) ** 2) - 12
     fat = signal["fat"] * (1 + 0.06 * fine)
-    fat = _mixed(fat, signal["muscle"] * np.ones_like(head), _inside(ring))
+    fat = _mixed(fat, signal["muscle"], _inside(ring))
     head = _mixed(head, fat, _inside(cone))
-    return _mixed(head, signal["CSF"] * np.ones_like(head), _inside(eye))
+    return _mixed(head, signal["CSF"], _inside(eye))
 
 
-def _with_skull(place: Place, head: Field, signal: dict[str, Field], medium: Field) -> Field:
+def _with_skull(grid: Grid, head: Field, signal: dict[str, Field], coarse: Field) -> Field:
     """CSF, skull and scalp around the brain, and air outside."""
-    z, x, y = place
-    r = np.sqrt((x / 74) ** 2 + ((y + 16) / 93) ** 2 + ((z - 22) / 96) ** 2)
-    depth = 80 * (1 - r) + 0.8 * medium
-    if depth.min() > 20:
+    z, x, y = grid.axes_mm
+    r = np.sqrt((x / 78) ** 2 + ((y + 16) / 96) ** 2 + ((z - 22) / 98) ** 2)
+    depth = 84 * (1 - r) + 1.5 * coarse
+    if depth.min() > _SKULL_MM:
         return head
-    scalp = signal["fat"] * (1 + 0.1 * medium)
+    scalp = signal["fat"] * (1 + 0.1 * coarse)
     bone = _mixed(
         _BONE * signal["muscle"], _MARROW_FAT * signal["fat"], _inside(np.abs(depth - 9) - 1.2)
     )
-    for content, inner in ((signal["CSF"], 15.0), (bone, 12.5), (scalp, 6.0), (0, 0.0)):
-        head = _mixed(head, content * np.ones_like(head), _inside(depth - inner))
+    for content, inner in ((signal["CSF"], _SKULL_MM), (bone, 12.5), (scalp, 6.0), (0.0, 0.0)):
+        head = _mixed(head, content, _inside(depth - inner))
     return head
