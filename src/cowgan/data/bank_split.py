@@ -1,0 +1,200 @@
+"""Which subjects are trained on and which are held out."""
+
+import csv
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+from cowgan.errors import CowganError
+from cowgan.files import sha256_of
+
+Side = Literal["training", "holdout"]
+
+_BIDS = re.compile(r"(?:^|[/_])(sub-[0-9A-Za-z]+)")
+_IXI = re.compile(r"(?:^|[/_])(IXI\d+)[^/]*$")
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Whose scan a case is, and what it is used for."""
+
+    subject: str
+    split: Side
+
+
+@dataclass(frozen=True)
+class SplitRule:
+    """How subjects are divided.
+
+    Parameters
+    ----------
+    holdout : float
+        Share of the subjects that is held out, from 0 to below 1. At least one is, if
+        there are two and the share is not 0.
+    seed : int
+        Chooses other subjects.
+    table : Path, optional
+        A CSV file with the columns ``case``, ``subject`` and, if wanted, ``split``
+        (``training`` or ``holdout``); see `read_split_table`.
+    """
+
+    holdout: float = 0.1
+    seed: int = 0
+    table: Path | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.holdout < 1:
+            raise CowganError(
+                f"The share of subjects held out must be from 0 to below 1, not {self.holdout:g}."
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule as it is recorded in ``bank.json``."""
+        table = self.table and {"file": Path(self.table).name, "sha256": sha256_of(self.table)}
+        return {"holdout": self.holdout, "seed": self.seed, "table": table}
+
+    def assign(self, cases: Iterable[str]) -> dict[str, Assignment]:
+        """Return the subject and side of every case; see `split_by_subject`."""
+        table = None if self.table is None else read_split_table(self.table)
+        return split_by_subject(cases, self.holdout, self.seed, table)
+
+
+def subject_of(case: str) -> str:
+    """Return the subject that a case name tells.
+
+    Parameters
+    ----------
+    case : str
+        File name without suffix, perhaps after folders: ``"sub-012/anat/sub-012_angio"``.
+
+    Returns
+    -------
+    str
+        ``"sub-012"`` where a BIDS entity is found, ``"IXI002"`` for an IXI file name
+        (``"IXI002-Guys-0828-MRA"``), otherwise the whole case name.
+    """
+    for pattern in (_BIDS, _IXI):
+        if found := pattern.search(case):
+            return found[1]
+    return case
+
+
+def split_by_subject(
+    cases: Iterable[str],
+    holdout: float = 0.1,
+    seed: int = 0,
+    table: Mapping[str, tuple[str, Side | None]] | None = None,
+) -> dict[str, Assignment]:
+    """Divide subjects, so that all scans of a person are on one side.
+
+    Subjects are ordered by a hash of seed and name, and the first ones are held out. The
+    result depends on no file order, and a new subject moves at most one other subject to
+    the other side.
+
+    Parameters
+    ----------
+    cases : iterable of str
+        Case names; repeated names (copies) count once.
+    holdout : float
+        Share of the subjects, from 0 to below 1.
+    seed : int
+        Part of the hash.
+    table : mapping, optional
+        What `read_split_table` returned; must then name every case. Subjects whose side
+        it states count towards the share.
+
+    Raises
+    ------
+    CowganError
+        The table does not name a case.
+    """
+    subjects: dict[str, str] = {}
+    stated: dict[str, Side] = {}
+    for case in cases:
+        if table is None:
+            subjects[case] = subject_of(case)
+            continue
+        if case not in table:
+            raise CowganError(f"The split table does not name the case {case}.")
+        subject, side = table[case]
+        subjects[case] = subject
+        if side is not None:
+            stated[subject] = side
+    everyone = set(subjects.values())
+    held_out = {subject for subject, side in stated.items() if side == "holdout"}
+    free = sorted(everyone - set(stated), key=lambda subject: _rank(subject, seed))
+    wanted = _count(len(everyone), holdout) - len(held_out)
+    held_out.update(free[: max(0, wanted)])
+    return {
+        case: Assignment(subject, "holdout" if subject in held_out else "training")
+        for case, subject in subjects.items()
+    }
+
+
+def read_split_table(path: Path) -> dict[str, tuple[str, Side | None]]:
+    """Read a CSV file that says whose scans the cases are.
+
+    Parameters
+    ----------
+    path : Path
+        A header line and one line per case: ``case,subject`` or ``case,subject,split``;
+        other columns are ignored. An empty subject is taken from the case name, an empty
+        split is left to the share held out.
+
+    Returns
+    -------
+    dict
+        Subject, and side or None, of every case.
+
+    Raises
+    ------
+    CowganError
+        The file is unreadable, lacks a column, names a case twice in different ways, or
+        puts a subject on both sides.
+    """
+    path = Path(path)
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            columns = set(reader.fieldnames or ())
+            rows = list(reader)
+    except (OSError, ValueError, csv.Error) as error:
+        raise CowganError(f"The split table {path} could not be read.", repr(error)) from error
+    if not {"case", "subject"} <= columns:
+        raise CowganError(f"The split table {path.name} needs the columns case and subject.")
+    table: dict[str, tuple[str, Side | None]] = {}
+    sides: dict[str, Side | None] = {}
+    for row in rows:
+        case = (row["case"] or "").strip()
+        subject = (row["subject"] or "").strip() or subject_of(case)
+        side = _side(row.get("split"), case, path)
+        if table.setdefault(case, (subject, side)) != (subject, side):
+            raise CowganError(f"{path.name} names the case {case} twice, and not alike.")
+        if sides.setdefault(subject, side) != side:
+            raise CowganError(
+                f"{path.name} must put all scans of the subject {subject} in one split."
+            )
+    return table
+
+
+def _side(text: str | None, case: str, path: Path) -> Side | None:
+    side = (text or "").strip()
+    if side not in ("", *get_args(Side)):
+        raise CowganError(
+            f"{path.name} puts the case {case} in the split {side!r}; "
+            "it must be training, holdout or empty."
+        )
+    return cast(Side, side) if side else None
+
+
+def _rank(subject: str, seed: int) -> bytes:
+    return hashlib.sha256(f"{seed}/{subject}".encode()).digest()
+
+
+def _count(n_subjects: int, holdout: float) -> int:
+    if holdout == 0 or n_subjects < 2:
+        return 0
+    return min(max(1, round(holdout * n_subjects)), n_subjects - 1)
