@@ -1,4 +1,4 @@
-"""The one place where a `Volume` becomes a napari image layer and a layer a `Volume`.
+"""The one place where a `Volume` or a label map becomes a napari layer, and the way back.
 
 napari draws index 0 of each axis at the far side, the top and the left. A layer made here
 is ordered superior, anterior, right (SAR+) with a negative diagonal scale, so its world
@@ -21,8 +21,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from cowgan.errors import CowganError
 from cowgan.volume import Volume, default_affine
+from napari_cowgan import arteries
 
-LayerData = tuple[NDArray[np.float32], dict[str, Any], str]
+LayerData = tuple[NDArray[Any], dict[str, Any], str]
 
 _METADATA_KEY = "cowgan"
 _MM_PER_UNIT = {
@@ -58,17 +59,49 @@ def volume_to_layer(volume: Volume, name: str = "volume") -> LayerData:
     return (
         display_array(volume),
         {
-            "name": name,
-            **display_transform(volume),
-            "units": "mm",
-            "axis_labels": ("z", "y", "x"),
+            **_options(volume, name),
             "colormap": "gray",
             "rendering": "mip",
             "contrast_limits": contrast_limits(volume),
-            "metadata": {_METADATA_KEY: display_metadata(volume)},
         },
         "image",
     )
+
+
+def labels_to_layer(
+    labels: NDArray[np.uint8],
+    affine: NDArray[np.float64],
+    name: str = "labels",
+    provenance: dict[str, Any] | None = None,
+) -> LayerData:
+    """Return the napari labels layer that shows a label map.
+
+    Arteries of the TopCoW scheme get their colours, and their names under the pointer; other
+    label maps get napari's own colours. See `napari_cowgan.arteries.are_arteries`.
+
+    Parameters
+    ----------
+    labels, affine
+        As `cowgan.volume.read_labels` returns them.
+    name : str
+        Name in the layer list.
+    provenance : dict, optional
+        As in `Volume`; an entry ``"labels"`` that names the scheme settles what the values
+        mean.
+
+    Returns
+    -------
+    tuple of (ndarray, dict, str)
+        A napari LayerData tuple: uint8 array of shape (z, y, x) in SAR+ order, keyword
+        arguments of the layer, ``"labels"``.
+    """
+    volume = Volume(labels.astype(np.float32), affine, provenance or {})
+    options = {**_options(volume, name), "opacity": 1.0, "iso_gradient_mode": "smooth"}
+    values = arteries.label_values(labels)
+    scheme = volume.provenance.get("labels")
+    if scheme == arteries.SCHEME or (scheme is None and arteries.are_arteries(values)):
+        options |= {"colormap": arteries.colour_table(), "features": arteries.features(values)}
+    return _display_order(np.asarray(labels, np.uint8)), options, "labels"
 
 
 def display_array(volume: Volume) -> NDArray[np.float32]:
@@ -77,7 +110,7 @@ def display_array(volume: Volume) -> NDArray[np.float32]:
     Assign it to ``layer.data`` to refresh a layer, together with `display_metadata` (and
     `display_transform` if the shape or spacing changed).
     """
-    return volume.data.transpose(0, 2, 1)[:, :, ::-1].copy()
+    return _display_order(volume.data)
 
 
 def display_transform(volume: Volume) -> dict[str, tuple[float, ...]]:
@@ -136,6 +169,32 @@ def layer_to_volume(data: ArrayLike, meta: dict[str, Any]) -> Volume:
     return _from_foreign_layer(array, to_world_mm, name)
 
 
+def layer_to_labels(
+    data: ArrayLike, meta: dict[str, Any]
+) -> tuple[NDArray[np.uint8], NDArray[np.float64], dict[str, Any]]:
+    """Return the label map that a napari labels layer shows, its affine and its provenance.
+
+    Follows the layer as `layer_to_volume` does. The provenance names the scheme of the values.
+
+    Raises
+    ------
+    CowganError
+        As for `layer_to_volume`, or a label is not between 0 and 255.
+    """
+    array = np.asarray(data)
+    if array.size and (array.min() < 0 or array.max() > 255):
+        name = meta.get("name") or "labels"
+        raise CowganError(
+            f"The layer {name!r} has labels outside 0 to 255, which a label map cannot hold."
+        )
+    volume = layer_to_volume(array, meta)
+    # A table of pandas, whose truth value is not defined.
+    features = meta.get("features")
+    named = features is not None and arteries.FEATURE in features
+    scheme = arteries.SCHEME if named else "unnamed"
+    return volume.data.astype(np.uint8), volume.affine, {**volume.provenance, "labels": scheme}
+
+
 def _from_own_layer(
     array: NDArray[Any], to_world_mm: NDArray[np.float64], own: dict[str, Any]
 ) -> Volume:
@@ -174,8 +233,23 @@ def _from_foreign_layer(array: NDArray[Any], to_world_mm: NDArray[np.float64], n
     return Volume(volume_data, affine, provenance)
 
 
+def _options(volume: Volume, name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        **display_transform(volume),
+        "units": "mm",
+        "axis_labels": ("z", "y", "x"),
+        "metadata": {_METADATA_KEY: display_metadata(volume)},
+    }
+
+
+def _display_order(network_array: NDArray[Any]) -> NDArray[Any]:
+    """Turn network order (z, x, y) into SAR+ (z, y, x)."""
+    return network_array.transpose(0, 2, 1)[:, :, ::-1].copy()
+
+
 def _network_array(sar: NDArray[Any]) -> NDArray[Any]:
-    """Undo `display_array`: SAR+ (z, y, x) to network order (z, x, y)."""
+    """Undo `_display_order`: SAR+ (z, y, x) to network order (z, x, y)."""
     return np.ascontiguousarray(sar[:, :, ::-1].transpose(0, 2, 1))
 
 

@@ -1,7 +1,8 @@
-"""Synthetic volumes of the bundled model, made on demand."""
+"""Synthetic volumes of the bundled model, and phantoms, made on demand."""
 
 from __future__ import annotations
 
+from secrets import randbits
 from typing import TYPE_CHECKING, cast
 
 from napari.types import LayerDataTuple
@@ -10,22 +11,64 @@ if TYPE_CHECKING:
     from cowgan.volume import Volume
 
 SAMPLE_SEED = 0
+_SCAN_SEED = 1
 _SEED_BITS = 32
 
 
 def synthetic_tof() -> list[LayerDataTuple]:
     """Return the layer of the volume with seed 0; the same voxels every time."""
-    return _layer(SAMPLE_SEED)
+    return _synthetic(SAMPLE_SEED)
 
 
 def new_synthetic_volume() -> list[LayerDataTuple]:
     """Return the layer of a volume nobody has seen before, with a fresh random seed."""
-    from secrets import randbits
-
-    return _layer(randbits(_SEED_BITS))
+    return _synthetic(randbits(_SEED_BITS))
 
 
-def _layer(seed: int) -> list[LayerDataTuple]:
+def phantom_with_labels() -> list[LayerDataTuple]:
+    """Return a complete Circle of Willis: its TOF MRA and, above it, its arteries."""
+    from cowgan.simulate.variants import COMPLETE
+
+    return _phantom(SAMPLE_SEED, COMPLETE)
+
+
+def new_phantom() -> list[LayerDataTuple]:
+    """Return a phantom nobody has seen before, with variants as frequent as in people."""
+    return _phantom(randbits(_SEED_BITS), None)
+
+
+def tof_on_phantom() -> list[LayerDataTuple]:
+    """Return another scan of the same phantom: other scanner, other tissue, no labels."""
+    from cowgan.simulate import make_anatomy, simulate_tof
+    from cowgan.simulate.variants import COMPLETE
+    from napari_cowgan.display import volume_to_layer
+    from napari_cowgan.window import look_in_3d
+
+    anatomy = make_anatomy(SAMPLE_SEED, COMPLETE)
+    tof = simulate_tof(anatomy.occupancy, seed=_SCAN_SEED)
+    look_in_3d()
+    name = f"Simulated TOF MRA (phantom {SAMPLE_SEED}, scan {_SCAN_SEED})"
+    return [cast(LayerDataTuple, volume_to_layer(tof, name))]
+
+
+def _phantom(seed: int, variant: str | None) -> list[LayerDataTuple]:
+    from cowgan.simulate import make_phantom
+    from napari_cowgan.arteries import SCHEME
+    from napari_cowgan.display import labels_to_layer, volume_to_layer
+    from napari_cowgan.window import look_in_3d, open_legend
+
+    tof, labels, truth = make_phantom(seed, variant)
+    provenance = {**tof.provenance, "labels": SCHEME}
+    look_in_3d()
+    open_legend()
+    layers = [
+        volume_to_layer(tof, f"CoW phantom, {truth.variant} (seed {seed})"),
+        labels_to_layer(labels, tof.affine, f"Arteries (seed {seed})", provenance),
+    ]
+    return [cast(LayerDataTuple, layer) for layer in layers]
+
+
+def _synthetic(seed: int) -> list[LayerDataTuple]:
     from napari_cowgan.display import volume_to_layer
 
     layer = volume_to_layer(_render(seed), f"Synthetic TOF MRA (seed {seed})")

@@ -56,6 +56,10 @@ TOOLTIPS = {
     "noise_seed": "Seed of the fixed noise",
     "noise_dice": "Other noise, same style",
     "noise_strength": "How strong the noise is; 1 is what the model was trained with",
+    # Artery legend
+    "legend": "Untick an artery to hide it; the colours are those of the label map",
+    "legend_all": "Show every artery again",
+    "legend_none": "Hide every artery, to tick the few that matter",
     # Favourites and comparison
     "add_favourite": "Keep this volume",
     "remove_favourite": "Remove the selected favourites (Del)",

@@ -1,4 +1,4 @@
-"""Saving an image layer as NIfTI with its history beside it."""
+"""Saving image and labels layers as NIfTI with their history beside them."""
 
 from pathlib import Path
 from typing import Any
@@ -31,4 +31,19 @@ def write_image(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
 
     target = Path(path)
     write_nifti(layer_to_volume(data, meta), target)
+    return [str(target), str(sidecar_path(target))]
+
+
+def write_label_map(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    """Write one labels layer to .nii or .nii.gz, as uint8.
+
+    Parameters, result and errors are those of `write_image`; see also
+    `napari_cowgan.display.layer_to_labels`.
+    """
+    from cowgan.volume import sidecar_path, write_labels
+    from napari_cowgan.display import layer_to_labels
+
+    target = Path(path)
+    labels, affine, provenance = layer_to_labels(data, meta)
+    write_labels(labels, affine, target, provenance)
     return [str(target), str(sidecar_path(target))]

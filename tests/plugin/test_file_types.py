@@ -6,11 +6,19 @@ from types import ModuleType
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers import Image, Labels
 from npe2 import PluginManager, PluginManifest
 
 import napari_cowgan
 from cowgan.errors import CowganError
-from cowgan.volume import Volume, default_affine, read_nifti, write_nifti
+from cowgan.volume import (
+    Volume,
+    default_affine,
+    read_labels,
+    read_nifti,
+    write_labels,
+    write_nifti,
+)
 from napari_cowgan import readers, sample_data
 
 SHAPE = (4, 6, 8)
@@ -100,6 +108,21 @@ def test_napari_opens_and_saves_a_volume(plugins, volume, tmp_path):
     assert copy.provenance["state"] == {"seed": 3}
 
 
+def test_napari_opens_and_saves_a_label_map(plugins, tmp_path):
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[1, 2, 3] = 12
+    write_labels(labels, default_affine(SHAPE), tmp_path / "scan.nii.gz", {"synthetic": True})
+    viewer = ViewerModel()
+    (layer,) = viewer.open(tmp_path / "scan.nii.gz", plugin=None)
+    assert isinstance(layer, Labels)
+    written = layer.save(str(tmp_path / "copy.nii.gz"))
+    assert [Path(path).name for path in written] == ["copy.nii.gz", "copy.json"]
+    copy, affine = read_labels(tmp_path / "copy.nii.gz")
+    assert np.array_equal(copy, labels)
+    assert np.allclose(affine, default_affine(SHAPE))
+    assert read_nifti(tmp_path / "copy.nii.gz").synthetic
+
+
 def test_napari_shows_the_sentence_of_a_damaged_file(plugins, tmp_path):
     (tmp_path / "v.nii").write_text("hello")
     with pytest.raises(CowganError, match="damaged, incomplete or not a NIfTI file"):
@@ -133,6 +156,34 @@ def test_sample_data_is_the_volume_of_seed_0(plugins, monkeypatch, volume):
     assert asked == [0]
     assert layer.name == "Synthetic TOF MRA (seed 0)"
     assert layer.metadata["cowgan"]["synthetic"]
+
+
+def test_the_phantom_comes_with_all_twelve_arteries_of_a_complete_circle(plugins):
+    viewer = ViewerModel()
+    tof, arteries = viewer.open_sample("napari-cowgan", "phantom_with_labels")
+    assert isinstance(tof, Image)
+    assert isinstance(arteries, Labels)
+    assert tof.name == "CoW phantom, complete (seed 0)"
+    assert set(np.unique(arteries.data)) == set(range(13))
+    assert np.array_equal(tof.scale, arteries.scale)
+    assert np.array_equal(tof.translate, arteries.translate)
+    assert tof.metadata["cowgan"]["synthetic"] and arteries.metadata["cowgan"]["synthetic"]
+    inside = tof.data[arteries.data > 0]
+    assert np.median(inside) > 2 * np.median(tof.data[arteries.data == 0]), "labels lie elsewhere"
+
+
+def test_another_scan_shows_the_same_arteries(plugins):
+    viewer = ViewerModel()
+    tof, arteries = viewer.open_sample("napari-cowgan", "phantom_with_labels")
+    (other,) = viewer.open_sample("napari-cowgan", "tof_on_phantom")
+    assert not np.array_equal(other.data, tof.data)
+    background = np.median(other.data[arteries.data == 0])
+    assert np.median(other.data[arteries.data > 0]) > 2 * background
+
+
+def test_new_phantoms_use_fresh_seeds():
+    names = {sample_data.new_phantom()[0][1]["name"] for _ in range(3)}
+    assert len(names) == 3
 
 
 def test_new_volumes_use_fresh_seeds(monkeypatch, volume):

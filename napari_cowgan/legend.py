@@ -1,0 +1,147 @@
+"""The arteries of a label map with their colours, to look up and to show one by one."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from napari.layers import Labels
+from napari.utils.colormaps import DirectLabelColormap
+from qtpy.QtCore import QEvent, QSize, Qt
+from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt.utils import signals_blocked
+
+from cowgan.arteries import Artery
+from napari_cowgan.arteries import COLOURS, FEATURE, colour_table, label_values, name_of
+from napari_cowgan.controls import breakable, hint, row, text_button
+from napari_cowgan.tooltips import TOOLTIPS
+
+if TYPE_CHECKING:
+    import napari
+
+_PLUGIN, _WIDGET = "napari-cowgan", "Artery legend"
+_SWATCH = QSize(14, 14)
+_ABSENT = "not in this map"
+_CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
+_EMPTY = "Open a label map of the Circle of Willis to see its arteries here."
+
+
+def show_legend(viewer: "napari.Viewer") -> "ArteryLegend":
+    """Return the legend of a viewer, opening it if needed."""
+    _, widget = viewer.window.add_plugin_dock_widget(_PLUGIN, _WIDGET)
+    return cast("ArteryLegend", widget)
+
+
+class ArteryLegend(QWidget):
+    """Lists the 13 arteries, tells which ones a label map lacks, and hides or shows them.
+
+    It follows the selected label map of arteries, or the topmost one if none is selected.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Where the label maps are; napari fills in the argument of this name.
+    """
+
+    def __init__(self, napari_viewer: "napari.Viewer") -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self._layer: Labels | None = None
+        self._present: list[Artery] = []
+        self.title = hint(_EMPTY)
+        self.list = QTreeWidget()
+        self.list.setHeaderHidden(True)
+        self.list.setColumnCount(2)
+        self.list.setRootIsDecorated(False)
+        self.list.setIconSize(_SWATCH)
+        self.list.setUniformRowHeights(True)
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.list.setToolTip(TOOLTIPS["legend"])
+        self.list.setAccessibleName("Arteries")
+        self._items = {artery: self._item(artery) for artery in COLOURS}
+        self.list.addTopLevelItems(list(self._items.values()))
+        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self.all = text_button("Show all", "legend_all")
+        self.none = text_button("Hide all", "legend_none")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setSpacing(4)
+        layout.addWidget(self.title)
+        layout.addWidget(self.list, 1)
+        layout.addLayout(row(self.all, self.none))
+        # The space bar toggles only where the tick box is.
+        self.list.currentItemChanged.connect(lambda item: self.list.setCurrentItem(item, 0))
+        self.list.itemChanged.connect(self._on_toggled)
+        self.all.clicked.connect(lambda: self.hide_arteries(()))
+        self.none.clicked.connect(lambda: self.hide_arteries(self._present))
+        for event in self._events():
+            event.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the label map that is selected now."""
+        self._layer = layer = self._wanted_layer()
+        values = () if layer is None else label_values(np.asarray(layer.data))
+        self._present = [artery for artery in Artery if artery.value in values]
+        with signals_blocked(self.list):
+            for artery, item in self._items.items():
+                there = artery in self._present
+                item.setText(1, artery.full_name if there or layer is None else _ABSENT)
+                item.setDisabled(not there)
+                item.setCheckState(0, _CHECKED if there and self._is_shown(artery) else _UNCHECKED)
+        self.title.setText(breakable(layer.name) if layer is not None else _EMPTY)
+        for button in (self.all, self.none):
+            button.setEnabled(bool(self._present))
+
+    def hide_arteries(self, hidden: Collection[Artery]) -> None:
+        """Show all arteries of the label map but these."""
+        if self._layer is not None:
+            self._layer.colormap = DirectLabelColormap(color_dict=colour_table(hidden))
+            self.refresh()
+
+    def event(self, event: QEvent) -> bool:
+        """End together with the dock: napari takes the panel out of it and keeps it alive."""
+        if event.type() == QEvent.Type.ParentChange and self.parentWidget() is None:
+            for source in self._events():
+                source.disconnect(self.refresh)
+            self.deleteLater()
+        return super().event(event)
+
+    def _events(self) -> tuple[Any, ...]:
+        layers = self._viewer.layers
+        return layers.events.inserted, layers.events.removed, layers.selection.events.active
+
+    def _wanted_layer(self) -> Labels | None:
+        layers = self._viewer.layers
+        named = [layer for layer in layers if isinstance(layer, Labels) and _names_arteries(layer)]
+        active = layers.selection.active
+        return active if active in named else next(reversed(named), None)
+
+    def _is_ticked(self, artery: Artery) -> bool:
+        return bool(self._items[artery].checkState(0) == _CHECKED)
+
+    def _is_shown(self, artery: Artery) -> bool:
+        return self._layer is None or bool(self._layer.get_color(artery.value)[3] > 0)
+
+    def _on_toggled(self) -> None:
+        self.hide_arteries([artery for artery in self._present if not self._is_ticked(artery)])
+
+    def _item(self, artery: Artery) -> QTreeWidgetItem:
+        item = QTreeWidgetItem([artery.abbreviation, artery.full_name])
+        swatch = QPixmap(_SWATCH)
+        swatch.fill(QColor(COLOURS[artery]))
+        item.setIcon(0, QIcon(swatch))
+        for column in (0, 1):
+            item.setToolTip(column, name_of(artery))
+        return item
+
+
+def _names_arteries(layer: Labels) -> bool:
+    return FEATURE in layer.features

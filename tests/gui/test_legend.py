@@ -1,0 +1,130 @@
+"""The legend tells the arteries of the label map in front, and hides or shows them."""
+
+import numpy as np
+import pytest
+from gui_events import click
+from napari.utils.notifications import notification_manager
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QColor
+from qtpy.QtTest import QTest
+
+from cowgan.arteries import Artery
+from cowgan.volume import default_affine, write_labels
+from napari_cowgan.arteries import COLOURS
+from napari_cowgan.display import labels_to_layer
+from napari_cowgan.legend import ArteryLegend, show_legend
+
+SHAPE = (6, 20, 20)
+PRESENT = {Artery.BA, Artery.R_ICA, Artery.L_MCA, Artery.ACOM}
+
+
+@pytest.fixture
+def labels() -> np.ndarray:
+    labels = np.zeros(SHAPE, np.uint8)
+    for artery in PRESENT:
+        labels[2:4, artery, 5:9] = artery
+    return labels
+
+
+@pytest.fixture
+def legend(viewer, labels, tmp_path) -> ArteryLegend:
+    """Return the legend that opens together with a file."""
+    write_labels(labels, default_affine(SHAPE), tmp_path / "scan_arteries.nii.gz")
+    viewer.open(tmp_path / "scan_arteries.nii.gz", plugin="napari-cowgan")
+    (widget,) = viewer.window.dock_widgets.values()
+    return widget
+
+
+def shown(viewer) -> set[int]:
+    layer = viewer.layers[-1]
+    return {artery for artery in PRESENT if layer.get_color(artery)[3] > 0}
+
+
+def toggle(legend: ArteryLegend, artery: Artery) -> None:
+    name = legend.list.visualItemRect(legend._items[artery]).center()
+    QTest.mouseClick(legend.list.viewport(), Qt.MouseButton.LeftButton, pos=name)
+    QTest.keyClick(legend.list, Qt.Key.Key_Space)
+
+
+def test_it_names_all_arteries_in_their_colours_and_tells_which_are_absent(legend):
+    assert isinstance(legend, ArteryLegend)
+    assert "arteries" in legend.title.text()
+    assert legend.list.topLevelItemCount() == len(Artery)
+    for artery, item in legend._items.items():
+        there = artery in PRESENT
+        assert item.text(0) == artery.abbreviation
+        assert item.text(1) == (artery.full_name if there else "not in this map")
+        assert item.isDisabled() != there
+        if there:
+            # Pixmaps may hold fewer shades than a colour does.
+            drawn = item.icon(0).pixmap(14, 14).toImage().pixelColor(7, 7).getRgb()
+            assert np.allclose(drawn, QColor(COLOURS[artery]).getRgb(), atol=4)
+
+
+def test_arteries_are_hidden_and_shown_one_by_one_and_all_at_once(viewer, legend):
+    assert shown(viewer) == PRESENT
+    toggle(legend, Artery.R_ICA)
+    assert shown(viewer) == PRESENT - {Artery.R_ICA}
+    click(legend.none)
+    assert shown(viewer) == set()
+    toggle(legend, Artery.ACOM)
+    assert shown(viewer) == {Artery.ACOM}
+    click(legend.all)
+    assert shown(viewer) == PRESENT
+    # An artery that a person paints must not be invisible.
+    assert viewer.layers[-1].get_color(Artery.THIRD_A2)[3] == 1
+
+
+def test_it_follows_the_selected_map_and_survives_its_removal(viewer, legend):
+    other = np.zeros(SHAPE, np.uint8)
+    other[1, 1, 1] = Artery.L_ACA
+    click(legend.none)
+    data, options, _ = labels_to_layer(other, default_affine(SHAPE), "other")
+    layer = viewer.add_labels(data, **options)
+    assert legend.title.text() == "other"
+    assert not legend._items[Artery.L_ACA].isDisabled()
+    viewer.add_image(np.zeros((4, 4, 4)))
+    viewer.layers.selection.active = viewer.layers[0]
+    assert legend._items[Artery.L_ACA].isDisabled()
+    assert legend._items[Artery.BA].checkState(0) == Qt.CheckState.Unchecked
+    viewer.layers.remove(viewer.layers[0])
+    assert legend.title.text() == "other"
+    viewer.layers.remove(layer)
+    assert legend.title.text().startswith("Open a label map")
+    assert not legend.all.isEnabled()
+    viewer.add_labels(np.ones((4, 4, 4), np.uint8))
+    assert legend.title.text().startswith("Open a label map")
+
+
+def test_closing_it_leaves_nothing_behind(viewer, legend, qtbot):
+    gone = []
+    legend.destroyed.connect(lambda: gone.append(True))
+    viewer.window.remove_dock_widget(legend)
+    qtbot.waitUntil(lambda: bool(gone), timeout=5000)
+    viewer.add_image(np.zeros((4, 4, 4)))
+    viewer.layers.clear()
+    assert isinstance(show_legend(viewer), ArteryLegend)
+
+
+def test_it_fits_docked_at_300_pixels(viewer, legend):
+    assert legend.minimumSizeHint().width() <= 300
+    for widget in (legend.list, legend.all, legend.none):
+        assert widget.toolTip()
+    legend.resize(300, 500)
+    QTest.qWait(50)
+    assert legend.list.columnWidth(0) < 140
+
+
+def test_the_sample_shows_its_arteries_in_3d_under_a_resting_pointer(viewer, qtbot):
+    notification_manager.records.clear()
+    canvas = viewer.window._qt_viewer.canvas.native
+    QTest.mouseMove(canvas, QPoint(100, 100))
+    viewer.open_sample("napari-cowgan", "phantom_with_labels")
+    qtbot.waitUntil(lambda: viewer.dims.ndisplay == 3, timeout=5000)
+    qtbot.wait(300)
+    assert [layer.visible for layer in viewer.layers] == [True, True]
+    assert viewer.layers.selection.active is viewer.layers[1]
+    picture = viewer.screenshot(canvas_only=True, flash=False)[..., :3].astype(int)
+    coloured = (picture.max(axis=-1) - picture.min(axis=-1)) > 60
+    assert coloured.mean() > 0.01
+    assert [notice.message for notice in notification_manager.records] == []
