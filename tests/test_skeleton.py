@@ -60,3 +60,20 @@ def test_a_mask_moved_by_whole_voxels_has_the_same_skeleton():
     before, after = (skeletonize_mask(m, shapes.TEMPLATE) for m in (mask, moved))
     assert np.array_equal(before.voxels, after.voxels - np.array([3, 5, 0]))
     assert np.array_equal(before.radius_mm, after.radius_mm)
+
+
+@pytest.mark.parametrize("width", range(1, 8))
+@pytest.mark.parametrize("axis", range(3))
+def test_a_straight_piece_of_any_width_keeps_its_centreline(width: int, axis: int) -> None:
+    mask = np.zeros((24, 24, 24), bool)
+    mask[2:22, 8 : 8 + width, 8 : 8 + width] = True
+    skeleton = skeletonize_mask(np.moveaxis(mask, 0, axis), (0.6, 0.6, 0.6))
+    along = skeleton.voxels[:, axis]
+    assert np.ptp(along) >= 19 - width
+    assert len(set(skeleton.component)) == 1
+
+
+def test_every_piece_keeps_at_least_one_voxel() -> None:
+    mask = np.zeros((20, 20, 20), bool)
+    mask[2:4, 2:4, 2:4] = mask[8:12, 8:12, 8:12] = mask[16, 16, 16] = True
+    assert len(set(skeletonize_mask(mask, (0.6, 0.6, 0.6)).component)) == 3

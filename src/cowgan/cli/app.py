@@ -12,6 +12,7 @@ from cowgan.cli.directions import directions
 from cowgan.cli.explore import explore
 from cowgan.cli.generate import generate
 from cowgan.cli.models import convert, info
+from cowgan.cli.phantom import phantom
 from cowgan.errors import Cancelled, CowganError
 
 app = typer.Typer(
@@ -20,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (info, convert, generate, directions, explore):
+for command in (info, convert, generate, directions, explore, phantom):
     app.command()(command)
 
 

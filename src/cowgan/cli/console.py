@@ -4,13 +4,14 @@ import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cowgan.checkpoint import Checkpoint
+if TYPE_CHECKING:
+    from cowgan.checkpoint import Checkpoint
 
 
 class BarProgress:
@@ -49,7 +50,7 @@ def print_json(content: Any) -> None:
     typer.echo(json.dumps(content, indent=2))
 
 
-def print_notes(checkpoint: Checkpoint) -> None:
+def print_notes(checkpoint: "Checkpoint") -> None:
     """Print what a person should know about how a checkpoint was read, on standard error."""
     for note in checkpoint.notes:
         typer.echo(f"Note: {note}", err=True)

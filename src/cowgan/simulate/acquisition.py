@@ -71,7 +71,7 @@ def acquire(
     return np.hypot(real, imaginary)
 
 
-def _window(frequency: Field | np.ndarray) -> Field:
+def _window(frequency: Field) -> Field:
     """Return a Hann-edged window; 1 is the highest acquired frequency."""
     edge = np.clip((frequency - 0.55) / 0.55, 0, 1)
     return (0.5 + 0.5 * np.cos(np.pi * edge)).astype(np.float32)

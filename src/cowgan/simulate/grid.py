@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating[Any]]
 
 _CENTRE_BIN_MM = 2.0
 _CENTRE_SCALE_MM = 18.0

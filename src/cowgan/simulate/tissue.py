@@ -102,6 +102,11 @@ def _inside(surface: Field, softness_mm: float = 0.8) -> Field:
     return np.clip(0.5 - surface / (2 * softness_mm), 0, 1)
 
 
+def _ellipsoid(x: Field, y: Field, z: Field) -> Field:
+    """Return the signed distance from the unit sphere."""
+    return np.sqrt(x**2 + y**2 + z**2) - 1
+
+
 def _mixed(outside: Field, inside: Field | float, share: Field) -> Field:
     return outside + share * (inside - outside)
 
@@ -148,13 +153,15 @@ def _csf_surface(
     # Five-pointed, from the interhemispheric fissure over both sylvian fissures to the crura.
     reach = 10.5 + 2.5 * np.cos(5 * np.arctan2(x, y + 2))
     suprasellar = np.maximum(np.hypot(x, y + 2) - reach, np.abs(z + 3) - 6)
-    ventricle = np.maximum(np.abs(x) - 1.8, np.maximum(np.abs(y + 8) - 9, 6 - z))
+    third = np.maximum(np.abs(x) - 1.8, np.maximum(np.abs(y + 8) - 9, 6 - z))
+    lateral = 5 * _ellipsoid((np.abs(x) - 9) / 5, (y + 10) / 28, (z - 30) / 8)
+    ventricle = np.minimum(third, lateral)
     # The fissure between the hemispheres: in front, and everywhere above the callosum.
     midline = np.maximum(np.abs(x) - 0.9, np.minimum(14 - y + 0.3 * z, 34 - z))
     csf = np.minimum(np.minimum(around, suprasellar), np.minimum(sulci, ventricle))
     stem = np.maximum(_brainstem(place), 2.4 - to_vessel)
     csf = np.minimum(np.minimum(csf, midline), np.abs(stem - 1.8) - 1.6)
-    chiasm = np.hypot(np.hypot(x / 7, (y - 4) / 3.5), (z - 3) / 2.2) * 3 - 3
+    chiasm = 3 * _ellipsoid(x / 7, (y - 4) / 3.5, (z - 3) / 2.2)
     return np.maximum(np.maximum(csf, -stem), -chiasm)
 
 
@@ -197,7 +204,7 @@ def _skull_base(
     marrow_share = _inside(2.5 - 3 * patchy - medium)
     base = _mixed(bone, marrow, marrow_share)
     size = float(random.uniform(8, 12))
-    sinus = size * (np.sqrt((x / size) ** 2 + ((y - 14) / 11) ** 2 + ((z + 19) / 9) ** 2) - 1)
+    sinus = size * _ellipsoid(x / size, (y - 14) / 11, (z + 19) / 9)
     base = base * (1 - _inside(sinus + medium, 0.6))
     below = z + 32 + 2 * medium
     return _mixed(base, signal["muscle"] * (1 + 0.1 * fine), _inside(below, 3.0))
@@ -212,7 +219,7 @@ def _with_orbits(place: Place, head: Field, signal: dict[str, Field], fine: Fiel
     radius = np.hypot(side - axis, z + 9)
     cone = np.maximum(radius - np.clip(3 + 0.5 * depth, 0, 18), np.maximum(-depth, depth - 38))
     ring = np.abs(radius - np.clip(1 + 0.33 * depth, 0, 12)) - 1.4
-    eye = np.sqrt((side - 31) ** 2 + (y - 58) ** 2 + (z + 9) ** 2) - 12
+    eye = 12 * _ellipsoid((side - 31) / 12, (y - 58) / 12, (z + 9) / 12)
     fat = signal["fat"] * (1 + 0.06 * fine)
     fat = _mixed(fat, signal["muscle"], _inside(ring))
     head = _mixed(head, fat, _inside(cone))
@@ -222,8 +229,7 @@ def _with_orbits(place: Place, head: Field, signal: dict[str, Field], fine: Fiel
 def _with_skull(grid: Grid, head: Field, signal: dict[str, Field], coarse: Field) -> Field:
     """CSF, skull and scalp around the brain, and air outside."""
     z, x, y = grid.axes_mm
-    r = np.sqrt((x / 78) ** 2 + ((y + 16) / 96) ** 2 + ((z - 22) / 98) ** 2)
-    depth = 84 * (1 - r) + 1.5 * coarse
+    depth = 1.5 * coarse - 84 * _ellipsoid(x / 78, (y + 16) / 96, (z - 22) / 98)
     if depth.min() > _SKULL_MM:
         return head
     scalp = signal["fat"] * (1 + 0.1 * coarse)

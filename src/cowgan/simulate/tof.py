@@ -19,6 +19,7 @@ from cowgan.skeleton import Skeleton, skeletonize_mask
 from cowgan.volume import DEFAULT_SPACING_MM, Volume, default_affine
 
 _WALL = 0.85
+_NEAREST = 4
 _WIDE_MM = 1.2
 _LABEL_SMOOTHING = 0.45
 _WHITE_MATTER = 0.7
@@ -146,7 +147,8 @@ def _blood_signal(
 
     voxels = np.argwhere(occupancy > 0)
     tree = cKDTree(skeleton.points_mm)
-    from_centre, nearest = tree.query(voxels * np.array(grid.spacing_mm), k=4)
+    few = range(1, min(_NEAREST, len(skeleton)) + 1)
+    from_centre, nearest = tree.query(voxels * np.array(grid.spacing_mm), k=few)
     weights = 1 / (from_centre + 0.3)
     weights /= weights.sum(axis=1, keepdims=True)
     # Laminar flow: twice the mean velocity in the middle, almost none at the wall.
