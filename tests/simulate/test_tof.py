@@ -8,7 +8,9 @@ from cowgan.errors import CowganError
 from cowgan.simulate import TofParameters, make_anatomy, simulate_tof
 from cowgan.volume import DEFAULT_SPACING_MM, default_affine
 
-QUIET = replace(TofParameters(), noise=0.0, coil_bias=0.0, ghosting=0.0, texture=0.0)
+QUIET = replace(
+    TofParameters(), noise=0.0, coil_bias=0.0, ghosting=0.0, texture=0.0, flow_unevenness=0.0
+)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "slab_offset": (0.0, 1.0),
     "blood_velocity_mm_s": (220.0, 420.0),
     "velocity_exponent": (0.6, 1.1),
+    "flow_unevenness": (0.03, 0.09),
     "siphon_loss": (0.1, 0.5),
     "magnetisation_transfer": (0.24, 0.42),
     "fat_suppression": (0.3, 0.8),
@@ -58,6 +59,8 @@ class TofParameters:
         Mean velocity in an artery of 1.5 mm radius.
     velocity_exponent : float
         Velocity grows with the radius to this power.
+    flow_unevenness : float
+        Standard deviation of the blood's signal along and across arteries, relative.
     siphon_loss : float
         Share of the signal that is lost to intravoxel dephasing in the sharpest bends.
     magnetisation_transfer : float
@@ -92,6 +95,7 @@ class TofParameters:
     slab_offset: float = 0.4
     blood_velocity_mm_s: float = 320.0
     velocity_exponent: float = 0.85
+    flow_unevenness: float = 0.06
     siphon_loss: float = 0.3
     magnetisation_transfer: float = 0.3
     fat_suppression: float = 0.6

@@ -72,6 +72,8 @@ def simulate_tof(
     random = stream("TOF surroundings", seed)
     tissue = tissue_signal(grid, mask, flip_angle, params, random)
     blood = _blood_signal(occupancy, skeleton, grid, flip_angle, slab, params)
+    # Pulsation and vortices, which mean velocities leave out.
+    blood *= 1 + params.flow_unevenness * grid.noise(random, 4.0)
     signal = tissue + occupancy * (blood - tissue) + ghosts(occupancy * blood, params.ghosting)
     signal *= receive_field(grid, params, random)
     white_matter = _WHITE_MATTER * steady_state(

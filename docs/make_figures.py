@@ -1,0 +1,85 @@
+"""Draw the montages of the documentation.
+
+Usage: python docs/make_figures.py [ANATOMIES.npz]
+
+Writes docs/images/phantoms.png. With a file of real anatomies (``occupancy``, uint8, shape
+(n, x, y, z), RAS order) it also draws simulated TOF on twelve of them, beside that file's
+name in the present folder: real anatomies do not belong into this repository.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from cowgan.simulate import make_phantom, simulate_tof
+from cowgan.volume import Volume, mip
+
+_TILE = 256
+_MARGIN = 8
+_TITLE = 26
+_COLUMNS = 6
+
+
+def tile(volume: Volume, title: str) -> Image.Image:
+    """Return the axial MIP above the middle slice, with a title."""
+    white = np.percentile(volume.data, 99.9)
+    middle = volume.data[volume.shape[0] // 2].T[::-1]
+    sheet = Image.new("L", (_TILE, 2 * _TILE + _TITLE), 0)
+    ImageDraw.Draw(sheet).text((4, 5), title, fill=255, font=ImageFont.load_default(14))
+    for row, picture in enumerate((mip(volume), middle)):
+        grey = Image.fromarray((255 * np.clip(picture / white, 0, 1)).astype(np.uint8))
+        sheet.paste(
+            grey.resize((_TILE, _TILE), Image.Resampling.BICUBIC), (0, _TITLE + row * _TILE)
+        )
+    return sheet
+
+
+def montage(tiles: list[Image.Image]) -> Image.Image:
+    """Return the tiles in rows of six."""
+    width, height = tiles[0].width + _MARGIN, tiles[0].height + _MARGIN
+    rows = -(-len(tiles) // _COLUMNS)
+    sheet = Image.new("L", (_COLUMNS * width + _MARGIN, rows * height + _MARGIN), 0)
+    for i, one in enumerate(tiles):
+        sheet.paste(one, (_MARGIN + i % _COLUMNS * width, _MARGIN + i // _COLUMNS * height))
+    return sheet
+
+
+def phantoms() -> Image.Image:
+    """Return twelve phantoms, most of them with a variant."""
+    variants = [
+        "complete",
+        "absent R-PCom",
+        "absent L-PCom",
+        "hypoplastic R-PCom",
+        "hypoplastic L-PCom",
+        "fetal R-PCA",
+        "fetal L-PCA",
+        "absent R-A1",
+        "absent L-A1",
+        "absent ACom",
+        "double ACom",
+        "third A2",
+    ]
+    return montage([tile(make_phantom(i, name)[0], name) for i, name in enumerate(variants)])
+
+
+def real_anatomies(path: Path) -> Image.Image:
+    """Return simulated TOF on twelve real anatomies."""
+    occupancy = np.load(path)["occupancy"]
+    tiles = []
+    for i in np.linspace(0, len(occupancy) - 1, 12).astype(int):
+        las = occupancy[i].transpose(2, 0, 1)[:, ::-1] / np.float32(255)
+        tiles.append(tile(simulate_tof(las, seed=int(i)), f"anatomy {i}"))
+    return montage(tiles)
+
+
+if __name__ == "__main__":
+    target = Path(__file__).parent / "images" / "phantoms.png"
+    phantoms().save(target)
+    print(target)
+    if len(sys.argv) > 1:
+        target = Path(f"{Path(sys.argv[1]).stem}.png")
+        real_anatomies(Path(sys.argv[1])).save(target)
+        print(target)
