@@ -1,0 +1,247 @@
+"""Everything that decides a training run."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from cowgan.errors import CowganError
+from cowgan.files import atomic_path
+from cowgan.networks import PRESETS as NETWORKS
+from cowgan.networks import NetworkConfig
+
+Preset = Literal["paper", "modern"]
+Architecture = Literal["published", "modern"]
+Loss = Literal["hinge", "logistic"]
+Penalty = Literal["one_centred", "r1"]
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What a run trains, and how.
+
+    Parameters
+    ----------
+    network : NetworkConfig
+        Architecture of the generator, and of a published discriminator.
+    discriminator : {"published", "modern"}
+        The latter has equalised learning rates and a minibatch standard deviation.
+    loss : {"hinge", "logistic"}
+        See `cowgan.training.losses`.
+    generator_rate, discriminator_rate : float
+        Learning rates of Adam.
+    beta1, beta2 : float
+        Decay rates of Adam's moments.
+    penalty : {"one_centred", "r1"}
+        Penalty on the discriminator's slope at real volumes.
+    penalty_weight : float
+        Its weight; 0 leaves it out.
+    penalty_every : int
+        Steps between penalties.
+    penalty_scaled : bool
+        Multiply the weight by `penalty_every`, so that the interval does not weaken it.
+    path_weight : float
+        Weight of path-length regularisation; 0 leaves it out.
+    path_every, path_from : int
+        Steps between path-length terms, and the first step that has one.
+    path_decay : float
+        Decay of the running mean of path lengths.
+    mixing : float
+        Chance that a volume takes its fine styles from a second latent.
+    augment : float
+        Chance of each differentiable augmentation; the start value if it adapts.
+    augment_target : float
+        Share of real volumes judged real that adaptive augmentation aims at; 0 keeps
+        `augment` as it is.
+    augment_images : int
+        Volumes over which adaptive augmentation goes from 0 to 1 at most.
+    flip : float
+        Chance that a real volume is seen with left and right swapped.
+    batch, accumulate : int
+        Volumes per pass, and passes per step; a step sees their product.
+    average_images : float
+        Half-life of the weights' moving average, in volumes seen.
+    average_ramp : float
+        Upper limit of the half-life as a share of the volumes seen so far; 0 for none.
+    precision : {"auto", "fp32", "bf16", "fp16"}
+        Number format of convolutions; "auto" is the fastest that is safe on the device.
+    steps, save_every, sample_every : int
+        Length of the run; steps between saved states, and between sample pictures.
+    seed : int
+        Decides every random number.
+
+    Raises
+    ------
+    CowganError
+        A value makes no sense.
+    """
+
+    network: NetworkConfig = field(default_factory=lambda: NETWORKS["Small"])
+    discriminator: Architecture = "modern"
+    loss: Loss = "logistic"
+    generator_rate: float = 2e-3
+    discriminator_rate: float = 2e-3
+    beta1: float = 0.0
+    beta2: float = 0.99
+    penalty: Penalty = "r1"
+    penalty_weight: float = 10.0
+    penalty_every: int = 16
+    penalty_scaled: bool = True
+    path_weight: float = 2.0
+    path_every: int = 8
+    path_from: int = 0
+    path_decay: float = 0.99
+    mixing: float = 0.9
+    augment: float = 0.5
+    augment_target: float = 0.0
+    augment_images: int = 500_000
+    flip: float = 0.5
+    batch: int = 8
+    accumulate: int = 4
+    average_images: float = 10_000.0
+    average_ramp: float = 0.05
+    precision: Precision = "auto"
+    steps: int = 100_000
+    save_every: int = 1_000
+    sample_every: int = 500
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, kind in _TYPES.items():
+            value = getattr(self, name)
+            if get_origin(kind) is Literal:
+                if value not in get_args(kind):
+                    known = ", ".join(get_args(kind))
+                    raise CowganError(f"Training's {name} must be one of {known}, not {value!r}.")
+            elif kind is float and not _is_number(value):
+                raise CowganError(f"Training's {name} must be a number, not {value!r}.")
+            elif kind is int and (not isinstance(value, int) or isinstance(value, bool)):
+                raise CowganError(f"Training's {name} must be a whole number, not {value!r}.")
+        for names, low, high in _LIMITS:
+            for name in names:
+                if not low <= getattr(self, name) <= high:
+                    raise CowganError(
+                        f"Training's {name} must lie between {low:g} and {high:g}, not "
+                        f"{getattr(self, name):g}."
+                    )
+
+    @property
+    def images_per_step(self) -> int:
+        """Real volumes that one step sees."""
+        return self.batch * self.accumulate
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every value as JSON-ready data."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "TrainingConfig":
+        """Return a config from what `to_dict` gave; missing values take their default."""
+        known = {one.name for one in fields(cls)}
+        if unknown := sorted(set(content) - known):
+            raise CowganError(f"Training has no setting {unknown[0]!r}.")
+        values = dict(content)
+        if "network" in values:
+            values["network"] = NetworkConfig.from_dict(values["network"])
+        return cls(**values)
+
+
+def preset(name: str, network: NetworkConfig) -> TrainingConfig:
+    """Return a recipe.
+
+    Parameters
+    ----------
+    name : {"paper", "modern"}
+        "paper" is the recipe of Aydin et al. 2024: hinge loss, one-centred penalty on
+        reals, two learning rates, Adam (0.5, 0.9). "modern" is that of StyleGAN2 (Karras
+        et al. 2020): non-saturating loss, lazy R1 at its full weight, an average of the
+        weights by volumes seen from the first step on.
+    network : NetworkConfig
+        What to train.
+    """
+    if name == "modern":
+        return TrainingConfig(network=network)
+    if name == "paper":
+        return TrainingConfig(
+            network=network,
+            discriminator="published",
+            loss="hinge",
+            generator_rate=4e-5,
+            discriminator_rate=6e-5,
+            beta1=0.5,
+            beta2=0.9,
+            penalty="one_centred",
+            penalty_weight=10.0,
+            penalty_every=16,
+            penalty_scaled=False,
+            path_weight=1.0,
+            path_every=32,
+            path_from=5_000,
+            # 0.995 every 10 steps of 32 volumes, as a half-life.
+            average_images=44_000.0,
+        )
+    raise CowganError(f"There is no training preset {name!r}; choose paper or modern.")
+
+
+def write_config(config: TrainingConfig, path: Path) -> None:
+    """Write every setting, defaults included, as TOML."""
+    content = config.to_dict()
+    network = content.pop("network")
+    lines = [f"{name} = {_toml(value)}" for name, value in content.items()]
+    lines += ["", "[network]", *(f"{name} = {_toml(value)}" for name, value in network.items())]
+    with atomic_path(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def read_config(path: Path, base: TrainingConfig | None = None) -> TrainingConfig:
+    """Read settings from TOML; those it does not name come from `base` or are the defaults.
+
+    Raises
+    ------
+    CowganError
+        The file is unreadable or names unknown settings or senseless values.
+    """
+    try:
+        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CowganError(f"{path} could not be read: {error.strerror or error}.") from error
+    except ValueError as error:
+        raise CowganError(f"{path} is not a valid TOML file: {error}.") from error
+    base = base or TrainingConfig()
+    network = content.pop("network", {})
+    if not isinstance(network, dict):
+        raise CowganError(f"{path}: network must be a table.")
+    merged = {**base.to_dict(), **content, "network": {**base.network.to_dict(), **network}}
+    return TrainingConfig.from_dict(merged)
+
+
+def with_changes(config: TrainingConfig, **changes: Any) -> TrainingConfig:
+    """Return the config with those changes that are not None."""
+    return replace(config, **{name: v for name, v in changes.items() if v is not None})
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_TYPES = {name: kind for name, kind in get_type_hints(TrainingConfig).items() if name != "network"}
+_LIMITS = (
+    (("generator_rate", "discriminator_rate"), 1e-8, 1.0),
+    (("beta1", "beta2"), 0.0, 0.9999),
+    (("mixing", "augment", "augment_target", "flip", "path_decay", "average_ramp"), 0.0, 1.0),
+    (("penalty_weight", "path_weight"), 0.0, 1e6),
+    (("penalty_every", "path_every", "augment_images", "steps", "save_every"), 1, 10**9),
+    (("sample_every",), 1, 10**9),
+    (("path_from",), 0, 10**9),
+    (("batch", "accumulate"), 1, 4096),
+    (("average_images",), 1.0, 1e9),
+    (("seed",), 0, 2**63 - 1),
+)
