@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from cowgan.networks.config import NetworkConfig
-from cowgan.networks.layers import LEAK, Blur3d
+from cowgan.networks.layers import LEAK, Blur3d, Conv3d
 
 
 class DiscriminatorBlock(nn.Module):
@@ -18,17 +18,17 @@ class DiscriminatorBlock(nn.Module):
         super().__init__()
         # In the last block the residual strides although the main path does not, and the
         # sum broadcasts. Published weights were trained with this, so it stays.
-        self.conv_res = nn.Conv3d(in_channels, channels, 1, stride=stride)
+        self.conv_res = Conv3d(in_channels, channels, 1, stride=stride)
         self.net = nn.Sequential(
-            nn.Conv3d(in_channels, channels, 3, padding=1),
+            Conv3d(in_channels, channels, 3, padding=1),
             nn.LeakyReLU(LEAK),
-            nn.Conv3d(channels, channels, 3, padding=1),
+            Conv3d(channels, channels, 3, padding=1),
             nn.LeakyReLU(LEAK),
         )
         self.downsample = (
             nn.Identity()
             if last
-            else nn.Sequential(Blur3d(), nn.Conv3d(channels, channels, 3, stride, padding=1))
+            else nn.Sequential(Blur3d(), Conv3d(channels, channels, 3, stride, padding=1))
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ class Discriminator(nn.Module):
             )
             for i, (before, after) in enumerate(zip((1, *channels[:-1]), channels, strict=True))
         )
-        self.final_conv = nn.Conv3d(channels[-1], channels[-1], 3, padding=1)
+        self.final_conv = Conv3d(channels[-1], channels[-1], 3, padding=1)
         self.to_logit = nn.Linear(channels[-1] * 2**3, 1)
 
     def forward(self, x: Tensor) -> Tensor:

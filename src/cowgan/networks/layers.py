@@ -8,6 +8,21 @@ LEAK = 0.2
 """Negative slope of every leaky ReLU in the published networks."""
 
 
+class Conv3d(nn.Conv3d):
+    """3D convolution that is right under autocast on a CPU too.
+
+    There torch computes a wrong bfloat16 gradient of the weight when the input has two
+    slices (torch 2.13), so such inputs are convolved in float32.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve (N, in_channels, d, h, w)."""
+        if x.device.type == "cpu" and x.shape[2] == 2 and torch.is_autocast_enabled("cpu"):
+            with torch.autocast("cpu", enabled=False):
+                return super().forward(x.float())
+        return super().forward(x)
+
+
 class ScaledLinear(nn.Linear):
     """Fully connected layer whose weight and bias are multiplied by a constant.
 

@@ -1,0 +1,275 @@
+"""A training run: a folder that holds its settings, state, log, pictures and checkpoints."""
+
+import csv
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cowgan._version import __version__
+from cowgan.checkpoint import Checkpoint, ModelCard, save
+from cowgan.data.bank import Bank
+from cowgan.errors import Cancelled, CowganError
+from cowgan.files import atomic_path, write_json
+from cowgan.progress import Progress, Silent, advance
+from cowgan.training.config import TrainingConfig, write_config
+from cowgan.training.samples import sample_sheet
+from cowgan.training.state import STATE_FILE, load_state, read_description, save_state
+from cowgan.training.trainer import Trainer
+
+CONFIG_FILE = "config.toml"
+RUN_FILE = "run.json"
+LOG_FILE = "log.csv"
+SAMPLES_FOLDER = "samples"
+LOG_COLUMNS = (
+    "step",
+    "images",
+    "seconds",
+    "images_per_s",
+    "discriminator",
+    "generator",
+    "penalty",
+    "path",
+    "path_length",
+    "judged_real",
+    "augment",
+    "skipped",
+    "peak_memory_mb",
+)
+Watcher = Callable[[dict[str, Any]], None]
+
+
+class _TrainingSide:
+    """The volumes of a bank that are trained on."""
+
+    def __init__(self, bank: Bank) -> None:
+        self._bank = bank
+        self._indices = bank.training
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def read(self, indices: list[int]) -> NDArray[np.float32]:
+        return self._bank.read(self._indices[indices])
+
+
+def start_run(
+    folder: Path,
+    bank: Bank,
+    config: TrainingConfig,
+    device: str = "auto",
+    progress: Progress | None = None,
+    watch: Watcher | None = None,
+) -> None:
+    """Begin a run in a new folder and train to its end.
+
+    Parameters
+    ----------
+    folder : Path
+        Must not hold a run yet.
+    bank : Bank
+        What to learn from: its training side.
+    config : TrainingConfig
+        What and how.
+    device : str
+        "auto", "cpu", "cuda", "cuda:1".
+    progress : Progress, optional
+        Told after every step; stopping saves the state first.
+    watch : callable, optional
+        Given each row of the log.
+
+    Raises
+    ------
+    CowganError
+        The folder holds a run, the bank does not fit the network, or training failed.
+    Cancelled
+        The person stopped; the run can go on from where it is.
+    """
+    folder = Path(folder)
+    if (folder / RUN_FILE).exists() or (folder / STATE_FILE).exists():
+        raise CowganError(f"{folder} holds a run already; resume it, or choose another folder.")
+    trainer = _trainer(config, bank, device)
+    write_config(config, folder / CONFIG_FILE)
+    description = {
+        "bank": str(bank.path),
+        "bank_sha256": bank.sha256,
+        "spacing_mm": bank.spacing_mm,
+        "written_by": f"napari-cowgan {__version__}",
+    }
+    write_json(folder / RUN_FILE, description)
+    save_state(trainer, folder, bank.sha256)
+    _train(trainer, folder, bank, progress or Silent(), watch)
+
+
+def resume_run(
+    folder: Path,
+    bank: Bank | None = None,
+    device: str = "auto",
+    steps: int | None = None,
+    progress: Progress | None = None,
+    watch: Watcher | None = None,
+) -> None:
+    """Go on with a run from its last saved state; see `start_run`.
+
+    Parameters
+    ----------
+    bank : Bank, optional
+        By default the one that the run began with, from where it was.
+    steps : int, optional
+        A new length of the run.
+    """
+    folder = Path(folder)
+    config = TrainingConfig.from_dict(
+        {**read_description(folder)["config"], **({} if steps is None else {"steps": steps})}
+    )
+    bank = bank or Bank.open(read_run(folder)["bank"])
+    trainer = _trainer(config, bank, device)
+    load_state(trainer, folder, bank.sha256)
+    _train(trainer, folder, bank, progress or Silent(), watch)
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """Return what ``run.json`` says."""
+    import json
+
+    path = Path(folder) / RUN_FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {"bank": content["bank"], "spacing_mm": tuple(content["spacing_mm"])}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CowganError(f"{folder} is not a training run.", repr(error)) from error
+
+
+def export_run(folder: Path, target: Path, card: ModelCard | None = None) -> None:
+    """Write the averaged generator of a run as a checkpoint.
+
+    Raises
+    ------
+    CowganError
+        The folder holds no whole state, or the checkpoint cannot be written.
+    """
+    folder = Path(folder)
+    description = read_description(folder)
+    config = TrainingConfig.from_dict(description["config"])
+    trainer = Trainer(config, _Nothing(), "cpu")
+    load_state(trainer, folder, description["bank_sha256"])
+    step = trainer.counters.step
+    card = card or ModelCard(
+        name=folder.resolve().name,
+        description=f"Trained for {step:,} steps ({trainer.images_seen:,} volumes).",
+        provenance={
+            "steps": step,
+            "images_seen": trainer.images_seen,
+            "bank_sha256": description["bank_sha256"],
+            "training": config.to_dict(),
+        },
+    )
+    checkpoint = Checkpoint(
+        config.network,
+        trainer.average.mapping,
+        trainer.average.synthesis,
+        card=card,
+        spacing_mm=read_run(folder)["spacing_mm"],
+    )
+    save(checkpoint, Path(target))
+
+
+class _Nothing:
+    """Stands for the volumes where none are read."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def read(self, indices: list[int]) -> NDArray[np.float32]:
+        raise AssertionError("an export reads no volumes")
+
+
+def _trainer(config: TrainingConfig, bank: Bank, device: str) -> Trainer:
+    if bank.shape != config.network.volume_shape:
+        needed, found = (
+            " x ".join(str(n) for n in shape) for shape in (config.network.volume_shape, bank.shape)
+        )
+        raise CowganError(
+            f"The bank's volumes have {found} voxels (z, x, y), but this network makes {needed}."
+        )
+    return Trainer(config, _TrainingSide(bank), device)
+
+
+def _train(
+    trainer: Trainer, folder: Path, bank: Bank, progress: Progress, watch: Watcher | None
+) -> None:
+    config, counters = trainer.config, trainer.counters
+    log = _Log(folder / LOG_FILE, counters.step)
+    try:
+        while counters.step < config.steps:
+            advance(progress, counters.step, config.steps)
+            start = time.perf_counter()
+            told = trainer.step()
+            row = log.add(trainer, told, time.perf_counter() - start)
+            if watch is not None:
+                watch(row)
+            last = counters.step == config.steps
+            if last or counters.step % config.sample_every == 0:
+                sample_sheet(trainer, folder / SAMPLES_FOLDER / f"step_{counters.step:07d}.png")
+            if last or counters.step % config.save_every == 0:
+                log.flush()
+                save_state(trainer, folder, bank.sha256)
+    except Cancelled:
+        save_state(trainer, folder, bank.sha256)
+        raise
+    finally:
+        log.flush()
+    progress.report(counters.step, config.steps)
+
+
+class _Log:
+    """The CSV of a run; rows after the state that a run goes on from are dropped."""
+
+    def __init__(self, path: Path, step: int) -> None:
+        self._path = path
+        self._rows = _rows_until(path, step)
+        self._seconds = float(self._rows[-1]["seconds"]) if self._rows else 0.0
+        self._flushed = 0.0
+
+    def add(self, trainer: Trainer, told: dict[str, float], seconds: float) -> dict[str, Any]:
+        self._seconds += seconds
+        row = {
+            "step": trainer.counters.step,
+            "images": trainer.images_seen,
+            "seconds": round(self._seconds, 3),
+            "images_per_s": round(trainer.config.images_per_step / seconds, 3),
+            "peak_memory_mb": _peak_memory_mb(trainer.device),
+            **told,
+        }
+        self._rows.append(row)
+        return row
+
+    def flush(self) -> None:
+        with (
+            atomic_path(self._path) as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
+            writer = csv.DictWriter(file, LOG_COLUMNS)
+            writer.writeheader()
+            writer.writerows(self._rows)
+
+
+def _rows_until(path: Path, step: int) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if int(row["step"]) <= step]
+
+
+def _peak_memory_mb(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) >> 20
+    try:
+        import resource
+    except ImportError:  # Windows has no such counter in the standard library.
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10

@@ -1,0 +1,155 @@
+"""The file that a run goes on from: everything that decides the next step."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialise
+from torch import Tensor, nn
+
+from cowgan._version import __version__
+from cowgan.errors import CowganError
+from cowgan.files import atomic_path
+from cowgan.training.trainer import Counters, Trainer
+
+STATE_FILE = "state.safetensors"
+PREVIOUS_FILE = "state.previous.safetensors"
+_FORMAT = "cowgan-training-state"
+_VERSION = 1
+
+
+def save_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
+    """Write the state of a trainer to a run's folder; the one before is kept beside it.
+
+    A kill at any moment, writing included, leaves at least one whole state.
+
+    Raises
+    ------
+    CowganError
+        The folder cannot be written.
+    """
+    tensors = {
+        **_named(trainer.generator, "generator"),
+        **_named(trainer.average, "average"),
+        **_named(trainer.discriminator, "discriminator"),
+        **_moments(trainer.generator_adam, trainer.generator, "generator_adam"),
+        **_moments(trainer.discriminator_adam, trainer.discriminator, "discriminator_adam"),
+    }
+    description = {
+        "config": trainer.config.to_dict(),
+        "counters": asdict(trainer.counters),
+        "scaler": trainer.scaler.state_dict(),
+        "bank_sha256": bank_sha256,
+        "written_by": f"napari-cowgan {__version__}",
+    }
+    metadata = {
+        "format": _FORMAT,
+        "version": str(_VERSION),
+        "description": json.dumps(description),
+    }
+    content = serialise({name: t.contiguous() for name, t in tensors.items()}, metadata)
+    target = Path(folder) / STATE_FILE
+    with atomic_path(target) as temporary:
+        temporary.write_bytes(content)
+        if target.exists():
+            # A copy by link: at no moment is there no state under a known name.
+            previous = target.with_name(PREVIOUS_FILE)
+            previous.unlink(missing_ok=True)
+            previous.hardlink_to(target)
+
+
+def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
+    """Put a trainer into the state that a run's folder holds.
+
+    If the newest state is damaged, the one before is taken.
+
+    Raises
+    ------
+    CowganError
+        There is no whole state, or it belongs to another bank or other networks.
+    """
+    tensors, description = _read_newest(Path(folder))
+    if description["bank_sha256"] != bank_sha256:
+        raise CowganError(
+            "This run was trained on another bank, or its bank has changed; a run goes on only "
+            "with the data it began with."
+        )
+    try:
+        trainer.generator.load_state_dict(_part(tensors, "generator"))
+        trainer.average.load_state_dict(_part(tensors, "average"))
+        trainer.discriminator.load_state_dict(_part(tensors, "discriminator"))
+        _restore(trainer.generator_adam, trainer.generator, _part(tensors, "generator_adam"))
+        _restore(
+            trainer.discriminator_adam, trainer.discriminator, _part(tensors, "discriminator_adam")
+        )
+        trainer.scaler.load_state_dict(description["scaler"])
+        trainer.counters = Counters(**description["counters"])
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise CowganError(
+            f"The training state in {folder} does not fit this run's networks.", repr(error)
+        ) from error
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """Return config, counters and bank hash of the newest whole state in a folder."""
+    return _read_newest(Path(folder))[1]
+
+
+def _read_newest(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    problems = []
+    for name in (STATE_FILE, PREVIOUS_FILE):
+        try:
+            return _read(folder / name)
+        except (OSError, SafetensorError, ValueError, KeyError) as error:
+            problems.append(f"{name}: {error!r}")
+    if not any((folder / name).exists() for name in (STATE_FILE, PREVIOUS_FILE)):
+        raise CowganError(f"{folder} holds no training state.")
+    raise CowganError(f"The training state in {folder} is damaged.", "\n".join(problems))
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+        if metadata.get("format") != _FORMAT:
+            raise ValueError("not a training state")
+        if metadata.get("version") != str(_VERSION):
+            raise CowganError(
+                f"{path} was written by another version of this program.",
+                f"format version {metadata.get('version')}",
+            )
+        description = json.loads(metadata["description"])
+        return {name: file.get_tensor(name) for name in file.keys()}, description  # noqa: SIM118
+
+
+def _named(network: nn.Module, prefix: str) -> dict[str, Tensor]:
+    return {f"{prefix}/{name}": tensor for name, tensor in network.state_dict().items()}
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    start = f"{prefix}/"
+    return {name[len(start) :]: t for name, t in tensors.items() if name.startswith(start)}
+
+
+def _moments(adam: torch.optim.Adam, network: nn.Module, prefix: str) -> dict[str, Tensor]:
+    """Return the optimiser's moments under the names of the parameters."""
+    return {
+        f"{prefix}/{name}/{moment}": tensor
+        for name, parameter in network.named_parameters()
+        for moment, tensor in adam.state.get(parameter, {}).items()
+    }
+
+
+def _restore(adam: torch.optim.Adam, network: nn.Module, moments: Mapping[str, Tensor]) -> None:
+    adam.state.clear()
+    for name, parameter in network.named_parameters():
+        own = _part(moments, name)
+        if own:
+            # Adam keeps its step count on the CPU.
+            adam.state[parameter] = {
+                moment: tensor.clone() if moment == "step" else tensor.to(parameter.device)
+                for moment, tensor in own.items()
+            }
