@@ -1,0 +1,216 @@
+"""What can be told of vessels in numbers."""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cowgan.arteries import Artery
+from cowgan.errors import CowganError
+from cowgan.measure.mask import Method, find_vessels
+from cowgan.measure.topology import topology
+from cowgan.measure.tubes import Tube, find_tubes
+from cowgan.volume import Volume
+
+PERCENTILES = (5, 25, 50, 75, 95)
+BIN_MM = 0.1
+"""Width of the bins of `RadiusDistribution.histogram_mm`."""
+
+
+@dataclass(frozen=True)
+class RadiusDistribution:
+    """Vessel radii, each weighted with the length of vessel that has it; 0 without vessels.
+
+    Parameters
+    ----------
+    mean_mm, sd_mm : float
+        Mean and standard deviation.
+    percentiles_mm : dict of int to float
+        The `PERCENTILES`.
+    histogram_mm : tuple of float
+        Length of vessel with a radius of 0 to 0.1 mm, 0.1 to 0.2 mm and so on, up to the
+        widest; their sum is the total length.
+    """
+
+    mean_mm: float = 0.0
+    sd_mm: float = 0.0
+    percentiles_mm: dict[int, float] = field(
+        default_factory=lambda: dict.fromkeys(PERCENTILES, 0.0)
+    )
+    histogram_mm: tuple[float, ...] = ()
+
+    @property
+    def median_mm(self) -> float:
+        """The radius that half of the length does not reach."""
+        return self.percentiles_mm[50]
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """The measured vessels of a volume, or one artery of a label map.
+
+    Parameters
+    ----------
+    voxels : int
+        Number of vessel voxels.
+    volume_mm3 : float
+        Their volume.
+    length_mm : float
+        Length of all centrelines.
+    radius : RadiusDistribution
+        Radii along them.
+    components, loops, cavities : int
+        See `cowgan.measure.topology.Topology`.
+    spacing_mm : tuple of float
+        Voxel size along (z, x, y).
+    method : str, optional
+        How vessels were found; none if a mask was given.
+    thresholds : dict of str to float
+        What that rested on, in the intensities of the volume; see `vessel_mask`.
+    """
+
+    voxels: int
+    volume_mm3: float
+    length_mm: float
+    radius: RadiusDistribution
+    components: int
+    loops: int
+    cavities: int
+    spacing_mm: tuple[float, float, float]
+    method: str | None = None
+    thresholds: dict[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the measurements as JSON-ready values."""
+        content = asdict(self)
+        percentiles = content["radius"].pop("percentiles_mm")
+        content["radius"]["percentiles_mm"] = {f"p{q}": mm for q, mm in percentiles.items()}
+        content["radius"]["histogram_bin_mm"] = BIN_MM
+        return content
+
+
+def measure(volume: Volume, method: Method = "hysteresis") -> Measurements:
+    """Measure the vessels of a TOF volume.
+
+    Parameters
+    ----------
+    volume : Volume
+        Vessels are bright; any intensity scale.
+    method : {"hysteresis", "frangi", "sato"}
+        How vessels are found, see `find_vessels`.
+
+    Returns
+    -------
+    Measurements
+        All zero if nothing stands out.
+
+    Raises
+    ------
+    CowganError
+        The method is unknown, or all voxels have the same intensity.
+    """
+    vessels = find_vessels(volume, method)
+    measured = measure_mask(vessels.mask, volume.spacing_mm)
+    return replace(measured, method=method, thresholds=dict(vessels.thresholds))
+
+
+def measure_mask(mask: ArrayLike, spacing_mm: tuple[float, float, float]) -> Measurements:
+    """Measure the vessels of a mask.
+
+    Parameters
+    ----------
+    mask : array-like, shape (z, x, y)
+        Vessel where not 0.
+    spacing_mm : tuple of float
+        Voxel size along (z, x, y).
+
+    Returns
+    -------
+    Measurements
+        All zero for an empty mask.
+
+    Raises
+    ------
+    CowganError
+        The mask is not 3D, or the spacing makes no sense.
+    """
+    vessels, spacing = _checked(mask, spacing_mm)
+    voxels = int(np.count_nonzero(vessels))
+    shape = topology(vessels)
+    tubes = find_tubes(vessels, spacing)
+    return Measurements(
+        voxels=voxels,
+        volume_mm3=voxels * float(np.prod(spacing)),
+        length_mm=float(sum(tube.length_mm.sum() for tube in tubes)),
+        radius=_distribution(tubes),
+        components=shape.components,
+        loops=shape.loops,
+        cavities=shape.cavities,
+        spacing_mm=spacing,
+    )
+
+
+def measure_labels(
+    labels: ArrayLike, spacing_mm: tuple[float, float, float]
+) -> dict[Artery, Measurements]:
+    """Measure each artery of a label map on its own.
+
+    Parameters
+    ----------
+    labels : array-like, shape (z, x, y)
+        TopCoW values, see `cowgan.arteries.Artery`; 0 is background.
+    spacing_mm : tuple of float
+        Voxel size along (z, x, y).
+
+    Returns
+    -------
+    dict of Artery to Measurements
+        Those that are present, in the order of their values.
+
+    Raises
+    ------
+    CowganError
+        As for `measure_mask`, or a value is not one of TopCoW's.
+    """
+    values = np.asarray(labels)
+    present = np.unique(values)
+    unknown = sorted({*present.tolist()} - {0, *Artery})
+    if unknown:
+        raise CowganError(
+            f"{unknown[0]} is not a TopCoW label; they are 0 (background), 1 to 12 and 15.",
+            f"unknown labels {unknown}",
+        )
+    return {
+        artery: measure_mask(values == artery, spacing_mm) for artery in Artery if artery in present
+    }
+
+
+def _checked(
+    mask: ArrayLike, spacing_mm: tuple[float, float, float]
+) -> tuple[NDArray[np.bool_], tuple[float, float, float]]:
+    array = np.asarray(mask) != 0
+    if array.ndim != 3:
+        raise CowganError(f"A vessel mask needs 3 dimensions, but this one has {array.ndim}.")
+    sizes = tuple(float(size) for size in spacing_mm)
+    if len(sizes) != 3 or not all(np.isfinite(size) and size > 0 for size in sizes):
+        raise CowganError(f"The voxel size {spacing_mm} mm makes no sense.")
+    return array, (sizes[0], sizes[1], sizes[2])
+
+
+def _distribution(tubes: list[Tube]) -> RadiusDistribution:
+    length = np.concatenate([np.empty(0), *(tube.length_mm for tube in tubes)])
+    radius = np.concatenate([np.empty(0), *(tube.radius_mm for tube in tubes)])
+    total = length.sum()
+    if total == 0:
+        return RadiusDistribution()
+    mean = float((length * radius).sum() / total)
+    order = np.argsort(radius)
+    share = np.cumsum(length[order]) / total
+    at = np.searchsorted(share, np.array(PERCENTILES) / 100).clip(max=len(radius) - 1)
+    return RadiusDistribution(
+        mean_mm=mean,
+        sd_mm=float(np.sqrt((length * (radius - mean) ** 2).sum() / total)),
+        percentiles_mm=dict(zip(PERCENTILES, radius[order][at].tolist(), strict=True)),
+        histogram_mm=tuple(np.bincount((radius / BIN_MM).astype(int), length).tolist()),
+    )
