@@ -13,6 +13,7 @@ from cowgan.cli.explore import explore
 from cowgan.cli.generate import generate
 from cowgan.cli.models import convert, info
 from cowgan.cli.phantom import phantom
+from cowgan.cli.train import export, train
 from cowgan.errors import Cancelled, CowganError
 
 app = typer.Typer(
@@ -21,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (info, convert, generate, directions, explore, phantom):
+for command in (info, convert, generate, directions, explore, phantom, train, export):
     app.command()(command)
 
 

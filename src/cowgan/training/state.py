@@ -56,10 +56,9 @@ def save_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
     with atomic_path(target) as temporary:
         temporary.write_bytes(content)
         if target.exists():
-            # A copy by link: at no moment is there no state under a known name.
-            previous = target.with_name(PREVIOUS_FILE)
-            previous.unlink(missing_ok=True)
-            previous.hardlink_to(target)
+            # A kill between this and the final rename leaves the previous state, which
+            # `load_state` then takes.
+            target.replace(target.with_name(PREVIOUS_FILE))
 
 
 def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:

@@ -1,0 +1,105 @@
+"""``cowgan train`` and ``cowgan export``."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from cowgan.cli.options import DeviceOption, OverwriteOption
+from cowgan.errors import CowganError
+
+
+def train(
+    bank: Annotated[Path | None, typer.Option(help="Training bank.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for a new run.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Folder of a run to go on with.")] = None,
+    preset: Annotated[
+        Literal["paper", "modern"], typer.Option(help="Recipe that other options change.")
+    ] = "modern",
+    network: Annotated[
+        Literal["Small", "Medium_v1", "Medium_v2", "Large"],
+        typer.Option(help="Architecture that other options change."),
+    ] = "Small",
+    image_size: Annotated[int | None, typer.Option(help="Voxels along x and y.")] = None,
+    depth: Annotated[int | None, typer.Option(help="Slices.")] = None,
+    network_capacity: Annotated[int | None, typer.Option(help="See the network's docs.")] = None,
+    fmap_max: Annotated[int | None, typer.Option(help="Most channels of any block.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file of settings, such as a run's config.toml.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Volumes per pass.")] = None,
+    accumulate: Annotated[int | None, typer.Option(help="Passes per step.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Length of the run.")] = None,
+    save_every: Annotated[int | None, typer.Option(help="Steps between saved states.")] = None,
+    precision: Annotated[
+        Literal["auto", "fp32", "bf16", "fp16"] | None,
+        typer.Option(help="Number format of convolutions."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Decides every random number.")] = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Train a network on a bank, or go on with a run."""
+    if (resume is None) == (out is None):
+        raise CowganError("Name either a folder for a new run with --out, or one with --resume.")
+
+    from cowgan.cli.console import progress_bar
+    from cowgan.data.bank import Bank
+    from cowgan.training.run import resume_run, start_run
+
+    opened = None if bank is None else Bank.open(bank)
+    with progress_bar("Training") as progress:
+        if resume is not None:
+            resume_run(resume, opened, device, steps, progress)
+            typer.echo(f"The run in {resume} is complete.")
+            return
+        if opened is None or out is None:
+            raise CowganError("A new run needs a training bank: --bank BANK.")
+        architecture = {
+            "image_size": image_size,
+            "depth": depth,
+            "network_capacity": network_capacity,
+            "fmap_max": fmap_max,
+        }
+        changes = {
+            "batch": batch,
+            "accumulate": accumulate,
+            "steps": steps,
+            "save_every": save_every,
+            "precision": precision,
+            "seed": seed,
+        }
+        chosen = _config(preset, network, architecture, changes, config)
+        start_run(out, opened, chosen, device, progress)
+    typer.echo(f"The run in {out} is complete.")
+
+
+def _config(
+    preset_name: str,
+    network_name: str,
+    architecture: dict[str, Any],
+    changes: dict[str, Any],
+    file: Path | None,
+) -> Any:
+    from cowgan.networks import PRESETS
+    from cowgan.training.config import preset, read_config, with_changes
+
+    chosen = preset(preset_name, PRESETS[network_name])
+    if file is not None:
+        chosen = read_config(file, chosen)
+    wanted = {name: value for name, value in architecture.items() if value is not None}
+    return with_changes(replace(chosen, network=replace(chosen.network, **wanted)), **changes)
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, .safetensors.")],
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Write the averaged generator of a run as a checkpoint."""
+    from cowgan.training.run import export_run
+
+    if target.exists() and not overwrite:
+        raise CowganError(f"{target} exists already; use --overwrite to replace it.")
+    export_run(run, target)
+    typer.echo(f"Saved {target} ({target.stat().st_size / 1e6:.1f} MB)")
