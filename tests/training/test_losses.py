@@ -46,7 +46,7 @@ def test_the_logistic_loss_is_the_cross_entropy_of_real_and_fake(logits) -> None
     real, fake = logits
     probability = [torch.sigmoid(-x) for x in (real, fake)]
     expected = -(probability[0].log() + (1 - probability[1]).log()).mean()
-    assert losses.logistic_discriminator(real, fake) .item() == pytest.approx(expected.item())
+    assert losses.logistic_discriminator(real, fake).item() == pytest.approx(expected.item())
 
 
 def test_slopes_of_a_linear_judge_are_its_weights() -> None:

@@ -1,0 +1,183 @@
+"""Runs as a person or a cluster starts, kills and resumes them: real processes."""
+
+import csv
+import random
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from training_banks import TINY, assert_same_state, finish, make_bank, start
+
+from cowgan.checkpoint import load
+from cowgan.data.bank import Bank
+from cowgan.errors import Cancelled, CowganError
+from cowgan.networks import NetworkConfig
+from cowgan.training.config import preset, read_config, with_changes
+from cowgan.training.run import resume_run, start_run
+from cowgan.training.state import PREVIOUS_FILE, STATE_FILE, read_description
+
+NETWORK = NetworkConfig(16, 16, 1, 16)
+STEPS = 40
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory) -> Bank:
+    return make_bank(tmp_path_factory.mktemp("bank") / "bank")
+
+
+@pytest.fixture(scope="module", params=["paper", "modern"])
+def undisturbed(request, bank: Bank, tmp_path_factory) -> tuple[str, Path]:
+    """Return a run that nothing has stopped."""
+    run = tmp_path_factory.mktemp(request.param) / "run"
+    result = finish(
+        *("train", "--bank", bank.path, "--out", run, "--preset", request.param),
+        *(*TINY, "--steps", STEPS),
+    )
+    assert result.returncode == 0, result.stderr
+    return request.param, run
+
+
+def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(
+    undisturbed: tuple[str, Path], bank: Bank, tmp_path: Path
+) -> None:
+    preset_name, whole = undisturbed
+    run = tmp_path / "run"
+    moments = random.Random(preset_name)
+    process = start(
+        *("train", "--bank", bank.path, "--out", run, "--preset", preset_name),
+        *(*TINY, "--steps", STEPS),
+    )
+    kills = 0
+    while kills < 5:
+        saved = STATE_FILE if (run / STATE_FILE).exists() else None
+        if process.poll() is not None:
+            break
+        if saved is not None:
+            time.sleep(moments.uniform(0.0, 0.8))
+            process.kill()
+            process.communicate()
+            kills += 1
+            process = start("train", "--resume", run, "--device", "cpu")
+            # Past the imports, so that the next kill meets it at work.
+            time.sleep(2.5)
+        time.sleep(0.05)
+    process.communicate(timeout=240)
+    for _ in range(3):
+        if finish("train", "--resume", run, "--device", "cpu").returncode == 0:
+            break
+    assert kills >= 3, "the run ended before it could be disturbed"
+    assert_same_state(whole, run)
+
+
+def test_the_log_has_one_row_per_step_after_kills_too(bank: Bank, tmp_path: Path) -> None:
+    config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=6, save_every=3)
+    start_run(tmp_path / "run", bank, config, "cpu")
+    resume_run(tmp_path / "run", device="cpu", steps=9)
+    with (tmp_path / "run" / "log.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == list(range(1, 10))
+    assert [int(row["images"]) for row in rows] == list(range(2, 20, 2))
+    seconds = [float(row["seconds"]) for row in rows]
+    assert seconds == sorted(seconds)
+
+
+def test_every_setting_is_written_out_and_read_back(bank: Bank, tmp_path: Path) -> None:
+    config = with_changes(preset("paper", NETWORK), batch=3, accumulate=1, steps=1, seed=9)
+    start_run(tmp_path / "run", bank, config, "cpu")
+    assert read_config(tmp_path / "run" / "config.toml") == config
+    assert read_description(tmp_path / "run")["config"] == config.to_dict()
+
+
+def test_a_damaged_state_gives_way_to_the_one_before(bank: Bank, tmp_path: Path) -> None:
+    config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=4, save_every=2)
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    torch.set_num_threads(1)
+    start_run(whole, bank, config, "cpu")
+    shutil.copytree(whole, run)
+    content = (run / STATE_FILE).read_bytes()
+    (run / STATE_FILE).write_bytes(content[: len(content) // 2])
+    assert read_description(run)["counters"]["step"] == 2
+    resume_run(run, device="cpu")
+    assert_same_state(whole, run)
+    for name in (STATE_FILE, PREVIOUS_FILE):
+        (run / name).write_bytes(b"nothing")
+    with pytest.raises(CowganError, match="damaged"):
+        resume_run(run, device="cpu")
+
+
+class StopAt:
+    """A progress that asks to stop after some steps."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+        self.cancelled = False
+
+    def report(self, done: int, total: int, message: str = "") -> None:
+        self.cancelled = done >= self.step
+
+
+def test_stopping_saves_first(bank: Bank, tmp_path: Path) -> None:
+    config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=9)
+    with pytest.raises(Cancelled):
+        start_run(tmp_path / "run", bank, config, "cpu", StopAt(4))
+    assert read_description(tmp_path / "run")["counters"]["step"] == 4
+
+
+def test_the_result_opens_as_a_model(undisturbed: tuple[str, Path], tmp_path: Path) -> None:
+    _, run = undisturbed
+    result = finish("export", run, tmp_path / "model.safetensors")
+    assert result.returncode == 0, result.stderr
+    model = load(tmp_path / "model.safetensors")
+    assert model.config == NETWORK
+    assert f"{STEPS}" in model.card.description
+    volumes = model.synthesis(model.mapping(torch.randn(2, 512)))
+    assert volumes.shape == (2, 1, 16, 16, 16)
+    assert volumes.isfinite().all()
+
+
+def test_a_sample_sheet_is_drawn(undisturbed: tuple[str, Path]) -> None:
+    from PIL import Image
+
+    _, run = undisturbed
+    with Image.open(run / "samples" / f"step_{STEPS:07d}.png") as sheet:
+        assert sheet.size == (512, 512)
+        assert np.ptp(np.asarray(sheet)) > 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--out", "new"),
+        ("--resume", "missing"),
+        ("--out", "a", "--resume", "b"),
+        (),
+        ("--out", "new", "--bank", "missing"),
+    ],
+)
+def test_what_cannot_be_trained_is_one_sentence(tmp_path: Path, arguments) -> None:
+    result = finish("train", *arguments)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    assert result.stderr.rstrip().splitlines()[-1].endswith(".")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bank_of_another_size_is_refused(bank: Bank, tmp_path: Path, single_sentence) -> None:
+    with pytest.raises(CowganError) as refusal:
+        start_run(tmp_path / "run", bank, preset("modern", NetworkConfig(32, 16, 1, 8)), "cpu")
+    assert "16 x 16 x 16" in single_sentence(refusal)
+    assert not (tmp_path / "run").exists()
+
+
+def test_another_bank_does_not_go_on(bank: Bank, tmp_path: Path, single_sentence) -> None:
+    config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=1)
+    start_run(tmp_path / "run", bank, config, "cpu")
+    other = make_bank(tmp_path / "other", 5)
+    with pytest.raises(CowganError) as refusal:
+        resume_run(tmp_path / "run", other, "cpu", steps=2)
+    assert "another bank" in single_sentence(refusal)
+    with pytest.raises(CowganError, match="holds a run already"):
+        start_run(tmp_path / "run", bank, config, "cpu")

@@ -1,0 +1,76 @@
+"""A small bank of random tubes, and runs on it that take seconds."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+
+from cowgan.data.bank import Bank
+from cowgan.data.bank_writing import write_bank
+from cowgan.volume import Volume, default_affine
+
+TINY = (
+    *("--image-size", "16", "--depth", "16", "--network-capacity", "1", "--fmap-max", "16"),
+    *("--batch", "2", "--accumulate", "2", "--save-every", "3", "--precision", "fp32"),
+    *("--device", "cpu", "--seed", "3"),
+)
+
+
+@dataclass(frozen=True)
+class Tubes:
+    """A volume with one bright line."""
+
+    number: int
+    copy: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"sub-{self.number:02d}"
+
+    def make(self) -> Volume:
+        random = np.random.RandomState(self.number)
+        data = 0.1 * random.rand(16, 16, 16)
+        x, y = random.randint(3, 13, 2)
+        data[:, x : x + 2, y : y + 2] = 0.8
+        return Volume(data, default_affine((16, 16, 16)))
+
+
+def make_bank(path: Path, count: int = 12) -> Bank:
+    return write_bank(path, [Tubes(i) for i in range(count)])
+
+
+def cowgan(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "cowgan.cli", *map(str, arguments)]
+
+
+def start(*arguments: object) -> subprocess.Popen[str]:
+    """Start a command; one thread, so that sums are added in the same order every time."""
+    return subprocess.Popen(
+        cowgan(*arguments),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def finish(*arguments: object) -> subprocess.CompletedProcess[str]:
+    process = start(*arguments)
+    out, err = process.communicate(timeout=240)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def tensors(path: Path) -> dict[str, np.ndarray]:
+    with safe_open(path, framework="np") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def assert_same_state(first: Path, second: Path) -> None:
+    one, other = (tensors(folder / "state.safetensors") for folder in (first, second))
+    assert one.keys() == other.keys()
+    different = [name for name in one if not np.array_equal(one[name], other[name])]
+    assert different == []
