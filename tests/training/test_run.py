@@ -122,7 +122,7 @@ class StopAt:
 def test_stopping_saves_first(bank: Bank, tmp_path: Path) -> None:
     config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=9)
     with pytest.raises(Cancelled):
-        start_run(tmp_path / "run", bank, config, "cpu", StopAt(4))
+        start_run(tmp_path / "run", bank, config, "cpu", progress=StopAt(4))
     assert read_description(tmp_path / "run")["counters"]["step"] == 4
 
 

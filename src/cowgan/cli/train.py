@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from cowgan.cli.options import DeviceOption, OverwriteOption
+from cowgan.cli.options import DeviceOption, OverwriteOption, open_model
 from cowgan.errors import CowganError
 
 
@@ -37,6 +37,9 @@ def train(
         typer.Option(help="Number format of convolutions."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Decides every random number.")] = None,
+    init_from: Annotated[
+        Path | None, typer.Option(help="Model of smaller volumes to grow from.")
+    ] = None,
     device: DeviceOption = "auto",
 ) -> None:
     """Train a network on a bank, or go on with a run."""
@@ -70,7 +73,10 @@ def train(
             "seed": seed,
         }
         chosen = _config(preset, network, architecture, changes, config)
-        start_run(out, opened, chosen, device, progress)
+        smaller = None if init_from is None else open_model(init_from, None)
+        notes = start_run(out, opened, chosen, device, smaller, progress)
+    for note in notes:
+        typer.echo(f"Note: {note}", err=True)
     typer.echo(f"The run in {out} is complete.")
 
 

@@ -17,6 +17,7 @@ from cowgan.errors import Cancelled, CowganError
 from cowgan.files import atomic_path, write_json
 from cowgan.progress import Progress, Silent, advance
 from cowgan.training.config import TrainingConfig, write_config
+from cowgan.training.growth import grow_from
 from cowgan.training.samples import sample_sheet
 from cowgan.training.state import STATE_FILE, load_state, read_description, save_state
 from cowgan.training.trainer import Trainer
@@ -62,9 +63,10 @@ def start_run(
     bank: Bank,
     config: TrainingConfig,
     device: str = "auto",
+    init_from: Checkpoint | None = None,
     progress: Progress | None = None,
     watch: Watcher | None = None,
-) -> None:
+) -> list[str]:
     """Begin a run in a new folder and train to its end.
 
     Parameters
@@ -77,10 +79,17 @@ def start_run(
         What and how.
     device : str
         "auto", "cpu", "cuda", "cuda:1".
+    init_from : Checkpoint, optional
+        A model of smaller volumes to grow from, see `cowgan.training.growth.grow_from`.
     progress : Progress, optional
         Told after every step; stopping saves the state first.
     watch : callable, optional
         Given each row of the log.
+
+    Returns
+    -------
+    list of str
+        What could not be taken over from `init_from`.
 
     Raises
     ------
@@ -93,16 +102,19 @@ def start_run(
     if (folder / RUN_FILE).exists() or (folder / STATE_FILE).exists():
         raise CowganError(f"{folder} holds a run already; resume it, or choose another folder.")
     trainer = _trainer(config, bank, device)
+    notes = [] if init_from is None else grow_from(trainer, init_from)
     write_config(config, folder / CONFIG_FILE)
     description = {
         "bank": str(bank.path),
         "bank_sha256": bank.sha256,
+        "init_from": init_from and init_from.sha256,
         "spacing_mm": bank.spacing_mm,
         "written_by": f"napari-cowgan {__version__}",
     }
     write_json(folder / RUN_FILE, description)
     save_state(trainer, folder, bank.sha256)
     _train(trainer, folder, bank, progress or Silent(), watch)
+    return notes
 
 
 def resume_run(

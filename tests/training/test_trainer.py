@@ -1,0 +1,181 @@
+from copy import deepcopy
+
+import numpy as np
+import pytest
+import torch
+
+from cowgan.errors import CowganError
+from cowgan.networks import NetworkConfig
+from cowgan.networks.layers import Conv3d
+from cowgan.training.average import averaging_rate
+from cowgan.training.config import TrainingConfig, preset, with_changes
+from cowgan.training.discriminator import MinibatchDeviation, ModernDiscriminator
+from cowgan.training.draws import real_volumes
+from cowgan.training.trainer import Trainer
+
+NETWORK = NetworkConfig(16, 8, 2, 16, latent_dim=16, style_depth=2)
+
+
+class Tubes:
+    def __init__(self, bad: float | None = None) -> None:
+        random = np.random.RandomState(0)
+        self.data = 0.1 * random.rand(10, 1, *NETWORK.volume_shape).astype(np.float32)
+        for volume, (x, y) in zip(self.data, random.randint(2, 13, (10, 2)), strict=True):
+            volume[:, :, x : x + 2, y : y + 2] = 0.8
+        self.bad = bad
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def read(self, indices):
+        volumes = self.data[indices]
+        return volumes if self.bad is None else np.full_like(volumes, self.bad)
+
+
+def trainer(name: str = "modern", volumes: Tubes | None = None, **changes) -> Trainer:
+    base = {"batch": 2, "accumulate": 2, "precision": "fp32", "path_every": 2, "path_from": 1}
+    config = with_changes(preset(name, NETWORK), **{**base, **changes})
+    return Trainer(config, volumes or Tubes(), "cpu")
+
+
+@pytest.fixture(autouse=True)
+def one_thread(single_threaded) -> None:
+    pass
+
+
+@pytest.mark.parametrize("name", ["paper", "modern"])
+def test_every_weight_learns(name: str) -> None:
+    before = trainer(name)
+    after = trainer(name)
+    for _ in range(3):
+        told = after.step()
+    assert all(np.isfinite(value) for value in told.values())
+    for network in ("generator", "discriminator"):
+        pairs = zip(
+            getattr(before, network).named_parameters(),
+            getattr(after, network).parameters(),
+            strict=True,
+        )
+        same = [key for (key, old), new in pairs if torch.equal(old, new)]
+        # Inside the hinge's margin the last biases push real and fake alike, and cancel.
+        assert [key for key in same if name != "paper" or not key.endswith("bias")] == []
+
+
+def test_a_batch_in_parts_is_the_same_batch() -> None:
+    """Accumulation changes nothing but rounding, where no layer looks across the batch."""
+    whole = trainer("paper", batch=4, accumulate=1)
+    parts = trainer("paper", batch=1, accumulate=4)
+    for _ in range(3):
+        whole.step()
+        parts.step()
+    for one, other in zip(whole.generator.parameters(), parts.generator.parameters(), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
+
+
+def test_no_gradient_is_left_where_none_is_used() -> None:
+    subject = trainer()
+    subject.step()
+    grads = [p.grad for p in subject.average.parameters()]
+    assert all(g is None for g in grads)
+    before = deepcopy([p.grad for p in subject.discriminator.parameters()])
+    subject._train_generator({})
+    for old, new in zip(before, subject.discriminator.parameters(), strict=True):
+        assert torch.equal(old, new.grad), "the generator's pass adds nothing to it"
+
+
+def test_a_bad_batch_is_skipped_and_ten_in_a_row_end_training(single_sentence) -> None:
+    subject = trainer(volumes=Tubes())
+    subject.step()
+    weights = deepcopy(subject.discriminator.state_dict())
+    subject.volumes.bad = float("nan")
+    for _ in range(9):
+        told = subject.step()
+    assert told["skipped"] == 9
+    for name, tensor in subject.discriminator.state_dict().items():
+        assert torch.equal(tensor, weights[name])
+        assert tensor.isfinite().all()
+    subject.volumes.bad = None
+    subject.step()
+    assert subject.counters.bad_in_a_row == 0
+    subject.volumes.bad = float("inf")
+    with pytest.raises(CowganError) as refusal:
+        for _ in range(10):
+            subject.step()
+    assert "unstable" in single_sentence(refusal)
+
+
+def test_the_average_follows_by_volumes_seen() -> None:
+    assert averaging_rate(10**6, 32, 10_000, 0.0) == pytest.approx(0.5 ** (32 / 10_000))
+    assert averaging_rate(0, 32, 10_000, 0.05) < 1e-5, "at first it is the network itself"
+    assert averaging_rate(10_000, 32, 10_000, 0.05) == pytest.approx(0.5 ** (32 / (0.05 * 10_032)))
+
+
+def test_adaptive_augmentation_moves_towards_its_target() -> None:
+    subject = trainer(augment=0.5, augment_target=0.6, augment_images=100)
+    subject._adapt_augmentation(0.9)
+    assert subject.counters.augment == pytest.approx(0.54)
+    for _ in range(100):
+        subject._adapt_augmentation(0.1)
+    assert subject.counters.augment == 0
+
+
+def test_every_volume_is_seen_once_an_epoch_in_a_new_order() -> None:
+    orders = []
+    for epoch in range(3):
+        chosen = real_volumes(10, 7, range(10 * epoch, 10 * (epoch + 1)))
+        assert sorted(place for place, _ in chosen) == list(range(10))
+        assert {e for _, e in chosen} == {epoch}
+        orders.append([place for place, _ in chosen])
+    assert orders[0] != orders[1] != orders[2]
+
+
+@pytest.mark.parametrize("stride", [(1, 1, 1), (1, 2, 2), (2, 2, 2)])
+@pytest.mark.parametrize("depth", [2, 4, 8])
+def test_bfloat16_gradients_are_right_at_every_depth(depth: int, stride) -> None:
+    generator = torch.Generator().manual_seed(0)
+    layer = Conv3d(8, 16, 3, stride, padding=1)
+    x = torch.randn(2, 8, depth, 8, 8, generator=generator)
+    gradients = []
+    for low in (False, True):
+        layer.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=low):
+            y = layer(x)
+        target = torch.randn(y.shape, generator=torch.Generator().manual_seed(1))
+        (y.float() * target).sum().backward()
+        gradients.append(layer.weight.grad.clone())
+    error = (gradients[1] - gradients[0]).norm() / gradients[0].norm()
+    assert error < 0.02
+
+
+@pytest.mark.parametrize("name", ["paper", "modern"])
+def test_bfloat16_steps_stay_near_float32_steps(name: str) -> None:
+    exact, low = trainer(name), trainer(name, precision="bf16")
+    for _ in range(3):
+        told = exact.step(), low.step()
+    for key in ("discriminator", "generator"):
+        assert told[0][key] == pytest.approx(told[1][key], abs=0.15)
+
+
+def test_minibatch_deviation_tells_how_much_volumes_differ() -> None:
+    layer = MinibatchDeviation()
+    same = torch.rand(1, 3, 2, 2, 2).repeat(4, 1, 1, 1, 1)
+    assert layer(same)[:, 3].max() < 1e-3
+    varied = torch.rand(4, 3, 2, 2, 2)
+    expected = varied.var(0, unbiased=False).sqrt().mean()
+    torch.testing.assert_close(layer(varied)[:, 3], expected.expand(4, 2, 2, 2), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(("size", "depth"), [(16, 16), (16, 4), (32, 8), (32, 32)])
+def test_the_modern_discriminator_takes_every_shape(size: int, depth: int) -> None:
+    config = NetworkConfig(size, depth, 2, 16)
+    assert ModernDiscriminator(config)(torch.rand(3, 1, depth, size, size)).shape == (3,)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"batch": 0}, {"loss": "wgan"}, {"generator_rate": -1.0}, {"beta1": 1.5}, {"steps": 2.5}],
+)
+def test_senseless_settings_are_refused(wrong, single_sentence) -> None:
+    with pytest.raises(CowganError) as refusal:
+        TrainingConfig(**wrong)
+    assert next(iter(wrong)) in single_sentence(refusal)
