@@ -26,5 +26,5 @@ def averaging_rate(images_seen: int, images: int, half_life: float, ramp: float)
 @torch.no_grad()
 def update_average(average: nn.Module, network: nn.Module, kept: float) -> None:
     """Move `average` towards `network`."""
-    own, others = list(average.parameters()), list(network.parameters())
-    torch._foreach_lerp_(own, others, 1 - kept)
+    for own, other in zip(average.parameters(), network.parameters(), strict=True):
+        own.lerp_(other, 1 - kept)
