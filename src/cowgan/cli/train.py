@@ -15,7 +15,8 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Folder for a new run.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Folder of a run to go on with.")] = None,
     preset: Annotated[
-        Literal["paper", "modern"], typer.Option(help="Recipe that other options change.")
+        Literal["paper", "modern", "projected"],
+        typer.Option(help="Recipe that other options change."),
     ] = "modern",
     network: Annotated[
         Literal["Small", "Medium_v1", "Medium_v2", "Large"],

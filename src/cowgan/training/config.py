@@ -11,8 +11,8 @@ from cowgan.files import atomic_path
 from cowgan.networks import PRESETS as NETWORKS
 from cowgan.networks import NetworkConfig
 
-Preset = Literal["paper", "modern"]
-Architecture = Literal["published", "modern"]
+Preset = Literal["paper", "modern", "projected"]
+Architecture = Literal["published", "modern", "projected"]
 Loss = Literal["hinge", "logistic"]
 Penalty = Literal["one_centred", "r1"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
@@ -26,8 +26,9 @@ class TrainingConfig:
     ----------
     network : NetworkConfig
         Architecture of the generator, and of a published discriminator.
-    discriminator : {"published", "modern"}
-        The latter has equalised learning rates and a minibatch standard deviation.
+    discriminator : {"published", "modern", "projected"}
+        "modern" has equalised learning rates and a minibatch standard deviation;
+        "projected" judges views by features of a pretrained network.
     loss : {"hinge", "logistic"}
         See `cowgan.training.losses`.
     generator_rate, discriminator_rate : float
@@ -127,6 +128,11 @@ class TrainingConfig:
                         f"{getattr(self, name):g}."
                     )
 
+        if self.discriminator == "projected" and self.penalty_weight:
+            raise CowganError(
+                "A projected discriminator takes no slope penalty; set penalty_weight to 0."
+            )
+
     @property
     def images_per_step(self) -> int:
         """Real volumes that one step sees."""
@@ -153,11 +159,12 @@ def preset(name: str, network: NetworkConfig) -> TrainingConfig:
 
     Parameters
     ----------
-    name : {"paper", "modern"}
+    name : {"paper", "modern", "projected"}
         "paper" is the recipe of Aydin et al. 2024: hinge loss, one-centred penalty on
         reals, two learning rates, Adam (0.5, 0.9). "modern" is that of StyleGAN2 (Karras
         et al. 2020): non-saturating loss, lazy R1 at its full weight, an average of the
-        weights by volumes seen from the first step on.
+        weights by volumes seen from the first step on. "projected" learns from a
+        pretrained network's features (Sauer et al. 2021), the quickest way without a GPU.
     network : NetworkConfig
         What to train.
     """
@@ -182,7 +189,21 @@ def preset(name: str, network: NetworkConfig) -> TrainingConfig:
             # 0.995 every 10 steps of 32 volumes, as a half-life.
             average_images=44_000.0,
         )
-    raise CowganError(f"There is no training preset {name!r}; choose paper or modern.")
+    if name == "projected":
+        return TrainingConfig(
+            network=network,
+            discriminator="projected",
+            loss="hinge",
+            generator_rate=3e-4,
+            discriminator_rate=3e-4,
+            penalty_weight=0.0,
+            path_weight=0.0,
+            mixing=0.5,
+            accumulate=1,
+            average_images=2_000.0,
+        )
+    known = ", ".join(get_args(Preset))
+    raise CowganError(f"There is no training preset {name!r}; choose among {known}.")
 
 
 def write_config(config: TrainingConfig, path: Path) -> None:

@@ -114,6 +114,12 @@ def make_discriminator(config: TrainingConfig, generator: torch.Generator) -> nn
         published = Discriminator(config.network)
         initialise(published, generator)
         return published
+    if config.discriminator == "projected":
+        # Loads a pretrained network, which the others do without.
+        from cowgan.training.projected import ProjectedDiscriminator
+
+        network = config.network
+        return ProjectedDiscriminator(network.depth, max(network.image_size, 64), generator)
     modern = ModernDiscriminator(config.network)
     with torch.no_grad():
         for module in modern.modules():

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -36,6 +36,14 @@ class TrainingVolumes(Protocol):
 
     def read(self, indices: list[int]) -> NDArray[np.float32]:
         """Return volumes, shape (n, 1, z, x, y), 0 to 1."""
+
+
+@runtime_checkable
+class LooksAtViews(Protocol):
+    """A discriminator that sees volumes through views it draws."""
+
+    def look(self, generator: torch.Generator) -> None:
+        """Choose the views of the next volumes."""
 
 
 class Generator(nn.Module):
@@ -125,6 +133,8 @@ class Trainer:
         self.discriminator = make_discriminator(config, source)
         for network in (self.generator, self.average, self.discriminator):
             network.to(self.device)
+        # A pretrained part of the discriminator stays as it is.
+        self._learning = [p for p in self.discriminator.parameters() if p.requires_grad]
         self.generator_adam = self._adam(self.generator, config.generator_rate)
         self.discriminator_adam = self._adam(self.discriminator, config.discriminator_rate)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
@@ -183,11 +193,13 @@ class Trainer:
             with torch.no_grad(), self._autocast():
                 fakes = self.generator(self._latents("discriminator", samples), self.device)
             fakes = self._augmented(fakes, "augment discriminator", samples)
-            with self._autocast():
-                real, fake = self.discriminator(reals), self.discriminator(fakes)
-            loss = _DISCRIMINATOR_LOSS[config.loss](real.float(), fake.float())
-            self._backward(loss, told, "discriminator")
-            judged_real += float((real < 0).float().mean()) / config.accumulate
+            self._look(samples)
+            real, fake = self._judge(reals), self._judge(fakes)
+            pairs = zip(real, fake, strict=True)
+            terms = [_DISCRIMINATOR_LOSS[config.loss](one, other) for one, other in pairs]
+            self._backward(torch.stack(terms).mean(), told, "discriminator")
+            shares = [(one < 0).float().mean() for one in real]
+            judged_real += float(torch.stack(shares).mean()) / config.accumulate
             if penalised:
                 # In float32: half precision cannot hold gradients of gradients.
                 penalty = _PENALTY[config.penalty](losses.slopes(self.discriminator, reals))
@@ -200,14 +212,15 @@ class Trainer:
     def _train_generator(self, told: dict[str, float]) -> bool:
         config, step = self.config, self.counters.step
         self.generator_adam.zero_grad(set_to_none=True)
-        self.discriminator.requires_grad_(False)
+        self._learn(False)
         for samples in self._passes():
             with self._autocast():
                 fakes = self.generator(self._latents("generator", samples), self.device)
-                fakes = self._augmented(fakes, "augment generator", samples)
-                verdict = self.discriminator(fakes)
-            self._backward(_GENERATOR_LOSS[config.loss](verdict.float()), told, "generator")
-        self.discriminator.requires_grad_(True)
+            fakes = self._augmented(fakes, "augment generator", samples)
+            self._look(samples)
+            terms = [_GENERATOR_LOSS[config.loss](one) for one in self._judge(fakes)]
+            self._backward(torch.stack(terms).mean(), told, "generator")
+        self._learn(True)
         regular = config.path_weight > 0 and step >= config.path_from
         if regular and step % config.path_every == 0:
             self._regularise_path(told)
@@ -261,6 +274,24 @@ class Trainer:
         drawn = draws.augmentation(config.network, config.seed, step, purpose, samples, chance)
         return augment(volumes, drawn)
 
+    def _judge(self, volumes: Tensor) -> list[Tensor]:
+        """Return the logits of each head of the discriminator."""
+        with self._autocast():
+            verdict = self.discriminator(volumes)
+        heads = verdict if isinstance(verdict, list) else [verdict]
+        return [logits.float() for logits in heads]
+
+    def _look(self, samples: range) -> None:
+        """Let a discriminator that looks at random views choose them for this pass."""
+        if isinstance(self.discriminator, LooksAtViews):
+            seed, step = self.config.seed, self.counters.step
+            self.discriminator.look(draws.generator_for(seed, step, "views", samples.start))
+
+    def _learn(self, wanted: bool) -> None:
+        """Ask for gradients of the discriminator's own weights, or for none."""
+        for parameter in self._learning:
+            parameter.requires_grad_(wanted)
+
     def _autocast(self) -> torch.autocast:
         low = self.dtype != torch.float32
         return torch.autocast(self.device.type, self.dtype if low else None, enabled=low)
@@ -289,4 +320,5 @@ class Trainer:
 
     def _adam(self, network: nn.Module, rate: float) -> torch.optim.Adam:
         betas = (float(self.config.beta1), float(self.config.beta2))
-        return torch.optim.Adam(network.parameters(), rate, betas, eps=1e-8)
+        learning = [p for p in network.parameters() if p.requires_grad]
+        return torch.optim.Adam(learning, rate, betas, eps=1e-8)

