@@ -118,11 +118,11 @@ class ProjectedDiscriminator(nn.Module):
     def __init__(self, depth: int, edge: int, generator: torch.Generator) -> None:
         super().__init__()
         self.depth, self.edge = depth, edge
-        self.backbone = Backbone()
         self.projector = Projector(generator)
-        # The heads' own initialisation draws from torch's global generator.
+        # Layers initialise themselves from torch's global generator.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))
+            self.backbone = Backbone()
             self.local = nn.ModuleDict(
                 {f"{view}{scale}": LocalHead(scale == 0) for view in NAMES for scale in range(3)}
             )
