@@ -22,6 +22,9 @@ _TAPS = (2, 4, 10)
 class _Convolution(nn.Module):
     """A convolution with its batch normalisation folded in, and zero padding as trained."""
 
+    weight: Tensor
+    bias: Tensor
+
     def __init__(self, conv: Any, norm: Any, activate: bool) -> None:
         super().__init__()
         weight, bias = torch.nn.utils.fusion.fuse_conv_bn_weights(

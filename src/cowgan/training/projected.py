@@ -27,6 +27,8 @@ class Projector(nn.Module):
     The first pictures it sees set the scale of each depth to unit variance.
     """
 
+    scales: Tensor
+
     def __init__(self, generator: torch.Generator) -> None:
         super().__init__()
         for scale, channels in enumerate(CHANNELS):
