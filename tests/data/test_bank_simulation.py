@@ -1,5 +1,7 @@
 """Banks of simulated scans: anatomies read right, varied gently, simulated alike everywhere."""
 
+import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import nibabel as nib
@@ -156,9 +158,21 @@ def damaged_archives(folder: Path):
     yield "type", {"names": ["a"], "occupancy": occupancy.astype(float)}, None
     yield "objects", {"names": np.array(["a"], object), "occupancy": occupancy}, None
     yield "numbers", {"names": [1], "occupancy": occupancy}, None
+    packed = BytesIO()
+    np.savez_compressed(packed, names=["a"], occupancy=np.random.default_rng(0).bytes(9999))
+    bits = bytearray(packed.getvalue())
+    bits[500:5000] = bytes(4500)
+    yield "flipped", {}, bytes(bits)
+    with zipfile.ZipFile(folder / "vast.npz", "w") as vast:
+        with vast.open("names.npy", "w") as file:
+            np.save(file, np.array(["a"]))
+        with vast.open("occupancy.npy", "w") as file:
+            header = {"descr": "|u1", "fortran_order": False, "shape": (10**9, 128, 128, 32)}
+            np.lib.format.write_array_header_1_0(file, header)
+    yield "vast", {}, (folder / "vast.npz").read_bytes()
 
 
-@pytest.mark.parametrize("index", range(9))
+@pytest.mark.parametrize("index", range(11))
 def test_a_damaged_archive_is_refused(tmp_path, index, single_sentence):
     name, content, raw = list(damaged_archives(tmp_path))[index]
     path = tmp_path / f"{name}.npz"

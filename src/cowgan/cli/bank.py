@@ -136,7 +136,7 @@ def simulate_bank(
         else:
             found = read_anatomies(anatomies or [], options.jobs, progress)
             if max_off_centre_mm is not None:
-                found, dropped = keep_centred(found, max_off_centre_mm)
+                found, dropped = keep_centred(found, max_off_centre_mm, options.jobs, progress)
                 origin["left_out"] = {
                     "max_off_centre_mm": max_off_centre_mm,
                     "anatomies": [anatomy.name for anatomy in dropped],

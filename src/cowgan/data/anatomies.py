@@ -5,6 +5,7 @@ much of each voxel is artery, 32 x 128 x 128 voxels around the Circle of Willis.
 """
 
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -36,6 +37,16 @@ _FULL = np.float32(255)
 _WIDE_MM = 1.2
 _EDGE_SMOOTHING = 0.45
 _SAME_MM = 2e-3
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    KeyError,
+    MemoryError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +145,7 @@ def read_archive(path: Path) -> Iterator[VesselMap]:
         source = {"file": path.name, "sha256": sha256_of(path)}
         with np.load(path, allow_pickle=False) as archive:
             names, occupancy = archive["names"], archive["occupancy"]
-    except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise CowganError(
             f"{path} is missing, damaged or not an archive with names and occupancy.",
             repr(error),

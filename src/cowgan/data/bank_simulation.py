@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,9 +14,10 @@ from cowgan.data.anatomies import VesselMap
 from cowgan.data.bank import Bank
 from cowgan.data.bank_deformation import DeformationLimits, deform
 from cowgan.data.bank_intensity import scale
+from cowgan.data.bank_processes import map_in_order
 from cowgan.data.bank_writing import BankOptions, write_bank
 from cowgan.errors import CowganError
-from cowgan.progress import Progress
+from cowgan.progress import Progress, Silent, advance
 from cowgan.simulate import make_anatomy, simulate_tof
 from cowgan.volume import DEFAULT_SPACING_MM, Volume
 
@@ -165,7 +167,10 @@ def case_seed(seed: int, name: str, copy: int) -> int:
 
 
 def keep_centred(
-    anatomies: Sequence[VesselMap], largest_mm: float
+    anatomies: Sequence[VesselMap],
+    largest_mm: float,
+    jobs: int = 1,
+    progress: Progress | None = None,
 ) -> tuple[list[VesselMap], list[VesselMap]]:
     """Set anatomies apart whose Circle of Willis lies off the middle of the volume.
 
@@ -175,10 +180,25 @@ def keep_centred(
         In any order, which is kept.
     largest_mm : float
         Largest distance along any axis; see `VesselMap.off_centre_mm`.
+    jobs : int
+        Processes that look for the circles.
+    progress : Progress, optional
+        Told after every anatomy.
 
     Returns
     -------
     kept, dropped : list of VesselMap
+
+    Raises
+    ------
+    Cancelled
+        The person stopped.
     """
-    kept = [anatomy for anatomy in anatomies if anatomy.off_centre_mm <= largest_mm]
-    return kept, [anatomy for anatomy in anatomies if anatomy.off_centre_mm > largest_mm]
+    progress = progress or Silent()
+    kept: list[VesselMap] = []
+    dropped: list[VesselMap] = []
+    offsets_mm = map_in_order(attrgetter("off_centre_mm"), anatomies, jobs)
+    for anatomy, offset_mm in zip(anatomies, offsets_mm, strict=True):
+        (kept if offset_mm <= largest_mm else dropped).append(anatomy)
+        advance(progress, len(kept) + len(dropped), len(anatomies), anatomy.name)
+    return kept, dropped
