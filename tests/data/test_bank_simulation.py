@@ -339,6 +339,15 @@ def test_nothing_to_simulate_is_refused(tmp_path, single_sentence):
     with pytest.raises(CowganError) as refusal:
         SimulationOptions(0)
     single_sentence(refusal)
+    with pytest.raises(CowganError) as refusal:
+        DeformationLimits(bending_mm=-1)
+    single_sentence(refusal)
+
+
+def test_two_anatomies_of_one_name_are_refused(tmp_path, single_sentence):
+    with pytest.raises(CowganError) as refusal:
+        simulate_bank([PhantomArteries(1), PhantomArteries(1)], tmp_path / "bank")
+    assert "phantom-000001" in single_sentence(refusal)
 
 
 def test_a_simulated_bank_is_centred_and_synthetic(tmp_path):

@@ -1,12 +1,13 @@
 """Small variations of an anatomy that tear no artery."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
+from cowgan.errors import CowganError
 from cowgan.randomness import stream
 from cowgan.simulate.grid import Grid
 from cowgan.volume import DEFAULT_SPACING_MM
@@ -35,6 +36,11 @@ class DeformationLimits:
         this many mm per mm along any axis. While three times this stays below ``1 -
         scaling``, space is neither folded nor torn: the gradient of the displacement has a
         norm below the least stretch of the affine map.
+
+    Raises
+    ------
+    CowganError
+        A limit is negative.
     """
 
     turn_deg: float = 6.0
@@ -45,9 +51,9 @@ class DeformationLimits:
     bending_scale_mm: float = 14.0
     steepest: float = 0.3
 
-    def to_dict(self) -> dict[str, float]:
-        """Return the limits by name."""
-        return asdict(self)
+    def __post_init__(self) -> None:
+        if self.bending_scale_mm <= 0 or not all(value >= 0 for value in vars(self).values()):
+            raise CowganError("The limits of a variation must not be negative.", repr(self))
 
 
 def deform(
@@ -78,7 +84,7 @@ def deform(
     varied : ndarray, shape (z, x, y), float32
         Interpolated linearly.
     record : dict
-        Seed and amounts, for the provenance.
+        Seed and amounts about and along (z, x, y), for the provenance.
     """
     limits = limits or DeformationLimits()
     random = stream("bank deformation", seed)
