@@ -41,7 +41,9 @@ _TISSUE_REACH_MM = 2.0
 _SPECK_MM3 = 5.0
 _AIR_SEPARATION = 0.82
 """Share of variance between two classes; 0.64 for one normal distribution, 0.75 for a uniform."""
-_AIR_SHARE = 0.4
+_AIR_SHARE = (0.4, 0.8)
+_PADDING_SHARE = (0.01, 0.9)
+"""Less than this around a brain is no air or padding, and more than that is the tissue itself."""
 _SCALP_MM = 12.0
 """Scalp and skull are thicker than this in most places; cerebral arteries lie deeper."""
 _FAT_REACH_MM = 3.0
@@ -63,7 +65,7 @@ class Vessels:
         True in vessels.
     thresholds : dict of str to float
         In the intensities of the volume: ``"tissue"``, its typical value; ``"low"``, which
-        every vessel voxel exceeds; ``"high"``, which every vessel exceeds somewhere.
+        every vessel voxel exceeds; ``"high"``, which every vessel reaches somewhere.
     """
 
     mask: Mask
@@ -123,7 +125,7 @@ def find_vessels(volume: Volume, method: Method = "hysteresis") -> Vessels:
         vessel &= binary_dilation(tubular, _NEIGHBOURS)
     vessel &= ~_in_fat(bright & (image <= high), volume.spacing_mm)
     least = _SPECK_MM3 / float(np.prod(volume.spacing_mm))
-    mask = _seeded(vessel, image > high, least)
+    mask = _seeded(vessel, image >= high, least)
     return Vessels(mask, {"tissue": tissue.level, "low": low, "high": high})
 
 
@@ -139,7 +141,7 @@ class _Tissue:
 def _describe_tissue(image: Image) -> _Tissue:
     values = np.sort(image, axis=None)
     padding = np.searchsorted(values, values[0], side="right")
-    if 0.01 * len(values) < padding < len(values):
+    if _PADDING_SHARE[0] < padding / len(values) < _PADDING_SHARE[1]:
         values = values[padding:]
     air_below = _air_threshold(values)
     if air_below is not None:
@@ -153,10 +155,11 @@ def _air_threshold(values: Image) -> float | None:
     clipped = np.minimum(values, values[int(0.9 * len(values))])
     threshold = _otsu(clipped)
     dark = int(np.searchsorted(clipped, threshold, side="right"))
-    if not _AIR_SHARE * len(values) < dark < len(values):
+    share = dark / len(values)
+    if not _AIR_SHARE[0] < share < _AIR_SHARE[1]:
         return None
     step = clipped[dark:].mean(dtype=np.float64) - clipped[:dark].mean(dtype=np.float64)
-    between = dark / len(values) * (1 - dark / len(values)) * step**2
+    between = share * (1 - share) * step**2
     return threshold if between > _AIR_SEPARATION * clipped.var(dtype=np.float64) else None
 
 

@@ -18,7 +18,7 @@ from cowgan.skeleton import skeletonize_mask
 _WINDOW_VOXELS = 2.0
 """Standard deviation of the stretch over which volume is averaged into a radius."""
 
-_TIP_RADII, _TIP_VOXELS = 3.0, 4.0
+_TIP_RADII, _TIP_VOXELS = 3.0, 8.0
 """A tip goes on for a radius, after one that was cut off; thin ones are thinned away further."""
 _LEAST_VOXELS = 3.0
 """Over less length than this, or than the radius, volume says nothing about the radius."""
