@@ -32,8 +32,8 @@ _EMPTY = "Open a label map of the Circle of Willis to see its arteries here."
 
 
 def show_legend(viewer: "napari.Viewer") -> "ArteryLegend":
-    """Return the legend of a viewer, opening it if needed."""
-    _, widget = viewer.window.add_plugin_dock_widget(_PLUGIN, _WIDGET)
+    """Return the legend of a viewer, opening it in front of other panels if needed."""
+    _, widget = viewer.window.add_plugin_dock_widget(_PLUGIN, _WIDGET, tabify=True)
     return cast("ArteryLegend", widget)
 
 
@@ -58,6 +58,8 @@ class ArteryLegend(QWidget):
         self.list.setHeaderHidden(True)
         self.list.setColumnCount(2)
         self.list.setRootIsDecorated(False)
+        self.list.setIndentation(0)
+        self.list.setStyleSheet("QTreeWidget::item { padding: 1px 0; }")
         self.list.setIconSize(SWATCH)
         self.list.setUniformRowHeights(True)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)

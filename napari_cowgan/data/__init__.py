@@ -22,6 +22,6 @@ def __getattr__(name: str) -> Any:
 
 
 def show_data_panel(viewer: "napari.Viewer") -> "DataPanel":
-    """Return the data panel of a viewer, opening it if needed."""
-    _, widget = viewer.window.add_plugin_dock_widget(_PLUGIN, _WIDGET)
+    """Return the data panel of a viewer, opening it in front of other panels if needed."""
+    _, widget = viewer.window.add_plugin_dock_widget(_PLUGIN, _WIDGET, tabify=True)
     return cast("DataPanel", widget)

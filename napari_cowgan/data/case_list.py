@@ -1,42 +1,13 @@
 """The cases of a preprocessing run: what became of each, and why."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from napari_cowgan.controls import SWATCH, swatch
+from napari_cowgan.data.work import CaseRow
 from napari_cowgan.tooltips import TOOLTIPS
-
-
-@dataclass(frozen=True)
-class CaseRow:
-    """One line of the list.
-
-    Parameters
-    ----------
-    name : str
-        The case.
-    outcome : str
-        One or two words for what became of it.
-    score : float or None
-        How well it lies on the template, 0 to 1.
-    colour : str
-        Repeats the outcome for the eye.
-    reason : str
-        One sentence, if something is to be said.
-    path : Path or None
-        The volume to show.
-    """
-
-    name: str
-    outcome: str
-    score: float | None = None
-    colour: str = ""
-    reason: str = ""
-    path: Path | None = None
 
 
 class CaseList(QTreeWidget):
@@ -54,6 +25,7 @@ class CaseList(QTreeWidget):
         super().__init__()
         self.setHeaderLabels(["Case", "Outcome", "Score"])
         self.setRootIsDecorated(False)
+        self.setIndentation(0)
         self.setUniformRowHeights(True)
         self.setIconSize(SWATCH)
         self.setStyleSheet("QTreeWidget::item { padding: 2px 0; }")

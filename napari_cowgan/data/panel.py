@@ -15,6 +15,7 @@ from napari_cowgan.controls import breakable, hint, row, text_button
 from napari_cowgan.data.case_list import CaseList
 from napari_cowgan.data.settings_group import SettingsGroup
 from napari_cowgan.data.work import (
+    PREPARED,
     build_bank,
     build_template,
     prepare,
@@ -201,7 +202,7 @@ class DataPanel(QWidget):
         self.settings.setEnabled(idle)
         self.start.setEnabled(idle and scans is not None and out is not None)
         self.settings.build.setEnabled(scans is not None)
-        self.bank.setEnabled(idle and any(row.path is not None for row in self.cases.rows))
+        self.bank.setEnabled(idle and any(row.outcome == PREPARED for row in self.cases.rows))
         self.show_case.setEnabled(selected is not None and selected.path is not None)
         self.quality.setEnabled(out is not None and is_there(quality_page(out)))
         self.reason.setText("" if selected is None else breakable(selected.reason))

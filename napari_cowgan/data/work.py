@@ -2,20 +2,52 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from cowgan.data.manifest import MANIFEST_JSON, CaseRecord, read_manifest
 from cowgan.data.preprocess import PreprocessConfig, preprocess
 from cowgan.data.quality import PAGE
 from cowgan.progress import Progress
-from napari_cowgan.data.case_list import CaseRow
 from napari_cowgan.settings import is_there
 
-_OUTCOMES = {"done": "done", "rejected": "set aside", "failed": "failed"}
+PREPARED = "done"
+"""Outcome of a case that has become a volume."""
+
+_OUTCOMES = {"done": PREPARED, "rejected": "set aside", "failed": "failed"}
 _COLOURS = {"done": "#74c68c", "rejected": "#f0b252", "failed": "#ee6c64"}
 _NOT_YET_IN_MANIFEST = "finished"
 _NIFTI = (".nii", ".nii.gz")
 _LOOK_EVERY_S = 1.0
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """One line of the list.
+
+    Parameters
+    ----------
+    name : str
+        The case.
+    outcome : str
+        One or two words for what became of it.
+    score : float or None
+        How well it lies on the template, 0 to 1.
+    colour : str
+        Repeats the outcome for the eye.
+    reason : str
+        One sentence, if something is to be said.
+    path : Path or None
+        The volume to show.
+    """
+
+    name: str
+    outcome: str
+    score: float | None = None
+    colour: str = ""
+    reason: str = ""
+    path: Path | None = None
+
 
 Tell = Callable[[Sequence[CaseRow]], None]
 

@@ -186,6 +186,15 @@ def test_cancel_keeps_what_is_finished_and_prepare_goes_on(
     assert set(outcomes(panel).values()) == {"done"}
 
 
+def test_two_scans_are_prepared_at_the_same_time(panel, scans, tmp_path, finish):
+    fill(panel, scans, tmp_path / "out")
+    panel.settings.jobs.setMaximum(2)
+    panel.settings.jobs.setValue(2)
+    click(panel.start)
+    finish(panel)
+    assert outcomes(panel) == ALL_OUTCOMES
+
+
 @pytest.mark.parametrize("close", ["window", "panel"])
 def test_closing_during_work_ends_its_thread(viewer, panel, many_scans, tmp_path, qtbot, close):
     fill(panel, many_scans, tmp_path / "out")
