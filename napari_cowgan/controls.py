@@ -10,7 +10,7 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QLocale, QObject, QSize, Qt, Signal
-from qtpy.QtGui import QIcon, QImage, QKeyEvent, QPixmap
+from qtpy.QtGui import QColor, QIcon, QImage, QKeyEvent, QPixmap
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -29,6 +29,7 @@ from napari_cowgan.icons import IconButton
 from napari_cowgan.settings import recall_flag, remember
 from napari_cowgan.tooltips import TOOLTIPS
 
+SWATCH = QSize(12, 12)
 _PAUSE_S = 1.0
 # napari's themes paint a checked button in the highlight colour; a header is no button.
 _HEADER_STYLE = """
@@ -278,6 +279,13 @@ def row(*items: QWidget | int) -> QHBoxLayout:
         else:
             layout.addWidget(item)
     return layout
+
+
+def swatch(colour: str) -> QIcon:
+    """Return an icon that is one colour."""
+    pixmap = QPixmap(SWATCH)
+    pixmap.fill(QColor(colour))
+    return QIcon(pixmap)
 
 
 def pixmap_of(grey: NDArray[np.uint8]) -> QPixmap:

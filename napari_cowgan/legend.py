@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
-from qtpy.QtCore import QEvent, QSize, Qt
-from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -20,22 +19,21 @@ from superqt.utils import signals_blocked
 
 from cowgan.arteries import Artery
 from napari_cowgan.arteries import COLOURS, FEATURE, colour_table, label_values, name_of
-from napari_cowgan.controls import breakable, hint, row, text_button
+from napari_cowgan.controls import SWATCH, breakable, hint, row, swatch, text_button
 from napari_cowgan.tooltips import TOOLTIPS
 
 if TYPE_CHECKING:
     import napari
 
 _PLUGIN, _WIDGET = "napari-cowgan", "Artery legend"
-_SWATCH = QSize(14, 14)
 _ABSENT = "not in this map"
 _CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 _EMPTY = "Open a label map of the Circle of Willis to see its arteries here."
 
 
 def show_legend(viewer: "napari.Viewer") -> "ArteryLegend":
-    """Return the legend of a viewer, opening it if needed."""
-    _, widget = viewer.window.add_plugin_dock_widget(_PLUGIN, _WIDGET)
+    """Return the legend of a viewer, opening it in front of other panels if needed."""
+    _, widget = viewer.window.add_plugin_dock_widget(_PLUGIN, _WIDGET, tabify=True)
     return cast("ArteryLegend", widget)
 
 
@@ -60,7 +58,9 @@ class ArteryLegend(QWidget):
         self.list.setHeaderHidden(True)
         self.list.setColumnCount(2)
         self.list.setRootIsDecorated(False)
-        self.list.setIconSize(_SWATCH)
+        self.list.setIndentation(0)
+        self.list.setStyleSheet("QTreeWidget::item { padding: 1px 0; }")
+        self.list.setIconSize(SWATCH)
         self.list.setUniformRowHeights(True)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.list.setToolTip(TOOLTIPS["legend"])
@@ -70,6 +70,7 @@ class ArteryLegend(QWidget):
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self.all = text_button("Show all", "legend_all")
         self.none = text_button("Hide all", "legend_none")
+        self.setMinimumWidth(280)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(4)
@@ -135,9 +136,7 @@ class ArteryLegend(QWidget):
 
     def _item(self, artery: Artery) -> QTreeWidgetItem:
         item = QTreeWidgetItem([artery.abbreviation, artery.full_name])
-        swatch = QPixmap(_SWATCH)
-        swatch.fill(QColor(COLOURS[artery]))
-        item.setIcon(0, QIcon(swatch))
+        item.setIcon(0, swatch(COLOURS[artery]))
         for column in (0, 1):
             item.setToolTip(column, name_of(artery))
         return item

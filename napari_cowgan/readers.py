@@ -48,7 +48,7 @@ def read_volume(path: str) -> list[tuple[Any, ...]]:
     from cowgan.volume import read_nifti
     from cowgan.volume.sidecar import nifti_stem
     from napari_cowgan.display import labels_to_layer, volume_to_layer
-    from napari_cowgan.window import open_legend
+    from napari_cowgan.window import expect_arteries
 
     name = nifti_stem(Path(path))
     volume = read_nifti(Path(path))
@@ -57,7 +57,7 @@ def read_volume(path: str) -> list[tuple[Any, ...]]:
         return [volume_to_layer(volume, name)]
     layer = labels_to_layer(labels, volume.affine, name, volume.provenance)
     if "features" in layer[1]:
-        open_legend()
+        expect_arteries()
     return [layer]
 
 

@@ -55,12 +55,12 @@ def _phantom(seed: int, variant: str | None) -> list[LayerDataTuple]:
     from cowgan.simulate import make_phantom
     from napari_cowgan.arteries import SCHEME
     from napari_cowgan.display import labels_to_layer, volume_to_layer
-    from napari_cowgan.window import look_in_3d, open_legend
+    from napari_cowgan.window import expect_arteries, look_in_3d
 
     tof, labels, truth = make_phantom(seed, variant)
     provenance = {**tof.provenance, "labels": SCHEME}
     look_in_3d()
-    open_legend()
+    expect_arteries()
     layers = [
         volume_to_layer(tof, f"CoW phantom, {truth.variant} (seed {seed})"),
         labels_to_layer(labels, tof.affine, f"Arteries (seed {seed})", provenance),

@@ -27,6 +27,12 @@ def recall_flag(key: str, default: bool) -> bool:
     return str(settings().value(key, default)).lower() == "true"
 
 
+def recall_count(key: str, default: int) -> int:
+    """Return a remembered whole number; the default if what is stored is none."""
+    text = recall_text(key)
+    return int(text) if text.isdecimal() else default
+
+
 def recent_checkpoints() -> list[Path]:
     """Return the checkpoints opened last, newest first, without those that are gone."""
     stored = settings().value("recent_checkpoints", [])

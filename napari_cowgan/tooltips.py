@@ -60,6 +60,24 @@ TOOLTIPS = {
     "legend": "Untick an artery to hide it; the colours are those of the label map",
     "legend_all": "Show every artery again",
     "legend_none": "Hide every artery, to tick the few that matter",
+    # Data
+    "scans": "Folder with TOF MRA scans, subfolders included; nothing in it is changed",
+    "prepared": "Folder for the prepared volumes, the quality page and the list of what was done; "
+    "must lie outside the scans",
+    "region": "Where the Circle of Willis is: found by its bright arteries, or known from a "
+    "template on which every scan is placed",
+    "template": "Average head on which every scan is placed",
+    "scaling": "How a scanner's intensities become 0 to 1: robust ignores a few extreme voxels",
+    "skull_strip": "Let a brain extraction program tell the registration which voxels count",
+    "jobs": "How many scans are prepared at the same time; fewer need less memory",
+    "prepare": "Prepare every scan; those that are done already and have not changed are kept",
+    "cases": "Double-click or Enter shows a case; rest the pointer on one to read why it failed",
+    "open_case": "Add the selected case to the layers",
+    "open_quality": "Open the page with the projections and scores of all cases in the browser",
+    "build_template": "Average the scans into a template, in three rounds, then use it; ten to "
+    "thirty scans of one kind are enough",
+    "build_bank": "Put the prepared volumes into one folder that training reads quickly; a tenth "
+    "of the subjects is held out",
     # Favourites and comparison
     "add_favourite": "Keep this volume",
     "remove_favourite": "Remove the selected favourites (Del)",

@@ -63,3 +63,24 @@ def tube(
             beyond = (centres - curve_mm[end]) @ outwards > 0
             inside &= ~((nearest == end) & beyond)
     return Shape(inside.reshape(shape), spacing_mm, length, np.pi * radius_mm**2 * length)
+
+
+def tree(
+    parts: list[tuple[NDArray[np.float64], float]],
+    spacing_mm: tuple[float, float, float] = TEMPLATE,
+    seed: int = 0,
+) -> NDArray[np.bool_]:
+    """Return the union of tubes (curve in mm, radius in mm) with round ends, turned at random."""
+    random = np.random.default_rng(seed)
+    turn, shift = rotation(random).T, random.random(3)
+    parts = [(curve @ turn + shift, radius) for curve, radius in parts]
+    spacing = np.array(spacing_mm)
+    margin = max(radius for _, radius in parts) + 2 * spacing
+    everything = np.concatenate([curve for curve, _ in parts])
+    corner = everything.min(axis=0) - margin
+    shape = np.ceil((np.ptp(everything, axis=0) + 2 * margin) / spacing).astype(int)
+    centres = np.moveaxis(np.indices(shape), 0, -1).reshape(-1, 3) * spacing + corner
+    inside = np.zeros(len(centres), dtype=bool)
+    for curve, radius in parts:
+        inside |= cKDTree(curve).query(centres)[0] < radius
+    return inside.reshape(shape)

@@ -150,7 +150,7 @@ def test_a_constant_volume_cannot_be_scaled(scans, tmp_path, single_sentence):
     write_nifti(Volume(np.full(SHAPE, 7), default_affine(SHAPE)), scans / "case2.nii.gz")
     sentence = refused([scans], tmp_path / "bank", single_sentence, "robust")
     assert sentence.startswith("case2.nii.gz: ")
-    assert "no contrast" in sentence
+    assert "the same value" in sentence
 
 
 def test_inputs_that_lead_nowhere_are_refused(scans, tmp_path, single_sentence):
@@ -193,7 +193,9 @@ def test_what_is_no_bank_is_never_replaced(scans, tmp_path, single_sentence):
     (target / "chapter1.txt").write_text("precious")
     said = refused([scans], target, single_sentence, overwrite=True)
     assert "not part of a bank" in said
-    assert "is a file" in refused([scans], target / "chapter1.txt", single_sentence, overwrite=True)
+    assert "is a file or" in refused(
+        [scans], target / "chapter1.txt", single_sentence, overwrite=True
+    )
 
 
 def test_a_failed_replacement_keeps_the_old_bank(scans, tmp_path, single_sentence):
@@ -359,5 +361,5 @@ def test_results_come_in_order_and_work_stops_when_nobody_asks(tmp_path):
     results = map_in_order(Path.touch, touched, 2)
     next(results)
     results.close()
-    assert len(list(tmp_path.iterdir())) < 50
+    assert len(list(tmp_path.iterdir())) < 10
     assert list(map_in_order(abs, [], 2)) == []

@@ -1,4 +1,4 @@
-"""Draw the explorer in both themes, each control group included, for people to look at.
+"""Draw every window and panel in both themes, for people to look at.
 
 Usage: ``make screenshots``, or ``python tests/gui/screenshots.py [FOLDER]`` on a display.
 """
@@ -13,19 +13,27 @@ from time import monotonic
 os.environ["HOME"] = tempfile.mkdtemp()
 
 import napari
+import numpy as np
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QScrollArea
 
+from cowgan.arteries import Artery
+from cowgan.simulate import make_anatomy, simulate_tof
+from cowgan.volume import Volume, default_affine, write_nifti
 from napari_cowgan.controls import Section
+from napari_cowgan.data import show_data_panel
 from napari_cowgan.explorer import show_explorer
+from napari_cowgan.explorer.camera import look_from
 from napari_cowgan.explorer.panel import LatentExplorer
+from napari_cowgan.legend import show_legend
 from napari_cowgan.settings import settings
 
 
-def wait_for(condition, timeout_s: float = 120) -> None:
+def wait_for(condition, timeout_s: float = 180) -> None:
     end = monotonic() + timeout_s
     while not condition():
-        assert monotonic() < end, "the explorer did not finish in time"
+        assert monotonic() < end, "it did not finish in time"
         QTest.qWait(20)
 
 
@@ -42,22 +50,29 @@ def fill(explorer: LatentExplorer) -> None:
     explorer.grid.show_from(3)
 
 
-def shoot(folder: Path, theme: str) -> None:
+def open_window(theme: str) -> napari.Viewer:
     settings().clear()
     viewer = napari.Viewer()
     viewer.theme = theme
     viewer.window.resize(1600, 1000)
+    QTest.qWait(1000)
+    return viewer
+
+
+def save(viewer: napari.Viewer, folder: Path, name: str) -> None:
+    QTest.qWait(300)
+    path = folder / f"{viewer.theme}-{name}.png"
+    viewer.window.screenshot(str(path), flash=False, canvas_only=False)
+    print(path)
+
+
+def shoot_explorer(folder: Path, theme: str) -> None:
+    viewer = open_window(theme)
     explorer = show_explorer(viewer)
     wait_for(lambda: explorer.showing_complete_volume and explorer.directions.rows)
     QTest.qWait(1000)
 
-    def save(name: str) -> None:
-        QTest.qWait(300)
-        path = folder / f"{theme}-{name}.png"
-        viewer.window.screenshot(str(path), flash=False, canvas_only=False)
-        print(path)
-
-    save("start")
+    save(viewer, folder, "start")
     fill(explorer)
     sections = explorer.findChildren(Section)
     for section in sections:
@@ -66,21 +81,83 @@ def shoot(folder: Path, theme: str) -> None:
         section.expand(animate=False)
         explorer.findChild(QScrollArea).ensureWidgetVisible(section)
         QTest.qWait(2500)
-        save(section.text()[3:].lower().replace(" ", "-"))
+        save(viewer, folder, section.text()[3:].lower().replace(" ", "-"))
         section.collapse(animate=False)
     for view in ("coronal", "sagittal"):
         explorer.view.views[view].click()
-        save(view)
+        save(viewer, folder, view)
     for rendering in ("Attenuated MIP", "Isosurface"):
         explorer.view.views["axial"].click()
         explorer.view.rendering.setCurrentText(rendering)
         explorer.view.rendering.textActivated.emit(rendering)
-        save(rendering.lower().replace(" ", "-"))
+        save(viewer, folder, rendering.lower().replace(" ", "-"))
     viewer.close()
+
+
+def shoot_phantom(folder: Path, theme: str) -> None:
+    viewer = open_window(theme)
+    viewer.open_sample("napari-cowgan", "phantom_with_labels")
+    QTest.qWait(1500)
+    save(viewer, folder, "phantom-3d")
+    tof, arteries = viewer.layers
+    tof.visible = False
+    legend = show_legend(viewer)
+    legend.hide_arteries([Artery.R_MCA, Artery.L_MCA])
+    look_from(viewer, "coronal")
+    save(viewer, folder, "phantom-some-arteries")
+    legend.hide_arteries([])
+    tof.visible = True
+    viewer.dims.ndisplay = 2
+    viewer.fit_to_view()
+    QTest.qWait(500)
+    # The pointer rests on the right carotid, whose name the status bar then tells.
+    middle = np.argwhere(arteries.data == Artery.R_ICA).mean(axis=0)
+    viewer.dims.set_point((0, 1, 2), arteries.data_to_world(middle))
+    viewer.cursor.position = arteries.data_to_world(middle)
+    save(viewer, folder, "phantom-2d")
+    viewer.close()
+
+
+def make_scans(folder: Path) -> None:
+    """Write heads of phantoms, one file that is damaged and one that shows nothing."""
+    for seed in range(5):
+        anatomy = make_anatomy(seed)
+        around = np.pad(anatomy.occupancy, ((20, 20), (10, 10), (10, 10)))
+        write_nifti(simulate_tof(around, seed=seed), folder / f"sub-{seed + 1:03}_TOF.nii.gz")
+    (folder / "sub-901_TOF.nii.gz").write_bytes(b"not an image")
+    flat = Volume(np.ones((8, 8, 8)), default_affine((8, 8, 8)))
+    write_nifti(flat, folder / "sub-902_TOF.nii.gz")
+
+
+def shoot_data(folder: Path, theme: str) -> None:
+    viewer = open_window(theme)
+    panel = show_data_panel(viewer)
+    save(viewer, folder, "data-empty")
+    with tempfile.TemporaryDirectory() as work:
+        scans = Path(work, "scans")
+        scans.mkdir()
+        make_scans(scans)
+        panel.settings.scans.set_path(scans)
+        panel.settings.out.set_path(Path(work, "prepared"))
+        panel.start.click()
+        wait_for(lambda: len(panel.cases.rows) > 2)
+        save(viewer, folder, "data-running")
+        wait_for(lambda: not panel.job.running)
+        panel.open_case(panel.cases.rows[0].path)
+        failed = next(row.name for row in panel.cases.rows if row.outcome == "failed")
+        panel.cases.setCurrentItem(panel.cases.findItems(failed, Qt.MatchFlag.MatchExactly)[0])
+        save(viewer, folder, "data-done")
+        panel.build_template(Path(work, "template.nii.gz"))
+        wait_for(lambda: not panel.job.running)
+        panel.start.click()
+        wait_for(lambda: not panel.job.running)
+        save(viewer, folder, "data-template")
+        viewer.close()
 
 
 if __name__ == "__main__":
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp())
     target.mkdir(parents=True, exist_ok=True)
     for chosen in ("dark", "light"):
-        shoot(target, chosen)
+        for shoot in (shoot_explorer, shoot_phantom, shoot_data):
+            shoot(target, chosen)

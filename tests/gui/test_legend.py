@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gui_events import click
 from napari.utils.notifications import notification_manager
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
 
@@ -115,10 +115,20 @@ def test_it_fits_docked_at_300_pixels(viewer, legend):
     assert legend.list.columnWidth(0) < 140
 
 
-def test_the_sample_shows_its_arteries_in_3d_under_a_resting_pointer(viewer, qtbot):
+@pytest.mark.parametrize("ndisplay", [2, 3])
+def test_arteries_appear_under_a_pointer_that_rests(viewer, labels, tmp_path, qtbot, ndisplay):
     notification_manager.records.clear()
-    canvas = viewer.window._qt_viewer.canvas.native
-    QTest.mouseMove(canvas, QPoint(100, 100))
+    write_labels(labels, default_affine(SHAPE), tmp_path / "scan_arteries.nii.gz")
+    viewer.add_image(np.zeros(SHAPE), units="mm")
+    viewer.dims.ndisplay = ndisplay
+    viewer.mouse_over_canvas = True
+    viewer.open(tmp_path / "scan_arteries.nii.gz", plugin="napari-cowgan")
+    qtbot.waitUntil(lambda: viewer.mouse_over_canvas, timeout=5000)
+    assert len(viewer.layers) == 2
+    assert [notice.message for notice in notification_manager.records] == []
+
+
+def test_the_sample_shows_its_arteries_in_3d(viewer, qtbot):
     viewer.open_sample("napari-cowgan", "phantom_with_labels")
     qtbot.waitUntil(lambda: viewer.dims.ndisplay == 3, timeout=5000)
     qtbot.wait(300)
@@ -127,4 +137,3 @@ def test_the_sample_shows_its_arteries_in_3d_under_a_resting_pointer(viewer, qtb
     picture = viewer.screenshot(canvas_only=True, flash=False)[..., :3].astype(int)
     coloured = (picture.max(axis=-1) - picture.min(axis=-1)) > 60
     assert coloured.mean() > 0.01
-    assert [notice.message for notice in notification_manager.records] == []

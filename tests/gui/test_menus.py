@@ -25,3 +25,20 @@ def test_new_volume_in_the_file_menu_adds_a_layer(
     app.commands.execute_command(COMMAND).result()
     (layer,) = viewer.layers
     assert layer.metadata["cowgan"]["synthetic"]
+
+
+@pytest.mark.parametrize(
+    ("menu", "command"),
+    [
+        ("napari/file/new_layer", "napari-cowgan.new_phantom"),
+        ("napari/layers/visualize", "napari-cowgan.artery_legend"),
+        ("napari/layers/data", "napari-cowgan.data"),
+    ],
+)
+def test_every_panel_has_a_menu_entry_that_works(make_napari_viewer: Callable, menu, command):
+    viewer = make_napari_viewer()
+    app = get_app_model()
+    entries = app.menus.get_menu(menu)
+    assert command in {entry.command.id for entry in entries if hasattr(entry, "command")}
+    app.commands.execute_command(command).result()
+    assert len(viewer.window.dock_widgets) == 1

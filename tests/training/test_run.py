@@ -16,7 +16,7 @@ from cowgan.data.bank import Bank
 from cowgan.errors import Cancelled, CowganError
 from cowgan.networks import NetworkConfig
 from cowgan.training.config import preset, read_config, with_changes
-from cowgan.training.run import resume_run, start_run
+from cowgan.training.run import TrainingSide, resume_run, start_run
 from cowgan.training.state import PREVIOUS_FILE, STATE_FILE, read_description
 
 NETWORK = NetworkConfig(16, 16, 1, 16)
@@ -170,6 +170,15 @@ def test_a_bank_of_another_size_is_refused(bank: Bank, tmp_path: Path, single_se
         start_run(tmp_path / "run", bank, preset("modern", NetworkConfig(32, 16, 1, 8)), "cpu")
     assert "16 x 16 x 16" in single_sentence(refusal)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_coarse_network_sees_averages_of_the_bank(bank: Bank) -> None:
+    side = TrainingSide(bank, (8, 4, 4))
+    (coarse,) = side.read([2])
+    (fine,) = bank.read([bank.training[2]])
+    assert coarse.shape == (1, 8, 4, 4)
+    assert coarse[0, 3, 1, 2] == pytest.approx(fine[0, 6:8, 4:8, 8:12].mean(), rel=1e-5)
+    assert side.spacing_mm == pytest.approx(np.multiply(bank.spacing_mm, (2, 4, 4)))
 
 
 def test_another_bank_does_not_go_on(bank: Bank, tmp_path: Path, single_sentence) -> None:

@@ -8,13 +8,23 @@ from typing import Annotated
 import typer
 
 from cowgan import __version__
+from cowgan.cli.bank import build_bank, check_bank, simulate_bank
 from cowgan.cli.directions import directions
 from cowgan.cli.explore import explore
 from cowgan.cli.generate import generate
+from cowgan.cli.measure import measure
 from cowgan.cli.models import convert, info
 from cowgan.cli.phantom import phantom
+from cowgan.cli.preprocess import preprocess
+from cowgan.cli.template import template
 from cowgan.cli.train import export, train
 from cowgan.errors import Cancelled, CowganError
+
+_COMMANDS = {
+    "Models": (info, convert, generate, directions, explore),
+    "Data": (template, preprocess, measure, phantom, simulate_bank, build_bank, check_bank),
+    "Training": (train, export),
+}
 
 app = typer.Typer(
     help="Synthetic TOF MR angiography of the Circle of Willis, by a 3D StyleGAN.",
@@ -22,8 +32,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (info, convert, generate, directions, explore, phantom, train, export):
-    app.command()(command)
+for panel, commands in _COMMANDS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
 
 
 def _show_version(wanted: bool) -> None:

@@ -28,7 +28,7 @@ def refuse_target(target: Path, overwrite: bool) -> None:
     if not os.path.lexists(target):
         return
     if not target.is_dir() or target.is_symlink():
-        raise CowganError(f"{target} is a file and not a folder; choose another name.")
+        raise CowganError(f"{target} is a file or a link and not a folder; choose another name.")
     found = {path.name for path in target.iterdir()}
     if not found <= _BANK_FILES:
         raise CowganError(
@@ -61,7 +61,6 @@ def folder_in_the_making(target: Path, needed_bytes: int, overwrite: bool) -> It
         not enough space.
     """
     target = Path(target)
-    refuse_target(target, overwrite)
     tag = uuid4().hex[:8]
     part = target.with_name(f"{_PART}{tag}-{target.name}")
     try:

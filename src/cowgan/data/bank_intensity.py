@@ -1,19 +1,20 @@
-"""Bringing the intensities of a volume to 0 to 1."""
+"""Bringing the intensities of a volume to 0 to 1, on record."""
 
 from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
 
+from cowgan.data.intensity import rescale
 from cowgan.errors import CowganError
 from cowgan.volume import Volume
 
-Scaling = Literal["none", "robust", "minmax"]
+BankScaling = Literal["none", "robust", "minmax"]
 
 _PERCENTILES = {"robust": (0.1, 99.9), "minmax": (0.0, 100.0)}
 
 
-def scale(volume: Volume, scaling: Scaling) -> Volume:
+def scale(volume: Volume, scaling: BankScaling) -> Volume:
     """Return the volume with intensities from 0 to 1.
 
     Parameters
@@ -21,8 +22,7 @@ def scale(volume: Volume, scaling: Scaling) -> Volume:
     volume : Volume
         In any unit.
     scaling : {"none", "robust", "minmax"}
-        ``"robust"`` maps the percentiles 0.1 and 99.9 to 0 and 1 and clips; ``"minmax"``
-        does so with the extremes.
+        See `cowgan.data.intensity.rescale`; ``"none"`` returns the volume as it is.
 
     Returns
     -------
@@ -32,15 +32,15 @@ def scale(volume: Volume, scaling: Scaling) -> Volume:
     Raises
     ------
     CowganError
-        The volume has one intensity only, or the scaling is unknown.
+        The volume has about one intensity only, or the scaling is unknown.
     """
-    if scaling not in get_args(Scaling):
-        raise CowganError(f"There is no scaling {scaling!r}; use {', '.join(get_args(Scaling))}.")
+    if scaling not in get_args(BankScaling):
+        raise CowganError(
+            f"There is no scaling {scaling!r}; choose one of {', '.join(get_args(BankScaling))}."
+        )
     if scaling == "none":
         return volume
+    data = rescale(volume.data, scaling)
     low, high = (float(value) for value in np.percentile(volume.data, _PERCENTILES[scaling]))
-    if not high > low:
-        raise CowganError(f"Nearly all voxels have the intensity {low:g}, so there is no contrast.")
-    data = np.clip((volume.data - np.float32(low)) / np.float32(high - low), 0, 1)
     record = {"scaling": scaling, "low": low, "high": high}
     return replace(volume, data=data, provenance={**volume.provenance, "intensity": record})

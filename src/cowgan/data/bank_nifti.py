@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cowgan.data.bank import Bank
-from cowgan.data.bank_intensity import Scaling, scale
+from cowgan.data.bank_intensity import BankScaling, scale
 from cowgan.data.bank_writing import BankOptions, write_bank
 from cowgan.errors import CowganError
 from cowgan.files import sha256_of
@@ -17,7 +17,7 @@ from cowgan.volume.sidecar import has_nifti_suffix, nifti_stem
 def bank_from_nifti(
     inputs: Sequence[Path],
     target: Path,
-    scaling: Scaling = "none",
+    scaling: BankScaling = "none",
     options: BankOptions | None = None,
     progress: Progress | None = None,
 ) -> Bank:
@@ -55,7 +55,7 @@ class NiftiRecipe:
 
     name: str
     path: Path
-    scaling: Scaling
+    scaling: BankScaling
     copy: int = 0
 
     def make(self) -> Volume:

@@ -1,21 +1,15 @@
-"""Work shared out to processes, with results in order."""
+"""Results of many processes, in order."""
 
-import multiprocessing
-import os
-import signal
-import threading
-from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
 
+from cowgan.data.pool import run_all
 from cowgan.errors import CowganError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-_AHEAD_PER_JOB = 2
 
 
 def map_in_order(
@@ -26,54 +20,37 @@ def map_in_order(
     Parameters
     ----------
     function : callable
-        Picklable if `jobs` exceeds 1.
+        Picklable if `jobs` exceeds 1, like the items.
     items : sequence
-        Picklable if `jobs` exceeds 1. Only a few are under way at a time, so results do
-        not pile up.
+        What to work on.
     jobs : int
-        Processes; 1 works in this one. More than 1 needs a main module that can be
-        imported, as ``multiprocessing`` does on all systems when it spawns.
+        Processes; 1 works in this one. See `cowgan.data.pool.run_all`.
 
     Raises
     ------
     CowganError
-        From the function, or because a process was killed or `jobs` is below 1.
+        An item failed, or `jobs` is below 1. What comes before the item is yielded first.
     """
     if jobs < 1:
         raise CowganError(f"At least 1 process is needed, not {jobs}.")
-    if jobs == 1:
-        yield from map(function, items)
-        return
-    # Spawned and not forked: the caller may hold threads, Qt or a CUDA context.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(jobs, len(items) or 1), context, _begin_worker)
-    try:
-        under_way: deque[Future[Result]] = deque()
-        for item in items:
-            under_way.append(pool.submit(function, item))
-            if len(under_way) > _AHEAD_PER_JOB * jobs:
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
-    except BrokenProcessPool as error:
-        raise CowganError(
-            "One of the processes ended unexpectedly, perhaps for lack of memory; "
-            "try again with fewer.",
-            repr(error),
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
+    numbered = [_Numbered(number, item) for number, item in enumerate(items)]
+    early: dict[int, Result | CowganError] = {}
+    due = 0
+    for finished, result in run_all(partial(_work_on, function), numbered, jobs):
+        early[finished.number] = result
+        while due in early:
+            ready = early.pop(due)
+            if isinstance(ready, CowganError):
+                raise ready
+            yield ready
+            due += 1
 
 
-def _begin_worker() -> None:
-    # Ctrl+C reaches every process of a terminal; the parent decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+@dataclass(frozen=True, eq=False)
+class _Numbered(Generic[Item]):
+    number: int
+    item: Item
 
 
-def _end_with_parent() -> None:
-    """End this process when its parent was killed, which the pool alone would not notice."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _work_on(function: Callable[[Item], Result], numbered: _Numbered[Item]) -> Result:
+    return function(numbered.item)

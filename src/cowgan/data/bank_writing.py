@@ -1,6 +1,7 @@
 """Writing a bank from recipes, each of which makes one volume."""
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -119,6 +120,9 @@ def write_bank(
     options, progress = options or BankOptions(), progress or Silent()
     if not recipes:
         raise CowganError("A bank needs at least one volume.")
+    twice = [key for key, count in Counter((r.name, r.copy) for r in recipes).items() if count > 1]
+    if twice:
+        raise CowganError(f"Two volumes of the bank would be called {twice[0][0]}.")
     stored_dtype(options.voxel_type)
     refuse_target(target, options.overwrite)
     assignments = options.split.assign(recipe.name for recipe in recipes)

@@ -18,6 +18,11 @@ from cowgan.skeleton import skeletonize_mask
 _WINDOW_VOXELS = 2.0
 """Standard deviation of the stretch over which volume is averaged into a radius."""
 
+_TIP_RADII, _TIP_VOXELS = 3.0, 8.0
+"""A tip goes on for a radius, after one that was cut off; thin ones are thinned away further."""
+_LEAST_VOXELS = 3.0
+"""Over less length than this, or than the radius, volume says nothing about the radius."""
+
 
 @dataclass(frozen=True, eq=False)
 class Tube:
@@ -95,9 +100,10 @@ def _tube(
 ) -> Tube:
     length = np.diff(arc_length(curve))
     radius = _radius(branch, length, volume, voxel_mm)
-    for end, free in zip((0, -1), branch.free, strict=True):
+    for end, free, tip in zip((0, -1), branch.free, branch.radius_mm, strict=True):
         if free:
-            length[end] = volume[end] / (np.pi * radius[end] ** 2)
+            longest = _TIP_RADII * tip + _TIP_VOXELS * voxel_mm
+            length[end] = min(volume[end] / (np.pi * radius[end] ** 2), longest)
     return Tube(middle, length, radius)
 
 
@@ -115,7 +121,7 @@ def _radius(
         ):
             own &= free | (distance > radius)
     used = own if own.any() else inner
-    if not used.any() or length[used].sum() < voxel_mm:
+    if length[used].sum() < max(_LEAST_VOXELS * voxel_mm, *branch.radius_mm):
         return np.full(len(length), np.mean(branch.radius_mm))
     sigma = _WINDOW_VOXELS * voxel_mm / length[used].mean()
     mode = "wrap" if branch.closed else "constant"

@@ -1,6 +1,7 @@
 """A training run: a folder that holds its settings, state, log, pictures and checkpoints."""
 
 import csv
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -44,18 +45,55 @@ LOG_COLUMNS = (
 Watcher = Callable[[dict[str, Any]], None]
 
 
-class _TrainingSide:
-    """The volumes of a bank that are trained on."""
+class TrainingSide:
+    """The volumes of a bank that are trained on, at the size a network makes.
 
-    def __init__(self, bank: Bank) -> None:
+    A coarser network sees averages over whole voxels, as its output is a coarse volume.
+
+    Parameters
+    ----------
+    bank : Bank
+        Where they are.
+    shape : tuple of int
+        Voxels along (z, x, y) that the network makes.
+
+    Raises
+    ------
+    CowganError
+        The bank's volumes cannot be averaged to that size.
+    """
+
+    def __init__(self, bank: Bank, shape: tuple[int, int, int]) -> None:
+        if any(have % want for have, want in zip(bank.shape, shape, strict=True)):
+            needed, found = (" x ".join(str(n) for n in size) for size in (shape, bank.shape))
+            raise CowganError(
+                f"The bank's volumes have {found} voxels (z, x, y), which this network's {needed} "
+                "do not divide."
+            )
         self._bank = bank
         self._indices = bank.training
+        self._shape = shape
+        self._factors = [have // want for have, want in zip(bank.shape, shape, strict=True)]
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Voxel size along (z, x, y) of what is trained on."""
+        z, x, y = (
+            size * factor for size, factor in zip(self._bank.spacing_mm, self._factors, strict=True)
+        )
+        return z, x, y
 
     def __len__(self) -> int:
         return len(self._indices)
 
     def read(self, indices: list[int]) -> NDArray[np.float32]:
-        return self._bank.read(self._indices[indices])
+        """Return volumes, shape (n, 1, z, x, y)."""
+        volumes = self._bank.read(self._indices[indices])
+        if self._factors == [1, 1, 1]:
+            return volumes
+        (nz, nx, ny), (fz, fx, fy) = self._shape, self._factors
+        parts = volumes.reshape(len(indices), 1, nz, fz, nx, fx, ny, fy)
+        return np.asarray(parts.mean((3, 5, 7)), np.float32)
 
 
 def start_run(
@@ -101,14 +139,15 @@ def start_run(
     folder = Path(folder)
     if (folder / RUN_FILE).exists() or (folder / STATE_FILE).exists():
         raise CowganError(f"{folder} holds a run already; resume it, or choose another folder.")
-    trainer = _trainer(config, bank, device)
+    side = TrainingSide(bank, config.network.volume_shape)
+    trainer = Trainer(config, side, device)
     notes = [] if init_from is None else grow_from(trainer, init_from)
     write_config(config, folder / CONFIG_FILE)
     description = {
         "bank": str(bank.path),
         "bank_sha256": bank.sha256,
         "init_from": init_from and init_from.sha256,
-        "spacing_mm": bank.spacing_mm,
+        "spacing_mm": side.spacing_mm,
         "written_by": f"napari-cowgan {__version__}",
     }
     write_json(folder / RUN_FILE, description)
@@ -139,15 +178,13 @@ def resume_run(
         {**read_description(folder)["config"], **({} if steps is None else {"steps": steps})}
     )
     bank = bank or Bank.open(read_run(folder)["bank"])
-    trainer = _trainer(config, bank, device)
+    trainer = Trainer(config, TrainingSide(bank, config.network.volume_shape), device)
     load_state(trainer, folder, bank.sha256)
     _train(trainer, folder, bank, progress or Silent(), watch)
 
 
 def read_run(folder: Path) -> dict[str, Any]:
     """Return what ``run.json`` says."""
-    import json
-
     path = Path(folder) / RUN_FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -198,17 +235,6 @@ class _Nothing:
 
     def read(self, indices: list[int]) -> NDArray[np.float32]:
         raise AssertionError("an export reads no volumes")
-
-
-def _trainer(config: TrainingConfig, bank: Bank, device: str) -> Trainer:
-    if bank.shape != config.network.volume_shape:
-        needed, found = (
-            " x ".join(str(n) for n in shape) for shape in (config.network.volume_shape, bank.shape)
-        )
-        raise CowganError(
-            f"The bank's volumes have {found} voxels (z, x, y), but this network makes {needed}."
-        )
-    return Trainer(config, _TrainingSide(bank), device)
 
 
 def _train(

@@ -1,0 +1,27 @@
+"""The data panel: from a folder of scans to what a network is trained on."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    import napari
+
+    from napari_cowgan.data.panel import DataPanel
+
+__all__ = ["DataPanel", "show_data_panel"]
+
+_PLUGIN, _WIDGET = "napari-cowgan", "Data"
+
+
+def __getattr__(name: str) -> Any:
+    # The panel pulls in Qt, which naming this package must not do.
+    if name == "DataPanel":
+        from napari_cowgan.data.panel import DataPanel
+
+        return DataPanel
+    raise AttributeError(name)
+
+
+def show_data_panel(viewer: "napari.Viewer") -> "DataPanel":
+    """Return the data panel of a viewer, opening it in front of other panels if needed."""
+    _, widget = viewer.window.add_plugin_dock_widget(_PLUGIN, _WIDGET, tabify=True)
+    return cast("DataPanel", widget)

@@ -1,0 +1,249 @@
+"""The data panel."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QEvent, QUrl, Signal
+from qtpy.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from cowgan.errors import CowganError
+from cowgan.progress import Progress
+from napari_cowgan.controls import breakable, hint, row, text_button
+from napari_cowgan.data.case_list import CaseList
+from napari_cowgan.data.settings_group import SettingsGroup
+from napari_cowgan.data.work import (
+    PREPARED,
+    build_bank,
+    build_template,
+    prepare,
+    prepared_cases,
+    quality_page,
+)
+from napari_cowgan.dialogs import ask_for_file
+from napari_cowgan.explorer.camera import look_from
+from napari_cowgan.jobs import JobBar
+from napari_cowgan.problems import show_problem
+from napari_cowgan.settings import is_there
+
+if TYPE_CHECKING:
+    import napari
+
+_EMPTY = (
+    "Choose a folder with TOF MRA scans and a folder for the results, then press Prepare; "
+    "every scan becomes a volume of the Circle of Willis that networks can be trained on."
+)
+_NIFTI = "NIfTI (*.nii.gz *.nii)"
+
+
+class DataPanel(QWidget):
+    """Prepares a folder of scans, builds templates and training banks, and shows the cases.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Where cases are shown; napari fills in the argument of this name.
+    """
+
+    _reported = Signal(object)
+
+    def __init__(self, napari_viewer: "napari.Viewer") -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self.settings = SettingsGroup()
+        self.start = text_button("Prepare", "prepare")
+        self.job = JobBar()
+        self.outcome = hint(_EMPTY)
+        self.cases = CaseList()
+        self.reason = hint("")
+        self.show_case = text_button("Show case", "open_case")
+        self.quality = text_button("Open QC page", "open_quality")
+        self.bank = text_button("Make training bank…", "build_bank")
+        self._build()
+        self.setAcceptDrops(True)
+        self.setMinimumWidth(280)
+        self.start.clicked.connect(self.prepare)
+        self.show_case.clicked.connect(self._show_selected)
+        self.quality.clicked.connect(self.open_quality_page)
+        self.settings.build.clicked.connect(self._choose_template_file)
+        self.bank.clicked.connect(self._choose_bank_folder)
+        self.cases.opened.connect(self.open_case)
+        self.cases.currentItemChanged.connect(self._refresh)
+        self.settings.changed.connect(self._refresh)
+        self.settings.out.changed.connect(self._list_prepared)
+        self.job.running_changed.connect(self._refresh)
+        self._reported.connect(self.cases.show_rows)
+        self.destroyed.connect(partial(_shut_down, self.job))
+        self._list_prepared()
+
+    # Construction
+
+    def _build(self) -> None:
+        groups = QWidget()
+        column = QVBoxLayout(groups)
+        column.setContentsMargins(0, 0, 6, 0)
+        column.setSpacing(6)
+        for widget in (self.settings, self.start, self.job, self.outcome):
+            column.addWidget(widget)
+        column.addWidget(self.cases, 1)
+        column.addWidget(self.reason)
+        column.addLayout(row(self.show_case, self.quality))
+        column.addWidget(self.bank)
+        scroll = QScrollArea()
+        scroll.setWidget(groups)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.addWidget(scroll)
+
+    # Work
+
+    def prepare(self) -> None:
+        """Prepare the scans in the background; cases are listed as they finish."""
+        scans, out = self.settings.scans.path, self.settings.out.path
+        if scans is None or out is None:
+            return
+        try:
+            config = self.settings.config()
+        except CowganError as error:
+            show_problem(self, error)
+            return
+        self.cases.clear()
+
+        work = partial(prepare, scans, out, config, self._reported.emit)
+        self._run("Scan", work, self._tell, self._list_stopped)
+
+    def build_template(self, path: Path) -> None:
+        """Average the scans into a template in the background, and use it from then on."""
+        scans, jobs = self.settings.scans.path, self.settings.jobs.value()
+        if scans is None:
+            return
+
+        def use(told: str) -> None:
+            self.settings.use_template(path)
+            self._tell(told)
+
+        self._run("Step", partial(build_template, scans, path, jobs), use)
+
+    def build_bank(self, folder: Path) -> None:
+        """Put the prepared volumes into a training bank in the background."""
+        out, jobs = self.settings.out.path, self.settings.jobs.value()
+        if out is None:
+            return
+        self._run("Volume", partial(build_bank, out, folder, jobs), self._tell)
+
+    def _run(
+        self,
+        title: str,
+        work: Callable[[Progress], str],
+        tell: Callable[[str], None],
+        when_stopped: Callable[[], None] | None = None,
+    ) -> None:
+        self._tell("")
+        stopped = when_stopped or partial(self._tell, "Stopped.")
+        self.job.run(title, work, tell, partial(show_problem, self), stopped)
+
+    def _tell(self, text: str) -> None:
+        self.outcome.setText(breakable(text))
+        self.outcome.setVisible(bool(text))
+
+    # Results
+
+    def open_case(self, path: Path) -> None:
+        """Show a volume as a layer; one that is there already is selected."""
+        layers = self._viewer.layers
+        shown = next((layer for layer in layers if layer.source.path == str(path)), None)
+        if shown is not None:
+            layers.selection.active = shown
+            return
+        is_first = not layers
+        try:
+            self._viewer.open(path, plugin="napari-cowgan")
+        except CowganError as error:
+            show_problem(self, error)
+            return
+        if is_first:
+            look_from(self._viewer, "axial")
+
+    def open_quality_page(self) -> None:
+        """Show the page with the projections of all cases in the browser."""
+        out = self.settings.out.path
+        if out is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(quality_page(out))))
+
+    def _show_selected(self) -> None:
+        selected = self.cases.selected
+        if selected is not None and selected.path is not None:
+            self.open_case(selected.path)
+
+    def _list_prepared(self) -> None:
+        """List what earlier runs left in the folder of the results."""
+        out = self.settings.out.path
+        self.cases.clear()
+        try:
+            rows = [] if out is None else prepared_cases(out)
+        except CowganError as error:
+            self._tell(error.sentence)
+        else:
+            self.cases.show_rows(rows)
+            self._tell("" if rows else _EMPTY)
+        self._refresh()
+
+    def _list_stopped(self) -> None:
+        self._list_prepared()
+        self._tell("Stopped. What is finished is kept; Prepare goes on from there.")
+
+    def _refresh(self) -> None:
+        idle = not self.job.running
+        scans, out, selected = self.settings.scans.path, self.settings.out.path, self.cases.selected
+        self.settings.setEnabled(idle)
+        self.start.setEnabled(idle and scans is not None and out is not None)
+        self.settings.build.setEnabled(scans is not None)
+        self.bank.setEnabled(idle and any(row.outcome == PREPARED for row in self.cases.rows))
+        self.show_case.setEnabled(selected is not None and selected.path is not None)
+        self.quality.setEnabled(out is not None and is_there(quality_page(out)))
+        self.reason.setText("" if selected is None else breakable(selected.reason))
+        self.reason.setVisible(bool(self.reason.text()))
+
+    def _choose_template_file(self) -> None:
+        ask_for_file(self, "New template", self.build_template, _NIFTI, save_as="template.nii.gz")
+
+    def _choose_bank_folder(self) -> None:
+        ask_for_file(self, "Empty folder for the training bank", self.build_bank, folder=True)
+
+    # Leaving
+
+    def event(self, event: QEvent) -> bool:
+        """End together with the dock: napari takes the panel out of it and keeps it alive."""
+        if event.type() == QEvent.Type.ParentChange and self.parentWidget() is None:
+            self.deleteLater()
+        return super().event(event)
+
+    # Drops
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Accept one folder."""
+        if _dropped_folder(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Take the dropped folder as the one with the scans."""
+        folder = _dropped_folder(event)
+        if folder is not None and not self.job.running:
+            event.acceptProposedAction()
+            self.settings.scans.set_path(folder)
+
+
+def _dropped_folder(event: QDropEvent) -> Path | None:
+    urls = event.mimeData().urls()
+    if len(urls) != 1 or not urls[0].isLocalFile():
+        return None
+    path = Path(urls[0].toLocalFile())
+    return path if path.is_dir() else None
+
+
+def _shut_down(job: JobBar, *_: object) -> None:
+    job.end()

@@ -1,0 +1,175 @@
+"""What the data panel does in the background; touches no widget."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cowgan.data.manifest import MANIFEST_JSON, CaseRecord, read_manifest
+from cowgan.data.preprocess import PreprocessConfig, preprocess
+from cowgan.data.quality import PAGE
+from cowgan.progress import Progress
+from napari_cowgan.settings import is_there
+
+PREPARED = "done"
+"""Outcome of a case that has become a volume."""
+
+_OUTCOMES = {"done": PREPARED, "rejected": "set aside", "failed": "failed"}
+_COLOURS = {"done": "#74c68c", "rejected": "#f0b252", "failed": "#ee6c64"}
+_NOT_YET_IN_MANIFEST = "finished"
+_NIFTI = (".nii", ".nii.gz")
+_LOOK_EVERY_S = 1.0
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """One line of the list.
+
+    Parameters
+    ----------
+    name : str
+        The case.
+    outcome : str
+        One or two words for what became of it.
+    score : float or None
+        How well it lies on the template, 0 to 1.
+    colour : str
+        Repeats the outcome for the eye.
+    reason : str
+        One sentence, if something is to be said.
+    path : Path or None
+        The volume to show.
+    """
+
+    name: str
+    outcome: str
+    score: float | None = None
+    colour: str = ""
+    reason: str = ""
+    path: Path | None = None
+
+
+Tell = Callable[[Sequence[CaseRow]], None]
+
+
+def quality_page(out: Path) -> Path:
+    """Return where preprocessing writes its page of projections and scores."""
+    return out / PAGE
+
+
+def prepared_cases(out: Path) -> list[CaseRow]:
+    """Return what earlier runs left in a folder of results; empty if there is nothing.
+
+    Raises
+    ------
+    CowganError
+        As for `cowgan.data.manifest.read_manifest`.
+    """
+    if not is_there(out / MANIFEST_JSON):
+        return []
+    return _rows(read_manifest(out).values(), out)
+
+
+def prepare(
+    scans: Path, out: Path, config: PreprocessConfig, tell: Tell, progress: Progress
+) -> str:
+    """Preprocess a folder, tell what becomes of each case, and return a sentence.
+
+    Raises
+    ------
+    CowganError
+        As for `cowgan.data.preprocess.preprocess`.
+    """
+    summary = preprocess([scans], out, config, _Follower(out, progress, tell))
+    tell(_rows(summary.records, out))
+    counts = [
+        f"{summary.count(status)} {outcome}"
+        for status, outcome in _OUTCOMES.items()
+        if summary.count(status) or status == "done"
+    ]
+    kept = f" ({summary.kept} from before)" if summary.kept else ""
+    return f"Scans: {', '.join(counts)}{kept}."
+
+
+def build_template(scans: Path, path: Path, jobs: int, progress: Progress) -> str:
+    """Average scans into a template, and return a sentence.
+
+    Raises
+    ------
+    CowganError
+        As for `cowgan.data.template.build_template`.
+    """
+    from cowgan.data import template
+
+    # The dialog has asked whether to replace a file.
+    summary = template.build_template([scans], path, jobs, progress, overwrite=True)
+    left_out = f", {len(summary.left_out)} left out" if summary.left_out else ""
+    return f"Saved a template of {len(summary.scores)} scans{left_out} to {path}"
+
+
+def build_bank(out: Path, folder: Path, jobs: int, progress: Progress) -> str:
+    """Put the prepared volumes into a training bank, and return a sentence.
+
+    Raises
+    ------
+    CowganError
+        As for `cowgan.data.bank_nifti.bank_from_nifti`.
+    """
+    from cowgan.data.bank_nifti import bank_from_nifti
+    from cowgan.data.bank_writing import BankOptions
+
+    volumes = [out / record.output for record in read_manifest(out).values() if record.output]
+    bank = bank_from_nifti(volumes, folder, options=BankOptions(jobs=jobs), progress=progress)
+    return f"Saved a bank of {len(bank)} volumes, {len(bank.holdout)} of them held out, to {folder}"
+
+
+class _Follower:
+    """Passes progress on, and tells of the cases that are finished so far.
+
+    What became of them is read in the manifest, which is written every few seconds.
+    """
+
+    def __init__(self, out: Path, progress: Progress, tell: Tell) -> None:
+        self._out = out
+        self._progress = progress
+        self._tell = tell
+        self._finished: set[str] = set()
+        self._looked_at = 0.0
+
+    @property
+    def cancelled(self) -> bool:
+        return self._progress.cancelled
+
+    def report(self, done: int, total: int, message: str = "") -> None:
+        """Take the name of a case that is finished as message."""
+        self._progress.report(done, total, message)
+        if not message:
+            return
+        self._finished.add(message)
+        self._tell([CaseRow(message, _NOT_YET_IN_MANIFEST)])
+        if time.monotonic() - self._looked_at >= _LOOK_EVERY_S:
+            self._looked_at = time.monotonic()
+            known = read_manifest(self._out).values()
+            self._tell(_rows([one for one in known if one.name in self._finished], self._out))
+
+
+def _rows(records: Iterable[CaseRecord], out: Path) -> list[CaseRow]:
+    return [
+        CaseRow(
+            record.name,
+            _OUTCOMES[record.status],
+            record.score,
+            _COLOURS[record.status],
+            record.reason,
+            _picture(record, out),
+        )
+        for record in records
+    ]
+
+
+def _picture(record: CaseRecord, out: Path) -> Path | None:
+    """Return what can be shown of a case: the prepared volume, or else the scan itself."""
+    if record.output:
+        return out / record.output
+    scan = Path(record.input)
+    return scan if scan.name.lower().endswith(_NIFTI) else None

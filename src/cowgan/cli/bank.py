@@ -1,0 +1,226 @@
+"""``cowgan build-bank``, ``cowgan simulate-bank`` and ``cowgan check-bank``."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from cowgan.cli.options import JsonOption, OverwriteOption
+from cowgan.errors import Cancelled, CowganError
+
+if TYPE_CHECKING:
+    from cowgan.data.bank import Bank
+    from cowgan.data.bank_writing import BankOptions
+
+BankOutOption = Annotated[Path, typer.Option(help="Folder of the new bank.")]
+DtypeOption = Annotated[
+    Literal["uint8", "uint16", "float16"],
+    typer.Option(help="How intensities are stored; 8 bits round far below the noise."),
+]
+HoldoutOption = Annotated[float, typer.Option(help="Share of the subjects held out.")]
+SplitOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="CSV",
+        help="Table with the columns case, subject and, if wanted, split (training, holdout). "
+        "Default: subjects from sub-XXX or IXIXXX in the names, else one for each name.",
+    ),
+]
+SplitSeedOption = Annotated[int, typer.Option(help="Another number holds out other subjects.")]
+JobsOption = Annotated[
+    int | None, typer.Option(help="Processes; default: one for each processor core.", min=1)
+]
+
+
+def build_bank(
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="IN...", help="NIfTI files, or folders of them.")
+    ],
+    out: BankOutOption,
+    scaling: Annotated[
+        Literal["none", "robust", "minmax"],
+        typer.Option(
+            help="none: intensities are from 0 to 1 already; robust: percentile 0.1 becomes 0 "
+            "and 99.9 becomes 1; minmax: the extremes do."
+        ),
+    ] = "none",
+    holdout: HoldoutOption = 0.1,
+    split: SplitOption = None,
+    split_seed: SplitSeedOption = 0,
+    dtype: DtypeOption = "uint8",
+    jobs: JobsOption = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a training bank of preprocessed scans of one size."""
+    from cowgan.cli.console import progress_bar
+    from cowgan.data.bank_nifti import bank_from_nifti
+
+    options = _options(holdout, split, split_seed, dtype, jobs, overwrite)
+    with _nothing_kept(), progress_bar("Building") as progress:
+        bank = bank_from_nifti(inputs, out, scaling, options, progress)
+    _tell(bank, as_json)
+
+
+def simulate_bank(
+    anatomies: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="ANATOMIES...",
+            help="Archive (.npz) of anatomies, NIfTI label maps, or folders of those.",
+        ),
+    ] = None,
+    *,
+    out: BankOutOption,
+    phantoms: Annotated[
+        int | None, typer.Option(help="Use this many phantoms instead.", min=1)
+    ] = None,
+    per_anatomy: Annotated[
+        int, typer.Option(help="Volumes of each anatomy, with other intensities each.", min=1)
+    ] = 1,
+    deform: Annotated[
+        bool,
+        typer.Option(
+            help="Vary the anatomy of each volume: turned by up to 6 degrees, tilted by 3, "
+            "scaled by 6 %, moved by 1.5 mm and bent smoothly by about 1 mm."
+        ),
+    ] = False,
+    max_off_centre_mm: Annotated[
+        float | None,
+        typer.Option(
+            help="Leave out anatomies whose circle lies farther from the middle along an axis; "
+            "default: none is left out.",
+            min=0,
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(help="Decides intensities and variations; phantoms count from it.", min=0)
+    ] = 0,
+    holdout: HoldoutOption = 0.1,
+    split: SplitOption = None,
+    split_seed: SplitSeedOption = 0,
+    dtype: DtypeOption = "uint8",
+    jobs: JobsOption = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a training bank of simulated TOF MRA, from real anatomies or phantoms."""
+    if bool(anatomies) == (phantoms is not None):
+        raise CowganError("Give either anatomies or --phantoms.")
+    if phantoms is not None and max_off_centre_mm is not None:
+        raise CowganError("--max-off-centre-mm needs anatomies; phantoms are centred.")
+
+    from cowgan.cli.console import progress_bar
+    from cowgan.data.anatomies import read_anatomies
+    from cowgan.data.bank_deformation import DeformationLimits
+    from cowgan.data.bank_folder import refuse_target
+    from cowgan.data.bank_simulation import (
+        Arteries,
+        PhantomArteries,
+        SimulationOptions,
+        keep_centred,
+    )
+    from cowgan.data.bank_simulation import simulate_bank as simulate
+
+    options = _options(holdout, split, split_seed, dtype, jobs, overwrite)
+    simulation = SimulationOptions(per_anatomy, DeformationLimits() if deform else None, seed)
+    refuse_target(out, overwrite)
+    origin: dict[str, Any] = {}
+    chosen: list[Arteries]
+    with _nothing_kept(), progress_bar("Simulating") as progress:
+        if phantoms is not None:
+            chosen = [PhantomArteries(seed + i) for i in range(phantoms)]
+        else:
+            found = read_anatomies(anatomies or [], options.jobs, progress)
+            if max_off_centre_mm is not None:
+                found, dropped = keep_centred(found, max_off_centre_mm, options.jobs, progress)
+                origin["left_out"] = {
+                    "max_off_centre_mm": max_off_centre_mm,
+                    "anatomies": [anatomy.name for anatomy in dropped],
+                }
+            chosen = [*found]
+        bank = simulate(chosen, out, simulation, options, progress, origin)
+    if "left_out" in origin:
+        names = origin["left_out"]["anatomies"]
+        typer.echo(f"Note: left out {len(names)} off-centre: {', '.join(names)}", err=True)
+    _tell(bank, as_json)
+
+
+def check_bank(
+    bank: Annotated[Path, typer.Argument(help="Folder of the bank.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Read a whole bank and tell whether it is what was written."""
+    from cowgan.cli.console import progress_bar
+    from cowgan.data.bank import Bank
+
+    opened = Bank.open(bank)
+    with progress_bar("Checking") as progress:
+        opened.verify(progress)
+    _tell(opened, as_json)
+
+
+def _options(
+    holdout: float,
+    split: Path | None,
+    split_seed: int,
+    dtype: Literal["uint8", "uint16", "float16"],
+    jobs: int | None,
+    overwrite: bool,
+) -> "BankOptions":
+    from cowgan.data.bank_split import SplitRule
+    from cowgan.data.bank_writing import BankOptions
+
+    rule = SplitRule(holdout, split_seed, split)
+    return BankOptions(rule, dtype, jobs or _available_cores(), overwrite)
+
+
+def _available_cores() -> int:
+    # Fewer than the machine has, in a container or a cluster job.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def _nothing_kept() -> Iterator[None]:
+    try:
+        yield
+    except Cancelled:
+        typer.echo("Stopped; no bank was written.", err=True)
+        raise typer.Exit(130) from None
+
+
+def _tell(bank: "Bank", as_json: bool) -> None:
+    sides = {
+        side: (len(indices), len({bank.cases[i].subject for i in indices}))
+        for side, indices in (("training", bank.training), ("holdout", bank.holdout))
+    }
+    if as_json:
+        from cowgan.cli.console import print_json
+
+        print_json(
+            {
+                "bank": str(bank.path),
+                "sha256": bank.sha256,
+                "shape": [len(bank), *bank.shape],
+                "dtype": bank.description.voxel_type,
+                "spacing_mm": bank.spacing_mm,
+                **{s: {"volumes": n, "subjects": m} for s, (n, m) in sides.items()},
+            }
+        )
+        return
+    size = " x ".join(str(n) for n in bank.shape)
+    spacing = " x ".join(f"{mm:g}" for mm in bank.spacing_mm)
+    rows = {
+        "Bank": str(bank.path),
+        "Volumes": f"{len(bank)} of {size} voxels of {spacing} mm (z, x, y), "
+        f"{bank.description.voxel_type}",
+        **{s.capitalize(): f"{n} volumes of {m} subjects" for s, (n, m) in sides.items()},
+        "SHA-256": bank.sha256,
+    }
+    for title, text in rows.items():
+        typer.echo(f"{title:10} {text}")

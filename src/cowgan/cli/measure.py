@@ -1,0 +1,172 @@
+"""``cowgan measure``."""
+
+import csv
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from cowgan.cli.options import JsonOption, OverwriteOption
+from cowgan.errors import CowganError
+from cowgan.progress import advance
+
+if TYPE_CHECKING:
+    from cowgan.measure import Measurements
+
+_ALL = "all"
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What was measured in one file, by artery or for all vessels; or why it was not."""
+
+    file: Path
+    parts: "dict[str, Measurements]" = field(default_factory=dict)
+    error: str = ""
+
+
+def measure(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="TOF volumes, .nii or .nii.gz.")
+    ],
+    labels: Annotated[
+        bool, typer.Option("--labels", help="The files are label maps with TopCoW values.")
+    ] = False,
+    method: Annotated[
+        Literal["hysteresis", "frangi", "sato"] | None,
+        typer.Option(
+            help="How vessels are found; frangi and sato find more of the thin ones in a full "
+            "field of view and take ten times as long; default: hysteresis."
+        ),
+    ] = None,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", help="Write a table for a spreadsheet as well.")
+    ] = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure vessels: volume, length, radius, pieces and loops.
+
+    A file that cannot be measured is named, and stops nothing; the exit status is then 2.
+    """
+    if labels and method is not None:
+        raise CowganError("--method finds vessels in volumes; --labels needs none.")
+    if csv_file is not None and csv_file.exists() and not overwrite:
+        raise CowganError(f"{csv_file} exists already; use --overwrite to replace it.")
+
+    from cowgan.cli.console import print_json, progress_bar
+
+    results = []
+    with progress_bar("Measuring") as progress:
+        for done, file in enumerate(files):
+            advance(progress, done, len(files))
+            results.append(_measure_labels(file) if labels else _measure(file, method))
+        advance(progress, len(files), len(files))
+    if csv_file is not None:
+        _write_csv(csv_file, results)
+    if as_json:
+        print_json([_content(result, labels) for result in results])
+    else:
+        _print_table(results)
+    failed = [result for result in results if result.error]
+    for result in failed:
+        typer.echo(result.error, err=True)
+    if failed:
+        raise typer.Exit(2)
+
+
+def _measure(file: Path, method: Literal["hysteresis", "frangi", "sato"] | None) -> _Result:
+    from cowgan.measure import measure as measure_volume
+    from cowgan.volume import read_nifti
+
+    try:
+        volume = read_nifti(file)
+        return _Result(file, {_ALL: measure_volume(volume, method or "hysteresis")})
+    except CowganError as error:
+        return _failed(file, error)
+
+
+def _measure_labels(file: Path) -> _Result:
+    import numpy as np
+
+    from cowgan.measure import measure_labels, measure_mask
+    from cowgan.volume import Volume, read_labels
+
+    try:
+        values, affine = read_labels(file)
+        spacing_mm = Volume(values.astype(np.float32), affine).spacing_mm
+        arteries = measure_labels(values, spacing_mm)
+        parts = {artery.abbreviation: measured for artery, measured in arteries.items()}
+        return _Result(file, {**parts, _ALL: measure_mask(values, spacing_mm)})
+    except CowganError as error:
+        return _failed(file, error)
+
+
+def _failed(file: Path, error: CowganError) -> _Result:
+    named = file.name in error.sentence
+    return _Result(file, error=error.sentence if named else f"{file.name}: {error.sentence}")
+
+
+def _content(result: _Result, labels: bool) -> dict[str, Any]:
+    content: dict[str, Any] = {"file": str(result.file)}
+    if result.error:
+        return {**content, "error": result.error}
+    parts = {name: measured.to_dict() for name, measured in result.parts.items()}
+    whole = parts.pop(_ALL)
+    return {**content, **whole, "arteries": parts} if labels else {**content, **whole}
+
+
+def _print_table(results: list[_Result]) -> None:
+    rows = [("File", "Vessels", "mm³", "Length mm", "Radius mm", "Pieces", "Loops")]
+    rows += [
+        (
+            result.file.name,
+            name,
+            f"{one.volume_mm3:.0f}",
+            f"{one.length_mm:.1f}",
+            f"{one.radius.mean_mm:.2f} ± {one.radius.sd_mm:.2f}",
+            str(one.components),
+            str(one.loops),
+        )
+        for result in results
+        for name, one in result.parts.items()
+    ]
+    if len(rows) == 1:
+        return
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        texts = [text.ljust(width) for text, width in zip(row[:2], widths[:2], strict=True)]
+        numbers = [text.rjust(width) for text, width in zip(row[2:], widths[2:], strict=True)]
+        typer.echo("  ".join(texts + numbers))
+
+
+def _write_csv(target: Path, results: list[_Result]) -> None:
+    from cowgan.files import atomic_path
+
+    rows = [
+        {"file": str(result.file), "vessels": name, **_flat(one.to_dict())}
+        for result in results
+        for name, one in result.parts.items()
+    ]
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    with (
+        atomic_path(target) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, columns or ["file", "vessels"])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested values as columns, such as ``radius_mean_mm``; lists have none."""
+    columns: dict[str, Any] = {}
+    for name, value in content.items():
+        if name == "percentiles_mm":
+            columns |= {f"{prefix}{q}_mm": mm for q, mm in value.items()}
+        elif isinstance(value, dict):
+            columns |= _flat(value, f"{prefix}{name}_")
+        elif not isinstance(value, list | tuple):
+            columns[prefix + name] = value
+    return columns

@@ -1,0 +1,114 @@
+"""``cowgan preprocess``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from cowgan.cli.options import JsonOption, OverwriteOption
+from cowgan.errors import CowganError
+
+if TYPE_CHECKING:
+    from cowgan.data.preprocess import PreprocessSummary, Roi
+
+JobsOption = Annotated[
+    int | None, typer.Option(help="Processes; default: one per core of the computer.", min=1)
+]
+
+
+def preprocess(
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="IN...", help="Scans, or folders of scans.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the volumes.")],
+    template: Annotated[
+        Path | None, typer.Option(help="Head to register to; see `cowgan template`.")
+    ] = None,
+    roi: Annotated[
+        str | None,
+        typer.Option(
+            help="Region of interest: auto (found by its arteries), paper (its voxels of its "
+            "template), or x,y,z: its middle in mm of the template; default: the template's own."
+        ),
+    ] = None,
+    intensity: Annotated[
+        Literal["robust", "minmax"],
+        typer.Option(help="What becomes 0 and 1: percentiles 0.1 and 99.9, or the extremes."),
+    ] = "robust",
+    skull_strip: Annotated[
+        Literal["auto", "none", "synthstrip", "hd-bet"],
+        typer.Option(help="Program whose brain mask drives the registration."),
+    ] = "auto",
+    jobs: JobsOption = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Turn scans into volumes around the Circle of Willis, with a quality page.
+
+    Scans that were done before and have not changed are kept. Scans that cannot be used
+    are listed in failed.csv, and stop nothing.
+    """
+    if template is None and roi is None:
+        raise CowganError("Name a --template, or use --roi auto to do without one.")
+    region = _parse_roi(roi)
+
+    from dataclasses import asdict
+
+    from cowgan.cli.console import print_json, progress_bar
+    from cowgan.data.preprocess import PreprocessConfig
+    from cowgan.data.preprocess import preprocess as run
+
+    config = PreprocessConfig(
+        template,
+        region,
+        intensity,
+        skull_strip,
+        jobs=jobs,
+        overwrite=overwrite,
+    )
+    with progress_bar("Preprocessing") as progress:
+        summary = run(inputs, out, config, progress)
+    if as_json:
+        print_json(
+            {
+                "folder": str(summary.folder),
+                "quality_page": str(summary.quality_page),
+                "kept": summary.kept,
+                "cases": [asdict(record) for record in summary.records],
+            }
+        )
+    else:
+        _tell(summary, registered=template is not None)
+
+
+def _tell(summary: "PreprocessSummary", registered: bool) -> None:
+    if registered and summary.skull_strip == "none":
+        typer.echo("Note: registered without skull stripping.", err=True)
+    elif registered:
+        typer.echo(f"Note: {summary.skull_strip} drove the registration.", err=True)
+    for record in summary.records:
+        if record.status != "done":
+            typer.echo(f"{record.name} {record.status}: {record.reason}", err=True)
+    done = summary.count("done")
+    aside = len(summary.records) - done
+    kept = f" ({summary.kept} unchanged)" if summary.kept else ""
+    set_aside = f", {aside} set aside in failed.csv" if aside else ""
+    total = len(summary.records)
+    typer.echo(f"Saved {done} of {total} volumes to {summary.folder}{kept}{set_aside}")
+    typer.echo(f"Look at {summary.quality_page}")
+
+
+def _parse_roi(text: str | None) -> "Roi | tuple[float, float, float]":
+    if text is None:
+        return "template"
+    if text == "auto":
+        return "auto"
+    if text == "paper":
+        return "paper"
+    try:
+        x, y, z = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise CowganError(
+            f"--roi is given as auto, paper or x,y,z in mm, not as {text!r}."
+        ) from error
+    return x, y, z

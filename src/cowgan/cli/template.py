@@ -1,0 +1,37 @@
+"""``cowgan template``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cowgan.cli.options import JsonOption, OverwriteOption
+from cowgan.cli.preprocess import JobsOption
+
+
+def template(
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="IN...", help="Scans, or folders of scans.")
+    ],
+    out: Annotated[Path, typer.Option(help="Template to write, .nii.gz.")],
+    rounds: Annotated[int, typer.Option(help="How often to register and average.", min=1)] = 3,
+    jobs: JobsOption = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Average scans that are registered to their own average, for `cowgan preprocess`."""
+    from dataclasses import asdict
+
+    from cowgan.cli.console import print_json, progress_bar
+    from cowgan.data.template import build_template
+
+    with progress_bar("Template") as progress:
+        summary = build_template(inputs, out, jobs, progress, rounds=rounds, overwrite=overwrite)
+    if as_json:
+        print_json({**asdict(summary), "path": str(summary.path)})
+        return
+    for name, reason in summary.left_out.items():
+        typer.echo(f"{name} left out: {reason}", err=True)
+    x, y, z = summary.centre_mm
+    typer.echo(f"Saved {summary.path} from {len(summary.scores)} scans")
+    typer.echo(f"Middle of its region of interest: {x:g}, {y:g}, {z:g} mm")

@@ -1,0 +1,88 @@
+"""Volumes as SimpleITK images, and back, with left and right kept."""
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cowgan.errors import CowganError
+from cowgan.volume import Volume, reorient_to_las
+
+_RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def simpleitk() -> ModuleType:
+    """Return the SimpleITK module.
+
+    Raises
+    ------
+    CowganError
+        It is not installed.
+    """
+    try:
+        import SimpleITK
+    except ImportError as error:
+        raise CowganError(
+            'This step needs SimpleITK: pip install "napari-cowgan[preprocess]".', repr(error)
+        ) from error
+    return SimpleITK
+
+
+def to_itk(data: NDArray[Any], affine: NDArray[np.float64]) -> Any:
+    """Return a SimpleITK image of an array in network axis order.
+
+    Parameters
+    ----------
+    data : ndarray, shape (z, x, y)
+        Voxels of a `Volume`, or a mask on its grid.
+    affine : ndarray, shape (4, 4)
+        As in `Volume.affine`; may be oblique.
+
+    Returns
+    -------
+    SimpleITK.Image
+        Its physical points are the volume's, in LPS millimetres.
+    """
+    image = simpleitk().GetImageFromArray(np.ascontiguousarray(data.transpose(0, 2, 1)))
+    to_lps = _RAS_TO_LPS @ affine
+    spacing_mm = np.linalg.norm(to_lps[:3, :3], axis=0)
+    image.SetSpacing(spacing_mm.tolist())
+    image.SetOrigin(to_lps[:3, 3].tolist())
+    image.SetDirection((to_lps[:3, :3] / spacing_mm).ravel().tolist())
+    return image
+
+
+def from_itk(image: Any, provenance: dict[str, Any] | None = None) -> Volume:
+    """Return the volume that a 3D SimpleITK image of real numbers shows.
+
+    Raises
+    ------
+    CowganError
+        As for `Volume`.
+    """
+    stored = simpleitk().GetArrayFromImage(image).transpose(2, 1, 0)
+    to_lps = np.eye(4)
+    to_lps[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
+    to_lps[:3, 3] = image.GetOrigin()
+    data, affine = reorient_to_las(stored, _RAS_TO_LPS @ to_lps)
+    return Volume(np.ascontiguousarray(data), affine, provenance or {})
+
+
+def to_itk_transform(matrix: NDArray[np.float64]) -> Any:
+    """Return the SimpleITK transform of a rigid map between points in RAS millimetres."""
+    lps = _RAS_TO_LPS @ matrix @ _RAS_TO_LPS
+    transform = simpleitk().Euler3DTransform()
+    transform.SetMatrix(lps[:3, :3].ravel().tolist(), 1e-6)
+    transform.SetTranslation(lps[:3, 3].tolist())
+    return transform
+
+
+def from_itk_transform(transform: Any) -> NDArray[np.float64]:
+    """Return the 4 x 4 map between points in RAS millimetres of a rigid SimpleITK transform."""
+    centre = np.array(transform.GetCenter())
+    rotation = np.reshape(transform.GetMatrix(), (3, 3))
+    lps = np.eye(4)
+    lps[:3, :3] = rotation
+    lps[:3, 3] = centre + transform.GetTranslation() - rotation @ centre
+    return _RAS_TO_LPS @ lps @ _RAS_TO_LPS

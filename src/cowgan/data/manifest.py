@@ -1,0 +1,156 @@
+"""What became of every scan: a table for people and a JSON file for programs."""
+
+import csv
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from cowgan._version import __version__
+from cowgan.errors import CowganError
+from cowgan.files import atomic_path, write_json
+
+MANIFEST_JSON = "manifest.json"
+MANIFEST_CSV = "manifest.csv"
+FAILED_CSV = "failed.csv"
+
+Status = Literal["done", "rejected", "failed"]
+
+_KIND = "napari-cowgan preprocessing"
+_NOT_IN_TABLE = {"to_template", "parameters", "software", "source"}
+
+
+@dataclass(frozen=True)
+class CaseRecord:
+    """What became of one scan.
+
+    Parameters
+    ----------
+    name : str
+        Of the case; output and picture are named by it.
+    status : {"done", "rejected", "failed"}
+        Rejected: it was read, but its registration or its field of view is not good enough.
+    reason : str
+        One sentence that tells why there is no output; empty if there is one.
+    input : str
+        Path of the scan.
+    input_sha256 : str
+        Of the scan; empty if it could not be read.
+    output : str
+        File name in the folder of the manifest; empty unless done.
+    output_sha256 : str
+        Of the output; empty unless done.
+    score : float or None
+        Registration score, 0 to 1; None without a template.
+    coverage : float or None
+        Share of the region of interest that the scan shows, 0 to 1.
+    centre_mm : list of float or None
+        Middle of the region of interest in RAS millimetres of the output.
+    skull_strip : str
+        Program that drove the registration, or ``"none"``.
+    to_template : list of list of float or None
+        4 x 4 map from RAS millimetres of the scan to those of the output.
+    parameters : dict
+        What decides the output besides the scan.
+    source : dict
+        How the scan was stored, from `Volume.provenance`.
+    software : dict of str to str
+        Versions that made the output.
+    """
+
+    name: str
+    status: Status
+    reason: str = ""
+    input: str = ""
+    input_sha256: str = ""
+    output: str = ""
+    output_sha256: str = ""
+    score: float | None = None
+    coverage: float | None = None
+    centre_mm: list[float] | None = None
+    skull_strip: str = "none"
+    to_template: list[list[float]] | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
+    software: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> "CaseRecord":
+        """Return the record that `dataclasses.asdict` made a dictionary of.
+
+        Raises
+        ------
+        CowganError
+            It is not such a dictionary.
+        """
+        known = {entry.name for entry in fields(cls)}
+        if stored.get("status") not in get_args(Status) or not set(stored) <= known:
+            raise CowganError("This is not the record of a preprocessed scan.", repr(stored))
+        return cls(**stored)
+
+
+def software_versions() -> dict[str, str]:
+    """Return the versions that decide what a preprocessed volume looks like."""
+    versions = {"cowgan": __version__, "Python": platform.python_version()}
+    for package in ("numpy", "scipy", "SimpleITK"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def read_manifest(folder: Path) -> dict[str, CaseRecord]:
+    """Return the records of an earlier run by name; empty if there was none.
+
+    Raises
+    ------
+    CowganError
+        The folder's manifest is damaged or belongs to something else.
+    """
+    path = Path(folder) / MANIFEST_JSON
+    if not path.exists():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["kind"] != _KIND:
+            raise ValueError("another kind")
+        records = [CaseRecord.from_dict(stored) for stored in content["cases"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, CowganError) as error:
+        raise CowganError(
+            f"{path} is not a manifest of preprocessed scans; choose another folder.", repr(error)
+        ) from error
+    return {record.name: record for record in records}
+
+
+def write_manifest(folder: Path, records: Iterable[CaseRecord]) -> None:
+    """Write ``manifest.json``, ``manifest.csv`` and ``failed.csv``.
+
+    The last lists the scans without an output, and why.
+
+    Raises
+    ------
+    CowganError
+        The folder cannot be written.
+    """
+    folder = Path(folder)
+    ordered = sorted(records, key=lambda record: record.name)
+    columns = [entry.name for entry in fields(CaseRecord) if entry.name not in _NOT_IN_TABLE]
+    _write_table(folder / MANIFEST_CSV, columns, ordered)
+    failed = [record for record in ordered if record.status != "done"]
+    _write_table(folder / FAILED_CSV, ["name", "status", "reason", "score", "input"], failed)
+    # The last file, because it alone is read again.
+    write_json(
+        folder / MANIFEST_JSON,
+        {"kind": _KIND, "cases": [asdict(record) for record in ordered]},
+    )
+
+
+def _write_table(path: Path, columns: list[str], records: list[CaseRecord]) -> None:
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(asdict(record) for record in records)

@@ -1,0 +1,259 @@
+"""Rigid registration by mutual information, from many starts."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cowgan.data.itk import from_itk_transform, simpleitk, to_itk
+from cowgan.volume import Volume
+
+PASS_SCORE = 0.5
+"""Registrations that score less are set aside: see `Registration.score`."""
+
+_BINS = 32
+_LEVELS_MM = (6.0, 2.5, 1.25)
+_SAMPLES = (None, 60_000, 80_000)
+_KEPT = (4, 2, 1)
+_NEAR_MM = 50.0
+_START_DEG = 20.0
+_SEED = 1
+_ARM_MM = 40.0
+"""A turn by 1 radian counts as much as a shift by this: a typical distance from the middle of
+the head. Scales that the optimiser guesses for itself make it stop far from the optimum."""
+
+
+@dataclass(frozen=True, eq=False)
+class Registration:
+    """A rigid map from the template to an image, and how well they agree.
+
+    Parameters
+    ----------
+    to_input : ndarray, shape (4, 4)
+        Maps RAS millimetres of the template to RAS millimetres of the image.
+    score : float
+        Information coefficient of correlation sqrt(1 - exp(-2 MI)) (Linfoot 1957): the
+        mutual information MI of the two images on the scale of a correlation, 0 to 1.
+    """
+
+    to_input: NDArray[np.float64]
+    score: float
+
+    @property
+    def to_template(self) -> NDArray[np.float64]:
+        """The inverse map, from the image to the template."""
+        return np.asarray(np.linalg.inv(self.to_input), dtype=np.float64)
+
+
+class Target:
+    """An image that others are registered to, prepared once.
+
+    Parameters
+    ----------
+    volume : Volume
+        Voxels that are exactly 0 are taken as not imaged.
+    centre_mm : ndarray, shape (3,), optional
+        Middle of the region of interest in RAS millimetres. The last step then looks at
+        its neighbourhood only, since heads of different size cannot agree everywhere.
+    """
+
+    def __init__(self, volume: Volume, centre_mm: NDArray[np.float64] | None = None) -> None:
+        drive = _Drive(volume)
+        self.levels = [drive.at(mm) for mm in _LEVELS_MM]
+        if centre_mm is not None:
+            image, known = self.levels[-1]
+            self.levels[-1] = image, known * _near(image, centre_mm)
+
+
+def register(
+    volume: Volume,
+    target: Target,
+    mask: NDArray[np.bool_] | None = None,
+    *,
+    coarse: bool = False,
+) -> Registration:
+    """Find the rigid transform (6 degrees of freedom) between a volume and a target.
+
+    The pose is searched from 14 starts (centres of the images and of their intensities
+    put upon each other; upright, or turned by 20 degrees about each axis) on 6 mm voxels;
+    the best are refined on 2.5 mm and 1.25 mm voxels. The same images always give the same
+    transform.
+
+    Parameters
+    ----------
+    volume : Volume
+        The image to place. Voxels that are exactly 0 are taken as not imaged.
+    target : Target
+        What to place it on.
+    mask : ndarray of bool, shape (z, x, y), optional
+        Voxels of the volume that count, such as the brain.
+    coarse : bool
+        Leave out the last refinement.
+
+    Returns
+    -------
+    Registration
+    """
+    drive = _Drive(volume, mask)
+    candidates: list[tuple[float, Any]] = []
+    for level, mm in enumerate(_LEVELS_MM[:-1] if coarse else _LEVELS_MM):
+        fixed, known = target.levels[level]
+        moving, counted = drive.at(mm)
+        method = _method(fixed, known, counted, _SAMPLES[level])
+        if level == 0:
+            starts = list(_starts(fixed, known, moving, counted))
+        else:
+            starts = [transform for _, transform in candidates]
+        found = [_optimise(method, fixed, moving, start, mm) for start in starts]
+        candidates = _best(found, _KEPT[level])
+    information, transform = candidates[0]
+    return Registration(from_itk_transform(transform), _correlation(information))
+
+
+class _Drive:
+    """What the registration sees of a volume: image and mask at several resolutions."""
+
+    def __init__(self, volume: Volume, mask: NDArray[np.bool_] | None = None) -> None:
+        imaged = volume.data != 0
+        values = volume.data[imaged][::7]
+        # Otherwise a few bright voxels would crowd all tissue into a few bins.
+        low, high = np.percentile(values, (1, 99.5))
+        scaled = np.clip((volume.data - low) / max(high - low, 1e-12), 0, 1)
+        counted = imaged if mask is None else imaged & mask
+        finest = _LEVELS_MM[-1]
+        self._image = _shrink(to_itk(scaled.astype(np.float32), volume.affine), finest)
+        self._counted = _shrink(to_itk(counted.astype(np.float32), volume.affine), finest)
+
+    def at(self, mm: float) -> tuple[Any, Any]:
+        return _shrink(self._image, mm), _shrink(self._counted, mm) > 0.5
+
+
+def _near(image: Any, centre_mm: NDArray[np.float64]) -> Any:
+    """Return a mask of the voxels around a point in RAS millimetres."""
+    sitk = simpleitk()
+    point = (centre_mm * [-1, -1, 1]).tolist()
+    place = image.TransformPhysicalPointToContinuousIndex(point)
+    away = [
+        (np.arange(n) - at) * spacing
+        for n, at, spacing in zip(image.GetSize(), place, image.GetSpacing(), strict=True)
+    ]
+    x, y, z = away
+    near = z[:, None, None] ** 2 + y[:, None] ** 2 + x**2 < _NEAR_MM**2
+    mask = sitk.GetImageFromArray(near.astype(np.uint8))
+    mask.CopyInformation(image)
+    return mask
+
+
+def _correlation(information: float) -> float:
+    return float(np.sqrt(1 - np.exp(-2 * max(information, 0.0))))
+
+
+def _shrink(image: Any, mm: float) -> Any:
+    """Average whole voxels until they are about `mm` wide."""
+    factors = [max(1, round(mm / spacing)) for spacing in image.GetSpacing()]
+    sizes = image.GetSize()
+    factors = [min(factor, size) for factor, size in zip(factors, sizes, strict=True)]
+    shrink = simpleitk().BinShrinkImageFilter()
+    shrink.SetNumberOfThreads(1)
+    shrink.SetShrinkFactors(factors)
+    return shrink.Execute(image)
+
+
+def _method(fixed: Any, known: Any, counted: Any, samples: int | None) -> Any:
+    sitk = simpleitk()
+    method = sitk.ImageRegistrationMethod()
+    # One thread, so that sums are always added up in the same order.
+    method.SetNumberOfThreads(1)
+    method.SetMetricAsMattesMutualInformation(_BINS)
+    method.SetInterpolator(sitk.sitkLinear)
+    method.SetMetricFixedMask(known)
+    method.SetMetricMovingMask(counted)
+    known_count = int(sitk.GetArrayViewFromImage(known).sum())
+    share = 1.0 if samples is None else samples / max(known_count, 1)
+    if share < 1:
+        method.SetMetricSamplingStrategy(method.RANDOM)
+        method.SetMetricSamplingPercentage(float(share), _SEED)
+    return method
+
+
+def _optimise(method: Any, fixed: Any, moving: Any, start: Any, mm: float) -> tuple[float, Any]:
+    """Return the mutual information reached and the transform that reaches it."""
+    transform = simpleitk().Euler3DTransform(start)
+    method.SetInitialTransform(transform, inPlace=True)
+    method.SetOptimizerAsRegularStepGradientDescent(
+        learningRate=mm,
+        minStep=mm / 100,
+        numberOfIterations=100,
+        relaxationFactor=0.8,
+        gradientMagnitudeTolerance=1e-8,
+    )
+    method.SetOptimizerScales([_ARM_MM**2] * 3 + [1.0] * 3)
+    try:
+        method.Execute(fixed, moving)
+    except RuntimeError:  # the images do not overlap enough to compare them
+        return 0.0, transform
+    return -method.GetMetricValue(), transform
+
+
+def _best(found: list[tuple[float, Any]], count: int) -> list[tuple[float, Any]]:
+    """Return the `count` best poses that differ from each other."""
+    chosen: list[tuple[float, Any]] = []
+    for information, transform in sorted(found, key=lambda pair: -pair[0]):
+        if all(_distance_mm(transform, other) > 2 for _, other in chosen):
+            chosen.append((information, transform))
+        if len(chosen) == count:
+            break
+    return chosen
+
+
+def _distance_mm(one: Any, other: Any) -> float:
+    """Return how far apart two transforms put a point of the head's surface, at most."""
+    centre = np.array(one.GetCenter())
+    around = centre + 80 * np.vstack([np.eye(3), -np.eye(3)])
+    moved = [
+        np.linalg.norm(np.subtract(one.TransformPoint(p), other.TransformPoint(p)))
+        for p in around.tolist()
+    ]
+    return float(max(moved))
+
+
+def _starts(fixed: Any, known: Any, moving: Any, counted: Any) -> Iterator[Any]:
+    sitk = simpleitk()
+    fixed, moving = sitk.Mask(fixed, known), sitk.Mask(moving, counted)
+    for centre in (_middle, _centre_of_mass):
+        pivot, there = centre(fixed), centre(moving)
+        for angles in _start_angles():
+            start = sitk.Euler3DTransform()
+            start.SetCenter(pivot.tolist())
+            start.SetTranslation((there - pivot).tolist())
+            start.SetRotation(*angles)
+            yield start
+
+
+def _start_angles() -> Iterator[tuple[float, float, float]]:
+    yield 0.0, 0.0, 0.0
+    for axis, sign in product(range(3), (-1, 1)):
+        angles = [0.0, 0.0, 0.0]
+        angles[axis] = sign * math.radians(_START_DEG)
+        yield angles[0], angles[1], angles[2]
+
+
+def _middle(image: Any) -> NDArray[np.float64]:
+    half = [(size - 1) / 2 for size in image.GetSize()]
+    return np.array(image.TransformContinuousIndexToPhysicalPoint(half))
+
+
+def _centre_of_mass(image: Any) -> NDArray[np.float64]:
+    weights = simpleitk().GetArrayFromImage(image).astype(np.float64)
+    total = weights.sum()
+    if total <= 0:
+        return _middle(image)
+    index = [
+        float((weights.sum(axis=tuple(a for a in range(3) if a != axis)) @ np.arange(n)) / total)
+        for axis, n in enumerate(weights.shape)
+    ]
+    return np.array(image.TransformContinuousIndexToPhysicalPoint(index[::-1]))

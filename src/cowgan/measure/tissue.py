@@ -1,0 +1,77 @@
+"""What tissue looks like, whatever else is in the picture."""
+
+# scikit-image is only partly typed.
+# mypy: allow-untyped-calls
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.float32]
+
+_AIR_SEPARATION = 0.82
+"""Share of variance between two classes; 0.64 for one normal distribution, 0.75 for a uniform."""
+_AIR_SHARE = (0.4, 0.8)
+_PADDING_SHARE = (0.01, 0.9)
+"""Less than this around a brain is no air or padding, and more than that is the tissue itself."""
+_UPPER_QUANTILE, _UPPER_SD = 0.7, 0.5244
+"""A quantile of the normal distribution, low enough for fat and vessels not to move it much."""
+
+
+@dataclass(frozen=True)
+class Tissue:
+    """The intensities of tissue.
+
+    Parameters
+    ----------
+    level : float
+        Median.
+    sd : float
+        Standard deviation, judged by the bright side: CSF and bone stretch the dark one.
+    air_below : float, optional
+        What separates a head from the air around it; none if there is not much air.
+    """
+
+    level: float
+    sd: float
+    air_below: float | None
+
+
+def describe_tissue(image: Image) -> Tissue:
+    """Describe the tissue of a TOF volume, in which vessels are few.
+
+    Voxels that all have the least value, such as the padding of a stripped brain, and the air
+    around a head do not count as tissue.
+    """
+    values = np.sort(image, axis=None)
+    padding = np.searchsorted(values, values[0], side="right")
+    if _PADDING_SHARE[0] < padding / len(values) < _PADDING_SHARE[1]:
+        values = values[padding:]
+    air_below = _air_threshold(values)
+    if air_below is not None:
+        values = values[np.searchsorted(values, air_below, side="right") :]
+    level, upper = (float(values[int(q * len(values))]) for q in (0.5, _UPPER_QUANTILE))
+    return Tissue(level, (upper - level) / _UPPER_SD, air_below)
+
+
+def _air_threshold(values: Image) -> float | None:
+    """Return what separates a head from the air around it, if there is much of it."""
+    clipped = np.minimum(values, values[int(0.9 * len(values))])
+    threshold = otsu(clipped)
+    dark = int(np.searchsorted(clipped, threshold, side="right"))
+    share = dark / len(values)
+    if not _AIR_SHARE[0] < share < _AIR_SHARE[1]:
+        return None
+    step = clipped[dark:].mean(dtype=np.float64) - clipped[:dark].mean(dtype=np.float64)
+    between = share * (1 - share) * step**2
+    return threshold if between > _AIR_SEPARATION * clipped.var(dtype=np.float64) else None
+
+
+def otsu(values: Image) -> float:
+    """Return Otsu's threshold, which no single hot voxel can move."""
+    from skimage.filters import threshold_otsu
+
+    if len(values) == 0:
+        return -np.inf
+    return float(threshold_otsu(np.minimum(values, np.quantile(values, 0.995))))
