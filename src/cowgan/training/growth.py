@@ -49,8 +49,8 @@ def grow_from(trainer: Trainer, smaller: Checkpoint) -> list[str]:
         notes.append(f"Channels differ, so these start anew: {names}.")
     if _copied_nothing(trainer.generator, smaller):
         raise CowganError(
-            "No block of this model fits the new network; give both the same channels in their "
-            "coarse blocks."
+            "No block of this model fits the new network; halve the network capacity each time "
+            "the image size doubles."
         )
     if smaller.discriminator is None:
         notes.append("The model has no discriminator, so a new one starts.")
