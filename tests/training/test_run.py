@@ -28,7 +28,7 @@ def bank(tmp_path_factory) -> Bank:
     return make_bank(tmp_path_factory.mktemp("bank") / "bank")
 
 
-@pytest.fixture(scope="module", params=["paper", "modern"])
+@pytest.fixture(scope="module", params=["modern", pytest.param("paper", marks=pytest.mark.slow)])
 def undisturbed(request, bank: Bank, tmp_path_factory) -> tuple[str, Path]:
     """Return a run that nothing has stopped."""
     run = tmp_path_factory.mktemp(request.param) / "run"
