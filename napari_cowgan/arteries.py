@@ -76,6 +76,18 @@ def label_values(labels: NDArray[np.integer[Any]]) -> list[int]:
     return [int(value) for value in np.flatnonzero(counts) if value]
 
 
+def middle_of(labels: NDArray[np.integer[Any]], artery: Artery) -> NDArray[np.intp] | None:
+    """Return the index of the voxel of an artery that is nearest to its mean position.
+
+    None if the map has no such artery.
+    """
+    places = np.argwhere(labels == artery.value)
+    if not len(places):
+        return None
+    distance = np.square(places - places.mean(axis=0)).sum(axis=1)
+    return places[np.argmin(distance)]
+
+
 def are_scheme_values(values: Collection[int]) -> bool:
     """Tell whether there are label values, and all of them belong to the TopCoW scheme."""
     return bool(values) and _SCHEME_VALUES.issuperset(values)
