@@ -7,6 +7,7 @@ import numpy as np
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 from qtpy.QtCore import QEvent, Qt
+from qtpy.QtGui import QEnterEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -119,6 +120,11 @@ class ArteryLegend(QWidget):
         dims.set_point(range(first, dims.ndim), position)
         shown = [position[axis - first] for axis in dims.displayed if axis >= first]
         self._viewer.scene.camera.center = tuple(shown)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Notice what has been painted meanwhile."""
+        self.refresh()
+        super().enterEvent(event)
 
     def event(self, event: QEvent) -> bool:
         """End together with the dock: napari takes the panel out of it and keeps it alive."""

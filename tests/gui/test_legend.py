@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from gui_events import click
 from napari.utils.notifications import notification_manager
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QColor
+from qtpy.QtCore import QPointF, Qt
+from qtpy.QtGui import QColor, QEnterEvent
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 
 from cowgan.arteries import Artery
 from cowgan.volume import default_affine, write_labels
@@ -103,6 +104,14 @@ def test_an_absent_artery_is_not_gone_to(viewer, legend):
     before = viewer.scene.camera.center, viewer.dims.point
     legend.go_to(Artery.THIRD_A2)
     assert (viewer.scene.camera.center, viewer.dims.point) == before
+
+
+def test_a_painted_artery_is_noticed_when_the_pointer_comes_to_the_legend(viewer, legend):
+    viewer.layers[-1].data[0, 0, 0] = Artery.THIRD_A2
+    assert legend._items[Artery.THIRD_A2].isDisabled()
+    middle = QPointF(legend.rect().center())
+    QApplication.sendEvent(legend, QEnterEvent(middle, middle, middle))
+    assert not legend._items[Artery.THIRD_A2].isDisabled()
 
 
 def test_it_follows_the_selected_map_and_survives_its_removal(viewer, legend):
