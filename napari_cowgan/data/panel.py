@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
+from napari.layers import Layer
 from qtpy.QtCore import QEvent, QUrl, Signal
 from qtpy.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
@@ -53,6 +55,7 @@ class DataPanel(QWidget):
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
         super().__init__()
         self._viewer = napari_viewer
+        self._opened: WeakValueDictionary[Path, Layer] = WeakValueDictionary()
         self.settings = SettingsGroup()
         self.start = text_button("Prepare", "prepare")
         self.job = JobBar()
@@ -113,6 +116,8 @@ class DataPanel(QWidget):
             show_problem(self, error)
             return
         self.cases.clear()
+        # Their files may change.
+        self._opened.clear()
         work = partial(prepare, scans, out, config, self._reported.emit)
         self._run("Scan", work, self._tell, self._list_prepared)
 
@@ -162,13 +167,13 @@ class DataPanel(QWidget):
     def open_case(self, path: Path) -> None:
         """Show a volume as a layer; one that is there already is selected."""
         layers = self._viewer.layers
-        shown = next((layer for layer in layers if layer.source.path == str(path)), None)
-        if shown is not None:
+        shown = self._opened.get(path)
+        if shown in layers:
             layers.selection.active = shown
             return
         is_first = not layers
         try:
-            self._viewer.open(path, plugin="napari-cowgan")
+            (self._opened[path],) = self._viewer.open(path, plugin="napari-cowgan")
         except CowganError as error:
             show_problem(self, error)
             return

@@ -21,9 +21,9 @@ _NIFTI = "NIfTI (*.nii.gz *.nii)"
 _IN_EACH_SCAN = "scan"
 _REGIONS: Sequence[tuple[str, str]] = (
     ("Found in each scan", _IN_EACH_SCAN),
-    ("Stored with a template", "template"),
-    ("Found in a template", "auto"),
-    ("That of the paper's template", "paper"),
+    ("From a template", "template"),
+    ("Found in template", "auto"),
+    ("Paper's template", "paper"),
 )
 _SCALINGS: Sequence[tuple[str, Scaling]] = (
     ("Robust percentiles", "robust"),

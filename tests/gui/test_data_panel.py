@@ -392,6 +392,21 @@ def test_any_text_may_be_typed_as_a_path(panel, typed):
     assert not panel.quality.isEnabled()
 
 
+def test_a_case_that_is_prepared_anew_is_read_anew(panel, viewer, scans, tmp_path, finish):
+    fill(panel, scans, tmp_path / "out")
+    click(panel.start)
+    finish(panel)
+    select(panel, "sub-1")
+    click(panel.show_case)
+    write_head(scans / "sub-1.nii.gz", 1)
+    click(panel.start)
+    finish(panel)
+    select(panel, "sub-1")
+    click(panel.show_case)
+    first, second = viewer.layers
+    assert not np.array_equal(first.data, second.data)
+
+
 def test_a_broken_case_that_is_opened_is_told(panel, scans, tmp_path, finish, problem, viewer):
     fill(panel, scans, tmp_path / "out")
     click(panel.start)
