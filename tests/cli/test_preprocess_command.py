@@ -29,7 +29,11 @@ def cowgan(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 def assert_one_sentence(result: subprocess.CompletedProcess[str]) -> None:
     assert result.returncode == 2, result.stderr
-    lines = [line for line in result.stderr.splitlines() if not line.startswith("Preprocessing")]
+    lines = [
+        line
+        for line in result.stderr.splitlines()
+        if not line.startswith(("Preprocessing", "Template"))
+    ]
     assert len(lines) == 1
     assert lines[0].endswith(".")
     assert "Traceback" not in result.stderr
