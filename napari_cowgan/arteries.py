@@ -8,9 +8,6 @@ from numpy.typing import NDArray
 
 from cowgan.arteries import Artery
 
-SCHEME = "TopCoW 2024"
-"""What marks, in a provenance, a label map whose values are those of `Artery`."""
-
 FEATURE = "artery"
 """Column of a layer's features that holds the names, so that napari shows them."""
 
