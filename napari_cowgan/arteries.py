@@ -8,9 +8,6 @@ from numpy.typing import NDArray
 
 from cowgan.arteries import Artery
 
-SCHEME = "TopCoW 2024"
-"""What marks, in a provenance, a label map whose values are those of `Artery`."""
-
 FEATURE = "artery"
 """Column of a layer's features that holds the names, so that napari shows them."""
 
@@ -74,6 +71,18 @@ def label_values(labels: NDArray[np.integer[Any]]) -> list[int]:
     """Return the values other than 0 that occur in a label map, in rising order."""
     counts = np.bincount(np.asarray(labels, dtype=np.uint8).ravel(), minlength=256)
     return [int(value) for value in np.flatnonzero(counts) if value]
+
+
+def middle_of(labels: NDArray[np.integer[Any]], artery: Artery) -> NDArray[np.intp] | None:
+    """Return the index of the voxel of an artery that is nearest to its mean position.
+
+    None if the map has no such artery.
+    """
+    places = np.argwhere(labels == artery.value)
+    if not len(places):
+        return None
+    distance = np.square(places - places.mean(axis=0)).sum(axis=1)
+    return places[np.argmin(distance)]
 
 
 def are_scheme_values(values: Collection[int]) -> bool:

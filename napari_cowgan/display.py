@@ -19,6 +19,7 @@ from nibabel.affines import voxel_sizes
 from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 from numpy.typing import ArrayLike, NDArray
 
+from cowgan.arteries import LABEL_SCHEME
 from cowgan.errors import CowganError
 from cowgan.volume import Volume, default_affine
 from napari_cowgan import arteries
@@ -99,7 +100,7 @@ def labels_to_layer(
     options = {**_options(volume, name), "opacity": 1.0, "iso_gradient_mode": "smooth"}
     values = arteries.label_values(labels)
     scheme = volume.provenance.get("labels")
-    if scheme == arteries.SCHEME or (scheme is None and arteries.are_arteries(values)):
+    if scheme == LABEL_SCHEME or (scheme is None and arteries.are_arteries(values)):
         options |= {"colormap": arteries.colour_table(), "features": arteries.features(values)}
     return _display_order(np.asarray(labels, np.uint8)), options, "labels"
 
@@ -191,7 +192,7 @@ def layer_to_labels(
     # A table of pandas, whose truth value is not defined.
     features = meta.get("features")
     named = features is not None and arteries.FEATURE in features
-    scheme = arteries.SCHEME if named else "unnamed"
+    scheme = LABEL_SCHEME if named else "unnamed"
     return volume.data.astype(np.uint8), volume.affine, {**volume.provenance, "labels": scheme}
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 from qtpy.QtCore import QEvent, Qt
+from qtpy.QtGui import QEnterEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -18,7 +19,7 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from cowgan.arteries import Artery
-from napari_cowgan.arteries import COLOURS, FEATURE, colour_table, label_values, name_of
+from napari_cowgan.arteries import COLOURS, FEATURE, colour_table, label_values, middle_of, name_of
 from napari_cowgan.controls import SWATCH, breakable, hint, row, swatch, text_button
 from napari_cowgan.tooltips import TOOLTIPS
 
@@ -80,6 +81,7 @@ class ArteryLegend(QWidget):
         # The space bar toggles only where the tick box is.
         self.list.currentItemChanged.connect(lambda item: self.list.setCurrentItem(item, 0))
         self.list.itemChanged.connect(self._on_toggled)
+        self.list.itemActivated.connect(self._on_activated)
         self.all.clicked.connect(lambda: self.hide_arteries(()))
         self.none.clicked.connect(lambda: self.hide_arteries(self._present))
         for event in self._events():
@@ -107,6 +109,23 @@ class ArteryLegend(QWidget):
             self._layer.colormap = DirectLabelColormap(color_dict=colour_table(hidden))
             self.refresh()
 
+    def go_to(self, artery: Artery) -> None:
+        """Bring the middle of an artery to the middle of the view, or do nothing without one."""
+        layer, dims = self._layer, self._viewer.dims
+        middle = None if layer is None else middle_of(np.asarray(layer.data), artery)
+        if layer is None or middle is None:
+            return
+        first = dims.ndim - layer.ndim
+        position = layer.data_to_world(middle)
+        dims.set_point(range(first, dims.ndim), position)
+        shown = [position[axis - first] for axis in dims.displayed if axis >= first]
+        self._viewer.scene.camera.center = tuple(shown)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Notice what has been painted meanwhile."""
+        self.refresh()
+        super().enterEvent(event)
+
     def event(self, event: QEvent) -> bool:
         """End together with the dock: napari takes the panel out of it and keeps it alive."""
         if event.type() == QEvent.Type.ParentChange and self.parentWidget() is None:
@@ -133,6 +152,9 @@ class ArteryLegend(QWidget):
 
     def _on_toggled(self) -> None:
         self.hide_arteries([artery for artery in self._present if not self._is_ticked(artery)])
+
+    def _on_activated(self, item: QTreeWidgetItem) -> None:
+        self.go_to(next(artery for artery, own in self._items.items() if own is item))
 
     def _item(self, artery: Artery) -> QTreeWidgetItem:
         item = QTreeWidgetItem([artery.abbreviation, artery.full_name])

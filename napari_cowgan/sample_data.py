@@ -53,12 +53,12 @@ def tof_on_phantom() -> list[LayerDataTuple]:
 
 def _phantom(seed: int, variant: str | None) -> list[LayerDataTuple]:
     from cowgan.simulate import make_phantom
-    from napari_cowgan.arteries import SCHEME
+    from cowgan.arteries import LABEL_SCHEME
     from napari_cowgan.display import labels_to_layer, volume_to_layer
     from napari_cowgan.window import expect_arteries, look_in_3d
 
     tof, labels, truth = make_phantom(seed, variant)
-    provenance = {**tof.provenance, "labels": SCHEME}
+    provenance = {**tof.provenance, "labels": LABEL_SCHEME}
     look_in_3d()
     expect_arteries()
     layers = [

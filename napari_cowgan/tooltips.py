@@ -57,7 +57,7 @@ TOOLTIPS = {
     "noise_dice": "Other noise, same style",
     "noise_strength": "How strong the noise is; 1 is what the model was trained with",
     # Artery legend
-    "legend": "Untick an artery to hide it; the colours are those of the label map",
+    "legend": "Double-click or Enter brings an artery into view, unticking (space) hides it",
     "legend_all": "Show every artery again",
     "legend_none": "Hide every artery, to tick the few that matter",
     # Data

@@ -1,10 +1,12 @@
 """The data panel."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
+from napari.layers import Layer
 from qtpy.QtCore import QEvent, QUrl, Signal
 from qtpy.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
@@ -16,6 +18,7 @@ from napari_cowgan.data.case_list import CaseList
 from napari_cowgan.data.settings_group import SettingsGroup
 from napari_cowgan.data.work import (
     PREPARED,
+    CaseRow,
     build_bank,
     build_template,
     prepare,
@@ -52,6 +55,7 @@ class DataPanel(QWidget):
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
         super().__init__()
         self._viewer = napari_viewer
+        self._opened: WeakValueDictionary[Path, Layer] = WeakValueDictionary()
         self.settings = SettingsGroup()
         self.start = text_button("Prepare", "prepare")
         self.job = JobBar()
@@ -74,7 +78,7 @@ class DataPanel(QWidget):
         self.settings.changed.connect(self._refresh)
         self.settings.out.changed.connect(self._list_prepared)
         self.job.running_changed.connect(self._refresh)
-        self._reported.connect(self.cases.show_rows)
+        self._reported.connect(self._on_report)
         self.destroyed.connect(partial(_shut_down, self.job))
         self._list_prepared()
 
@@ -112,9 +116,10 @@ class DataPanel(QWidget):
             show_problem(self, error)
             return
         self.cases.clear()
-
+        # Their files may change.
+        self._opened.clear()
         work = partial(prepare, scans, out, config, self._reported.emit)
-        self._run("Scan", work, self._tell, self._list_stopped)
+        self._run("Scan", work, self._tell, self._list_prepared)
 
     def build_template(self, path: Path) -> None:
         """Average the scans into a template in the background, and use it from then on."""
@@ -140,11 +145,18 @@ class DataPanel(QWidget):
         title: str,
         work: Callable[[Progress], str],
         tell: Callable[[str], None],
-        when_stopped: Callable[[], None] | None = None,
+        when_unfinished: Callable[[], None] = lambda: None,
     ) -> None:
+        def fail(error: BaseException) -> None:
+            when_unfinished()
+            show_problem(self, error)
+
+        def stop() -> None:
+            when_unfinished()
+            self._tell("Stopped; what is finished is kept.")
+
         self._tell("")
-        stopped = when_stopped or partial(self._tell, "Stopped.")
-        self.job.run(title, work, tell, partial(show_problem, self), stopped)
+        self.job.run(title, work, tell, fail, stop)
 
     def _tell(self, text: str) -> None:
         self.outcome.setText(breakable(text))
@@ -155,13 +167,13 @@ class DataPanel(QWidget):
     def open_case(self, path: Path) -> None:
         """Show a volume as a layer; one that is there already is selected."""
         layers = self._viewer.layers
-        shown = next((layer for layer in layers if layer.source.path == str(path)), None)
-        if shown is not None:
+        shown = self._opened.get(path)
+        if shown in layers:
             layers.selection.active = shown
             return
         is_first = not layers
         try:
-            self._viewer.open(path, plugin="napari-cowgan")
+            (self._opened[path],) = self._viewer.open(path, plugin="napari-cowgan")
         except CowganError as error:
             show_problem(self, error)
             return
@@ -171,8 +183,15 @@ class DataPanel(QWidget):
     def open_quality_page(self) -> None:
         """Show the page with the projections of all cases in the browser."""
         out = self.settings.out.path
-        if out is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(quality_page(out))))
+        if out is None:
+            return
+        page = quality_page(out).absolute()
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(page))):
+            show_problem(self, CowganError(f"No browser could be started; the page is {page}."))
+
+    def _on_report(self, rows: Sequence[CaseRow]) -> None:
+        self.cases.show_rows(rows)
+        self._refresh()
 
     def _show_selected(self) -> None:
         selected = self.cases.selected
@@ -191,10 +210,6 @@ class DataPanel(QWidget):
             self.cases.show_rows(rows)
             self._tell("" if rows else _EMPTY)
         self._refresh()
-
-    def _list_stopped(self) -> None:
-        self._list_prepared()
-        self._tell("Stopped. What is finished is kept; Prepare goes on from there.")
 
     def _refresh(self) -> None:
         idle = not self.job.running

@@ -1,5 +1,6 @@
 """A file or folder that can be typed, pasted or chosen, and is remembered."""
 
+import os
 from pathlib import Path
 
 from qtpy.QtCore import Signal
@@ -55,7 +56,8 @@ class PathField(QWidget):
     def path(self) -> Path | None:
         """The path in the line, None if it is empty."""
         text = self.line.text().strip()
-        return Path(text).expanduser() if text else None
+        # Unlike `Path.expanduser`, this leaves the home of somebody unknown as it is.
+        return Path(os.path.expanduser(text)) if text else None  # noqa: PTH111
 
     def set_path(self, path: Path | str) -> None:
         """Put a path in the line."""

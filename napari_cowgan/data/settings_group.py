@@ -17,13 +17,13 @@ from napari_cowgan.data.path_field import PathField
 from napari_cowgan.settings import recall_count, recall_text, remember
 from napari_cowgan.tooltips import TOOLTIPS
 
-_SCANS = "NIfTI, MetaImage or NRRD (*.nii *.nii.gz *.mha *.mhd *.nrrd *.nhdr)"
+_NIFTI = "NIfTI (*.nii.gz *.nii)"
 _IN_EACH_SCAN = "scan"
 _REGIONS: Sequence[tuple[str, str]] = (
     ("Found in each scan", _IN_EACH_SCAN),
-    ("That of a template", "template"),
-    ("Found in a template", "auto"),
-    ("The paper's, in its template", "paper"),
+    ("From a template", "template"),
+    ("Found in template", "auto"),
+    ("Paper's template", "paper"),
 )
 _SCALINGS: Sequence[tuple[str, Scaling]] = (
     ("Robust percentiles", "robust"),
@@ -53,7 +53,7 @@ class SettingsGroup(QWidget):
         self.scans = PathField("scans", "Folder with scans")
         self.out = PathField("prepared", "Folder for the results")
         self.region = _Choice("region", _REGIONS)
-        self.template = PathField("template", "Template file", _SCANS)
+        self.template = PathField("template", "Template file", _NIFTI)
         self.build = text_button("Build from these scans…", "build_template")
         self.scaling = _Choice("scaling", _SCALINGS)
         self.skull_strip = _Choice("skull_strip", _SKULL_STRIPS)

@@ -7,6 +7,10 @@ the third A2; 13 and 14 are not used.
 from enum import IntEnum
 
 
+LABEL_SCHEME = "TopCoW 2024"
+"""Name of the scheme, for the provenance of a label map."""
+
+
 class Artery(IntEnum):
     """One of the 13 TopCoW classes; its value is the voxel value in a label map."""
 

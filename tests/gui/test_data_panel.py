@@ -147,7 +147,12 @@ def test_a_folder_is_prepared_and_looked_at(panel, viewer, scans, tmp_path, fini
     assert [layer.name for layer in viewer.layers] == ["site_sub-3", "sub-1"]
 
     opened = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+
+    def browse(url) -> bool:
+        opened.append(url.toLocalFile())
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", browse)
     click(panel.quality)
     (page,) = opened
     assert "sub-1" in Path(page).read_text(encoding="utf-8")
@@ -174,7 +179,7 @@ def test_cancel_keeps_what_is_finished_and_prepare_goes_on(
     finished = len(read_manifest(out))
     assert 2 <= finished < 40
     assert outcomes(panel) == dict.fromkeys(read_manifest(out), "done")
-    assert "goes on" in told(panel)
+    assert told(panel) == "Stopped; what is finished is kept."
     assert panel.start.isEnabled() and panel.settings.isEnabled()
     known = read_manifest(out)
     left = [path for path in many_scans.iterdir() if path.name.partition(".")[0] not in known]
@@ -354,6 +359,52 @@ def test_earlier_results_are_listed_when_the_panel_opens(viewer, panel, scans, t
     again = show_data_panel(viewer)
     assert outcomes(again) == ALL_OUTCOMES
     assert again.quality.isEnabled() and again.bank.isEnabled()
+
+
+def test_a_page_that_no_browser_opens_is_named(
+    panel, scans, tmp_path, finish, problem, monkeypatch
+):
+    fill(panel, scans, tmp_path / "out")
+    click(panel.start)
+    finish(panel)
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: False)
+    click(panel.quality)
+    assert str(tmp_path / "out" / "quality.html") in problem(panel)
+
+
+def test_a_run_that_fails_leaves_earlier_results_in_the_list(
+    panel, scans, tmp_path, finish, problem
+):
+    fill(panel, scans, tmp_path / "out")
+    click(panel.start)
+    finish(panel)
+    shutil.rmtree(scans)
+    click(panel.start)
+    assert "does not exist" in problem(panel)
+    assert outcomes(panel) == ALL_OUTCOMES
+
+
+@pytest.mark.parametrize("typed", ["~", "~nobody-of-this-name/x", "\\\\host\\share", "x" * 3000])
+def test_any_text_may_be_typed_as_a_path(panel, typed):
+    for field in (panel.settings.scans, panel.settings.out):
+        field.line.setText(typed)
+    assert panel.cases.rows == []
+    assert not panel.quality.isEnabled()
+
+
+def test_a_case_that_is_prepared_anew_is_read_anew(panel, viewer, scans, tmp_path, finish):
+    fill(panel, scans, tmp_path / "out")
+    click(panel.start)
+    finish(panel)
+    select(panel, "sub-1")
+    click(panel.show_case)
+    write_head(scans / "sub-1.nii.gz", 1)
+    click(panel.start)
+    finish(panel)
+    select(panel, "sub-1")
+    click(panel.show_case)
+    first, second = viewer.layers
+    assert not np.array_equal(first.data, second.data)
 
 
 def test_a_broken_case_that_is_opened_is_told(panel, scans, tmp_path, finish, problem, viewer):

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from gui_events import click
 from napari.utils.notifications import notification_manager
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QColor
+from qtpy.QtCore import QPointF, Qt
+from qtpy.QtGui import QColor, QEnterEvent
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 
 from cowgan.arteries import Artery
 from cowgan.volume import default_affine, write_labels
@@ -40,9 +41,13 @@ def shown(viewer) -> set[int]:
     return {artery for artery in PRESENT if layer.get_color(artery)[3] > 0}
 
 
-def toggle(legend: ArteryLegend, artery: Artery) -> None:
+def select_with_mouse(legend: ArteryLegend, artery: Artery) -> None:
     name = legend.list.visualItemRect(legend._items[artery]).center()
     QTest.mouseClick(legend.list.viewport(), Qt.MouseButton.LeftButton, pos=name)
+
+
+def toggle(legend: ArteryLegend, artery: Artery) -> None:
+    select_with_mouse(legend, artery)
     QTest.keyClick(legend.list, Qt.Key.Key_Space)
 
 
@@ -73,6 +78,40 @@ def test_arteries_are_hidden_and_shown_one_by_one_and_all_at_once(viewer, legend
     assert shown(viewer) == PRESENT
     # An artery that a person paints must not be invisible.
     assert viewer.layers[-1].get_color(Artery.THIRD_A2)[3] == 1
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 0, 1)])
+@pytest.mark.parametrize("ndisplay", [2, 3])
+def test_an_artery_is_brought_into_view(viewer, legend, ndisplay, order):
+    viewer.dims.ndisplay = ndisplay
+    viewer.dims.order = order
+    viewer.scene.camera.zoom = 20
+    select_with_mouse(legend, Artery.L_MCA)
+    QTest.keyClick(legend.list, Qt.Key.Key_Return)
+    layer = viewer.layers[-1]
+    at = layer.world_to_data(viewer.dims.point)
+    assert layer.data[tuple(np.round(at).astype(int))] == Artery.L_MCA
+    QTest.qWait(50)
+    picture = viewer.screenshot(canvas_only=True, flash=False)
+    row, column = np.array(picture.shape[:2]) // 2
+    seen = picture[row - 2 : row + 2, column - 2 : column + 2, :3].mean(axis=(0, 1))
+    wanted = np.array(QColor(COLOURS[Artery.L_MCA]).getRgb()[:3], float)
+    likeness = seen @ wanted / (np.linalg.norm(seen) * np.linalg.norm(wanted))
+    assert likeness > 0.97, f"{seen} in the middle of the view"
+
+
+def test_an_absent_artery_is_not_gone_to(viewer, legend):
+    before = viewer.scene.camera.center, viewer.dims.point
+    legend.go_to(Artery.THIRD_A2)
+    assert (viewer.scene.camera.center, viewer.dims.point) == before
+
+
+def test_a_painted_artery_is_noticed_when_the_pointer_comes_to_the_legend(viewer, legend):
+    viewer.layers[-1].data[0, 0, 0] = Artery.THIRD_A2
+    assert legend._items[Artery.THIRD_A2].isDisabled()
+    middle = QPointF(legend.rect().center())
+    QApplication.sendEvent(legend, QEnterEvent(middle, middle, middle))
+    assert not legend._items[Artery.THIRD_A2].isDisabled()
 
 
 def test_it_follows_the_selected_map_and_survives_its_removal(viewer, legend):

@@ -13,10 +13,10 @@ from nibabel.affines import apply_affine
 from nibabel.orientations import axcodes2ornt, ornt_transform
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from cowgan.arteries import Artery
+from cowgan.arteries import LABEL_SCHEME, Artery
 from cowgan.errors import CowganError
 from cowgan.volume import default_affine, read_labels, read_nifti, write_labels
-from napari_cowgan.arteries import COLOURS, SCHEME, UNKNOWN_COLOUR, colour_table, name_of
+from napari_cowgan.arteries import COLOURS, UNKNOWN_COLOUR, colour_table, name_of
 from napari_cowgan.display import labels_to_layer, layer_to_labels, volume_to_layer
 from napari_cowgan.readers import read_volume
 from napari_cowgan.writers import write_label_map
@@ -147,7 +147,7 @@ def test_the_pointer_tells_the_artery():
 def test_unknown_values_are_visible_and_called_unknown():
     labels = arteries_map()
     labels[0, 0, 0] = 13
-    provenance = {"labels": SCHEME}
+    provenance = {"labels": LABEL_SCHEME}
     layer = Layer.create(*labels_to_layer(labels, default_affine(SHAPE), "x", provenance))
     assert np.allclose(layer.get_color(13)[:3], rgb(UNKNOWN_COLOUR), atol=1e-3)
     assert layer.get_color(13)[3] == 1
@@ -275,7 +275,7 @@ def test_saved_labels_open_as_the_same_labels(tmp_path):
     labels = arteries_map()
     labels[0, 0, 0] = 200
     affine = default_affine(SHAPE)
-    provenance = {"synthetic": True, "labels": SCHEME}
+    provenance = {"synthetic": True, "labels": LABEL_SCHEME}
     layer = Layer.create(*labels_to_layer(labels, affine, "x", provenance))
     write_label_map(str(tmp_path / "a.nii.gz"), *layer.as_layer_data_tuple()[:2])
     again, again_affine = read_labels(tmp_path / "a.nii.gz")

@@ -114,13 +114,13 @@ def _worst_first(record: CaseRecord) -> tuple[int, float, str]:
 
 def _projection(volume: Volume, plane: Plane) -> Image.Image:
     picture = mip(volume, plane, isotropic=True)
-    low, high = np.percentile(picture, (1, 99.8))
+    low, high = np.percentile(picture, 1), picture.max()
     grey = np.round(np.clip((picture - low) / max(high - low, 1e-12), 0, 1) * 255)
     image = Image.fromarray(grey.astype(np.uint8))
     size = (round(image.width * _ENLARGED), round(image.height * _ENLARGED))
     image = image.resize(size, Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(image)
-    draw.text((5, 3), _LEFT_LETTER[plane], fill=190, font=_font(12))
+    draw.text((5, 3), _LEFT_LETTER[plane], 220, _font(12), stroke_width=2, stroke_fill=0)
     return image
 
 

@@ -174,7 +174,8 @@ def _read_with_itk(path: Path) -> Volume:
             f"{path.name} is damaged, incomplete or of an unknown kind.", str(error)
         ) from error
     array = sitk.GetArrayViewFromImage(image)
-    source: dict[str, object] = {"file": path.name, "data_type": reader.GetPixelIDTypeAsString()}
+    data_type = sitk.GetPixelIDValueAsString(reader.GetPixelID())
+    source: dict[str, object] = {"file": path.name, "data_type": data_type}
     unknown = int(array.size - np.isfinite(array).sum())
     if unknown:
         filled = sitk.GetImageFromArray(np.nan_to_num(array, nan=0.0, posinf=0.0, neginf=0.0))

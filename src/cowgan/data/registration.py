@@ -1,7 +1,7 @@
 """Rigid registration by mutual information, from many starts."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -12,15 +12,49 @@ from numpy.typing import NDArray
 from cowgan.data.itk import from_itk_transform, simpleitk, to_itk
 from cowgan.volume import Volume
 
-PASS_SCORE = 0.5
-"""Registrations that score less are set aside: see `Registration.score`."""
+PASS_SCORE = 0.4
+"""Registrations that score less are set aside: see `Registration.score`.
+
+On simulated TOF MRAs of eight real anatomies and templates of four of them, heads in their
+place scored 0.52 and more, heads 15 mm and more beside it 0.30 and less.
+"""
 
 _BINS = 32
-_LEVELS_MM = (6.0, 2.5, 1.25)
-_SAMPLES = (None, 60_000, 80_000)
-_KEPT = (4, 2, 1)
-_NEAR_MM = 50.0
+
+
+@dataclass(frozen=True)
+class _Level:
+    """One step from coarse to fine.
+
+    Parameters
+    ----------
+    voxel_mm : float
+        About how wide voxels are.
+    step_mm : float
+        The search ends when it moves by less.
+    samples : int
+        Voxels that are compared, at most.
+    kept : int
+        Poses that the next level refines.
+    radius_mm : float
+        Distance from the region of interest up to which voxels count.
+    """
+
+    voxel_mm: float
+    step_mm: float
+    samples: int
+    kept: int
+    radius_mm: float = math.inf
+
+
+_LEVELS = (
+    _Level(6.0, 0.4, 60_000, 4),
+    _Level(2.5, 0.1, 60_000, 2, 80.0),
+    _Level(1.25, 0.03, 80_000, 1, 50.0),
+)
 _START_DEG = 20.0
+_STARTS_TRIED = 7
+_LEAST_OVERLAP = 0.25
 _SEED = 1
 _ARM_MM = 40.0
 """A turn by 1 radian counts as much as a shift by this: a typical distance from the middle of
@@ -37,7 +71,8 @@ class Registration:
         Maps RAS millimetres of the template to RAS millimetres of the image.
     score : float
         Information coefficient of correlation sqrt(1 - exp(-2 MI)) (Linfoot 1957): the
-        mutual information MI of the two images on the scale of a correlation, 0 to 1.
+        mutual information MI of the two images on the scale of a correlation, 0 to 1. It is
+        0 if the image shows less than a quarter of the template.
     """
 
     to_input: NDArray[np.float64]
@@ -63,10 +98,12 @@ class Target:
 
     def __init__(self, volume: Volume, centre_mm: NDArray[np.float64] | None = None) -> None:
         drive = _Drive(volume)
-        self.levels = [drive.at(mm) for mm in _LEVELS_MM]
-        if centre_mm is not None:
-            image, known = self.levels[-1]
-            self.levels[-1] = image, known * _near(image, centre_mm)
+        self.levels = []
+        for level in _LEVELS:
+            image, known = drive.at(level)
+            if centre_mm is not None:
+                known = known * _near(image, centre_mm, level.radius_mm)
+            self.levels.append((image, known))
 
 
 def register(
@@ -80,8 +117,8 @@ def register(
 
     The pose is searched from 14 starts (centres of the images and of their intensities
     put upon each other; upright, or turned by 20 degrees about each axis) on 6 mm voxels;
-    the best are refined on 2.5 mm and 1.25 mm voxels. The same images always give the same
-    transform.
+    the most promising half is followed, and the best of it refined on 2.5 mm and 1.25 mm
+    voxels. The same images always give the same transform.
 
     Parameters
     ----------
@@ -100,17 +137,21 @@ def register(
     """
     drive = _Drive(volume, mask)
     candidates: list[tuple[float, Any]] = []
-    for level, mm in enumerate(_LEVELS_MM[:-1] if coarse else _LEVELS_MM):
-        fixed, known = target.levels[level]
-        moving, counted = drive.at(mm)
-        method = _method(fixed, known, counted, _SAMPLES[level])
-        if level == 0:
-            starts = list(_starts(fixed, known, moving, counted))
+    for level, (fixed, known) in zip(_LEVELS, target.levels, strict=True):
+        if coarse and level is _LEVELS[-1]:
+            break
+        moving, counted = drive.at(level)
+        method = _method(fixed, known, counted, level)
+        if level is _LEVELS[0]:
+            starts = _promising(method, fixed, moving, _starts(fixed, known, moving, counted))
         else:
             starts = [transform for _, transform in candidates]
-        found = [_optimise(method, fixed, moving, start, mm) for start in starts]
-        candidates = _best(found, _KEPT[level])
+        found = [_optimise(method, fixed, moving, start) for start in starts]
+        candidates = _best(found, level.kept)
     information, transform = candidates[0]
+    known = target.levels[0][1]
+    if _overlap(known, drive.at(_LEVELS[0])[1], transform) < _LEAST_OVERLAP:
+        information = 0.0  # a few voxels agree by chance
     return Registration(from_itk_transform(transform), _correlation(information))
 
 
@@ -124,15 +165,16 @@ class _Drive:
         low, high = np.percentile(values, (1, 99.5))
         scaled = np.clip((volume.data - low) / max(high - low, 1e-12), 0, 1)
         counted = imaged if mask is None else imaged & mask
-        finest = _LEVELS_MM[-1]
+        finest = _LEVELS[-1].voxel_mm
         self._image = _shrink(to_itk(scaled.astype(np.float32), volume.affine), finest)
         self._counted = _shrink(to_itk(counted.astype(np.float32), volume.affine), finest)
 
-    def at(self, mm: float) -> tuple[Any, Any]:
-        return _shrink(self._image, mm), _shrink(self._counted, mm) > 0.5
+    def at(self, level: _Level) -> tuple[Any, Any]:
+        image = _shrink(self._image, level.voxel_mm)
+        return image, _shrink(self._counted, level.voxel_mm) > 0.5
 
 
-def _near(image: Any, centre_mm: NDArray[np.float64]) -> Any:
+def _near(image: Any, centre_mm: NDArray[np.float64], radius_mm: float) -> Any:
     """Return a mask of the voxels around a point in RAS millimetres."""
     sitk = simpleitk()
     point = (centre_mm * [-1, -1, 1]).tolist()
@@ -142,7 +184,7 @@ def _near(image: Any, centre_mm: NDArray[np.float64]) -> Any:
         for n, at, spacing in zip(image.GetSize(), place, image.GetSpacing(), strict=True)
     ]
     x, y, z = away
-    near = z[:, None, None] ** 2 + y[:, None] ** 2 + x**2 < _NEAR_MM**2
+    near = z[:, None, None] ** 2 + y[:, None] ** 2 + x**2 < radius_mm**2
     mask = sitk.GetImageFromArray(near.astype(np.uint8))
     mask.CopyInformation(image)
     return mask
@@ -163,7 +205,7 @@ def _shrink(image: Any, mm: float) -> Any:
     return shrink.Execute(image)
 
 
-def _method(fixed: Any, known: Any, counted: Any, samples: int | None) -> Any:
+def _method(fixed: Any, known: Any, counted: Any, level: _Level) -> Any:
     sitk = simpleitk()
     method = sitk.ImageRegistrationMethod()
     # One thread, so that sums are always added up in the same order.
@@ -173,30 +215,51 @@ def _method(fixed: Any, known: Any, counted: Any, samples: int | None) -> Any:
     method.SetMetricFixedMask(known)
     method.SetMetricMovingMask(counted)
     known_count = int(sitk.GetArrayViewFromImage(known).sum())
-    share = 1.0 if samples is None else samples / max(known_count, 1)
+    share = level.samples / max(known_count, 1)
     if share < 1:
         method.SetMetricSamplingStrategy(method.RANDOM)
         method.SetMetricSamplingPercentage(float(share), _SEED)
-    return method
-
-
-def _optimise(method: Any, fixed: Any, moving: Any, start: Any, mm: float) -> tuple[float, Any]:
-    """Return the mutual information reached and the transform that reaches it."""
-    transform = simpleitk().Euler3DTransform(start)
-    method.SetInitialTransform(transform, inPlace=True)
     method.SetOptimizerAsRegularStepGradientDescent(
-        learningRate=mm,
-        minStep=mm / 100,
+        learningRate=level.voxel_mm,
+        minStep=level.step_mm,
         numberOfIterations=100,
         relaxationFactor=0.8,
         gradientMagnitudeTolerance=1e-8,
     )
     method.SetOptimizerScales([_ARM_MM**2] * 3 + [1.0] * 3)
+    return method
+
+
+def _optimise(method: Any, fixed: Any, moving: Any, start: Any) -> tuple[float, Any]:
+    """Return the mutual information reached and the transform that reaches it."""
+    transform = simpleitk().Euler3DTransform(start)
+    method.SetInitialTransform(transform, inPlace=True)
     try:
         method.Execute(fixed, moving)
     except RuntimeError:  # the images do not overlap enough to compare them
         return 0.0, transform
     return -method.GetMetricValue(), transform
+
+
+def _overlap(known: Any, counted: Any, transform: Any) -> float:
+    """Return the share of the known voxels of the target that the image shows."""
+    sitk = simpleitk()
+    seen = sitk.Resample(counted, known, transform, sitk.sitkNearestNeighbor)
+    inside = sitk.GetArrayViewFromImage(known) > 0
+    return float(sitk.GetArrayViewFromImage(seen)[inside].mean()) if inside.any() else 0.0
+
+
+def _promising(method: Any, fixed: Any, moving: Any, starts: Iterable[Any]) -> list[Any]:
+    """Return the starts at which the images agree best as they are."""
+
+    def disagreement(start: Any) -> float:
+        method.SetInitialTransform(start)
+        try:
+            return float(method.MetricEvaluate(fixed, moving))
+        except RuntimeError:  # no overlap
+            return 0.0
+
+    return sorted(starts, key=disagreement)[:_STARTS_TRIED]
 
 
 def _best(found: list[tuple[float, Any]], count: int) -> list[tuple[float, Any]]:

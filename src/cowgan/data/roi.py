@@ -18,12 +18,14 @@ PAPER_START = (40, 80, 120)
 y 120:248, z 40:72."""
 
 _SEARCH_MM = 1.6
+_HEAD_MM = 120.0
 _ARTERY_MM = 0.8
 _TISSUE_MM = 5.0
-_SCALP_MM = 15.0
+_SCALP_MM = 25.0
+"""Depth up to which bright things may be scalp or orbit; twice as deep they count in full."""
 _BRIGHT_PERCENTILES = (97, 99.8)
 _REGION_MM = (8.0, 16.0, 14.0)
-_TO_CIRCLE_MM = (8.0, 0.0, -6.5)
+_TO_CIRCLE_MM = (9.0, 0.0, -5.2)
 """From where arteries are densest, the carotid siphons, to the middle of the circle, along
 (z, x, y). Measured on eight whole heads of IXI, whose circles were marked: what is left is
 within 5 mm along y and z."""
@@ -127,9 +129,15 @@ def _arteries(volume: Volume) -> NDArray[np.float32]:
 
 
 def _depth_mm(volume: Volume) -> NDArray[np.float32]:
-    """Return the distance to the head's surface within each axial slice, 0 outside."""
+    """Return the distance to the head's surface within each axial slice, 0 outside.
+
+    It is infinite everywhere in a view narrower than a head, which shows no surface.
+    """
     from skimage.filters import threshold_otsu
 
+    _, wide_mm, long_mm = np.array(volume.shape) * volume.spacing_mm
+    if min(wide_mm, long_mm) < _HEAD_MM:
+        return np.full(volume.shape, np.inf, np.float32)
     smooth = gaussian_filter(volume.data, 3.0 / np.array(volume.spacing_mm))
     if smooth.min() == smooth.max():
         return np.zeros_like(smooth)

@@ -11,7 +11,7 @@ _AIR_REACH_MM = 2.0
 _SCALP_MM = 12.0
 """Scalp and skull are thicker than this in most places; cerebral arteries lie deeper."""
 _FAT_REACH_MM = 3.0
-_FAT_SHARE = 0.45
+_FAT_SHARE = 0.3
 _WITHIN_SLICE = generate_binary_structure(3, 1) & np.array([False, True, False])[:, None, None]
 
 

@@ -106,7 +106,7 @@ def find_vessels(volume: Volume, method: Method = "hysteresis") -> Vessels:
         response = vesselness(image, volume.spacing_mm, method)
         tubular = response > np.quantile(response[~bright], _TUBE_QUANTILE)
         vessel &= binary_dilation(tubular, _NEIGHBOURS)
-    vessel &= ~in_fat(bright & (image <= high), volume.spacing_mm)
+    vessel &= ~in_fat(vessel & (image <= high), volume.spacing_mm)
     least = _SPECK_MM3 / float(np.prod(volume.spacing_mm))
     mask = _seeded(vessel, image >= high, least)
     return Vessels(mask, {"tissue": tissue.level, "low": low, "high": high})

@@ -30,7 +30,8 @@ class Tissue:
     sd : float
         Standard deviation, judged by the bright side: CSF and bone stretch the dark one.
     air_below : float, optional
-        What separates a head from the air around it; none if there is not much air.
+        What separates a head from the air around it, nearer to air because a scalp may be
+        dark; none if there is not much air.
     """
 
     level: float
@@ -48,24 +49,25 @@ def describe_tissue(image: Image) -> Tissue:
     padding = np.searchsorted(values, values[0], side="right")
     if _PADDING_SHARE[0] < padding / len(values) < _PADDING_SHARE[1]:
         values = values[padding:]
-    air_below = _air_threshold(values)
-    if air_below is not None:
-        values = values[np.searchsorted(values, air_below, side="right") :]
+    air_below = None
+    dark = _count_air(values)
+    if dark > 0:
+        air_below = float(values[dark // 2] + values[dark]) / 2
+        values = values[dark:]
     level, upper = (float(values[int(q * len(values))]) for q in (0.5, _UPPER_QUANTILE))
     return Tissue(level, (upper - level) / _UPPER_SD, air_below)
 
 
-def _air_threshold(values: Image) -> float | None:
-    """Return what separates a head from the air around it, if there is much of it."""
+def _count_air(values: Image) -> int:
+    """Return how many of sorted values are the air around a head; none if it is not much."""
     clipped = np.minimum(values, values[int(0.9 * len(values))])
-    threshold = otsu(clipped)
-    dark = int(np.searchsorted(clipped, threshold, side="right"))
+    dark = int(np.searchsorted(clipped, otsu(clipped), side="right"))
     share = dark / len(values)
     if not _AIR_SHARE[0] < share < _AIR_SHARE[1]:
-        return None
+        return 0
     step = clipped[dark:].mean(dtype=np.float64) - clipped[:dark].mean(dtype=np.float64)
     between = share * (1 - share) * step**2
-    return threshold if between > _AIR_SEPARATION * clipped.var(dtype=np.float64) else None
+    return dark if between > _AIR_SEPARATION * clipped.var(dtype=np.float64) else 0
 
 
 def otsu(values: Image) -> float:

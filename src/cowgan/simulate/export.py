@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cowgan.arteries import LABEL_SCHEME
 from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.progress import Progress, Silent, advance
@@ -75,7 +76,8 @@ def export_phantoms(
         volume, labels, truth = make_phantom(seed, variant)
         paths = phantom_files(folder, seed)
         write_nifti(volume, paths[0])
-        write_labels(labels, volume.affine, paths[1], volume.provenance)
+        provenance = {**volume.provenance, "labels": LABEL_SCHEME}
+        write_labels(labels, volume.affine, paths[1], provenance)
         write_json(paths[2], truth.to_dict())
         written.append(PhantomFiles(seed, truth.variant, *paths))
         advance(progress, len(written), len(seeds), paths[0].name)

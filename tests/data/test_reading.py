@@ -1,0 +1,228 @@
+"""Scans of every kind: orientation, format, damage, names."""
+
+import gzip
+
+import nibabel as nib
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from cowgan.data.itk import to_itk
+from cowgan.data.reading import find_cases, read_scan
+from cowgan.errors import CowganError
+from cowgan.volume import Volume, default_affine, write_nifti
+
+
+@pytest.fixture
+def volume() -> Volume:
+    random = np.random.default_rng(3)
+    affine = default_affine((5, 6, 7), (2.0, 1.0, 1.5))
+    affine[:3, 3] += [3, -20, 40]
+    return Volume(random.random((5, 6, 7), dtype=np.float32), affine)
+
+
+@pytest.mark.parametrize("codes", ["LAS", "RAS", "LPS", "RPI", "SAL", "AIR"])
+def test_any_orientation_reads_as_the_same_volume(volume, codes, tmp_path):
+    image = nib.Nifti1Image(volume.data.transpose(1, 2, 0), volume.affine)
+    turn = nib.orientations.ornt_transform(
+        nib.io_orientation(volume.affine), nib.orientations.axcodes2ornt(codes)
+    )
+    nib.save(image.as_reoriented(turn), tmp_path / "scan.nii.gz")
+    read = read_scan(tmp_path / "scan.nii.gz")
+    np.testing.assert_array_equal(read.data, volume.data)
+    np.testing.assert_allclose(read.affine, volume.affine, atol=1e-5)
+
+
+@pytest.mark.parametrize("suffix", [".mha", ".mhd", ".nrrd", ".nhdr"])
+def test_other_formats_hold_the_same_volume(volume, suffix, tmp_path):
+    path = tmp_path / f"scan{suffix}"
+    image = sitk.PermuteAxes(
+        sitk.Flip(to_itk(volume.data, volume.affine), [True, False, True]), [2, 0, 1]
+    )
+    sitk.WriteImage(image, str(path))
+    read = read_scan(path)
+    np.testing.assert_array_equal(read.data, volume.data)
+    np.testing.assert_allclose(read.affine, volume.affine, atol=1e-5)
+    assert read.provenance["sources"][-1]["file"] == path.name
+
+
+def test_an_oblique_scan_keeps_its_angle(volume, tmp_path):
+    angle = np.radians(20)
+    turn = np.eye(4)
+    turn[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    oblique = Volume(volume.data, turn @ volume.affine)
+    write_nifti(oblique, tmp_path / "a.nii.gz")
+    sitk.WriteImage(to_itk(oblique.data, oblique.affine), str(tmp_path / "a.mha"))
+    for name in ("a.nii.gz", "a.mha"):
+        np.testing.assert_allclose(read_scan(tmp_path / name).affine, oblique.affine, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int32])
+def test_integers_are_read_as_they_are(dtype, tmp_path):
+    values = np.arange(60).reshape(3, 4, 5).astype(dtype)
+    nib.save(nib.Nifti1Image(values, np.diag([-1, 1, 1, 1.0])), tmp_path / "scan.nii")
+    np.testing.assert_array_equal(read_scan(tmp_path / "scan.nii").data, values.transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize("suffix", [".nii.gz", ".mha"])
+def test_unknown_voxels_become_zero_and_are_counted(volume, suffix, tmp_path):
+    data = volume.data.copy()
+    data[1, 2, 3], data[0, 0, 0] = np.nan, np.inf
+    path = tmp_path / f"scan{suffix}"
+    if suffix == ".mha":
+        sitk.WriteImage(to_itk(data, volume.affine), str(path))
+    else:
+        nib.save(nib.Nifti1Image(data.transpose(1, 2, 0), volume.affine), path)
+    read = read_scan(path)
+    assert read.data[1, 2, 3] == read.data[0, 0, 0] == 0
+    assert read.provenance["sources"][-1]["nonfinite_replaced"] == 2
+    np.testing.assert_array_equal(read.data[2:], volume.data[2:])
+
+
+def _noise(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).random(shape)
+
+
+def _write_series(folder):
+    nib.save(nib.Nifti1Image(_noise(4, 4, 4, 3), np.eye(4)), folder / "scan.nii.gz")
+    return folder / "scan.nii.gz", "series"
+
+
+def _write_itk_series(folder):
+    image = sitk.GetImageFromArray(_noise(3, 4, 4, 4).astype(np.float32), isVector=False)
+    sitk.WriteImage(image, str(folder / "scan.nrrd"))
+    return folder / "scan.nrrd", "series"
+
+
+def _write_constant(folder):
+    nib.save(nib.Nifti1Image(np.full((4, 4, 4), 7.0), np.eye(4)), folder / "scan.nii.gz")
+    return folder / "scan.nii.gz", "same value"
+
+
+def _write_all_nan(folder):
+    nib.save(nib.Nifti1Image(np.full((4, 4, 4), np.nan), np.eye(4)), folder / "scan.nii.gz")
+    return folder / "scan.nii.gz", "same value"
+
+
+def _write_truncated(folder):
+    nib.save(nib.Nifti1Image(_noise(20, 20, 20), np.eye(4)), folder / "whole.nii.gz")
+    content = (folder / "whole.nii.gz").read_bytes()
+    (folder / "scan.nii.gz").write_bytes(content[: len(content) // 2])
+    return folder / "scan.nii.gz", "damaged"
+
+
+def _write_truncated_raw(folder):
+    nib.save(nib.Nifti1Image(_noise(20, 20, 20), np.eye(4)), folder / "whole.nii")
+    (folder / "scan.nii").write_bytes((folder / "whole.nii").read_bytes()[:20_000])
+    return folder / "scan.nii", "damaged"
+
+
+def _write_truncated_mha(folder):
+    sitk.WriteImage(sitk.GetImageFromArray(_noise(20, 20, 20)), str(folder / "whole.mha"))
+    (folder / "scan.mha").write_bytes((folder / "whole.mha").read_bytes()[:20_000])
+    return folder / "scan.mha", "damaged"
+
+
+def _write_text(folder):
+    (folder / "scan.nii.gz").write_bytes(gzip.compress(b"not an image"))
+    return folder / "scan.nii.gz", "damaged"
+
+
+def _write_flat(folder):
+    sitk.WriteImage(sitk.GetImageFromArray(_noise(20, 20)), str(folder / "scan.nrrd"))
+    return folder / "scan.nrrd", "2D"
+
+
+def _write_colour(folder):
+    image = sitk.GetImageFromArray(_noise(5, 5, 5, 3), isVector=True)
+    sitk.WriteImage(image, str(folder / "scan.mha"))
+    return folder / "scan.mha", "3 values per voxel"
+
+
+def _write_nothing(folder):
+    return folder / "scan.mha", "does not exist"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        _write_series,
+        _write_itk_series,
+        _write_constant,
+        _write_all_nan,
+        _write_truncated,
+        _write_truncated_raw,
+        _write_truncated_mha,
+        _write_text,
+        _write_flat,
+        _write_colour,
+        _write_nothing,
+    ],
+    ids=lambda write: write.__name__.removeprefix("_write_"),
+)
+def test_unusable_scans_are_refused_in_one_sentence(write, tmp_path, single_sentence):
+    path, part = write(tmp_path)
+    with pytest.raises(CowganError) as refusal:
+        read_scan(path)
+    assert part in single_sentence(refusal)
+    assert path.name in str(refusal.value)
+
+
+def _touch(*paths):
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def test_cases_are_named_by_their_place_below_the_input(tmp_path):
+    _touch(
+        tmp_path / "sub-01/anat/tof.nii.gz",
+        tmp_path / "sub-02/anat/tof.nii.gz",
+        tmp_path / "plain.MHA",
+        tmp_path / ".hidden/tof.nii.gz",
+        tmp_path / "._plain.nii.gz",
+        tmp_path / "notes.json",
+    )
+    cases = find_cases([tmp_path])
+    assert [case.name for case in cases] == ["plain", "sub-01_anat_tof", "sub-02_anat_tof"]
+    assert all(case.path.is_absolute() for case in cases)
+
+
+def test_equal_names_never_collide(tmp_path):
+    _touch(
+        tmp_path / "a/tof.nii.gz",
+        tmp_path / "b/tof.nii.gz",
+        tmp_path / "c/TOF.nrrd",
+        tmp_path / "d/manifest.nii",
+        tmp_path / "d/x y&z.nii",
+    )
+    cases = find_cases([tmp_path / name for name in "abcd"])
+    names = [case.name.casefold() for case in cases]
+    assert len(set(names)) == 5
+    assert "manifest" not in names
+    assert "x_y_z" in names
+    assert find_cases([tmp_path / name for name in "abcd"]) == cases
+
+
+def test_a_file_named_twice_counts_once(tmp_path):
+    _touch(tmp_path / "tof.nii.gz")
+    cases = find_cases([tmp_path, tmp_path / "tof.nii.gz", tmp_path / "." / "tof.nii.gz"])
+    assert len(cases) == 1
+
+
+def test_names_stay_when_scans_are_added(tmp_path):
+    _touch(tmp_path / "a/tof.nii.gz")
+    (before,) = find_cases([tmp_path / "a"])
+    _touch(tmp_path / "b/tof.nii.gz")
+    after = find_cases([tmp_path / "a", tmp_path / "b"], {str(before.path): before.name})
+    assert before in after
+    assert len({case.name for case in after}) == 2
+
+
+@pytest.mark.parametrize("name", ["missing", "notes.txt", "empty"])
+def test_inputs_without_scans_are_refused(name, tmp_path, single_sentence):
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CowganError) as refusal:
+        find_cases([tmp_path / name])
+    single_sentence(refusal)
