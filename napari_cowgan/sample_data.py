@@ -52,8 +52,8 @@ def tof_on_phantom() -> list[LayerDataTuple]:
 
 
 def _phantom(seed: int, variant: str | None) -> list[LayerDataTuple]:
-    from cowgan.simulate import make_phantom
     from cowgan.arteries import LABEL_SCHEME
+    from cowgan.simulate import make_phantom
     from napari_cowgan.display import labels_to_layer, volume_to_layer
     from napari_cowgan.window import expect_arteries, look_in_3d
 

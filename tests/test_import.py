@@ -18,7 +18,18 @@ def loaded_after(statement: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["cowgan", "cowgan.errors", "cowgan.files", "cowgan.progress", "cowgan.volume"]
+    "module",
+    [
+        "cowgan",
+        "cowgan.data.bank",
+        "cowgan.data.preprocess",
+        "cowgan.errors",
+        "cowgan.files",
+        "cowgan.measure",
+        "cowgan.progress",
+        "cowgan.simulate",
+        "cowgan.volume",
+    ],
 )
 def test_light_parts_load_neither_torch_nor_qt(module):
     assert not loaded_after(f"import {module}") & (QT | {"torch"})

@@ -6,7 +6,6 @@ the third A2; 13 and 14 are not used.
 
 from enum import IntEnum
 
-
 LABEL_SCHEME = "TopCoW 2024"
 """Name of the scheme, for the provenance of a label map."""
 
