@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from cowgan.cli.options import DeviceOption, OverwriteOption, open_model
 from cowgan.errors import CowganError
+
+if TYPE_CHECKING:
+    from cowgan.training.config import TrainingConfig
 
 
 def train(
@@ -87,7 +90,7 @@ def _config(
     architecture: dict[str, Any],
     changes: dict[str, Any],
     file: Path | None,
-) -> Any:
+) -> "TrainingConfig":
     from cowgan.networks import PRESETS
     from cowgan.training.config import preset, read_config, with_changes
 
