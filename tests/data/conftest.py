@@ -1,6 +1,7 @@
 """Heads to preprocess: simulated, at coarse resolution, and moved about."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from cowgan.data.resampling import Grid, resample, shrink
-from cowgan.simulate import make_anatomy, simulate_tof
+from cowgan.simulate import TofParameters, make_anatomy, simulate_tof
 from cowgan.volume import Volume, default_affine, read_labels, write_nifti
 
 SPACING_MM = (1.86, 1.86, 1.86)
@@ -56,13 +57,17 @@ def real_scan(shared_dir: Path) -> Callable[[str], Volume]:
         pytest.skip(f"no anatomies in {folder}")
 
     @cache
-    def simulate(name: str) -> Volume:
+    def simulate(name: str, visit: int = 0) -> Volume:
+        """Each visit has other sequence settings and noise of its own, in the same head."""
         (path,) = folder.glob(f"{name}*.nii.gz")
         labels, affine = read_labels(path)
         share = shrink(Volume(labels > 0, affine), 1.25)
         seed = int(name.removeprefix("IXI"))
-        tof = simulate_tof(share.data, share.spacing_mm, seed=seed)
-        return Volume(tof.data * 1000, share.affine)
+        settings = replace(TofParameters.sample(seed + 1000 * visit), noise=0.0)
+        tof = simulate_tof(share.data, share.spacing_mm, settings, seed)
+        random = np.random.default_rng([seed, visit])
+        channels = 0.1 * np.median(tof.data) * random.standard_normal((2, *tof.shape))
+        return Volume(1000 * np.hypot(tof.data + channels[0], channels[1]), share.affine)
 
     return simulate
 

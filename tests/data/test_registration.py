@@ -126,12 +126,54 @@ def trials(real_scan, move, disturb, tmp_path_factory):
     return make
 
 
+def _report(title: str, errors: np.ndarray, capsys) -> None:
+    with capsys.disabled():
+        shares = np.percentile(errors, (50, 90, 95, 100)).round(2)
+        within = int((errors < _ACCEPTED_MM).sum())
+        print(
+            f"\n{title}: landmark error mean {errors.mean():.2f} mm, percentiles 50/90/95/100 "
+            f"{shares} mm, {within} of {len(errors)} within {_ACCEPTED_MM} mm"
+        )
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("IXI013", "IXI033"),
+        pytest.param(tuple(name for group in _GROUPS for name in group), marks=pytest.mark.slow),
+    ],
+    ids=["two", "eight"],
+)
+@pytest.mark.timeout(3600)
+def test_a_patient_who_comes_again_is_found_where_he_lies(
+    real_scan, move, disturb, names, capsys
+) -> None:
+    """The same anatomy with other settings and noise, moved by a known rigid map."""
+    random = np.random.default_rng(0)
+    repeats = 5 if len(names) == 8 else 1
+    errors = []
+    for name in names:
+        before = real_scan(name)
+        # Points around the middle of the scan: arteries run all over it.
+        centre = before.affine @ [*(np.array(before.shape)[[1, 2, 0]] / 2), 1]
+        target = Target(before)
+        for _ in range(repeats):
+            moved, matrix = move(real_scan(name, visit=1), disturb(random))
+            found = register(moved, target)
+            errors.append(_mean_error_mm(found.to_input, matrix, _landmarks(centre[:3])))
+    _report("A second visit", np.array(errors), capsys)
+    assert np.mean(np.array(errors) < _ACCEPTED_MM) >= 0.95
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_disturbances_of_unseen_anatomies_are_recovered(trials, capsys):
+def test_disturbances_of_unseen_anatomies_are_recovered(trials, capsys) -> None:
+    """Against a template of other people, where no pose is exactly right.
+
+    The pose of the undisturbed scan stands for the truth, so this is about consistency.
+    """
     groups = range(len(_GROUPS))
     errors = np.array([error for group in groups for error in trials(group).errors_mm(10, group)])
-    with capsys.disabled():
-        shares = np.percentile(errors, (50, 90, 95, 100))
-        print(f"\nlandmark error, mm: mean {errors.mean():.2f}, percentiles 50/90/95/100 {shares}")
-    assert (errors < _ACCEPTED_MM).mean() >= 0.95
+    _report("A template of six others", errors, capsys)
+    assert np.mean(errors < _ACCEPTED_MM) >= 0.8
+    assert np.percentile(errors, 95) < 4.0
