@@ -3,6 +3,7 @@
 import csv
 import random
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from cowgan.training.run import TrainingSide, resume_run, start_run
 from cowgan.training.state import PREVIOUS_FILE, STATE_FILE, read_description
 
 NETWORK = NetworkConfig(16, 16, 1, 16)
-STEPS = 40
+STEPS = 80
+KILLS = 5
 
 
 @pytest.fixture(scope="module")
@@ -50,26 +52,33 @@ def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(
         *("train", "--bank", bank.path, "--out", run, "--preset", preset_name),
         *(*TINY, "--steps", STEPS),
     )
-    kills = 0
-    while kills < 5:
-        saved = STATE_FILE if (run / STATE_FILE).exists() else None
-        if process.poll() is not None:
-            break
-        if saved is not None:
-            time.sleep(moments.uniform(0.0, 0.8))
-            process.kill()
-            process.communicate()
-            kills += 1
-            process = start("train", "--resume", run, "--device", "cpu")
-            # Past the imports, so that the next kill meets it at work.
-            time.sleep(2.5)
-        time.sleep(0.05)
+    for _ in range(KILLS):
+        begun = wait_for_save(run, process)
+        interval = wait_for_save(run, process) - begun
+        time.sleep(moments.uniform(0, interval))
+        process.kill()
+        process.communicate()
+        assert read_description(run)["counters"]["step"] < STEPS
+        process = start("train", "--resume", run, "--device", "cpu")
     process.communicate(timeout=240)
-    for _ in range(3):
-        if finish("train", "--resume", run, "--device", "cpu").returncode == 0:
-            break
-    assert kills >= 3, "the run ended before it could be disturbed"
+    assert process.returncode == 0
     assert_same_state(whole, run)
+
+
+def wait_for_save(run: Path, process: subprocess.Popen[str]) -> float:
+    """Wait until a run at work saves its state, and return the time."""
+    before = saved_at(run)
+    while saved_at(run) in (before, None):
+        assert process.poll() is None, "the run ended before it could be disturbed"
+        time.sleep(0.001)
+    return time.monotonic()
+
+
+def saved_at(run: Path) -> int | None:
+    try:
+        return (run / STATE_FILE).stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
 
 
 def test_the_log_has_one_row_per_step_after_kills_too(bank: Bank, tmp_path: Path) -> None:
