@@ -1,7 +1,5 @@
 """From a map of the arteries to a time-of-flight MR angiogram."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter
@@ -10,7 +8,7 @@ from scipy.spatial import cKDTree
 from cowgan.errors import CowganError
 from cowgan.randomness import stream
 from cowgan.simulate.acquisition import acquire, ghosts, receive_field
-from cowgan.simulate.flow import trace_flow
+from cowgan.simulate.flow import Flow, trace_flow
 from cowgan.simulate.gradient_echo import after_pulses, steady_state, t1_ms
 from cowgan.simulate.grid import Field, Grid, find_centre_mm
 from cowgan.simulate.parameters import TofParameters
@@ -170,7 +168,7 @@ def _blood_signal(
 
 
 def _time_in_slab_ms(
-    skeleton: Skeleton, grid: Grid, flow: Any, slab: NDArray[np.int64], params: TofParameters
+    skeleton: Skeleton, grid: Grid, flow: Flow, slab: NDArray[np.int64], params: TofParameters
 ) -> NDArray[np.float64]:
     """Return how long blood has been in the slab that excites it.
 
