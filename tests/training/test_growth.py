@@ -9,29 +9,37 @@ from cowgan.checkpoint import Checkpoint
 from cowgan.errors import CowganError
 from cowgan.networks import NetworkConfig
 from cowgan.training.config import preset, with_changes
-from cowgan.training.growth import grow_from
+from cowgan.training.growth import Ancestor, grow_from
+from cowgan.training.state import save_state
 from cowgan.training.trainer import Trainer
 
 SMALL = NetworkConfig(16, 16, 4, 16, latent_dim=32, style_depth=2)
 LARGE = NetworkConfig(32, 32, 2, 16, latent_dim=32, style_depth=2)
 
 
-class Nothing:
+class Noise:
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        self._volume = np.random.default_rng(0).random(shape, np.float32)
+
     def __len__(self) -> int:
         return 1
 
     def read(self, indices):
-        return np.zeros((len(indices), 1, *LARGE.volume_shape), np.float32)
+        return np.stack([self._volume[None]] * len(indices))
 
 
 def trainer(network: NetworkConfig = LARGE, name: str = "paper") -> Trainer:
-    return Trainer(with_changes(preset(name, network), batch=2, accumulate=1), Nothing(), "cpu")
+    return Trainer(
+        with_changes(preset(name, network), batch=2, accumulate=1),
+        Noise(network.volume_shape),
+        "cpu",
+    )
 
 
 def test_a_grown_network_shows_the_small_one_enlarged() -> None:
     small = Checkpoint.random(SMALL, seed=4)
     grown = trainer()
-    assert grow_from(grown, small) == []
+    assert grow_from(grown, Ancestor.of_checkpoint(small)) == []
     w = small.mapping(torch.randn(2, 32, generator=torch.Generator().manual_seed(0)))
     noise = torch.full((2, 32, 32, 32), 0.5)
     last = grown.average.synthesis.blocks[-1].to_grayscale.conv.weight
@@ -51,7 +59,7 @@ def test_the_discriminator_is_matched_from_its_coarse_end() -> None:
     same_channels = replace(LARGE, network_capacity=4)
     small = Checkpoint.random(SMALL, seed=4)
     grown = trainer(same_channels)
-    grow_from(grown, small)
+    grow_from(grown, Ancestor.of_checkpoint(small))
     old, new = small.discriminator.state_dict(), grown.discriminator.state_dict()
     assert torch.equal(new["to_logit.weight"], old["to_logit.weight"])
     assert torch.equal(new["blocks.3.net.2.weight"], old["blocks.2.net.2.weight"])
@@ -59,7 +67,10 @@ def test_the_discriminator_is_matched_from_its_coarse_end() -> None:
 
 def test_blocks_of_other_width_start_anew_and_are_named() -> None:
     wider = replace(SMALL, network_capacity=8, fmap_max=32)
-    notes = grow_from(trainer(replace(LARGE, fmap_max=32)), Checkpoint.random(wider, seed=1))
+    notes = grow_from(
+        trainer(replace(LARGE, fmap_max=32)),
+        Ancestor.of_checkpoint(Checkpoint.random(wider, seed=1)),
+    )
     (named,) = [note for note in notes if "start anew" in note]
     assert "block 1, block 2" in named
     assert "block 0" not in named
@@ -76,12 +87,34 @@ def test_blocks_of_other_width_start_anew_and_are_named() -> None:
 )
 def test_models_that_cannot_grow_are_refused(unfit: NetworkConfig, single_sentence) -> None:
     with pytest.raises(CowganError) as refusal:
-        grow_from(trainer(), Checkpoint.random(unfit))
+        grow_from(trainer(), Ancestor.of_checkpoint(Checkpoint.random(unfit)))
     single_sentence(refusal)
 
 
 def test_training_goes_on_after_growing() -> None:
     grown = trainer(name="modern")
-    notes = grow_from(grown, Checkpoint.random(SMALL, seed=4))
+    notes = grow_from(grown, Ancestor.of_checkpoint(Checkpoint.random(SMALL, seed=4)))
     assert not any("start anew" in note for note in notes)
     assert all(np.isfinite(value) for value in grown.step().values())
+
+
+@pytest.mark.parametrize("name", ["paper", "modern", "projected"])
+def test_a_run_hands_on_its_discriminator(name: str, tmp_path) -> None:
+    before = trainer(SMALL, name)
+    before.step()
+    save_state(before, tmp_path, "bank")
+    grown = trainer(name=name)
+    assert grow_from(grown, Ancestor.of_run(tmp_path)) == []
+    old, new = before.discriminator.state_dict(), grown.discriminator.state_dict()
+    last = {"paper": "to_logit.weight", "modern": "hidden.weight", "projected": "projector.scales"}
+    assert torch.equal(new[last[name]], old[last[name]])
+    if name == "projected":
+        assert all(torch.equal(tensor, new[key]) for key, tensor in old.items())
+    for key, tensor in before.average.mapping.state_dict().items():
+        assert torch.equal(tensor, grown.generator.mapping.state_dict()[key])
+
+
+def test_a_discriminator_of_another_kind_is_not_taken(tmp_path) -> None:
+    save_state(trainer(SMALL, "modern"), tmp_path, "bank")
+    (note,) = grow_from(trainer(name="paper"), Ancestor.of_run(tmp_path))
+    assert "another kind" in note

@@ -11,6 +11,7 @@ from cowgan.errors import CowganError
 
 if TYPE_CHECKING:
     from cowgan.training.config import TrainingConfig
+    from cowgan.training.growth import Ancestor
 
 
 def train(
@@ -42,7 +43,8 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Decides every random number.")] = None,
     init_from: Annotated[
-        Path | None, typer.Option(help="Model of smaller volumes to grow from.")
+        Path | None,
+        typer.Option(help="Model of smaller volumes, or folder of a run, to grow from."),
     ] = None,
     device: DeviceOption = "auto",
 ) -> None:
@@ -77,11 +79,19 @@ def train(
             "seed": seed,
         }
         chosen = _config(preset, network, architecture, changes, config)
-        smaller = None if init_from is None else open_model(init_from, None)
-        notes = start_run(out, opened, chosen, device, smaller, progress)
+        ancestor = None if init_from is None else _ancestor(init_from)
+        notes = start_run(out, opened, chosen, device, ancestor, progress)
     for note in notes:
         typer.echo(f"Note: {note}", err=True)
     typer.echo(f"The run in {out} is complete.")
+
+
+def _ancestor(path: Path) -> "Ancestor":
+    from cowgan.training.growth import Ancestor
+
+    if path.is_dir():
+        return Ancestor.of_run(path)
+    return Ancestor.of_checkpoint(open_model(path, None))
 
 
 def _config(

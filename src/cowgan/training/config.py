@@ -49,6 +49,9 @@ class TrainingConfig:
         Steps between path-length terms, and the first step that has one.
     path_decay : float
         Decay of the running mean of path lengths.
+    diversity_weight : float
+        Weight of the generator's loss for volumes that are more alike than real ones, see
+        `cowgan.training.diversity`; 0 leaves it out.
     mixing : float
         Chance that a volume takes its fine styles from a second latent.
     augment : float
@@ -94,6 +97,7 @@ class TrainingConfig:
     path_every: int = 8
     path_from: int = 0
     path_decay: float = 0.99
+    diversity_weight: float = 0.0
     mixing: float = 0.9
     augment: float = 0.5
     augment_target: float = 0.0
@@ -131,6 +135,11 @@ class TrainingConfig:
         if self.discriminator == "projected" and self.penalty_weight:
             raise CowganError(
                 "A projected discriminator takes no slope penalty; set penalty_weight to 0."
+            )
+        if self.diversity_weight and self.batch < 2:
+            raise CowganError(
+                "Diversity compares the volumes of a batch; use a batch of at least 2, or set "
+                "diversity_weight to 0."
             )
 
     @property
@@ -198,6 +207,7 @@ def preset(name: str, network: NetworkConfig) -> TrainingConfig:
             discriminator_rate=3e-4,
             penalty_weight=0.0,
             path_weight=0.0,
+            diversity_weight=1.0,
             mixing=0.5,
             accumulate=1,
             average_images=2_000.0,
@@ -258,7 +268,7 @@ _LIMITS = (
     (("generator_rate", "discriminator_rate"), 1e-8, 1.0),
     (("beta1", "beta2"), 0.0, 0.9999),
     (("mixing", "augment", "augment_target", "flip", "path_decay", "average_ramp"), 0.0, 1.0),
-    (("penalty_weight", "path_weight"), 0.0, 1e6),
+    (("penalty_weight", "path_weight", "diversity_weight"), 0.0, 1e6),
     (("penalty_every", "path_every", "augment_images", "steps", "save_every"), 1, 10**9),
     (("sample_every",), 1, 10**9),
     (("path_from",), 0, 10**9),

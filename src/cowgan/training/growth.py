@@ -2,30 +2,95 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 from torch import Tensor, nn
 
 from cowgan.checkpoint import Checkpoint
 from cowgan.errors import CowganError
 from cowgan.networks import NetworkConfig
+from cowgan.training.config import Architecture, TrainingConfig
+from cowgan.training.state import part_of, read_state
 from cowgan.training.trainer import Generator, Trainer
 
 _BLOCK = re.compile(r"^blocks\.(\d+)\.")
+State = Mapping[str, Tensor]
 
 
-def grow_from(trainer: Trainer, smaller: Checkpoint) -> list[str]:
-    """Copy what fits from a smaller model into a trainer that has not begun.
+@dataclass(frozen=True)
+class Ancestor:
+    """The weights that a network starts from.
+
+    Parameters
+    ----------
+    network : NetworkConfig
+        Their architecture.
+    mapping, synthesis : mapping of str to Tensor
+        State of the averaged generator.
+    discriminator : mapping of str to Tensor, or None
+        State of the discriminator, if there is one.
+    architecture : {"published", "modern", "projected"}
+        Kind of the discriminator.
+    source : str
+        Where they come from: a file's SHA-256, or a run and its step.
+    """
+
+    network: NetworkConfig
+    mapping: State
+    synthesis: State
+    discriminator: State | None
+    architecture: Architecture
+    source: str
+
+    @classmethod
+    def of_checkpoint(cls, model: Checkpoint) -> "Ancestor":
+        """Return the weights of a model."""
+        own = model.discriminator
+        return cls(
+            model.config,
+            model.mapping.state_dict(),
+            model.synthesis.state_dict(),
+            None if own is None else own.state_dict(),
+            "published",
+            model.sha256 or "no file",
+        )
+
+    @classmethod
+    def of_run(cls, folder: Path) -> "Ancestor":
+        """Return the newest weights of a run, those of any discriminator included.
+
+        Raises
+        ------
+        CowganError
+            The folder holds no whole state.
+        """
+        tensors, description = read_state(folder)
+        config = TrainingConfig.from_dict(description["config"])
+        return cls(
+            config.network,
+            part_of(tensors, "average/mapping."),
+            part_of(tensors, "average/synthesis."),
+            part_of(tensors, "discriminator/"),
+            config.discriminator,
+            f"step {description['counters']['step']} of {Path(folder).resolve().name}",
+        )
+
+
+def grow_from(trainer: Trainer, smaller: Ancestor) -> list[str]:
+    """Copy what fits from a smaller network into a trainer that has not begun.
 
     The mapping network must fit as a whole. Synthesis blocks count from the coarsest and
-    discriminator blocks from the finest, so the latter are matched from their end. The
-    grey outputs that both have are kept, so the first volumes are the small model's,
-    enlarged, plus what the new blocks add.
+    discriminator blocks from the finest, so the latter are matched from their end; a
+    projected discriminator has no blocks and fits as a whole. The grey outputs that both
+    have are kept, so the first volumes are the small network's, enlarged, plus what the
+    new blocks add.
 
     Parameters
     ----------
     trainer : Trainer
         At step 0.
-    smaller : Checkpoint
+    smaller : Ancestor
         Of at most the same image size and depth.
 
     Returns
@@ -38,12 +103,12 @@ def grow_from(trainer: Trainer, smaller: Checkpoint) -> list[str]:
     CowganError
         The model is larger, its latents differ, or nothing of its synthesis fits.
     """
-    new, old = trainer.config.network, smaller.config
+    new, old = trainer.config.network, smaller.network
     _refuse_unfit(new, old)
     notes = []
     for generator in (trainer.generator, trainer.average):
-        generator.mapping.load_state_dict(smaller.mapping.state_dict())
-        missed = _copy(generator.synthesis, smaller.synthesis.state_dict())
+        generator.mapping.load_state_dict(smaller.mapping)
+        missed = _copy(generator.synthesis, smaller.synthesis)
     if missed:
         names = ", ".join(f"block {number}" for number in missed)
         notes.append(f"Channels differ, so these start anew: {names}.")
@@ -54,9 +119,10 @@ def grow_from(trainer: Trainer, smaller: Checkpoint) -> list[str]:
         )
     if smaller.discriminator is None:
         notes.append("The model has no discriminator, so a new one starts.")
-    elif trainer.config.discriminator == "published":
-        shift = new.n_blocks - old.n_blocks
-        _copy(trainer.discriminator, smaller.discriminator.state_dict(), shift)
+    elif trainer.config.discriminator != smaller.architecture:
+        notes.append("The model's discriminator is of another kind, so a new one starts.")
+    else:
+        _copy(trainer.discriminator, smaller.discriminator, new.n_blocks - old.n_blocks)
     return notes
 
 
@@ -75,7 +141,7 @@ def _refuse_unfit(new: NetworkConfig, old: NetworkConfig) -> None:
             )
 
 
-def _copy(network: nn.Module, state: Mapping[str, Tensor], shift: int = 0) -> list[int]:
+def _copy(network: nn.Module, state: State, shift: int = 0) -> list[int]:
     """Copy tensors of equal name and shape; return the blocks that were left out."""
     own = network.state_dict()
     missed = set()
@@ -90,8 +156,8 @@ def _copy(network: nn.Module, state: Mapping[str, Tensor], shift: int = 0) -> li
     return sorted(missed)
 
 
-def _copied_nothing(generator: Generator, smaller: Checkpoint) -> bool:
-    own, other = generator.synthesis.state_dict(), smaller.synthesis.state_dict()
+def _copied_nothing(generator: Generator, smaller: Ancestor) -> bool:
+    own, other = generator.synthesis.state_dict(), smaller.synthesis
     return not any(
         name in own and own[name].shape == tensor.shape and _BLOCK.match(name)
         for name, tensor in other.items()

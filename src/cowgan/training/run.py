@@ -18,7 +18,7 @@ from cowgan.errors import Cancelled, CowganError
 from cowgan.files import atomic_path, write_json
 from cowgan.progress import Progress, Silent, advance
 from cowgan.training.config import TrainingConfig, write_config
-from cowgan.training.growth import grow_from
+from cowgan.training.growth import Ancestor, grow_from
 from cowgan.training.samples import sample_sheet
 from cowgan.training.state import STATE_FILE, load_state, read_description, save_state
 from cowgan.training.trainer import Trainer
@@ -37,6 +37,7 @@ LOG_COLUMNS = (
     "penalty",
     "path",
     "path_length",
+    "repetition",
     "judged_real",
     "augment",
     "skipped",
@@ -101,7 +102,7 @@ def start_run(
     bank: Bank,
     config: TrainingConfig,
     device: str = "auto",
-    init_from: Checkpoint | None = None,
+    init_from: Ancestor | None = None,
     progress: Progress | None = None,
     watch: Watcher | None = None,
 ) -> list[str]:
@@ -117,8 +118,8 @@ def start_run(
         What and how.
     device : str
         "auto", "cpu", "cuda", "cuda:1".
-    init_from : Checkpoint, optional
-        A model of smaller volumes to grow from, see `cowgan.training.growth.grow_from`.
+    init_from : Ancestor, optional
+        Weights of smaller volumes to grow from, see `cowgan.training.growth.grow_from`.
     progress : Progress, optional
         Told after every step; stopping saves the state first.
     watch : callable, optional
@@ -146,7 +147,7 @@ def start_run(
     description = {
         "bank": str(bank.path),
         "bank_sha256": bank.sha256,
-        "init_from": init_from and init_from.sha256,
+        "init_from": init_from and init_from.source,
         "spacing_mm": side.spacing_mm,
         "written_by": f"napari-cowgan {__version__}",
     }

@@ -71,19 +71,21 @@ def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
     CowganError
         There is no whole state, or it belongs to another bank or other networks.
     """
-    tensors, description = _read_newest(Path(folder))
+    tensors, description = read_state(folder)
     if description["bank_sha256"] != bank_sha256:
         raise CowganError(
             "This run was trained on another bank, or its bank has changed; a run goes on only "
             "with the data it began with."
         )
     try:
-        trainer.generator.load_state_dict(_part(tensors, "generator"))
-        trainer.average.load_state_dict(_part(tensors, "average"))
-        trainer.discriminator.load_state_dict(_part(tensors, "discriminator"))
-        _restore(trainer.generator_adam, trainer.generator, _part(tensors, "generator_adam"))
+        trainer.generator.load_state_dict(part_of(tensors, "generator/"))
+        trainer.average.load_state_dict(part_of(tensors, "average/"))
+        trainer.discriminator.load_state_dict(part_of(tensors, "discriminator/"))
+        _restore(trainer.generator_adam, trainer.generator, part_of(tensors, "generator_adam/"))
         _restore(
-            trainer.discriminator_adam, trainer.discriminator, _part(tensors, "discriminator_adam")
+            trainer.discriminator_adam,
+            trainer.discriminator,
+            part_of(tensors, "discriminator_adam/"),
         )
         trainer.scaler.load_state_dict(description["scaler"])
         trainer.counters = Counters(**description["counters"])
@@ -95,10 +97,18 @@ def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
 
 def read_description(folder: Path) -> dict[str, Any]:
     """Return config, counters and bank hash of the newest whole state in a folder."""
-    return _read_newest(Path(folder))[1]
+    return read_state(folder)[1]
 
 
-def _read_newest(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def read_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return tensors and description of the newest whole state in a run's folder.
+
+    Raises
+    ------
+    CowganError
+        There is none.
+    """
+    folder = Path(folder)
     problems = []
     for name in (STATE_FILE, PREVIOUS_FILE):
         try:
@@ -128,9 +138,9 @@ def _named(network: nn.Module, prefix: str) -> dict[str, Tensor]:
     return {f"{prefix}/{name}": tensor for name, tensor in network.state_dict().items()}
 
 
-def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    start = f"{prefix}/"
-    return {name[len(start) :]: t for name, t in tensors.items() if name.startswith(start)}
+def part_of(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the tensors whose names start with a prefix, named by the rest."""
+    return {name[len(prefix) :]: t for name, t in tensors.items() if name.startswith(prefix)}
 
 
 def _moments(adam: torch.optim.Adam, network: nn.Module, prefix: str) -> dict[str, Tensor]:
@@ -145,7 +155,7 @@ def _moments(adam: torch.optim.Adam, network: nn.Module, prefix: str) -> dict[st
 def _restore(adam: torch.optim.Adam, network: nn.Module, moments: Mapping[str, Tensor]) -> None:
     adam.state.clear()
     for name, parameter in network.named_parameters():
-        own = _part(moments, name)
+        own = part_of(moments, f"{name}/")
         if own:
             # Adam keeps its step count on the CPU.
             adam.state[parameter] = {

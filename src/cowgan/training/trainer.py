@@ -11,14 +11,19 @@ from torch import Tensor, nn
 
 from cowgan.errors import CowganError
 from cowgan.networks import MappingNetwork, SynthesisNetwork, initialise
+from cowgan.randomness import stream
 from cowgan.synthesis.precision import choose_device, choose_dtype
 from cowgan.training import draws, losses
 from cowgan.training.augmentation import augment, flip
 from cowgan.training.average import averaging_rate, update_average
 from cowgan.training.config import TrainingConfig
 from cowgan.training.discriminator import make_discriminator
+from cowgan.training.diversity import Likeness, concentration, measure_likeness, repetition
 
 _MOST_BAD_STEPS = 10
+_LIKENESS_BATCHES = 16
+_STYLE_WEIGHT = 0.15
+_STYLES_COMPARED = 256
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _DISCRIMINATOR_LOSS = {
     "hinge": losses.hinge_discriminator,
@@ -139,6 +144,7 @@ class Trainer:
         self.discriminator_adam = self._adam(self.discriminator, config.discriminator_rate)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
         self.counters = Counters(augment=config.augment)
+        self._likeness = self._likeness_of_reals() if config.diversity_weight > 0 else None
 
     @property
     def images_seen(self) -> int:
@@ -197,14 +203,15 @@ class Trainer:
             real, fake = self._judge(reals), self._judge(fakes)
             pairs = zip(real, fake, strict=True)
             terms = [_DISCRIMINATOR_LOSS[config.loss](one, other) for one, other in pairs]
-            self._backward(torch.stack(terms).mean(), told, "discriminator")
+            self._backward(self._counted(torch.stack(terms).mean(), told, "discriminator"))
             shares = [(one < 0).float().mean() for one in real]
             judged_real += float(torch.stack(shares).mean()) / config.accumulate
             if penalised:
                 # In float32: half precision cannot hold gradients of gradients.
                 penalty = _PENALTY[config.penalty](losses.slopes(self.discriminator, reals))
                 interval = config.penalty_every if config.penalty_scaled else 1
-                self._backward(config.penalty_weight * interval * penalty, told, "penalty")
+                weighted = config.penalty_weight * interval * penalty
+                self._backward(self._counted(weighted, told, "penalty"))
         told["judged_real"] = judged_real
         self._adapt_augmentation(judged_real)
         return self._apply(self.discriminator_adam, self.discriminator)
@@ -216,10 +223,16 @@ class Trainer:
         for samples in self._passes():
             with self._autocast():
                 fakes = self.generator(self._latents("generator", samples), self.device)
-            fakes = self._augmented(fakes, "augment generator", samples)
+            seen = self._augmented(fakes, "augment generator", samples)
             self._look(samples)
-            terms = [_GENERATOR_LOSS[config.loss](one) for one in self._judge(fakes)]
-            self._backward(torch.stack(terms).mean(), told, "generator")
+            terms = [_GENERATOR_LOSS[config.loss](one) for one in self._judge(seen)]
+            loss = self._counted(torch.stack(terms).mean(), told, "generator")
+            if self._likeness is not None:
+                repeated = self._counted(repetition(fakes, self._likeness), told, "repetition")
+                loss = loss + config.diversity_weight * (
+                    repeated + _STYLE_WEIGHT * self._style_concentration(samples).log()
+                )
+            self._backward(loss)
         self._learn(True)
         regular = config.path_weight > 0 and step >= config.path_from
         if regular and step % config.path_every == 0:
@@ -245,12 +258,28 @@ class Trainer:
             length = losses.path_lengths(volumes, styles, probe.to(self.device))
             lengths.append(float(length.detach().mean()))
             mean = self.counters.path_mean or lengths[-1]
-            self._backward(config.path_weight * (length - mean).square().mean(), told, "path")
+            weighted = config.path_weight * (length - mean).square().mean()
+            self._backward(self._counted(weighted, told, "path"))
         found = float(np.mean(lengths))
         if np.isfinite(found):
             before = self.counters.path_mean or found
             self.counters.path_mean = before + (1 - config.path_decay) * (found - before)
         told["path_length"] = found
+
+    def _likeness_of_reals(self) -> Likeness:
+        """Measure real volumes in batches like those of a pass, the same in every run."""
+        random = stream("likeness of reals", self.config.seed)
+        count, batch = len(self.volumes), self.config.batch
+        chosen = (random.choice(count, batch, count < batch) for _ in range(_LIKENESS_BATCHES))
+        batches = (torch.from_numpy(self.volumes.read(places.tolist())) for places in chosen)
+        return measure_likeness(volumes.to(self.device) for volumes in batches)
+
+    def _style_concentration(self, samples: range) -> Tensor:
+        """Return how few directions the mapping network uses, see `concentration`."""
+        seed, step = self.config.seed, self.counters.step
+        source = draws.generator_for(seed, step, "styles", samples.start)
+        z = torch.randn(_STYLES_COMPARED, self.config.network.latent_dim, generator=source)
+        return concentration(self.generator.mapping(z.to(self.device)))
 
     def _passes(self) -> Iterable[range]:
         """Return the samples of each pass of a step, counted within the step."""
@@ -296,10 +325,13 @@ class Trainer:
         low = self.dtype != torch.float32
         return torch.autocast(self.device.type, self.dtype if low else None, enabled=low)
 
-    def _backward(self, loss: Tensor, told: dict[str, float], name: str) -> None:
-        share = loss / self.config.accumulate
-        self.scaler.scale(share).backward()
-        told[name] = told.get(name, 0.0) + float(share.detach())
+    def _counted(self, loss: Tensor, told: dict[str, float], name: str) -> Tensor:
+        """Add a term of one pass to what is told of the step; return the term."""
+        told[name] = told.get(name, 0.0) + float(loss.detach()) / self.config.accumulate
+        return loss
+
+    def _backward(self, loss: Tensor) -> None:
+        self.scaler.scale(loss / self.config.accumulate).backward()
 
     def _apply(self, adam: torch.optim.Adam, network: nn.Module) -> bool:
         """Update weights unless a gradient is not finite; return whether they were."""
