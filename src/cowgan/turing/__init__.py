@@ -1,0 +1,1 @@
+"""Visual Turing test: frozen studies, blinded reading, statistics."""

@@ -1,0 +1,120 @@
+"""What a reader goes through: trial after trial, and the rules of reading."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, Self, get_args
+
+from cowgan.errors import CowganError
+
+Design = Literal["rating", "2afc"]
+"""One volume and the question which kind it is, or two and the question which is which."""
+
+Phase = Literal["impression", "practice", "reading"]
+"""Impressions are asked for before the purpose is told; practice tells the right answer."""
+
+ANSWERS: dict[Design, tuple[str, str]] = {"rating": ("R", "G"), "2afc": ("left", "right")}
+"""What can be answered: real or generated; on which side the generated volume is."""
+
+LEVELS = range(1, 6)
+"""Confidence from a guess to certainty, or in the impression phase quality from poor to
+excellent."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One thing shown.
+
+    Parameters
+    ----------
+    number : int
+        Counts from 1 over all phases.
+    phase : {"impression", "practice", "reading"}
+        Part of the course.
+    block : int
+        Breaks come between blocks only.
+    cases : tuple of str
+        The volume shown, or in 2AFC the left and the right one.
+    expected : str or None
+        Right answer, in practice only.
+    """
+
+    number: int
+    phase: Phase
+    block: int
+    cases: tuple[str, ...]
+    expected: str | None = None
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """Return the trial that `dataclasses.asdict` made a dictionary of."""
+        return cls(**{**content, "cases": tuple(content["cases"])})
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How reading goes.
+
+    Parameters
+    ----------
+    design : {"rating", "2afc"}
+        What is shown and asked.
+    break_trials, break_minutes : int
+        A break is offered at the first border of blocks after so many trials or minutes.
+    marks : bool
+        Whether give-away places can be marked.
+    mip : bool
+        Whether the maximum intensity projection can be shown.
+    hint_s : int
+        After so many seconds a hint suggests going on; nothing is forced. 0: never.
+    lapse_s : float
+        A faster answer is flagged, not refused.
+    lapse_seen : float
+        An answer after a smaller share of the slices is flagged, not refused.
+    """
+
+    design: Design = "rating"
+    break_trials: int = 20
+    break_minutes: int = 15
+    marks: bool = True
+    mip: bool = True
+    hint_s: int = 120
+    lapse_s: float = 2.0
+    lapse_seen: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.design not in get_args(Design):
+            raise CowganError(
+                f"There is no design {self.design!r}; choose one of {', '.join(get_args(Design))}."
+            )
+        if self.break_trials < 1 or self.break_minutes < 1:
+            raise CowganError("A break comes after at least 1 trial and at least 1 minute.")
+
+    @property
+    def answers(self) -> tuple[str, str]:
+        """What can be answered."""
+        return ANSWERS[self.design]
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """Return the rules that `to_dict` made a dictionary of."""
+        return cls(**{name: content[name] for name in (entry.name for entry in fields(cls))})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every value, as JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Course:
+    """All trials of a reader, in order, and the rules.
+
+    Parameters
+    ----------
+    trials : tuple of Trial
+        At least one.
+    rules : Rules
+        Of the whole course.
+    """
+
+    trials: tuple[Trial, ...]
+    rules: Rules
