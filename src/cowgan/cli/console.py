@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 if TYPE_CHECKING:
     from cowgan.checkpoint import Checkpoint
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 class BarProgress:
     """A `cowgan.progress.Progress` that draws a bar."""
@@ -27,22 +29,27 @@ class BarProgress:
         self._bar.update(self._task, completed=done, total=total)
 
     def interrupt(self, *_: object) -> None:
-        """Stop after the present step; a second Ctrl+C then stops at once."""
+        """Stop after the present step; a second signal then stops at once."""
         self.cancelled = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for one in _SIGNALS:
+            signal.signal(one, signal.default_int_handler)
 
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[BarProgress]:
-    """Show a progress bar on standard error, and let Ctrl+C end the job in an orderly way."""
+    """Show a progress bar on standard error.
+
+    Ctrl+C, or a polite request of the system to terminate, ends the job in an orderly way.
+    """
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
         progress = BarProgress(bar, title)
-        before = signal.signal(signal.SIGINT, progress.interrupt)
+        before = {one: signal.signal(one, progress.interrupt) for one in _SIGNALS}
         try:
             yield progress
         finally:
-            signal.signal(signal.SIGINT, before)
+            for one, handler in before.items():
+                signal.signal(one, handler)
 
 
 def print_json(content: Any) -> None:

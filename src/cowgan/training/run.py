@@ -1,9 +1,9 @@
 """A training run: a folder that holds its settings, state, log, pictures and checkpoints."""
 
-import csv
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,34 +15,20 @@ from cowgan._version import __version__
 from cowgan.checkpoint import Checkpoint, ModelCard, save
 from cowgan.data.bank import Bank
 from cowgan.errors import Cancelled, CowganError
-from cowgan.files import atomic_path, write_json
+from cowgan.files import write_json
 from cowgan.progress import Progress, Silent, advance
 from cowgan.training.config import TrainingConfig, write_config
 from cowgan.training.growth import Ancestor, grow_from
+from cowgan.training.log import LOG_FILE, LogWriter
 from cowgan.training.samples import sample_sheet
 from cowgan.training.state import STATE_FILE, load_state, read_description, save_state
+from cowgan.training.supervision import Supervision
 from cowgan.training.trainer import Trainer
 
 CONFIG_FILE = "config.toml"
 RUN_FILE = "run.json"
-LOG_FILE = "log.csv"
 SAMPLES_FOLDER = "samples"
-LOG_COLUMNS = (
-    "step",
-    "images",
-    "seconds",
-    "images_per_s",
-    "discriminator",
-    "generator",
-    "penalty",
-    "path",
-    "path_length",
-    "repetition",
-    "judged_real",
-    "augment",
-    "skipped",
-    "peak_memory_mb",
-)
+_NO_MEMORY = "DefaultCPUAllocator"
 Watcher = Callable[[dict[str, Any]], None]
 
 
@@ -141,19 +127,20 @@ def start_run(
     if (folder / RUN_FILE).exists() or (folder / STATE_FILE).exists():
         raise CowganError(f"{folder} holds a run already; resume it, or choose another folder.")
     side = TrainingSide(bank, config.network.volume_shape)
-    trainer = Trainer(config, side, device)
-    notes = [] if init_from is None else grow_from(trainer, init_from)
-    write_config(config, folder / CONFIG_FILE)
-    description = {
-        "bank": str(bank.path),
-        "bank_sha256": bank.sha256,
-        "init_from": init_from and init_from.source,
-        "spacing_mm": side.spacing_mm,
-        "written_by": f"napari-cowgan {__version__}",
-    }
-    write_json(folder / RUN_FILE, description)
-    save_state(trainer, folder, bank.sha256)
-    _train(trainer, folder, bank, progress or Silent(), watch)
+    with Supervision(folder, 0, config.steps) as supervision, _enough_memory():
+        trainer = Trainer(config, side, device)
+        notes = [] if init_from is None else grow_from(trainer, init_from)
+        write_config(config, folder / CONFIG_FILE)
+        description = {
+            "bank": str(bank.path),
+            "bank_sha256": bank.sha256,
+            "init_from": init_from and init_from.source,
+            "spacing_mm": side.spacing_mm,
+            "written_by": f"napari-cowgan {__version__}",
+        }
+        write_json(folder / RUN_FILE, description)
+        save_state(trainer, folder, bank.sha256)
+        _train(trainer, folder, bank, supervision, progress or Silent(), watch)
     return notes
 
 
@@ -175,13 +162,16 @@ def resume_run(
         A new length of the run.
     """
     folder = Path(folder)
+    description = read_description(folder)
     config = TrainingConfig.from_dict(
-        {**read_description(folder)["config"], **({} if steps is None else {"steps": steps})}
+        {**description["config"], **({} if steps is None else {"steps": steps})}
     )
-    bank = bank or Bank.open(read_run(folder)["bank"])
-    trainer = Trainer(config, TrainingSide(bank, config.network.volume_shape), device)
-    load_state(trainer, folder, bank.sha256)
-    _train(trainer, folder, bank, progress or Silent(), watch)
+    step = description["counters"]["step"]
+    with Supervision(folder, step, config.steps) as supervision, _enough_memory():
+        bank = bank or Bank.open(read_run(folder)["bank"])
+        trainer = Trainer(config, TrainingSide(bank, config.network.volume_shape), device)
+        load_state(trainer, folder, bank.sha256)
+        _train(trainer, folder, bank, supervision, progress or Silent(), watch)
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -239,69 +229,70 @@ class _Nothing:
 
 
 def _train(
-    trainer: Trainer, folder: Path, bank: Bank, progress: Progress, watch: Watcher | None
+    trainer: Trainer,
+    folder: Path,
+    bank: Bank,
+    supervision: Supervision,
+    progress: Progress,
+    watch: Watcher | None,
 ) -> None:
     config, counters = trainer.config, trainer.counters
-    log = _Log(folder / LOG_FILE, counters.step)
-    try:
-        while counters.step < config.steps:
-            advance(progress, counters.step, config.steps)
-            start = time.perf_counter()
-            told = trainer.step()
-            row = log.add(trainer, told, time.perf_counter() - start)
-            if watch is not None:
-                watch(row)
-            last = counters.step == config.steps
-            if last or counters.step % config.sample_every == 0:
-                sample_sheet(trainer, folder / SAMPLES_FOLDER / f"step_{counters.step:07d}.png")
-            if last or counters.step % config.save_every == 0:
-                log.flush()
-                save_state(trainer, folder, bank.sha256)
-    except Cancelled:
+
+    def keep() -> None:
+        log.keep()
         save_state(trainer, folder, bank.sha256)
-        raise
-    finally:
-        log.flush()
+
+    supervision.begin(str(trainer.device))
+    with closing(LogWriter(folder / LOG_FILE, counters.step)) as log:
+        try:
+            while counters.step < config.steps:
+                supervision.heed(progress, keep)
+                advance(progress, counters.step, config.steps)
+                start = time.perf_counter()
+                told = trainer.step()
+                row = _row(trainer, told, time.perf_counter() - start, log.seconds)
+                log.add(row)
+                supervision.tick(row)
+                if watch is not None:
+                    watch(row)
+                last = counters.step == config.steps
+                if last or counters.step % config.sample_every == 0:
+                    sample_sheet(trainer, folder / SAMPLES_FOLDER / f"step_{counters.step:07d}.png")
+                if last or counters.step % config.save_every == 0:
+                    keep()
+        except Cancelled:
+            supervision.tell("saving")
+            keep()
+            raise
     progress.report(counters.step, config.steps)
 
 
-class _Log:
-    """The CSV of a run; rows after the state that a run goes on from are dropped."""
-
-    def __init__(self, path: Path, step: int) -> None:
-        self._path = path
-        self._rows = _rows_until(path, step)
-        self._seconds = float(self._rows[-1]["seconds"]) if self._rows else 0.0
-        self._flushed = 0.0
-
-    def add(self, trainer: Trainer, told: dict[str, float], seconds: float) -> dict[str, Any]:
-        self._seconds += seconds
-        row = {
-            "step": trainer.counters.step,
-            "images": trainer.images_seen,
-            "seconds": round(self._seconds, 3),
-            "images_per_s": round(trainer.config.images_per_step / seconds, 3),
-            "peak_memory_mb": _peak_memory_mb(trainer.device),
-            **told,
-        }
-        self._rows.append(row)
-        return row
-
-    def flush(self) -> None:
-        with (
-            atomic_path(self._path) as temporary,
-            temporary.open("w", newline="", encoding="utf-8") as file,
-        ):
-            writer = csv.DictWriter(file, LOG_COLUMNS)
-            writer.writeheader()
-            writer.writerows(self._rows)
+@contextmanager
+def _enough_memory() -> Iterator[None]:
+    """Tell in one sentence that memory has run out."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        # On a CPU, torch has no error of its own for this.
+        if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError) or _NO_MEMORY in str(error):
+            raise CowganError(
+                "Memory has run out; train with a smaller batch, or a smaller network.", str(error)
+            ) from error
+        raise
 
 
-def _rows_until(path: Path, step: int) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file) if int(row["step"]) <= step]
+def _row(
+    trainer: Trainer, told: dict[str, float], seconds: float, before_s: float
+) -> dict[str, Any]:
+    """Return the row of the log for a step that took some seconds, after others."""
+    return {
+        "step": trainer.counters.step,
+        "images": trainer.images_seen,
+        "seconds": round(before_s + seconds, 3),
+        "images_per_s": round(trainer.config.images_per_step / seconds, 3),
+        "peak_memory_mb": _peak_memory_mb(trainer.device),
+        **told,
+    }
 
 
 def _peak_memory_mb(device: torch.device) -> int:

@@ -1,0 +1,141 @@
+"""The numbers of every step of a run, as CSV."""
+
+import csv
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from cowgan.errors import CowganError
+from cowgan.files import atomic_path
+
+LOG_FILE = "log.csv"
+LOG_COLUMNS = (
+    "step",
+    "images",
+    "seconds",
+    "images_per_s",
+    "discriminator",
+    "generator",
+    "penalty",
+    "path",
+    "path_length",
+    "repetition",
+    "judged_real",
+    "augment",
+    "skipped",
+    "peak_memory_mb",
+)
+
+
+class LogWriter:
+    """Adds rows to a log as they come; rows after the state that a run goes on from are dropped.
+
+    Parameters
+    ----------
+    path : Path
+        The log; made anew, with the rows that are kept.
+    step : int
+        Steps of the state that the run goes on from.
+
+    Raises
+    ------
+    CowganError
+        The log cannot be written.
+    """
+
+    def __init__(self, path: Path, step: int) -> None:
+        self._path = path
+        kept = _rows_until(path, step)
+        self.seconds = float(kept[-1]["seconds"]) if kept else 0.0
+        """Time that the steps of the log took."""
+        with (
+            atomic_path(path) as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
+            writer = _writer(file)
+            writer.writeheader()
+            writer.writerows(kept)
+        # Every row is one write of a whole line, so that a kill leaves no half of one.
+        self._file = path.open("a", buffering=1, newline="", encoding="utf-8")
+        self._writer = _writer(self._file)
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Write the row of a step."""
+        self.seconds = row["seconds"]
+        try:
+            self._writer.writerow(row)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def keep(self) -> None:
+        """Make sure that the rows so far survive a power cut."""
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _unwritable(self, error: OSError) -> CowganError:
+        return CowganError(
+            f"{self._path} could not be written: {error.strerror or error}.", repr(error)
+        )
+
+
+class LogFollower:
+    """Reads the rows of a log as they come.
+
+    Parameters
+    ----------
+    path : Path
+        The log; it need not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._inode = 0
+        self._offset = 0
+        self._columns: list[str] = []
+
+    def read(self) -> tuple[bool, list[dict[str, float]]]:
+        """Return whether the log was begun anew since the last call, and its new whole rows.
+
+        A log is begun anew when a run goes on from a state that lies behind its last row.
+        What a step did not measure is missing in its row.
+        """
+        try:
+            with self._path.open("rb") as file:
+                found = os.fstat(file.fileno())
+                anew = found.st_ino != self._inode or found.st_size < self._offset
+                if anew:
+                    self._inode, self._offset, self._columns = found.st_ino, 0, []
+                file.seek(self._offset)
+                content = file.read()
+        except OSError:
+            return False, []
+        whole = content[: content.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        lines = csv.reader(whole.decode("utf-8").splitlines())
+        if not self._columns:
+            self._columns = next(lines, [])
+        return anew, [self._numbers(line) for line in lines]
+
+    def _numbers(self, line: list[str]) -> dict[str, float]:
+        pairs = zip(self._columns, line, strict=True)
+        return {name: float(value) for name, value in pairs if value}
+
+
+def _writer(file: TextIO) -> "csv.DictWriter[str]":
+    return csv.DictWriter(file, LOG_COLUMNS)
+
+
+def _rows_until(path: Path, step: int) -> list[dict[str, Any]]:
+    """Return the whole rows of a log up to a step."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        whole: Iterable[str] = (line for line in file if line.endswith("\n"))
+        return [row for row in csv.DictReader(whole) if int(row["step"]) <= step]
