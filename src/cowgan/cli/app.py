@@ -18,6 +18,7 @@ from cowgan.cli.phantom import phantom
 from cowgan.cli.preprocess import preprocess
 from cowgan.cli.template import template
 from cowgan.cli.train import export, train
+from cowgan.cli.turing import app as turing
 from cowgan.errors import Cancelled, CowganError
 
 _COMMANDS = {
@@ -35,6 +36,7 @@ app = typer.Typer(
 for panel, commands in _COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(turing, name="turing", rich_help_panel="Studies")
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,0 +1,171 @@
+"""The truth of a study, which the coordinator keeps."""
+
+import json
+import secrets
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+from cowgan.errors import CowganError
+from cowgan.turing.course import Phase
+from cowgan.turing.protocol import Protocol
+
+SCHEMA = "cowgan.turing-key/1"
+FOLDER = "key"
+KEY_FILE = "key.json"
+SALT_FILE = "salt.bin"
+_SALT_BYTES = 32
+
+Truth = Literal["real", "generated"]
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a volume is, and is there for.
+
+    Parameters
+    ----------
+    name : str
+        Within the study; readers' packages have other names.
+    truth : {"real", "generated"}
+        What it is.
+    phase : {"impression", "practice", "reading"}
+        What it is used for.
+    """
+
+    name: str
+    truth: Truth
+    phase: Phase
+
+
+@dataclass(frozen=True)
+class KeyCase(Role):
+    """What is known of a volume.
+
+    Parameters
+    ----------
+    name, truth, phase
+        As in `Role`.
+    origin : dict
+        File and its SHA-256, or checkpoint and seed.
+    voxels_sha256 : str
+        Of the volume as readers see it.
+    """
+
+    origin: dict[str, Any]
+    voxels_sha256: str
+
+
+@dataclass(frozen=True)
+class Key:
+    """What decides and unlocks a study.
+
+    Parameters
+    ----------
+    study : str
+        Random name of the study.
+    protocol : Protocol
+        As it was when the study was frozen.
+    cases : tuple of KeyCase
+        All volumes.
+    readers : dict of str to dict
+        Name within the study of every case of each reader's package.
+    """
+
+    study: str
+    protocol: Protocol
+    cases: tuple[KeyCase, ...]
+    readers: dict[str, dict[str, str]]
+
+    def case(self, reader: str, shown: str) -> KeyCase:
+        """Return what a reader saw under a name."""
+        by_name = {case.name: case for case in self.cases}
+        return by_name[self.readers[reader][shown]]
+
+    def to_bytes(self) -> bytes:
+        """Return the content of ``key.json``."""
+        content = {
+            "schema": SCHEMA,
+            "study": self.study,
+            "protocol": self.protocol.to_dict(),
+            "cases": [asdict(case) for case in self.cases],
+            "readers": self.readers,
+        }
+        return (json.dumps(content, indent=1) + "\n").encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "Key":
+        """Rebuild a key.
+
+        Raises
+        ------
+        CowganError
+            It is damaged.
+        """
+        try:
+            stored = json.loads(content)
+            if stored["schema"] != SCHEMA:
+                raise ValueError(f"schema {stored['schema']!r}")
+            return cls(
+                stored["study"],
+                Protocol.from_dict(stored["protocol"]),
+                tuple(KeyCase(**case) for case in stored["cases"]),
+                stored["readers"],
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise CowganError("The key of this study is damaged.", repr(error)) from error
+
+
+def new_salt() -> bytes:
+    """Return bytes that nobody can guess."""
+    return secrets.token_bytes(_SALT_BYTES)
+
+
+def commitment(salt: bytes, key: bytes) -> str:
+    """Return the SHA-256 that commits to a key without telling anything of it."""
+    return sha256(salt + key).hexdigest()
+
+
+def secret_seed(salt: bytes, seed: int) -> int:
+    """Return the seed that a study draws with: without the salt, no order can be guessed."""
+    return int.from_bytes(sha256(salt + seed.to_bytes(8, "big")).digest()[:8], "big")
+
+
+def write_key(study: Path, key: bytes, salt: bytes) -> None:
+    """Write key and salt below the coordinator's folder, for the owner's eyes."""
+    folder = Path(study) / FOLDER
+    folder.mkdir(mode=0o700)
+    for name, content in ((KEY_FILE, key), (SALT_FILE, salt)):
+        (folder / name).write_bytes(content)
+        (folder / name).chmod(0o600)
+
+
+def read_key(study: Path, committed: str) -> Key:
+    """Read the key of a study.
+
+    Parameters
+    ----------
+    study : Path
+        The coordinator's folder.
+    committed : str
+        What `commitment` returned when the study was frozen.
+
+    Raises
+    ------
+    CowganError
+        Key or salt are missing, damaged or not those of the commitment.
+    """
+    folder = Path(study) / FOLDER
+    try:
+        key, salt = (folder / KEY_FILE).read_bytes(), (folder / SALT_FILE).read_bytes()
+    except OSError as error:
+        raise CowganError(
+            f"The key in {folder} could not be read: {error.strerror or error}.", repr(error)
+        ) from error
+    if commitment(salt, key) != committed:
+        raise CowganError(
+            f"The key in {folder} is not the one that the study was frozen with; nothing can be "
+            "analysed with it."
+        )
+    return Key.from_bytes(key)

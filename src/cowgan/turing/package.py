@@ -1,0 +1,181 @@
+"""The folder that a reader gets, written once and checked whenever it is opened."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from random import SystemRandom
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cowgan.errors import CowganError
+from cowgan.progress import Progress, Silent, advance
+from cowgan.turing.journal import Journal
+from cowgan.turing.manifest import SCHEMA, Manifest
+
+MANIFEST_FILE = "manifest.json"
+JOURNAL_FILE = "journal.jsonl"
+FOLDERS = {"impression": "vol", "practice": "practice", "reading": "vol"}
+"""Where the volumes of each phase lie."""
+
+_TIME = 946_684_800
+"""Of all files and folders, 2000-01-01: when each was written could tell them apart."""
+
+
+def volume_bytes(voxels: NDArray[np.uint16]) -> bytes:
+    """Return the content of a volume file: a header of fixed size and the voxels as they are."""
+    file = BytesIO()
+    np.lib.format.write_array(file, voxels, version=(1, 0), allow_pickle=False)
+    return file.getvalue()
+
+
+def write_package(
+    folder: Path, manifest: Manifest, voxels: Callable[[str], NDArray[np.uint16]]
+) -> None:
+    """Write a reader's folder.
+
+    Files are written in random order and all times are the same.
+
+    Parameters
+    ----------
+    folder : Path
+        Created; must not exist.
+    manifest : Manifest
+        Names every volume.
+    voxels : callable
+        Returns the volume of a case.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be written.
+    """
+    for name in sorted({*FOLDERS.values()}):
+        (folder / name).mkdir(parents=True)
+    todo: list[str | None] = [None, *manifest.volumes]
+    SystemRandom().shuffle(todo)
+    for case in todo:
+        if case is None:
+            text = json.dumps(manifest.to_dict(), indent=1) + "\n"
+            (folder / MANIFEST_FILE).write_bytes(text.encode())
+        else:
+            (folder / manifest.volumes[case].file).write_bytes(volume_bytes(voxels(case)))
+    for path in [*folder.rglob("*"), folder]:
+        os.utime(path, (_TIME, _TIME))
+
+
+@dataclass(frozen=True)
+class Package:
+    """A reader's folder whose every file was found as it was written.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it lies.
+    manifest : Manifest
+        What it says.
+    """
+
+    folder: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, folder: Path, progress: Progress | None = None) -> "Package":
+        """Check every file of a package.
+
+        Parameters
+        ----------
+        folder : Path
+            What `write_package` wrote, or a copy.
+        progress : Progress, optional
+            Told after every volume.
+
+        Raises
+        ------
+        CowganError
+            It is no package, or something is missing, changed or added.
+        Cancelled
+            The person stopped.
+        """
+        folder, progress = Path(folder), progress or Silent()
+        package = cls(folder, _read_manifest(folder))
+        expected = {entry.file for entry in package.manifest.volumes.values()}
+        for name in set(FOLDERS.values()):
+            for path in (folder / name).glob("*"):
+                if f"{name}/{path.name}" not in expected:
+                    raise CowganError(f"{path} does not belong to this package; remove it.")
+        cases = list(package.manifest.volumes)
+        for done, case in enumerate(cases, 1):
+            package.volume(case)
+            advance(progress, done, len(cases))
+        return package
+
+    def volume(self, case: str) -> NDArray[np.uint16]:
+        """Read a volume, and check it again.
+
+        Returns
+        -------
+        ndarray of uint16, shape (z, x, y)
+
+        Raises
+        ------
+        CowganError
+            The file is missing or was changed.
+        """
+        entry = self.manifest.volumes[case]
+        path = self.folder / entry.file
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError as error:
+            raise CowganError(f"{path} is missing; ask for the package again.") from error
+        except OSError as error:
+            raise CowganError(
+                f"{path} could not be read: {error.strerror or error}.", repr(error)
+            ) from error
+        if sha256(content).hexdigest() != entry.sha256:
+            raise CowganError(
+                f"{path} was changed after the package was made; ask for the package again."
+            )
+        voxels: NDArray[np.uint16] = np.lib.format.read_array(BytesIO(content), allow_pickle=False)
+        return voxels
+
+    def journal(
+        self,
+        copy: Path | None = None,
+        on_problem: Callable[[CowganError], None] = lambda problem: None,
+    ) -> Journal:
+        """Open the journal in the package's folder for writing; see `Journal`."""
+        return Journal(self.folder / JOURNAL_FILE, journal_header(self.manifest), copy, on_problem)
+
+
+def journal_header(manifest: Manifest) -> Mapping[str, str]:
+    """Return the header that ties a journal to a package."""
+    return {
+        "study": manifest.study,
+        "reader": manifest.reader,
+        "package_sha256": manifest.sha256,
+    }
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    path = folder / MANIFEST_FILE
+    if not path.is_file():
+        raise CowganError(f"{folder} is not a reader's package: it has no {MANIFEST_FILE}.")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        schema = content["schema"]
+        if isinstance(schema, str) and schema != SCHEMA:
+            raise CowganError(f"{folder} was made by another version of this program.", schema)
+        return Manifest.from_dict(content)
+    except OSError as error:
+        raise CowganError(
+            f"{path} could not be read: {error.strerror or error}.", repr(error)
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CowganError(
+            f"{path} is damaged or was changed; ask for the package again.", repr(error)
+        ) from error

@@ -1,0 +1,162 @@
+"""Where the volumes of a study come from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from cowgan.data.bank_nifti import find_nifti
+from cowgan.data.bank_split import subject_of
+from cowgan.errors import CowganError
+from cowgan.files import sha256_of
+from cowgan.volume import Volume, read_nifti
+
+_LABEL_ENDINGS = ("_label", "_labels", "_dseg", "_mask")
+
+
+@dataclass(frozen=True)
+class Sourced:
+    """A volume, and what the key says of it.
+
+    Parameters
+    ----------
+    name : str
+        Known to the coordinator: a file or a seed.
+    volume : Volume
+        As it is.
+    origin : dict
+        Where it comes from, as JSON.
+    """
+
+    name: str
+    volume: Volume
+    origin: dict[str, Any]
+
+
+class Source(Protocol):
+    """Supplies the volumes of one class."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the study file says of the source, as JSON."""
+
+    def volumes(self, count: int, random: np.random.RandomState) -> Iterator[Sourced]:
+        """Yield so many volumes, or raise `CowganError` before the first if it has fewer."""
+
+
+class FolderSource:
+    """NIfTI files of a folder and its subfolders, at most one of each subject.
+
+    Label maps, known by names that end in ``_label``, ``_labels``, ``_dseg`` or ``_mask``,
+    are left out. Which files are taken is drawn by lot.
+
+    Parameters
+    ----------
+    folder : Path
+        Searched to any depth.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+
+    def describe(self) -> dict[str, Any]:
+        """Return folder and numbers."""
+        subjects = self._subjects()
+        return {
+            "folder": str(self.folder.resolve()),
+            "files": sum(map(len, subjects.values())),
+            "subjects": len(subjects),
+        }
+
+    def volumes(self, count: int, random: np.random.RandomState) -> Iterator[Sourced]:
+        """Yield one volume each of `count` subjects."""
+        subjects = self._subjects()
+        if len(subjects) < count:
+            raise CowganError(
+                f"The study needs {count} volumes of different subjects from {self.folder}, which "
+                f"has {len(subjects)}; lower the number of cases or add volumes."
+            )
+        chosen = random.choice(sorted(subjects), count, replace=False).tolist()
+        return (self._read(subject, subjects[subject], random) for subject in chosen)
+
+    def _read(self, subject: str, files: dict[str, Path], random: np.random.RandomState) -> Sourced:
+        name = str(random.choice(sorted(files)))
+        volume = read_nifti(files[name])
+        origin = {
+            "file": files[name].relative_to(self.folder).as_posix(),
+            "sha256": sha256_of(files[name]),
+            "subject": subject,
+            "marked_synthetic": volume.synthetic,
+        }
+        return Sourced(files[name].name, volume, origin)
+
+    def _subjects(self) -> dict[str, dict[str, Path]]:
+        if not self.folder.is_dir():
+            raise CowganError(f"{self.folder} is not a folder of volumes.")
+        subjects: dict[str, dict[str, Path]] = {}
+        for name, path in find_nifti([self.folder]).items():
+            if not name.lower().endswith(_LABEL_ENDINGS):
+                subjects.setdefault(subject_of(name), {})[name] = path
+        return subjects
+
+
+class CheckpointSource:
+    """A model that is rendered at consecutive seeds.
+
+    Parameters
+    ----------
+    path : Path
+        What `cowgan.checkpoint.load` reads.
+    first_seed : int
+        Of the first volume.
+    psi : float
+        Truncation.
+    device : str
+        As for `cowgan.synthesis.Synthesizer`.
+    """
+
+    def __init__(self, path: Path, first_seed: int, psi: float, device: str = "auto") -> None:
+        from cowgan.checkpoint import load
+
+        self._checkpoint = load(path)
+        self._first_seed, self._psi, self._device = first_seed, psi, device
+
+    def describe(self) -> dict[str, Any]:
+        """Return model, seeds and truncation."""
+        return {
+            "checkpoint": str(self._checkpoint.path),
+            "checkpoint_sha256": self._checkpoint.sha256,
+            "model": self._checkpoint.card.name,
+            "first_seed": self._first_seed,
+            "psi": self._psi,
+        }
+
+    def volumes(self, count: int, random: np.random.RandomState) -> Iterator[Sourced]:
+        """Yield the volumes of `count` consecutive seeds."""
+        from cowgan.synthesis import LatentState, Synthesizer
+
+        states = [LatentState(seed=self._first_seed + i, psi=self._psi) for i in range(count)]
+        synthesizer = Synthesizer(self._checkpoint, self._device)
+        for state, volume in zip(states, synthesizer.render_many(states), strict=True):
+            origin = {
+                "checkpoint_sha256": self._checkpoint.sha256,
+                "seed": state.seed,
+                "psi": state.psi,
+                "precision": synthesizer.precision,
+            }
+            yield Sourced(f"seed {state.seed}", volume, origin)
+
+
+def generated_source(path: Path, first_seed: int, psi: float, device: str = "auto") -> Source:
+    """Return a folder of NIfTI files as it is, and anything else as a checkpoint.
+
+    Raises
+    ------
+    CowganError
+        There is nothing of either kind.
+    """
+    path = Path(path)
+    if path.is_dir() and not any(path.glob("*.pt")):
+        return FolderSource(path)
+    return CheckpointSource(path, first_seed, psi, device)

@@ -1,0 +1,63 @@
+"""Small studies that tests freeze."""
+
+from pathlib import Path
+
+import numpy as np
+from checkpoint_files import lively
+
+from cowgan.checkpoint import save
+from cowgan.turing.freezing import new_study
+from cowgan.turing.protocol import Protocol
+from cowgan.turing.sources import CheckpointSource, FolderSource
+from cowgan.turing.study import Study
+from cowgan.volume import Volume, default_affine, write_nifti
+
+SHAPE = (8, 16, 16)
+SPACING_MM = (0.62, 0.61875, 0.61875)
+FIRST_SEED = 987_654_321
+STUDY_SEED = 123_456_789
+
+
+def write_volumes(folder: Path, count: int, prefix: str = "sub-zebra", seed: int = 0) -> Path:
+    random = np.random.default_rng(seed)
+    for number in range(count):
+        data = random.gamma(2, size=SHAPE).astype(np.float32)
+        volume = Volume(data, default_affine(SHAPE, SPACING_MM))
+        write_nifti(volume, folder / f"{prefix}{number:03d}_angio.nii.gz")
+    return folder
+
+
+def write_model(path: Path) -> Path:
+    save(lively(), path)
+    return path
+
+
+def protocol(**changes: object) -> Protocol:
+    small = {
+        "seed": STUDY_SEED,
+        "readers": 2,
+        "cases": 20,
+        "repeats": 4,
+        "repeat_distance": 5,
+        "practice": 4,
+        "impressions": 2,
+        "first_seed": FIRST_SEED,
+    }
+    return Protocol(**{**small, **changes})
+
+
+def freeze(folder: Path, chosen: Protocol | None = None, **options: object) -> Study:
+    """Freeze ``folder/study`` from real volumes and a model that are made where missing."""
+    chosen = chosen or protocol()
+    real, model = folder / "real_scans", folder / "gan_model.safetensors"
+    if not real.exists():
+        write_volumes(real, 20)
+    if not model.exists():
+        write_model(model)
+    return new_study(
+        folder / "study",
+        FolderSource(real),
+        CheckpointSource(model, chosen.first_seed, chosen.psi, "cpu"),
+        chosen,
+        **options,
+    )
