@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import cast
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QSizePolicy, QSpinBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QVBoxLayout, QWidget
 
 from cowgan.data.intensity import Scaling
 from cowgan.data.preprocess import PreprocessConfig, Roi
 from cowgan.data.skull_strip import SkullStrip
 from cowgan.errors import CowganError
 from napari_cowgan.controls import WheelGuard, text_button
-from napari_cowgan.data.path_field import PathField
-from napari_cowgan.settings import recall_count, recall_text, remember
-from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.fields import Choice, Count, PathField
 
 _NIFTI = "NIfTI (*.nii.gz *.nii)"
 _IN_EACH_SCAN = "scan"
@@ -50,19 +48,15 @@ class SettingsGroup(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.scans = PathField("scans", "Folder with scans")
-        self.out = PathField("prepared", "Folder for the results")
-        self.region = _Choice("region", _REGIONS)
-        self.template = PathField("template", "Template file", _NIFTI)
+        self.scans = PathField("data/scans", "Folder with scans")
+        self.out = PathField("data/prepared", "Folder for the results")
+        self.region = Choice("data/region", _REGIONS)
+        self.template = PathField("data/template", "Template file", _NIFTI)
         self.build = text_button("Build from these scans…", "build_template")
-        self.scaling = _Choice("scaling", _SCALINGS)
-        self.skull_strip = _Choice("skull_strip", _SKULL_STRIPS)
-        self.jobs = QSpinBox()
+        self.scaling = Choice("data/scaling", _SCALINGS)
+        self.skull_strip = Choice("data/skull_strip", _SKULL_STRIPS)
         cores = os.cpu_count() or 1
-        self.jobs.setRange(1, cores)
-        self.jobs.setToolTip(TOOLTIPS["jobs"])
-        self.jobs.setValue(recall_count("data/jobs", max(cores - 1, 1)))
-        self.jobs.valueChanged.connect(lambda count: remember("data/jobs", count))
+        self.jobs = Count("data/jobs", 1, cores, max(cores - 1, 1))
         WheelGuard(self.region, self.scaling, self.skull_strip, self.jobs)
         form = self._form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
@@ -115,27 +109,3 @@ class SettingsGroup(QWidget):
         for field in (self.template, self.build, self.skull_strip):
             self._form.setRowVisible(field, self.region.chosen != _IN_EACH_SCAN)
         self.changed.emit()
-
-
-class _Choice(QComboBox):
-    """A remembered choice among a few, each shown in words."""
-
-    def __init__(self, name: str, options: Sequence[tuple[str, str]]) -> None:
-        super().__init__()
-        self._key = f"data/{name}"
-        for text, value in options:
-            self.addItem(text, value)
-        self.setToolTip(TOOLTIPS[name])
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setMinimumWidth(110)
-        self.choose(recall_text(self._key, options[0][1]))
-        self.currentIndexChanged.connect(lambda: remember(self._key, self.chosen))
-
-    @property
-    def chosen(self) -> str:
-        """The value that is chosen."""
-        return str(self.currentData())
-
-    def choose(self, value: str) -> None:
-        """Choose a value; one that is not offered becomes the first."""
-        self.setCurrentIndex(max(self.findData(value), 0))

@@ -37,6 +37,7 @@ def train(
     accumulate: Annotated[int | None, typer.Option(help="Passes per step.")] = None,
     steps: Annotated[int | None, typer.Option(help="Length of the run.")] = None,
     save_every: Annotated[int | None, typer.Option(help="Steps between saved states.")] = None,
+    sample_every: Annotated[int | None, typer.Option(help="Steps between sample pictures.")] = None,
     precision: Annotated[
         Literal["auto", "fp32", "bf16", "fp16"] | None,
         typer.Option(help="Number format of convolutions."),
@@ -75,6 +76,7 @@ def train(
             "accumulate": accumulate,
             "steps": steps,
             "save_every": save_every,
+            "sample_every": sample_every,
             "precision": precision,
             "seed": seed,
         }

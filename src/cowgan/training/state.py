@@ -1,10 +1,10 @@
 """The file that a run goes on from: everything that decides the next step."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -20,6 +20,7 @@ STATE_FILE = "state.safetensors"
 PREVIOUS_FILE = "state.previous.safetensors"
 _FORMAT = "cowgan-training-state"
 _VERSION = 1
+_Result = TypeVar("_Result")
 
 
 def save_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
@@ -96,8 +97,11 @@ def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
 
 
 def read_description(folder: Path) -> dict[str, Any]:
-    """Return config, counters and bank hash of the newest whole state in a folder."""
-    return read_state(folder)[1]
+    """Return config, counters and bank hash of the newest whole state in a folder.
+
+    Reads no tensor, so it is quick for networks of any size.
+    """
+    return _newest(folder, _described)
 
 
 def read_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -108,11 +112,15 @@ def read_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     CowganError
         There is none.
     """
+    return _newest(folder, _read)
+
+
+def _newest(folder: Path, read: Callable[[Path], _Result]) -> _Result:
     folder = Path(folder)
     problems = []
     for name in (STATE_FILE, PREVIOUS_FILE):
         try:
-            return _read(folder / name)
+            return read(folder / name)
         except (OSError, SafetensorError, ValueError, KeyError) as error:
             problems.append(f"{name}: {error!r}")
     if not any((folder / name).exists() for name in (STATE_FILE, PREVIOUS_FILE)):
@@ -120,18 +128,28 @@ def read_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     raise CowganError(f"The training state in {folder} is damaged.", "\n".join(problems))
 
 
+def _described(path: Path) -> dict[str, Any]:
+    with safe_open(path, framework="pt") as file:
+        return _description(path, file)
+
+
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     with safe_open(path, framework="pt") as file:
-        metadata = file.metadata() or {}
-        if metadata.get("format") != _FORMAT:
-            raise ValueError("not a training state")
-        if metadata.get("version") != str(_VERSION):
-            raise CowganError(
-                f"{path} was written by another version of this program.",
-                f"format version {metadata.get('version')}",
-            )
-        description = json.loads(metadata["description"])
-        return {name: file.get_tensor(name) for name in file.keys()}, description  # noqa: SIM118
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return tensors, _description(path, file)
+
+
+def _description(path: Path, file: Any) -> dict[str, Any]:
+    metadata = file.metadata() or {}
+    if metadata.get("format") != _FORMAT:
+        raise ValueError("not a training state")
+    if metadata.get("version") != str(_VERSION):
+        raise CowganError(
+            f"{path} was written by another version of this program.",
+            f"format version {metadata.get('version')}",
+        )
+    description: dict[str, Any] = json.loads(metadata["description"])
+    return description
 
 
 def _named(network: nn.Module, prefix: str) -> dict[str, Tensor]:

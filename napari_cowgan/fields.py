@@ -1,14 +1,15 @@
-"""A file or folder that can be typed, pasted or chosen, and is remembered."""
+"""Fields for settings that are remembered from one session to the next."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QLineEdit, QWidget
+from qtpy.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
 from napari_cowgan.controls import row, text_button
 from napari_cowgan.dialogs import ask_for_file
-from napari_cowgan.settings import recall_text, remember
+from napari_cowgan.settings import recall_count, recall_text, remember
 from napari_cowgan.tooltips import TOOLTIPS
 
 
@@ -17,8 +18,9 @@ class PathField(QWidget):
 
     Parameters
     ----------
-    name : str
-        Key of the tooltip and of the remembered path.
+    key : str
+        Under which the path is remembered, such as "data/scans"; its last part is the key
+        of the tooltip.
     placeholder : str
         What belongs in the line, shown while it is empty, and title of the dialog.
     filters : str, optional
@@ -32,9 +34,10 @@ class PathField(QWidget):
 
     changed = Signal()
 
-    def __init__(self, name: str, placeholder: str, filters: str = "") -> None:
+    def __init__(self, key: str, placeholder: str, filters: str = "") -> None:
         super().__init__()
-        self._key = f"data/{name}"
+        self._key = key
+        name = key.rpartition("/")[2]
         self._placeholder = placeholder
         self._filters = filters
         self.line = QLineEdit(recall_text(self._key))
@@ -77,3 +80,54 @@ class PathField(QWidget):
         ask_for_file(
             self, self._placeholder, self.set_path, self._filters, folder=not self._filters
         )
+
+
+class Choice(QComboBox):
+    """A choice among a few, each shown in words.
+
+    Parameters
+    ----------
+    key : str
+        Under which the choice is remembered; its last part is the key of the tooltip.
+    options : sequence of (str, str)
+        Text and value of each.
+    """
+
+    def __init__(self, key: str, options: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        for text, value in options:
+            self.addItem(text, value)
+        self.setToolTip(TOOLTIPS[key.rpartition("/")[2]])
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(110)
+        self.choose(recall_text(key, options[0][1]))
+        self.currentIndexChanged.connect(lambda: remember(key, self.chosen))
+
+    @property
+    def chosen(self) -> str:
+        """The value that is chosen."""
+        return str(self.currentData())
+
+    def choose(self, value: str) -> None:
+        """Choose a value; one that is not offered becomes the first."""
+        self.setCurrentIndex(max(self.findData(value), 0))
+
+
+class Count(QSpinBox):
+    """A whole number.
+
+    Parameters
+    ----------
+    key : str
+        Under which the number is remembered; its last part is the key of the tooltip.
+    minimum, maximum, value : int
+        What it may be, and what it is at first.
+    """
+
+    def __init__(self, key: str, minimum: int, maximum: int, value: int) -> None:
+        super().__init__()
+        self.setRange(minimum, maximum)
+        self.setGroupSeparatorShown(maximum >= 10_000)
+        self.setToolTip(TOOLTIPS[key.rpartition("/")[2]])
+        self.setValue(recall_count(key, value))
+        self.valueChanged.connect(lambda count: remember(key, count))
