@@ -65,3 +65,24 @@ def ask_for_name(parent: QWidget, title: str, use: Callable[[str], None], name: 
     dialog.setTextValue(name)
     dialog.textValueSelected.connect(lambda typed: use(typed.strip()) if typed.strip() else None)
     dialog.open()
+
+
+def ask_for_count(
+    parent: QWidget,
+    title: str,
+    question: str,
+    use: Callable[[int], None],
+    minimum: int,
+    maximum: int,
+    value: int,
+) -> None:
+    """Let a person choose a whole number, then pass it to `use`."""
+    dialog = QInputDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle(title)
+    dialog.setLabelText(question)
+    dialog.setInputMode(QInputDialog.InputMode.IntInput)
+    dialog.setIntRange(minimum, maximum)
+    dialog.setIntValue(value)
+    dialog.intValueSelected.connect(use)
+    dialog.open()

@@ -78,6 +78,45 @@ TOOLTIPS = {
     "thirty scans of one kind are enough",
     "build_bank": "Put the prepared volumes into one folder that training reads quickly; a tenth "
     "of the subjects is held out",
+    # Training: the new run
+    "volumes": "What to learn from: a training bank, or a folder of prepared NIfTI volumes, of "
+    "which a bank is made first; you can also drop the folder on this panel",
+    "bank_scaling": "How the files' intensities become 0 to 1; prepared volumes are so already",
+    "preset": "The recipe: losses, rates and discriminator",
+    "network": "The architecture; larger ones need more memory and time",
+    "network_size": "Voxels that the network makes; a coarse one learns quickly and can be grown "
+    "from later",
+    "training_device": "Where to train; automatic takes a GPU if there is one",
+    "batch": "Volumes per pass; fewer need less memory",
+    "steps": "Length of the run; it can be stopped earlier and made longer later",
+    "init_from": "Optional: a model of smaller volumes, or the folder of a run, whose weights "
+    "the new run starts from",
+    "runs": "Folder in which every run gets a folder of its own; the list below shows them",
+    "run_name": "Name of the run and of its folder; empty for the one suggested",
+    "accumulate": "Passes whose gradients are added up to one step; batch × passes is what a step "
+    "learns from",
+    "save_every": "Steps between saved states, which a run is resumed from after a crash",
+    "sample_every": "Steps between pictures of what the network makes",
+    "training_precision": "Number format of convolutions",
+    "training_seed": "Decides every random number, so that a run can be repeated",
+    "capacity": "Width of the network: half the channels of its finest block",
+    "most_channels": "Most channels of any block",
+    "place": "A process of its own cannot take napari down with it and may go on without it",
+    "start_run": "Start this run",
+    "copy_command": "Copy the command that starts this run in a terminal or on a server",
+    # Training: the run that is watched
+    "pause_run": "Pause after the present step with the state saved, or go on",
+    "stop_run": "Save the state and end; the run can be resumed later",
+    "chart": "What is drawn",
+    "logarithmic": "Draw the vertical axis as a logarithm",
+    "smooth": "How much each point is averaged with those before it; the faint line is not",
+    # Training: the runs
+    "run_list": "Double-click or Enter watches a run; unfold it to see its models",
+    "open_run": "Open the selected model, or the newest one of the selected run, in the explorer",
+    "watch_run": "Show curves and samples of the selected run, and steer it if it is at work",
+    "resume_run": "Go on with the selected run from its last saved state",
+    "run_folder": "Open the folder of the selected run",
+    "tensorboard": "Show the selected run in TensorBoard, in the browser",
     # Favourites and comparison
     "add_favourite": "Keep this volume",
     "remove_favourite": "Remove the selected favourites (Del)",

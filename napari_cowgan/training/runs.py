@@ -1,0 +1,123 @@
+"""The runs in a folder, and the models that they have given; touches no widget."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cowgan.errors import CowganError
+from cowgan.networks import PRESETS as NETWORKS
+from cowgan.networks import NetworkConfig
+from cowgan.progress import Progress, advance
+from cowgan.training.config import TrainingConfig
+from cowgan.training.run import CONFIG_FILE, export_run
+from cowgan.training.state import PREVIOUS_FILE, STATE_FILE, read_description
+from cowgan.training.supervision import STATUS_FILE, State, read_status
+
+_MODEL = "model-*.safetensors"
+_RECIPES = {"published": "Paper", "modern": "Modern", "projected": "Projected"}
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One run of the list.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is.
+    state : State
+        How it stands.
+    step, steps : int
+        Steps done, and its length.
+    saved_step : int
+        Steps of the state that it would go on from.
+    recipe, network, size : str
+        What it trains and how, in words.
+    changed : float
+        When it was last at work, in seconds since 1970.
+    models : tuple of Path
+        Checkpoints that it has given, oldest first.
+    """
+
+    folder: Path
+    state: State
+    step: int
+    steps: int
+    saved_step: int
+    recipe: str
+    network: str
+    size: str
+    changed: float
+    models: tuple[Path, ...]
+
+    @property
+    def active(self) -> bool:
+        """Whether a process is at work on it."""
+        status = read_status(self.folder)
+        return status is not None and status.active
+
+
+def list_runs(folder: Path) -> list[RunSummary]:
+    """Return the runs in a folder, newest first; empty if there is no such folder."""
+    try:
+        inside = [path for path in folder.iterdir() if (path / CONFIG_FILE).is_file()]
+    except OSError:
+        return []
+    found = [summary for summary in map(summarise, inside) if summary is not None]
+    return sorted(found, key=lambda run: run.changed, reverse=True)
+
+
+def summarise(folder: Path) -> RunSummary | None:
+    """Return what is known of a run, None if there is no run to read."""
+    try:
+        header = read_description(folder)
+        config = TrainingConfig.from_dict(header["config"])
+        changed = _changed(folder)
+    except (CowganError, OSError):
+        return None
+    saved = int(header["counters"]["step"])
+    status = read_status(folder)
+    if status is None:
+        ended: State = "finished" if saved >= config.steps else "stopped"
+    network = config.network
+    return RunSummary(
+        folder,
+        ended if status is None else status.state,
+        saved if status is None else status.step,
+        config.steps if status is None else status.steps,
+        saved,
+        _RECIPES[config.discriminator],
+        _name(network),
+        f"{network.depth} × {network.image_size} × {network.image_size}",
+        changed,
+        tuple(sorted(folder.glob(_MODEL))),
+    )
+
+
+def newest_model(folder: Path, progress: Progress) -> Path:
+    """Return the averaged generator of a run's newest state, exporting it if need be.
+
+    Raises
+    ------
+    CowganError
+        As for `cowgan.training.run.export_run`.
+    """
+    advance(progress, 0, 1)
+    step = read_description(folder)["counters"]["step"]
+    path = folder / f"model-{step:07d}.safetensors"
+    if not path.exists():
+        export_run(folder, path)
+    return path
+
+
+def _name(network: NetworkConfig) -> str:
+    """Return the preset of a network, whatever its size, or its width."""
+    own = (network.network_capacity, network.fmap_max)
+    for name, preset in NETWORKS.items():
+        if own == (preset.network_capacity, preset.fmap_max):
+            return name
+    return "{} to {} channels".format(*own)
+
+
+def _changed(folder: Path) -> float:
+    files = (folder / name for name in (STATUS_FILE, STATE_FILE, PREVIOUS_FILE, CONFIG_FILE))
+    return max(path.stat().st_mtime for path in files if path.exists())

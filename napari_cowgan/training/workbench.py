@@ -1,0 +1,433 @@
+"""What the training panel does once everything that it needs is installed."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QTimer, QUrl
+from qtpy.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QShowEvent
+from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from cowgan.data.bank import Bank
+from cowgan.errors import CowganError
+from cowgan.progress import Progress
+from cowgan.training.supervision import Wish, is_running, request
+from napari_cowgan.controls import Section, breakable, hint, row, text_button
+from napari_cowgan.dialogs import ask_for_count
+from napari_cowgan.jobs import Job, JobBar, stop_at_exit
+from napari_cowgan.problems import show_problem
+from napari_cowgan.training.closing import Close, CloseGuard, ask_about_run
+from napari_cowgan.training.monitor import Monitor
+from napari_cowgan.training.plan import Place, Resumption, RunPlan
+from napari_cowgan.training.plan_group import PlanGroup
+from napari_cowgan.training.run_list import RunList
+from napari_cowgan.training.runs import RunSummary, list_runs, newest_model
+from napari_cowgan.training.sample_layer import SampleLayer
+from napari_cowgan.training.source import bank_of
+from napari_cowgan.training.tensorboard import TensorBoard
+from napari_cowgan.training.trainee import Process, Thread, Trainee, tail
+from napari_cowgan.training.watching import Look, RunWatcher, outcome
+
+if TYPE_CHECKING:
+    import napari
+
+_NO_RUNS = "There is no run in this folder yet."
+_LIST_EVERY_MS = 5_000
+_MOST_STEPS = 1_000_000_000
+
+
+class Workbench(QWidget):
+    """A run that is watched, the settings of a new one, and the list of all.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where samples are shown.
+    """
+
+    def __init__(self, viewer: "napari.Viewer") -> None:
+        super().__init__()
+        self._viewer = viewer
+        self.samples = SampleLayer(viewer)
+        self.monitor = Monitor(viewer)
+        self.settings = PlanGroup()
+        self.job = JobBar()
+        self.list = RunList()
+        self.details = hint(_NO_RUNS)
+        self.open = text_button("Open in explorer", "open_run")
+        self.watch_button = text_button("Watch", "watch_run")
+        self.resume = text_button("Resume", "resume_run")
+        self.folder = text_button("Show folder", "run_folder")
+        self.board = text_button("TensorBoard", "tensorboard")
+        self._watcher: RunWatcher | None = None
+        self._listing: Job | None = None
+        self._tensorboard = TensorBoard()
+        stop_at_exit(self._tensorboard)
+        self._after_end: Close | None = None
+        self._closing = False
+        self._guard = CloseGuard(self, self._may_close)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LIST_EVERY_MS)
+        self._build()
+        self._connect()
+        self.setAcceptDrops(True)
+        self._ends = _Ends(self.job, self._tensorboard)
+        self.destroyed.connect(self._ends)
+        self.refresh_list()
+
+    # Construction
+
+    def _build(self) -> None:
+        runs = QWidget()
+        own = QVBoxLayout(runs)
+        own.setContentsMargins(0, 0, 0, 0)
+        own.setSpacing(6)
+        own.addWidget(self.list)
+        own.addWidget(self.details)
+        own.addLayout(row(self.open, self.watch_button))
+        own.addLayout(row(self.resume, self.folder, self.board))
+        self.plan_section = Section("New run", self.settings)
+        groups = QWidget()
+        column = QVBoxLayout(groups)
+        column.setContentsMargins(0, 0, 6, 0)
+        column.setSpacing(6)
+        column.addWidget(self.job)
+        column.addWidget(self.monitor)
+        column.addWidget(self.plan_section)
+        column.addWidget(Section("Runs", runs))
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidget(groups)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll)
+
+    def _connect(self) -> None:
+        self.settings.start.clicked.connect(self.start)
+        self.settings.copy.clicked.connect(self.copy_command)
+        self.settings.changed.connect(self._refresh)
+        self.settings.runs_changed.connect(self.refresh_list)
+        self.monitor.wished.connect(self._ask_run)
+        self.job.running_changed.connect(self._refresh)
+        self.list.currentItemChanged.connect(self._refresh)
+        self.list.opened.connect(self.watch)
+        self.open.clicked.connect(self._open_selected)
+        self.watch_button.clicked.connect(self._watch_selected)
+        self.resume.clicked.connect(self._resume_selected)
+        self.folder.clicked.connect(self._show_folder)
+        self.board.clicked.connect(self._open_tensorboard)
+        self._timer.timeout.connect(self.refresh_list)
+        self._timer.start()
+
+    # Starting
+
+    def start(self) -> None:
+        """Start the new run, after making a bank of NIfTI files if need be."""
+        source = self.settings.source
+        if source is None:
+            return
+        try:
+            plan = self.settings.plan(source.path)
+        except CowganError as error:
+            show_problem(self, error)
+            return
+        bank_folder = plan.folder.with_name(f"{plan.folder.name}-bank")
+        scaling, place = self.settings.chosen_scaling, self.settings.chosen_place
+
+        def work(progress: Progress) -> tuple[Bank, Trainee]:
+            bank = bank_of(source, bank_folder, scaling, progress)
+            return bank, _begin(replace(plan, bank=bank.path), place)
+
+        def follow(started: tuple[Bank, Trainee]) -> None:
+            bank, trainee = started
+            if not source.is_bank:
+                self.settings.volumes.set_path(bank.path)
+            self._follow(plan.folder, trainee)
+
+        title = "Starting" if source.is_bank else "Volume of the bank"
+        self.job.run(title, work, follow, partial(show_problem, self))
+
+    def resume_run(self, folder: Path, steps: int | None = None) -> None:
+        """Go on with a run, to a new length if one is given."""
+        task = Resumption(folder, self.settings.device.chosen, steps)
+        place = self.settings.chosen_place
+
+        def work(progress: Progress) -> Trainee:
+            if is_running(folder):
+                raise CowganError(f"The run “{folder.name}” is at work already; watch it instead.")
+            return _begin(task, place)
+
+        follow = partial(self._follow, folder)
+        self.job.run("Starting", work, follow, partial(show_problem, self))
+
+    def copy_command(self) -> None:
+        """Put the command that starts the new run elsewhere on the clipboard."""
+        source = self.settings.source
+        if source is None:
+            return
+        try:
+            plan = self.settings.plan(source.path)
+        except CowganError as error:
+            show_problem(self, error)
+            return
+        QApplication.clipboard().setText(plan.command_line())
+
+    # Watching
+
+    @property
+    def watcher(self) -> RunWatcher | None:
+        """What follows the run that is shown, None once it has ended."""
+        return self._watcher
+
+    def watch(self, folder: Path) -> None:
+        """Show a run, whoever trains it; one of this panel's own stays in its hands."""
+        if self._watcher is not None and self._watcher.folder == folder:
+            return
+        if self._own_run is not None:
+            self._tell_busy()
+            return
+        self._follow(folder, None)
+
+    def _follow(self, folder: Path, trainee: Trainee | None) -> None:
+        self._leave()
+        self.monitor.begin(folder)
+        if trainee is not None:
+            self.plan_section.collapse(animate=False)
+            if isinstance(trainee, Thread):
+                stop_at_exit(trainee)
+        self._watcher = watcher = RunWatcher(folder, trainee)
+        self._ends.watcher = watcher
+        watcher.looked.connect(self._on_look)
+        watcher.ended.connect(self._on_end)
+        watcher.start()
+        self._refresh()
+
+    def _leave(self) -> None:
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watcher = self._ends.watcher = None
+
+    def _on_look(self, look: Look) -> None:
+        watcher = self._watcher
+        if watcher is None or self.sender() is not watcher:
+            return
+        self.monitor.take(look)
+        if look.status is not None:
+            self.list.show_status(watcher.folder, look.status)
+        if look.sheet is not None:
+            self.samples.show(watcher.folder.name, look.sheet)
+
+    def _on_end(self, look: Look) -> None:
+        watcher = self._watcher
+        if watcher is None or self.sender() is not watcher:
+            return
+        failed, told = outcome(watcher.folder, look.status, watcher.trainee)
+        self.monitor.tell(told)
+        self._leave()
+        self.refresh_list()
+        self._refresh()
+        if failed and watcher.trainee is not None:
+            show_problem(self, CowganError(told, tail(watcher.folder)))
+        if self._after_end is not None:
+            self._close_now(self._after_end)
+
+    def _ask_run(self, wish: Wish) -> None:
+        folder = self.monitor.folder
+        if folder is None:
+            return
+        try:
+            request(folder, wish)
+        except CowganError as error:
+            show_problem(self, error)
+
+    # The list
+
+    def refresh_list(self) -> None:
+        """Read the runs in the chosen folder, in the background."""
+        runs = self.settings.runs.path
+        if self._listing is not None or runs is None or self._closing:
+            return
+
+        def work(progress: Progress) -> list[RunSummary]:
+            return list_runs(runs)
+
+        self._listing = Job(work)
+        self._listing.succeeded.connect(self._on_list)
+        self._listing.finished.connect(self._on_listed)
+        self._listing.start()
+
+    def _on_list(self, runs: list[RunSummary]) -> None:
+        first = not self.list.runs
+        self.list.show_runs(runs)
+        self.settings.refresh_name()
+        going = [run for run in runs if run.active]
+        if first and going and self._watcher is None and self.monitor.folder is None:
+            # Left running by an earlier session, or started in a terminal.
+            self.list.select(going[0].folder)
+            self._follow(going[0].folder, None)
+        self._refresh()
+
+    def _on_listed(self) -> None:
+        self._listing = None
+
+    def _watch_selected(self) -> None:
+        if self.list.selected is not None:
+            self.watch(self.list.selected.folder)
+
+    def _resume_selected(self) -> None:
+        run = self.list.selected
+        if run is None:
+            return
+        if self._own_run is not None:
+            self._tell_busy()
+        elif run.saved_step < run.steps:
+            self.resume_run(run.folder)
+        else:
+            ask_for_count(
+                self,
+                "Train on",
+                f"The run is finished at step {run.saved_step:,}; train it on to step",
+                partial(self.resume_run, run.folder),
+                run.saved_step + 1,
+                _MOST_STEPS,
+                2 * run.saved_step,
+            )
+
+    def _open_selected(self) -> None:
+        run, model = self.list.selected, self.list.selected_model
+        if model is not None:
+            self._open_model(model)
+        elif run is not None:
+            work = partial(newest_model, run.folder)
+            self.job.run("Exporting", work, self._open_model, partial(show_problem, self))
+
+    def _open_model(self, path: Path) -> None:
+        from napari_cowgan.explorer import show_explorer
+
+        self.refresh_list()
+        show_explorer(self._viewer).open_checkpoint(path)
+
+    def _show_folder(self) -> None:
+        run = self.list.selected
+        if run is not None:
+            self._browse(QUrl.fromLocalFile(str(run.folder)))
+
+    def _open_tensorboard(self) -> None:
+        run = self.list.selected
+        if run is not None:
+            work = partial(self._tensorboard.serve, run.folder)
+            self.job.run("TensorBoard", work, self._show_page, partial(show_problem, self))
+
+    def _show_page(self, address: str) -> None:
+        self._browse(QUrl(address))
+
+    def _browse(self, address: QUrl) -> None:
+        if not QDesktopServices.openUrl(address):
+            where = address.toLocalFile() or address.toString()
+            show_problem(self, CowganError(f"No program could be started to show {where}."))
+
+    def _tell_busy(self) -> None:
+        run = self.monitor.folder
+        assert run is not None
+        show_problem(
+            self, CowganError(f"The run “{run.name}” of this panel is at work; stop it first.")
+        )
+
+    def _refresh(self) -> None:
+        idle, run = not self.job.running, self.list.selected
+        free = idle and self._own_run is None
+        self.settings.start.setEnabled(free and self.settings.source is not None)
+        self.settings.copy.setEnabled(self.settings.source is not None)
+        for button in (self.open, self.watch_button, self.resume, self.folder, self.board):
+            button.setEnabled(run is not None)
+        self.open.setEnabled(idle and run is not None)
+        self.board.setEnabled(idle and run is not None)
+        self.resume.setEnabled(free and run is not None)
+        if run is not None:
+            steps = f"step {run.step:,} of {run.steps:,}, saved at {run.saved_step:,}"
+            self.details.setText(
+                breakable(f"{run.recipe} recipe, {run.network} network, {run.size} voxels; {steps}")
+            )
+        else:
+            self.details.setText("Choose a run." if self.list.runs else _NO_RUNS)
+
+    # Leaving
+
+    @property
+    def _own_run(self) -> Trainee | None:
+        """Who trains the run that this panel has started, None if it has ended."""
+        return None if self._watcher is None else self._watcher.trainee
+
+    def _may_close(self, close: Close) -> bool:
+        trainee = self._own_run
+        if trainee is None or self._closing:
+            return True
+
+        def stop() -> None:
+            self._after_end = close
+            self._ask_run("stop")
+
+        def leave() -> None:
+            self._close_now(close)
+
+        assert self._watcher is not None
+        self.question = ask_about_run(
+            self, self._watcher.folder.name, trainee.survives_napari, stop, leave
+        )
+        return False
+
+    def _close_now(self, close: Close) -> None:
+        self._closing = True
+        # Not from within a signal of what is about to be deleted.
+        QTimer.singleShot(0, close)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Guard the window and dock that the panel is shown in."""
+        self._guard.attach()
+        super().showEvent(event)
+
+    # Drops
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Accept one folder."""
+        if _dropped_folder(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Take the dropped folder as what is trained on."""
+        folder = _dropped_folder(event)
+        if folder is not None:
+            event.acceptProposedAction()
+            self.settings.volumes.set_path(folder)
+
+
+class _Ends:
+    """What must end with the panel, even after Qt has deleted it."""
+
+    def __init__(self, job: JobBar, board: TensorBoard) -> None:
+        self.watcher: RunWatcher | None = None
+        self._job = job
+        self._board = board
+
+    def __call__(self, *_: object) -> None:
+        self._job.end()
+        self._board.stop()
+        if self.watcher is not None:
+            self.watcher.stop()
+            if isinstance(self.watcher.trainee, Thread):
+                self.watcher.trainee.cancel()
+
+
+def _begin(task: RunPlan | Resumption, place: Place) -> Trainee:
+    return Process(task) if place == "process" else Thread(task)
+
+
+def _dropped_folder(event: QDropEvent) -> Path | None:
+    urls = event.mimeData().urls()
+    if len(urls) != 1 or not urls[0].isLocalFile():
+        return None
+    path = Path(urls[0].toLocalFile())
+    return path if path.is_dir() else None
