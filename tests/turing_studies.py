@@ -18,10 +18,13 @@ FIRST_SEED = 987_654_321
 STUDY_SEED = 123_456_789
 
 
-def write_volumes(folder: Path, count: int, prefix: str = "sub-zebra", seed: int = 0) -> Path:
-    random = np.random.default_rng(seed)
+def write_volumes(
+    folder: Path, count: int, prefix: str = "sub-zebra", seed: int = 0, power: float = 1
+) -> Path:
+    """Write noise, whose histogram another power changes."""
+    random = np.random.default_rng([seed, round(power * 10)])
     for number in range(count):
-        data = random.gamma(2, size=SHAPE).astype(np.float32)
+        data = (random.gamma(2, size=SHAPE) ** power).astype(np.float32)
         volume = Volume(data, default_affine(SHAPE, SPACING_MM))
         write_nifti(volume, folder / f"{prefix}{number:03d}_angio.nii.gz")
     return folder

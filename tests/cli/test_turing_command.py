@@ -25,12 +25,16 @@ def turing(*arguments: object) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def sources(tmp_path: Path) -> tuple[object, ...]:
     real = write_volumes(tmp_path / "real", 13)
+    generated = write_volumes(tmp_path / "generated", 13, power=2)
+    return "--real", real, "--generated", generated, "--cases", 20
+
+
+def test_new_makes_a_study_with_a_package_for_each_reader(tmp_path, sources):
     model = write_model(tmp_path / "model.safetensors")
-    return "--real", real, "--generated", model, "--cases", 20
-
-
-def test_new_freezes_a_study_with_a_package_for_each_reader(tmp_path, sources):
-    result = turing("new", tmp_path / "study", *sources, "--readers", 3, "--seed", 7, "--json")
+    result = turing(
+        *("new", tmp_path / "study", *sources, "--generated", model),
+        *("--readers", 3, "--seed", 7, "--json"),
+    )
     assert result.returncode == 0, result.stderr
     told = json.loads(result.stdout)
     assert list(told["packages"]) == ["sub-R01", "sub-R02", "sub-R03"]
@@ -43,17 +47,30 @@ def test_new_freezes_a_study_with_a_package_for_each_reader(tmp_path, sources):
 
 
 def test_new_takes_a_folder_as_generated_volumes_too(tmp_path, sources):
-    generated = write_volumes(tmp_path / "generated", 13, seed=9)
-    options = ("--design", "2afc", "--practice", 0, "--crop", "1,2,2")
-    result = turing(
-        *("new", tmp_path / "study", *sources[:2], "--generated", generated),
-        *("--cases", 20, "--readers", 1, *options),
-    )
+    options = ("--readers", 1, "--design", "2afc", "--practice", 0, "--crop", "1,2,2")
+    result = turing("new", tmp_path / "study", *sources, *options)
     assert result.returncode == 0, result.stderr
     assert "10 trials for each reader" in result.stdout
     package = Study.open(tmp_path / "study").package("sub-R01")
     assert package.manifest.display.shape == (6, 12, 12)
     assert len(package.manifest.trials[0].cases) == 2
+
+
+def test_a_study_with_a_leak_is_frozen_only_with_a_reason(tmp_path, sources):
+    study = tmp_path / "study"
+    made = turing("new", study, *sources, "--readers", 1, "--json")
+    assert made.returncode == 0
+    assert json.loads(made.stdout)["frozen"] is False
+    assert "grey levels tell the classes apart" in " ".join(made.stderr.split())
+    refused = turing("audit", study)
+    assert refused.returncode == 2
+    assert "B  grey levels   AUC 1.00" in refused.stdout
+    assert "is not frozen" in " ".join(refused.stderr.split())
+    assert not Study.open(study).frozen
+    accepted = turing("audit", study, "--accept-leak", "A toy model", "--json")
+    assert accepted.returncode == 0
+    assert json.loads(accepted.stdout)["grey"]["auc"] == 1.0
+    assert Study.open(study).accepted_leak == "A toy model"
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,23 @@
 """``cowgan turing``: visual Turing tests."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from cowgan.cli.options import DeviceOption, JsonOption
 from cowgan.errors import Cancelled, CowganError
+
+if TYPE_CHECKING:
+    from cowgan.turing.audit import Audit
+    from cowgan.turing.separability import Separability
+
+AcceptLeakOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REASON", help="Freeze even if the audit finds leaks; the report prints why."
+    ),
+]
 
 app = typer.Typer(
     help="Visual Turing tests: can a reader tell generated volumes from real ones?",
@@ -43,10 +54,14 @@ def new(
     ] = "0,0,0",
     marks: Annotated[bool, typer.Option(help="Let readers mark what gives a volume away.")] = True,
     mip: Annotated[bool, typer.Option(help="Let readers see projections.")] = True,
+    accept_leak: AcceptLeakOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Freeze a study: a folder for the coordinator, and in it a package for each reader."""
+    """Make a study: a folder for the coordinator, and in it a package for each reader.
+
+    It is frozen at once unless the audit finds that it is not blinded.
+    """
     from cowgan.cli.console import print_json, progress_bar
     from cowgan.turing.course import Rules
     from cowgan.turing.freezing import new_study
@@ -67,33 +82,87 @@ def new(
         rules=rules,
     )
     try:
-        with progress_bar("Freezing") as progress:
-            frozen = new_study(
+        with progress_bar("Making") as progress:
+            made = new_study(
                 study,
                 FolderSource(real),
                 generated_source(generated, first_seed, psi, device),
                 protocol,
                 progress,
+                accept_leak,
             )
     except Cancelled:
         typer.echo("Stopped; no study was written.", err=True)
         raise typer.Exit(130) from None
-    for note in frozen.notes:
+    for note in made.notes:
         typer.echo(f"Note: {note}", err=True)
+    if not made.frozen:
+        typer.echo(
+            f"Note: the study is not frozen, as it is not blinded: {'; '.join(made.audit.leaks)}. "
+            f"See `cowgan turing audit {study}`.",
+            err=True,
+        )
     if as_json:
         print_json(
             {
                 "study": str(study),
-                "key_commitment": frozen.description["key_commitment"],
-                "packages": {r: str(frozen.package_folder(r)) for r in frozen.readers},
+                "frozen": made.frozen,
+                "leaks": made.audit.leaks,
+                "key_commitment": made.description["key_commitment"],
+                "packages": {r: str(made.package_folder(r)) for r in made.readers},
             }
         )
         return
-    n_trials = len(frozen.package(frozen.readers[0]).manifest.trials)
-    typer.echo(f"Froze {study}: {cases} cases, {n_trials} trials for each reader")
-    for reader in frozen.readers:
-        typer.echo(f"{reader}  {frozen.package_folder(reader)}")
-    typer.echo("Give each reader one package, and keep all else to yourself.")
+    n_trials = len(made.package(made.readers[0]).manifest.trials)
+    state = "Froze" if made.frozen else "Made"
+    typer.echo(f"{state} {study}: {cases} cases, {n_trials} trials for each reader")
+    for reader in made.readers:
+        typer.echo(f"{reader}  {made.package_folder(reader)}")
+    if made.frozen:
+        typer.echo("Give each reader one package, and keep all else to yourself.")
+
+
+@app.command()
+def audit(
+    study: Annotated[Path, typer.Argument(help="Folder of the study.")],
+    accept_leak: AcceptLeakOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell whether anything but its look gives a volume away, and freeze a study that is blinded.
+
+    A: files must be alike. B: grey levels must not tell the classes apart. C: whether
+    noise, sharpness and borders do, which may be the generator's own doing.
+    """
+    from cowgan.cli.console import print_json, progress_bar
+    from cowgan.turing.study import Study
+
+    opened = Study.open(study)
+    with progress_bar("Auditing") as progress:
+        found = opened.check(progress)
+    if as_json:
+        print_json({**found.to_dict(), "leaks": found.leaks})
+    else:
+        _tell(found)
+    if not opened.frozen:
+        opened = opened.freeze(accept_leak)
+        typer.echo(f"{study} is frozen now.", err=True)
+    if opened.accepted_leak:
+        typer.echo(f"Accepted when it was frozen: {opened.accepted_leak}", err=True)
+    elif found.leaks:
+        raise CowganError(f"{study} is no longer blinded: {'; '.join(found.leaks)}.")
+
+
+def _tell(found: "Audit") -> None:
+    typer.echo(f"{found.n_real} real and {found.n_generated} generated volumes")
+    typer.echo(f"A  files         {'; '.join(found.form) or 'alike'}")
+    for tier, of in (("B  grey levels  ", found.grey), ("C  texture      ", found.texture)):
+        typer.echo(f"{tier} AUC {of.auc:.2f}, p {of.p:.3f}")
+        _tell_offenders(of)
+
+
+def _tell_offenders(found: "Separability") -> None:
+    for offender in found.offenders:
+        typer.echo(f"     {offender.feature}: AUC {offender.auc:.2f}, p {offender.p:.3f}")
 
 
 def _parse_crop(text: str) -> tuple[int, int, int]:

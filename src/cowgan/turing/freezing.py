@@ -56,8 +56,9 @@ def new_study(
     generated: Source,
     protocol: Protocol,
     progress: Progress | None = None,
+    accept_leak: str | None = None,
 ) -> Study:
-    """Freeze a study.
+    """Make a study, audit it, and freeze it if it is blinded.
 
     Parameters
     ----------
@@ -69,6 +70,13 @@ def new_study(
         Every choice.
     progress : Progress, optional
         Told after every volume and package.
+    accept_leak : str, optional
+        Why it is to be frozen even if the audit finds leaks.
+
+    Returns
+    -------
+    Study
+        Whole, but not yet frozen if there are leaks and no reason to accept them.
 
     Raises
     ------
@@ -89,7 +97,8 @@ def new_study(
         reader: plan_reader(roles, protocol, stream(f"turing/order/{reader}", seed))
         for reader in readers
     }
-    total = len(roles) + len(readers)
+    # Every volume is prepared once and audited once.
+    total = 2 * len(roles) + len(readers)
     advance(progress, 0, total)
     prepared: list[_Prepared] = []
     first: Sourced | None = None
@@ -123,7 +132,7 @@ def new_study(
             )
             write_package(folder / PACKAGES / reader, manifest, _lookup(voxels, names[reader]))
             packages[reader] = manifest.sha256
-            advance(progress, total - len(readers) + done, total, reader)
+            advance(progress, len(roles) + done, total, reader)
         _write_participants(folder / PARTICIPANTS_FILE, readers)
         write_json(
             folder / STUDY_FILE,
@@ -136,9 +145,27 @@ def new_study(
                 "sources": {"real": real.describe(), "generated": generated.describe()},
                 "key_commitment": committed,
                 "packages": packages,
+                "frozen": None,
             },
         )
+        study = Study.open(folder)
+        if not study.check(_Part(progress, total - len(roles), total)).leaks or accept_leak:
+            study.freeze(accept_leak)
     return Study.open(target)
+
+
+class _Part:
+    """The last part of a longer job."""
+
+    def __init__(self, progress: Progress, before: int, total: int) -> None:
+        self._progress, self._before, self._total = progress, before, total
+
+    @property
+    def cancelled(self) -> bool:
+        return self._progress.cancelled
+
+    def report(self, done: int, total: int, message: str = "") -> None:
+        self._progress.report(self._before + done, self._total, message)
 
 
 def _roles(protocol: Protocol, random: np.random.RandomState) -> list[Role]:

@@ -19,6 +19,9 @@ from cowgan.turing.manifest import SCHEMA, Manifest
 
 MANIFEST_FILE = "manifest.json"
 JOURNAL_FILE = "journal.jsonl"
+HEADER_BYTES = 128
+"""Of a volume file, before the voxels."""
+
 FOLDERS = {"impression": "vol", "practice": "practice", "reading": "vol"}
 """Where the volumes of each phase lie."""
 

@@ -1,12 +1,15 @@
 """The coordinator's folder: protocol, key, and a frozen package for every reader."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from cowgan.errors import CowganError
+from cowgan.files import write_json
 from cowgan.progress import Progress
+from cowgan.turing.audit import AUDIT_FILE, Audit, audit
 from cowgan.turing.key import Key, read_key
 from cowgan.turing.package import Package
 from cowgan.turing.protocol import Protocol
@@ -19,7 +22,7 @@ PARTICIPANTS_FILE = "participants.tsv"
 
 @dataclass(frozen=True)
 class Study:
-    """A frozen study.
+    """A study, frozen once its audit allows it or its leaks are accepted.
 
     Parameters
     ----------
@@ -53,12 +56,81 @@ class Study:
             if description["schema"] != SCHEMA:
                 raise ValueError(f"schema {description['schema']!r}")
             committed, protocol = description["key_commitment"], description["protocol"]
+            description["packages"], description["frozen"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CowganError(f"{path} is damaged.", repr(error)) from error
         key = read_key(folder, committed)
         if protocol != key.protocol.to_dict():
             raise CowganError(f"The protocol in {path} was changed after the study was frozen.")
         return cls(folder, description, key)
+
+    @property
+    def audit(self) -> Audit:
+        """Return the latest blinding audit before the study was frozen.
+
+        Raises
+        ------
+        CowganError
+            It is missing or damaged.
+        """
+        path = self.folder / AUDIT_FILE
+        try:
+            return Audit.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise CowganError(f"{path} could not be read.", repr(error)) from error
+
+    @property
+    def frozen(self) -> bool:
+        """Whether packages may be given to readers."""
+        return self.description["frozen"] is not None
+
+    @property
+    def accepted_leak(self) -> str | None:
+        """Why the study was frozen although the audit found leaks; None if it found none."""
+        frozen = self.description["frozen"]
+        return None if frozen is None else frozen["accepted_leak"]
+
+    def freeze(self, accept_leak: str | None = None) -> "Study":
+        """Declare the study ready for readers, which the audit must allow.
+
+        Parameters
+        ----------
+        accept_leak : str, optional
+            Why it is frozen in spite of leaks; the report prints it.
+
+        Raises
+        ------
+        CowganError
+            The audit found leaks and no reason is given, or it is frozen already.
+        """
+        if self.frozen:
+            raise CowganError(f"{self.folder} is frozen already.")
+        leaks = self.audit.leaks
+        reason = (accept_leak or "").strip()
+        if leaks and not reason:
+            raise CowganError(
+                f"{self.folder} is not blinded, so it is not frozen: {'; '.join(leaks)}."
+            )
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        frozen = {"utc": now, "accepted_leak": reason if leaks else None}
+        description = {**self.description, "frozen": frozen}
+        write_json(self.folder / STUDY_FILE, description)
+        return replace(self, description=description)
+
+    def check(self, progress: Progress | None = None) -> Audit:
+        """Audit all packages as they lie in the folder; keep the result unless it is frozen.
+
+        Raises
+        ------
+        CowganError
+            A package is missing, damaged or not the one that was made.
+        Cancelled
+            The person stopped; the earlier result stays.
+        """
+        found = audit([self.package(reader) for reader in self.readers], self.key, progress)
+        if not self.frozen:
+            write_json(self.folder / AUDIT_FILE, found.to_dict())
+        return found
 
     @property
     def protocol(self) -> Protocol:
@@ -95,7 +167,5 @@ class Study:
         """
         package = Package.open(self.package_folder(reader), progress)
         if package.manifest.sha256 != self.description["packages"].get(reader):
-            raise CowganError(
-                f"{package.folder} is not the package that the study was frozen with."
-            )
+            raise CowganError(f"{package.folder} is not the package that was made for the study.")
         return package
