@@ -1,0 +1,260 @@
+"""Agreement against published examples and other packages."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from turing_readings import is_plain, standard_error
+
+from cowgan.turing.statistics import (
+    Answer,
+    Reading,
+    Undefined,
+    cohen_kappa,
+    fleiss_kappa,
+    gwet_ac1,
+    gwet_ac2,
+    krippendorff_alpha,
+    percent_agreement,
+    pooled_repeats,
+    repeat_agreement,
+)
+
+# Undefined quantities are told, not computed with a warning.
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
+
+KRIPPENDORFF = np.array(
+    [
+        [1, 2, 3, 3, 2, 1, 4, 1, 2, 0, 0, 0],
+        [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, 0, 3],
+        [0, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, 0],
+        [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, 0],
+    ]
+)
+"""Krippendorff, Computing Krippendorff's Alpha-Reliability, 2011, section D: four observers,
+twelve units, 0 where missing."""
+
+COMPLETE = KRIPPENDORFF[:, (KRIPPENDORFF > 0).all(axis=0)]
+
+answers = hnp.arrays(
+    np.int64, st.tuples(st.integers(2, 5), st.integers(2, 20)), elements=st.sampled_from((-1, 1))
+)
+gappy = hnp.arrays(
+    np.int64, st.tuples(st.integers(2, 5), st.integers(2, 20)), elements=st.integers(-2, 2)
+)
+COEFFICIENTS = (fleiss_kappa, gwet_ac1, gwet_ac2, krippendorff_alpha)
+
+
+def table_of_two(both, first_only, second_only, neither):
+    first = [1] * (both + first_only) + [-1] * (second_only + neither)
+    second = [1] * both + [-1] * first_only + [1] * second_only + [-1] * neither
+    return np.array([first, second])
+
+
+def or_none(coefficient, labels):
+    try:
+        return coefficient(labels)
+    except Undefined:
+        return None
+
+
+# Values of that article: 0.743 nominal, 0.815 ordinal; all digits: krippendorff 0.9.0.
+@pytest.mark.parametrize(
+    ("metric", "alpha"), [("nominal", 0.743421052631579), ("ordinal", 0.8153875037548814)]
+)
+def test_alpha_is_that_of_krippendorff(metric, alpha):
+    assert krippendorff_alpha(KRIPPENDORFF, metric).estimate == pytest.approx(alpha, abs=1e-12)
+
+
+# irrCAC 0.4.4, CAC(...).gwet() and .fleiss(), with identity and ordinal weights.
+def test_coefficients_with_missing_labels_equal_those_of_irrcac():
+    categories = range(1, 6)
+    assert gwet_ac1(KRIPPENDORFF, categories).estimate == pytest.approx(0.7754440681, abs=1e-9)
+    assert gwet_ac2(KRIPPENDORFF, categories).estimate == pytest.approx(0.8989397699, abs=1e-9)
+    assert fleiss_kappa(KRIPPENDORFF).estimate == pytest.approx(0.7611692754, abs=1e-9)
+
+
+def test_intervals_without_missing_labels_equal_those_of_irrcac():
+    categories = range(1, 5)
+    for found, estimate, low in (
+        (gwet_ac1(COMPLETE, categories), 0.674300254453, 0.256130042381),
+        (gwet_ac2(COMPLETE, categories), 0.797925124041, 0.435073622796),
+        (fleiss_kappa(COMPLETE), 0.641456582633, 0.202650249578),
+    ):
+        assert found.estimate == pytest.approx(estimate, abs=1e-9)
+        assert found.low == pytest.approx(low, abs=1e-8)
+        assert found.high == 1.0
+
+
+# statsmodels 0.15.0, cohens_kappa: 0.4 with a standard error of 0.12699606.
+def test_cohen_s_kappa_equals_that_of_statsmodels():
+    found = cohen_kappa(table_of_two(20, 5, 10, 15))
+    assert found.estimate == pytest.approx(0.4)
+    t_quantile = 2.0095752344892093  # 49 degrees of freedom
+    error = standard_error(found.low, found.high, t_quantile)
+    assert error == pytest.approx(0.12699606293110033 * np.sqrt(50 / 49), rel=1e-6)
+
+
+# Fleiss's example of 14 psychiatrists and 10 patients in many textbooks, 0.210;
+# statsmodels 0.15.0: 0.20993070442195522.
+def test_fleiss_kappa_equals_that_of_statsmodels():
+    counts = [
+        [0, 0, 0, 0, 14],
+        [0, 2, 6, 4, 2],
+        [0, 0, 3, 5, 6],
+        [0, 3, 9, 2, 0],
+        [2, 2, 8, 1, 1],
+        [7, 7, 0, 0, 0],
+        [3, 2, 6, 3, 0],
+        [2, 5, 3, 2, 2],
+        [6, 5, 2, 1, 0],
+        [0, 2, 2, 3, 7],
+    ]
+    labels = np.array([np.repeat(np.arange(1, 6), row) for row in counts]).T
+    assert fleiss_kappa(labels).estimate == pytest.approx(0.20993070442195522)
+
+
+def test_kappa_paradox():
+    """Readers who rarely say "generated" agree on 90 % of cases, and kappa is below zero."""
+    labels = table_of_two(0, 5, 5, 90)
+    assert percent_agreement(labels).estimate == pytest.approx(0.9)
+    assert cohen_kappa(labels).estimate == pytest.approx(-1 / 19)
+    # By hand: chance is 2 * 0.05 * 0.95 = 0.095.
+    assert gwet_ac1(labels).estimate == pytest.approx((0.9 - 0.095) / 0.905)
+
+
+def test_readers_of_one_answer_agree_but_kappa_is_undefined():
+    labels = np.full((3, 20), -1)
+    for coefficient in (fleiss_kappa, krippendorff_alpha):
+        with pytest.raises(Undefined, match="All answers are the same"):
+            coefficient(labels)
+    with pytest.raises(Undefined, match="All answers are the same"):
+        cohen_kappa(labels[:2])
+    for coefficient in (gwet_ac1, gwet_ac2, percent_agreement):
+        found = coefficient(labels)
+        assert (found.estimate, found.low, found.high) == (1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("shape", [(1, 20), (3, 1), (3, 0), (0, 5)])
+def test_agreement_needs_two_cases_with_two_answers(shape):
+    for coefficient in (*COEFFICIENTS, percent_agreement):
+        with pytest.raises(Undefined, match="two or more cases with two or more answers"):
+            coefficient(np.ones(shape, dtype=np.int64))
+    with pytest.raises(Undefined, match="two or more cases with two or more answers"):
+        cohen_kappa(np.array([[1, -1, 0], [0, 0, 1]]))
+
+
+@given(gappy)
+def test_results_are_plain_and_levels_nested(labels):
+    for coefficient in (*COEFFICIENTS, percent_agreement):
+        if (found := or_none(coefficient, labels)) is None:
+            continue
+        assert is_plain(found)
+        intervals = [coefficient(labels, level=level) for level in (0.5, 0.9, 0.95)]
+        for inner, outer in itertools.pairwise(intervals):
+            assert outer.low <= inner.low <= found.estimate + 1e-12
+            assert found.estimate - 1e-12 <= inner.high <= outer.high <= 1
+
+
+@given(gappy, st.randoms())
+def test_the_order_of_raters_and_cases_does_not_matter(labels, random):
+    raters, cases = list(range(labels.shape[0])), list(range(labels.shape[1]))
+    random.shuffle(raters)
+    random.shuffle(cases)
+    for coefficient in COEFFICIENTS:
+        one, other = or_none(coefficient, labels), or_none(coefficient, labels[raters][:, cases])
+        assert (one is None) == (other is None)
+        if one is not None and other is not None:
+            assert (one.estimate, one.low) == pytest.approx((other.estimate, other.low), abs=1e-9)
+
+
+@given(gappy)
+def test_turning_the_scale_round_changes_nothing(labels):
+    for coefficient in COEFFICIENTS:
+        one, other = or_none(coefficient, labels), or_none(coefficient, -labels)
+        assert (one is None) == (other is None)
+        if one is not None and other is not None:
+            assert one.estimate == pytest.approx(other.estimate, abs=1e-9)
+
+
+@given(answers)
+def test_with_two_complete_raters_all_coefficients_are_scott_s_or_near(labels):
+    """Alpha is Scott's pi, which is Fleiss' kappa of two, with a correction for few cases."""
+    two = labels[:2]
+    if (pi := or_none(fleiss_kappa, two)) is None:
+        return
+    n = 2 * two.shape[1]
+    alpha = krippendorff_alpha(two, "nominal").estimate
+    assert 1 - alpha == pytest.approx((1 - pi.estimate) * (n - 1) / n)
+    assert krippendorff_alpha(two, "ordinal").estimate == pytest.approx(alpha)
+    # Cohen's expects less agreement the more the habits of the two differ.
+    assert cohen_kappa(two).estimate >= pi.estimate - 1e-12
+
+
+def ratings_of(rng, readers, cases, shared):
+    seen = shared * rng.standard_normal(cases) + rng.standard_normal((readers, cases))
+    steps = 1 + np.digitize(np.abs(seen) / np.hypot(1, shared), [0.25, 0.52, 0.84, 1.28])
+    labels = np.where(seen > 0, steps, -steps)
+    labels[rng.random(labels.shape) < 0.05] = 0
+    return labels
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.6])
+def test_intervals_cover_the_truth(shared):
+    rng = np.random.default_rng(5)
+    many = ratings_of(rng, 4, 40000, shared)
+    drawn = [ratings_of(rng, 4, 80, shared) for _ in range(400)]
+    for coefficient, view in (
+        (krippendorff_alpha, np.array),
+        (gwet_ac2, np.array),
+        (gwet_ac1, np.sign),
+        (fleiss_kappa, np.sign),
+    ):
+        truth = coefficient(view(many)).estimate
+        found = [coefficient(view(labels)) for labels in drawn]
+        assert 0.91 <= np.mean([one.low <= truth <= one.high for one in found]) <= 0.98
+
+
+def reading_with_repeats(firsts, seconds, reader="R01"):
+    cases = [f"c{number}" for number in range(len(firsts))]
+    return Reading(
+        reader,
+        tuple(Answer(case, True, rating) for case, rating in zip(cases, firsts, strict=True)),
+        tuple(Answer(case, True, rating) for case, rating in zip(cases, seconds, strict=False)),
+    )
+
+
+def test_a_reader_s_repeats_are_compared_with_his_first_answers():
+    found = repeat_agreement(reading_with_repeats([3, -2, 4, -1, 5], [1, -5, -4, -1]))
+    assert (found.share.estimate, found.share.n) == (0.75, 4)
+    # By hand: first + - + -, second + - - -; chance 0.5 * 0.25 + 0.5 * 0.75.
+    assert found.kappa.estimate == pytest.approx(0.5)
+    assert is_plain(found)
+
+
+def test_a_single_or_constant_repeat_has_no_kappa():
+    single = repeat_agreement(reading_with_repeats([3, 1], [2]))
+    assert (single.share.estimate, single.kappa, single.ac1) == (1.0, None, None)
+    constant = repeat_agreement(reading_with_repeats([3, 1, 2], [2, 5, 4]))
+    assert constant.kappa is None
+    assert constant.ac1.estimate == 1
+    with pytest.raises(Undefined, match="R01 has answered no case twice"):
+        repeat_agreement(reading_with_repeats([3, 1], []))
+
+
+def test_repeats_of_all_readers_are_described_together():
+    readings = [
+        reading_with_repeats([3, -2, 4, -1], [1, -5, -4, -1], "R01"),
+        reading_with_repeats([-3, -2, 4], [1, -5, 4], "R02"),
+        reading_with_repeats([-3, -2, 4], [], "R03"),
+    ]
+    found = pooled_repeats(readings)
+    assert (found.readers, found.n) == (2, 7)
+    assert found.share == pytest.approx(5 / 7)
+    first, second = [1, -1, 1, -1, -1, -1, 1], [1, -1, -1, -1, 1, -1, 1]
+    assert found.kappa == pytest.approx(cohen_kappa(np.array([first, second])).estimate)
+    with pytest.raises(Undefined, match="two or more repeats"):
+        pooled_repeats(readings[2:])
