@@ -47,10 +47,12 @@ def test_new_makes_a_study_with_a_package_for_each_reader(tmp_path, sources):
 
 
 def test_new_takes_a_folder_as_generated_volumes_too(tmp_path, sources):
-    options = ("--readers", 1, "--design", "2afc", "--practice", 0, "--crop", "1,2,2")
+    options = ("--readers", 1, "--design", "2afc", "--cases", 24, "--crop", "1,2,2")
     result = turing("new", tmp_path / "study", *sources, *options)
     assert result.returncode == 0, result.stderr
-    assert "10 trials for each reader" in result.stdout
+    assert "24 cases and 2 to practise, 13 trials for each reader" in " ".join(
+        result.stdout.split()
+    )
     package = Study.open(tmp_path / "study").package("sub-R01")
     assert package.manifest.display.shape == (6, 12, 12)
     assert len(package.manifest.trials[0].cases) == 2
@@ -76,7 +78,7 @@ def test_a_study_with_a_leak_is_frozen_only_with_a_reason(tmp_path, sources):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--cases", 26), "needs 16 volumes"),
+        (("--cases", 26, "--practice", 6), "needs 16 volumes"),
         (("--crop", "1,2"), "three numbers"),
         (("--generated", "nowhere.safetensors"), "There is no file"),
         (("--cases", 12, "--repeats", 4), "There is no order"),

@@ -355,9 +355,35 @@ def test_the_next_case_waits_until_the_answer_is_on_disk(start, monkeypatch, tmp
     assert session.state is State.COMMITTING
     assert session.trial.number == 1
     gate.set()
-    future.result(timeout=10)
+    future.result(timeout=100)
     assert session.settle()
     assert (session.state, session.trial.number) == (State.READY, 2)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="uses limits of Unix")
+def test_on_a_full_disk_the_answer_waits_and_the_next_case_too(start, tmp_path, single_sentence):
+    import resource
+
+    session = to_trial(start(course(practice=0)))
+    session.answer("G")
+    session.level(5)
+    session.wait()
+    size = (tmp_path / "journal.jsonl").stat().st_size
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50, hard))
+    try:
+        session.commit()
+        for _ in range(2):
+            with pytest.raises(CowganError) as refusal:
+                session.wait()
+            assert "is full" in single_sentence(refusal)
+            assert session.state is State.COMMITTING
+        assert commits(tmp_path) == []
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    session.wait()
+    assert (session.state, session.trial.number) == (State.READY, 2)
+    assert [answer["answer"] for answer in commits(tmp_path)] == ["G"]
 
 
 def test_a_journal_of_another_course_is_refused(start, single_sentence):

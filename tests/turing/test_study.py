@@ -31,7 +31,7 @@ from cowgan.turing.freezing import new_study
 from cowgan.turing.key import commitment
 from cowgan.turing.package import Package
 from cowgan.turing.processing import process
-from cowgan.turing.protocol import Protocol, default_repeats
+from cowgan.turing.protocol import Protocol, default_practice, default_repeats
 from cowgan.turing.session import Session, State
 from cowgan.turing.sources import FolderSource, generated_source
 from cowgan.turing.study import Study
@@ -516,3 +516,8 @@ def test_repeats_are_a_tenth_unless_the_study_is_small():
     assert default_repeats(56, Rules()) == 4
     assert default_repeats(20, Rules()) == 0
     assert default_repeats(100, Rules("2afc")) == 4
+
+
+def test_practice_is_with_six_volumes_if_there_are_so_many_left():
+    assert [default_practice(20, left) for left in (10, 11, 13, 50, np.inf)] == [0, 2, 6, 6, 6]
+    assert default_practice(20, 4) == 0

@@ -43,7 +43,12 @@ def new(
         int | None,
         typer.Option(help="Trials shown twice; default: a tenth of all, if there are 40 or more."),
     ] = None,
-    practice: Annotated[int, typer.Option(help="Further volumes to practise with.")] = 6,
+    practice: Annotated[
+        int | None,
+        typer.Option(
+            help="Further volumes to practise with; default: 6, or fewer if there are no more."
+        ),
+    ] = None,
     impressions: Annotated[
         int, typer.Option(help="Further volumes to be judged before the purpose is told.")
     ] = 0,
@@ -65,9 +70,13 @@ def new(
     from cowgan.cli.console import print_json, progress_bar
     from cowgan.turing.course import Rules
     from cowgan.turing.freezing import new_study
-    from cowgan.turing.protocol import Protocol, default_repeats
+    from cowgan.turing.protocol import Protocol, default_practice, default_repeats
     from cowgan.turing.sources import FolderSource, generated_source
 
+    sources = FolderSource(real), generated_source(generated, first_seed, psi, device)
+    if practice is None:
+        spare = min(source.available for source in sources) - impressions // 2
+        practice = default_practice(cases, spare)
     rules = Rules(design, marks=marks, mip=mip)
     protocol = Protocol(
         seed,
@@ -85,8 +94,7 @@ def new(
         with progress_bar("Making") as progress:
             made = new_study(
                 study,
-                FolderSource(real),
-                generated_source(generated, first_seed, psi, device),
+                *sources,
                 protocol,
                 progress,
                 accept_leak,
@@ -115,7 +123,10 @@ def new(
         return
     n_trials = len(made.package(made.readers[0]).manifest.trials)
     state = "Froze" if made.frozen else "Made"
-    typer.echo(f"{state} {study}: {cases} cases, {n_trials} trials for each reader")
+    typer.echo(
+        f"{state} {study}: {cases} cases and {practice} to practise, "
+        f"{n_trials} trials for each reader"
+    )
     for reader in made.readers:
         typer.echo(f"{reader}  {made.package_folder(reader)}")
     if made.frozen:

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cowgan.errors import CowganError
@@ -61,8 +61,9 @@ def folder_in_the_making(target: Path, needed_bytes: int) -> Iterator[Path]:
         raise _not_written(target, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-        lock_file.unlink(missing_ok=True)
         lock.release()
+        with suppress(OSError):
+            lock_file.unlink(missing_ok=True)
 
 
 def refuse_existing(target: Path) -> None:

@@ -157,3 +157,8 @@ def default_repeats(cases: int, rules: Rules) -> int:
     """Return a tenth of the trials as an even number, and none if fewer than 40 are read."""
     trials = cases if rules.design == "rating" else cases // 2
     return trials // 20 * 2 if trials >= 40 else 0
+
+
+def default_practice(cases: int, available: float) -> int:
+    """Return 6 volumes, or what is left of so many per class once `cases` are read."""
+    return int(max(0, min(6, 2 * (available - cases // 2))))

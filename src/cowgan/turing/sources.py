@@ -1,5 +1,6 @@
 """Where the volumes of a study come from."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,10 @@ class Sourced:
 class Source(Protocol):
     """Supplies the volumes of one class."""
 
+    @property
+    def available(self) -> float:
+        """How many volumes there are; infinite if they are made as needed."""
+
     def describe(self) -> dict[str, Any]:
         """Return what the study file says of the source, as JSON."""
 
@@ -59,6 +64,11 @@ class FolderSource:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
+
+    @property
+    def available(self) -> float:
+        """Number of subjects."""
+        return len(self._subjects())
 
     def describe(self) -> dict[str, Any]:
         """Return folder and numbers."""
@@ -121,6 +131,11 @@ class CheckpointSource:
 
         self._checkpoint = load(path)
         self._first_seed, self._psi, self._device = first_seed, psi, device
+
+    @property
+    def available(self) -> float:
+        """As many as there are seeds."""
+        return math.inf
 
     def describe(self) -> dict[str, Any]:
         """Return model, seeds and truncation."""
