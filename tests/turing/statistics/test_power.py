@@ -31,11 +31,11 @@ class Stopping:
 
 
 def test_more_readers_and_more_cases_show_more():
-    table = power_table(readers=(3, 5, 8), cases=(60, 100, 150), replicates=1000)
+    table = power_table(readers=(3, 5, 8), cases=(60, 100), replicates=800)
     power = {(cell.readers, cell.cases): cell for cell in table.cells}
-    assert len(power) == 9
+    assert len(power) == 6
     for (readers, cases), cell in power.items():
-        for more in ((5, cases) if readers == 3 else (8, cases), (readers, 150)):
+        for more in ((5, cases) if readers == 3 else (8, cases), (readers, 100)):
             if more in power and more != (readers, cases):
                 assert power[more].detects > cell.detects - 0.03
                 assert power[more].shows_equivalence > cell.shows_equivalence - 0.03
@@ -51,11 +51,11 @@ def test_more_readers_and_more_cases_show_more():
 # a 90 % interval within 0.5 +- 0.14 and within 0.5 +- 0.10 at chance.
 @pytest.mark.parametrize(
     ("readers", "cases", "wide", "narrow"),
-    [(3, 100, 0.58, 0.27), (5, 60, 0.67, 0.20), (5, 100, 0.87, 0.50), (8, 100, 0.96, 0.68)],
+    [(3, 60, 0.41, 0.13), (5, 60, 0.67, 0.20), (5, 100, 0.87, 0.50)],
 )
 def test_equivalence_is_shown_as_often_as_in_another_simulation(readers, cases, wide, narrow):
     for margin, expected in ((0.14, wide), (0.10, narrow)):
-        table = power_table([readers], [cases], margin=margin, replicates=1500)
+        table = power_table([readers], [cases], margin=margin, replicates=1000)
         assert table.cells[0].shows_equivalence == pytest.approx(expected, abs=0.06)
 
 

@@ -29,10 +29,10 @@ from cowgan.turing.statistics.reading import RATINGS
 # Undefined quantities are told, not computed with a warning.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
-GENERATED = np.array([True] * 8 + [False] * 8)
-studies = st.integers(3, 6).flatmap(
+GENERATED = np.array([True] * 6 + [False] * 6)
+studies = st.integers(3, 5).flatmap(
     lambda readers: st.lists(
-        st.lists(st.sampled_from(RATINGS), min_size=16, max_size=16),
+        st.lists(st.sampled_from(RATINGS), min_size=12, max_size=12),
         min_size=readers,
         max_size=readers,
     )
@@ -118,7 +118,7 @@ def placements_by_pairs(ratings, axis):
 def test_means_equal_the_formulas_with_a_matrix(rows):
     panel = panel_of_ratings(GENERATED, rows)
     above, below = (placements_by_pairs(panel.ratings, axis) for axis in (1, 0))
-    covariance = np.cov(above) / 8 + np.cov(below) / 8
+    covariance = np.cov(above) / 6 + np.cov(below) / 6
     values = above.mean(axis=1)
     found = mean_auc(panel)
     assert found.estimate == pytest.approx(values.mean())
@@ -133,7 +133,7 @@ def test_means_equal_the_formulas_with_a_matrix(rows):
 @given(studies, st.randoms())
 def test_neither_the_order_of_readers_nor_of_cases_matters(rows, random):
     panel = panel_of_ratings(GENERATED, rows)
-    readers, cases = list(range(len(rows))), list(range(16))
+    readers, cases = list(range(len(rows))), list(range(12))
     random.shuffle(readers)
     random.shuffle(cases)
     shuffled = panel_of_ratings(GENERATED[cases], panel.ratings[readers][:, cases])
@@ -181,7 +181,7 @@ def test_the_means_are_those_of_the_readers():
 
 @pytest.mark.parametrize("readers", [1, 2])
 def test_fewer_than_three_readers_are_refused(readers):
-    panel = panel_of_ratings(GENERATED, [[*range(1, 6), 1, 1, 1, *range(-5, 0), 1, 1, 1]] * readers)
+    panel = panel_of_ratings(GENERATED, [[*range(1, 6), 1, *range(-5, 0), 1]] * readers)
     for mean in (mean_auc, mean_balanced_accuracy):
         with pytest.raises(CowganError, match=f"at least 3 readers, and this is {readers}"):
             mean(panel)
@@ -208,7 +208,7 @@ def test_no_common_cases_is_told():
 
 
 def test_like_readers_are_as_one():
-    row = [5, 4, 3, -1, 2, -2, 1, 3, -5, -4, 1, -2, -3, 2, -1, -4]
+    row = [5, 4, -1, 2, -2, 3, -5, -4, 1, -2, 2, -1]
     found = mean_auc(panel_of_ratings(GENERATED, [row] * 4))
     assert found.df is None
     assert found.reader_variance == 0
@@ -223,13 +223,13 @@ def test_like_readers_are_as_one():
 def test_readers_without_any_variance_have_an_interval_with_a_width(
     of_generated, of_real, estimate
 ):
-    panel = panel_of_ratings(GENERATED, [[of_generated] * 8 + [of_real] * 8] * 3)
+    panel = panel_of_ratings(GENERATED, [[of_generated] * 6 + [of_real] * 6] * 3)
     for mean in (mean_auc(panel), mean_balanced_accuracy(panel)):
         interval = mean.interval()
         assert mean.standard_error == 0
         assert mean.estimate == estimate
         assert interval.high - interval.low > 0.1
-        assert (mean.test().p < 0.001) == (estimate != 0.5)
+        assert (mean.test().p < 0.01) == (estimate != 0.5)
         assert is_plain(mean.test())
         assert is_plain(mean.equivalence_test(0.14))
 
@@ -244,16 +244,20 @@ def covers(estimate, readers, cases, distance_sd, level, studies=4000, seed=11):
     return np.mean(np.abs(found.mean - 0.5) <= half)
 
 
-@pytest.mark.parametrize("estimate", [estimate_mean_auc, estimate_mean_accuracy])
-@pytest.mark.parametrize("distance_sd", [0.0, 0.2, 0.3])
-@pytest.mark.parametrize(("readers", "cases"), [(5, 60), (5, 100), (8, 60)])
-def test_intervals_cover_chance(estimate, distance_sd, readers, cases):
+BOTH = pytest.mark.parametrize("estimate", [estimate_mean_auc, estimate_mean_accuracy])
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("readers", "cases", "distance_sd"), [(5, 60, 0.0), (5, 60, 0.3), (5, 100, 0.2), (8, 60, 0.3)]
+)
+def test_intervals_cover_chance(estimate, readers, cases, distance_sd):
     assert 0.93 <= covers(estimate, readers, cases, distance_sd, 0.95) <= 0.97
     assert 0.88 <= covers(estimate, readers, cases, distance_sd, 0.90) <= 0.92
 
 
-@pytest.mark.parametrize("estimate", [estimate_mean_auc, estimate_mean_accuracy])
-@pytest.mark.parametrize("distance_sd", [0.0, 0.2, 0.3])
+@BOTH
+@pytest.mark.parametrize("distance_sd", [0.0, 0.3])
 def test_with_three_readers_intervals_miss_chance_a_little_too_often(estimate, distance_sd):
     """By the method: degrees of freedom are too many where three readers agree by luck."""
     for cases in (60, 100):
@@ -265,8 +269,8 @@ def test_two_readers_would_miss_it_far_too_often():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("estimate", [estimate_mean_auc, estimate_mean_accuracy])
+@BOTH
 @pytest.mark.parametrize("distance_sd", [0.0, 0.2, 0.3])
-@pytest.mark.parametrize(("readers", "cases"), [(5, 150), (10, 100), (10, 200)])
+@pytest.mark.parametrize(("readers", "cases"), [(5, 100), (5, 150), (8, 60), (10, 100), (10, 200)])
 def test_intervals_of_large_studies_cover_chance(estimate, distance_sd, readers, cases):
     assert 0.935 <= covers(estimate, readers, cases, distance_sd, 0.95, 10000) <= 0.965

@@ -197,10 +197,10 @@ def test_unanswered_cases_are_left_out_of_a_reader_s_curve():
     assert mean_roc_curve(panel).area == pytest.approx(1)
 
 
-@pytest.mark.parametrize(("n", "d_prime"), [(50, 0.0), (100, 0.0), (200, 0.0), (100, 1.5)])
+@pytest.mark.parametrize(("n", "d_prime"), [(50, 0.0), (100, 0.0), (100, 1.5)])
 def test_intervals_cover_the_truth(n, d_prime):
     model = ReaderModel(criterion_sd=0.4, case_sd=0.6, distance_sd=0.0)
-    drawn, generated = simulate_ratings(np.random.RandomState(7), 800, 1, n, d_prime, model)
+    drawn, generated = simulate_ratings(np.random.RandomState(7), 600, 1, n, d_prime, model)
     # Ten ratings lose a little of the area of the axis they are made from.
     many, kinds = simulate_ratings(np.random.RandomState(8), 1, 100, 20000, d_prime, model)
     truth = np.mean([auc(reading_of_ratings(kinds[::20], row[::20])).estimate for row in many[0]])

@@ -84,8 +84,8 @@ def test_readers_who_always_answer_real_are_refused_as_equivalent():
     found = verdict(evidence_of_panel(panel, MARGIN))
     assert "equivalent" not in found.outcomes
     assert found.one_sided == panel.readers
-    assert said(found).count("Equivalence cannot be claimed: reader R") == 5
-    assert "answered “real” in 100 % of the trials" in said(found)
+    assert "Equivalence cannot be claimed" in said(found)
+    assert said(found).count("answered “real” in 100 %") == 5
 
 
 def test_one_biased_reader_is_enough_to_refuse():
@@ -97,7 +97,7 @@ def test_one_biased_reader_is_enough_to_refuse():
     assert fair.outcomes == ("equivalent",)
     assert refused.outcomes == ("inconclusive",)
     assert refused.one_sided == ("R03",)
-    assert "reader R03 answered “generated” in 100 % of the trials" in said(refused)
+    assert "R03 answered “generated” in 100 %" in said(refused)
 
 
 def test_nine_answers_in_ten_are_still_accepted():
@@ -143,7 +143,7 @@ def test_a_single_reader_of_any_kind_gets_his_verdict():
     assert perfect.outcomes == ("distinguished",)
     assert reverse.outcomes == ("reversed",)
     assert always_real.outcomes == ("inconclusive",)
-    assert "answered “real” in 100 % of the trials" in said(always_real)
+    assert "R01 answered “real” in 100 %" in said(always_real)
 
 
 def test_an_accuracy_of_44_of_100_shows_nothing():

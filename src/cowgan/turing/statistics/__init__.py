@@ -1,16 +1,12 @@
 """Statistics of a visual Turing test, from signed ratings; positive means generated."""
 
 from cowgan.turing.statistics.agreement import (
-    PooledRepeats,
-    RepeatAgreement,
     cohen_kappa,
     fleiss_kappa,
     gwet_ac1,
     gwet_ac2,
     krippendorff_alpha,
     percent_agreement,
-    pooled_repeats,
-    repeat_agreement,
 )
 from cowgan.turing.statistics.calibration import Calibration, calibration, confidence_auc
 from cowgan.turing.statistics.detection import criterion, d_prime
@@ -39,6 +35,12 @@ from cowgan.turing.statistics.readers import (
     mean_balanced_accuracy,
 )
 from cowgan.turing.statistics.reading import Answer, Counts, Panel, Reading
+from cowgan.turing.statistics.repeats import (
+    PooledRepeats,
+    RepeatAgreement,
+    pooled_repeats,
+    repeat_agreement,
+)
 from cowgan.turing.statistics.results import Interval, PValue, Undefined
 from cowgan.turing.statistics.roc import RocCurve, auc, mean_roc_curve, roc_curve
 from cowgan.turing.statistics.times import (

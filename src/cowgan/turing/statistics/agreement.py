@@ -1,4 +1,4 @@
-"""Agreement between readers, and of one reader with an earlier answer.
+"""Agreement between raters: several readers, or a reader at two times.
 
 Where volumes cannot be told apart readers guess, so little agreement between them is to be
 expected and is no sign of poor reading. Kappa falls towards zero when one answer is rare,
@@ -10,7 +10,7 @@ linearisation, with Student's t on cases - 1 degrees of freedom; perfect agreeme
 variation and so has limits of no width.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from cowgan.turing.statistics.proportions import share_interval
-from cowgan.turing.statistics.reading import RATINGS, Reading
+from cowgan.turing.statistics.reading import RATINGS
 from cowgan.turing.statistics.results import Interval, Undefined, check_level
 
 Metric = Literal["nominal", "ordinal"]
@@ -34,50 +33,6 @@ _ALL_SAME = (
     "undefined."
 )
 _NEGLIGIBLE = 1e-12
-
-
-@dataclass(frozen=True)
-class RepeatAgreement:
-    """Agreement of one reader's answers to cases shown twice.
-
-    Parameters
-    ----------
-    share : Interval
-        Share of cases answered the same twice.
-    kappa : Interval or None
-        Cohen's; None where one answer was given throughout, which leaves it undefined.
-    ac1 : Interval or None
-        Gwet's; None for a single repeat.
-    """
-
-    share: Interval
-    kappa: Interval | None
-    ac1: Interval | None
-
-
-@dataclass(frozen=True)
-class PooledRepeats:
-    """Agreement of readers with themselves, all their repeats together.
-
-    A description without intervals, as repeats of one reader are not independent.
-
-    Parameters
-    ----------
-    readers, n : int
-        How many readers, and repeats.
-    share : float
-        Share of repeats answered as the first time.
-    kappa : float or None
-        Cohen's; None where one answer was given throughout.
-    ac1 : float
-        Gwet's.
-    """
-
-    readers: int
-    n: int
-    share: float
-    kappa: float | None
-    ac1: float
 
 
 def percent_agreement(labels: NDArray[np.int64], level: float = 0.95) -> Interval:
@@ -202,45 +157,6 @@ def krippendorff_alpha(
     )
 
 
-def repeat_agreement(reading: Reading, level: float = 0.95) -> RepeatAgreement:
-    """Return how far the two answers to each case shown twice agree.
-
-    Raises
-    ------
-    Undefined
-        There is no repeat.
-    """
-    labels = _first_and_second(reading)
-    same = int((labels[0] == labels[1]).sum())
-    return RepeatAgreement(
-        share_interval(same, labels.shape[1], level),
-        _or_none(cohen_kappa, labels, level),
-        _or_none(gwet_ac1, labels, level),
-    )
-
-
-def pooled_repeats(readings: Sequence[Reading]) -> PooledRepeats:
-    """Return how far readers agree with themselves, all repeats together.
-
-    Raises
-    ------
-    Undefined
-        There are fewer than two repeats in all.
-    """
-    parts = [_first_and_second(reading) for reading in readings if reading.repeats]
-    if sum(part.shape[1] for part in parts) < 2:
-        raise Undefined("Agreement of readers with themselves needs two or more repeats.")
-    labels = np.concatenate(parts, axis=1)
-    kappa = _or_none(cohen_kappa, labels, 0.95)
-    return PooledRepeats(
-        len(parts),
-        labels.shape[1],
-        float((labels[0] == labels[1]).mean()),
-        None if kappa is None else kappa.estimate,
-        gwet_ac1(labels).estimate,
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class _Labelled:
     """Cases with one or more labels.
@@ -348,20 +264,3 @@ def _distances(totals: NDArray[np.float64], metric: Metric) -> NDArray[np.float6
     middle = totals.cumsum() - totals / 2
     distance: NDArray[np.float64] = np.subtract.outer(middle, middle) ** 2
     return distance
-
-
-def _first_and_second(reading: Reading) -> NDArray[np.int64]:
-    if not reading.repeats:
-        raise Undefined(f"Reader {reading.reader} has answered no case twice.")
-    first = {answer.case: answer.rating for answer in reading.answers}
-    pairs = [(first[repeat.case], repeat.rating) for repeat in reading.repeats]
-    return np.sign(np.array(pairs, dtype=np.int64)).T
-
-
-def _or_none(
-    coefficient: Callable[..., Interval], labels: NDArray[np.int64], level: float
-) -> Interval | None:
-    try:
-        return coefficient(labels, level=level)
-    except Undefined:
-        return None

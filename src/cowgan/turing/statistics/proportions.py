@@ -126,10 +126,9 @@ def bayes(reading: Reading, margin: float) -> BayesResult:
     check_margin(margin)
     counts = _answered(reading)
     right, wrong = counts.correct, counts.n - counts.correct
-    posterior = stats.beta(right + 0.5, wrong + 0.5)
-    within = posterior.cdf(0.5 + margin) - posterior.cdf(0.5 - margin)
+    below, above = special.betainc(right + 0.5, wrong + 0.5, (0.5 - margin, 0.5 + margin))
     log_bf01 = counts.n * np.log(0.5) - special.betaln(right + 1, wrong + 1)
-    return BayesResult(float(within), margin, float(np.exp(log_bf01)), counts.n)
+    return BayesResult(float(above - below), margin, float(np.exp(log_bf01)), counts.n)
 
 
 def share_interval(

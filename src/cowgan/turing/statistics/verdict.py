@@ -137,9 +137,9 @@ def verdict(evidence: Evidence) -> Verdict:
     if within and not one_sided:
         outcomes.append("equivalent")
         sentences.append(
-            f"{subject} did no better and no worse than chance within the margin of "
-            f"±{margin:g} declared beforehand: the 90 % interval of the {area}, "
-            f"{_limits(narrow)}, lies inside it."
+            f"{subject} performed equivalently to chance within the margin of ±{margin:g} "
+            f"declared beforehand: the 90 % interval of the {area}, {_limits(narrow)}, lies "
+            "inside it."
         )
     if wide.low > 0.5:
         outcomes.append("distinguished")
@@ -162,13 +162,11 @@ def verdict(evidence: Evidence) -> Verdict:
             f"The result is inconclusive: the {area} was {_value(wide)}, so neither a "
             "difference from chance nor equivalence to it has been shown."
         )
-    for reader in one_sided:
-        share = evidence.share_generated[reader]
-        answer = "generated" if share > 0.5 else "real"
+    if one_sided:
+        habits = (_habit(reader, evidence.share_generated[reader]) for reader in one_sided)
         sentences.append(
-            f"Equivalence cannot be claimed: reader {reader} answered “{answer}” in "
-            f"{_percent(max(share, 1 - share))} of the trials, which gives an accuracy near "
-            "chance whatever is shown."
+            "Equivalence cannot be claimed, as giving one answer in nearly all trials scores "
+            f"near chance whatever is shown: {', '.join(habits)}."
         )
     if margin is None:
         sentences.append("Equivalence was not tested, as no margin was declared before the study.")
@@ -177,6 +175,11 @@ def verdict(evidence: Evidence) -> Verdict:
     if alone:
         sentences.append(f"This is about reader {readers[0]} alone and says nothing of others.")
     return Verdict(tuple(outcomes), one_sided, tuple(sentences))
+
+
+def _habit(reader: str, share_generated: float) -> str:
+    answer = "generated" if share_generated > 0.5 else "real"
+    return f"{reader} answered “{answer}” in {_percent(max(share_generated, 1 - share_generated))}"
 
 
 def _value(interval: Interval) -> str:
