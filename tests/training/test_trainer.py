@@ -77,10 +77,8 @@ def test_no_gradient_is_left_where_none_is_used() -> None:
     subject.step()
     grads = [p.grad for p in subject.average.parameters()]
     assert all(g is None for g in grads)
-    before = deepcopy([p.grad for p in subject.discriminator.parameters()])
     subject._train_generator({})
-    for old, new in zip(before, subject.discriminator.parameters(), strict=True):
-        assert torch.equal(old, new.grad), "the generator's pass adds nothing to it"
+    assert all(p.grad is None for p in subject.discriminator.parameters())
 
 
 def test_a_bad_batch_is_skipped_and_ten_in_a_row_end_training(single_sentence) -> None:

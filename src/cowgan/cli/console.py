@@ -22,11 +22,11 @@ class BarProgress:
     def __init__(self, bar: Progress, title: str) -> None:
         self.cancelled = False
         self._bar = bar
-        self._task = bar.add_task(title, total=None)
+        self._task = bar.add_task(title, total=None, message="")
 
     def report(self, done: int, total: int, message: str = "") -> None:
         """Move the bar."""
-        self._bar.update(self._task, completed=done, total=total)
+        self._bar.update(self._task, completed=done, total=total, message=message)
 
     def interrupt(self, *_: object) -> None:
         """Stop after the present step; a second signal then stops at once."""
@@ -41,8 +41,14 @@ def progress_bar(title: str) -> Iterator[BarProgress]:
 
     Ctrl+C, or a polite request of the system to terminate, ends the job in an orderly way.
     """
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[message]}", markup=False),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
         progress = BarProgress(bar, title)
         before = {one: signal.signal(one, progress.interrupt) for one in _SIGNALS}
         try:

@@ -1,5 +1,6 @@
 """``cowgan train`` and ``cowgan export``."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -48,6 +49,10 @@ def train(
         typer.Option(help="Model of smaller volumes, or folder of a run, to grow from."),
     ] = None,
     device: DeviceOption = "auto",
+    devices: Annotated[
+        int, typer.Option(min=1, help="Processes on each computer, one for each GPU.")
+    ] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Computers that train together.")] = 1,
 ) -> None:
     """Train a network on a bank, or go on with a run."""
     if (resume is None) == (out is None):
@@ -55,37 +60,46 @@ def train(
 
     from cowgan.cli.console import progress_bar
     from cowgan.data.bank import Bank
+    from cowgan.progress import Silent
+    from cowgan.training.board import board_available
+    from cowgan.training.processes import joined
     from cowgan.training.run import resume_run, start_run
 
     opened = None if bank is None else Bank.open(bank)
-    with progress_bar("Training") as progress:
+    architecture = {
+        "image_size": image_size,
+        "depth": depth,
+        "network_capacity": network_capacity,
+        "fmap_max": fmap_max,
+    }
+    changes = {
+        "batch": batch,
+        "accumulate": accumulate,
+        "steps": steps,
+        "save_every": save_every,
+        "sample_every": sample_every,
+        "precision": precision,
+        "seed": seed,
+    }
+    chosen = _config(preset, network, architecture, changes, config)
+    ancestor = None if init_from is None else _ancestor(init_from)
+    notes: list[str] = []
+    if not board_available():
+        notes.append("TensorBoard is not installed, so the curves are in log.csv alone.")
+    with (
+        joined(devices, nodes, device) as processes,
+        progress_bar("Training") if processes.leads else nullcontext(Silent()) as progress,
+    ):
+        where = processes.device
         if resume is not None:
-            resume_run(resume, opened, device, steps, progress)
-            typer.echo(f"The run in {resume} is complete.")
-            return
-        if opened is None or out is None:
+            resume_run(resume, opened, where, steps, progress, processes=processes)
+        elif opened is None or out is None:
             raise CowganError("A new run needs a training bank: --bank BANK.")
-        architecture = {
-            "image_size": image_size,
-            "depth": depth,
-            "network_capacity": network_capacity,
-            "fmap_max": fmap_max,
-        }
-        changes = {
-            "batch": batch,
-            "accumulate": accumulate,
-            "steps": steps,
-            "save_every": save_every,
-            "sample_every": sample_every,
-            "precision": precision,
-            "seed": seed,
-        }
-        chosen = _config(preset, network, architecture, changes, config)
-        ancestor = None if init_from is None else _ancestor(init_from)
-        notes = start_run(out, opened, chosen, device, ancestor, progress)
+        else:
+            notes += start_run(out, opened, chosen, where, ancestor, progress, processes=processes)
     for note in notes:
         typer.echo(f"Note: {note}", err=True)
-    typer.echo(f"The run in {out} is complete.")
+    typer.echo(f"The run in {out or resume} is complete.")
 
 
 def _ancestor(path: Path) -> "Ancestor":

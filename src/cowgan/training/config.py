@@ -73,6 +73,8 @@ class TrainingConfig:
         Number format of convolutions; "auto" is the fastest that is safe on the device.
     steps, save_every, sample_every : int
         Length of the run; steps between saved states, and between sample pictures.
+    metrics_every : int
+        Steps between metrics, see `cowgan.training.metrics`; 0 measures none.
     seed : int
         Decides every random number.
 
@@ -111,6 +113,7 @@ class TrainingConfig:
     steps: int = 100_000
     save_every: int = 1_000
     sample_every: int = 500
+    metrics_every: int = 500
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -271,7 +274,7 @@ _LIMITS = (
     (("penalty_weight", "path_weight", "diversity_weight"), 0.0, 1e6),
     (("penalty_every", "path_every", "augment_images", "steps", "save_every"), 1, 10**9),
     (("sample_every",), 1, 10**9),
-    (("path_from",), 0, 10**9),
+    (("path_from", "metrics_every"), 0, 10**9),
     (("batch", "accumulate"), 1, 4096),
     (("average_images",), 1.0, 1e9),
     (("seed",), 0, 2**63 - 1),

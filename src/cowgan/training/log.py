@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -37,6 +37,8 @@ class LogWriter:
         The log; made anew, with the rows that are kept.
     step : int
         Steps of the state that the run goes on from.
+    more : sequence of str
+        Columns beside `LOG_COLUMNS`: what metrics measure now and then.
 
     Raises
     ------
@@ -44,8 +46,9 @@ class LogWriter:
         The log cannot be written.
     """
 
-    def __init__(self, path: Path, step: int) -> None:
+    def __init__(self, path: Path, step: int, more: Sequence[str] = ()) -> None:
         self._path = path
+        columns = (*LOG_COLUMNS, *more)
         kept = _rows_until(path, step)
         self.seconds = float(kept[-1]["seconds"]) if kept else 0.0
         """Time that the steps of the log took."""
@@ -53,12 +56,12 @@ class LogWriter:
             atomic_path(path) as temporary,
             temporary.open("w", newline="", encoding="utf-8") as file,
         ):
-            writer = _writer(file)
+            writer = _writer(file, columns)
             writer.writeheader()
             writer.writerows(kept)
         # Every row is one write of a whole line, so that a kill leaves no half of one.
         self._file = path.open("a", buffering=1, newline="", encoding="utf-8")
-        self._writer = _writer(self._file)
+        self._writer = _writer(self._file, columns)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Write the row of a step."""
@@ -128,8 +131,8 @@ class LogFollower:
         return {name: float(value) for name, value in pairs if value}
 
 
-def _writer(file: TextIO) -> "csv.DictWriter[str]":
-    return csv.DictWriter(file, LOG_COLUMNS)
+def _writer(file: TextIO, columns: Sequence[str]) -> "csv.DictWriter[str]":
+    return csv.DictWriter(file, columns)
 
 
 def _rows_until(path: Path, step: int) -> list[dict[str, Any]]:

@@ -10,10 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
+from torch.nn.utils.parametrize import is_parametrized
 
 from cowgan.networks.layers import LEAK
 from cowgan.training.backbone import CHANNELS, Backbone
 from cowgan.training.views import NAMES, draw_views, resized
+
+Features = dict[str, list[Tensor]]
+"""Feature maps (N, 64, h, w) at each depth, fine to coarse, of each view."""
 
 _WIDTH = 64
 _HIDDEN = 96
@@ -135,6 +139,17 @@ class ProjectedDiscriminator(nn.Module):
                 spectral_norm(nn.Linear(_HIDDEN, 1)),
             )
         self.look(torch.Generator().manual_seed(0))
+        # Spectral norms are estimated by `renew` alone, not by every pass.
+        self.eval()
+
+    @torch.no_grad()
+    def renew(self) -> None:
+        """Improve the estimates of the weights' spectral norms by one iteration."""
+        self.train()
+        for module in self.modules():
+            if is_parametrized(module, "weight"):
+                _ = module.weight  # Being read in training, it takes an iteration.
+        self.eval()
 
     def look(self, generator: torch.Generator) -> None:
         """Choose the slab that the next volumes are seen through."""
@@ -142,7 +157,10 @@ class ProjectedDiscriminator(nn.Module):
 
     def forward(self, volumes: Tensor) -> list[Tensor]:
         """Map volumes (N, 1, z, x, y) to the logits of every head, each (N, n)."""
-        features = self._features(volumes)
+        return self.judge(self.features(volumes))
+
+    def judge(self, features: Features) -> list[Tensor]:
+        """Map mixed features to the logits of every head, each (N, n)."""
         logits = [
             self.local[f"{view}{scale}"](features[view][scale])
             for view in NAMES
@@ -155,9 +173,9 @@ class ProjectedDiscriminator(nn.Module):
             described.append(description)
         return [*logits, self.joint(_with_deviation(torch.cat(described, 1)))]
 
-    def _features(self, volumes: Tensor) -> dict[str, list[Tensor]]:
+    def features(self, volumes: Tensor) -> Features:
         """Return mixed features of each view; views of one shape share a pass."""
-        features: dict[str, list[Tensor]] = {}
+        features: Features = {}
         for flat in (False, True):
             names = [name for name in NAMES if (name in _FLAT) == flat]
             pictures = [resized(self._views[name](volumes), self.edge, flat) for name in names]

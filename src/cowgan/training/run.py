@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,13 @@ from cowgan.data.bank import Bank
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import write_json
 from cowgan.progress import Progress, Silent, advance
+from cowgan.training.board import Board, board_available
 from cowgan.training.config import TrainingConfig, write_config
 from cowgan.training.growth import Ancestor, grow_from
 from cowgan.training.log import LOG_FILE, LogWriter
-from cowgan.training.samples import sample_sheet
+from cowgan.training.metrics import SAMPLES, Metric, MipCorrelation
+from cowgan.training.processes import ALONE, Processes
+from cowgan.training.samples import sample_sheet, sample_volumes
 from cowgan.training.state import STATE_FILE, load_state, read_description, save_state
 from cowgan.training.supervision import Supervision
 from cowgan.training.trainer import Trainer
@@ -91,6 +94,8 @@ def start_run(
     init_from: Ancestor | None = None,
     progress: Progress | None = None,
     watch: Watcher | None = None,
+    processes: Processes = ALONE,
+    metrics: Sequence[Metric] = (),
 ) -> list[str]:
     """Begin a run in a new folder and train to its end.
 
@@ -110,6 +115,11 @@ def start_run(
         Told after every step; stopping saves the state first.
     watch : callable, optional
         Given each row of the log.
+    processes : Processes
+        Those that train together, see `cowgan.training.processes.joined`. All make this
+        call; the leader alone writes, reports and watches.
+    metrics : sequence of Metric
+        What to measure now and then, beside the likeness of volumes.
 
     Returns
     -------
@@ -124,12 +134,15 @@ def start_run(
         The person stopped; the run can go on from where it is.
     """
     folder = Path(folder)
-    if (folder / RUN_FILE).exists() or (folder / STATE_FILE).exists():
+    if processes.leads and any((folder / name).exists() for name in (RUN_FILE, STATE_FILE)):
         raise CowganError(f"{folder} holds a run already; resume it, or choose another folder.")
     side = TrainingSide(bank, config.network.volume_shape)
-    with Supervision(folder, 0, config.steps) as supervision, _enough_memory():
-        trainer = Trainer(config, side, device)
+    with _supervised(folder, 0, config.steps, processes) as supervision, _enough_memory():
+        trainer = Trainer(config, side, device, processes)
         notes = [] if init_from is None else grow_from(trainer, init_from)
+        if supervision is None:
+            _follow(trainer)
+            return notes
         write_config(config, folder / CONFIG_FILE)
         description = {
             "bank": str(bank.path),
@@ -140,7 +153,7 @@ def start_run(
         }
         write_json(folder / RUN_FILE, description)
         save_state(trainer, folder, bank.sha256)
-        _train(trainer, folder, bank, supervision, progress or Silent(), watch)
+        _train(trainer, folder, bank, supervision, progress or Silent(), watch, metrics)
     return notes
 
 
@@ -151,6 +164,8 @@ def resume_run(
     steps: int | None = None,
     progress: Progress | None = None,
     watch: Watcher | None = None,
+    processes: Processes = ALONE,
+    metrics: Sequence[Metric] = (),
 ) -> None:
     """Go on with a run from its last saved state; see `start_run`.
 
@@ -167,11 +182,15 @@ def resume_run(
         {**description["config"], **({} if steps is None else {"steps": steps})}
     )
     step = description["counters"]["step"]
-    with Supervision(folder, step, config.steps) as supervision, _enough_memory():
+    with _supervised(folder, step, config.steps, processes) as supervision, _enough_memory():
         bank = bank or Bank.open(read_run(folder)["bank"])
-        trainer = Trainer(config, TrainingSide(bank, config.network.volume_shape), device)
+        side = TrainingSide(bank, config.network.volume_shape)
+        trainer = Trainer(config, side, device, processes)
         load_state(trainer, folder, bank.sha256)
-        _train(trainer, folder, bank, supervision, progress or Silent(), watch)
+        if supervision is None:
+            _follow(trainer)
+            return
+        _train(trainer, folder, bank, supervision, progress or Silent(), watch, metrics)
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -235,36 +254,64 @@ def _train(
     supervision: Supervision,
     progress: Progress,
     watch: Watcher | None,
+    metrics: Sequence[Metric],
 ) -> None:
     config, counters = trainer.config, trainer.counters
+    if config.metrics_every and len(trainer.volumes) > 1:
+        metrics = (MipCorrelation.of(trainer.volumes, config.seed), *metrics)
+    measured = [name for metric in metrics for name in metric.names]
 
     def keep() -> None:
         log.keep()
         save_state(trainer, folder, bank.sha256)
 
     supervision.begin(str(trainer.device))
-    with closing(LogWriter(folder / LOG_FILE, counters.step)) as log:
+    with (
+        closing(LogWriter(folder / LOG_FILE, counters.step, measured)) as log,
+        closing(Board(folder, counters.step)) if board_available() else nullcontext() as board,
+    ):
         try:
             while counters.step < config.steps:
                 supervision.heed(progress, keep)
-                advance(progress, counters.step, config.steps)
+                advance(progress, counters.step, config.steps, supervision.status.pace)
+                trainer.processes.agree()
                 start = time.perf_counter()
                 told = trainer.step()
                 row = _row(trainer, told, time.perf_counter() - start, log.seconds)
+                if config.metrics_every and counters.step % config.metrics_every == 0:
+                    row |= _measure(trainer, metrics)
                 log.add(row)
                 supervision.tick(row)
+                if board is not None:
+                    board.add(row)
                 if watch is not None:
                     watch(row)
                 last = counters.step == config.steps
                 if last or counters.step % config.sample_every == 0:
-                    sample_sheet(trainer, folder / SAMPLES_FOLDER / f"step_{counters.step:07d}.png")
+                    picture = folder / SAMPLES_FOLDER / f"step_{counters.step:07d}.png"
+                    sample_sheet(trainer, picture)
+                    if board is not None:
+                        board.show(picture, counters.step)
                 if last or counters.step % config.save_every == 0:
                     keep()
         except Cancelled:
+            trainer.processes.agree(stop=True)
             supervision.tell("saving")
             keep()
             raise
-    progress.report(counters.step, config.steps)
+    progress.report(counters.step, config.steps, supervision.status.pace)
+
+
+def _follow(trainer: Trainer) -> None:
+    """Do the steps that the leader does."""
+    while trainer.counters.step < trainer.config.steps and not trainer.processes.agree():
+        trainer.step()
+
+
+def _supervised(
+    folder: Path, step: int, steps: int, processes: Processes
+) -> AbstractContextManager[Supervision | None]:
+    return Supervision(folder, step, steps) if processes.leads else nullcontext()
 
 
 @contextmanager
@@ -293,6 +340,11 @@ def _row(
         "peak_memory_mb": _peak_memory_mb(trainer.device),
         **told,
     }
+
+
+def _measure(trainer: Trainer, metrics: Sequence[Metric]) -> dict[str, float]:
+    volumes = torch.cat(list(sample_volumes(trainer, SAMPLES)))
+    return {name: value for metric in metrics for name, value in metric(volumes).items()}
 
 
 def _peak_memory_mb(device: torch.device) -> int:

@@ -1,10 +1,12 @@
-"""Pictures of what a network in training makes."""
+"""What a network in training makes, as volumes and as a picture."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
 from cowgan.files import atomic_path
 from cowgan.training import draws
@@ -15,17 +17,26 @@ _EDGE = 128
 
 
 @torch.no_grad()
-def sample_sheet(trainer: Trainer, path: Path) -> None:
-    """Write axial MIPs of sixteen volumes, always of the same latents, as a PNG.
+def sample_volumes(trainer: Trainer, count: int) -> Iterator[Tensor]:
+    """Make volumes with the averaged generator, always of the same latents.
 
-    Anterior is up and the patient's right on the left. Made by the averaged generator.
+    Each has shape (1, 1, z, x, y), 0 to 1.
     """
-    config = trainer.config
+    for sample in range(count):
+        drawn = draws.latents(
+            trainer.config.network, 0, 0, "samples", range(sample, sample + 1), 0.0
+        )
+        yield trainer.average(drawn, trainer.device).clamp(0, 1)
+
+
+def sample_sheet(trainer: Trainer, path: Path) -> None:
+    """Write axial MIPs of sixteen sample volumes as a PNG.
+
+    Anterior is up and the patient's right on the left.
+    """
     pictures = []
-    for sample in range(_COLUMNS * _ROWS):
-        drawn = draws.latents(config.network, 0, 0, "samples", range(sample, sample + 1), 0.0)
-        volume = trainer.average(drawn, trainer.device)[0, 0].clamp(0, 1)
-        picture = (255 * volume.amax(0).T.flip(0)).byte().cpu().numpy()
+    for volume in sample_volumes(trainer, _COLUMNS * _ROWS):
+        picture = (255 * volume[0, 0].amax(0).T.flip(0)).byte().cpu().numpy()
         scale = max(1, _EDGE // picture.shape[0])
         pictures.append(np.kron(picture, np.ones((scale, scale), np.uint8)))
     rows = [np.hstack(pictures[i : i + _COLUMNS]) for i in range(0, len(pictures), _COLUMNS)]

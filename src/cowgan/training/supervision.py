@@ -86,6 +86,14 @@ class RunStatus:
         """Whether a process is at work on the run."""
         return self.state in ACTIVE
 
+    @property
+    def pace(self) -> str:
+        """Speed and memory in words; empty until they are known."""
+        if not self.images_per_s:
+            return ""
+        memory = f", {self.peak_memory_mb / 1024:.1f} GB" if self.peak_memory_mb else ""
+        return f"{self.images_per_s:.1f} images/s{memory}"
+
 
 def is_running(folder: Path) -> bool:
     """Return whether a process, this one included, trains the run in a folder."""
@@ -157,6 +165,11 @@ class Supervision:
         with suppress(FileNotFoundError):
             (folder / REQUEST_FILE).unlink()
         self._write()
+
+    @property
+    def status(self) -> RunStatus:
+        """How the run stands."""
+        return self._status
 
     def __enter__(self) -> Self:
         return self

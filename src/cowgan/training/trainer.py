@@ -1,7 +1,8 @@
 """One training step after the other."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -19,6 +20,8 @@ from cowgan.training.average import averaging_rate, update_average
 from cowgan.training.config import TrainingConfig
 from cowgan.training.discriminator import make_discriminator
 from cowgan.training.diversity import Likeness, concentration, measure_likeness, repetition
+from cowgan.training.gradients import GradientSum
+from cowgan.training.processes import ALONE, Processes
 
 _MOST_BAD_STEPS = 10
 _LIKENESS_BATCHES = 16
@@ -43,12 +46,24 @@ class TrainingVolumes(Protocol):
         """Return volumes, shape (n, 1, z, x, y), 0 to 1."""
 
 
+Features = dict[str, list[Tensor]]
+
+
 @runtime_checkable
-class LooksAtViews(Protocol):
-    """A discriminator that sees volumes through views it draws."""
+class JudgesFeatures(Protocol):
+    """A discriminator that judges fixed features of views that it draws."""
+
+    def renew(self) -> None:
+        """Follow the weights with what is estimated from them, once a step."""
 
     def look(self, generator: torch.Generator) -> None:
         """Choose the views of the next volumes."""
+
+    def features(self, volumes: Tensor) -> Features:
+        """Return what is judged, by view."""
+
+    def judge(self, features: Features) -> list[Tensor]:
+        """Return the logits of each head."""
 
 
 class Generator(nn.Module):
@@ -107,20 +122,33 @@ class Trainer:
         What to learn from.
     device : str
         "auto", "cpu", "cuda", "cuda:1".
+    processes : Processes
+        Those that share the passes of each step.
 
     Raises
     ------
     CowganError
-        The device does not exist, or there is nothing to train on.
+        The device does not exist, there is nothing to train on, or the passes cannot be
+        shared evenly.
     """
 
     def __init__(
-        self, config: TrainingConfig, volumes: TrainingVolumes, device: str = "auto"
+        self,
+        config: TrainingConfig,
+        volumes: TrainingVolumes,
+        device: str = "auto",
+        processes: Processes = ALONE,
     ) -> None:
         if len(volumes) == 0:
             raise CowganError("There is no volume to train on.")
+        if config.accumulate % processes.count:
+            raise CowganError(
+                f"The passes of a step cannot be shared evenly by {processes.count} processes; set "
+                f"accumulate to a multiple of {processes.count}, not {config.accumulate}."
+            )
         self.config = config
         self.volumes = volumes
+        self.processes = processes
         self.device = choose_device(device)
         self.dtype = (
             choose_dtype(self.device, "fast")
@@ -136,15 +164,17 @@ class Trainer:
         self.average = Generator(config).requires_grad_(False)
         self.average.load_state_dict(self.generator.state_dict())
         self.discriminator = make_discriminator(config, source)
-        for network in (self.generator, self.average, self.discriminator):
-            network.to(self.device)
+        if self.device.type != "cpu":  # There they were made.
+            for network in (self.generator, self.average, self.discriminator):
+                network.to(self.device)
         # A pretrained part of the discriminator stays as it is.
         self._learning = [p for p in self.discriminator.parameters() if p.requires_grad]
         self.generator_adam = self._adam(self.generator, config.generator_rate)
         self.discriminator_adam = self._adam(self.discriminator, config.discriminator_rate)
+        self._generator_sum = GradientSum(self.generator.parameters())
+        self._discriminator_sum = GradientSum(self._learning)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
         self.counters = Counters(augment=config.augment)
-        self._likeness = self._likeness_of_reals() if config.diversity_weight > 0 else None
 
     @property
     def images_seen(self) -> int:
@@ -164,9 +194,13 @@ class Trainer:
         CowganError
             Ten steps in a row had gradients that were not finite.
         """
-        told: dict[str, float] = {}
-        good = self._train_discriminator(told)
-        good &= self._train_generator(told)
+        first: dict[str, float] = {}
+        second: dict[str, float] = {}
+        if isinstance(self.discriminator, JudgesFeatures):
+            good = self._train_together(self.discriminator, first)
+        else:
+            good = self._train_discriminator(first)
+            good &= self._train_generator(second)
         self.scaler.update()
         if good:
             self.counters.bad_in_a_row = 0
@@ -187,61 +221,103 @@ class Trainer:
                 "that are not finite; lower the learning rates or use fp32.",
                 f"step {self.counters.step}",
             )
-        return {**told, "augment": self.counters.augment, "skipped": self.counters.skipped}
+        counted = {"augment": self.counters.augment, "skipped": self.counters.skipped}
+        return {**first, **second, **counted}
+
+    def _train_together(self, discriminator: JudgesFeatures, told: dict[str, float]) -> bool:
+        """Train both networks on the same volumes, each against the other as it was.
+
+        Making volumes and their features costs far more than judging them.
+        """
+        discriminator.renew()
+        if self.counters.step == 0:
+            # The first pictures set the scale of features, in every process the same.
+            self._look_at_reals(discriminator, range(self.config.batch))
+        for samples in self._passes():
+            real = self._look_at_reals(discriminator, samples)
+            fakes = self._fakes("generator", samples)
+            seen = self._augmented(fakes, "augment generator", samples)
+            with self._autocast():
+                fake = discriminator.features(seen)
+                fixed = {view: [one.detach() for one in maps] for view, maps in fake.items()}
+                verdicts = discriminator.judge(real), discriminator.judge(fixed)
+            self._blame_discriminator(*verdicts, told)
+            self._learn(False)
+            with self._autocast():
+                verdict = discriminator.judge(fake)
+            self._blame_generator(verdict, fakes, samples, told)
+            self._learn(True)
+            self._discriminator_sum.collect()
+            self._generator_sum.collect()
+        self._regularise_path(told)
+        self._settle(told)
+        good = self._apply(self.discriminator_adam, self._discriminator_sum)
+        return self._apply(self.generator_adam, self._generator_sum) and good
 
     def _train_discriminator(self, told: dict[str, float]) -> bool:
         config, step = self.config, self.counters.step
-        self.discriminator_adam.zero_grad(set_to_none=True)
         penalised = config.penalty_weight > 0 and step % config.penalty_every == 0
-        judged_real = 0.0
         for samples in self._passes():
             reals = self._augmented(self._reals(samples), "augment reals", samples)
-            with torch.no_grad(), self._autocast():
-                fakes = self.generator(self._latents("discriminator", samples), self.device)
+            with torch.no_grad():
+                fakes = self._fakes("discriminator", samples)
             fakes = self._augmented(fakes, "augment discriminator", samples)
-            self._look(samples)
-            real, fake = self._judge(reals), self._judge(fakes)
-            pairs = zip(real, fake, strict=True)
-            terms = [_DISCRIMINATOR_LOSS[config.loss](one, other) for one, other in pairs]
-            self._backward(self._counted(torch.stack(terms).mean(), told, "discriminator"))
-            shares = [(one < 0).float().mean() for one in real]
-            judged_real += float(torch.stack(shares).mean()) / config.accumulate
+            self._blame_discriminator(self._judge(reals), self._judge(fakes), told)
             if penalised:
                 # In float32: half precision cannot hold gradients of gradients.
                 penalty = _PENALTY[config.penalty](losses.slopes(self.discriminator, reals))
                 interval = config.penalty_every if config.penalty_scaled else 1
                 weighted = config.penalty_weight * interval * penalty
                 self._backward(self._counted(weighted, told, "penalty"))
-        told["judged_real"] = judged_real
-        self._adapt_augmentation(judged_real)
-        return self._apply(self.discriminator_adam, self.discriminator)
+            self._discriminator_sum.collect()
+        self._settle(told)
+        return self._apply(self.discriminator_adam, self._discriminator_sum)
 
     def _train_generator(self, told: dict[str, float]) -> bool:
-        config, step = self.config, self.counters.step
-        self.generator_adam.zero_grad(set_to_none=True)
         self._learn(False)
         for samples in self._passes():
-            with self._autocast():
-                fakes = self.generator(self._latents("generator", samples), self.device)
+            fakes = self._fakes("generator", samples)
             seen = self._augmented(fakes, "augment generator", samples)
-            self._look(samples)
-            terms = [_GENERATOR_LOSS[config.loss](one) for one in self._judge(seen)]
-            loss = self._counted(torch.stack(terms).mean(), told, "generator")
-            if self._likeness is not None:
-                repeated = self._counted(repetition(fakes, self._likeness), told, "repetition")
-                loss = loss + config.diversity_weight * (
-                    repeated + _STYLE_WEIGHT * self._style_concentration(samples).log()
-                )
-            self._backward(loss)
+            self._blame_generator(self._judge(seen), fakes, samples, told)
+            self._generator_sum.collect()
         self._learn(True)
-        regular = config.path_weight > 0 and step >= config.path_from
-        if regular and step % config.path_every == 0:
-            self._regularise_path(told)
-        return self._apply(self.generator_adam, self.generator)
+        self._regularise_path(told)
+        self._settle(told)
+        return self._apply(self.generator_adam, self._generator_sum)
+
+    def _look_at_reals(self, discriminator: JudgesFeatures, samples: range) -> Features:
+        """Return the features of one pass's real volumes, in views that are new."""
+        reals = self._augmented(self._reals(samples), "augment reals", samples)
+        seed, step = self.config.seed, self.counters.step
+        discriminator.look(draws.generator_for(seed, step, "views", samples.start))
+        with self._autocast():
+            return discriminator.features(reals)
+
+    def _blame_discriminator(
+        self, real: list[Tensor], fake: list[Tensor], told: dict[str, float]
+    ) -> None:
+        """Add the gradients of one pass's loss, given the logits of each head."""
+        loss = _DISCRIMINATOR_LOSS[self.config.loss]
+        terms = [loss(one.float(), other.float()) for one, other in zip(real, fake, strict=True)]
+        self._backward(self._counted(torch.stack(terms).mean(), told, "discriminator"))
+        shares = [(one < 0).float().mean() for one in real]
+        self._counted(torch.stack(shares).mean(), told, "judged_real")
+
+    def _blame_generator(
+        self, verdict: list[Tensor], fakes: Tensor, samples: range, told: dict[str, float]
+    ) -> None:
+        terms = [_GENERATOR_LOSS[self.config.loss](one.float()) for one in verdict]
+        loss = self._counted(torch.stack(terms).mean(), told, "generator")
+        if self._likeness is not None:
+            repeated = self._counted(repetition(fakes, self._likeness), told, "repetition")
+            concentrated = self._style_concentration(samples).log()
+            loss = loss + self.config.diversity_weight * (repeated + _STYLE_WEIGHT * concentrated)
+        self._backward(loss)
 
     def _regularise_path(self, told: dict[str, float]) -> None:
         config, step = self.config, self.counters.step
-        lengths = []
+        if config.path_weight == 0 or step < config.path_from or step % config.path_every:
+            return
         for samples in self._passes():
             drawn = self._latents("path", samples)
             styles = self.generator.styles(drawn, self.device)
@@ -256,18 +332,28 @@ class Trainer:
                 ]
             )
             length = losses.path_lengths(volumes, styles, probe.to(self.device))
-            lengths.append(float(length.detach().mean()))
-            mean = self.counters.path_mean or lengths[-1]
+            found = self._counted(length.detach().mean(), told, "path_length")
+            mean = self.counters.path_mean or float(found)
             weighted = config.path_weight * (length - mean).square().mean()
             self._backward(self._counted(weighted, told, "path"))
-        found = float(np.mean(lengths))
+            self._generator_sum.collect()
+
+    def _settle(self, told: dict[str, float]) -> None:
+        """Complete what is told of some passes by those of other processes, and follow it."""
+        told.update(self.processes.total(told))
+        if "judged_real" in told:
+            self._adapt_augmentation(told["judged_real"])
+        found = told.get("path_length", np.nan)
         if np.isfinite(found):
             before = self.counters.path_mean or found
-            self.counters.path_mean = before + (1 - config.path_decay) * (found - before)
-        told["path_length"] = found
+            change = (1 - self.config.path_decay) * (found - before)
+            self.counters.path_mean = before + change
 
-    def _likeness_of_reals(self) -> Likeness:
-        """Measure real volumes in batches like those of a pass, the same in every run."""
+    @cached_property
+    def _likeness(self) -> Likeness | None:
+        """How alike real volumes are in batches like those of a pass, the same in every run."""
+        if self.config.diversity_weight == 0:
+            return None
         random = stream("likeness of reals", self.config.seed)
         count, batch = len(self.volumes), self.config.batch
         chosen = (random.choice(count, batch, count < batch) for _ in range(_LIKENESS_BATCHES))
@@ -281,10 +367,11 @@ class Trainer:
         z = torch.randn(_STYLES_COMPARED, self.config.network.latent_dim, generator=source)
         return concentration(self.generator.mapping(z.to(self.device)))
 
-    def _passes(self) -> Iterable[range]:
-        """Return the samples of each pass of a step, counted within the step."""
+    def _passes(self) -> Sequence[range]:
+        """Return the samples of each pass of this process, counted within the step."""
         batch = self.config.batch
-        return [range(i * batch, (i + 1) * batch) for i in range(self.config.accumulate)]
+        passes = [range(i * batch, (i + 1) * batch) for i in range(self.config.accumulate)]
+        return self.processes.share(passes)
 
     def _reals(self, samples: range) -> Tensor:
         first = self.images_seen
@@ -303,18 +390,15 @@ class Trainer:
         drawn = draws.augmentation(config.network, config.seed, step, purpose, samples, chance)
         return augment(volumes, drawn)
 
-    def _judge(self, volumes: Tensor) -> list[Tensor]:
-        """Return the logits of each head of the discriminator."""
+    def _fakes(self, purpose: str, samples: range) -> Tensor:
         with self._autocast():
-            verdict = self.discriminator(volumes)
-        heads = verdict if isinstance(verdict, list) else [verdict]
-        return [logits.float() for logits in heads]
+            volumes: Tensor = self.generator(self._latents(purpose, samples), self.device)
+        return volumes
 
-    def _look(self, samples: range) -> None:
-        """Let a discriminator that looks at random views choose them for this pass."""
-        if isinstance(self.discriminator, LooksAtViews):
-            seed, step = self.config.seed, self.counters.step
-            self.discriminator.look(draws.generator_for(seed, step, "views", samples.start))
+    def _judge(self, volumes: Tensor) -> list[Tensor]:
+        """Return the logits of the discriminator's only head."""
+        with self._autocast():
+            return [self.discriminator(volumes)]
 
     def _learn(self, wanted: bool) -> None:
         """Ask for gradients of the discriminator's own weights, or for none."""
@@ -326,21 +410,23 @@ class Trainer:
         return torch.autocast(self.device.type, self.dtype if low else None, enabled=low)
 
     def _counted(self, loss: Tensor, told: dict[str, float], name: str) -> Tensor:
-        """Add a term of one pass to what is told of the step; return the term."""
+        """Add a term of one pass to what is told of the step's mean; return the term."""
         told[name] = told.get(name, 0.0) + float(loss.detach()) / self.config.accumulate
         return loss
 
     def _backward(self, loss: Tensor) -> None:
         self.scaler.scale(loss / self.config.accumulate).backward()
 
-    def _apply(self, adam: torch.optim.Adam, network: nn.Module) -> bool:
+    def _apply(self, adam: torch.optim.Adam, gradients: GradientSum) -> bool:
         """Update weights unless a gradient is not finite; return whether they were."""
+        gradients.hand_over(self.processes)
         self.scaler.unscale_(adam)
-        gradients = [p.grad for p in network.parameters() if p.grad is not None]
-        norms = torch._foreach_norm(gradients)
+        learning = (p for group in adam.param_groups for p in group["params"])
+        norms = torch._foreach_norm([p.grad for p in learning if p.grad is not None])
         good = bool(torch.isfinite(torch.stack(norms)).all())
         if good:
             self.scaler.step(adam)
+        adam.zero_grad(set_to_none=True)
         return good
 
     def _adapt_augmentation(self, judged_real: float) -> None:

@@ -1,0 +1,182 @@
+"""How much memory training needs, worked out before any of it is used."""
+
+import os
+import weakref
+from dataclasses import dataclass
+from math import ceil, lcm
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from cowgan.synthesis.precision import choose_device, choose_dtype
+from cowgan.training.config import TrainingConfig, with_changes
+from cowgan.training.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class MemoryEstimate:
+    """What training needs, and what there is.
+
+    Parameters
+    ----------
+    bytes : int
+        Largest amount that tensors take at one time: weights, their average, gradients,
+        moments of both optimisers, activations, and gradients of gradients where they are
+        due. What the device's libraries add for themselves, such as a CUDA context and the
+        working space of convolutions, is not in it.
+    available_bytes : int
+        Free memory of the device; 0 if unknown.
+    """
+
+    bytes: int
+    available_bytes: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether training fits the memory that is free, as far as that is known."""
+        return not 0 < self.available_bytes < self.bytes
+
+
+def estimate(config: TrainingConfig, device: str = "auto") -> MemoryEstimate:
+    """Return how much memory a run needs, for the dearest of its steps.
+
+    A step of the real trainer is done with tensors that have a shape but no content, so it
+    takes seconds and next to no memory.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        What and how.
+    device : str
+        "auto", "cpu", "cuda", "cuda:1".
+
+    Raises
+    ------
+    CowganError
+        The device does not exist, or an extra is missing.
+    """
+    chosen = choose_device(device)
+    return MemoryEstimate(_peak(config, chosen), _available(chosen))
+
+
+def largest_batch(config: TrainingConfig, available_bytes: int, device: str = "auto") -> int:
+    """Return how many volumes a pass may have, up to all of a step; 0 if too few fit.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        What and how; a step keeps its number of volumes, in more or fewer passes.
+    available_bytes : int
+        Memory to stay under.
+    device : str
+        Where.
+    """
+    whole = config.images_per_step
+    least = 2 if config.diversity_weight else 1
+    sizes = [batch for batch in range(least, whole + 1) if whole % batch == 0]
+    few, all_ = (
+        _peak(with_changes(config, batch=batch, accumulate=2), choose_device(device))
+        for batch in (sizes[0], whole)
+    )
+    # The dearest moment may be another one at another size, so the need is convex in the
+    # size of a pass, and never above the straight line between two sizes.
+    each = (all_ - few) / max(whole - sizes[0], 1)
+    fitting = [n for n in sizes if few + each * (n - sizes[0]) <= available_bytes]
+    return max(fitting, default=0)
+
+
+def _peak(config: TrainingConfig, device: torch.device) -> int:
+    precise = config.precision == "fp32" or (
+        config.precision == "auto" and choose_dtype(device, "fast") == torch.float32
+    )
+    # Both half precisions take the same room; one pass more costs as much as hundreds.
+    traced = with_changes(
+        config,
+        precision="fp32" if precise else "bf16",
+        accumulate=min(config.accumulate, 2),
+    )
+    every = lcm(config.penalty_every, config.path_every)
+    # Fake tensors are made on the CPU whatever the device, which they need not have.
+    with FakeTensorMode(allow_non_fake_inputs=True), _Tally() as tally:
+        trainer = Trainer(traced, _Blank(config.network.volume_shape), "cpu")
+        for adam in (trainer.generator_adam, trainer.discriminator_adam):
+            _make_moments(adam)
+        trainer.counters.step = every * ceil(config.path_from / every)
+        trainer.step()
+    return tally.peak
+
+
+def _make_moments(adam: torch.optim.Adam) -> None:
+    """Let an optimiser have the moments that it has from the second step on."""
+    for group in adam.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = torch.zeros_like(parameter)
+    adam.step()
+    adam.zero_grad(set_to_none=True)
+
+
+class _Blank:
+    """Volumes whose content does not matter."""
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        self._shape = shape
+
+    def __len__(self) -> int:
+        return 1
+
+    def read(self, indices: list[int]) -> NDArray[np.float32]:
+        return np.zeros((len(indices), 1, *self._shape), np.float32)
+
+
+class _Tally(TorchDispatchMode):
+    """Adds up the bytes of the tensors that are alive."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.peak = 0
+        self._alive = 0
+        self._known: set[int] = set()
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if func is torch.ops.aten._local_scalar_dense.default:
+            # Content is asked for that there is none of: everything is finite and well.
+            return True if args[0].dtype == torch.bool else 1
+        result = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves(result):
+            if isinstance(leaf, torch.Tensor):
+                self._see(leaf.untyped_storage())
+        return result
+
+    def _see(self, storage: torch.UntypedStorage) -> None:
+        key, size = storage._cdata, storage.nbytes()
+        if key not in self._known:
+            self._known.add(key)
+            self._alive += size
+            self.peak = max(self.peak, self._alive)
+            weakref.finalize(storage, self._forget, key, size)
+
+    def _forget(self, key: int, size: int) -> None:
+        self._known.discard(key)
+        self._alive -= size
+
+
+def _available(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+    return _free_ram()
+
+
+def _free_ram() -> int:
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # Not everywhere.
+        return 0

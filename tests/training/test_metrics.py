@@ -1,0 +1,104 @@
+"""What is measured and shown while a network trains."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from training_banks import make_bank
+
+from cowgan.networks import NetworkConfig
+from cowgan.training.board import BOARD_FOLDER
+from cowgan.training.config import preset, with_changes
+from cowgan.training.metrics import mip_correlation
+from cowgan.training.run import resume_run, start_run
+from cowgan.training.supervision import RunStatus
+
+NETWORK = NetworkConfig(16, 16, 1, 8)
+CONFIG = with_changes(
+    preset("modern", NETWORK), batch=2, accumulate=1, steps=4, save_every=2, metrics_every=2
+)
+
+
+class Brightest:
+    """A metric of one's own."""
+
+    names = ("brightest",)
+
+    def __call__(self, volumes: torch.Tensor) -> dict[str, float]:
+        assert volumes.shape == (32, 1, *NETWORK.volume_shape)
+        return {"brightest": float(volumes.max())}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    """Return a run of four steps that was stopped at its second and went on."""
+    folder = tmp_path_factory.mktemp("run")
+    bank = make_bank(folder / "bank")
+    torch.set_num_threads(1)
+    start_run(folder / "run", bank, with_changes(CONFIG, steps=3), "cpu", metrics=[Brightest()])
+    # Its newest state is that of step 2, as after a kill during step 3.
+    previous = folder / "run" / "state.previous.safetensors"
+    previous.replace(folder / "run" / "state.safetensors")
+    resume_run(folder / "run", bank, "cpu", steps=4, metrics=[Brightest()])
+    return folder / "run"
+
+
+def rows(run: Path) -> list[dict[str, str]]:
+    with (run / "log.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_mip_correlation_is_that_of_numpy() -> None:
+    volumes = torch.rand(5, 1, 4, 6, 6, generator=torch.Generator().manual_seed(0))
+    table = np.corrcoef(volumes.numpy().max(2).reshape(5, -1).astype(np.float64))
+    mean, nearest = mip_correlation(volumes)
+    assert mean == pytest.approx(table[np.triu_indices(5, 1)].mean())
+    assert nearest == pytest.approx(np.max(table - 2 * np.eye(5), 1).mean())
+
+
+def test_a_generator_that_repeats_itself_is_told_from_one_that_does_not() -> None:
+    generator = torch.Generator().manual_seed(0)
+    varied = torch.rand(6, 1, 4, 8, 8, generator=generator)
+    repeated = varied[:1] + 0.05 * torch.rand(6, 1, 4, 8, 8, generator=generator)
+    assert mip_correlation(repeated)[0] > 0.9
+    assert mip_correlation(varied)[0] < 0.2
+
+
+def test_metrics_stand_in_the_log_where_they_were_measured(run: Path) -> None:
+    table = rows(run)
+    assert [row["step"] for row in table] == ["1", "2", "3", "4"]
+    for name in ("mip_correlation", "mip_correlation_nearest_of_reals", "brightest"):
+        assert [bool(row[name]) for row in table] == [False, True, False, True]
+    assert all(0 < float(row["mip_correlation_of_reals"]) < 1 for row in table[1::2])
+
+
+def test_tensorboard_shows_every_row_of_the_log_once(run: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    events = accumulator.EventAccumulator(str(run / BOARD_FOLDER))
+    events.Reload()
+    table = rows(run)
+    scalars = events.Scalars("discriminator")
+    assert [event.step for event in scalars] == [1, 2, 3, 4]
+    assert [event.value for event in scalars] == pytest.approx(
+        [float(row["discriminator"]) for row in table]
+    )
+    measured = events.Scalars("brightest")
+    assert [event.step for event in measured] == [2, 4]
+    assert [image.step for image in events.Images("samples")] == [4]
+
+
+def test_without_tensorboard_the_log_is_there(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("cowgan.training.run.board_available", lambda: False)
+    config = with_changes(CONFIG, steps=1)
+    start_run(tmp_path / "run", make_bank(tmp_path / "bank"), config, "cpu")
+    assert len(rows(tmp_path / "run")) == 1
+    assert not (tmp_path / "run" / BOARD_FOLDER).exists()
+
+
+def test_the_pace_is_told_in_words() -> None:
+    assert RunStatus("starting", 1).pace == ""
+    assert RunStatus("training", 1, images_per_s=2.04, peak_memory_mb=1536).pace == (
+        "2.0 images/s, 1.5 GB"
+    )
