@@ -49,18 +49,21 @@ def protocol(**changes: object) -> Protocol:
     return Protocol(**{**small, **changes})
 
 
-def freeze(folder: Path, chosen: Protocol | None = None, **options: object) -> Study:
-    """Freeze ``folder/study`` from real volumes and a model that are made where missing."""
+def freeze(
+    folder: Path, chosen: Protocol | None = None, *, from_model: bool = False, **options: object
+) -> Study:
+    """Make ``folder/study``; its sources are made too where they are missing."""
     chosen = chosen or protocol()
-    real, model = folder / "real_scans", folder / "gan_model.safetensors"
+    count = chosen.volumes_per_class
+    real, generated = folder / "real_scans", folder / "gan_volumes"
+    model = folder / "gan_model.safetensors"
     if not real.exists():
-        write_volumes(real, 20)
-    if not model.exists():
-        write_model(model)
-    return new_study(
-        folder / "study",
-        FolderSource(real),
-        CheckpointSource(model, chosen.first_seed, chosen.psi, "cpu"),
-        chosen,
-        **options,
-    )
+        write_volumes(real, count)
+    source: FolderSource | CheckpointSource
+    if from_model:
+        source = CheckpointSource(write_model(model), chosen.first_seed, chosen.psi, "cpu")
+    else:
+        source = FolderSource(
+            generated if generated.exists() else write_volumes(generated, count, "fake", seed=1)
+        )
+    return new_study(folder / "study", FolderSource(real), source, chosen, **options)
