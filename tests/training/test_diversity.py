@@ -89,7 +89,7 @@ def test_gradients_are_right() -> None:
 
 def test_following_the_gradient_drives_near_copies_apart() -> None:
     volumes = (people(1, 3) + 0.1 * people(8, 4)).requires_grad_()
-    before = float(repetition(volumes, LIKENESS))
+    before = float(repetition(volumes.detach(), LIKENESS))
     adam = torch.optim.Adam([volumes], 0.02)
     for _ in range(20):
         adam.zero_grad()

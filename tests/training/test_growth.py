@@ -42,9 +42,11 @@ def test_a_grown_network_shows_the_small_one_enlarged() -> None:
     assert grow_from(grown, Ancestor.of_checkpoint(small)) == []
     w = small.mapping(torch.randn(2, 32, generator=torch.Generator().manual_seed(0)))
     noise = torch.full((2, 32, 32, 32), 0.5)
+    first = grown.average.synthesis(w, noise)
     last = grown.average.synthesis.blocks[-1].to_grayscale.conv.weight
     last.zero_()
     large = grown.average.synthesis(w, noise)
+    assert float((first - large).std()) < 0.2 * float(large.std())
     expected = small.synthesis(w, noise[:, :16, :16, :16])
     enlarged = functional.interpolate(
         expected, scale_factor=2, mode="trilinear", align_corners=False

@@ -52,6 +52,9 @@ class TrainingConfig:
     diversity_weight : float
         Weight of the generator's loss for volumes that are more alike than real ones, see
         `cowgan.training.diversity`; 0 leaves it out.
+    brightness_weight : float
+        Weight of the generator's loss for grey levels that real volumes do not have, see
+        `cowgan.training.brightness`; 0 leaves it out.
     mixing : float
         Chance that a volume takes its fine styles from a second latent.
     augment : float
@@ -100,6 +103,7 @@ class TrainingConfig:
     path_from: int = 0
     path_decay: float = 0.99
     diversity_weight: float = 0.0
+    brightness_weight: float = 0.0
     mixing: float = 0.9
     augment: float = 0.5
     augment_target: float = 0.0
@@ -211,6 +215,7 @@ def preset(name: str, network: NetworkConfig) -> TrainingConfig:
             penalty_weight=0.0,
             path_weight=0.0,
             diversity_weight=1.0,
+            brightness_weight=1.0,
             mixing=0.5,
             accumulate=1,
             average_images=2_000.0,
@@ -271,7 +276,7 @@ _LIMITS = (
     (("generator_rate", "discriminator_rate"), 1e-8, 1.0),
     (("beta1", "beta2"), 0.0, 0.9999),
     (("mixing", "augment", "augment_target", "flip", "path_decay", "average_ramp"), 0.0, 1.0),
-    (("penalty_weight", "path_weight", "diversity_weight"), 0.0, 1e6),
+    (("penalty_weight", "path_weight", "diversity_weight", "brightness_weight"), 0.0, 1e6),
     (("penalty_every", "path_every", "augment_images", "steps", "save_every"), 1, 10**9),
     (("sample_every",), 1, 10**9),
     (("path_from", "metrics_every"), 0, 10**9),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from cowgan.checkpoint import Checkpoint
@@ -15,6 +16,7 @@ from cowgan.training.state import part_of, read_state
 from cowgan.training.trainer import Generator, Trainer
 
 _BLOCK = re.compile(r"^blocks\.(\d+)\.")
+_FAINT = 0.1
 State = Mapping[str, Tensor]
 
 
@@ -83,8 +85,8 @@ def grow_from(trainer: Trainer, smaller: Ancestor) -> list[str]:
     The mapping network must fit as a whole. Synthesis blocks count from the coarsest and
     discriminator blocks from the finest, so the latter are matched from their end; a
     projected discriminator has no blocks and fits as a whole. The grey outputs that both
-    have are kept, so the first volumes are the small network's, enlarged, plus what the
-    new blocks add.
+    have are kept and those of new blocks begin faint, so the first volumes are nearly the
+    small network's, enlarged.
 
     Parameters
     ----------
@@ -109,6 +111,9 @@ def grow_from(trainer: Trainer, smaller: Ancestor) -> list[str]:
     for generator in (trainer.generator, trainer.average):
         generator.mapping.load_state_dict(smaller.mapping)
         missed = _copy(generator.synthesis, smaller.synthesis)
+        with torch.no_grad():
+            for block in list(generator.synthesis.blocks)[old.n_blocks :]:
+                block.get_parameter("to_grayscale.conv.weight").mul_(_FAINT)
     if missed:
         names = ", ".join(f"block {number}" for number in missed)
         notes.append(f"Channels differ, so these start anew: {names}.")

@@ -21,6 +21,7 @@ LOG_COLUMNS = (
     "path",
     "path_length",
     "repetition",
+    "brightness",
     "judged_real",
     "augment",
     "skipped",

@@ -17,6 +17,7 @@ from cowgan.synthesis.precision import choose_device, choose_dtype
 from cowgan.training import draws, losses
 from cowgan.training.augmentation import augment, flip
 from cowgan.training.average import averaging_rate, update_average
+from cowgan.training.brightness import Brightness, brightness_error, measure_brightness
 from cowgan.training.config import TrainingConfig
 from cowgan.training.discriminator import make_discriminator
 from cowgan.training.diversity import Likeness, concentration, measure_likeness, repetition
@@ -24,7 +25,7 @@ from cowgan.training.gradients import GradientSum
 from cowgan.training.processes import ALONE, Processes
 
 _MOST_BAD_STEPS = 10
-_LIKENESS_BATCHES = 16
+_REFERENCE_BATCHES = 16
 _STYLE_WEIGHT = 0.15
 _STYLES_COMPARED = 256
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -308,10 +309,15 @@ class Trainer:
     ) -> None:
         terms = [_GENERATOR_LOSS[self.config.loss](one.float()) for one in verdict]
         loss = self._counted(torch.stack(terms).mean(), told, "generator")
-        if self._likeness is not None:
-            repeated = self._counted(repetition(fakes, self._likeness), told, "repetition")
+        if self.config.diversity_weight:
+            likeness, _ = self._references
+            repeated = self._counted(repetition(fakes, likeness), told, "repetition")
             concentrated = self._style_concentration(samples).log()
             loss = loss + self.config.diversity_weight * (repeated + _STYLE_WEIGHT * concentrated)
+        if self.config.brightness_weight:
+            _, brightness = self._references
+            wrong = self._counted(brightness_error(fakes, brightness), told, "brightness")
+            loss = loss + self.config.brightness_weight * wrong
         self._backward(loss)
 
     def _regularise_path(self, told: dict[str, float]) -> None:
@@ -350,15 +356,14 @@ class Trainer:
             self.counters.path_mean = before + change
 
     @cached_property
-    def _likeness(self) -> Likeness | None:
-        """How alike real volumes are in batches like those of a pass, the same in every run."""
-        if self.config.diversity_weight == 0:
-            return None
-        random = stream("likeness of reals", self.config.seed)
+    def _references(self) -> tuple[Likeness, Brightness]:
+        """What real volumes are like in batches like those of a pass, the same in every run."""
+        random = stream("real volumes for reference", self.config.seed)
         count, batch = len(self.volumes), self.config.batch
-        chosen = (random.choice(count, batch, count < batch) for _ in range(_LIKENESS_BATCHES))
-        batches = (torch.from_numpy(self.volumes.read(places.tolist())) for places in chosen)
-        return measure_likeness(volumes.to(self.device) for volumes in batches)
+        chosen = (random.choice(count, batch, count < batch) for _ in range(_REFERENCE_BATCHES))
+        batches = [torch.from_numpy(self.volumes.read(places.tolist())) for places in chosen]
+        volumes = torch.cat(batches).to(self.device)
+        return measure_likeness(volumes.split(batch)), measure_brightness(volumes)
 
     def _style_concentration(self, samples: range) -> Tensor:
         """Return how few directions the mapping network uses, see `concentration`."""
