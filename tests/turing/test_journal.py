@@ -87,6 +87,18 @@ def test_what_is_not_json_is_refused_where_it_is_handed_over(path):
         journal.append("commit", {"time": float("nan")})
 
 
+def test_a_record_is_what_it_was_when_it_was_handed_over(path, monkeypatch):
+    with Journal(path, HEADER) as journal:
+        gate, sync = threading.Event(), os.fsync
+        monkeypatch.setattr(os, "fsync", lambda descriptor: (gate.wait(30), sync(descriptor)))
+        marks = [[1, 2, 3]]
+        journal.append("commit", {}, 0)
+        future = journal.append("commit", {"marks": marks}, 1)
+        marks.clear()
+        gate.set()
+        assert future.result(timeout=100).data == {"marks": [[1, 2, 3]]}
+
+
 @pytest.mark.parametrize("cut", [1, 2, 20, 150])
 def test_a_line_that_a_crash_cut_short_is_set_aside(path, cut):
     filled(path)
@@ -291,7 +303,7 @@ def test_a_read_only_folder_is_told(single_sentence):
         with as_somebody_without_rights(), pytest.raises(CowganError) as refusal:
             Journal(folder / "journal.jsonl", HEADER)
         folder.chmod(0o755)
-        assert "cannot be written; copy it to a folder of your own" in single_sentence(refusal)
+        assert "cannot be written; use a folder of your own" in single_sentence(refusal)
         assert list(folder.iterdir()) == []
 
 
@@ -322,6 +334,14 @@ def test_a_second_copy_that_cannot_be_written_stops_nothing(path, tmp_path):
         assert journal.copy_problem is None
     assert commits(path) == [0, 1, 2]
     assert copy.read_bytes() == path.read_bytes()
+
+
+def test_a_second_copy_that_cannot_be_begun_is_named(path, tmp_path, single_sentence):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(CowganError) as refusal:
+        Journal(path, HEADER, tmp_path / "file" / "copy.jsonl")
+    assert "copy.jsonl could not be written" in single_sentence(refusal)
+    Journal(path, HEADER).close()
 
 
 @pytest.mark.parametrize(
@@ -387,6 +407,7 @@ def test_readers_killed_at_any_moment_lose_no_answer(path):
 
 @posix
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_two_hundred_kills_lose_no_answer(path):
     kill_again_and_again(path, 200)
 

@@ -192,8 +192,9 @@ class Journal:
         CowganError
             The journal is closed.
         """
-        content = dict(data or {})
-        canonical(content)  # what is no JSON fails here, not in the writing thread
+        # What is no JSON fails here, not in the writing thread; and what the caller changes
+        # later changes no record.
+        content = json.loads(canonical(dict(data or {})))
         utc = datetime.now(UTC).isoformat(timespec="milliseconds")
         now = time.monotonic_ns() if mono_ns is None else mono_ns
         waiting = _Waiting(utc, now, kind, trial, content, durable)
@@ -278,8 +279,11 @@ class Journal:
     def _refuse_unequal_copy(self, content: bytes) -> None:
         if self._copy is None:
             return
-        self._copy.parent.mkdir(parents=True, exist_ok=True)
-        copied = self._copy.read_bytes() if self._copy.exists() else b""
+        try:
+            self._copy.parent.mkdir(parents=True, exist_ok=True)
+            copied = self._copy.read_bytes() if self._copy.exists() else b""
+        except OSError as error:
+            raise _told(self._copy, error) from error
         if content.startswith(copied):
             return
         if copied.startswith(content):
@@ -464,7 +468,7 @@ def _told(path: Path, error: OSError) -> CowganError:
             "this window stays open."
         )
     elif error.errno in _FORBIDDEN:
-        sentence = f"{path.parent} cannot be written; copy it to a folder of your own."
+        sentence = f"{path.parent} cannot be written; use a folder of your own."
     else:
         sentence = f"{path} could not be written: {error.strerror or error}."
     return CowganError(sentence, repr(error))
