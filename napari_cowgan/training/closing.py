@@ -26,16 +26,16 @@ class CloseGuard(QObject):
         super().__init__(panel)
         self._panel = panel
         self._may_close = may_close
-        self._window: QMainWindow | None = None
+        self._attached = False
 
     def attach(self) -> None:
         """Guard the dock and the window that the panel is in; harmless if it does already."""
         # The one that napari derives from Qt's.
         dock: Any = _ancestor(self._panel, QDockWidget)
         window = _ancestor(self._panel, QMainWindow)
-        if dock is None or window is None or window is self._window:
+        if dock is None or window is None or self._attached:
             return
-        self._window = window
+        self._attached = True
         window.installEventFilter(self)
         # napari's dock is not closed but taken away, and tells nobody before.
         take_away: Close = dock.destroyOnClose
@@ -48,11 +48,13 @@ class CloseGuard(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Let the window close only if it may."""
-        if event.type() == QEvent.Type.Close and watched is self._window:
-            window = self._window
-            if not self._may_close(window.close):
-                event.ignore()
-                return True
+        if (
+            event.type() == QEvent.Type.Close
+            and isinstance(watched, QMainWindow)
+            and not self._may_close(watched.close)
+        ):
+            event.ignore()
+            return True
         return False
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _FAINT = 70
 _LABEL_SIZE = "9pt"
+_MOST_DRAWN = 400
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ class Curves(QWidget):
     def __init__(self, viewer: "napari.Viewer") -> None:
         super().__init__()
         self._viewer = viewer
-        self._columns: dict[str, list[tuple[float, float]]] = {}
+        self._columns: dict[str, NDArray[np.float64]] = {}
+        self._lines: dict[_Curve, tuple[pyqtgraph.PlotDataItem, pyqtgraph.PlotDataItem]] = {}
         self.chart = Choice("training/chart", [(c.title, key) for key, c in _CHARTS.items()])
         self.logarithmic = QCheckBox("Logarithmic")
         self.logarithmic.setToolTip(TOOLTIPS["logarithmic"])
@@ -98,8 +100,6 @@ class Curves(QWidget):
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
         self.plot.showGrid(x=True, y=True, alpha=0.15)
-        self.plot.setDownsampling(auto=True, mode="peak")
-        self.plot.setClipToView(True)
         self.legend = self.plot.addLegend(offset=(-6, 4), labelTextSize=_LABEL_SIZE)
         self.left_out = hint("")
         layout = QVBoxLayout(self)
@@ -110,88 +110,85 @@ class Curves(QWidget):
         layout.addLayout(row(QLabel("Smoothing"), self.smoothing))
         layout.addWidget(self.left_out)
         WheelGuard(self.chart)
-        self.chart.currentIndexChanged.connect(self.draw)
+        self.chart.currentIndexChanged.connect(self.redraw)
         self.logarithmic.toggled.connect(self._on_logarithmic)
         self.smoothing.moved.connect(self._on_smoothing)
-        viewer.events.theme.connect(self.draw)
-        self.draw()
+        viewer.events.theme.connect(self.redraw)
+        self.redraw()
 
     @property
     def last_step(self) -> int:
         """The newest step that is drawn; 0 if there is none."""
-        return int(max((points[-1][0] for points in self._columns.values() if points), default=0))
+        return int(max((points[0, -1] for points in self._columns.values()), default=0))
 
     def clear(self) -> None:
         """Forget all points."""
         self._columns.clear()
-        self.draw()
+        self._draw()
 
     def add(self, rows: Sequence[dict[str, float]], anew: bool = False) -> None:
         """Add rows of the log, after forgetting those before if the log was begun anew."""
         if anew:
             self._columns.clear()
-        for numbers in rows:
-            for column, value in numbers.items():
-                self._columns.setdefault(column, []).append((numbers["step"], value))
+        for column in {name for numbers in rows for name in numbers}:
+            pairs = [(numbers["step"], numbers[column]) for numbers in rows if column in numbers]
+            new = np.array([pair for pair in pairs if np.isfinite(pair[1])], float).reshape(-1, 2).T
+            before = self._columns.get(column, np.empty((2, 0)))
+            if before.size + new.size:
+                self._columns[column] = np.hstack([before, new])
         if rows or anew:
-            self.draw()
+            self._draw()
 
-    def draw(self) -> None:
-        """Draw the chosen curves in the colours of the theme."""
+    def redraw(self) -> None:
+        """Draw the chosen chart in the colours of the theme."""
         theme = get_theme(self._viewer.theme)
-        dark = QColor(theme.background.as_hex()).lightnessF() < 0.5
+        background = QColor(theme.background.as_hex())
         text = QColor(theme.text.as_hex())
-        chart = _CHARTS[self.chart.chosen]
-        logarithmic = self.logarithmic.isChecked()
-        plot = self.plot
-        plot.setBackground(QColor(theme.background.as_hex()))
-        plot.clear()
-        plot.setLogMode(y=logarithmic)
-        self.legend.setLabelTextColor(text)
-        left_out = []
-        for curve, colour in zip(chart.curves, _COLOURS["dark" if dark else "light"], strict=False):
-            points = np.array(self._columns.get(curve.column, []), float).reshape(-1, 2)
-            steps, values = points[np.isfinite(points[:, 1])].T
-            if logarithmic and (values <= 0).any():
-                left_out.append(curve.name.lower())
-            self._draw_curve(curve.name, QColor(colour), steps, values, logarithmic)
+        colours = _COLOURS["dark" if background.lightnessF() < 0.5 else "light"]
+        chart, plot = _CHARTS[self.chart.chosen], self.plot
+        plot.setBackground(background)
+        plot.setLogMode(y=self.logarithmic.isChecked())
         for side, label in (("bottom", "Step"), ("left", chart.unit)):
             axis = plot.getAxis(side)
             axis.setPen(text)
             axis.setTextPen(text)
             axis.enableAutoSIPrefix(False)
-            axis.setLabel(label, **{"font-size": _LABEL_SIZE})
+            axis.setLabel(label, **{"font-size": _LABEL_SIZE, "color": text.name()})
+        plot.clear()
+        self.legend.setLabelTextColor(text)
+        self._lines.clear()
+        for curve, name in zip(chart.curves, colours, strict=False):
+            colour = QColor(name)
+            faint = QColor(colour)
+            faint.setAlpha(_FAINT)
+            self._lines[curve] = (
+                plot.plot(pen=faint),
+                plot.plot(pen=pyqtgraph.mkPen(colour, width=2), name=curve.name),
+            )
+        self._draw()
+
+    def _draw(self) -> None:
+        logarithmic, amount = self.logarithmic.isChecked(), self.smoothing.value()
+        left_out = []
+        for curve, (raw, line) in self._lines.items():
+            steps, values = self._columns.get(curve.column, np.empty((2, 0)))
+            if logarithmic and (values <= 0).any():
+                left_out.append(curve.name.lower())
+            raw.setVisible(amount > 0)
+            for item, drawn in ((raw, values), (line, smoothed(values, amount))):
+                item.setData(*thinned(steps, _drawable(drawn, logarithmic)))
         self.left_out.setText(
             f"Not drawn, as a logarithm needs numbers above 0: parts of {' and '.join(left_out)}."
         )
         self.left_out.setVisible(bool(left_out))
 
-    def _draw_curve(
-        self,
-        name: str,
-        colour: QColor,
-        steps: NDArray[np.float64],
-        values: NDArray[np.float64],
-        logarithmic: bool,
-    ) -> None:
-        if not len(values):
-            return
-        smoothing = self.smoothing.value()
-        if smoothing > 0:
-            faint = QColor(colour)
-            faint.setAlpha(_FAINT)
-            self.plot.plot(steps, _positive(values, logarithmic), pen=faint)
-            values = smoothed(values, smoothing)
-        pen = pyqtgraph.mkPen(colour, width=2)
-        self.plot.plot(steps, _positive(values, logarithmic), pen=pen, name=name)
-
     def _on_logarithmic(self, wanted: bool) -> None:
         remember("training/logarithmic", wanted)
-        self.draw()
+        self.redraw()
 
     def _on_smoothing(self, amount: float) -> None:
         remember("training/smoothing", amount)
-        self.draw()
+        self._draw()
 
 
 def smoothed(values: NDArray[np.float64], amount: float) -> NDArray[np.float64]:
@@ -201,5 +198,22 @@ def smoothed(values: NDArray[np.float64], amount: float) -> NDArray[np.float64]:
     return np.asarray(sums / weights)
 
 
-def _positive(values: NDArray[np.float64], wanted: bool) -> NDArray[np.float64]:
-    return np.where(values > 0, values, np.nan) if wanted else values
+def thinned(
+    steps: NDArray[np.float64], values: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the least and the largest of every few values, which look the same when drawn."""
+    every = len(values) // _MOST_DRAWN
+    if every < 2:
+        return steps, values
+    whole = len(values) // every * every
+    bins = np.nan_to_num(values[:whole], nan=np.inf).reshape(-1, every)
+    least = bins.argmin(1)
+    largest = np.where(np.isinf(bins), -np.inf, bins).argmax(1)
+    ends = np.sort(np.stack([least, largest], 1), 1)
+    inside = (ends + np.arange(0, whole, every)[:, None]).ravel()
+    kept = np.concatenate([inside, np.arange(whole, len(steps))])
+    return steps[kept], values[kept]
+
+
+def _drawable(values: NDArray[np.float64], logarithmic: bool) -> NDArray[np.float64]:
+    return np.where(values > 0, values, np.nan) if logarithmic else values

@@ -1,5 +1,7 @@
 """What a new run is to train on, what, how and where; all is remembered."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -12,12 +14,14 @@ from cowgan.errors import CowganError
 from cowgan.networks import PRESETS as NETWORKS
 from cowgan.progress import Progress
 from cowgan.training.config import Precision, Preset, preset
+from cowgan.training.memory import MemoryEstimate
 from napari_cowgan.controls import Section, WheelGuard, breakable, hint, row, text_button
 from napari_cowgan.fields import Choice, Count, PathField
 from napari_cowgan.jobs import Job
 from napari_cowgan.problems import sentence
 from napari_cowgan.settings import is_there, recall_text, remember
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.training.memory_process import estimate_apart
 from napari_cowgan.training.plan import Place, RunPlan
 from napari_cowgan.training.source import Size, Source, look_into
 
@@ -41,6 +45,7 @@ _PLACES = (("A process of its own", "process"), ("This process", "thread"))
 _MODELS = "Models (*.safetensors *.pt)"
 _NO_SOURCE = "Choose a training bank, or a folder of prepared NIfTI volumes."
 _LOOK_AFTER_MS = 300
+_ESTIMATE_AFTER_MS = 600
 _MOST = 1_000_000_000
 
 
@@ -76,6 +81,7 @@ class PlanGroup(QWidget):
         network = NETWORKS[self.network.chosen]
         usual = preset(self.preset.chosen, network)
         self.batch = Count("training/batch", 1, 4096, usual.batch)
+        self.memory = hint("")
         self.steps = Count("training/steps", 1, _MOST, 100_000 if gpu else 10_000)
         self.init_from = PathField("training/init_from", "Model or run to grow from", _MODELS)
         self.runs = PathField("training/runs", "Folder for runs")
@@ -91,14 +97,15 @@ class PlanGroup(QWidget):
         self.place = Choice("training/place", _PLACES)
         self.start = text_button("Start", "start_run")
         self.copy = text_button("Copy command", "copy_command")
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_LOOK_AFTER_MS)
+        self._timer = _patience(self, _LOOK_AFTER_MS, self._look_into)
+        self._estimating: Job | None = None
+        self._estimate_timer = _patience(self, _ESTIMATE_AFTER_MS, self.estimate_memory)
         self._build()
         self._connect()
         if self.runs.path is None:
             self.runs.set_path(Path.home() / "cowgan-runs")
         self.voxels.setEnabled(False)
+        self._show_memory("")
         self._on_volumes()
         self._describe()
 
@@ -114,6 +121,7 @@ class PlanGroup(QWidget):
         form.addRow("Network", self.network)
         form.addRow("Size (z, x, y)", self.voxels)
         form.addRow("Batch", self.batch)
+        form.addRow(self.memory)
         form.addRow("Steps", self.steps)
         form.addRow("Device", self.device)
         form.addRow("Grow from", self.init_from)
@@ -141,7 +149,6 @@ class PlanGroup(QWidget):
         WheelGuard(*self.findChildren(QComboBox), *self.findChildren(Count))
 
     def _connect(self) -> None:
-        self._timer.timeout.connect(self._look_into)
         self.volumes.changed.connect(self._on_volumes)
         self.preset.activated.connect(self._on_preset)
         self.network.activated.connect(self._on_network)
@@ -159,6 +166,13 @@ class PlanGroup(QWidget):
             self.most_channels.valueChanged,
         ):
             signal.connect(self.changed)
+        for deciding in (
+            self.preset.currentIndexChanged,
+            self.accumulate.valueChanged,
+            self.precision.currentIndexChanged,
+            self.changed,
+        ):
+            deciding.connect(self._estimate_timer.start)
 
     # Reading
 
@@ -284,6 +298,61 @@ class PlanGroup(QWidget):
             self.voxels.setCurrentText(recall_text("training/size", self.voxels.itemText(0)))
         self.voxels.setEnabled(source is not None)
         self.changed.emit()
+
+    # Memory
+
+    def end(self) -> None:
+        """Let go of what is being worked out; touches no widget, so it may be called last."""
+        if self._estimating is not None:
+            self._estimating.cancel()
+
+    def estimate_memory(self) -> None:
+        """Work out in the background what the new run needs, and tell it."""
+        self.end()
+        if self.source is None:
+            self._show_memory("")
+            return
+        try:
+            config, device = self.plan(self.source.path).config(), self.device.chosen
+        except CowganError as error:
+            self._show_memory(error.sentence)
+            return
+
+        self._estimating = Job(partial(estimate_apart, config, device))
+        self._estimating.succeeded.connect(self._on_estimate)
+        self._estimating.failed.connect(self._on_no_estimate)
+        self._estimating.start()
+
+    def _on_estimate(self, needed: MemoryEstimate) -> None:
+        if self.sender() is not self._estimating:
+            return
+        told = f"Needs about {_gigabytes(needed.bytes)} of memory"
+        if needed.available_bytes:
+            told += f"; {_gigabytes(needed.available_bytes)} are free"
+        if not needed.fits:
+            told += ". That is too much: lower the batch, and raise the passes per step instead"
+        self._show_memory(f"{told}.")
+
+    def _on_no_estimate(self, error: BaseException) -> None:
+        if self.sender() is self._estimating:
+            self._show_memory(sentence(error))
+
+    def _show_memory(self, told: str) -> None:
+        self.memory.setText(told)
+        self._form.setRowVisible(self.memory, bool(told))
+
+
+def _gigabytes(number: int) -> str:
+    return f"{number / 1e9:.1f} GB"
+
+
+def _patience(parent: QWidget, milliseconds: int, then: Callable[[], None]) -> QTimer:
+    """Return a timer that calls a function once nobody has started it for a while."""
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(milliseconds)
+    timer.timeout.connect(then)
+    return timer
 
 
 def _form() -> QFormLayout:

@@ -117,8 +117,9 @@ def _describe(item: QTreeWidgetItem, run: RunSummary) -> None:
 
 def _show_state(item: QTreeWidgetItem, state: str, step: int, steps: int) -> None:
     word, colour = STATES[state]  # type: ignore[index]
-    item.setText(1, word)
-    item.setIcon(1, swatch(colour))
+    if item.text(1) != word:
+        item.setText(1, word)
+        item.setIcon(1, swatch(colour))
     item.setText(2, f"{step:,}")
 
 

@@ -15,7 +15,7 @@ from cowgan.training.supervision import RunStatus, read_status
 from napari_cowgan.jobs import stop_at_exit
 from napari_cowgan.training.trainee import LOG, Trainee
 
-_LOOK_EVERY_S = 0.3
+_LOOK_EVERY_S = 0.5
 _SHEETS = "step_*.png"
 
 

@@ -5,14 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QTimer, QUrl
+from qtpy.QtCore import Qt, QTimer, QUrl
 from qtpy.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QShowEvent
-from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from cowgan.data.bank import Bank
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
-from cowgan.training.supervision import Wish, is_running, request
+from cowgan.training.supervision import RunStatus, Wish, is_running, request
 from napari_cowgan.controls import Section, breakable, hint, row, text_button
 from napari_cowgan.dialogs import ask_for_count
 from napari_cowgan.jobs import Job, JobBar, stop_at_exit
@@ -72,8 +72,9 @@ class Workbench(QWidget):
         self._build()
         self._connect()
         self.setAcceptDrops(True)
-        self._ends = _Ends(self.job, self._tensorboard)
+        self._ends = _Ends(self.job, self.settings, self._tensorboard)
         self.destroyed.connect(self._ends)
+        self._refresh()
         self.refresh_list()
 
     # Construction
@@ -101,6 +102,8 @@ class Workbench(QWidget):
         scroll.setWidget(groups)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
@@ -225,6 +228,8 @@ class Workbench(QWidget):
         if watcher is None or self.sender() is not watcher:
             return
         failed, told = outcome(watcher.folder, look.status, watcher.trainee)
+        if look.status is None:
+            self.monitor.show_status(RunStatus("failed", 0))
         self.monitor.tell(told)
         self._leave()
         self.refresh_list()
@@ -380,7 +385,7 @@ class Workbench(QWidget):
         return False
 
     def _close_now(self, close: Close) -> None:
-        self._closing = True
+        self._closing, self._after_end = True, None
         # Not from within a signal of what is about to be deleted.
         QTimer.singleShot(0, close)
 
@@ -407,13 +412,15 @@ class Workbench(QWidget):
 class _Ends:
     """What must end with the panel, even after Qt has deleted it."""
 
-    def __init__(self, job: JobBar, board: TensorBoard) -> None:
+    def __init__(self, job: JobBar, settings: PlanGroup, board: TensorBoard) -> None:
         self.watcher: RunWatcher | None = None
         self._job = job
+        self._settings = settings
         self._board = board
 
     def __call__(self, *_: object) -> None:
         self._job.end()
+        self._settings.end()
         self._board.stop()
         if self.watcher is not None:
             self.watcher.stop()

@@ -1,0 +1,543 @@
+"""The Training panel with real runs: what a person does, and what goes wrong."""
+
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import numpy as np
+import pytest
+import torch
+from gui_events import click, drop
+from napari._qt.widgets.qt_viewer_dock_widget import QtViewerDockWidget
+from napari.components import ViewerModel
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QDesktopServices
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QInputDialog
+from training_banks import Tubes, make_bank, start
+
+from cowgan.checkpoint import load
+from cowgan.data.bank import Bank
+from cowgan.training.memory import MemoryEstimate
+from cowgan.training.run import start_run
+from cowgan.training.state import read_description
+from cowgan.training.supervision import is_running, read_status
+from cowgan.volume import write_nifti
+from napari_cowgan.explorer.panel import LatentExplorer
+from napari_cowgan.settings import remember
+from napari_cowgan.training import show_training_panel
+from napari_cowgan.training.curves import smoothed
+from napari_cowgan.training.monitor import duration
+from napari_cowgan.training.panel import TrainingPanel
+from napari_cowgan.training.plan import RunPlan
+from napari_cowgan.training.sample_layer import SampleLayer
+from napari_cowgan.training.watching import Sheet
+from napari_cowgan.training.workbench import Workbench
+
+ENDLESS = 100_000
+KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
+START_MS = 60_000
+TINY = {
+    "preset": "modern",
+    "capacity": 1,
+    "most_channels": 16,
+    "batch": 2,
+    "accumulate": 1,
+    "steps": ENDLESS,
+    "save_every": 10,
+    "sample_every": 10,
+    "training_precision": "fp32",
+    "training_device": "cpu",
+}
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory) -> Path:
+    return make_bank(tmp_path_factory.mktemp("bank") / "bank").path
+
+
+@pytest.fixture(scope="module")
+def done(bank: Path, tmp_path_factory) -> Path:
+    """Return a folder with a finished run in it."""
+    folder = tmp_path_factory.mktemp("done")
+    architecture = ("modern", "Small", (16, 16), 1, 16)
+    plan = RunPlan(bank, folder / "first", *architecture, 2, 1, 4, 2, 2, "fp32", 0)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    start_run(plan.folder, Bank.open(bank), plan.config(), "cpu")
+    torch.set_num_threads(threads)
+    return folder
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch) -> Iterator[Path]:
+    """Return the folder for runs; whatever is still at work in it ends with the test."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    # Its own test waits for it; the others need the processor.
+    monkeypatch.setattr("napari_cowgan.training.plan_group._ESTIMATE_AFTER_MS", 10**8)
+    folder = tmp_path / "runs"
+    remember("training/runs", str(folder))
+    for name, value in TINY.items():
+        remember(f"training/{name}", value)
+    yield folder
+    for run in folder.glob("*/status.json"):
+        status = read_status(run.parent)
+        if status.active and status.pid != os.getpid():
+            os.kill(status.pid, signal.SIGTERM)
+
+
+@pytest.fixture
+def panel(runs: Path, qtbot) -> Workbench:
+    """Return a panel that stands alone, which suffices for most of what it does."""
+    workbench = Workbench(ViewerModel())
+    qtbot.addWidget(workbench)
+    workbench.resize(400, 900)
+    workbench.show()
+    return workbench
+
+
+@pytest.fixture
+def docked(viewer, runs: Path) -> Workbench:
+    """Return a panel in a napari window."""
+    return show_training_panel(viewer).workbench
+
+
+def train(panel: Workbench, bank: Path, qtbot) -> None:
+    """Start an endless run and wait until it has begun to learn."""
+    begin(panel, bank, qtbot)
+    wait(qtbot, lambda: panel.monitor.state == "training" and panel.monitor.curves.last_step > 0)
+
+
+def begin(panel: Workbench, volumes: Path, qtbot) -> None:
+    panel.settings.volumes.set_path(volumes)
+    wait(qtbot, panel.settings.start.isEnabled)
+    click(panel.settings.start)
+
+
+def wait(qtbot, condition: Callable[[], object], timeout_ms: int = START_MS) -> None:
+    qtbot.waitUntil(lambda: bool(condition()), timeout=timeout_ms)
+
+
+def ended(panel: Workbench) -> Callable[[], bool]:
+    return lambda: panel.watcher is None and not panel.job.running
+
+
+def told(panel: Workbench) -> str:
+    """Return how the panel says that the run has ended, without the places where it may wrap."""
+    return panel.monitor.outcome.text().replace("\u200b", "")
+
+
+def answer(panel: Workbench, text: str) -> None:
+    """Press a button of the question about the run."""
+    (button,) = [one for one in panel.question.buttons() if text in one.text()]
+    click(button)
+
+
+def test_an_empty_panel_says_what_to_do(panel):
+    assert panel.monitor.empty.isVisible()
+    assert not panel.monitor.curves.isVisible()
+    assert "Choose a training bank" in panel.settings.found.text()
+    assert not panel.settings.start.isEnabled()
+    for button in (panel.open, panel.watch_button, panel.resume, panel.folder, panel.board):
+        assert not button.isEnabled()
+    assert "no run" in panel.details.text()
+
+
+def test_a_run_is_started_watched_paused_stopped_resumed_and_killed(
+    docked, bank, viewer, runs, qtbot, problem
+):
+    train(docked, bank, qtbot)
+    run, monitor = runs / "modern-small-1", docked.monitor
+    assert monitor.name.text() == run.name
+    assert not docked.settings.start.isEnabled()
+    assert not docked.plan_section.isExpanded()
+    wait(qtbot, lambda: len(viewer.layers) == 1)
+    (layer,) = viewer.layers
+    assert layer.name == run.name
+    first = layer.metadata["cowgan"]["step"]
+    wait(qtbot, lambda: layer.metadata["cowgan"]["step"] > first)
+    assert list(viewer.layers) == [layer], "the samples are one layer"
+    assert layer.data.shape == (512, 512) and np.ptp(layer.data) > 0
+    for fact, sign in (("Speed", "images/s"), ("Memory", "GB"), ("Device", "cpu")):
+        assert sign in monitor.facts[fact].text()
+    assert monitor.facts["Time left"].text() not in ("", "–")
+    assert f"of {ENDLESS:,}" in monitor.bar.format()
+    if sys.platform != "win32":
+        assert os.getpriority(os.PRIO_PROCESS, read_status(run).pid) > 0
+
+    click(monitor.pause)
+    wait(qtbot, lambda: monitor.state == "paused")
+    assert monitor.pause.text() == "Resume"
+    step = read_status(run).step
+    QTest.qWait(600)
+    assert read_status(run).step == step
+    click(monitor.pause)
+    wait(qtbot, lambda: monitor.state == "training" and monitor.curves.last_step > step)
+
+    click(monitor.stop)
+    wait(qtbot, ended(docked))
+    assert monitor.state == "stopped"
+    assert "the state is saved" in told(docked)
+    saved = read_description(run)["counters"]["step"]
+    assert saved == read_status(run).step > step
+    assert not monitor.pause.isEnabled() and not monitor.stop.isEnabled()
+
+    wait(qtbot, lambda: [one.state for one in docked.list.runs] == ["stopped"])
+    docked.list.select(run)
+    click(docked.resume)
+    wait(qtbot, lambda: monitor.state == "training" and monitor.curves.last_step > saved)
+    os.kill(read_status(run).pid, KILL)
+    sentence = problem(docked)
+    assert sentence.endswith(f"its log is {run / 'train.log'}.")
+    assert "\n" not in sentence
+    assert told(docked) == sentence
+    assert monitor.state == "interrupted"
+    if sys.platform != "win32":
+        assert "was killed (SIGKILL)" in sentence
+    wait(qtbot, docked.settings.start.isEnabled)
+
+
+def test_closing_asks_and_a_run_left_running_is_found_again(docked, bank, viewer, runs, qtbot):
+    train(docked, bank, qtbot)
+    run = runs / "modern-small-1"
+    for close in (viewer.window._qt_window.close, dock_of(docked).title.close_button.click):
+        close()
+        answer(docked, "Cancel")
+        QTest.qWait(50)
+        assert docked.isVisible() and docked.monitor.state == "training"
+    dock_of(docked).title.close_button.click()
+    answer(docked, "Leave running")
+    wait(qtbot, lambda: not is_there(docked))
+    assert is_running(run)
+
+    again = show_training_panel(viewer).workbench
+    wait(qtbot, lambda: again.monitor.state == "training")
+    assert again.monitor.name.text() == run.name
+    click(again.monitor.stop)
+    wait(qtbot, ended(again))
+    assert read_status(run).state == "stopped"
+    assert read_description(run)["counters"]["step"] == read_status(run).step
+
+
+def test_a_run_in_this_process_is_saved_when_the_window_closes(
+    docked, bank, viewer, runs, qtbot, single_threaded
+):
+    docked.settings.place.choose("thread")
+    train(docked, bank, qtbot)
+    run, window = runs / "modern-small-1", viewer.window._qt_window
+    assert read_status(run).pid == os.getpid()
+    window.close()
+    assert "cannot go on without it" in docked.question.informativeText()
+    assert not any("Leave" in button.text() for button in docked.question.buttons())
+    answer(docked, "Stop and save")
+    wait(qtbot, lambda: not is_there(window))
+    # The fixture closes windows that are still there.
+    del viewer.window._qt_window
+    assert read_status(run).state == "stopped"
+    assert read_description(run)["counters"]["step"] == read_status(run).step
+    wait(qtbot, lambda: not any(one.name == "cowgan-training" for one in threading.enumerate()))
+
+
+def dock_of(widget) -> QtViewerDockWidget:
+    while not isinstance(widget, QtViewerDockWidget):
+        widget = widget.parentWidget()
+    return widget
+
+
+def is_there(widget) -> bool:
+    try:
+        return widget.isVisible()
+    except RuntimeError:
+        return False
+
+
+def test_a_model_opens_in_the_explorer_in_one_click(
+    docked, viewer, done, qtbot, settle, single_threaded, small_model
+):
+    remember("last_checkpoint", str(small_model))
+    panel = docked
+    panel.settings.runs.set_path(done)
+    wait(qtbot, lambda: len(panel.list.runs) == 1)
+    (run,) = panel.list.runs
+    assert (run.state, run.step, run.recipe) == ("finished", 4, "Modern")
+    assert (run.network, run.size) == ("1 to 16 channels", "16 × 16 × 16")
+    panel.list.select(run.folder)
+    click(panel.open)
+
+    def explorers() -> list[LatentExplorer]:
+        return viewer.window._qt_window.findChildren(LatentExplorer)
+
+    model = run.folder / "model-0000004.safetensors"
+    wait(qtbot, lambda: explorers() and explorers()[0].model.checkpoint is not None)
+    wait(qtbot, lambda: explorers()[0].model.checkpoint.path == model)
+    settle(explorers()[0])
+    assert load(model).config.volume_shape == (16, 16, 16)
+    wait(qtbot, lambda: panel.list.runs[0].models == (model,))
+    assert "Model of step 4" in panel.list.topLevelItem(0).child(0).text(0)
+
+
+def test_a_finished_run_is_watched_and_made_longer(panel, done, qtbot, runs, single_threaded):
+    panel.settings.place.choose("thread")
+    shutil.copytree(done / "first", runs / "first")
+    panel.refresh_list()
+    wait(qtbot, lambda: len(panel.list.runs) == 1)
+    panel.list.select(runs / "first")
+    panel.list.setFocus()
+    QTest.keyClick(panel.list, Qt.Key.Key_Return)
+    wait(qtbot, lambda: panel.monitor.curves.last_step == 4)
+    assert panel.monitor.state == "finished"
+    wait(qtbot, panel.resume.isEnabled)
+    click(panel.resume)
+    (dialog,) = panel.findChildren(QInputDialog)
+    assert dialog.intValue() == 8
+    dialog.setIntValue(6)
+    dialog.accept()
+    wait(qtbot, lambda: panel.monitor.state == "finished" and panel.monitor.curves.last_step == 6)
+    wait(qtbot, ended(panel))
+
+
+@pytest.mark.slow
+def test_a_run_started_in_a_terminal_is_steered_from_here(panel, bank, runs, qtbot):
+    process = start(
+        *("train", "--bank", bank, "--out", runs / "mine", "--network-capacity", "1"),
+        *("--fmap-max", "16", "--image-size", "16", "--depth", "16", "--batch", "2"),
+        *("--steps", ENDLESS, "--device", "cpu"),
+    )
+    wait(qtbot, lambda: read_status(runs / "mine") is not None)
+    wait(qtbot, lambda: read_status(runs / "mine").state == "training")
+    panel.refresh_list()
+    wait(qtbot, lambda: panel.monitor.state == "training")
+    click(panel.monitor.stop)
+    wait(qtbot, ended(panel))
+    process.communicate(timeout=30)
+    assert read_status(runs / "mine").state == "stopped"
+
+
+def test_a_folder_of_nifti_files_becomes_a_bank_first(
+    panel, runs, tmp_path, qtbot, single_threaded
+):
+    panel.settings.place.choose("thread")
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    for number in range(6):
+        write_nifti(Tubes(number).make(), scans / f"sub-{number}.nii.gz")
+    assert drop(panel, scans)
+    wait(qtbot, lambda: panel.settings.source is not None)
+    assert "6 NIfTI files" in panel.settings.found.text()
+    assert panel.settings.scaling.isVisible()
+    assert panel.settings.voxels.currentText() == "16 × 16 × 16"
+    panel.settings.steps.setValue(3)
+    click(panel.settings.start)
+    wait(qtbot, lambda: panel.monitor.state == "finished")
+    wait(qtbot, ended(panel))
+    assert panel.settings.volumes.path == runs / "modern-small-1-bank"
+    assert panel.settings.name.placeholderText() == "modern-small-2"
+
+
+def test_the_memory_that_is_needed_is_told(panel, bank, qtbot, monkeypatch):
+    settings = panel.settings
+    settings.volumes.set_path(bank)
+    wait(qtbot, lambda: settings.source is not None)
+    settings.estimate_memory()
+    wait(qtbot, lambda: "Needs about 0.0 GB" in settings.memory.text())
+    monkeypatch.setattr(
+        "napari_cowgan.training.plan_group.estimate_apart",
+        lambda *_: MemoryEstimate(5_000_000_000, 2_000_000_000),
+    )
+    settings.estimate_memory()
+    wait(qtbot, lambda: "Needs about 5.0 GB of memory; 2.0 GB are free" in settings.memory.text())
+    assert "lower the batch" in settings.memory.text()
+
+
+def test_what_cannot_be_trained_on_is_told_at_once(panel, tmp_path, qtbot):
+    found = panel.settings.found
+    panel.settings.volumes.set_path(tmp_path / "nowhere")
+    wait(qtbot, lambda: "does not exist" in found.text())
+    (tmp_path / "empty").mkdir()
+    panel.settings.volumes.set_path(tmp_path / "empty")
+    wait(qtbot, lambda: "no .​nii" in found.text())
+    assert not panel.settings.start.isEnabled()
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(panel, bank, tmp_path, qtbot, problem):
+    (tmp_path / "file").touch()
+    panel.settings.runs.set_path(tmp_path / "file")
+    begin(panel, bank, qtbot)
+    assert str(tmp_path / "file") in problem(panel)
+    wait(qtbot, panel.settings.start.isEnabled)
+    panel.settings.runs.set_path(tmp_path)
+    panel.settings.name.setText("a/b")
+    click(panel.settings.start)
+    assert "without slashes" in problem(panel)
+
+
+def test_a_run_that_fails_says_why(panel, bank, runs, qtbot, problem):
+    panel.settings.init_from.set_path(runs / "no-model.pt")
+    begin(panel, bank, qtbot)
+    sentence = problem(panel)
+    assert "no-model.pt" in sentence and "train.log" in sentence
+    wait(qtbot, ended(panel))
+    assert panel.monitor.bar.maximum() > 0, "the bar has stopped"
+    assert panel.settings.start.isEnabled()
+
+
+def test_a_missing_package_is_one_sentence(runs, monkeypatch, qtbot):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        "napari_cowgan.training.panel.find_spec",
+        lambda name: None if name == "pyqtgraph" else find(name),
+    )
+    panel = TrainingPanel(ViewerModel())
+    qtbot.addWidget(panel)
+    assert "pyqtgraph" in panel.missing.text()
+    assert "napari-cowgan[train]" in panel.missing.text()
+
+
+def test_the_command_can_be_copied(panel, bank, runs, qtbot):
+    panel.settings.volumes.set_path(bank)
+    wait(qtbot, panel.settings.copy.isEnabled)
+    click(panel.settings.copy)
+    command = QApplication.clipboard().text()
+    assert command.startswith("cowgan train --bank ")
+    assert f"--out {runs / 'modern-small-1'}" in command
+    assert "--network-capacity 1 --fmap-max 16 --batch 2" in command
+
+
+def test_settings_are_remembered(panel, qtbot):
+    panel.settings.batch.setValue(5)
+    panel.settings.network.choose("Large")
+    panel.monitor.curves.chart.choose("speed")
+    again = Workbench(ViewerModel())
+    qtbot.addWidget(again)
+    assert again.settings.batch.value() == 5
+    assert again.settings.network.chosen == "Large"
+    assert again.monitor.curves.chart.chosen == "speed"
+
+
+def test_a_recipe_brings_its_own_batch_and_a_network_its_own_channels(panel):
+    panel.settings.preset.choose("paper")
+    panel.settings.preset.activated.emit(0)
+    assert (panel.settings.batch.value(), panel.settings.accumulate.value()) == (8, 4)
+    panel.settings.network.choose("Large")
+    panel.settings.network.activated.emit(0)
+    assert (panel.settings.capacity.value(), panel.settings.most_channels.value()) == (16, 1024)
+
+
+def test_curves_follow_theme_scale_and_smoothing(panel):
+    curves = panel.monitor.curves
+    panel.monitor.begin(Path("run"))
+    curves.add([{"step": n, "generator": 2.0 * (-1) ** n, "discriminator": n} for n in range(1, 9)])
+    assert [label.text for _, label in curves.legend.items] == ["Discriminator", "Generator"]
+    dark = curves.plot.backgroundBrush().color().lightnessF()
+    curves._viewer.theme = "light"
+    assert curves.plot.backgroundBrush().color().lightnessF() > dark
+    assert not curves.left_out.isVisible()
+    curves.logarithmic.click()
+    assert "generator" in curves.left_out.text()
+    assert "discriminator" not in curves.left_out.text()
+    assert curves.plot.getAxis("bottom").labelText == "Step"
+    assert curves.plot.getAxis("left").labelText == "Loss"
+
+
+def test_smoothing_averages_with_what_came_before():
+    values = np.array([1.0, 3.0, 5.0])
+    assert np.array_equal(smoothed(values, 0), values)
+    expected = [1, (3 + 0.5) / 1.5, (5 + 1.5 + 0.25) / 1.75]
+    assert smoothed(values, 0.5) == pytest.approx(expected)
+
+
+def test_samples_lie_beside_what_is_there():
+    viewer = ViewerModel()
+    volume = viewer.add_image(np.zeros((4, 30, 20)), scale=(1, 2, 2))
+    samples = SampleLayer(viewer).show("run", Sheet(7, np.zeros((512, 512), np.uint8)))
+    low, high = samples.extent.world[:, -2:]
+    assert low[1] > volume.extent.world[1, 2]
+    assert high[0] - low[0] == pytest.approx(np.ptp(volume.extent.world[:, 1]), rel=0.05)
+
+
+@pytest.mark.slow
+def test_tensorboard_shows_a_run(panel, done, qtbot, monkeypatch):
+    pytest.importorskip("tensorboard")
+    opened: list[str] = []
+
+    def browse(url) -> bool:
+        opened.append(url.toString())
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", browse)
+    panel.settings.runs.set_path(done)
+    wait(qtbot, lambda: len(panel.list.runs) == 1)
+    panel.list.select(done / "first")
+    click(panel.folder)
+    assert opened == [(done / "first").as_uri()]
+    click(panel.board)
+    wait(qtbot, lambda: len(opened) == 2)
+    with urlopen(opened[1], timeout=10) as page:
+        assert b"TensorBoard" in page.read()
+    panel._tensorboard.stop()
+    with pytest.raises(OSError), socket.create_connection(_address(opened[1]), timeout=1):
+        pass
+
+
+def test_tensorboard_that_is_not_installed_is_one_sentence(
+    panel, done, qtbot, monkeypatch, problem
+):
+    monkeypatch.setattr("napari_cowgan.training.tensorboard.find_spec", lambda name: None)
+    panel.settings.runs.set_path(done)
+    wait(qtbot, lambda: len(panel.list.runs) == 1)
+    panel.list.select(done / "first")
+    click(panel.board)
+    assert "not installed" in problem(panel)
+
+
+def _address(url: str) -> tuple[str, int]:
+    host, port = url.removeprefix("http://").rstrip("/").split(":")
+    return host, int(port)
+
+
+def test_the_window_answers_while_a_run_trains(docked, bank, viewer, qtbot):
+    """Compare with the same window while the run is paused, as the machine may be busy."""
+    docked.settings.sample_every.setValue(50)
+    train(docked, bank, qtbot)
+    wait(qtbot, lambda: len(viewer.layers) == 1)
+    at_work = min(_lateness_ms() for _ in range(2))
+    click(docked.monitor.pause)
+    wait(qtbot, lambda: docked.monitor.state == "paused")
+    assert at_work < max(100, 3 * _lateness_ms())
+    click(docked.monitor.stop)
+    wait(qtbot, ended(docked))
+
+
+def _lateness_ms(seconds: float = 2.0) -> float:
+    """Return the 95th percentile of how late the event loop gets to a timer."""
+    late, last = [], time.perf_counter()
+
+    def tick() -> None:
+        nonlocal last
+        now = time.perf_counter()
+        late.append(1000 * (now - last) - 10)
+        last = now
+
+    timer = QTimer()
+    timer.setTimerType(Qt.TimerType.PreciseTimer)
+    timer.timeout.connect(tick)
+    timer.start(10)
+    QTest.qWait(int(1000 * seconds))
+    timer.stop()
+    return float(np.percentile(late, 95))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (7200, "2 h"), (90_000, "1 d 1 h")],
+)
+def test_a_duration_is_told_in_two_units(seconds, words):
+    assert duration(seconds) == words
