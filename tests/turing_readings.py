@@ -6,10 +6,14 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from hypothesis import settings
 
 from cowgan.turing.statistics import Answer, Panel, Reading
 
 Z95 = 1.959963984540054
+
+examples = settings(max_examples=50, deadline=None)
+"""How properties of statistics are tried; a busy machine may take its time."""
 
 
 def reading_of_counts(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from turing_readings import is_plain, standard_error
+from turing_readings import examples, is_plain, standard_error
 
 from cowgan.turing.statistics import (
     Undefined,
@@ -143,6 +143,7 @@ def test_agreement_needs_two_cases_with_two_answers(shape):
         cohen_kappa(np.array([[1, -1, 0], [0, 0, 1]]))
 
 
+@examples
 @given(gappy)
 def test_results_are_plain_and_levels_nested(labels):
     for coefficient in (*COEFFICIENTS, percent_agreement):
@@ -155,6 +156,7 @@ def test_results_are_plain_and_levels_nested(labels):
             assert found.estimate - 1e-12 <= inner.high <= outer.high <= 1
 
 
+@examples
 @given(gappy, st.randoms())
 def test_the_order_of_raters_and_cases_does_not_matter(labels, random):
     raters, cases = list(range(labels.shape[0])), list(range(labels.shape[1]))
@@ -167,6 +169,7 @@ def test_the_order_of_raters_and_cases_does_not_matter(labels, random):
             assert (one.estimate, one.low) == pytest.approx((other.estimate, other.low), abs=1e-9)
 
 
+@examples
 @given(gappy)
 def test_turning_the_scale_round_changes_nothing(labels):
     for coefficient in COEFFICIENTS:
@@ -176,6 +179,7 @@ def test_turning_the_scale_round_changes_nothing(labels):
             assert one.estimate == pytest.approx(other.estimate, abs=1e-9)
 
 
+@examples
 @given(answers)
 def test_with_two_complete_raters_all_coefficients_are_scott_s_or_near(labels):
     """Alpha is Scott's pi, which is Fleiss' kappa of two, with a correction for few cases."""
@@ -196,6 +200,22 @@ def ratings_of(rng, readers, cases, shared):
     labels = np.where(seen > 0, steps, -steps)
     labels[rng.random(labels.shape) < 0.05] = 0
     return labels
+
+
+def test_standard_errors_with_missing_labels_are_those_of_the_jackknife():
+    labels = ratings_of(np.random.default_rng(9), 4, 80, 0.6)
+    for coefficient, view in (
+        (krippendorff_alpha, np.array),
+        (gwet_ac2, np.array),
+        (gwet_ac1, np.sign),
+        (fleiss_kappa, np.sign),
+    ):
+        found = coefficient(view(labels))
+        without = [coefficient(view(np.delete(labels, case, 1))).estimate for case in range(80)]
+        jackknife = np.std(without) * 79**0.5
+        t_quantile = 1.990450210230129  # 79 degrees of freedom
+        error = standard_error(found.low, found.high, t_quantile)
+        assert error == pytest.approx(jackknife, rel=0.03)
 
 
 @pytest.mark.parametrize("shared", [0.0, 0.6])

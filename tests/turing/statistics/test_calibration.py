@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from turing_readings import is_plain, reading_of_counts, reading_of_ratings
+from turing_readings import examples, is_plain, reading_of_counts, reading_of_ratings
 
 from cowgan.turing.statistics import Reading, Undefined, calibration, confidence_auc
 from cowgan.turing.statistics.reading import RATINGS
@@ -53,6 +53,7 @@ def test_ideal_and_guessing_readers():
     assert confidence_auc(reading_of_confidence([1, 0] * 5, [1] * 10)).estimate == 0.5
 
 
+@examples
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from(RATINGS)), min_size=1, max_size=40))
 def test_brier_score_is_bounded_and_indifferent_to_the_kind(pairs):
     truth, ratings = zip(*pairs, strict=True)

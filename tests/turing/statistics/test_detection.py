@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from turing_readings import is_plain, reading_of_counts
+from turing_readings import examples, is_plain, reading_of_counts
 
 from cowgan.turing.statistics import Undefined, criterion, d_prime
 
@@ -53,6 +53,7 @@ def test_unbiased_2afc_is_the_root_of_two_times_z_of_the_share_correct():
     assert found.high - found.low == pytest.approx((yes_no.high - yes_no.low) / 2**0.5)
 
 
+@examples
 @given(cells)
 def test_symmetries(n):
     hits, misses, false_alarms, rejections = n
@@ -67,6 +68,7 @@ def test_symmetries(n):
     assert criterion(reading).low == pytest.approx(criterion(reverse).low, abs=1e-12)
 
 
+@examples
 @given(cells)
 def test_levels_are_nested_and_results_plain(n):
     for quantity in (d_prime, criterion):
@@ -76,6 +78,7 @@ def test_levels_are_nested_and_results_plain(n):
         assert all(is_plain(interval) for interval in intervals)
 
 
+@examples
 @given(cells.filter(lambda n: n[1] > 0))
 def test_one_more_hit_raises_d_prime(n):
     hits, misses, false_alarms, rejections = n

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from turing_readings import is_plain, reading_of_correct, reading_of_counts
+from turing_readings import examples, is_plain, reading_of_correct, reading_of_counts
 
 from cowgan.errors import CowganError
 from cowgan.turing.statistics import (
@@ -75,6 +75,27 @@ def test_the_posterior_is_the_integral_of_its_density():
     assert found == pytest.approx(density(p)[within].sum() / density(p).sum(), abs=1e-4)
 
 
+# 44 % of various numbers of trials, worked out beforehand with statsmodels and pingouin: none
+# of them shows equivalence within 0.1.
+@pytest.mark.parametrize(
+    ("n", "p", "p_equivalence", "within", "bf01"),
+    [
+        (25, 0.69, 0.41, 0.61, 3.5),
+        (50, 0.48, 0.33, 0.71, 4.0),
+        (100, 0.27, 0.24, 0.79, 3.9),
+        (200, 0.10, 0.14, 0.88, 2.7),
+        (300, 0.043, 0.088, 0.92, 1.6),
+    ],
+)
+def test_what_an_accuracy_of_44_percent_says(n, p, p_equivalence, within, bf01):
+    reading = reading_of_correct(round(0.44 * n), n)
+    found = bayes(reading, 0.1)
+    assert binomial_test(reading).p == pytest.approx(p, abs=0.005)
+    assert equivalence_test(reading, 0.1).p == pytest.approx(p_equivalence, abs=0.005)
+    assert found.probability_within == pytest.approx(within, abs=0.005)
+    assert found.bf01 == pytest.approx(bf01, abs=0.05)
+
+
 # scipy 1.17.1, fisher_exact; an accuracy of 0.44 that no binomial test tells from chance.
 def test_fisher_finds_what_bias_hides_from_accuracy():
     hidden = reading_of_counts(hits=44, misses=6, false_alarms=50, correct_rejections=0)
@@ -111,6 +132,7 @@ def test_trials_needed_to_show_equivalence(margin, n):
     assert min(power(n - less, 0.5, decides) for less in (1, 2)) < 0.8
 
 
+@examples
 @given(both_kinds)
 def test_exchanging_the_kinds_exchanges_sensitivity_and_specificity(cells):
     hits, misses, false_alarms, rejections = cells
@@ -122,6 +144,7 @@ def test_exchanging_the_kinds_exchanges_sensitivity_and_specificity(cells):
     assert balanced_accuracy(reading).low == pytest.approx(balanced_accuracy(exchanged).low)
 
 
+@examples
 @given(both_kinds)
 def test_answering_the_opposite_mirrors_accuracy(cells):
     hits, misses, false_alarms, rejections = cells
@@ -136,6 +159,7 @@ def test_answering_the_opposite_mirrors_accuracy(cells):
     assert bayes(reading, 0.1).bf01 == pytest.approx(bayes(opposite, 0.1).bf01)
 
 
+@examples
 @given(both_kinds)
 def test_higher_levels_hold_lower_ones(cells):
     reading = reading_of_counts(*cells)
@@ -145,6 +169,7 @@ def test_higher_levels_hold_lower_ones(cells):
             assert outer.low <= inner.low <= inner.estimate <= inner.high <= outer.high
 
 
+@examples
 @given(counts, st.floats(0.01, 0.3), st.floats(0.01, 0.15))
 def test_a_wider_margin_is_easier_to_stay_within(cells, margin, more):
     reading = reading_of_counts(*cells)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from turing_readings import is_plain, panel_of_ratings, reading_of_ratings, van_dyke
+from turing_readings import examples, is_plain, panel_of_ratings, reading_of_ratings, van_dyke
 
 from cowgan.errors import CowganError
 from cowgan.turing.statistics import (
@@ -114,6 +114,7 @@ def placements_by_pairs(ratings, axis):
     return ((difference > 0) + (difference == 0) / 2).mean(axis=axis + 1)
 
 
+@examples
 @given(studies)
 def test_means_equal_the_formulas_with_a_matrix(rows):
     panel = panel_of_ratings(GENERATED, rows)
@@ -130,6 +131,7 @@ def test_means_equal_the_formulas_with_a_matrix(rows):
         assert (interval.low, interval.high) == pytest.approx((max(low, 0), min(high, 1)))
 
 
+@examples
 @given(studies, st.randoms())
 def test_neither_the_order_of_readers_nor_of_cases_matters(rows, random):
     panel = panel_of_ratings(GENERATED, rows)
@@ -142,6 +144,7 @@ def test_neither_the_order_of_readers_nor_of_cases_matters(rows, random):
         assert (one.low, one.high) == pytest.approx((other.low, other.high), abs=1e-9)
 
 
+@examples
 @given(studies)
 def test_reversed_ratings_mirror_the_mean(rows):
     panel = panel_of_ratings(GENERATED, rows)
@@ -152,6 +155,7 @@ def test_reversed_ratings_mirror_the_mean(rows):
         assert one.test().p == pytest.approx(other.test().p, abs=1e-9)
 
 
+@examples
 @given(studies)
 def test_levels_are_nested_and_tests_agree_with_them(rows):
     panel = panel_of_ratings(GENERATED, rows)

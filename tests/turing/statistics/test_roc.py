@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from turing_readings import (
     Z95,
+    examples,
     hanley_mcneil,
     is_plain,
     panel_of_ratings,
@@ -88,6 +89,7 @@ def test_delong_variance_equals_that_of_mlstatkit(row, area, limits):
         assert logit(limit) == pytest.approx(expected)
 
 
+@examples
 @given(ratings, ratings)
 def test_area_is_the_share_of_pairs_in_the_right_order(generated, real):
     pairs = itertools.product(generated, real)
@@ -97,6 +99,7 @@ def test_area_is_the_share_of_pairs_in_the_right_order(generated, real):
     assert roc_curve(reading).area == pytest.approx(expected)
 
 
+@examples
 @given(ratings, ratings)
 def test_limits_are_nested_plain_and_within_bounds(generated, real):
     intervals = [auc(two_kinds(generated, real), level) for level in (0.5, 0.9, 0.95, 0.99)]
@@ -106,6 +109,7 @@ def test_limits_are_nested_plain_and_within_bounds(generated, real):
     assert intervals[-1].high - intervals[-1].low > 0
 
 
+@examples
 @given(ratings, ratings)
 def test_reversed_ratings_and_exchanged_kinds_mirror_the_area(generated, real):
     found = auc(two_kinds(generated, real))
@@ -117,6 +121,7 @@ def test_reversed_ratings_and_exchanged_kinds_mirror_the_area(generated, real):
         assert (mirror.low, mirror.high) == pytest.approx((1 - found.high, 1 - found.low))
 
 
+@examples
 @given(ratings, ratings, st.permutations(RATINGS))
 def test_only_the_order_of_ratings_counts(generated, real, shuffled):
     used = sorted({*generated, *real})
@@ -126,6 +131,7 @@ def test_only_the_order_of_ratings_counts(generated, real, shuffled):
     assert other == original
 
 
+@examples
 @given(ratings, ratings, st.data())
 def test_a_higher_rating_of_a_generated_case_never_lowers_the_area(generated, real, data):
     index = data.draw(st.integers(0, len(generated) - 1))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from turing_readings import is_plain, reading_of_counts, reading_of_ratings
+from turing_readings import examples, is_plain, reading_of_counts, reading_of_ratings
 
 from cowgan.turing.statistics import (
     Undefined,
@@ -94,6 +94,7 @@ def test_gain_between_halves_has_newcombe_s_interval():
     assert is_plain(found)
 
 
+@examples
 @given(st.lists(st.booleans(), min_size=2, max_size=60))
 def test_reading_backwards_turns_the_gain_round(correct):
     even = correct if len(correct) % 2 == 0 else correct[1:] + correct[:1] + [True]
@@ -103,6 +104,7 @@ def test_reading_backwards_turns_the_gain_round(correct):
     assert -1 <= there.low <= there.estimate <= there.high <= 1
 
 
+@examples
 @given(st.lists(st.booleans(), min_size=0, max_size=60))
 def test_a_trend_is_found_or_told_to_be_undefined(correct):
     reading = reading_in_order(correct)

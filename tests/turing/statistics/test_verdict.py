@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from turing_readings import is_plain, panel_of_ratings, reading_of_counts, reading_of_ratings
+from turing_readings import (
+    examples,
+    is_plain,
+    panel_of_ratings,
+    reading_of_counts,
+    reading_of_ratings,
+)
 
 from cowgan.errors import CowganError
 from cowgan.turing.statistics import (
@@ -156,6 +162,7 @@ def test_an_accuracy_of_44_of_100_shows_nothing():
 unit = st.floats(0, 1)
 
 
+@examples
 @given(
     st.lists(unit, min_size=4, max_size=4).map(sorted),
     st.lists(unit, min_size=3, max_size=6),
