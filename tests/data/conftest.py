@@ -66,7 +66,8 @@ def real_scan(shared_dir: Path) -> Callable[[str], Volume]:
         settings = replace(TofParameters.sample(seed + 1000 * visit), noise=0.0)
         tof = simulate_tof(share.data, share.spacing_mm, settings, seed)
         random = np.random.default_rng([seed, visit])
-        channels = 0.1 * np.median(tof.data) * random.standard_normal((2, *tof.shape))
+        tissue = np.median(tof.data[tof.data > tof.data.mean()])
+        channels = 0.1 * tissue * random.standard_normal((2, *tof.shape))
         return Volume(1000 * np.hypot(tof.data + channels[0], channels[1]), share.affine)
 
     return simulate

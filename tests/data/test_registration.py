@@ -171,9 +171,11 @@ def test_disturbances_of_unseen_anatomies_are_recovered(trials, capsys) -> None:
     """Against a template of other people, where no pose is exactly right.
 
     The pose of the undisturbed scan stands for the truth, so this is about consistency.
+    In three of the trials a fifth or more of the region of interest leaves the scan, which
+    preprocessing would set aside; they count here.
     """
     groups = range(len(_GROUPS))
     errors = np.array([error for group in groups for error in trials(group).errors_mm(10, group)])
     _report("A template of six others", errors, capsys)
-    assert np.mean(errors < _ACCEPTED_MM) >= 0.8
-    assert np.percentile(errors, 95) < 4.0
+    assert np.mean(errors < _ACCEPTED_MM) >= 0.875
+    assert np.percentile(errors, 95) < 3.0

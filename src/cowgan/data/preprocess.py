@@ -42,7 +42,7 @@ Roi = Literal["template", "auto", "paper"]
 LEAST_COVERAGE = 0.8
 """Scans that show a smaller share of the region of interest are set aside."""
 
-_PIPELINE = 1
+_PIPELINE = 2
 """Counts changes that give other volumes for the same parameters."""
 _SAVE_EVERY_S = 2.0
 
