@@ -53,9 +53,12 @@ def train(
         int, typer.Option(min=1, help="Processes on each computer, one for each GPU.")
     ] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Computers that train together.")] = 1,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only tell how much memory a new run would need.")
+    ] = False,
 ) -> None:
     """Train a network on a bank, or go on with a run."""
-    if (resume is None) == (out is None):
+    if not estimate and (resume is None) == (out is None):
         raise CowganError("Name either a folder for a new run with --out, or one with --resume.")
 
     from cowgan.cli.console import progress_bar
@@ -82,6 +85,9 @@ def train(
         "seed": seed,
     }
     chosen = _config(preset, network, architecture, changes, config)
+    if estimate:
+        _tell_memory(chosen, device)
+        return
     ancestor = None if init_from is None else _ancestor(init_from)
     notes: list[str] = []
     if not board_available():
@@ -100,6 +106,20 @@ def train(
     for note in notes:
         typer.echo(f"Note: {note}", err=True)
     typer.echo(f"The run in {out or resume} is complete.")
+
+
+def _tell_memory(config: "TrainingConfig", device: str) -> None:
+    from cowgan.training.memory import estimate, largest_batch
+
+    found = estimate(config, device)
+    typer.echo(f"A pass of {config.batch} volumes needs about {found.bytes / 1e9:.1f} GB.")
+    if not found.available_bytes:
+        return
+    typer.echo(f"{found.available_bytes / 1e9:.1f} GB are free.")
+    if not found.fits:
+        batch = largest_batch(config, found.available_bytes, device)
+        smaller = f"--batch {batch} --accumulate {config.images_per_step // max(batch, 1)}"
+        typer.echo(f"This fits: {smaller}" if batch else "No batch of this network fits.")
 
 
 def _ancestor(path: Path) -> "Ancestor":

@@ -1,0 +1,84 @@
+"""Memory by calculation against memory as torch's allocator counts it."""
+
+import json
+from math import lcm
+from pathlib import Path
+
+import pytest
+import torch
+from torch.profiler import ProfilerActivity, profile
+from training_banks import TINY, finish
+
+from cowgan.networks import NetworkConfig
+from cowgan.training.config import TrainingConfig, preset, with_changes
+from cowgan.training.memory import MemoryEstimate, _Blank, estimate, largest_batch
+from cowgan.training.trainer import Trainer
+
+NETWORK = NetworkConfig(32, 8, 4, 32, latent_dim=64, style_depth=2)
+MOST_ABOVE = 1.3
+
+
+def config(name: str, **changes: object) -> TrainingConfig:
+    base = {"batch": 2, "accumulate": 2, "precision": "fp32", "path_from": 0}
+    return with_changes(preset(name, NETWORK), **{**base, **changes})
+
+
+def measured_bytes(wanted: TrainingConfig, folder: Path) -> int:
+    """Return the peak of what the allocator has given out, over the dearest of real steps."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
+        trainer = Trainer(wanted, _Blank(NETWORK.volume_shape), "cpu")
+        for _ in range(2):
+            trainer.counters.step = lcm(wanted.penalty_every, wanted.path_every)
+            trainer.step()
+    profiled.export_chrome_trace(str(folder / "trace.json"))
+    events = json.loads((folder / "trace.json").read_text())["traceEvents"]
+    given = [event for event in events if event.get("name") == "[memory]"]
+    taken = peak = 0
+    for event in sorted(given, key=lambda event: event["ts"]):
+        taken += event["args"]["Bytes"]
+        peak = max(peak, taken)
+    return peak
+
+
+@pytest.mark.parametrize("name", ["modern", pytest.param("projected", marks=pytest.mark.slow)])
+def test_the_estimate_is_enough_and_not_much_more(
+    name: str, tmp_path: Path, single_threaded
+) -> None:
+    """Without content, torch copies where it could reuse, so the estimate errs upwards."""
+    wanted = config(name)
+    measured = measured_bytes(wanted, tmp_path)
+    assert 0.98 * measured <= estimate(wanted, "cpu").bytes <= MOST_ABOVE * measured
+
+
+@pytest.mark.slow
+def test_what_costs_memory_is_counted() -> None:
+    def needed(**changes: object) -> int:
+        return estimate(config("modern", **changes), "cpu").bytes
+
+    plain = {"path_weight": 0.0, "penalty_weight": 0.0}
+    assert needed(**plain) < 0.8 * needed(), "gradients of gradients"
+    assert 1.6 < needed(batch=8) / needed(batch=4) < 2
+    assert needed(precision="bf16", **plain) < 0.8 * needed(**plain)
+
+
+@pytest.mark.slow
+def test_the_largest_batch_fits_and_the_next_does_not() -> None:
+    wanted = config("modern", batch=8, accumulate=1)
+    limit = estimate(config("modern", batch=4, accumulate=2), "cpu").bytes
+    assert largest_batch(wanted, int(1.1 * limit), "cpu") == 4
+    assert largest_batch(wanted, limit // 100, "cpu") == 0
+
+
+def test_an_estimate_tells_whether_it_fits() -> None:
+    assert MemoryEstimate(10, 20).fits
+    assert not MemoryEstimate(20, 10).fits
+    assert MemoryEstimate(20, 0).fits, "unknown"
+    assert estimate(config("modern", batch=1, accumulate=1), "cpu").available_bytes > 0
+    assert torch.zeros(1).item() == 0, "tensors have content again"
+
+
+@pytest.mark.slow
+def test_the_command_tells_the_need_without_a_bank() -> None:
+    result = finish("train", "--estimate", *TINY)
+    assert result.returncode == 0, result.stderr
+    assert "A pass of 2 volumes needs about" in result.stdout
