@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _FAINT = 70
 _LABEL_SIZE = "9pt"
+_AXIS_HEIGHT = 40
 _MOST_DRAWN = 400
 
 
@@ -153,6 +154,8 @@ class Curves(QWidget):
             axis.setPen(text)
             axis.setTextPen(text)
             axis.enableAutoSIPrefix(False)
+            if side == "bottom":
+                axis.setHeight(_AXIS_HEIGHT)
             axis.setLabel(label, **{"font-size": _LABEL_SIZE, "color": text.name()})
         plot.clear()
         self.legend.setLabelTextColor(text)

@@ -34,11 +34,12 @@ def estimate_apart(config: TrainingConfig, device: str, progress: Progress) -> M
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
-        question = json.dumps({"config": config.to_dict(), "device": device})
+        question: str | None = json.dumps({"config": config.to_dict(), "device": device})
         while True:
             try:
                 answer, said = process.communicate(question, _LOOK_EVERY_S)
             except subprocess.TimeoutExpired:
+                question = None  # It has been asked.
                 if progress.cancelled:
                     process.kill()
                     raise Cancelled from None

@@ -33,6 +33,7 @@ _EMPTY = (
     "its curves and samples then show here as it trains."
 )
 _UNKNOWN = "–"
+_FEW = 10
 _FACTS = ("Speed", "Time left", "Memory", "Device")
 
 
@@ -161,11 +162,11 @@ def _facts(status: RunStatus) -> tuple[str, str, str, str]:
 
 
 def duration(seconds: float) -> str:
-    """Return a time in its two largest units."""
+    """Return a time in its largest unit, or in two if there are few of the largest."""
     units = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
     whole = round(seconds)
     for (size, name), (smaller, smaller_name) in pairwise(units):
         if whole >= size:
-            more = whole % size // smaller
+            more = whole % size // smaller if whole < _FEW * size else 0
             return f"{whole // size} {name}" + (f" {more} {smaller_name}" if more else "")
     return f"{whole} s"

@@ -29,7 +29,7 @@ class TrainingPanel(QWidget):
 
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
         super().__init__()
-        self.setMinimumWidth(340)
+        self.setMinimumWidth(360)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         missing = [name for name in _NEEDED if find_spec(name) is None]

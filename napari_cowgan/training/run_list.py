@@ -29,7 +29,7 @@ class RunList(QTreeWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setHeaderLabels(["Run", "State", "Step", "Last at work"])
+        self.setHeaderLabels(["Run", "State", "Step", "Date"])
         self.setUniformRowHeights(True)
         self.setIndentation(12)
         self.setIconSize(SWATCH)
@@ -84,7 +84,9 @@ class RunList(QTreeWidget):
             _describe(item, run)
             for model in run.models:
                 step = int(model.stem.rpartition("-")[2])
-                child = QTreeWidgetItem([f"Model of step {step:,}", "", "", _date(model)])
+                child = QTreeWidgetItem(
+                    [f"Model of step {step:,}", "", "", _date(model.stat().st_mtime)]
+                )
                 child.setData(0, _RUN, run.folder)
                 child.setData(0, _MODEL, model)
                 child.setToolTip(0, str(model))
@@ -109,7 +111,7 @@ class RunList(QTreeWidget):
 
 def _describe(item: QTreeWidgetItem, run: RunSummary) -> None:
     _show_state(item, run.state, run.step, run.steps)
-    item.setText(3, datetime.fromtimestamp(run.changed).strftime("%d %b %H:%M"))
+    item.setText(3, _date(run.changed))
     item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     for column in range(4):
         item.setToolTip(column, f"{run.folder}\n{run.recipe}, {run.network}, {run.size}")
@@ -123,5 +125,7 @@ def _show_state(item: QTreeWidgetItem, state: str, step: int, steps: int) -> Non
     item.setText(2, f"{step:,}")
 
 
-def _date(path: Path) -> str:
-    return datetime.fromtimestamp(path.stat().st_mtime).strftime("%d %b %H:%M")
+def _date(seconds: float) -> str:
+    """Return the time of today, or the day."""
+    when = datetime.fromtimestamp(seconds)
+    return when.strftime("%H:%M" if when.date() == datetime.now().date() else "%d %b %Y")

@@ -29,11 +29,20 @@ class SampleLayer:
         layer.metadata = {**layer.metadata, "cowgan": {"synthetic": True, "step": sheet.step}}
         return layer
 
+    def remove(self) -> None:
+        """Take away what is shown; a run at work is shown again when it has a new picture."""
+        for layer in self._layers.values():
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+        self._layers.clear()
+
     def _add(self, run: str, sheet: Sheet) -> Image:
         """Add a layer beside what is there, and as high, so that it hides nothing."""
         others = self._viewer.layers
         scale, translate = (1.0, 1.0), (0.0, 0.0)
+        units = None
         if others:
+            units = others[-1].units[-2:]
             low, high = others.extent.world[:, -2:]
             scale = (float((high - low)[0] / sheet.picture.shape[0]),) * 2
             translate = (float(low[0]), float(high[1] + _GAP * (high - low)[1]))
@@ -45,6 +54,7 @@ class SampleLayer:
             interpolation2d="linear",
             scale=scale,
             translate=translate,
+            units=units,
         )
         if len(others) == 1:
             self._viewer.dims.ndisplay = 2

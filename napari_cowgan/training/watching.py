@@ -151,5 +151,5 @@ def outcome(folder: Path, status: RunStatus | None, trainee: Trainee | None) -> 
     if not sentence:
         sentence = "The run has no status; it was made by an older version of this program."
     if (folder / LOG).exists():
-        sentence = f"{sentence.removesuffix('.')}; its log is {folder / LOG}."
+        sentence = f"{sentence.removesuffix('.')} (log: {folder / LOG})."
     return True, sentence

@@ -13,7 +13,7 @@ from cowgan.data.bank import Bank
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
 from cowgan.training.supervision import RunStatus, Wish, is_running, request
-from napari_cowgan.controls import Section, breakable, hint, row, text_button
+from napari_cowgan.controls import Section, hint, row, text_button
 from napari_cowgan.dialogs import ask_for_count
 from napari_cowgan.jobs import Job, JobBar, stop_at_exit
 from napari_cowgan.problems import show_problem
@@ -32,6 +32,7 @@ from napari_cowgan.training.watching import Look, RunWatcher, outcome
 if TYPE_CHECKING:
     import napari
 
+_CHOOSE = "Choose a run to open what it has learned, to watch it, or to go on with it."
 _NO_RUNS = "There is no run in this folder yet."
 _LIST_EVERY_MS = 5_000
 _MOST_STEPS = 1_000_000_000
@@ -84,10 +85,15 @@ class Workbench(QWidget):
         own = QVBoxLayout(runs)
         own.setContentsMargins(0, 0, 0, 0)
         own.setSpacing(6)
-        own.addWidget(self.list)
+        self._listed = QWidget()
+        listed = QVBoxLayout(self._listed)
+        listed.setContentsMargins(0, 0, 0, 0)
+        listed.setSpacing(6)
+        listed.addWidget(self.list)
+        listed.addLayout(row(self.open, self.watch_button))
+        listed.addLayout(row(self.resume, self.folder, self.board))
         own.addWidget(self.details)
-        own.addLayout(row(self.open, self.watch_button))
-        own.addLayout(row(self.resume, self.folder, self.board))
+        own.addWidget(self._listed)
         self.plan_section = Section("New run", self.settings)
         groups = QWidget()
         column = QVBoxLayout(groups)
@@ -313,6 +319,8 @@ class Workbench(QWidget):
         from napari_cowgan.explorer import show_explorer
 
         self.refresh_list()
+        # They are far larger than a volume, which would look lost beside them.
+        self.samples.remove()
         show_explorer(self._viewer).open_checkpoint(path)
 
     def _show_folder(self) -> None:
@@ -352,12 +360,11 @@ class Workbench(QWidget):
         self.board.setEnabled(idle and run is not None)
         self.resume.setEnabled(free and run is not None)
         if run is not None:
-            steps = f"step {run.step:,} of {run.steps:,}, saved at {run.saved_step:,}"
-            self.details.setText(
-                breakable(f"{run.recipe} recipe, {run.network} network, {run.size} voxels; {steps}")
-            )
+            facts = (run.recipe, run.network, run.size, f"saved at step {run.saved_step:,}")
+            self.details.setText(" · ".join(facts))
         else:
-            self.details.setText("Choose a run." if self.list.runs else _NO_RUNS)
+            self.details.setText(_CHOOSE if self.list.runs else _NO_RUNS)
+        self._listed.setVisible(bool(self.list.runs))
 
     # Leaving
 

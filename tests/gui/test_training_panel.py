@@ -196,7 +196,7 @@ def test_a_run_is_started_watched_paused_stopped_resumed_and_killed(
     wait(qtbot, lambda: monitor.state == "training" and monitor.curves.last_step > saved)
     os.kill(read_status(run).pid, KILL)
     sentence = problem(docked)
-    assert sentence.endswith(f"its log is {run / 'train.log'}.")
+    assert sentence.endswith(f"(log: {run / 'train.log'}).")
     assert "\n" not in sentence
     assert told(docked) == sentence
     assert monitor.state == "interrupted"
@@ -537,7 +537,14 @@ def _lateness_ms(seconds: float = 2.0) -> float:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.4, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (7200, "2 h"), (90_000, "1 d 1 h")],
+    [
+        (0.4, "0 s"),
+        (59, "59 s"),
+        (61, "1 min 1 s"),
+        (2800, "46 min"),
+        (7200, "2 h"),
+        (90_000, "1 d 1 h"),
+    ],
 )
 def test_a_duration_is_told_in_two_units(seconds, words):
     assert duration(seconds) == words
