@@ -28,9 +28,9 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(name)
 
 
-def show_explorer(viewer: "napari.Viewer") -> "LatentExplorer":
-    """Return the explorer of a viewer, opening it if needed."""
-    _, widget = viewer.window.add_plugin_dock_widget(_PLUGIN, _WIDGET)
+def show_explorer(viewer: "napari.Viewer", tabify: bool = False) -> "LatentExplorer":
+    """Return the explorer of a viewer, opening it if needed, in front of other panels or below."""
+    _, widget = viewer.window.add_plugin_dock_widget(_PLUGIN, _WIDGET, tabify=tabify)
     return cast("LatentExplorer", widget)
 
 

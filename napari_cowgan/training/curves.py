@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _FAINT = 70
 _LABEL_SIZE = "9pt"
-_AXIS_HEIGHT = 40
+_LABEL_OVERHANG = 6
 _MOST_DRAWN = 400
 
 
@@ -101,6 +101,7 @@ class Curves(QWidget):
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
         self.plot.showGrid(x=True, y=True, alpha=0.15)
+        self.plot.getPlotItem().setContentsMargins(0, 0, 0, _LABEL_OVERHANG)
         self.legend = self.plot.addLegend(offset=(-6, 4), labelTextSize=_LABEL_SIZE)
         self.left_out = hint("")
         layout = QVBoxLayout(self)
@@ -154,8 +155,6 @@ class Curves(QWidget):
             axis.setPen(text)
             axis.setTextPen(text)
             axis.enableAutoSIPrefix(False)
-            if side == "bottom":
-                axis.setHeight(_AXIS_HEIGHT)
             axis.setLabel(label, **{"font-size": _LABEL_SIZE, "color": text.name()})
         plot.clear()
         self.legend.setLabelTextColor(text)

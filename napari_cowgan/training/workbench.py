@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, QTimer, QUrl
 from qtpy.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QShowEvent
-from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QApplication,
+    QFrame,
+    QMessageBox,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from cowgan.data.bank import Bank
 from cowgan.errors import CowganError
@@ -65,6 +73,7 @@ class Workbench(QWidget):
         self._listing: Job | None = None
         self._tensorboard = TensorBoard()
         stop_at_exit(self._tensorboard)
+        self.question: QMessageBox | None = None
         self._after_end: Close | None = None
         self._closing = False
         self._guard = CloseGuard(self, self._may_close)
@@ -321,7 +330,7 @@ class Workbench(QWidget):
         self.refresh_list()
         # They are far larger than a volume, which would look lost beside them.
         self.samples.remove()
-        show_explorer(self._viewer).open_checkpoint(path)
+        show_explorer(self._viewer, tabify=True).open_checkpoint(path)
 
     def _show_folder(self) -> None:
         run = self.list.selected
@@ -377,6 +386,8 @@ class Workbench(QWidget):
         trainee = self._own_run
         if trainee is None or self._closing:
             return True
+        if self.question is not None:
+            return False
 
         def stop() -> None:
             self._after_end = close
@@ -389,7 +400,11 @@ class Workbench(QWidget):
         self.question = ask_about_run(
             self, self._watcher.folder.name, trainee.survives_napari, stop, leave
         )
+        self.question.finished.connect(self._on_answered)
         return False
+
+    def _on_answered(self) -> None:
+        self.question = None
 
     def _close_now(self, close: Close) -> None:
         self._closing, self._after_end = True, None

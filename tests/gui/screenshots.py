@@ -4,6 +4,7 @@ Usage: ``make screenshots``, or ``python tests/gui/screenshots.py [FOLDER]`` on 
 """
 
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -11,15 +12,18 @@ from time import monotonic
 
 # Before Qt and napari read it: a person's own settings must not show in the pictures.
 os.environ["HOME"] = tempfile.mkdtemp()
+sys.path.append(str(Path(__file__).parents[1]))
 
 import napari
 import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QScrollArea
+from qtpy.QtWidgets import QMessageBox, QScrollArea
+from training_banks import make_bank
 
 from cowgan.arteries import Artery
 from cowgan.simulate import make_anatomy, simulate_tof
+from cowgan.training.supervision import read_status
 from cowgan.volume import Volume, default_affine, write_nifti
 from napari_cowgan.controls import Section
 from napari_cowgan.data import show_data_panel
@@ -28,6 +32,7 @@ from napari_cowgan.explorer.camera import look_from
 from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.legend import show_legend
 from napari_cowgan.settings import settings
+from napari_cowgan.training import show_training_panel
 
 
 def wait_for(condition, timeout_s: float = 180) -> None:
@@ -155,9 +160,55 @@ def shoot_data(folder: Path, theme: str) -> None:
         viewer.close()
 
 
+def shoot_training(folder: Path, theme: str) -> None:
+    viewer = open_window(theme)
+    panel = show_training_panel(viewer).workbench
+    save(viewer, folder, "training-empty")
+    plan, monitor = panel.settings, panel.monitor
+    with tempfile.TemporaryDirectory() as work:
+        plan.runs.set_path(Path(work, "runs"))
+        plan.volumes.set_path(make_bank(Path(work, "bank")).path)
+        plan.preset.choose("modern")
+        for field, value in (
+            (plan.capacity, 1),
+            (plan.most_channels, 16),
+            (plan.batch, 2),
+            (plan.accumulate, 1),
+            (plan.steps, 4000),
+            (plan.sample_every, 20),
+        ):
+            field.setValue(value)
+        wait_for(plan.memory.text)
+        save(viewer, folder, "training-configured")
+        plan.start.click()
+        wait_for(lambda: monitor.curves.last_step > 150)
+        save(viewer, folder, "training-running")
+        monitor.pause.click()
+        wait_for(lambda: monitor.state == "paused")
+        save(viewer, folder, "training-paused")
+        monitor.pause.click()
+        viewer.window._qt_window.close()
+        save(viewer, folder, "training-question")
+        panel.question.reject()
+        os.kill(read_status(monitor.folder).pid, signal.SIGTERM)
+        wait_for(lambda: panel.watcher is None)
+        save(viewer, folder, "training-stopped")
+        plan.init_from.set_path(Path(work, "no-model.pt"))
+        plan.start.click()
+        wait_for(lambda: panel.findChildren(QMessageBox))
+        save(viewer, folder, "training-failed")
+        for box in panel.findChildren(QMessageBox):
+            box.close()
+        panel.list.select(panel.list.runs[-1].folder)
+        panel.open.click()
+        wait_for(lambda: panel.list.runs[-1].models)
+        save(viewer, folder, "training-list")
+        viewer.close()
+
+
 if __name__ == "__main__":
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp())
     target.mkdir(parents=True, exist_ok=True)
     for chosen in ("dark", "light"):
-        for shoot in (shoot_explorer, shoot_phantom, shoot_data):
+        for shoot in (shoot_explorer, shoot_phantom, shoot_data, shoot_training):
             shoot(target, chosen)

@@ -33,6 +33,7 @@ def test_new_volume_in_the_file_menu_adds_a_layer(
         ("napari/file/new_layer", "napari-cowgan.new_phantom"),
         ("napari/layers/visualize", "napari-cowgan.artery_legend"),
         ("napari/layers/data", "napari-cowgan.data"),
+        ("napari/layers/data", "napari-cowgan.training"),
     ],
 )
 def test_every_panel_has_a_menu_entry_that_works(make_napari_viewer: Callable, menu, command):

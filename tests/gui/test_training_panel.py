@@ -210,7 +210,9 @@ def test_closing_asks_and_a_run_left_running_is_found_again(docked, bank, viewer
     run = runs / "modern-small-1"
     for close in (viewer.window._qt_window.close, dock_of(docked).title.close_button.click):
         close()
+        close()
         answer(docked, "Cancel")
+        assert docked.question is None, "it is asked once at a time"
         QTest.qWait(50)
         assert docked.isVisible() and docked.monitor.state == "training"
     dock_of(docked).title.close_button.click()
