@@ -6,7 +6,7 @@ import torch
 
 from cowgan.errors import CowganError
 from cowgan.networks import NetworkConfig
-from cowgan.networks.layers import Conv3d
+from cowgan.networks.layers import Blur3d, Conv3d
 from cowgan.training.average import averaging_rate
 from cowgan.training.config import TrainingConfig, preset, with_changes
 from cowgan.training.discriminator import MinibatchDeviation, ModernDiscriminator
@@ -161,6 +161,13 @@ def test_minibatch_deviation_tells_how_much_volumes_differ() -> None:
     varied = torch.rand(4, 3, 2, 2, 2)
     expected = varied.var(0, unbiased=False).sqrt().mean()
     torch.testing.assert_close(layer(varied)[:, 3], expected.expand(4, 2, 2, 2), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("stride", [(1, 2, 2), (2, 2, 2)])
+def test_blurring_with_a_stride_leaves_out_voxels_and_changes_none(stride) -> None:
+    x = torch.rand(2, 3, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    z, x_, y = stride
+    assert torch.equal(Blur3d(stride)(x), Blur3d()(x)[:, :, ::z, ::x_, ::y])
 
 
 @pytest.mark.parametrize(("size", "depth"), [(16, 16), (16, 4), (32, 8), (32, 32)])

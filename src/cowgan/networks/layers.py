@@ -119,16 +119,33 @@ class ModulatedConv3d(nn.Module):
 
 
 class Blur3d(nn.Module):
-    """Separable [1, 2, 1] / 4 smoothing of a (N, C, d, h, w) tensor, edges replicated."""
+    """Separable [1, 2, 1] / 4 smoothing of a (N, C, d, h, w) tensor, edges replicated.
+
+    Parameters
+    ----------
+    stride : tuple of int
+        Along each axis, one of so many voxels is computed.
+    """
+
+    def __init__(self, stride: tuple[int, int, int] = (1, 1, 1)) -> None:
+        super().__init__()
+        self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
         """Smooth along the three spatial axes."""
         x = functional.pad(x, [1] * 6, mode="replicate")
-        for axis in (2, 3, 4):
+        for axis, step in zip((2, 3, 4), self.stride, strict=True):
             n = x.shape[axis] - 2
-            left, middle, right = (x.narrow(axis, start, n) for start in range(3))
+            left, middle, right = (_every(x, axis, start, start + n, step) for start in range(3))
             x = left + 2 * middle + right
         return x / 4**3
+
+
+def _every(x: Tensor, axis: int, start: int, end: int, step: int) -> Tensor:
+    """Return each `step`-th slice of a range along an axis."""
+    if step == 1:
+        return x.narrow(axis, start, end - start)
+    return x[(slice(None),) * axis + (slice(start, end, step),)]
 
 
 def _spatial(per_channel: Tensor) -> Tensor:

@@ -61,21 +61,16 @@ class ModernBlock(nn.Module):
 
     def __init__(self, in_channels: int, channels: int, halved: tuple[int, int, int]) -> None:
         super().__init__()
-        self.halved = halved
         self.skip = EqualisedConv3d(in_channels, channels, 1, gain=1.0)
         self.first = EqualisedConv3d(in_channels, in_channels, 3)
         self.second = EqualisedConv3d(in_channels, channels, 3)
-        self.blur = Blur3d()
+        self.halve = Blur3d(halved)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in_channels, d, h, w) to (N, channels, ...)."""
         y = functional.leaky_relu(self.first(x), LEAK)
-        y = functional.leaky_relu(self.second(self._smaller(y)), LEAK)
-        return (y + self.skip(self._smaller(x))) / math.sqrt(2)
-
-    def _smaller(self, x: Tensor) -> Tensor:
-        z, x_, y = self.halved
-        return self.blur(x)[:, :, ::z, ::x_, ::y]
+        y = functional.leaky_relu(self.second(self.halve(y)), LEAK)
+        return (y + self.skip(self.halve(x))) / math.sqrt(2)
 
 
 class ModernDiscriminator(nn.Module):

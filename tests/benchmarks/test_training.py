@@ -1,0 +1,83 @@
+"""Training steps against their bare convolutions."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map
+
+from cowgan.networks import NetworkConfig
+from cowgan.training.config import preset, with_changes
+from cowgan.training.trainer import Trainer
+
+NETWORK = NetworkConfig(32, 16, 12, 96)
+BATCH = 4
+_CONVOLUTIONS = (
+    torch.ops.aten.convolution.default,
+    torch.ops.aten.convolution_backward.default,
+)
+
+
+class Noise:
+    """Volumes to learn from."""
+
+    def __init__(self) -> None:
+        random = np.random.RandomState(0)
+        self._volumes = random.rand(16, 1, *NETWORK.volume_shape).astype(np.float32)
+
+    def __len__(self) -> int:
+        return len(self._volumes)
+
+    def read(self, indices: list[int]) -> np.ndarray:
+        return self._volumes[indices]
+
+
+class Recorder(TorchDispatchMode):
+    """Notes every convolution, forwards and backwards, with copies of its inputs' layout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[Callable[[], object]] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in _CONVOLUTIONS:
+            copies = tree_map(_noise_like, args)
+            self.calls.append(lambda: func(*copies))
+        return func(*args, **(kwargs or {}))
+
+
+def _noise_like(value: Any) -> Any:
+    return torch.empty_like(value).normal_() if isinstance(value, Tensor) else value
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
+@pytest.mark.parametrize("name", ["paper", "modern", "projected"])
+def test_a_step(compare, name: str, precision: str) -> None:
+    config = with_changes(
+        preset(name, NETWORK), batch=BATCH, accumulate=1, precision=precision, path_from=10**9
+    )
+    trainer = Trainer(config, Noise(), "cpu")
+
+    def step() -> None:
+        trainer.counters.step = 1  # Neither penalty nor path length is due.
+        trainer.step()
+
+    step()
+    with Recorder() as recorder:
+        step()
+
+    def convolutions() -> None:
+        for call in recorder.calls:
+            call()
+
+    size = " x ".join(str(n) for n in NETWORK.volume_shape)
+    compare(
+        f"A step of {BATCH} volumes of {size}, {name}, {precision}",
+        {"step": step, "its bare convolutions": convolutions},
+        limit="its bare convolutions",
+        repetitions=3,
+    )
