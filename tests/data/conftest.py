@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -97,22 +98,39 @@ def disturb() -> Callable[[np.random.Generator], np.ndarray]:
 
 
 @pytest.fixture(scope="session")
-def move() -> Callable[[Volume, np.ndarray], tuple[Volume, np.ndarray]]:
+def move() -> Callable[..., tuple[Volume, np.ndarray]]:
     """Return a function that moves the patient in the scanner, about the middle of the scan.
 
-    It returns the new scan, which is 0 where the old one did not reach, and the 4 x 4 map
-    from the old place of a point to the new one.
+    It returns the new scan and the 4 x 4 map from the old place of a point to the new one.
+    The new scan has the field of view of the old one, so what leaves it is lost, and is 0
+    where the old one did not reach; if `whole`, it is large enough to lose nothing.
     """
 
-    def moved(volume: Volume, about_middle: np.ndarray) -> tuple[Volume, np.ndarray]:
+    def moved(
+        volume: Volume, about_middle: np.ndarray, *, whole: bool = False
+    ) -> tuple[Volume, np.ndarray]:
         grid = Grid(volume.shape, volume.affine)
         to_middle = np.eye(4)
         to_middle[:3, 3] = grid.centre_mm
         matrix = to_middle @ about_middle @ np.linalg.inv(to_middle)
-        part = resample(volume, grid, np.linalg.inv(matrix))
-        return Volume(part.data, volume.affine), matrix
+        seen = _holding(grid, matrix) if whole else grid
+        part = resample(volume, seen, np.linalg.inv(matrix))
+        return Volume(part.data, seen.affine), matrix
 
     return moved
+
+
+def _holding(grid: Grid, matrix: np.ndarray) -> Grid:
+    """Return a grid along the same axes that holds all of a grid after a rigid map."""
+    nz, nx, ny = grid.shape
+    corners = np.array(list(product((0, nx - 1), (0, ny - 1), (0, nz - 1)))).T
+    in_voxels = np.linalg.inv(grid.affine) @ matrix @ grid.affine
+    placed = in_voxels[:3, :3] @ corners + in_voxels[:3, 3:]
+    first = np.floor(placed.min(1)).astype(int)
+    x, y, z = (np.ceil(placed.max(1)).astype(int) - first + 1).tolist()
+    shift = np.eye(4)
+    shift[:3, 3] = first
+    return Grid((z, x, y), grid.affine @ shift)
 
 
 @pytest.fixture(scope="session", name="rigid")
