@@ -262,7 +262,6 @@ class PlanGroup(QWidget):
 
     def _on_volumes(self) -> None:
         self._show_source(None, _NO_SOURCE if self.volumes.path is None else "Looking into it…")
-        self._look = None
         if self.volumes.path is not None:
             self._timer.start()
 
@@ -271,21 +270,21 @@ class PlanGroup(QWidget):
         if path is None:
             return
 
-        def work(progress: Progress) -> Source:
-            return look_into(path)
+        def work(progress: Progress) -> tuple[Path, Source | None, str]:
+            try:
+                source = look_into(path)
+            except Exception as error:  # noqa: BLE001 - every failure must reach the person
+                return path, None, sentence(error)
+            return path, source, source.sentence
 
         self._look = Job(work)
-        self._look.succeeded.connect(self._on_found)
-        self._look.failed.connect(self._on_nothing_found)
+        self._look.succeeded.connect(self._on_looked)
         self._look.start()
 
-    def _on_found(self, source: Source) -> None:
-        if self.sender() is self._look:
-            self._show_source(source, source.sentence)
-
-    def _on_nothing_found(self, error: BaseException) -> None:
-        if self.sender() is self._look:
-            self._show_source(None, sentence(error))
+    def _on_looked(self, found: tuple[Path, Source | None, str]) -> None:
+        path, source, told = found
+        if path == self.volumes.path:
+            self._show_source(source, told)
 
     def _show_source(self, source: Source | None, told: str) -> None:
         self.source = source
@@ -324,8 +323,6 @@ class PlanGroup(QWidget):
         self._estimating.start()
 
     def _on_estimate(self, needed: MemoryEstimate) -> None:
-        if self.sender() is not self._estimating:
-            return
         told = f"Needs about {_gigabytes(needed.bytes)} of memory"
         if needed.available_bytes:
             told += f"; {_gigabytes(needed.available_bytes)} are free"
@@ -334,8 +331,7 @@ class PlanGroup(QWidget):
         self._show_memory(f"{told}.")
 
     def _on_no_estimate(self, error: BaseException) -> None:
-        if self.sender() is self._estimating:
-            self._show_memory(sentence(error))
+        self._show_memory(sentence(error))
 
     def _show_memory(self, told: str) -> None:
         self.memory.setText(told)

@@ -69,14 +69,14 @@ class RunWatcher(QObject):
 
     Signals
     -------
-    looked : Look
+    looked : RunWatcher, Look
         Several times a second while the run is at work; at least once.
-    ended : Look
+    ended : RunWatcher, Look
         Nobody is at work on it any more; comes last.
     """
 
-    looked = Signal(object)
-    ended = Signal(object)
+    looked = Signal(object, object)
+    ended = Signal(object, object)
 
     def __init__(self, folder: Path, trainee: Trainee | None = None) -> None:
         super().__init__()
@@ -106,9 +106,9 @@ class RunWatcher(QObject):
             anew, rows = self._follower.read()
             look = Look(status, anew, rows, self._sheet())
             try:
-                self.looked.emit(look)
+                self.looked.emit(self, look)
                 if over:
-                    self.ended.emit(replace(look, anew=False, rows=[], sheet=None))
+                    self.ended.emit(self, replace(look, anew=False, rows=[], sheet=None))
             except RuntimeError:
                 return  # The window was closed and Qt has deleted the receiving end.
             if over:

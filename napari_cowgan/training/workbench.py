@@ -228,9 +228,8 @@ class Workbench(QWidget):
             self._watcher.stop()
             self._watcher = self._ends.watcher = None
 
-    def _on_look(self, look: Look) -> None:
-        watcher = self._watcher
-        if watcher is None or self.sender() is not watcher:
+    def _on_look(self, watcher: RunWatcher, look: Look) -> None:
+        if watcher is not self._watcher:
             return
         self.monitor.take(look)
         if look.status is not None:
@@ -238,9 +237,8 @@ class Workbench(QWidget):
         if look.sheet is not None:
             self.samples.show(watcher.folder.name, look.sheet)
 
-    def _on_end(self, look: Look) -> None:
-        watcher = self._watcher
-        if watcher is None or self.sender() is not watcher:
+    def _on_end(self, watcher: RunWatcher, look: Look) -> None:
+        if watcher is not self._watcher:
             return
         failed, told = outcome(watcher.folder, look.status, watcher.trainee)
         if look.status is None:
