@@ -56,7 +56,7 @@ def _noise_like(value: Any) -> Any:
 
 @pytest.mark.parametrize("precision", ["bf16", "fp32"])
 @pytest.mark.parametrize("name", ["paper", "modern", "projected"])
-def test_a_step(compare, name: str, precision: str) -> None:
+def test_a_step(compare, single_threaded, name: str, precision: str) -> None:
     config = with_changes(
         preset(name, NETWORK), batch=BATCH, accumulate=1, precision=precision, path_from=10**9
     )
