@@ -12,8 +12,8 @@ from typing import Any, Literal, Self
 
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import atomic_path
+from cowgan.locking import AlreadyHeld, HeldLock
 from cowgan.progress import Progress
-from cowgan.turing.locking import AlreadyHeld, HeldLock
 
 STATUS_FILE = "status.json"
 LOCK_FILE = "run.lock"

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cowgan.errors import CowganError
-from cowgan.turing.locking import AlreadyHeld, HeldLock
+from cowgan.locking import AlreadyHeld, HeldLock
 
 
 @contextmanager

@@ -22,8 +22,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from cowgan.errors import CowganError
+from cowgan.locking import HeldLock
 from cowgan.turing.canonical import canonical, sha256_of_content
-from cowgan.turing.locking import HeldLock
 
 SCHEMA = "cowgan.turing-journal/1"
 HEADER = "journal"
