@@ -342,7 +342,8 @@ def test_a_folder_of_nifti_files_becomes_a_bank_first(
     wait(qtbot, lambda: panel.monitor.state == "finished")
     wait(qtbot, ended(panel))
     assert panel.settings.volumes.path == runs / "modern-small-1-bank"
-    assert panel.settings.name.placeholderText() == "modern-small-2"
+    # The list of runs, which the next free name follows from, is read in the background.
+    wait(qtbot, lambda: panel.settings.name.placeholderText() == "modern-small-2")
 
 
 @pytest.mark.slow
