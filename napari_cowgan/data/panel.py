@@ -26,6 +26,7 @@ from napari_cowgan.data.work import (
     quality_page,
 )
 from napari_cowgan.dialogs import ask_for_file
+from napari_cowgan.drops import dropped_folder
 from napari_cowgan.explorer.camera import look_from
 from napari_cowgan.jobs import JobBar
 from napari_cowgan.problems import show_problem
@@ -241,23 +242,15 @@ class DataPanel(QWidget):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept one folder."""
-        if _dropped_folder(event) is not None:
+        if dropped_folder(event) is not None:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Take the dropped folder as the one with the scans."""
-        folder = _dropped_folder(event)
+        folder = dropped_folder(event)
         if folder is not None and not self.job.running:
             event.acceptProposedAction()
             self.settings.scans.set_path(folder)
-
-
-def _dropped_folder(event: QDropEvent) -> Path | None:
-    urls = event.mimeData().urls()
-    if len(urls) != 1 or not urls[0].isLocalFile():
-        return None
-    path = Path(urls[0].toLocalFile())
-    return path if path.is_dir() else None
 
 
 def _shut_down(job: JobBar, *_: object) -> None:

@@ -25,6 +25,7 @@ from napari_cowgan.controls import (
     row,
     text_button,
 )
+from napari_cowgan.drops import dropped_path
 from napari_cowgan.explorer.camera import (
     look_from,
     mark_as_synthetic,
@@ -312,10 +313,9 @@ class LatentExplorer(QWidget):
 
 
 def _dropped_file(event: QDropEvent) -> Path | None:
-    urls = event.mimeData().urls()
-    if len(urls) != 1 or not urls[0].isLocalFile():
+    path = dropped_path(event)
+    if path is None:
         return None
-    path = Path(urls[0].toLocalFile())
     accepted = path.is_dir() or path.name.lower().endswith((*_CHECKPOINT_SUFFIXES, SUFFIX))
     return path if accepted else None
 

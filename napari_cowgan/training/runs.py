@@ -10,7 +10,7 @@ from cowgan.progress import Progress, advance
 from cowgan.training.config import TrainingConfig
 from cowgan.training.run import CONFIG_FILE, export_run
 from cowgan.training.state import PREVIOUS_FILE, STATE_FILE, read_description
-from cowgan.training.supervision import STATUS_FILE, State, read_status
+from cowgan.training.supervision import ACTIVE, STATUS_FILE, State, read_status
 
 _MODEL = "model-*.safetensors"
 _RECIPES = {"published": "Paper", "modern": "Modern", "projected": "Projected"}
@@ -52,8 +52,7 @@ class RunSummary:
     @property
     def active(self) -> bool:
         """Whether a process is at work on it."""
-        status = read_status(self.folder)
-        return status is not None and status.active
+        return self.state in ACTIVE
 
 
 def list_runs(folder: Path) -> list[RunSummary]:

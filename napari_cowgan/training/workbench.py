@@ -23,6 +23,7 @@ from cowgan.progress import Progress
 from cowgan.training.supervision import RunStatus, Wish, is_running, request
 from napari_cowgan.controls import Section, hint, row, text_button
 from napari_cowgan.dialogs import ask_for_count
+from napari_cowgan.drops import dropped_folder
 from napari_cowgan.jobs import Job, JobBar, stop_at_exit
 from napari_cowgan.problems import show_problem
 from napari_cowgan.training.closing import Close, CloseGuard, ask_about_run
@@ -32,7 +33,7 @@ from napari_cowgan.training.plan_group import PlanGroup
 from napari_cowgan.training.run_list import RunList
 from napari_cowgan.training.runs import RunSummary, list_runs, newest_model
 from napari_cowgan.training.sample_layer import SampleLayer
-from napari_cowgan.training.source import bank_of
+from napari_cowgan.training.source import Source, bank_of
 from napari_cowgan.training.tensorboard import TensorBoard
 from napari_cowgan.training.trainee import Process, Thread, Trainee, tail
 from napari_cowgan.training.watching import Look, RunWatcher, outcome
@@ -144,14 +145,10 @@ class Workbench(QWidget):
 
     def start(self) -> None:
         """Start the new run, after making a bank of NIfTI files if need be."""
-        source = self.settings.source
-        if source is None:
+        planned = self._planned()
+        if planned is None:
             return
-        try:
-            plan = self.settings.plan(source.path)
-        except CowganError as error:
-            show_problem(self, error)
-            return
+        source, plan = planned
         bank_folder = plan.folder.with_name(f"{plan.folder.name}-bank")
         scaling, place = self.settings.chosen_scaling, self.settings.chosen_place
 
@@ -183,15 +180,20 @@ class Workbench(QWidget):
 
     def copy_command(self) -> None:
         """Put the command that starts the new run elsewhere on the clipboard."""
+        planned = self._planned()
+        if planned is not None:
+            QApplication.clipboard().setText(planned[1].command_line())
+
+    def _planned(self) -> tuple[Source, RunPlan] | None:
+        """Return what the settings say, None if there is no data or a problem has been shown."""
         source = self.settings.source
         if source is None:
-            return
+            return None
         try:
-            plan = self.settings.plan(source.path)
+            return source, self.settings.plan(source.path)
         except CowganError as error:
             show_problem(self, error)
-            return
-        QApplication.clipboard().setText(plan.command_line())
+            return None
 
     # Watching
 
@@ -418,12 +420,12 @@ class Workbench(QWidget):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept one folder."""
-        if _dropped_folder(event) is not None:
+        if dropped_folder(event) is not None:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Take the dropped folder as what is trained on."""
-        folder = _dropped_folder(event)
+        folder = dropped_folder(event)
         if folder is not None:
             event.acceptProposedAction()
             self.settings.volumes.set_path(folder)
@@ -450,11 +452,3 @@ class _Ends:
 
 def _begin(task: RunPlan | Resumption, place: Place) -> Trainee:
     return Process(task) if place == "process" else Thread(task)
-
-
-def _dropped_folder(event: QDropEvent) -> Path | None:
-    urls = event.mimeData().urls()
-    if len(urls) != 1 or not urls[0].isLocalFile():
-        return None
-    path = Path(urls[0].toLocalFile())
-    return path if path.is_dir() else None

@@ -14,10 +14,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from cowgan.networks.layers import LEAK
 from cowgan.training.backbone import CHANNELS, Backbone
-from cowgan.training.views import NAMES, draw_views, resized
-
-Features = dict[str, list[Tensor]]
-"""Feature maps (N, 64, h, w) at each depth, fine to coarse, of each view."""
+from cowgan.training.views import NAMES, Features, draw_views, resized
 
 _WIDTH = 64
 _HIDDEN = 96

@@ -16,6 +16,7 @@ from cowgan.checkpoint import Checkpoint, ModelCard, save
 from cowgan.data.bank import Bank
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import write_json
+from cowgan.networks import MappingNetwork, SynthesisNetwork
 from cowgan.progress import Progress, Silent, advance
 from cowgan.training.board import Board, board_available
 from cowgan.training.config import TrainingConfig, write_config
@@ -24,7 +25,15 @@ from cowgan.training.log import LOG_FILE, LogWriter
 from cowgan.training.metrics import SAMPLES, Metric, MipCorrelation
 from cowgan.training.processes import ALONE, Processes
 from cowgan.training.samples import sample_sheet, sample_volumes
-from cowgan.training.state import STATE_FILE, load_state, read_description, save_state
+from cowgan.training.state import (
+    STATE_FILE,
+    load_state,
+    part_of,
+    read_description,
+    read_state,
+    save_state,
+    unfit_state,
+)
 from cowgan.training.supervision import Supervision
 from cowgan.training.trainer import Trainer
 
@@ -212,39 +221,34 @@ def export_run(folder: Path, target: Path, card: ModelCard | None = None) -> Non
         The folder holds no whole state, or the checkpoint cannot be written.
     """
     folder = Path(folder)
-    description = read_description(folder)
+    tensors, description = read_state(folder)
     config = TrainingConfig.from_dict(description["config"])
-    trainer = Trainer(config, _Nothing(), "cpu")
-    load_state(trainer, folder, description["bank_sha256"])
-    step = trainer.counters.step
+    mapping, synthesis = MappingNetwork(config.network), SynthesisNetwork(config.network)
+    try:
+        mapping.load_state_dict(part_of(tensors, "average/mapping."))
+        synthesis.load_state_dict(part_of(tensors, "average/synthesis."))
+    except RuntimeError as error:
+        raise unfit_state(folder, error) from error
+    step = description["counters"]["step"]
+    images_seen = step * config.images_per_step
     card = card or ModelCard(
         name=folder.resolve().name,
-        description=f"Trained for {step:,} steps ({trainer.images_seen:,} volumes).",
+        description=f"Trained for {step:,} steps ({images_seen:,} volumes).",
         provenance={
             "steps": step,
-            "images_seen": trainer.images_seen,
+            "images_seen": images_seen,
             "bank_sha256": description["bank_sha256"],
             "training": config.to_dict(),
         },
     )
     checkpoint = Checkpoint(
         config.network,
-        trainer.average.mapping,
-        trainer.average.synthesis,
+        mapping,
+        synthesis,
         card=card,
         spacing_mm=read_run(folder)["spacing_mm"],
     )
     save(checkpoint, Path(target))
-
-
-class _Nothing:
-    """Stands for the volumes where none are read."""
-
-    def __len__(self) -> int:
-        return 1
-
-    def read(self, indices: list[int]) -> NDArray[np.float32]:
-        raise AssertionError("an export reads no volumes")
 
 
 def _train(

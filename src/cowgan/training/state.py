@@ -91,9 +91,14 @@ def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
         trainer.scaler.load_state_dict(description["scaler"])
         trainer.counters = Counters(**description["counters"])
     except (KeyError, TypeError, RuntimeError) as error:
-        raise CowganError(
-            f"The training state in {folder} does not fit this run's networks.", repr(error)
-        ) from error
+        raise unfit_state(folder, error) from error
+
+
+def unfit_state(folder: Path, error: Exception) -> CowganError:
+    """Return the error that tells that a state is one of other networks."""
+    return CowganError(
+        f"The training state in {folder} does not fit this run's networks.", repr(error)
+    )
 
 
 def read_description(folder: Path) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from cowgan.training.discriminator import make_discriminator
 from cowgan.training.diversity import Likeness, concentration, measure_likeness, repetition
 from cowgan.training.gradients import GradientSum
 from cowgan.training.processes import ALONE, Processes
+from cowgan.training.views import Features
 
 _MOST_BAD_STEPS = 10
 _REFERENCE_BATCHES = 16
@@ -45,9 +46,6 @@ class TrainingVolumes(Protocol):
 
     def read(self, indices: list[int]) -> NDArray[np.float32]:
         """Return volumes, shape (n, 1, z, x, y), 0 to 1."""
-
-
-Features = dict[str, list[Tensor]]
 
 
 @runtime_checkable

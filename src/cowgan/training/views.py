@@ -12,6 +12,9 @@ from torch.nn import functional
 
 View = Callable[[Tensor], Tensor]
 
+Features = dict[str, list[Tensor]]
+"""Feature maps (N, channels, h, w) at each depth, fine to coarse, of each view."""
+
 NAMES = ("axial", "slab", "coronal", "sagittal")
 
 
