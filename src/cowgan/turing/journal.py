@@ -257,7 +257,7 @@ class Journal:
             if not existed:
                 _sync_folder(self.path.parent)
             content = self.path.read_bytes()
-            records, whole = _parse(content, self.path)
+            records, whole = parse_journal(content, self.path)
             _refuse_other(records, header, self.path)
             self._refuse_unequal_copy(content[:whole])
             if whole < len(content):
@@ -389,7 +389,7 @@ def read_journal(path: Path) -> list[Record]:
     """
     path = Path(path)
     try:
-        records, _ = _parse(path.read_bytes(), path)
+        records, _ = parse_journal(path.read_bytes(), path)
     except OSError as error:
         raise CowganError(
             f"{path} could not be read: {error.strerror or error}.", repr(error)
@@ -397,8 +397,14 @@ def read_journal(path: Path) -> list[Record]:
     return records
 
 
-def _parse(content: bytes, path: Path) -> tuple[list[Record], int]:
-    """Return the records and how many bytes they take; a torn last line is not among them."""
+def parse_journal(content: bytes, path: Path) -> tuple[list[Record], int]:
+    """Return the records and how many bytes they take; a torn last line is not among them.
+
+    Raises
+    ------
+    CowganError
+        The content was changed; `path` is named.
+    """
     lines = content.split(b"\n")
     torn = lines.pop()
     if lines and not _is_json(lines[-1]):

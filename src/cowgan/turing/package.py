@@ -8,14 +8,17 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from random import SystemRandom
+from time import gmtime
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cowgan.errors import CowganError
+from cowgan.files import atomic_path
 from cowgan.progress import Progress, Silent, advance
 from cowgan.turing.journal import Journal
-from cowgan.turing.manifest import SCHEMA, Manifest
+from cowgan.turing.manifest import SCHEMA, Manifest, VolumeEntry
 
 MANIFEST_FILE = "manifest.json"
 JOURNAL_FILE = "journal.jsonl"
@@ -105,7 +108,7 @@ class Package:
             The person stopped.
         """
         folder, progress = Path(folder), progress or Silent()
-        package = cls(folder, _read_manifest(folder))
+        package = cls(folder, read_manifest(folder))
         expected = {entry.file for entry in package.manifest.volumes.values()}
         for name in set(FOLDERS.values()):
             for path in (folder / name).glob("*"):
@@ -131,18 +134,8 @@ class Package:
         """
         entry = self.manifest.volumes[case]
         path = self.folder / entry.file
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError as error:
-            raise CowganError(f"{path} is missing; ask for the package again.") from error
-        except OSError as error:
-            raise CowganError(
-                f"{path} could not be read: {error.strerror or error}.", repr(error)
-            ) from error
-        if sha256(content).hexdigest() != entry.sha256:
-            raise CowganError(
-                f"{path} was changed after the package was made; ask for the package again."
-            )
+        content = _content(path)
+        _refuse_changed(content, entry, path)
         voxels: NDArray[np.uint16] = np.lib.format.read_array(BytesIO(content), allow_pickle=False)
         return voxels
 
@@ -155,6 +148,54 @@ class Package:
         return Journal(self.folder / JOURNAL_FILE, journal_header(self.manifest), copy, on_problem)
 
 
+def zip_package(package: Package, target: Path, progress: Progress | None = None) -> None:
+    """Write a package as one file to send.
+
+    Nothing is compressed, all times are the same and names are in order: neither size nor
+    place tells volumes apart. Answers that lie in the folder stay there.
+
+    Raises
+    ------
+    CowganError
+        A volume was changed, or the file cannot be written.
+    Cancelled
+        The person stopped; no file is left behind.
+    """
+    progress, name = progress or Silent(), package.manifest.reader
+    volumes = sorted(package.manifest.volumes.values(), key=lambda entry: entry.file)
+    with atomic_path(target) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
+        archive.writestr(_entry(name, MANIFEST_FILE), _content(package.folder / MANIFEST_FILE))
+        for done, entry in enumerate(volumes, 1):
+            content = _content(package.folder / entry.file)
+            _refuse_changed(content, entry, package.folder / entry.file)
+            archive.writestr(_entry(name, entry.file), content)
+            advance(progress, done, len(volumes))
+
+
+def _entry(folder: str, file: str) -> ZipInfo:
+    entry = ZipInfo(f"{folder}/{file}", gmtime(_TIME)[:6])
+    entry.external_attr = 0o644 << 16
+    return entry
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise CowganError(f"{path} is missing; ask for the package again.") from error
+    except OSError as error:
+        raise CowganError(
+            f"{path} could not be read: {error.strerror or error}.", repr(error)
+        ) from error
+
+
+def _refuse_changed(content: bytes, entry: VolumeEntry, path: Path) -> None:
+    if sha256(content).hexdigest() != entry.sha256:
+        raise CowganError(
+            f"{path} was changed after the package was made; ask for the package again."
+        )
+
+
 def journal_header(manifest: Manifest) -> Mapping[str, str]:
     """Return the header that ties a journal to a package."""
     return {
@@ -164,7 +205,14 @@ def journal_header(manifest: Manifest) -> Mapping[str, str]:
     }
 
 
-def _read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> Manifest:
+    """Read what a package says of itself, without checking its volumes.
+
+    Raises
+    ------
+    CowganError
+        It is no package, or its manifest was changed.
+    """
     path = folder / MANIFEST_FILE
     if not path.is_file():
         raise CowganError(f"{folder} is not a reader's package: it has no {MANIFEST_FILE}.")

@@ -5,7 +5,7 @@ same function makes the live state and the one after a crash.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -181,7 +181,7 @@ class Session:
         self._pending: tuple[Future[Record], Standing] | None = None
         self._standing = replay(course, journal.records)
         if self._standing.state is State.FINISHED:
-            self.finish_code = _finish_code(journal.records)
+            self.finish_code = finish_code(journal.records)
             return
         self._step("start", context)
         self._close_if_done()
@@ -352,7 +352,7 @@ class Session:
                 return False
             self._pending, self._standing = None, after
             if after.state is State.FINISHED:
-                self.finish_code = _finish_code([future.result()])
+                self.finish_code = finish_code([future.result()])
             self._close_if_done()
         return True
 
@@ -606,10 +606,12 @@ _TRANSITIONS: dict[str, Callable[[Course, Standing, Mapping[str, Any], int], Sta
 }
 
 
-def _finish_code(records: list[Record]) -> str:
-    """Return eight characters that change with any answer."""
-    finish = next(record for record in reversed(records) if record.kind == "finish")
-    return f"{finish.sha256[:4]}-{finish.sha256[4:8]}".upper()
+def finish_code(records: Sequence[Record]) -> str | None:
+    """Return eight characters that change with any answer; None before the end."""
+    for record in reversed(records):
+        if record.kind == "finish":
+            return f"{record.sha256[:4]}-{record.sha256[4:8]}".upper()
+    return None
 
 
 def _ms(ns: int) -> int:

@@ -11,7 +11,8 @@ from cowgan.files import write_json
 from cowgan.progress import Progress
 from cowgan.turing.audit import AUDIT_FILE, Audit, audit
 from cowgan.turing.key import Key, read_key
-from cowgan.turing.package import Package
+from cowgan.turing.manifest import Manifest
+from cowgan.turing.package import Package, read_manifest, zip_package
 from cowgan.turing.protocol import Protocol
 
 SCHEMA = "cowgan.turing-study/1"
@@ -165,7 +166,40 @@ class Study:
         CowganError
             See `Package.open`; or it is another one.
         """
-        package = Package.open(self.package_folder(reader), progress)
-        if package.manifest.sha256 != self.description["packages"].get(reader):
-            raise CowganError(f"{package.folder} is not the package that was made for the study.")
-        return package
+        self.manifest(reader)
+        return Package.open(self.package_folder(reader), progress)
+
+    def manifest(self, reader: str) -> Manifest:
+        """Read what a reader's package says of itself, without checking its volumes.
+
+        Raises
+        ------
+        CowganError
+            It is missing, damaged or not the one that was made.
+        """
+        folder = self.package_folder(reader)
+        manifest = read_manifest(folder)
+        if manifest.sha256 != self.description["packages"].get(reader):
+            raise CowganError(f"{folder} is not the package that was made for the study.")
+        return manifest
+
+    def zip_package(self, reader: str, target: Path, progress: Progress | None = None) -> None:
+        """Write a reader's package as one file to send; see `package.zip_package`.
+
+        Raises
+        ------
+        CowganError
+            The study is not frozen, the package is damaged, or the file cannot be written.
+        Cancelled
+            The person stopped; no file is left behind.
+        """
+        self.require_frozen()
+        package = Package(self.package_folder(reader), self.manifest(reader))
+        zip_package(package, target, progress)
+
+    def require_frozen(self) -> None:
+        """Raise `CowganError` unless packages may be given to readers."""
+        if not self.frozen:
+            raise CowganError(
+                f"{self.folder} is not frozen yet, so nobody may read it; audit it first."
+            )

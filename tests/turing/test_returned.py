@@ -1,0 +1,179 @@
+"""Packages come back: sound journals are kept, anything else is refused in one sentence."""
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+from turing_readers import observer, play
+from turing_studies import freeze, protocol
+
+from cowgan.errors import CowganError
+from cowgan.turing.package import JOURNAL_FILE, Package
+from cowgan.turing.returned import collect, journal_path, progress
+from cowgan.turing.study import STUDY_FILE, Study
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Study:
+    return freeze(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture
+def study(made, tmp_path) -> Study:
+    return Study.open(shutil.copytree(made.folder, tmp_path / "study"))
+
+
+@pytest.fixture
+def given(study, tmp_path) -> Path:
+    """Return the first reader's package, given away and not yet read."""
+    return shutil.copytree(study.package_folder("sub-R01"), tmp_path / "on a stick" / "sub-R01")
+
+
+def read(study: Study, folder: Path, trials: int = 1000) -> str | None:
+    return play(folder, observer(study, "sub-R01", d_prime=1), trials)
+
+
+def states(study: Study) -> dict[str, tuple[str, int]]:
+    return {of.reader: (of.state, of.done) for of in progress(study)}
+
+
+def test_progress_follows_what_has_come_back(study, given):
+    total = len(study.package("sub-R01").manifest.trials)
+    assert states(study) == {"sub-R01": ("not returned", 0), "sub-R02": ("not returned", 0)}
+    read(study, given, trials=3)
+    (reader,) = collect(study, [given])
+    assert (reader.reader, reader.state, reader.done, reader.total) == (
+        "sub-R01",
+        "under way",
+        3,
+        total,
+    )
+    assert (reader.finish_code, reader.last_seen is not None) == (None, True)
+    code = read(study, given)
+    (reader,) = collect(study, [given])
+    assert (reader.state, reader.done, reader.finish_code) == ("finished", total, code)
+    assert progress(study)[0] == reader
+
+
+def test_who_declines_is_told_as_such(study, given):
+    play(given, observer(study, "sub-R01", 0), consent=False)
+    collect(study, [given])
+    assert states(study)["sub-R01"] == ("declined", 0)
+
+
+def test_collecting_twice_changes_nothing(study, given):
+    read(study, given)
+    collect(study, [given])
+    kept = journal_path(study, "sub-R01").read_bytes()
+    collect(study, [given, given])
+    assert (
+        journal_path(study, "sub-R01").read_bytes() == kept == (given / JOURNAL_FILE).read_bytes()
+    )
+    assert [path.name for path in (study.folder / "returned").rglob("*")] == [
+        "sub-R01",
+        JOURNAL_FILE,
+    ]
+
+
+@pytest.mark.parametrize("below", ["", "sub-R01/", "Desktop/my reading/"])
+def test_a_zip_of_the_package_or_the_journal_alone_will_do(study, given, tmp_path, below):
+    read(study, given)
+    packed = tmp_path / "mail.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in given.rglob("*"):
+            archive.write(path, below + path.relative_to(given).as_posix())
+        archive.writestr("__MACOSX/._journal.jsonl", b"resource fork")
+    collect(study, [packed])
+    assert states(study)["sub-R01"][0] == "finished"
+    journal_path(study, "sub-R01").unlink()
+    collect(study, [given / JOURNAL_FILE])
+    assert states(study)["sub-R01"][0] == "finished"
+
+
+def test_a_last_line_cut_short_by_a_crash_is_left_out(study, given):
+    read(study, given, trials=5)
+    whole = (given / JOURNAL_FILE).read_bytes()
+    with (given / JOURNAL_FILE).open("ab") as journal:
+        journal.write(b'{"data":{"answ')
+    collect(study, [given])
+    assert journal_path(study, "sub-R01").read_bytes() == whole
+
+
+def refusal(study: Study, *returned: Path) -> str:
+    before = {p: p.read_bytes() for p in study.folder.rglob("*") if p.is_file()}
+    with pytest.raises(CowganError) as error:
+        collect(study, returned)
+    assert {p: p.read_bytes() for p in study.folder.rglob("*") if p.is_file()} == before
+    assert error.value.sentence.endswith(".")
+    return error.value.sentence
+
+
+def test_an_older_state_or_a_second_reading_is_refused(study, given, tmp_path):
+    read(study, given, trials=2)
+    older = shutil.copytree(given, tmp_path / "older")
+    read(study, given, trials=2)
+    collect(study, [given])
+    assert "older state of sub-R01" in refusal(study, older)
+    read(study, older, trials=5)
+    assert "go on differently" in refusal(study, older)
+
+
+def test_what_was_changed_is_refused(study, given):
+    read(study, given)
+    journal = given / JOURNAL_FILE
+    content = journal.read_bytes()
+    journal.write_bytes(content.replace(b'"level":', b'"level": ', 1))
+    assert "was changed after it was written" in refusal(study, given)
+    lines = content.splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:10] + lines[11:]))
+    assert "line 11" in refusal(study, given)
+    journal.write_bytes(content)
+    volume = sorted((given / "vol").iterdir())[3]
+    voxels = bytearray(volume.read_bytes())
+    voxels[-1] ^= 1
+    volume.write_bytes(voxels)
+    assert f"vol/{volume.name}" in refusal(study, given)
+    volume.unlink()
+    (given / "manifest.json").write_text("{}")
+    assert "manifest.json" in refusal(study, given)
+
+
+def test_what_is_no_package_of_this_study_is_refused(study, given, tmp_path):
+    other = freeze(tmp_path / "other", protocol(readers=1))
+    foreign = other.package_folder("sub-R01")
+    play(foreign, observer(other, "sub-R01", 1))
+    read(study, given)
+    # All are checked before any is kept.
+    assert "is not a package of this study" in refusal(study, given, foreign)
+    (tmp_path / "letter.zip").write_text("Dear colleagues")
+    assert "could not be read" in refusal(study, tmp_path / "letter.zip")
+    assert "There is no" in refusal(study, tmp_path / "gone")
+    assert "nobody has begun" in refusal(study, study.package_folder("sub-R02"))
+
+
+def test_nothing_is_collected_or_given_out_before_the_study_is_frozen(study, given, tmp_path):
+    read(study, given)
+    description = study.description | {"frozen": None}
+    unfrozen = Study(study.folder, description, study.key)
+    assert "not frozen" in refusal(unfrozen, given)
+    with pytest.raises(CowganError, match="not frozen"):
+        unfrozen.zip_package("sub-R01", tmp_path / "sub-R01.zip")
+    assert STUDY_FILE in {path.name for path in study.folder.iterdir()}
+
+
+def test_a_zipped_package_tells_no_more_than_the_folder(study, tmp_path):
+    read(study, study.package_folder("sub-R01"), trials=1)
+    for name in ("once.zip", "twice.zip"):
+        study.zip_package("sub-R01", tmp_path / name)
+    assert (tmp_path / "once.zip").read_bytes() == (tmp_path / "twice.zip").read_bytes()
+    with zipfile.ZipFile(tmp_path / "once.zip") as archive:
+        entries = archive.infolist()
+        archive.extractall(tmp_path / "sent")
+    names = [entry.filename for entry in entries]
+    assert names[1:] == sorted(names[1:])
+    assert JOURNAL_FILE not in {Path(name).name for name in names}
+    assert {entry.compress_type for entry in entries} == {zipfile.ZIP_STORED}
+    assert len({(entry.date_time, entry.external_attr, entry.extra) for entry in entries}) == 1
+    assert len({entry.file_size for entry in entries[1:]}) == 1
+    Package.open(tmp_path / "sent" / "sub-R01")
