@@ -1,0 +1,183 @@
+"""Train the model that is shipped with this package: from artery maps to the finished file.
+
+Usage: python train_bundled_model.py [--anatomies FILE_OR_FOLDER] [--device cuda] [FOLDER]
+
+Anatomies are what ``cowgan simulate-bank`` reads: an archive of artery maps, or label maps.
+Training takes some hours on two processor cores. Stopped or killed, it goes on where it was
+when it is started again with the same folder. Without anatomies it rehearses: every stage
+for a few steps, with a narrow network, on phantoms.
+
+How good the result is tells ``python docs/assess_model.py FOLDER``.
+"""
+
+import argparse
+import csv
+import os
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cowgan.checkpoint import ModelCard, load, save
+from cowgan.cli.console import progress_bar
+from cowgan.data.anatomies import read_anatomies
+from cowgan.data.bank import Bank
+from cowgan.data.bank_deformation import DeformationLimits
+from cowgan.data.bank_simulation import (
+    PhantomArteries,
+    SimulationOptions,
+    keep_centred,
+    simulate_bank,
+)
+from cowgan.data.bank_writing import BankOptions
+from cowgan.errors import Cancelled
+from cowgan.latent import default_directions, save_directions
+from cowgan.networks import NetworkConfig
+from cowgan.progress import Progress
+from cowgan.synthesis import Synthesizer
+from cowgan.training.config import TrainingConfig, preset, with_changes
+from cowgan.training.growth import Ancestor
+from cowgan.training.log import LOG_FILE
+from cowgan.training.run import export_run, resume_run, start_run
+from cowgan.training.state import STATE_FILE
+
+LICENCE = (
+    "Weights: research use only, not for sale. The anatomies are derived from "
+    "risc-mi/cerebral-artery-annotation (Apache-2.0 with Commons Clause), of IXI (CC BY-SA 3.0)."
+)
+LIMITS = (
+    "Intensities are simulated: no real MR intensity was ever seen. Not for diagnosis. "
+    "docs/bundled_model.md tells how near its arteries come to real ones."
+)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Training at one size, grown from the stage before.
+
+    The network has `width` divided by its size as capacity, so that the coarse blocks of
+    all stages are alike.
+    """
+
+    size: int
+    batch: int
+    steps: int
+    rate: float
+    width: int = 512
+    fmap_max: int = 96
+
+    @property
+    def config(self) -> TrainingConfig:
+        """Return the preset for training without a GPU, at this size."""
+        network = NetworkConfig(
+            self.size, min(self.size, 32), self.width // self.size, self.fmap_max, latent_dim=256
+        )
+        return with_changes(
+            preset("projected", network),
+            batch=self.batch,
+            steps=self.steps,
+            generator_rate=self.rate,
+            average_images=1000.0,
+            average_ramp=0.15,
+            save_every=50,
+            sample_every=50,
+            metrics_every=100,
+            brightness_weight=4.0,
+        )
+
+
+STAGES = (
+    Stage(16, batch=16, steps=900, rate=5e-4),
+    Stage(32, batch=8, steps=1200, rate=4e-4),
+    Stage(64, batch=8, steps=1000, rate=3e-4),
+    Stage(128, batch=8, steps=1000, rate=3e-4),
+)
+REHEARSAL = tuple(replace(stage, steps=3, width=128, fmap_max=16) for stage in STAGES)
+
+
+def make_bank(folder: Path, anatomies: Path | None, progress: Progress) -> Bank:
+    """Simulate TOF MRA four times on every anatomy, or once on a few phantoms."""
+    jobs = os.cpu_count() or 1
+    options = BankOptions(jobs=jobs)
+    if anatomies is None:
+        return simulate_bank(map(PhantomArteries, range(20)), folder, None, options, progress)
+    found = read_anatomies([anatomies], jobs, progress)
+    centred, _ = keep_centred(found, 8.0, jobs, progress)
+    simulation = SimulationOptions(4, DeformationLimits())
+    return simulate_bank(centred, folder, simulation, options, progress)
+
+
+def train(stages: tuple[Stage, ...], folder: Path, bank: Bank, device: str) -> list[Path]:
+    """Go through the stages, or on from where they were; return their runs."""
+    ancestor, runs = None, []
+    for stage in stages:
+        run = folder / f"run_{stage.size:03d}"
+        with progress_bar(f"Training at {stage.size}") as progress:
+            if (run / STATE_FILE).exists():
+                resume_run(run, bank, device, stage.steps, progress)
+            else:
+                start_run(run, bank, stage.config, device, ancestor, progress)
+        ancestor = Ancestor.of_run(run)
+        runs.append(run)
+    return runs
+
+
+def describe(runs: list[Path], bank: Bank) -> ModelCard:
+    """Tell what the model was trained on, and for how long."""
+    stages = {run.name: last_row(run) for run in runs}
+    subjects = len({bank.cases[i].subject for i in bank.training})
+    images = sum(int(row["images"]) for row in stages.values())
+    hours = sum(float(row["seconds"]) for row in stages.values()) / 3600
+    return ModelCard(
+        "Circle of Willis, simulated TOF",
+        LICENCE,
+        f"{len(bank.training):,} volumes of simulated TOF MRA over the artery masks of "
+        f"{subjects} subjects of IXI (sites Guys and HH).",
+        f"Trained on {images:,} volumes in {hours:.1f} hours, grown from {STAGES[0].size} to "
+        f"{STAGES[-1].size} voxels in plane. {LIMITS}",
+        {"bank": bank.description.origin, "bank_sha256": bank.sha256, "stages": stages},
+    )
+
+
+def last_row(run: Path) -> dict[str, Any]:
+    """Return how long a run was, and what it measured last."""
+    with (run / LOG_FILE).open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    measured = [row for row in rows if row.get("mip_correlation")]
+    kept = ("step", "images", "seconds")
+    return {name: float(rows[-1][name]) for name in kept} | {
+        name: float(value)
+        for row in measured[-1:]
+        for name, value in row.items()
+        if name.startswith("mip_")
+    }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Train the bundled model.")
+    parser.add_argument("folder", nargs="?", type=Path)
+    parser.add_argument("--anatomies", type=Path)
+    parser.add_argument("--device", default="auto")
+    given = parser.parse_args()
+    folder = given.folder or Path(tempfile.mkdtemp())
+    folder.mkdir(parents=True, exist_ok=True)
+    bank_folder = folder / "bank"
+    try:
+        if bank_folder.exists():
+            bank = Bank.open(bank_folder)
+        else:
+            with progress_bar("Simulating") as progress:
+                bank = make_bank(bank_folder, given.anatomies, progress)
+        stages = STAGES if given.anatomies else REHEARSAL
+        runs = train(stages, folder, bank, given.device)
+    except Cancelled:
+        raise SystemExit(f"Stopped; start again with {folder} to go on.") from None
+
+    model = folder / "model.safetensors"
+    export_run(runs[-1], model, describe(runs, bank) if given.anatomies else None)
+    save(load(model), model, "float16")
+    checkpoint = load(model)
+    with progress_bar("Finding directions") as progress:
+        directions = default_directions(Synthesizer(checkpoint), progress)
+    save_directions(folder / "directions.safetensors", directions, checkpoint)
+    print(f"{model}: {model.stat().st_size / 1e6:.1f} MB")
