@@ -459,7 +459,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, single_sentence):
 @pytest.mark.skipif(os.name == "nt", reason="kills a process")
 def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path):
     code = (
-        "import sys, time; from pathlib import Path; from cowgan.turing.folder import *\n"
+        "import sys, time; from pathlib import Path; from cowgan.folders import *\n"
         "with folder_in_the_making(Path(sys.argv[1]), 0) as part:\n"
         "    (part / 'half').write_text('x'); print('ready', flush=True); time.sleep(60)\n"
     )

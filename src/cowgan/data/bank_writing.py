@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cowgan.data.bank import Bank, voxels_sha256
-from cowgan.data.bank_folder import folder_in_the_making, refuse_target
+from cowgan.data.bank_folder import refuse_target
 from cowgan.data.bank_format import (
     CASES_FILE,
     DESCRIPTION_FILE,
@@ -27,6 +27,7 @@ from cowgan.data.bank_split import Assignment, SplitRule
 from cowgan.data.bank_voxels import DEFAULT_VOXEL_TYPE, VoxelType, encode, stored_dtype
 from cowgan.errors import CowganError
 from cowgan.files import write_json
+from cowgan.folders import folder_in_the_making
 from cowgan.progress import Progress, Silent, advance
 from cowgan.volume import Volume
 
@@ -124,14 +125,15 @@ def write_bank(
     if twice:
         raise CowganError(f"Two volumes of the bank would be called {twice[0][0]}.")
     stored_dtype(options.voxel_type)
-    refuse_target(target, options.overwrite)
+    check = partial(refuse_target, overwrite=options.overwrite)
+    check(target)
     assignments = options.split.assign(recipe.name for recipe in recipes)
     make = partial(_make, voxel_type=options.voxel_type)
     advance(progress, 0, len(recipes))
     with closing(map_in_order(make, recipes, options.jobs)) as made:
         first = next(made)
         needed_bytes = first.voxels.nbytes * len(recipes)
-        with folder_in_the_making(target, needed_bytes, options.overwrite) as folder:
+        with folder_in_the_making(target, needed_bytes, check) as folder:
             cases: list[BankCase] = []
             with (folder / VOXELS_FILE).open("wb") as file:
                 _write_header(file, (len(recipes), *first.voxels.shape), first.voxels.dtype)

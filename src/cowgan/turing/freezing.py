@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from cowgan._version import __version__
 from cowgan.errors import CowganError
 from cowgan.files import write_json
+from cowgan.folders import folder_in_the_making, refuse_existing
 from cowgan.progress import Progress, Silent, advance
 from cowgan.randomness import stream
 from cowgan.turing.course import Phase, Trial
-from cowgan.turing.folder import folder_in_the_making, refuse_existing
 from cowgan.turing.key import (
     Key,
     KeyCase,
