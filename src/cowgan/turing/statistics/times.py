@@ -174,7 +174,9 @@ def pace_trend(reading: Reading, level: float = 0.95) -> Interval:
     if len(seconds) < 3:
         raise Undefined(f"Reader {reading.reader} has fewer than three answers with a time.")
     fit = stats.linregress(trials / PER_TRIALS, np.log(seconds))
-    half = float(stats.t.ppf(0.5 + level / 2, len(seconds) - 2)) * fit.stderr
+    # Of equal times, rounding can make the square root of a negative number.
+    error = fit.stderr if np.isfinite(fit.stderr) else 0.0
+    half = float(stats.t.ppf(0.5 + level / 2, len(seconds) - 2)) * error
     factor, low, high = (
         float(np.exp(value)) for value in (fit.slope, fit.slope - half, fit.slope + half)
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cowgan.errors import CowganError
+from cowgan.turing.course import Design
 from cowgan.turing.statistics.proportions import balanced_accuracy
 from cowgan.turing.statistics.readers import mean_auc, mean_balanced_accuracy
 from cowgan.turing.statistics.reading import Panel, Reading
@@ -35,14 +36,17 @@ class Evidence:
     ----------
     auc_95, auc_90 : Interval
         The AUC of one reader or its mean over three or more, at 95 and at 90 %; the latter
-        is that of two one-sided tests at 5 %.
+        is that of two one-sided tests at 5 %. In 2AFC, the share of right answers, which
+        the AUC of the same reader equals.
     accuracy : Interval
         Balanced accuracy, told alongside.
     share_generated : mapping of str to float
-        How often each reader answered "generated".
+        How often each reader answered "generated"; in 2AFC, "right".
     margin : float or None
         Margin of equivalence around 0.5 that was declared before the study; None if none
         was.
+    design : {"rating", "2afc"}
+        What was asked.
     """
 
     auc_95: Interval
@@ -50,6 +54,7 @@ class Evidence:
     accuracy: Interval
     share_generated: Mapping[str, float]
     margin: float | None
+    design: Design = "rating"
 
     def __post_init__(self) -> None:
         if (self.auc_95.level, self.auc_90.level) != (0.95, 0.90):
@@ -79,7 +84,7 @@ class Verdict:
     sentences: tuple[str, ...]
 
 
-def evidence_of_panel(panel: Panel, margin: float | None) -> Evidence:
+def evidence_of_panel(panel: Panel, margin: float | None, design: Design = "rating") -> Evidence:
     """Return the evidence of three or more readers about readers in general.
 
     Raises
@@ -89,7 +94,7 @@ def evidence_of_panel(panel: Panel, margin: float | None) -> Evidence:
     Undefined
         Too few cases that every reader has answered.
     """
-    area = mean_auc(panel)
+    area = mean_auc(panel) if design == "rating" else mean_balanced_accuracy(panel)
     answers = panel.answers
     shares = (answers == 1).sum(axis=1) / (answers != 0).sum(axis=1)
     return Evidence(
@@ -98,10 +103,13 @@ def evidence_of_panel(panel: Panel, margin: float | None) -> Evidence:
         mean_balanced_accuracy(panel).interval(0.95),
         dict(zip(panel.readers, shares.tolist(), strict=True)),
         margin,
+        design,
     )
 
 
-def evidence_of_reader(reading: Reading, margin: float | None) -> Evidence:
+def evidence_of_reader(
+    reading: Reading, margin: float | None, design: Design = "rating"
+) -> Evidence:
     """Return the evidence of one reader about that reader alone.
 
     Raises
@@ -109,12 +117,14 @@ def evidence_of_reader(reading: Reading, margin: float | None) -> Evidence:
     Undefined
         Too few cases of either kind.
     """
+    area = auc if design == "rating" else balanced_accuracy
     return Evidence(
-        auc(reading, 0.95),
-        auc(reading, 0.90),
+        area(reading, 0.95),
+        area(reading, 0.90),
         balanced_accuracy(reading, 0.95),
         {reading.reader: reading.share_generated},
         margin,
+        design,
     )
 
 
@@ -124,7 +134,8 @@ def verdict(evidence: Evidence) -> Verdict:
     readers = list(evidence.share_generated)
     alone = len(readers) == 1
     subject = f"Reader {readers[0]}" if alone else "The readers"
-    area = "AUC" if alone else f"mean AUC of {len(readers)} readers"
+    measure = "AUC" if evidence.design == "rating" else "share of right answers"
+    area = measure if alone else f"mean {measure} of {len(readers)} readers"
     one_sided = tuple(
         reader
         for reader, share in evidence.share_generated.items()
@@ -163,23 +174,27 @@ def verdict(evidence: Evidence) -> Verdict:
             "difference from chance nor equivalence to it has been shown."
         )
     if one_sided:
-        habits = (_habit(reader, evidence.share_generated[reader]) for reader in one_sided)
+        habits = (
+            _habit(reader, evidence.share_generated[reader], evidence.design)
+            for reader in one_sided
+        )
         sentences.append(
             "Equivalence cannot be claimed, as giving one answer in nearly all trials scores "
             f"near chance whatever is shown: {', '.join(habits)}."
         )
     if margin is None:
         sentences.append("Equivalence was not tested, as no margin was declared before the study.")
-    average = "Balanced accuracy" if alone else "Mean balanced accuracy"
-    sentences.append(f"{average} was {_value(evidence.accuracy)}.")
+    if evidence.design == "rating":
+        average = "Balanced accuracy" if alone else "Mean balanced accuracy"
+        sentences.append(f"{average} was {_value(evidence.accuracy)}.")
     if alone:
         sentences.append(f"This is about reader {readers[0]} alone and says nothing of others.")
     return Verdict(tuple(outcomes), one_sided, tuple(sentences))
 
 
-def _habit(reader: str, share_generated: float) -> str:
-    answer = "generated" if share_generated > 0.5 else "real"
-    return f"{reader} answered “{answer}” in {_percent(max(share_generated, 1 - share_generated))}"
+def _habit(reader: str, share: float, design: Design) -> str:
+    answers = ("real", "generated") if design == "rating" else ("left", "right")
+    return f"{reader} answered “{answers[share > 0.5]}” in {_percent(max(share, 1 - share))}"
 
 
 def _value(interval: Interval) -> str:
