@@ -171,7 +171,7 @@ def _pictures(
     voxels: NDArray[np.uint16], display: Display
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     low, high = display.contrast_limits
-    scaled = np.clip((voxels.astype(np.float32) - low) / (high - low), 0, 1)
+    scaled = np.interp(voxels, (low, high), (0, 1)).astype(np.float32)
     first = scaled[display.start_slice, np.newaxis]
     return _flat(scaled, display), _flat(first, display)
 

@@ -1,0 +1,89 @@
+"""What a coordinator is shown of the audit is what readers see and what the audit found."""
+
+import numpy as np
+import pytest
+from turing_studies import freeze, protocol, write_volumes
+
+from cowgan.errors import Cancelled, CowganError
+from cowgan.turing.exhibits import Exhibits, exhibits
+from cowgan.turing.study import Study
+
+
+def exhibits_of(study: Study, **options) -> Exhibits:
+    return exhibits(study.package("sub-R01"), study.key, study.audit, **options)
+
+
+@pytest.fixture(scope="module")
+def leaky(tmp_path_factory) -> Study:
+    """Return a study whose generated volumes have other grey levels."""
+    folder = tmp_path_factory.mktemp("leaky")
+    write_volumes(folder / "gan_volumes", 13, "fake", seed=1, power=2)
+    return freeze(folder)
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory) -> Study:
+    return freeze(tmp_path_factory.mktemp("clean"))
+
+
+def test_as_many_real_as_generated_volumes_are_shown_as_readers_see_them(leaky):
+    shown = exhibits_of(leaky, examples_per_class=3).examples
+    assert [example.truth for example in shown] == ["real"] * 3 + ["generated"] * 3
+    names = {case.name: case for case in leaky.key.cases}
+    package = leaky.package("sub-R01")
+    files = {case: name for name, case in leaky.key.readers["sub-R01"].items()}
+    for example in shown:
+        assert names[example.case].truth == example.truth
+        voxels = package.volume(files[example.case]) / (leaky.protocol.grey_levels - 1)
+        # Patient's right on the left of the picture, front up.
+        expected = voxels.max(axis=0).T[::-1]
+        assert np.abs(example.mip / 255 - expected).max() < 0.003
+        assert np.abs(example.slice / 255 - voxels[voxels.shape[0] // 2].T[::-1]).max() < 0.003
+
+
+def test_histograms_of_all_volumes_are_told_by_class(leaky):
+    histograms = exhibits_of(leaky).histograms
+    assert histograms.real.shape == histograms.generated.shape == (13, 64)
+    for shares in (histograms.real, histograms.generated):
+        assert shares.sum(axis=1) == pytest.approx(np.ones(13))
+    # Squared noise has more dark voxels.
+    dark = histograms.levels < 0.2
+    assert histograms.generated[:, dark].sum() > 1.3 * histograms.real[:, dark].sum()
+
+
+def test_the_offenders_of_the_audit_come_first_with_its_numbers(leaky):
+    found, shown = leaky.audit, exhibits_of(leaky).features
+    assert [feature.tier for feature in shown] == ["grey"] * 4 + ["texture"] * 4
+    strongest = found.grey.offenders[0]
+    told = {feature.feature: (feature.auc, feature.p) for feature in shown}
+    assert told[strongest.feature] == (pytest.approx(strongest.auc), strongest.p)
+    distances = [abs(feature.auc - 0.5) for feature in shown[:4]]
+    assert distances == sorted(distances, reverse=True)
+
+
+def test_a_blinded_study_shows_features_without_p(clean):
+    assert not clean.audit.grey.offenders
+    shown = [feature for feature in exhibits_of(clean).features if feature.tier == "grey"]
+    assert len(shown) == 4
+    assert all(feature.p is None and 0.2 < feature.auc < 0.8 for feature in shown)
+
+
+def test_few_grey_levels_have_a_bin_each(tmp_path):
+    study = freeze(tmp_path, protocol(grey_levels=16))
+    histograms = exhibits_of(study).histograms
+    assert histograms.levels == pytest.approx((np.arange(16) + 0.5) / 16)
+
+
+def test_a_changed_volume_is_told_and_reading_can_be_stopped(clean, tmp_path):
+    class Stopped:
+        cancelled = True
+
+        def report(self, done: int, total: int, message: str = "") -> None: ...
+
+    with pytest.raises(Cancelled):
+        exhibits_of(clean, progress=Stopped())
+    package = clean.package("sub-R01")
+    volume = next((package.folder / "vol").iterdir())
+    volume.write_bytes(volume.read_bytes()[:-1] + b"\x00\x01")
+    with pytest.raises(CowganError, match="was changed"):
+        exhibits(package, clean.key, clean.audit)
