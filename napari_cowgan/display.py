@@ -102,7 +102,7 @@ def labels_to_layer(
     scheme = volume.provenance.get("labels")
     if scheme == LABEL_SCHEME or (scheme is None and arteries.are_arteries(values)):
         options |= {"colormap": arteries.colour_table(), "features": arteries.features(values)}
-    return _display_order(np.asarray(labels, np.uint8)), options, "labels"
+    return display_order(np.asarray(labels, np.uint8)), options, "labels"
 
 
 def display_array(volume: Volume) -> NDArray[np.float32]:
@@ -111,7 +111,7 @@ def display_array(volume: Volume) -> NDArray[np.float32]:
     Assign it to ``layer.data`` to refresh a layer, together with `display_metadata` (and
     `display_transform` if the shape or spacing changed).
     """
-    return _display_order(volume.data)
+    return display_order(volume.data)
 
 
 def display_transform(volume: Volume) -> dict[str, tuple[float, ...]]:
@@ -244,13 +244,13 @@ def _options(volume: Volume, name: str) -> dict[str, Any]:
     }
 
 
-def _display_order(network_array: NDArray[Any]) -> NDArray[Any]:
-    """Turn network order (z, x, y) into SAR+ (z, y, x)."""
+def display_order(network_array: NDArray[Any]) -> NDArray[Any]:
+    """Turn network order (z, x, y) into SAR+ (z, y, x), a contiguous copy."""
     return network_array.transpose(0, 2, 1)[:, :, ::-1].copy()
 
 
 def _network_array(sar: NDArray[Any]) -> NDArray[Any]:
-    """Undo `_display_order`: SAR+ (z, y, x) to network order (z, x, y)."""
+    """Undo `display_order`: SAR+ (z, y, x) to network order (z, x, y)."""
     return np.ascontiguousarray(sar[:, :, ::-1].transpose(0, 2, 1))
 
 
@@ -266,6 +266,14 @@ def _transform(
     affine: NDArray[np.float64], shape_zxy: Sequence[int]
 ) -> dict[str, tuple[float, ...]]:
     sx, sy, sz = (float(size) for size in voxel_sizes(affine))
+    return transform_of_grid((sz, sx, sy), shape_zxy)
+
+
+def transform_of_grid(
+    spacing_mm: Sequence[float], shape_zxy: Sequence[int]
+) -> dict[str, tuple[float, ...]]:
+    """Return ``scale`` and ``translate`` in mm, axis order (z, y, x), of voxels (z, x, y)."""
+    sz, sx, sy = spacing_mm
     nz, nx, ny = shape_zxy
     return {
         "scale": (-sz, -sy, -sx),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cowgan.cli.options import DeviceOption, JsonOption
+from cowgan.cli.windows import plugin_module
 from cowgan.errors import Cancelled, CowganError
 
 if TYPE_CHECKING:
@@ -131,6 +132,18 @@ def new(
         typer.echo(f"{reader}  {made.package_folder(reader)}")
     if made.frozen:
         typer.echo("Give each reader one package, and keep all else to yourself.")
+
+
+@app.command()
+def read(
+    package: Annotated[Path, typer.Argument(help="Folder that the coordinator gave you.")],
+    copy: Annotated[
+        Path | None,
+        typer.Option(help="File, best on another disk, that receives every answer too."),
+    ] = None,
+) -> None:
+    """Read a package: opens a window that leads through it, or goes on where you stopped."""
+    raise typer.Exit(plugin_module("turing", "Reading").launch(package, copy))
 
 
 @app.command()

@@ -1,0 +1,95 @@
+"""The program that a reader starts: one window, one package."""
+
+import logging
+import sys
+from pathlib import Path
+from types import TracebackType
+
+from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QApplication
+
+from cowgan.errors import CowganError
+from cowgan.turing.package import Package
+from napari_cowgan.jobs import Job
+from napari_cowgan.problems import details, sentence
+from napari_cowgan.turing import texts
+from napari_cowgan.turing.reading import Reading
+from napari_cowgan.turing.surroundings import programs_and_computer, screen
+from napari_cowgan.turing.window import ReadingWindow
+
+_log = logging.getLogger(__name__)
+
+PROBLEM = 2
+"""Exit status if the reading could not begin or go on."""
+
+
+def launch(folder: Path, copy: Path | None = None) -> int:
+    """Open a package, and wait until the reader closes the window.
+
+    Parameters
+    ----------
+    folder : Path
+        The package.
+    copy : Path, optional
+        A second file that receives every answer.
+
+    Returns
+    -------
+    int
+        0, or 2 after a problem that the window has told.
+    """
+    application = QApplication.instance() or QApplication([texts.WINDOW_TITLE])
+    application.setApplicationName(texts.WINDOW_TITLE)
+    window = ReadingWindow()
+    _tell_everything_in(window)
+    window.show()
+    opening = Opening(window, folder, copy)
+    opening.start()
+    application.exec()
+    return PROBLEM if window.failure is not None else 0
+
+
+class Opening(QObject):
+    """Checks a package in a thread, then begins or goes on with its reading.
+
+    Parameters
+    ----------
+    window : ReadingWindow
+        Where it is read, and where a problem is told.
+    folder, copy
+        As for `launch`.
+    """
+
+    def __init__(self, window: ReadingWindow, folder: Path, copy: Path | None = None) -> None:
+        super().__init__(window)
+        self._window = window
+        self._copy = copy
+        self._job = Job(lambda progress: Package.open(folder, progress))
+        self._job.succeeded.connect(self._begin)
+        self._job.failed.connect(window.fail)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._window.refresh()
+        self._job.start()
+
+    def _begin(self, package: Package) -> None:
+        window = self._window
+        if not window.isVisible():
+            return
+        try:
+            image = window.make_room(package.manifest)
+            context = programs_and_computer() | {"screen": screen(window.screen())}
+            window.begin(Reading(package, image, context, self._copy))
+        except CowganError as error:
+            window.fail(error)
+
+
+def _tell_everything_in(window: ReadingWindow) -> None:
+    """Show errors that nobody expected in the window; Qt would end the process."""
+
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        _log.error("%s\n%s", sentence(error), details(error))
+        window.fail(error)
+
+    sys.excepthook = tell

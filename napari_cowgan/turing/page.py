@@ -1,0 +1,105 @@
+"""A page of text between pictures."""
+
+import time
+from collections.abc import Callable
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_cowgan.turing.texts import Text
+from napari_cowgan.turing.widgets import area, button, label
+
+_WIDTH_PX = 760
+_MOMENT_S = 1.0
+
+
+class Page(QWidget):
+    """Shows one `Text` after another.
+
+    Parameters
+    ----------
+    go_on, other : callable
+        Called when the main or the second button is pressed.
+    """
+
+    def __init__(self, go_on: Callable[[], None], other: Callable[[], None]) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._text: Text | None = None
+        self._shown_at = 0.0
+        self.title = label("title")
+        self.body = label("body")
+        self.code = label("code")
+        self.code.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.code.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.note = label("note")
+        self.go_on = button("", "", go_on, kind="big")
+        self.other = button("", "", other, kind="big")
+        card = area("card")
+        card.setFixedWidth(_WIDTH_PX)
+        column = QVBoxLayout(card)
+        column.setSpacing(18)
+        column.addStretch(1)
+        for line in (self.title, self.body, self.code, self.note):
+            column.addWidget(line)
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        row.addWidget(self.go_on)
+        row.addWidget(self.other)
+        row.addStretch(1)
+        column.addSpacing(6)
+        column.addLayout(row)
+        column.addStretch(2)
+        around = area("text")
+        centred = QHBoxLayout(around)
+        centred.addStretch(1)
+        centred.addWidget(card)
+        centred.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(around)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll)
+
+    def show_text(self, text: Text, code: str = "") -> None:
+        """Show another text."""
+        if text == self._text and code == self.code.text():
+            return
+        self._text, self._shown_at = text, time.monotonic()
+        self.title.setText(text.title)
+        self.body.setText("\n\n".join(text.body))
+        self.code.setText(code)
+        self.code.setVisible(bool(code))
+        self.note.setText(text.note)
+        self.note.setVisible(bool(text.note))
+        _name(self.go_on, f"{text.go_on}   ⏎", text.go_on)
+        _name(self.other, text.other, text.other)
+
+    def press(self) -> None:
+        """Press the button in focus, or else the main one."""
+        if self._text is None or (
+            self._text.deliberate and time.monotonic() - self._shown_at < _MOMENT_S
+        ):
+            return
+        focused = QApplication.focusWidget()
+        made = focused if focused in (self.go_on, self.other) else self.go_on
+        if made.isVisible():
+            made.click()
+
+
+def _name(made: QPushButton, shown: str, name: str) -> None:
+    made.setText(shown)
+    made.setAccessibleName(name)
+    made.setVisible(bool(name))

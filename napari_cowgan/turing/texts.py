@@ -1,0 +1,352 @@
+"""Everything that a reader reads."""
+
+from dataclasses import dataclass
+
+from cowgan.turing.course import Course, Design, Trial
+from cowgan.turing.session import Standing
+from napari_cowgan.turing.view import View
+
+# Neutral, as it must not tell the purpose to somebody who does not know it yet.
+WINDOW_TITLE = "Image reading"
+
+ANSWERS: dict[Design, tuple[str, str]] = {
+    "rating": ("Real", "Generated"),
+    "2afc": ("Left", "Right"),
+}
+ANSWER_KEYS: dict[Design, tuple[str, str]] = {"rating": ("R", "G"), "2afc": ("←", "→")}
+SIDES = ("Left", "Right")
+CONFIDENCE = ("guess", "unsure", "fairly sure", "very sure", "certain")
+QUALITY = ("poor", "fair", "good", "very good", "excellent")
+
+REASONS = (
+    "Vessel ends or breaks off",
+    "Impossible connection",
+    "Odd calibre or branching",
+    "Noise or texture",
+    "Background tissue",
+    "Jumps between slices",
+    "Edge of the image",
+    "Too clean",
+    "Gut feeling",
+)
+"""Recorded word for word with a mark."""
+
+TOOLTIPS = {
+    "first": "Answer: {answer} (key {key})",
+    "second": "Answer: {answer} (key {key})",
+    "level": "{meaning} (key {level})",
+    "next": "Save this answer and go on; it cannot be changed afterwards (Enter)",
+    "mip": "Slices or maximum intensity projection (M)",
+    "window": "Brightness and contrast as at the start (W)",
+    "pause": "Hide the image and rest (P)",
+    "full": "Use the whole screen, or not (F11)",
+    "reason": "What gives the last marked place away",
+    "undo": "Remove the last marked place (Backspace)",
+}
+
+MOUSE = (
+    ("Wheel, ↑ ↓", "slices"),
+    ("Drag", "brightness, contrast"),
+    ("Right drag", "zoom"),
+    ("Shift + drag", "move"),
+)
+MOUSE_MIP = (
+    ("Drag", "turn"),
+    ("Ctrl + drag", "brightness, contrast"),
+    ("Wheel, right drag", "zoom"),
+    ("Shift + drag", "move"),
+)
+
+HINT = "No hurry. If you cannot decide, your best guess is as welcome."
+SAVING = "Saving…"
+
+_SIDES_OF_PATIENT = (
+    "Slices are axial and seen from below, as usual: the patient's right (R) is on the left of "
+    "the image, the front (A) at the top. The letters stay on the image."
+)
+_HOW_TO_LOOK = (
+    "Turn the wheel to go through the slices. Drag with the left button for brightness and "
+    "contrast, with the right button to zoom, and with Shift held to move the image. W brings "
+    "the first brightness back."
+)
+_MIP = " M switches to the projection (MIP), which you can turn by dragging."
+_REST = (
+    "Take all the time you need; there is no clock. P hides the image while you rest. Each "
+    "answer is saved at once: you can close the window whenever you like and go on later."
+)
+_PLACES = {
+    "rating": "If you answer “Generated”, you may click up to three places that gave it away, "
+    "and say why.",
+    "2afc": "You may also click up to three places that gave the generated volume away, and say "
+    "why.",
+}
+
+
+@dataclass(frozen=True)
+class Text:
+    """A page to read.
+
+    Parameters
+    ----------
+    title : str
+        First line.
+    body : tuple of str
+        Paragraphs.
+    go_on : str
+        What the main button says.
+    other : str
+        What the second button says; none if empty.
+    note : str
+        Small line at the end.
+    deliberate : bool
+        Whether Enter counts only after a moment, as it is easily pressed once too often.
+    """
+
+    title: str
+    body: tuple[str, ...]
+    go_on: str = "Continue"
+    other: str = ""
+    note: str = ""
+    deliberate: bool = False
+
+
+def instructions(course: Course, position: int) -> Text:
+    """Return what is told before a phase, which begins with the trial at `position`."""
+    trial = course.trials[position]
+    count = count_of_phase(course, trial)
+    rules = course.rules
+    looking = _HOW_TO_LOOK + (_MIP if rules.mip else "")
+    if trial.phase == "impression":
+        return Text(
+            "How good are these images?",
+            (
+                (
+                    f"You will see {_volumes(count)}: MR angiography (TOF) of the arteries at the "
+                    "base of the brain. Please rate the quality of each from 1 (poor) to 5 "
+                    "(excellent), as you would in your daily work."
+                ),
+                _SIDES_OF_PATIENT,
+                looking,
+                f"Press a number from 1 to 5, then Enter. {_REST}",
+            ),
+        )
+    if trial.phase == "practice":
+        return Text(
+            "First, some practice",
+            (
+                *_task(course),
+                _SIDES_OF_PATIENT,
+                looking,
+                (
+                    f"These {_trials(count)} are for practice, and you will be told the right "
+                    "answer after each. They do not count."
+                ),
+            ),
+            "Start practice",
+        )
+    earlier = {other.phase for other in course.trials[:position]}
+    if "practice" in earlier:
+        body: tuple[str, ...] = (
+            (
+                f"Now {_trials(count)} follow that count. It goes on as in the practice, but you "
+                "are no longer told the right answer."
+            ),
+            _REST,
+        )
+        return Text("The reading begins", body, "Start reading")
+    return Text(
+        "The reading",
+        (*_task(course), _SIDES_OF_PATIENT, looking, f"There are {_trials(count)}. {_REST}"),
+    )
+
+
+def consent(course: Course) -> Text:
+    """Return what a reader agrees to."""
+    later = (
+        " The purpose is explained in full before the second part."
+        if course.trials[0].phase == "impression"
+        else ""
+    )
+    return Text(
+        "Taking part",
+        (
+            (
+                "Taking part is voluntary. You can stop at any time by closing the window, without "
+                f"giving a reason.{later}"
+            ),
+            (
+                "Your answers, their times and what you do with the images are recorded under the "
+                "code of this package, not under your name. They stay on this computer until you "
+                "return the folder to whoever gave it to you; nothing is sent over the network."
+            ),
+            "The images are for research only, not for diagnosis.",
+        ),
+        "I take part",
+        "I do not take part",
+        deliberate=True,
+    )
+
+
+OPENING = Text("One moment", ("The package is being checked.",), "")
+FINISHED = Text(
+    "Finished. Thank you!",
+    ("Please send this code to whoever gave you the package, together with the folder:",),
+    "Copy code",
+    "Close",
+    "The code belongs to your answers. It is shown again whenever you open the package.",
+    deliberate=True,
+)
+DECLINED = Text(
+    "Thank you all the same",
+    ("You do not take part, and nothing more is recorded. You can close this window.",),
+    "Close",
+    note="Should you change your mind, open the package again.",
+)
+
+
+def ready(course: Course, standing: Standing, welcome_back: bool) -> Text:
+    """Return what is shown between two trials."""
+    trial = course.trials[standing.position]
+    done, count = done_of_phase(course, trial), count_of_phase(course, trial)
+    if standing.restarted:
+        body = "It was interrupted before you had finished, so it is shown again from the start."
+    elif welcome_back and done:
+        body = f"Welcome back. Your {_saved(done)}."
+    else:
+        body = "Press Enter when you are ready."
+    return Text(progress(course, trial), (body,), "Show", note=f"{count - done} to go")
+
+
+def pause(focus_lost: bool) -> Text:
+    """Return what is shown while the image is hidden."""
+    body = "The image is hidden, and the time does not count. Your answers so far are saved."
+    if focus_lost:
+        body = "You were in another window, so the image is hidden and the time does not count."
+    return Text("Paused", (body,), "Go on", "Stop for today")
+
+
+def rest(course: Course, standing: Standing) -> Text:
+    """Return what is shown at a break."""
+    trial = course.trials[standing.position]
+    done, count = done_of_phase(course, trial), count_of_phase(course, trial)
+    return Text(
+        "Time for a break",
+        (
+            (
+                f"You have read {done} of {count}. Let your eyes rest for a few minutes, "
+                "then go on when you like."
+            ),
+            "You can also stop here and come back another day.",
+        ),
+        "Go on",
+        "Stop for today",
+        "Everything is saved.",
+    )
+
+
+def disk_refuses(sentence: str, closing: bool) -> Text:
+    """Return what is shown while answers cannot be written."""
+    return Text(
+        "Your last answers cannot be saved",
+        (sentence,),
+        "Try again",
+        "Close without them" if closing else "",
+        "Please leave this window open until it works: it keeps what you have answered.",
+    )
+
+
+def broken(sentence: str) -> Text:
+    """Return what is shown when a reading cannot begin or go on."""
+    return Text(
+        "This reading cannot go on",
+        (sentence,),
+        "Copy details",
+        "Close",
+        "Please tell whoever gave you the package. Answers that you have given are saved.",
+    )
+
+
+def feedback(trial: Trial, design: Design, answer: str | None) -> str:
+    """Return the right answer of a practice trial."""
+    names = dict(
+        zip(("R", "G") if design == "rating" else ("left", "right"), range(2), strict=True)
+    )
+    right = ANSWERS[design][names[str(trial.expected)]].lower()
+    what = (
+        f"This volume is {right}" if design == "rating" else f"The generated one is on the {right}"
+    )
+    return f"{'Right' if answer == trial.expected else 'Not quite'}. {what}."
+
+
+def caption(view: View, n_slices: int) -> str:
+    """Return what is written below the picture."""
+    return "Projection (MIP)" if view.mip else f"Slice {view.slice + 1} of {n_slices}"
+
+
+def question(design: Design, trial: Trial) -> str:
+    """Return what is asked."""
+    if trial.phase == "impression":
+        return "How good is this image?"
+    if design == "2afc":
+        return "Which one is generated?"
+    return "Real or generated?"
+
+
+def progress(course: Course, trial: Trial) -> str:
+    """Return how far a reader is within the phase."""
+    names = {"impression": "Image", "practice": "Practice", "reading": "Case"}
+    name = names[trial.phase]
+    if trial.phase == "reading" and course.rules.design == "2afc":
+        name = "Pair"
+    return f"{name} {done_of_phase(course, trial) + 1} of {count_of_phase(course, trial)}"
+
+
+def done_of_phase(course: Course, trial: Trial) -> int:
+    """Return how many trials of the phase come before this one."""
+    return sum(
+        other.phase == trial.phase and other.number < trial.number for other in course.trials
+    )
+
+
+def count_of_phase(course: Course, trial: Trial) -> int:
+    """Return how many trials the phase has."""
+    return sum(other.phase == trial.phase for other in course.trials)
+
+
+def _task(course: Course) -> tuple[str, str]:
+    places = f" {_PLACES[course.rules.design]}" if course.rules.marks else ""
+    if course.rules.design == "2afc":
+        return (
+            (
+                "You will see pairs of MR angiographies (TOF) of the arteries at the base of the "
+                "brain. In each pair, one is a scan of a person and one was generated by a "
+                "computer program. Which one was generated?"
+            ),
+            (
+                "Press ← if it is the left one, → if it is the right one. Then say how sure you "
+                f"are, from 1 (a guess) to 5 (certain), and press Enter.{places}"
+            ),
+        )
+    return (
+        (
+            "You will see MR angiographies (TOF) of the arteries at the base of the brain. Some "
+            "are scans of people; between 30 and 70 % were generated by a computer program. Which "
+            "is which?"
+        ),
+        (
+            "Press R for real or G for generated. Then say how sure you are, from 1 (a guess) to 5 "
+            f"(certain), and press Enter. Until then you can change your answer.{places}"
+        ),
+    )
+
+
+def _volumes(count: int) -> str:
+    return "one volume" if count == 1 else f"{count} volumes"
+
+
+def _trials(count: int) -> str:
+    return "one case" if count == 1 else f"{count} cases"
+
+
+def _saved(count: int) -> str:
+    return "first answer is saved" if count == 1 else f"first {count} answers are saved"

@@ -1,0 +1,231 @@
+"""The reading window: what is in front of the reader in each state."""
+
+from collections import defaultdict
+from typing import Any
+
+from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtGui import QCloseEvent
+from qtpy.QtWidgets import (
+    QApplication,
+    QGridLayout,
+    QMainWindow,
+    QStackedWidget,
+    QWidget,
+)
+
+from cowgan.errors import CowganError
+from cowgan.turing.manifest import Manifest
+from cowgan.turing.session import State
+from napari_cowgan.problems import details, sentence
+from napari_cowgan.turing import texts
+from napari_cowgan.turing.answer_bar import AnswerBar
+from napari_cowgan.turing.image_area import ImageArea
+from napari_cowgan.turing.keys import Action, KeyGate
+from napari_cowgan.turing.page import Page
+from napari_cowgan.turing.reading import Reading
+from napari_cowgan.turing.side_panel import SidePanel
+from napari_cowgan.turing.style import STYLE
+from napari_cowgan.turing.widgets import area
+
+_AWAY_MS = 200
+"""A window that becomes full-screen loses the focus for a moment."""
+
+
+class ReadingWindow(QMainWindow):
+    """Shows a page of text, or the picture with the answers.
+
+    Before `begin` and without a reading it can only tell a problem.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowTitle(texts.WINDOW_TITLE)
+        self.setStyleSheet(STYLE)
+        self.setMinimumSize(1000, 640)
+        self.resize(1280, 800)
+        self.setAcceptDrops(False)
+        self.reading: Reading | None = None
+        self.failure: BaseException | None = None
+        self._focus_lost = False
+        self._closing_refused = False
+        self.image: ImageArea | None = None
+        self.page = Page(self._on_page_go_on, self._on_page_other)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.page)
+        self.setCentralWidget(self.stack)
+        self.gate = KeyGate(self.act, self)
+        self._away = QTimer(self)
+        self._away.setInterval(_AWAY_MS)
+        self._away.setSingleShot(True)
+        self._away.timeout.connect(self._check_focus)
+
+    def make_room(self, manifest: Manifest) -> ImageArea:
+        """Set up everything that surrounds the picture, and the picture itself."""
+        rules = manifest.rules
+        self.gate.design = rules.design
+        self.image = ImageArea(manifest.display, rules)
+        self.answers = AnswerBar(rules.design, self.act)
+        self.side = SidePanel(rules, self.act, self._toggle_reason)
+        self.image.viewed.connect(lambda view: self.side.show_mip(view.mip))
+        self._picture = area("reading")
+        grid = QGridLayout(self._picture)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(0)
+        grid.addWidget(self.image, 0, 0)
+        grid.addWidget(self.side, 0, 1)
+        grid.addWidget(self.answers, 1, 0, 1, 2)
+        grid.setRowStretch(0, 1)
+        grid.setColumnStretch(0, 1)
+        self.stack.addWidget(self._picture)
+        return self.image
+
+    def begin(self, reading: Reading) -> None:
+        """Lead through a reading."""
+        self.reading = reading
+        reading.changed.connect(self.refresh)
+        reading.failed.connect(self.fail)
+        reading.long_looked.connect(lambda: self.side.hint.setText(texts.HINT))
+        self.refresh()
+
+    def fail(self, error: BaseException) -> None:
+        """Tell why the reading cannot begin or go on; the first reason stays."""
+        if self.failure is not None:
+            return
+        self.failure = error
+        if self.reading is not None:
+            self.reading.hold("problem")
+        self.refresh()
+
+    def act(self, action: Action) -> None:
+        """Do what a key or a button asks for."""
+        if action is Action.FULL_SCREEN:
+            self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+        elif self.stack.currentWidget() is self.page and action is Action.GO_ON:
+            self.page.press()
+        elif self.reading is not None and self.failure is None:
+            self.reading.act(action)
+
+    def refresh(self) -> None:
+        """Show what belongs to the present state."""
+        text, code = self._text()
+        if text is not None:
+            self.page.show_text(text, code)
+            self._turn_to(self.page)
+        else:
+            self._show_picture()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Notice that the reader turns to another window."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
+            self._away.start()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Save, and close unless the disk refuses."""
+        reading = self.reading
+        if reading is not None:
+            try:
+                reading.end()
+            except CowganError as error:
+                if not self._closing_refused:
+                    self._closing_refused = True
+                    reading.problem = error
+                    self.refresh()
+                    event.ignore()
+                    return
+                reading.abandon()
+        self.gate.close()
+        self._away.stop()
+        if self.image is not None:
+            self.image.end()
+        super().closeEvent(event)
+
+    def _text(self) -> tuple[texts.Text | None, str]:
+        """Return the page of the present state, None if it is the picture's."""
+        reading = self.reading
+        if self.failure is not None:
+            return texts.broken(sentence(self.failure)), ""
+        if reading is None:
+            return texts.OPENING, ""
+        if reading.problem is not None:
+            return texts.disk_refuses(reading.problem.sentence, self._closing_refused), ""
+        session, course, standing = reading.session, reading.course, reading.session.standing
+        match session.state:
+            case State.INSTRUCTIONS:
+                return texts.instructions(course, standing.position), ""
+            case State.CONSENT:
+                return texts.consent(course), ""
+            case State.DECLINED:
+                return texts.DECLINED, ""
+            case State.READY:
+                return texts.ready(course, standing, reading.resumed), ""
+            case State.BREAK:
+                return texts.rest(course, standing), ""
+            case State.PAUSED:
+                return texts.pause(self._focus_lost), ""
+            case State.FINISHED:
+                return texts.FINISHED, session.finish_code or ""
+        return None, ""
+
+    def _show_picture(self) -> None:
+        reading = self.reading
+        assert reading is not None
+        session = reading.session
+        self._focus_lost = False
+        if session.state is State.LOADING and session.trial is not None:
+            self.side.show_trial(reading.course, session.trial)
+            self.side.show_mip(False)
+            self.answers.show_trial(session.trial)
+        self.answers.refresh(session)
+        if session.state in (State.COMMITTING, State.CLOSING):
+            self.side.hint.setText(texts.SAVING)
+        marks: dict[int, list[Any]] = defaultdict(list)
+        for number, mark in enumerate(session.standing.marks, 1):
+            if session.trial is not None:
+                side = session.trial.cases.index(mark["case"])
+                marks[side].append((number, tuple(mark["voxel"])))
+        self.image.show_marks(marks)
+        self.side.marks.setVisible(reading.can_mark)
+        self.side.marks.refresh([mark["reasons"] for mark in session.standing.marks])
+        self._turn_to(self._picture)
+
+    def _turn_to(self, widget: QWidget) -> None:
+        if self.stack.currentWidget() is not widget:
+            self.stack.setCurrentWidget(widget)
+            # Otherwise Qt puts some button in focus, and the space bar would press it.
+            self.setFocus()
+
+    def _on_page_go_on(self) -> None:
+        reading = self.reading
+        if self.failure is not None:
+            QApplication.clipboard().setText(details(self.failure))
+        elif reading is None:
+            return
+        elif reading.problem is not None:
+            if self._closing_refused:
+                self._closing_refused = False
+                self.close()
+            else:
+                reading.retry()
+        elif reading.session.state is State.FINISHED:
+            QApplication.clipboard().setText(reading.session.finish_code or "")
+        elif reading.session.state is State.DECLINED:
+            self.close()
+        else:
+            reading.act(Action.GO_ON)
+
+    def _on_page_other(self) -> None:
+        reading = self.reading
+        if reading is not None and reading.session.state is State.CONSENT:
+            reading.decline()
+        else:
+            self.close()
+
+    def _toggle_reason(self, reason: str) -> None:
+        if self.reading is not None:
+            self.reading.toggle_reason(reason)
+
+    def _check_focus(self) -> None:
+        if self.reading is not None and not self.isActiveWindow():
+            self._focus_lost = self.reading.with_image
+            self.reading.lose_focus()

@@ -1,0 +1,78 @@
+"""Reading windows for tests, driven by real keys."""
+
+import time
+from pathlib import Path
+
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+from turing_studies import freeze, protocol
+
+from cowgan.turing.course import Rules
+from cowgan.turing.session import State
+from napari_cowgan.turing.application import Opening
+from napari_cowgan.turing.window import ReadingWindow
+
+Key = Qt.Key
+
+
+def make_package(folder: Path, rules: Rules | None = None, **changes: object) -> Path:
+    """Make a study of 10 cases, 2 to practise and nothing else, and return its first package."""
+    small = {"readers": 1, "cases": 10, "repeats": 0, "practice": 2, "impressions": 0}
+    chosen = protocol(**{**small, "rules": rules or Rules(), **changes})
+    study = freeze(folder, chosen, accept_leak="noise")
+    return study.package_folder(study.readers[0])
+
+
+def open_window(package: Path, copy: Path | None = None) -> ReadingWindow:
+    """Return a window in front that has opened a package, or tells why it cannot."""
+    window = ReadingWindow()
+    window.show()
+    window.activateWindow()
+    Opening(window, package, copy).start()
+    wait_for(lambda: window.reading is not None or window.failure is not None)
+    return window
+
+
+def wait_for(condition, timeout_s: float = 20) -> None:
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end, "it did not come about in time"
+        QTest.qWait(5)
+
+
+def press(window: ReadingWindow, *keys: Qt.Key, **options: object) -> None:
+    """Press keys as a keyboard does: whatever has the focus gets them."""
+    for key in keys:
+        QTest.keyClick(QApplication.focusWidget() or window, key, **options)
+
+
+def state(window: ReadingWindow) -> State:
+    return window.reading.session.state
+
+
+def wait_for_state(window: ReadingWindow, *wanted: State) -> None:
+    wait_for(lambda: state(window) in wanted)
+
+
+def go_to(window: ReadingWindow, wanted: State, answer: Qt.Key = Key.Key_G) -> None:
+    """Press the keys that lead to a state, on the way that readers go."""
+    while state(window) is not wanted:
+        step(window, answer)
+
+
+def step(window: ReadingWindow, answer: Qt.Key = Key.Key_G) -> None:
+    """Press the next key of a reader."""
+    match state(window):
+        case State.VIEWING:
+            impression = window.reading.session.trial.phase == "impression"
+            press(window, Key.Key_4 if impression else answer)
+        case State.CONFIDENCE:
+            press(window, Key.Key_4)
+        case State.CONSENT:
+            QTest.qWait(1100)
+            press(window, Key.Key_Return)
+        case State.LOADING | State.COMMITTING | State.CLOSING:
+            QTest.qWait(5)
+        case _:
+            press(window, Key.Key_Return)
