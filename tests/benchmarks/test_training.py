@@ -12,6 +12,7 @@ from torch.utils._pytree import tree_map
 
 from cowgan.networks import NetworkConfig
 from cowgan.training.config import preset, with_changes
+from cowgan.training.memory import estimate
 from cowgan.training.trainer import Trainer
 
 NETWORK = NetworkConfig(32, 16, 12, 96)
@@ -56,7 +57,7 @@ def _noise_like(value: Any) -> Any:
 
 @pytest.mark.parametrize("precision", ["bf16", "fp32"])
 @pytest.mark.parametrize("name", ["paper", "modern", "projected"])
-def test_a_step(compare, single_threaded, name: str, precision: str) -> None:
+def test_a_step(compare, report, single_threaded, name: str, precision: str) -> None:
     config = with_changes(
         preset(name, NETWORK), batch=BATCH, accumulate=1, precision=precision, path_from=10**9
     )
@@ -75,9 +76,12 @@ def test_a_step(compare, single_threaded, name: str, precision: str) -> None:
             call()
 
     size = " x ".join(str(n) for n in NETWORK.volume_shape)
-    compare(
-        f"A step of {BATCH} volumes of {size}, {name}, {precision}",
+    topic = f"A step of {BATCH} volumes of {size}, {name}, {precision}"
+    seconds = compare(
+        topic,
         {"step": step, "its bare convolutions": convolutions},
-        limit="its bare convolutions",
+        "its bare convolutions",
         repetitions=3,
     )
+    report(topic, "volumes per second", [BATCH / s for s in seconds["step"]], "")
+    report(topic, "peak memory", [estimate(config, "cpu").bytes / 2**20], "MB")
