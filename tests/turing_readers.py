@@ -1,7 +1,6 @@
 """Simulated people, who read packages by the same steps as the reading window."""
 
 from collections.abc import Callable, Sequence
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +18,11 @@ Decide = Callable[[Trial], tuple[str, int]]
 def play(folder: Path, decide: Decide, trials: float = np.inf, consent: bool = True) -> str | None:
     """Read so many trials, or go on with reading, and return the finish code if there is one."""
     package = Package.open(folder)
-    # Ten seconds pass with every look at the clock.
-    ticks = count(1)
+    # Seconds pass with every look at the clock.
+    passed = np.random.default_rng([*folder.name.encode()]).lognormal(1, 0.5, 20_000).cumsum()
+    ticks = iter((passed * 1e9).astype(np.int64).tolist())
     with package.journal() as journal:
-        session = Session(package.manifest.course, journal, clock_ns=lambda: next(ticks) * 10**10)
+        session = Session(package.manifest.course, journal, clock_ns=lambda: next(ticks))
         done = 0
         while session.state not in (State.FINISHED, State.DECLINED) and done < trials:
             match session.state:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from scipy import stats
 
@@ -68,6 +68,8 @@ class Conduct:
         Starts of the program, pauses, and those because another window came in front.
     practice_right, practice_done : int
         Of the practice trials.
+    contexts : tuple of dict
+        What the program said of itself and of the screen, at each start that differs.
     """
 
     planned: int
@@ -83,6 +85,7 @@ class Conduct:
     focus_losses: int
     practice_right: int
     practice_done: int
+    contexts: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -269,7 +272,16 @@ def _conduct(
         sum(reason is not None and "focus" in reason for reason in pauses),
         sum(trial.correct is True for trial in practice),
         len(practice),
+        _contexts(records),
     )
+
+
+def _contexts(records: Sequence[Record]) -> tuple[dict[str, Any], ...]:
+    found: list[dict[str, Any]] = []
+    for record in records:
+        if record.kind == "start" and record.data and record.data not in found:
+            found.append(record.data)
+    return tuple(found)
 
 
 def _scores(reading: Reading, design: Design, margin_auc: float) -> Scores:

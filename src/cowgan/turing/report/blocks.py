@@ -1,0 +1,136 @@
+"""What a report consists of, whatever it is printed as."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Title of a section."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Box:
+    """What must not be overlooked.
+
+    Parameters
+    ----------
+    title : str
+        In few words.
+    sentences : tuple of str
+        In full.
+    cautions : tuple of str
+        What qualifies it, set apart.
+    """
+
+    title: str
+    sentences: tuple[str, ...]
+    cautions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A small picture.
+
+    Parameters
+    ----------
+    png : bytes
+        The file.
+    alt : str
+        What it shows, for those who do not see it.
+    """
+
+    png: bytes
+    alt: str
+
+
+Cell = str | Picture
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under a header.
+
+    Parameters
+    ----------
+    caption : str
+        What it tells.
+    header : tuple of str
+        Of the columns.
+    rows : tuple of tuple of str or Picture
+        All as long as the header.
+    widths : tuple of float
+        Of the columns, as shares of any sum.
+    text_columns : int
+        Columns from the left that hold text; those after hold numbers and are centred.
+    """
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    widths: tuple[float, ...]
+    text_columns: int = 1
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture of lines.
+
+    Parameters
+    ----------
+    svg : str
+        The ``svg`` element.
+    width_mm, height_mm : float
+        Size in print.
+    """
+
+    svg: str
+    width_mm: float
+    height_mm: float
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing with its caption.
+
+    Parameters
+    ----------
+    drawing : Drawing
+        The picture.
+    caption : str
+        What it shows and how to read it.
+    alt : str
+        What it shows, for those who do not see it.
+    """
+
+    drawing: Drawing
+    caption: str
+    alt: str
+
+
+Block = Heading | Paragraph | Box | Table | Figure
+
+
+@dataclass(frozen=True)
+class Report:
+    """A document.
+
+    Parameters
+    ----------
+    title, subtitle : str
+        On top.
+    blocks : tuple of Block
+        In order; captions are numbered when it is printed.
+    """
+
+    title: str
+    subtitle: str
+    blocks: tuple[Block, ...]

@@ -1,0 +1,107 @@
+"""What is known of a study beside the answers, in words."""
+
+import csv
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from cowgan.turing.analysis import Analysis
+from cowgan.turing.report.wording import count
+from cowgan.turing.study import PARTICIPANTS_FILE, Study
+
+
+def describe_real(study: Study) -> str:
+    """Say where the real volumes come from."""
+    source = study.description["sources"]["real"]
+    drawn = study.protocol.volumes_per_class
+    text = f"{drawn} drawn by lot from {count(source['subjects'], 'subject')}, one of each"
+    marked = sum(
+        case.truth == "real" and case.origin.get("marked_synthetic", False)
+        for case in study.key.cases
+    )
+    if marked:
+        text += f"; {marked} of them are marked as synthetic in their files"
+    return text
+
+
+def describe_generated(study: Study) -> str:
+    """Say where the generated volumes come from."""
+    source = study.description["sources"]["generated"]
+    drawn = study.protocol.volumes_per_class
+    if "checkpoint_sha256" in source:
+        last = source["first_seed"] + drawn - 1
+        return (
+            f"{drawn} of the model {source['model']} "
+            f"(SHA-256 {source['checkpoint_sha256'][:12]}…), seeds "
+            f"{source['first_seed']} to {last} without exception, truncation "
+            f"{source['psi']:g}"
+        )
+    return f"{drawn} drawn by lot from a folder of {source['files']}"
+
+
+def moment(utc: str) -> str:
+    """Return a time as people read it."""
+    when = datetime.fromisoformat(utc)
+    return f"{when.day} {when:%B %Y, %H:%M} UTC"
+
+
+def participants(study: Study) -> list[dict[str, str]]:
+    """Return what the coordinator entered about the readers; ``n/a`` where nothing."""
+    path = study.folder / PARTICIPANTS_FILE
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as table:
+        return list(csv.DictReader(table, delimiter="\t"))
+
+
+def software(study: Study) -> str:
+    """Return the versions that made the study."""
+    versions: dict[str, Any] = study.description["software"]
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def specialties(rows: list[dict[str, str]]) -> str:
+    """Return how many readers there are of each specialty; empty if none was entered."""
+    named = Counter(
+        row.get("specialty", "n/a") for row in rows if row.get("specialty") not in (None, "", "n/a")
+    )
+    return ", ".join(f"{n} {name}" for name, n in sorted(named.items()))
+
+
+def experience(rows: list[dict[str, str]]) -> str:
+    """Return the range of years of experience; empty if none was entered."""
+    years = [float(row["years"]) for row in rows if _is_number(row.get("years", ""))]
+    if not years:
+        return ""
+    return f"{min(years):g} to {max(years):g} years" if len(years) > 1 else f"{years[0]:g} years"
+
+
+def screens(analysis: Analysis) -> str:
+    """Return the sizes of the screens that were read on; empty if none was recorded."""
+    found = set()
+    for reader in analysis.readers:
+        for context in reader.conduct.contexts:
+            screen = context.get("screen") or {}
+            if "size" in screen:
+                width, height = screen["size"]
+                found.add(f"{width} × {height} at scaling {screen['device_pixel_ratio']:g}")
+    return "; ".join(sorted(found))
+
+
+def reading_software(analysis: Analysis) -> str:
+    """Return the versions that readers used; empty if none was recorded."""
+    found = {
+        ", ".join(f"{name} {version}" for name, version in context["versions"].items())
+        for reader in analysis.readers
+        for context in reader.conduct.contexts
+        if "versions" in context
+    }
+    return "; ".join(sorted(found))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,211 @@
+"""The report as PDF on A4."""
+
+from io import BytesIO
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cowgan.errors import CowganError
+from cowgan.turing.report.blocks import Box, Figure, Heading, Paragraph, Picture, Report, Table
+from cowgan.turing.report.drawing import MISSING
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
+
+_FONT = "DejaVu"
+_MARGIN_MM, _BOTTOM_MM = 18.0, 20.0
+_TEXT_PT, _SMALL_PT, _TABLE_PT = 9.0, 8.0, 7.2
+_LINE_MM = 4.6
+_SMALL_LINE_MM = 3.9
+_TABLE_LINE_MM = 3.6
+_PICTURE_MM = 15.0
+_KEPT_MM = 45.0
+"""Room that a heading needs below it, so that it never ends a page."""
+
+
+def pdf_of(report: Report) -> bytes:
+    """Return the document.
+
+    Raises
+    ------
+    CowganError
+        matplotlib, whose fonts are used, or fpdf2 are not installed.
+    """
+    try:
+        import matplotlib
+        from fpdf import FPDF
+    except ModuleNotFoundError as error:
+        raise CowganError(MISSING, repr(error)) from error
+
+    class Document(FPDF):
+        def footer(self) -> None:
+            self.set_y(-13)
+            self.set_font(_FONT, size=7)
+            self.set_text_color(110)
+            self.cell(0, 5, report.subtitle, align="L")
+            self.set_x(_MARGIN_MM)
+            self.cell(0, 5, f"{self.page_no()} / {{nb}}", align="R")
+            self.set_text_color(0)
+
+    document = Document(format="A4")
+    fonts = Path(matplotlib.get_data_path(), "fonts", "ttf")
+    document.add_font(_FONT, "", fonts / "DejaVuSans.ttf")
+    document.add_font(_FONT, "B", fonts / "DejaVuSans-Bold.ttf")
+    document.set_margins(_MARGIN_MM, _MARGIN_MM, _MARGIN_MM)
+    document.set_auto_page_break(True, _BOTTOM_MM)
+    document.set_title(report.title)
+    document.set_subject(report.subtitle)
+    document.set_lang("en")
+    document.add_page()
+    document.set_font(_FONT, "B", 18)
+    document.cell(0, 9, report.title, new_x="LMARGIN", new_y="NEXT")
+    document.set_font(_FONT, "", _SMALL_PT)
+    document.set_text_color(90)
+    document.cell(0, 5, report.subtitle, new_x="LMARGIN", new_y="NEXT")
+    document.set_text_color(0)
+    figures, tables = count(1), count(1)
+    for place, block in enumerate(report.blocks):
+        following = report.blocks[place + 1] if place + 1 < len(report.blocks) else None
+        match block:
+            case Heading():
+                kept = _KEPT_MM
+                if isinstance(following, Figure):
+                    kept = _figure_height(document, following) + 16
+                _heading(document, block, kept)
+            case Paragraph():
+                document.set_font(_FONT, "", _TEXT_PT)
+                _text(document, block.text, _LINE_MM)
+                document.ln(1.6)
+            case Box():
+                _box(document, block)
+            case Figure():
+                _figure(document, block, next(figures))
+            case Table():
+                _table(document, block, next(tables))
+    return bytes(document.output())
+
+
+def _heading(document: "FPDF", heading: Heading, kept_mm: float) -> None:
+    if document.will_page_break(kept_mm):
+        document.add_page()
+    else:
+        document.ln(5)
+    document.start_section(heading.text)
+    document.set_font(_FONT, "B", 12)
+    document.cell(0, 7, heading.text, new_x="LMARGIN", new_y="NEXT")
+    document.ln(1)
+
+
+def _text(document: "FPDF", text: str, line_mm: float) -> None:
+    document.multi_cell(0, line_mm, text, align="L", new_x="LMARGIN", new_y="NEXT")
+
+
+def _box(document: "FPDF", box: Box) -> None:
+    document.ln(4)
+    padding, left = 4.0, document.l_margin
+    top = document.get_y()
+    document.set_left_margin(left + padding + 2)
+    document.set_right_margin(_MARGIN_MM + padding)
+    document.set_xy(left + padding + 2, top + padding)
+    document.set_font(_FONT, "B", 13)
+    _text(document, box.title, 6.2)
+    document.ln(1)
+    document.set_font(_FONT, "", _TEXT_PT)
+    for sentence in box.sentences:
+        _text(document, sentence, _LINE_MM)
+        document.ln(0.8)
+    for sentence in box.cautions:
+        document.ln(1)
+        y = document.get_y()
+        document.set_draw_color(190)
+        document.line(left + padding + 2, y, document.w - _MARGIN_MM - padding, y)
+        document.ln(1.2)
+        _text(document, sentence, _LINE_MM)
+    bottom = document.get_y() + padding - 1
+    document.set_left_margin(left)
+    document.set_right_margin(_MARGIN_MM)
+    document.set_draw_color(40)
+    document.rect(left, top, document.w - 2 * _MARGIN_MM, bottom - top)
+    document.set_fill_color(40)
+    document.rect(left, top, 1.6, bottom - top, style="F")
+    document.set_xy(left, bottom + 2)
+
+
+def _caption(document: "FPDF", name: str, text: str) -> None:
+    document.set_font(_FONT, "", _SMALL_PT)
+    document.set_text_color(60)
+    document.multi_cell(
+        0, _SMALL_LINE_MM, f"**{name}** {text}", markdown=True, align="L",
+        new_x="LMARGIN", new_y="NEXT",
+    )  # fmt: skip
+    document.set_text_color(0)
+
+
+def _caption_height(document: "FPDF", text: str) -> float:
+    from fpdf.enums import MethodReturnValue
+
+    document.set_font(_FONT, "", _SMALL_PT)
+    height = document.multi_cell(
+        0, _SMALL_LINE_MM, f"Figure 10. {text}", dry_run=True, output=MethodReturnValue.HEIGHT
+    )
+    assert isinstance(height, float)
+    return height
+
+
+def _figure_height(document: "FPDF", figure: Figure) -> float:
+    width = min(figure.drawing.width_mm, document.epw)
+    height = width * figure.drawing.height_mm / figure.drawing.width_mm
+    return height + _caption_height(document, figure.caption) + 6
+
+
+def _figure(document: "FPDF", figure: Figure, number: int) -> None:
+    if document.will_page_break(_figure_height(document, figure)):
+        document.add_page()
+    width = min(figure.drawing.width_mm, document.epw)
+    document.ln(2)
+    document.image(
+        BytesIO(figure.drawing.svg.encode()), x=document.l_margin, w=width, alt_text=figure.alt
+    )
+    document.ln(1)
+    _caption(document, f"Figure {number}.", figure.caption)
+    document.ln(3)
+
+
+def _table(document: "FPDF", table: Table, number: int) -> None:
+    from fpdf.fonts import FontFace
+
+    has_header = any(table.header)
+    first_rows = 4 * _PICTURE_MM if _has_pictures(table) else 8 * _TABLE_LINE_MM
+    if document.will_page_break(_caption_height(document, table.caption) + first_rows):
+        document.add_page()
+    document.ln(2)
+    _caption(document, f"Table {number}.", table.caption)
+    document.ln(1)
+    document.set_font(_FONT, "", _TABLE_PT)
+    document.set_draw_color(190)
+    columns = len(table.header)
+    aligns = tuple("LEFT" if n < table.text_columns else "CENTER" for n in range(columns))
+    with document.table(
+        borders_layout="HORIZONTAL_LINES",
+        col_widths=table.widths,
+        text_align=aligns,
+        line_height=_TABLE_LINE_MM,
+        padding=(1.0, 1.0),
+        first_row_as_headings=has_header,
+        headings_style=FontFace(emphasis="BOLD"),
+        v_align="MIDDLE",
+    ) as printed:
+        if has_header:
+            printed.row(table.header)
+        for cells in table.rows:
+            row = printed.row()
+            for cell in cells:
+                if isinstance(cell, Picture):
+                    row.cell(img=BytesIO(cell.png), img_fill_width=False)
+                else:
+                    row.cell(cell)
+    document.ln(3)
+
+
+def _has_pictures(table: Table) -> bool:
+    return any(isinstance(cell, Picture) for row in table.rows for cell in row)
