@@ -66,7 +66,7 @@ def look_into(path: Path) -> Source:
         sentence = f"Bank of {len(bank)} volumes, {_times(bank.shape)} voxels; "
         source = Source(path, True, bank.shape, f"{sentence}{len(bank.training)} to train on.")
     else:
-        files = list(find_nifti([path]).values())
+        files = list(find_nifti([path], images_only=True).values())
         shape = read_nifti(files[0]).data.shape
         told = f"{len(files)} NIfTI files, {_times(shape)} voxels; a bank is made of them first."
         source = Source(path, False, shape, told)

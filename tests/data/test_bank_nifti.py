@@ -21,6 +21,7 @@ from cowgan.data.bank_processes import map_in_order
 from cowgan.data.bank_split import SplitRule
 from cowgan.data.bank_writing import BankOptions
 from cowgan.errors import Cancelled, CowganError
+from cowgan.simulate.export import export_phantoms
 from cowgan.volume import Volume, default_affine, write_nifti
 
 SHAPE = (4, 6, 5)
@@ -57,6 +58,13 @@ def test_folders_are_searched_and_names_tell_where_a_file_lay(tmp_path):
     assert list(found) == ["sub-1/anat/sub-1_angio", "sub-2/anat/sub-2_angio", "top"]
     bank = bank_from_nifti([tmp_path / "in"], tmp_path / "bank")
     assert [case.subject for case in bank.cases] == ["sub-1", "sub-2", "top"]
+
+
+def test_label_maps_beside_the_images_do_not_get_into_a_bank(tmp_path):
+    export_phantoms(range(3), tmp_path / "phantoms")
+    bank = bank_from_nifti([tmp_path / "phantoms"], tmp_path / "bank", "robust")
+    assert len(bank) == 3
+    assert all(np.unique(bank.read([i])).size > 50 for i in range(3)), "grey levels, no labels"
 
 
 def test_files_and_folders_may_be_mixed(scans, tmp_path):

@@ -13,6 +13,8 @@ from cowgan.progress import Progress
 from cowgan.volume import Volume, read_nifti
 from cowgan.volume.sidecar import has_nifti_suffix, nifti_stem
 
+_LABEL_ENDINGS = ("_label", "_labels", "_dseg", "_mask")
+
 
 def bank_from_nifti(
     inputs: Sequence[Path],
@@ -26,8 +28,9 @@ def bank_from_nifti(
     Parameters
     ----------
     inputs : sequence of path-like
-        Files, and folders that are searched with their subfolders. All volumes must have
-        the same size and voxel size. A case is named by its path within the folder.
+        Files, and folders that are searched with their subfolders, label maps left out. All
+        volumes must have the same size and voxel size. A case is named by its path within
+        the folder.
     target : path-like
         The bank's folder.
     scaling : {"none", "robust", "minmax"}
@@ -44,7 +47,8 @@ def bank_from_nifti(
     Cancelled
         The person stopped; nothing is left behind.
     """
-    recipes = [NiftiRecipe(name, path, scaling) for name, path in find_nifti(inputs).items()]
+    files = find_nifti(inputs, images_only=True)
+    recipes = [NiftiRecipe(name, path, scaling) for name, path in files.items()]
     origin = {"kind": "nifti", "scaling": scaling}
     return write_bank(Path(target), recipes, options, origin, progress)
 
@@ -70,8 +74,16 @@ class NiftiRecipe:
             raise CowganError(f"{self.path.name}: {error.sentence}", error.detail) from error
 
 
-def find_nifti(inputs: Sequence[Path]) -> dict[str, Path]:
+def find_nifti(inputs: Sequence[Path], images_only: bool = False) -> dict[str, Path]:
     """Return the NIfTI files that files and folders hold, by case name and sorted by it.
+
+    Parameters
+    ----------
+    inputs : sequence of Path
+        Files, and folders that are searched to any depth.
+    images_only : bool
+        Leave out the label maps of folders, known by names that end in ``_label``,
+        ``_labels``, ``_dseg`` or ``_mask``.
 
     Raises
     ------
@@ -83,13 +95,22 @@ def find_nifti(inputs: Sequence[Path]) -> dict[str, Path]:
         if not given.exists():
             raise CowganError(f"{given} does not exist.")
         folder = given if given.is_dir() else given.parent
-        for path in sorted(filter(_is_nifti, given.rglob("*"))) if given.is_dir() else [given]:
+        paths = [given]
+        if given.is_dir():
+            every = sorted(filter(_is_nifti, given.rglob("*")))
+            paths = [path for path in every if not (images_only and _is_label_map(path))]
+        for path in paths:
             name = path.relative_to(folder).with_name(nifti_stem(path)).as_posix()
             if found.setdefault(name, path) != path:
                 raise CowganError(f"Two files are called {name}: {found[name]} and {path}.")
     if not found:
-        raise CowganError(f"There are no .nii or .nii.gz files in {', '.join(map(str, inputs))}.")
+        wanted = "files other than label maps" if images_only else "files"
+        raise CowganError(f"There are no .nii or .nii.gz {wanted} in {', '.join(map(str, inputs))}.")
     return dict(sorted(found.items()))
+
+
+def _is_label_map(path: Path) -> bool:
+    return nifti_stem(path).lower().endswith(_LABEL_ENDINGS)
 
 
 def _is_nifti(path: Path) -> bool:

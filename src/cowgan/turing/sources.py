@@ -14,8 +14,6 @@ from cowgan.errors import CowganError
 from cowgan.files import sha256_of
 from cowgan.volume import Volume, read_nifti
 
-_LABEL_ENDINGS = ("_label", "_labels", "_dseg", "_mask")
-
 
 @dataclass(frozen=True)
 class Sourced:
@@ -53,8 +51,7 @@ class Source(Protocol):
 class FolderSource:
     """NIfTI files of a folder and its subfolders, at most one of each subject.
 
-    Label maps, known by names that end in ``_label``, ``_labels``, ``_dseg`` or ``_mask``,
-    are left out. Which files are taken is drawn by lot.
+    Label maps are left out, see `find_nifti`. Which files are taken is drawn by lot.
 
     Parameters
     ----------
@@ -105,9 +102,8 @@ class FolderSource:
         if not self.folder.is_dir():
             raise CowganError(f"{self.folder} is not a folder of volumes.")
         subjects: dict[str, dict[str, Path]] = {}
-        for name, path in find_nifti([self.folder]).items():
-            if not name.lower().endswith(_LABEL_ENDINGS):
-                subjects.setdefault(subject_of(name), {})[name] = path
+        for name, path in find_nifti([self.folder], images_only=True).items():
+            subjects.setdefault(subject_of(name), {})[name] = path
         return subjects
 
 
