@@ -1,0 +1,113 @@
+"""Train with each preset for an equal time on one core, and compare what they have learned.
+
+Usage: python docs/compare_presets.py BANK FOLDER [--minutes 15]
+
+Prints the table of docs/training.md and draws its picture (needs matplotlib). Time is that
+of the processor, so other work on the computer favours no preset. Presets that FOLDER has
+runs of are not trained again.
+"""
+
+import argparse
+import csv
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from assess_model import coverage, mean_and_nearest, mips, sheet, vessel_rows
+
+from cowgan.checkpoint import load
+from cowgan.data.bank import Bank
+from cowgan.errors import Cancelled
+from cowgan.networks import NetworkConfig
+from cowgan.synthesis import LatentState, Synthesizer
+from cowgan.training.config import preset, with_changes
+from cowgan.training.log import LOG_FILE
+from cowgan.training.run import export_run, start_run
+from cowgan.volume import Volume, default_affine, mip
+
+PRESETS = ("paper", "modern", "projected")
+NETWORK = NetworkConfig(32, 32, network_capacity=16, fmap_max=96, latent_dim=256)
+VOLUMES = 128
+
+
+@dataclass
+class TimeLimit:
+    """A `cowgan.progress.Progress` that stops after some time of this process."""
+
+    seconds: float
+    start: float = field(default_factory=time.process_time)
+
+    def report(self, done: int, total: int, message: str = "") -> None:
+        """Show the last step."""
+        print(f"\r{done} steps, {message}", end="", flush=True)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the time is up."""
+        return time.process_time() - self.start > self.seconds
+
+
+def train(name: str, folder: Path, bank: Bank, seconds: float) -> None:
+    """Train with a preset until the time is up."""
+    config = with_changes(preset(name, NETWORK), sample_every=10**9, metrics_every=0)
+    try:
+        start_run(folder, bank, config, "cpu", progress=TimeLimit(seconds))
+    except Cancelled:
+        print(f"\r{name}: done")
+
+
+def coarse(volume: Volume) -> Volume:
+    """Return averages over whole voxels, at the network's size."""
+    (nz, nx, ny), (fz, fx, fy) = (
+        NETWORK.volume_shape,
+        np.array(volume.shape) // NETWORK.volume_shape,
+    )
+    data = volume.data.reshape(nz, fz, nx, fx, ny, fy).mean((1, 3, 5))
+    return Volume(data, default_affine(data.shape))
+
+
+def generated(run: Path) -> list[Volume]:
+    """Return what the averaged generator of a run makes of the first seeds."""
+    model = run / "model.safetensors"
+    export_run(run, model)
+    synthesizer = Synthesizer(load(model))
+    return [synthesizer.render(LatentState(seed=seed)) for seed in range(VOLUMES)]
+
+
+def images_seen(run: Path) -> int:
+    """Return how many volumes a run has learned from."""
+    with (run / LOG_FILE).open(newline="", encoding="utf-8") as file:
+        return int(list(csv.DictReader(file))[-1]["images"])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("bank", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--minutes", type=float, default=15)
+    parser.add_argument("--pictures", type=Path, default=Path(__file__).parent / "images")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    bank = Bank.open(given.bank)
+    sides = (bank.training, bank.holdout)
+    learned, real = (
+        [coarse(bank.volume(int(i))) for i in side if bank.cases[int(i)].copy == 0]
+        for side in sides
+    )
+    print("| | volumes seen | mean correlation | nearest | density | coverage |")
+    print("|---|---|---|---|---|---|")
+    pictures = []
+    for name in (*PRESETS, "other real anatomies"):
+        run = given.folder / name
+        if name in PRESETS and not run.exists():
+            train(name, run, bank, 60 * given.minutes)
+        volumes = generated(run) if name in PRESETS else learned[:VOLUMES]
+        seen = f"{images_seen(run):,}" if name in PRESETS else ""
+        mean, nearest = mean_and_nearest(mips(volumes))
+        density, covered = coverage(vessel_rows(real), vessel_rows(volumes))
+        numbers = " | ".join(f"{x:.2f}" for x in (mean, nearest, density, covered))
+        print(f"| {name} | {seen} | {numbers} |")
+        pictures += [np.kron(mip(one), np.ones((4, 4))) for one in volumes[:8]]
+    sheet(pictures, 8, given.pictures / "presets.png")
