@@ -10,6 +10,7 @@ from cowgan.cli.windows import plugin_module
 from cowgan.errors import Cancelled, CowganError
 
 if TYPE_CHECKING:
+    from cowgan.turing.analysis import Analysis
     from cowgan.turing.audit import Audit
     from cowgan.turing.separability import Separability
 
@@ -18,6 +19,15 @@ AcceptLeakOption = Annotated[
     typer.Option(
         metavar="REASON", help="Freeze even if the audit finds leaks; the report prints why."
     ),
+]
+
+ByOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Who unblinds the study; default: the name of the account."),
+]
+EarlyOption = Annotated[
+    bool,
+    typer.Option("--early", help="End the study although readers have not finished."),
 ]
 
 app = typer.Typer(
@@ -174,6 +184,174 @@ def audit(
         typer.echo(f"Accepted when it was frozen: {opened.accepted_leak}", err=True)
     elif found.leaks:
         raise CowganError(f"{study} is no longer blinded: {'; '.join(found.leaks)}.")
+
+
+@app.command()
+def collect(
+    study: Annotated[Path, typer.Argument(help="Folder of the study.")],
+    returned: Annotated[
+        list[Path],
+        typer.Argument(help="What readers gave back: packages, zips of them, or journals."),
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Take over the journals of returned packages, and tell how far all readers are."""
+    from dataclasses import asdict
+
+    from cowgan.cli.console import print_json, progress_bar
+    from cowgan.turing.returned import collect as collect_returned
+    from cowgan.turing.returned import progress as progress_of
+    from cowgan.turing.study import Study
+
+    opened = Study.open(study)
+    try:
+        with progress_bar("Collecting") as progress:
+            collect_returned(opened, returned, progress)
+    except Cancelled:
+        typer.echo("Stopped; nothing was collected.", err=True)
+        raise typer.Exit(130) from None
+    readers = progress_of(opened)
+    if as_json:
+        print_json([asdict(reader) for reader in readers])
+        return
+    for reader in readers:
+        code = f"  finish code {reader.finish_code}" if reader.finish_code else ""
+        typer.echo(f"{reader.reader}  {reader.state:12}  {reader.done} of {reader.total}{code}")
+
+
+@app.command()
+def analyse(
+    study: Annotated[Path, typer.Argument(help="Folder of the study.")],
+    by: ByOption = None,
+    early: EarlyOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check everything, unblind the study, and write tables for other programs.
+
+    From then on the truth counts as known, and answers committed later are left out.
+    """
+    from cowgan.cli.console import print_json
+    from cowgan.turing.derivatives import DERIVATIVES, write_derivatives
+
+    analysis = _analysis(study, by, early)
+    write_derivatives(analysis)
+    if as_json:
+        print_json(analysis.summary())
+        return
+    _tell_analysis(analysis)
+    typer.echo(f"Saved tables to {study / DERIVATIVES}")
+
+
+@app.command()
+def report(
+    study: Annotated[Path, typer.Argument(help="Folder of the study.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="report.html or report.pdf, or a name without ending for both; "
+            "default: both, among the study's derivatives."
+        ),
+    ] = None,
+    by: ByOption = None,
+    early: EarlyOption = False,
+) -> None:
+    """Write the report, after the same checks as analyse."""
+    from cowgan.turing.derivatives import DERIVATIVES, write_derivatives
+    from cowgan.turing.report import report_paths, require_libraries, write_report
+
+    target = study / DERIVATIVES / "report" if out is None else out
+    report_paths(target)
+    require_libraries()
+    analysis = _analysis(study, by, early)
+    write_derivatives(analysis)
+    written = write_report(analysis, target)
+    _tell_analysis(analysis)
+    for path in written:
+        typer.echo(f"Saved {path}")
+
+
+@app.command()
+def power(
+    readers: Annotated[str, typer.Option(help="Numbers of readers, 3 or more.")] = "3,5,8,12",
+    cases: Annotated[str, typer.Option(help="Even numbers of cases.")] = "60,100,150,200",
+    accuracy: Annotated[
+        float, typer.Option(help="Accuracy of an unbiased reader that is to be detected.")
+    ] = 0.6,
+    margin: Annotated[
+        float, typer.Option(help="Margin of equivalence around an AUC of 0.5.")
+    ] = 0.14,
+    replicates: Annotated[int, typer.Option(help="Simulated studies of each size.", min=1)] = 1000,
+    seed: Annotated[int, typer.Option(help="Of the simulation.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell by simulation how many readers and cases a study needs.
+
+    detects: probability to find a difference of the given accuracy from chance;
+    equivalent: probability to show equivalence if there is none.
+    """
+    from dataclasses import asdict
+
+    from cowgan.cli.console import print_json, progress_bar
+    from cowgan.turing.statistics import power_table
+
+    sizes = _parse_numbers("--readers", readers), _parse_numbers("--cases", cases)
+    try:
+        with progress_bar("Simulating") as progress:
+            table = power_table(*sizes, accuracy, margin, replicates, seed, progress=progress)
+    except Cancelled:
+        typer.echo("Stopped.", err=True)
+        raise typer.Exit(130) from None
+    if as_json:
+        print_json(asdict(table))
+        return
+    typer.echo("readers  cases  detects  equivalent")
+    for cell in table.cells:
+        typer.echo(
+            f"{cell.readers:7}  {cell.cases:5}  {cell.detects:7.0%}  {cell.shows_equivalence:10.0%}"
+        )
+    typer.echo(
+        f"{replicates} simulated studies of each size; detects an accuracy of {accuracy:g}, "
+        f"equivalence within an AUC of 0.5 ± {margin:g}"
+    )
+
+
+def _analysis(study: Path, by: str | None, early: bool) -> "Analysis":
+    from cowgan.cli.console import progress_bar
+    from cowgan.turing.analysis import analyse as analyse_study
+    from cowgan.turing.study import Study
+
+    opened = Study.open(study)
+    try:
+        with progress_bar("Checking") as progress:
+            return analyse_study(opened, by, early, progress)
+    except Cancelled:
+        typer.echo("Stopped; nothing was unblinded or written.", err=True)
+        raise typer.Exit(130) from None
+
+
+def _tell_analysis(analysis: "Analysis") -> None:
+    measure = "AUC" if analysis.study.protocol.rules.design == "rating" else "right"
+    for reader in analysis.readers:
+        scores = reader.scores
+        found = None if scores is None else scores.primary_95
+        value = (
+            f"  {measure} {found.estimate:.2f} ({found.low:.2f} to {found.high:.2f})"
+            if found
+            else ""
+        )
+        state = "complete" if reader.complete else reader.progress.state
+        typer.echo(f"{reader.reader}  {state:12}{value}")
+    for verdict in analysis.panel.verdicts:
+        typer.echo(" ".join(verdict.sentences))
+    if not analysis.panel.verdicts:
+        typer.echo("No verdict: no reader is complete, or there are too few answers.")
+
+
+def _parse_numbers(option: str, text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise CowganError(f"{option} is given as numbers like 3,5,8, not as {text!r}.") from error
 
 
 def _tell(found: "Audit") -> None:

@@ -1,5 +1,6 @@
 """What a report consists of, whatever it is printed as."""
 
+import re
 from dataclasses import dataclass
 
 
@@ -134,3 +135,8 @@ class Report:
     title: str
     subtitle: str
     blocks: tuple[Block, ...]
+
+
+def unbroken(text: str) -> str:
+    """Return text in which no line ends between a number and its sign."""
+    return re.sub(r"(?<=\d) (?=%)|(?<=\bp) (?=[=<])|(?<=[=<]) (?=\d)", "\u00a0", text)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from importlib.util import find_spec
 from io import StringIO
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -58,14 +59,13 @@ def draw(
     Raises
     ------
     CowganError
-        matplotlib is not installed.
+        See `require_libraries`.
     """
-    try:
-        from matplotlib import rc_context
-        from matplotlib.backends.backend_svg import FigureCanvasSVG
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise CowganError(MISSING, repr(error)) from error
+    require_libraries()
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
     with rc_context(_STYLE):
         figure = Figure(figsize=(width_in, height_in), layout="constrained")
         FigureCanvasSVG(figure)
@@ -81,7 +81,12 @@ def draw(
     return Drawing(svg, width_in * INCH_MM, height_in * INCH_MM)
 
 
-MISSING = 'The report needs matplotlib and fpdf2: pip install "napari-cowgan[report]".'
+def require_libraries() -> None:
+    """Raise `CowganError` unless what draws figures and writes PDF is installed."""
+    if not (find_spec("matplotlib") and find_spec("fpdf")):
+        raise CowganError(
+            'The report needs matplotlib and fpdf2: pip install "napari-cowgan[report]".'
+        )
 
 
 def reader_style(number: int) -> tuple[str, str]:

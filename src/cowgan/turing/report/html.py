@@ -15,6 +15,7 @@ from cowgan.turing.report.blocks import (
     Picture,
     Report,
     Table,
+    unbroken,
 )
 
 _STYLE = """
@@ -31,7 +32,7 @@ nav a { color: #0b5394; margin-right: .9rem; white-space: nowrap; }
 .box { border: 1px solid #333; border-left-width: .5rem; border-radius: .3rem;
   padding: .8rem 1.1rem; margin: 1rem 0; }
 .box h2 { border: 0; margin: 0 0 .3rem; padding: 0; font-size: 1.35rem; }
-.box p { margin: .3rem 0; }
+.box p { margin: .3rem 0; max-width: none; }
 .box .caution { border-top: 1px solid #ccc; padding-top: .4rem; margin-top: .6rem; }
 figure { margin: 1.2rem 0; }
 .scroll { overflow-x: auto; }
@@ -107,7 +108,7 @@ def _blocks(blocks: Iterable[Block], names: list[str]) -> Iterator[str]:
             case Heading():
                 yield f'<h2 id="{next(sections)}">{escape(block.text)}</h2>\n'
             case Paragraph():
-                yield f"<p>{escape(block.text)}</p>\n"
+                yield f"<p>{_text(block.text)}</p>\n"
             case Box():
                 yield _box(block)
             case Figure():
@@ -117,8 +118,8 @@ def _blocks(blocks: Iterable[Block], names: list[str]) -> Iterator[str]:
 
 
 def _box(box: Box) -> str:
-    sentences = "".join(f"<p>{escape(sentence)}</p>\n" for sentence in box.sentences)
-    cautions = "".join(f'<p class="caution">{escape(one)}</p>\n' for one in box.cautions)
+    sentences = "".join(f"<p>{_text(sentence)}</p>\n" for sentence in box.sentences)
+    cautions = "".join(f'<p class="caution">{_text(one)}</p>\n' for one in box.cautions)
     return (
         f'<section class="box" aria-label="Verdict">\n<h2>{escape(box.title)}</h2>\n'
         f"{sentences}{cautions}</section>\n"
@@ -131,7 +132,7 @@ def _figure(figure: Figure, number: int) -> str:
     width = f"max-width: {figure.drawing.width_mm / 25.4 * 110:.0f}px"
     return (
         f'<figure>\n<div class="scroll"><div class="drawing" style="{width}">{svg}</div></div>\n'
-        f"<figcaption><b>Figure {number}.</b> {escape(figure.caption)}</figcaption>\n</figure>\n"
+        f"<figcaption><b>Figure {number}.</b> {_text(figure.caption)}</figcaption>\n</figure>\n"
     )
 
 
@@ -153,8 +154,12 @@ def _table(table: Table, number: int) -> str:
     wide = ' class="wide"' if len(table.header) >= _WIDE_COLUMNS else ""
     return (
         f'<div class="scroll"><table{wide}>\n<caption><b>Table {number}.</b> '
-        f"{escape(table.caption)}</caption>\n{header}<tbody>\n{rows}</tbody>\n</table></div>\n"
+        f"{_text(table.caption)}</caption>\n{header}<tbody>\n{rows}</tbody>\n</table></div>\n"
     )
+
+
+def _text(text: str) -> str:
+    return escape(unbroken(text))
 
 
 def _cell(cell: Cell) -> str:

@@ -20,21 +20,21 @@ def overview(analysis: Analysis) -> Iterator[Block]:
     yield Heading("The study")
     pairs = protocol.rules.design == "2afc"
     task = (
-        "pairs of a real and a generated volume: which is generated?"
+        "Pairs of a real and a generated volume: which is generated?"
         if pairs
-        else "one volume at a time: real or generated?"
+        else "One volume at a time: real or generated?"
     )
     trials = f"{protocol.cases // 2} pairs" if pairs else f"{protocol.cases} volumes"
     measure = "share of right answers" if pairs else "AUC"
     rows = (
-        ("Task", f"{task} With confidence 1 to 5."),
+        ("Task", f"{task} And how confidently, from 1 to 5?"),
         ("Read", f"{trials}, half of the volumes generated; {count(protocol.repeats, 'repeat')}"),
         ("Readers", f"{len(panel.readers)} complete of {len(study.readers)}"),
         ("Real volumes", describe_real(study)),
         ("Generated volumes", describe_generated(study)),
         (
             "Endpoint",
-            f"mean {measure}; declared margin of equivalence ±{protocol.margin_auc:g}",
+            f"Mean {measure}; declared margin of equivalence ±{protocol.margin_auc:g}",
         ),
         ("Frozen", moment(study.description["frozen"]["utc"])),
         ("Unblinded", f"{moment(analysis.unblinding.utc)} by {analysis.unblinding.by}"),

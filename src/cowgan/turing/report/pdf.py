@@ -5,9 +5,17 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cowgan.errors import CowganError
-from cowgan.turing.report.blocks import Box, Figure, Heading, Paragraph, Picture, Report, Table
-from cowgan.turing.report.drawing import MISSING
+from cowgan.turing.report.blocks import (
+    Box,
+    Figure,
+    Heading,
+    Paragraph,
+    Picture,
+    Report,
+    Table,
+    unbroken,
+)
+from cowgan.turing.report.drawing import require_libraries
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -29,13 +37,11 @@ def pdf_of(report: Report) -> bytes:
     Raises
     ------
     CowganError
-        matplotlib, whose fonts are used, or fpdf2 are not installed.
+        See `require_libraries`; the fonts are matplotlib's.
     """
-    try:
-        import matplotlib
-        from fpdf import FPDF
-    except ModuleNotFoundError as error:
-        raise CowganError(MISSING, repr(error)) from error
+    require_libraries()
+    import matplotlib
+    from fpdf import FPDF
 
     class Document(FPDF):
         def footer(self) -> None:
@@ -97,6 +103,7 @@ def _heading(document: "FPDF", heading: Heading, kept_mm: float) -> None:
 
 
 def _text(document: "FPDF", text: str, line_mm: float) -> None:
+    text = unbroken(text)
     document.multi_cell(0, line_mm, text, align="L", new_x="LMARGIN", new_y="NEXT")
 
 
@@ -128,6 +135,7 @@ def _box(document: "FPDF", box: Box) -> None:
     document.rect(left, top, document.w - 2 * _MARGIN_MM, bottom - top)
     document.set_fill_color(40)
     document.rect(left, top, 1.6, bottom - top, style="F")
+    document.set_fill_color(255)
     document.set_xy(left, bottom + 2)
 
 
@@ -135,7 +143,7 @@ def _caption(document: "FPDF", name: str, text: str) -> None:
     document.set_font(_FONT, "", _SMALL_PT)
     document.set_text_color(60)
     document.multi_cell(
-        0, _SMALL_LINE_MM, f"**{name}** {text}", markdown=True, align="L",
+        0, _SMALL_LINE_MM, f"**{name}** {unbroken(text)}", markdown=True, align="L",
         new_x="LMARGIN", new_y="NEXT",
     )  # fmt: skip
     document.set_text_color(0)

@@ -16,6 +16,7 @@ from cowgan.turing.report.wording import (
     p_equation,
     p_value,
     percent,
+    stacked,
 )
 from cowgan.turing.statistics import LEAST_READERS, Verdict
 
@@ -350,18 +351,9 @@ def _measures_table(readers: list[ReaderResult], rating: bool) -> Table:
     def row(reader: ReaderResult) -> tuple[str, ...]:
         assert reader.scores is not None
         of: Scores = reader.scores
-        parts = [interval(of.primary_95)]
-        if rating:
-            parts.append(interval(of.balanced_accuracy))
-        return (
-            reader.reader,
-            str(of.counts.n),
-            *parts,
-            interval(of.sensitivity),
-            interval(of.specificity),
-            interval(of.d_prime),
-            interval(of.criterion),
-        )
+        balanced = [of.balanced_accuracy] if rating else []
+        measures = (of.primary_95, *balanced, of.sensitivity, of.specificity, of.d_prime)
+        return (reader.reader, str(of.counts.n), *map(stacked, (*measures, of.criterion)))
 
     if rating:
         return Table(

@@ -7,8 +7,9 @@ MINUS = "−"
 
 
 def number(value: float, digits: int = 2) -> str:
-    """Return a number with a true minus sign."""
-    return f"{value:.{digits}f}".replace("-", MINUS)
+    """Return a number with a true minus sign, and none before zero."""
+    printed = f"{value:.{digits}f}"
+    return printed.lstrip("-") if not float(printed) else printed.replace("-", MINUS)
 
 
 def interval(found: Interval | None, digits: int = 2) -> str:
@@ -16,6 +17,11 @@ def interval(found: Interval | None, digits: int = 2) -> str:
     if found is None:
         return NOT_DEFINED
     return f"{number(found.estimate, digits)} ({limits(found, digits)})"
+
+
+def stacked(found: Interval | None, digits: int = 2) -> str:
+    """Return an estimate with its limits below it, for a narrow column."""
+    return interval(found, digits).replace(" (", "\n(", 1)
 
 
 def limits(found: Interval, digits: int = 2) -> str:
