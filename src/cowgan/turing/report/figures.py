@@ -182,7 +182,7 @@ def confidence(analysis: Analysis) -> Drawing:
         axes.set_xticks(levels, ["1\nguess", "2", "3", "4", "5\ncertain"])
         axes.set(xlabel="Confidence", ylabel="Share of right answers", ylim=(-0.03, 1.03))
         if named:
-            axes.legend(loc="best")
+            axes.legend(loc="upper left", bbox_to_anchor=(0, -0.28), ncols=3)
 
     def ratings(axes: "Axes") -> None:
         slots = [value for value in range(-5, 6) if value]
@@ -200,7 +200,7 @@ def confidence(analysis: Analysis) -> Drawing:
         answers = ("real", "generated") if rating else ("left", "right")
         axes.set_xlabel(f"Rating: −5 certainly {answers[0]}, +5 certainly {answers[1]}")
         axes.set_ylabel("Answers of all readers")
-        axes.legend(loc="best")
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.28), ncols=2)
 
     def paint(figure: "Figure") -> None:
         axes = list(figure.subplots(1, 2))
@@ -208,7 +208,7 @@ def confidence(analysis: Analysis) -> Drawing:
         ratings(axes[1])
         label_panels(axes, ["Accuracy by confidence", "Use of the rating scale"])
 
-    return draw(paint, 2.9)
+    return draw(paint, 3.3)
 
 
 def times_and_order(analysis: Analysis) -> Drawing:

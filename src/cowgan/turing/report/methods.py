@@ -29,7 +29,7 @@ def overview(analysis: Analysis) -> Iterator[Block]:
     rows = (
         ("Task", f"{task} And how confidently, from 1 to 5?"),
         ("Read", f"{trials}, half of the volumes generated; {count(protocol.repeats, 'repeat')}"),
-        ("Readers", f"{len(panel.readers)} complete of {len(study.readers)}"),
+        ("Readers", f"{len(study.readers)}, {len(panel.readers)} of them complete"),
         ("Real volumes", describe_real(study)),
         ("Generated volumes", describe_generated(study)),
         (

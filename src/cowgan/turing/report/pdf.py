@@ -2,11 +2,13 @@
 
 from io import BytesIO
 from itertools import count
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cowgan.turing.report.blocks import (
     Box,
+    Cell,
     Figure,
     Heading,
     Paragraph,
@@ -26,7 +28,7 @@ _TEXT_PT, _SMALL_PT, _TABLE_PT = 9.0, 8.0, 7.2
 _LINE_MM = 4.6
 _SMALL_LINE_MM = 3.9
 _TABLE_LINE_MM = 3.6
-_PICTURE_MM = 15.0
+_CHARACTER_MM = 1.6
 _KEPT_MM = 45.0
 """Room that a heading needs below it, so that it never ends a page."""
 
@@ -183,8 +185,10 @@ def _table(document: "FPDF", table: Table, number: int) -> None:
     from fpdf.fonts import FontFace
 
     has_header = any(table.header)
-    first_rows = 4 * _PICTURE_MM if _has_pictures(table) else 8 * _TABLE_LINE_MM
-    if document.will_page_break(_caption_height(document, table.caption) + first_rows):
+    room = document.h - document.t_margin - document.b_margin
+    height = _table_height(document, table)
+    # A table that fits on one page is not divided.
+    if document.will_page_break(height if height < room else 8 * _TABLE_LINE_MM):
         document.add_page()
     document.ln(2)
     _caption(document, f"Table {number}.", table.caption)
@@ -209,11 +213,22 @@ def _table(document: "FPDF", table: Table, number: int) -> None:
             row = printed.row()
             for cell in cells:
                 if isinstance(cell, Picture):
-                    row.cell(img=BytesIO(cell.png), img_fill_width=False)
+                    row.cell(img=BytesIO(cell.png), img_fill_width=True)
                 else:
                     row.cell(cell)
     document.ln(3)
 
 
-def _has_pictures(table: Table) -> bool:
-    return any(isinstance(cell, Picture) for row in table.rows for cell in row)
+def _table_height(document: "FPDF", table: Table) -> float:
+    """Return about how high a table will be, rather too much than too little."""
+    share = document.epw / sum(table.widths)
+
+    def lines(cell: Cell, width: float) -> float:
+        if isinstance(cell, Picture):
+            return width * share / _TABLE_LINE_MM
+        across = max(1.0, width * share / _CHARACTER_MM)
+        return sum(max(1, ceil(len(line) / across)) for line in cell.split("\n"))
+
+    rows = [table.header, *table.rows] if any(table.header) else [*table.rows]
+    heights = (max(map(lines, row, table.widths)) * _TABLE_LINE_MM + 2 for row in rows)
+    return _caption_height(document, table.caption) + sum(heights) + 5

@@ -232,6 +232,6 @@ def _case_table(
         "certainly right, to 5, all certainly wrong.",
         (*pictures, "Case", "Readers wrong", "Mean rating", "Median s", "Marks"),
         tuple(map(row, shown)),
-        (*((1.0,) * len(pictures)), 2.4, 1.2, 0.9, 0.9, 1.8),
+        (*((0.75,) * len(pictures)), 2.4, 1.2, 0.9, 0.9, 1.8),
         text_columns=len(pictures) + 1,
     )
