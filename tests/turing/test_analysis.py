@@ -1,0 +1,295 @@
+"""What a whole study says, and what keeps it from saying anything."""
+
+import csv
+import json
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from turing_readers import Decide, observer, play, read_all, truth_of
+from turing_studies import freeze, protocol
+
+from cowgan.errors import CowganError
+from cowgan.turing.analysis import Analysis, analyse
+from cowgan.turing.course import Rules
+from cowgan.turing.derivatives import TRIAL_COLUMNS, write_derivatives
+from cowgan.turing.returned import collect
+from cowgan.turing.statistics import Answer, Panel, Reading, auc, mean_auc
+from cowgan.turing.study import STUDY_FILE, Study
+from cowgan.turing.unblinding import UNBLINDED_FILE
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Study:
+    chosen = protocol(readers=4, cases=40, repeats=4, practice=2, impressions=2)
+    return freeze(tmp_path_factory.mktemp("made"), chosen)
+
+
+@pytest.fixture(scope="module")
+def made_pairs(tmp_path_factory) -> Study:
+    chosen = protocol(
+        readers=3, cases=40, repeats=2, practice=0, impressions=0, rules=Rules("2afc")
+    )
+    return freeze(tmp_path_factory.mktemp("pairs"), chosen)
+
+
+@pytest.fixture
+def study(made, tmp_path) -> Study:
+    return Study.open(shutil.copytree(made.folder, tmp_path / "study"))
+
+
+@pytest.fixture
+def pairs(made_pairs, tmp_path) -> Study:
+    return Study.open(shutil.copytree(made_pairs.folder, tmp_path / "pairs"))
+
+
+@pytest.fixture(scope="module")
+def mixed(made, tmp_path_factory) -> Analysis:
+    study = Study.open(shutil.copytree(made.folder, tmp_path_factory.mktemp("mixed") / "study"))
+    read_all(study, (2.0, 1.0, 0.0, 0.5))
+    return analysed(study)
+
+
+def analysed(study: Study, **options: object) -> Analysis:
+    journals = [study.package_folder(reader) / "journal.jsonl" for reader in study.readers]
+    collect(study, [journal for journal in journals if journal.exists()])
+    return analyse(study, **options)
+
+
+def read_by(study: Study, habits: Sequence[Decide]) -> Analysis:
+    for reader, habit in zip(study.readers, habits, strict=True):
+        play(study.package_folder(reader), habit)
+    return analysed(study)
+
+
+def always(answer: str) -> Decide:
+    return lambda trial: (answer, 3)
+
+
+def informed(study: Study, reader: str, right: bool) -> Decide:
+    def decide(trial):
+        truth = truth_of(study.key, reader, trial)
+        wrong = {"R": "G", "G": "R", "left": "right", "right": "left"}[truth]
+        return (truth if right else wrong), 4
+
+    return decide
+
+
+def test_perfect_readers_distinguish(study):
+    found = read_by(study, [informed(study, reader, True) for reader in study.readers])
+    assert found.panel.verdicts[0].outcomes == ("distinguished",)
+    assert found.panel.primary.mean.estimate == 1
+
+
+def test_reversed_readers_are_told_as_reversed(study):
+    found = read_by(study, [informed(study, reader, False) for reader in study.readers])
+    assert found.panel.verdicts[0].outcomes == ("reversed",)
+
+
+def test_readers_who_always_answer_real_show_no_equivalence(study):
+    found = read_by(study, [always("R")] * 4)
+    (verdict,) = found.panel.verdicts
+    assert "equivalent" not in verdict.outcomes
+    assert verdict.one_sided == tuple(study.readers)
+    assert found.panel.agreement.kappa is None
+    assert found.panel.agreement.share.estimate == 1
+    json.dumps(found.summary(), allow_nan=False)
+
+
+def test_readers_at_chance_are_equivalent_or_inconclusive_as_their_interval_says(study):
+    read_all(study, (0.0,) * 4)
+    found = analysed(study)
+    low, high = found.panel.primary.interval_90.low, found.panel.primary.interval_90.high
+    inside = low > 0.36 and high < 0.64
+    assert found.panel.verdicts[0].outcomes == (("equivalent",) if inside else ("inconclusive",))
+
+
+def test_the_mean_is_that_of_readers_and_never_of_pooled_trials(mixed):
+    answered = mixed.readings
+    panel = Panel.of([answered[reader] for reader in mixed.panel.readers])
+    assert mixed.panel.primary.mean == mean_auc(panel)
+    pooled = Reading(
+        "all",
+        tuple(
+            Answer(f"{reader}/{answer.case}", answer.generated, answer.rating)
+            for reader, reading in answered.items()
+            for answer in reading.answers
+        ),
+    )
+    narrow, wide = auc(pooled), mixed.panel.primary.interval_95
+    assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
+    # Every p of the summary is of one reader's trials, or of readers over cases.
+    numbers = [reader["scores"]["binomial"]["n"] for reader in mixed.summary()["readers"]]
+    assert numbers == [40] * 4
+
+
+def test_practice_repeats_and_impressions_stay_out_of_the_verdict(mixed):
+    assert [reader.scores.counts.n for reader in mixed.readers] == [40] * 4
+    assert [reader.scores.repeats.share.n for reader in mixed.readers] == [4] * 4
+    phases = {trial.phase for trial in mixed.trials if trial.reader == "sub-R01"}
+    assert phases == {"impression", "practice", "reading"}
+    assert all(reader.impressions.n == 2 for reader in mixed.readers)
+    assert all(reader.conduct.practice_done == 2 for reader in mixed.readers)
+
+
+@pytest.mark.parametrize("complete", [1, 2])
+def test_one_or_two_readers_speak_for_themselves_only(study, complete):
+    for reader in study.readers[:complete]:
+        play(study.package_folder(reader), observer(study, reader, 2))
+    found = analysed(study, early=True)
+    assert found.panel.primary is None
+    assert len(found.panel.verdicts) == complete
+    for reader, verdict in zip(study.readers, found.panel.verdicts, strict=False):
+        assert f"This is about reader {reader} alone" in verdict.sentences[-1]
+
+
+def test_incomplete_readers_are_told_and_left_out_of_the_verdict(study):
+    read_all(study, (1.0, 1.0, 1.0, 1.0))
+    # As if the last reader had stopped half-way.
+    journal = study.package_folder("sub-R04") / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[: len(lines) // 2]))
+    found = analysed(study, early=True)
+    last = found.readers[-1]
+    assert found.panel.readers == ("sub-R01", "sub-R02", "sub-R03")
+    assert not last.complete
+    assert last.conduct.missing == last.conduct.planned - last.conduct.counted > 0
+    assert last.scores.counts.n < 40
+    assert found.panel.every_reader.mean.n == last.scores.counts.n
+
+
+def test_nobody_unblinds_by_accident_while_readers_read(study):
+    play(study.package_folder("sub-R01"), observer(study, "sub-R01", 1))
+    with pytest.raises(CowganError, match=r"sub-R02, sub-R03, sub-R04 have not finished"):
+        analysed(study)
+    assert not (study.folder / UNBLINDED_FILE).exists()
+
+
+def test_answers_after_the_unblinding_are_flagged_and_left_out(study):
+    for reader in study.readers[:3]:
+        play(study.package_folder(reader), observer(study, reader, 1))
+    play(study.package_folder("sub-R04"), observer(study, "sub-R04", 1), trials=20)
+    first = analysed(study, by="Dr Kaya", early=True)
+    stored = json.loads((study.folder / UNBLINDED_FILE).read_text())
+    assert (stored["by"], stored["utc"]) == ("Dr Kaya", first.unblinding.utc)
+    counted = first.readers[3].conduct.counted
+    play(study.package_folder("sub-R04"), observer(study, "sub-R04", 1))
+    second = analysed(study)
+    conduct = second.readers[3].conduct
+    assert second.unblinding == first.unblinding
+    assert conduct.counted == counted
+    assert conduct.late == conduct.planned - counted
+    assert second.readings["sub-R04"] == first.readings["sub-R04"]
+    assert not second.readers[3].complete
+    # Dated before but arrived after: counted, and told.
+    later = datetime.now(UTC) + timedelta(hours=1)
+    (study.folder / UNBLINDED_FILE).write_text(json.dumps(stored | {"utc": later.isoformat()}))
+    third = analysed(study).readers[3]
+    assert third.complete
+    assert third.conduct.arrived_after == conduct.late
+
+
+def test_a_changed_key_protocol_volume_or_journal_stops_the_analysis(study):
+    read_all(study, (1.0,) * 4)
+    analysed(study)
+    for name, change in {
+        "key/key.json": lambda text: text.replace(b'"generated"', b'"real"', 1),
+        STUDY_FILE: lambda text: text.replace(b'"margin_auc": 0.14', b'"margin_auc": 0.3'),
+        "returned/sub-R02/journal.jsonl": lambda text: text.replace(b'"level":1', b'"level":5'),
+    }.items():
+        path = study.folder / name
+        before = path.read_bytes()
+        path.write_bytes(change(before))
+        assert path.read_bytes() != before
+        with pytest.raises(CowganError):
+            analyse(Study.open(study.folder))
+        path.write_bytes(before)
+    volume = next(iter((study.package_folder("sub-R03") / "vol").iterdir()))
+    content = bytearray(volume.read_bytes())
+    content[-1] ^= 1
+    volume.write_bytes(content)
+    with pytest.raises(CowganError, match="was changed after the package was made"):
+        analyse(study)
+
+
+def test_pairs_are_scored_by_the_share_of_right_answers(pairs):
+    found = read_by(pairs, [informed(pairs, reader, True) for reader in pairs.readers])
+    assert found.panel.verdicts[0].outcomes == ("distinguished",)
+    assert "mean share of right answers" in found.panel.verdicts[0].sentences[0]
+    # Sides differ between readers, and still they agree on what is generated.
+    sides = {
+        reader: {answer.case: answer.generated for answer in found.readings[reader].answers}
+        for reader in pairs.readers
+    }
+    assert sides["sub-R01"] != sides["sub-R02"]
+    assert found.panel.agreement.share.estimate == 1
+    assert {case.truth for case in found.cases} == {"pair"}
+
+
+def test_always_one_side_is_chance_and_refused_as_equivalence(pairs):
+    found = read_by(pairs, [always("left")] * 3)
+    (verdict,) = found.panel.verdicts
+    assert found.panel.primary.mean.estimate == pytest.approx(0.5)
+    assert verdict.one_sided == tuple(pairs.readers)
+    assert "answered “left” in 100 %" in " ".join(verdict.sentences)
+
+
+def rows(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
+    with path.open(newline="") as table:
+        return list(csv.DictReader(table, delimiter=delimiter))
+
+
+def test_the_tables_hold_all_that_the_analysis_used(mixed):
+    write_derivatives(mixed)
+    folder = mixed.study.folder / "derivatives"
+    trials = rows(folder / "trials.csv")
+    assert list(trials[0]) == list(TRIAL_COLUMNS)
+    assert len(trials) == len(mixed.trials)
+    for reader, reading in mixed.readings.items():
+        own = [r for r in trials if r["reader"] == reader and r["primary"] == "1"]
+        again = tuple(
+            Answer(r["case"], r["truth"] == "G", int(r["rating"]), float(r["answer_s"]))
+            for r in own
+        )
+        assert Reading(reader, again).answers == reading.answers
+        assert auc(Reading(reader, again)) == auc(reading)
+        beh = rows(folder / reader / "beh" / f"{reader}_task-vtt_beh.tsv", "\t")
+        assert len(beh) == sum(trial.reader == reader for trial in mixed.trials)
+        assert "" not in beh[0].values()
+        told = json.loads((folder / reader / "beh" / f"{reader}_task-vtt_beh.json").read_text())
+        assert list(told) == list(beh[0])
+        events = rows(folder / reader / "beh" / f"{reader}_task-vtt_events.tsv", "\t")
+        onsets = [float(event["onset"]) for event in events]
+        assert list(events[0])[:2] == ["onset", "duration"]
+        assert onsets == sorted(onsets)
+    readers = rows(folder / "readers.csv")
+    assert float(readers[0]["primary"]) == mixed.readers[0].scores.primary_95.estimate
+    assert len(rows(folder / "cases.csv")) == 40
+    assert len(rows(folder / "checklist.csv")) == 24
+    assert json.loads((folder / "summary.json").read_text()) == json.loads(
+        json.dumps(mixed.summary())
+    )
+    script = (folder / "analysis.R").read_text()
+    assert {"trials.csv", "glmer"} <= set(script.replace("(", " ").replace('"', " ").split())
+
+
+def test_the_imrmc_file_gives_the_same_areas(mixed):
+    write_derivatives(mixed)
+    text = (mixed.study.folder / "derivatives" / "study.imrmc").read_text()
+    head, data = text.split("BEGIN DATA:\n")
+    sizes = dict(line.split(": ") for line in head.splitlines()[1:])
+    assert sizes == {"N0": "20", "N1": "20", "NR": "4", "NM": "1"}
+    lines = [line.split(",") for line in data.splitlines()]
+    assert {len(line) for line in lines} == {4}
+    assert " " not in data
+    truth = {case: int(value) for reader, case, _, value in lines if reader == "-1"}
+    assert len(truth) == 40
+    for reader, expected in mixed.panel.primary.mean.of_reader.items():
+        scores = {case: int(score) for who, case, _, score in lines if who == reader}
+        ours = np.array([scores[case] for case in truth if truth[case]])
+        theirs = np.array([scores[case] for case in truth if not truth[case]])
+        above = np.sign(ours[:, None] - theirs).mean() / 2 + 0.5
+        assert above == pytest.approx(expected)
