@@ -1,0 +1,200 @@
+"""The report: complete, self-contained, and honest about what it does not know."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from turing_readers import play, read_all
+from turing_studies import freeze, protocol
+
+from cowgan.errors import CowganError
+from cowgan.turing.analysis import Analysis, analyse
+from cowgan.turing.course import Rules
+from cowgan.turing.report import drawing, report_of, report_paths, write_report
+from cowgan.turing.report.blocks import Box, Figure, Heading, Paragraph, Report, Table
+from cowgan.turing.report.html import html_of
+from cowgan.turing.report.pdf import pdf_of
+from cowgan.turing.returned import collect
+from cowgan.turing.study import Study
+
+
+def analysed(study: Study, early: bool = False) -> Analysis:
+    journals = [study.package_folder(reader) / "journal.jsonl" for reader in study.readers]
+    collect(study, [journal for journal in journals if journal.exists()])
+    return analyse(study, early=early)
+
+
+@pytest.fixture(scope="module")
+def analysis(tmp_path_factory) -> Analysis:
+    study = freeze(tmp_path_factory.mktemp("report"), protocol(readers=3))
+    read_all(study, (1.5, 0.5, 0.0))
+    return analysed(study)
+
+
+@pytest.fixture(scope="module")
+def report(analysis) -> Report:
+    return report_of(analysis)
+
+
+@pytest.fixture(scope="module")
+def page(report) -> str:
+    return html_of(report)
+
+
+def text_of(report: Report) -> str:
+    parts = []
+    for block in report.blocks:
+        match block:
+            case Heading() | Paragraph():
+                parts.append(block.text)
+            case Box():
+                parts += [block.title, *block.sentences, *block.cautions]
+            case Figure():
+                parts.append(block.caption)
+            case Table():
+                cells = [cell for row in block.rows for cell in row if isinstance(cell, str)]
+                parts += [block.caption, *block.header, *cells]
+    return "\n".join(parts)
+
+
+def test_the_page_asks_for_nothing_from_elsewhere(page):
+    links = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert links
+    assert all(link.startswith(("#", "data:image/png;base64,")) for link in links)
+    assert "default-src 'none'" in page
+    assert not re.search(r"<script|<link|<iframe|@import|@font-face|url\(\s*['\"]?http", page)
+    outside = {url for url in re.findall(r"https?://[^\s\"'<>]+", page) if "www.w3.org" not in url}
+    assert not outside
+
+
+def test_the_page_is_well_formed_and_every_name_is_unique(page):
+    open_tags: list[str] = []
+    empty = {"meta", "br", "img", "path", "use", "rect"}
+
+    class Checker(HTMLParser):
+        def handle_starttag(self, tag, attributes):
+            if tag not in empty:
+                open_tags.append(tag)
+
+        def handle_endtag(self, tag):
+            if tag not in empty:
+                assert open_tags.pop() == tag
+
+    Checker().feed(page)
+    assert open_tags == []
+    names = re.findall(r'\bid="([^"]+)"', page)
+    assert len(names) == len(set(names))
+    assert {link[1:] for link in re.findall(r'href="(#[^"]+)"', page)} <= set(names)
+
+
+def test_every_figure_has_a_caption_and_words_for_those_who_do_not_see_it(report, page):
+    figures = [block for block in report.blocks if isinstance(block, Figure)]
+    assert len(figures) >= 7
+    for figure in figures:
+        assert figure.caption.endswith(".")
+        assert figure.alt.endswith(".")
+        ElementTree.fromstring(figure.drawing.svg)
+    assert page.count("<figure>") == page.count("<figcaption>") == len(figures)
+    assert page.count('<svg role="img" aria-label="') == len(figures)
+    pictures = re.findall(r"<img [^>]*>", page)
+    assert pictures
+    assert all('alt="Axial projection of C' in picture for picture in pictures)
+
+
+def test_no_letter_of_a_figure_takes_the_colour_of_what_surrounds_it(report):
+    for block in report.blocks:
+        if isinstance(block, Figure):
+            root = ElementTree.fromstring(block.drawing.svg)
+            parents = {child: parent for parent in root.iter() for child in parent}
+            for glyph in root.iter("{http://www.w3.org/2000/svg}use"):
+                if "DejaVu" not in "".join(glyph.attrib.values()):
+                    continue  # a mark on an axis
+                up = glyph
+                while up is not None and "fill:" not in up.get("style", ""):
+                    up = parents.get(up)
+                assert up is not None
+
+
+def test_the_report_says_what_a_reviewer_asks_for(report, analysis):
+    said = text_of(report)
+    headings = [block.text for block in report.blocks if isinstance(block, Heading)]
+    wanted = ["Agreement", "Give-away marks", "First impressions", "Conduct", "Blinding audit"]
+    assert {*wanted, "Limits", "Methods", "Checklist", "Provenance"} <= {*headings}
+    (box,) = [block for block in report.blocks if isinstance(block, Box)]
+    assert box.sentences == analysis.panel.verdicts[0].sentences
+    assert "says nothing on diversity" in said
+    assert analysis.study.description["key_commitment"] in said
+    for reader in analysis.readers:
+        assert said.count(reader.reader) > 5
+        assert reader.progress.finish_code in said
+    checklist = next(b for b in report.blocks if isinstance(b, Table) and b.header[1] == "Item")
+    assert len(checklist.rows) == 24
+    assert all(row[2] for row in checklist.rows)
+
+
+def test_rows_are_as_long_as_headers_and_nothing_is_not_a_number(report):
+    for block in report.blocks:
+        if isinstance(block, Table):
+            assert len(block.widths) == len(block.header)
+            assert {len(row) for row in block.rows} <= {len(block.header)}
+    assert not re.search(r"\bnan\b|\binf\b|−0\.00\b", text_of(report))
+
+
+def test_an_accepted_leak_stands_in_the_verdict_box(tmp_path):
+    study = freeze(tmp_path, protocol(readers=1, impressions=0))
+    unblinded = Study(
+        study.folder,
+        study.description
+        | {"frozen": {"utc": "2026-01-01T00:00:00+00:00", "accepted_leak": "Toy."}},
+        study.key,
+    )
+    read_all(unblinded, (1.0,))
+    report = report_of(analysed(unblinded))
+    (box,) = [block for block in report.blocks if isinstance(block, Box)]
+    assert "accepted when the study was frozen, for this reason: “Toy”" in box.cautions[0]
+    assert "cannot be generalised" in text_of(report)
+    assert box.title.startswith("sub-R01: ")
+
+
+def test_pairs_and_a_reader_who_hardly_began_can_be_reported(tmp_path):
+    chosen = protocol(readers=4, cases=20, repeats=0, practice=0, rules=Rules("2afc"))
+    study = freeze(tmp_path, chosen)
+    for number, reader in enumerate(study.readers[:3]):
+        play(
+            study.package_folder(reader),
+            lambda trial, side=number: (("left", "right")[side % 2], 2),
+        )
+    play(study.package_folder("sub-R04"), lambda trial: ("left", 2), trials=3)
+    report = report_of(analysed(study, early=True))
+    assert "share of right answers" in text_of(report)
+    assert "sub-R04 is incomplete" in text_of(report)
+    assert html_of(report)
+    assert pdf_of(report).startswith(b"%PDF")
+
+
+def test_nobody_having_read_is_reported_too(tmp_path):
+    study = freeze(tmp_path, protocol(readers=2))
+    report = report_of(analysed(study, early=True))
+    (box,) = [block for block in report.blocks if isinstance(block, Box)]
+    assert box.title == "No verdict"
+    assert pdf_of(report).startswith(b"%PDF")
+
+
+def test_the_ending_decides_what_is_written(analysis, tmp_path):
+    both = write_report(analysis, tmp_path / "first")
+    assert [path.name for path in both] == ["first.html", "first.pdf"]
+    assert [path.name for path in report_paths(Path("a.pdf"))] == ["a.pdf"]
+    content = both[1].read_bytes()
+    assert content.startswith(b"%PDF")
+    assert b"%%EOF" in content[-16:]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first.html", "first.pdf"]
+    with pytest.raises(CowganError, match=r"ends in \.html or \.pdf, not in \.docx"):
+        report_paths(Path("report.docx"))
+
+
+def test_a_missing_library_is_told_by_its_extra(monkeypatch):
+    monkeypatch.setattr(drawing, "find_spec", lambda name: None)
+    with pytest.raises(CowganError, match=r"napari-cowgan\[report\]"):
+        drawing.require_libraries()
