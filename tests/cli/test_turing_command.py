@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from turing_studies import write_model, write_volumes
+from turing_readers import read_all
+from turing_studies import freeze, protocol, write_model, write_volumes
 
 from cowgan.turing.package import Package
 from cowgan.turing.study import Study
@@ -90,3 +91,60 @@ def test_what_cannot_be_done_is_one_sentence_and_leaves_nothing(tmp_path, source
     assert words in " ".join(result.stderr.split())
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.glob("*study*"))
+
+
+@pytest.fixture
+def read_study(tmp_path) -> Study:
+    study = freeze(tmp_path, protocol(readers=3, impressions=0))
+    read_all(study, (2.0, 1.0, 0.0))
+    return study
+
+
+def test_from_returned_packages_to_the_report(tmp_path, read_study):
+    study = read_study.folder
+    packages = [read_study.package_folder(reader) for reader in read_study.readers]
+    collected = turing("collect", study, *packages[:2])
+    assert collected.returncode == 0, collected.stderr
+    lines = collected.stdout.splitlines()
+    assert "finished" in lines[0]
+    assert "finish code" in lines[0]
+    assert "not returned" in lines[2]
+    refused = turing("analyse", study)
+    assert refused.returncode == 2
+    assert "sub-R03 has not finished" in " ".join(refused.stderr.split())
+    assert not (study / "unblinded.json").exists()
+    states = json.loads(turing("collect", study, packages[2], "--json").stdout)
+    assert {reader["state"] for reader in states} == {"finished"}
+    analysed = turing("analyse", study, "--by", "Dr Kaya", "--json")
+    assert analysed.returncode == 0, analysed.stderr
+    summary = json.loads(analysed.stdout)
+    assert summary["unblinded"]["by"] == "Dr Kaya"
+    assert (study / "derivatives" / "trials.csv").exists()
+    reported = turing("report", study, "--out", tmp_path / "report.html")
+    assert reported.returncode == 0, reported.stderr
+    verdict = summary["verdicts"][0]["sentences"][0]
+    assert verdict in reported.stdout
+    assert "</html>" in (tmp_path / "report.html").read_text()
+    assert not (tmp_path / "report.pdf").exists()
+
+
+def test_a_name_that_is_no_report_unblinds_nothing(tmp_path, read_study):
+    packages = [read_study.package_folder(reader) for reader in read_study.readers]
+    turing("collect", read_study.folder, *packages)
+    result = turing("report", read_study.folder, "--out", tmp_path / "report.docx")
+    assert result.returncode == 2
+    assert not (read_study.folder / "unblinded.json").exists()
+
+
+def test_power_tells_what_a_study_can_show():
+    options = ("--readers", "3,5", "--cases", "40", "--replicates", 20)
+    result = turing("power", *options)
+    assert result.returncode == 0, result.stderr
+    assert [line.split()[:2] for line in result.stdout.splitlines()[1:3]] == [
+        ["3", "40"],
+        ["5", "40"],
+    ]
+    table = json.loads(turing("power", *options, "--json").stdout)
+    assert [cell["readers"] for cell in table["cells"]] == [3, 5]
+    assert turing("power", "--readers", "two").returncode == 2
+    assert "needs 3 or more" in turing("power", "--readers", "2", "--cases", "40").stderr
