@@ -22,9 +22,11 @@ from cowgan.turing.derivatives import write_derivatives
 from cowgan.turing.freezing import new_study
 from cowgan.turing.package import Package
 from cowgan.turing.protocol import Protocol
+from cowgan.turing.report import write_report
 from cowgan.turing.returned import collect
 from cowgan.turing.session import Session, State
 from cowgan.turing.sources import CheckpointSource, FolderSource
+from cowgan.turing.statistics import evidence_of_reader, verdict
 
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp())
 protocol = Protocol(seed=1, readers=4, cases=20, repeats=4, repeat_distance=5, practice=2)
@@ -85,7 +87,10 @@ for result, name in zip(analysis.readers, habits, strict=True):
         f"{result.reader}  {name:8}  AUC {scores.primary_95.estimate:.2f}, "
         f"d′ {scores.d_prime.estimate:+.2f}, criterion {scores.criterion.estimate:+.2f}"
     )
-for verdict in analysis.panel.verdicts:
-    print(" ".join(verdict.sentences))
-for path in write_derivatives(analysis):
+alone = verdict(evidence_of_reader(analysis.readings[result.reader], protocol.margin_auc))
+    print(" ", *alone.sentences)
+for together in analysis.panel.verdicts:
+    print("Together:", *together.sentences)
+write_derivatives(analysis)
+for path in write_report(analysis, folder / "report"):
     print(path)
