@@ -87,7 +87,7 @@ for result, name in zip(analysis.readers, habits, strict=True):
         f"{result.reader}  {name:8}  AUC {scores.primary_95.estimate:.2f}, "
         f"d′ {scores.d_prime.estimate:+.2f}, criterion {scores.criterion.estimate:+.2f}"
     )
-alone = verdict(evidence_of_reader(analysis.readings[result.reader], protocol.margin_auc))
+    alone = verdict(evidence_of_reader(analysis.readings[result.reader], protocol.margin_auc))
     print(" ", *alone.sentences)
 for together in analysis.panel.verdicts:
     print("Together:", *together.sentences)
