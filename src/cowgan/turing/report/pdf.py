@@ -79,6 +79,8 @@ def pdf_of(report: Report) -> bytes:
                 kept = _KEPT_MM
                 if isinstance(following, Figure):
                     kept = _figure_height(document, following) + 16
+                elif isinstance(following, Table):
+                    kept = max(kept, _kept_of_table(document, following) + 16)
                 _heading(document, block, kept)
             case Paragraph():
                 document.set_font(_FONT, "", _TEXT_PT)
@@ -185,10 +187,7 @@ def _table(document: "FPDF", table: Table, number: int) -> None:
     from fpdf.fonts import FontFace
 
     has_header = any(table.header)
-    room = document.h - document.t_margin - document.b_margin
-    height = _table_height(document, table)
-    # A table that fits on one page is not divided.
-    if document.will_page_break(height if height < room else 8 * _TABLE_LINE_MM):
+    if document.will_page_break(_kept_of_table(document, table)):
         document.add_page()
     document.ln(2)
     _caption(document, f"Table {number}.", table.caption)
@@ -217,6 +216,13 @@ def _table(document: "FPDF", table: Table, number: int) -> None:
                 else:
                     row.cell(cell)
     document.ln(3)
+
+
+def _kept_of_table(document: "FPDF", table: Table) -> float:
+    """Return the room that a table needs to begin: its own, as far as it fits on one page."""
+    height = _table_height(document, table)
+    room = document.h - document.t_margin - document.b_margin - 20
+    return height if height < room else 8 * _TABLE_LINE_MM
 
 
 def _table_height(document: "FPDF", table: Table) -> float:
