@@ -17,7 +17,7 @@ from cowgan.turing.separability import Separability
 from cowgan.turing.study import Study
 from cowgan.volume import Volume, default_affine, thumbnail
 
-CASES_SHOWN = 12
+CASES_SHOWN = 10
 """Of each kind; all are in ``cases.csv``."""
 
 _PIXELS = 96
