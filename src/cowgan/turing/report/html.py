@@ -40,14 +40,15 @@ figure { margin: 1.2rem 0; }
 .drawing svg { display: block; width: 100%; height: auto; }
 figcaption, caption { font-size: .88rem; color: #444; text-align: left; max-width: 46rem; }
 figcaption { margin-top: .4rem; }
-caption { caption-side: top; padding-bottom: .4rem; }
+caption { caption-side: top; padding-bottom: .4rem; max-width: min(46rem, calc(100vw - 2rem)); }
 table { border-collapse: collapse; width: 100%; font-size: .86rem;
   font-variant-numeric: tabular-nums; }
 .scroll:has(table) { margin: 1.2rem 0; }
 th, td { padding: .3rem .5rem; border-bottom: 1px solid #ddd; text-align: center;
   vertical-align: middle; }
 th { border-bottom: 1.5px solid #333; vertical-align: bottom; }
-th.text, td.text { text-align: left; overflow-wrap: anywhere; }
+th.text, td.text { text-align: left; }
+td.text + td.text { overflow-wrap: anywhere; }
 td img { display: block; width: 96px; height: 96px; background: #000; }
 .wide { min-width: 40rem; }
 @media print {
