@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from qtpy.QtGui import QDragEnterEvent, QDropEvent, QWheelEvent
+from qtpy.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractButton, QApplication, QSlider, QWidget
 
@@ -13,6 +13,31 @@ _LEFT, _NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
 def click(button: QAbstractButton) -> None:
     QTest.mouseClick(button, _LEFT, pos=QPoint(8, button.height() // 2))
+
+
+def click_at(widget: QWidget, right: int, down: int) -> None:
+    """Click so many px from the middle of a widget."""
+    QTest.mouseClick(widget, _LEFT, pos=widget.rect().center() + QPoint(right, down))
+
+
+def drag_across(
+    widget: QWidget,
+    right: int,
+    down: int,
+    button: Qt.MouseButton = _LEFT,
+    keys: Qt.KeyboardModifier = _NONE,
+) -> None:
+    """Drag from the middle of a widget."""
+    start = QPointF(widget.rect().center())
+    by = QPointF(right, down)
+    for kind, at in (
+        (QEvent.Type.MouseButtonPress, start),
+        (QEvent.Type.MouseMove, start + by / 2),
+        (QEvent.Type.MouseMove, start + by),
+        (QEvent.Type.MouseButtonRelease, start + by),
+    ):
+        globally = QPointF(widget.mapToGlobal(at))
+        QApplication.sendEvent(widget, QMouseEvent(kind, at, globally, button, button, keys))
 
 
 def drag(slider: QSlider, steps: int, by: int) -> None:

@@ -3,7 +3,11 @@
 import time
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QImage
+from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 from turing_studies import freeze, protocol
@@ -76,3 +80,13 @@ def step(window: ReadingWindow, answer: Qt.Key = Key.Key_G) -> None:
             QTest.qWait(5)
         case _:
             press(window, Key.Key_Return)
+
+
+def picture(window: ReadingWindow, pane: int = 0) -> NDArray[np.uint8]:
+    """Return the brightness of what a canvas shows, shape (row, column)."""
+    native = window.image.panes[pane].findChild(QOpenGLWidget)
+    image = native.grabFramebuffer().convertToFormat(QImage.Format.Format_Grayscale8)
+    bits = image.constBits()
+    bits.setsize(image.sizeInBytes())
+    rows = np.frombuffer(bits, np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : image.width()].copy()

@@ -12,6 +12,8 @@ from napari_cowgan.turing import texts
 from napari_cowgan.turing.keys import LEVELS, Action
 from napari_cowgan.turing.widgets import button, label
 
+HEIGHT_PX = 108
+
 
 class AnswerBar(QWidget):
     """Buttons for the answer, for how sure one is, and for going on.
@@ -30,8 +32,10 @@ class AnswerBar(QWidget):
         super().__init__()
         self.setObjectName("answers")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        # Whatever it says, so that every picture is as large.
+        self.setFixedHeight(HEIGHT_PX)
         self._design = design
-        self.question = label("question")
+        self.question = label("question", wrap=False)
         named = zip(
             ("first", "second"),
             (Action.FIRST, Action.SECOND),
@@ -50,25 +54,27 @@ class AnswerBar(QWidget):
             for name, action, answer, key in named
         ]
         for made in self.answers:
-            made.setMinimumWidth(150)
-        self.scale = label("question")
+            made.setMinimumWidth(170)
+        self.scale = label("question", wrap=False)
         self.levels = [
             button(str(level), "", partial(act, action), checkable=True, kind="big")
             for level, action in enumerate(LEVELS, 1)
         ]
-        self._anchors = [label("anchor") for _ in self.levels]
+        self._anchors = [label("anchor", wrap=False) for _ in self.levels]
         self.verdict = label("verdict")
         self.next = button(
             "Next   ⏎", texts.TOOLTIPS["next"], partial(act, Action.GO_ON), kind="big"
         )
         self.next.setMinimumWidth(130)
+        self.next.setProperty("main", True)
         self._lay_out()
 
     def show_trial(self, trial: Trial) -> None:
         """Get ready for a trial."""
         impression = trial.phase == "impression"
         self.question.setText(texts.question(self._design, trial))
-        self.scale.setText("Quality" if impression else "How sure are you?")
+        self.question.setVisible(not impression)
+        self.scale.setText(self.question.text() if impression else "How sure are you?")
         for made in self.answers:
             made.setVisible(not impression)
         meanings = texts.QUALITY if impression else texts.CONFIDENCE

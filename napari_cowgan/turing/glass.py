@@ -57,8 +57,13 @@ class Glass(QWidget):
         The mouse moved so many px to the right and down.
     clicked : float, float
         Pressed and released in one place: px right of the middle, and below it.
-    turned : int, QPointF, bool
+    turned : int, float, float, bool
         Notches of the wheel, where, and whether Ctrl was held.
+
+    Attributes
+    ----------
+    writing : Writing
+        What is written; see `write`.
     """
 
     dragged = Signal(object, float, float)
@@ -69,7 +74,7 @@ class Glass(QWidget):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._writing = Writing()
+        self.writing = Writing()
         self._drag: Drag | None = None
         self._pressed = self._last = QPointF()
         self._moved = False
@@ -77,8 +82,8 @@ class Glass(QWidget):
 
     def write(self, writing: Writing) -> None:
         """Write something else."""
-        if writing != self._writing:
-            self._writing = writing
+        if writing != self.writing:
+            self.writing = writing
             self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -119,7 +124,7 @@ class Glass(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw letters, captions and marks."""
-        writing = self._writing
+        writing = self.writing
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = QRectF(self.rect()).adjusted(_EDGE_PX, _EDGE_PX, -_EDGE_PX, -_EDGE_PX)

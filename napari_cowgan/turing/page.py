@@ -43,6 +43,7 @@ class Page(QWidget):
         self.code.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.note = label("note")
         self.go_on = button("", "", go_on, kind="big")
+        self.go_on.setProperty("main", True)
         self.other = button("", "", other, kind="big")
         card = area("card")
         card.setFixedWidth(_WIDTH_PX)
@@ -79,7 +80,7 @@ class Page(QWidget):
             return
         self._text, self._shown_at = text, time.monotonic()
         self.title.setText(text.title)
-        self.body.setText("\n\n".join(text.body))
+        self.body.setText("".join(f"<p style='line-height: 135%'>{p}</p>" for p in text.body))
         self.code.setText(code)
         self.code.setVisible(bool(code))
         self.note.setText(text.note)

@@ -40,6 +40,7 @@ class Pane(QWidget):
 
     def __init__(self, display: Display, title: str = "") -> None:
         super().__init__()
+        self.setObjectName("pane")
         self.frame = Frame(display)
         self.model = ViewerModel()
         self.model.canvas.background_color_override = "black"

@@ -16,6 +16,7 @@ STYLE = f"""
 QMainWindow, QWidget#page, QWidget#reading, QWidget#answers, QWidget#side,
 QScrollArea, QWidget#text {{ background: {BACKGROUND}; border: none; }}
 QWidget#card {{ background: transparent; }}
+QWidget#pane, QWidget#pane QWidget {{ background: black; }}
 QLabel {{ background: transparent; }}
 QLabel#title {{ font-size: 28px; font-weight: 600; }}
 QLabel#body {{ font-size: 18px; }}
@@ -26,7 +27,7 @@ QLabel#heading {{ font-size: 15px; font-weight: 600; }}
 QLabel#muted, QLabel#anchor {{ color: {MUTED}; font-size: 13px; }}
 QLabel#verdict {{
     background: {RAISED}; border: 1px solid {LINE}; border-radius: 6px;
-    font-size: 17px; padding: 8px 14px;
+    font-size: 17px; padding: 12px 14px; min-height: 22px;
 }}
 QPushButton {{
     background: {RAISED}; border: 1px solid {LINE}; border-radius: 6px;
@@ -35,9 +36,13 @@ QPushButton {{
 QPushButton:hover {{ border-color: {MUTED}; }}
 QPushButton:pressed {{ background: #383838; }}
 QPushButton:checked {{
-    background: {ACCENT}; border-color: {ACCENT}; color: {ON_ACCENT}; font-weight: 600;
+    background: {ACCENT}; border-color: {ACCENT}; color: {ON_ACCENT};
 }}
 QPushButton:disabled {{ color: #6c6c6c; border-color: #333333; background: #232323; }}
+QPushButton:checked:disabled {{
+    background: #3c4852; border-color: #3c4852; color: {TEXT};
+}}
+QPushButton[main="true"]:enabled {{ border-color: {ACCENT}; }}
 QPushButton:focus {{ border: 2px solid #ffffff; padding: 7px 13px; }}
 QPushButton[big="true"] {{ font-size: 18px; padding: 12px 18px; }}
 QPushButton[big="true"]:focus {{ padding: 11px 17px; }}

@@ -1,7 +1,9 @@
 """Everything that a reader reads."""
 
 from dataclasses import dataclass
+from html import escape
 
+from cowgan.turing.course import ANSWERS as CODES
 from cowgan.turing.course import Course, Design, Trial
 from cowgan.turing.session import Standing
 from napari_cowgan.turing.view import View
@@ -46,14 +48,14 @@ TOOLTIPS = {
 
 MOUSE = (
     ("Wheel, ↑ ↓", "slices"),
-    ("Drag", "brightness, contrast"),
+    ("Drag", "window, level"),
     ("Right drag", "zoom"),
     ("Shift + drag", "move"),
 )
 MOUSE_MIP = (
     ("Drag", "turn"),
-    ("Ctrl + drag", "brightness, contrast"),
-    ("Wheel, right drag", "zoom"),
+    ("Ctrl + drag", "window, level"),
+    ("Wheel", "zoom"),
     ("Shift + drag", "move"),
 )
 
@@ -66,12 +68,12 @@ _SIDES_OF_PATIENT = (
 )
 _HOW_TO_LOOK = (
     "Turn the wheel to go through the slices. Drag with the left button for brightness and "
-    "contrast, with the right button to zoom, and with Shift held to move the image. W brings "
-    "the first brightness back."
+    "contrast, with the right button to zoom, and with Shift held to move the image. <b>W</b> "
+    "brings the first brightness back."
 )
-_MIP = " M switches to the projection (MIP), which you can turn by dragging."
+_MIP = " <b>M</b> switches to the projection (MIP), which you can turn by dragging."
 _REST = (
-    "Take all the time you need; there is no clock. P hides the image while you rest. Each "
+    "Take all the time you need; there is no clock. <b>P</b> hides the image while you rest. Each "
     "answer is saved at once: you can close the window whenever you like and go on later."
 )
 _PLACES = {
@@ -91,7 +93,7 @@ class Text:
     title : str
         First line.
     body : tuple of str
-        Paragraphs.
+        Paragraphs, HTML.
     go_on : str
         What the main button says.
     other : str
@@ -127,7 +129,7 @@ def instructions(course: Course, position: int) -> Text:
                 ),
                 _SIDES_OF_PATIENT,
                 looking,
-                f"Press a number from 1 to 5, then Enter. {_REST}",
+                f"Press a number from <b>1</b> to <b>5</b>, then <b>Enter</b>. {_REST}",
             ),
         )
     if trial.phase == "practice":
@@ -138,8 +140,8 @@ def instructions(course: Course, position: int) -> Text:
                 _SIDES_OF_PATIENT,
                 looking,
                 (
-                    f"These {_trials(count)} are for practice, and you will be told the right "
-                    "answer after each. They do not count."
+                    f"Practise on {_trials(course, count)}: you are told the right answer after "
+                    "each, and it does not count."
                 ),
             ),
             "Start practice",
@@ -148,15 +150,20 @@ def instructions(course: Course, position: int) -> Text:
     if "practice" in earlier:
         body: tuple[str, ...] = (
             (
-                f"Now {_trials(count)} follow that count. It goes on as in the practice, but you "
-                "are no longer told the right answer."
+                f"Now the reading itself: {_trials(course, count)}. It goes on as in the practice, "
+                "except that you are no longer told the right answer."
             ),
             _REST,
         )
         return Text("The reading begins", body, "Start reading")
     return Text(
         "The reading",
-        (*_task(course), _SIDES_OF_PATIENT, looking, f"There are {_trials(count)}. {_REST}"),
+        (
+            *_task(course),
+            _SIDES_OF_PATIENT,
+            looking,
+            f"You will see {_trials(course, count)}. {_REST}",
+        ),
     )
 
 
@@ -207,14 +214,14 @@ DECLINED = Text(
 def ready(course: Course, standing: Standing, welcome_back: bool) -> Text:
     """Return what is shown between two trials."""
     trial = course.trials[standing.position]
-    done, count = done_of_phase(course, trial), count_of_phase(course, trial)
+    done = done_of_phase(course, trial)
     if standing.restarted:
         body = "It was interrupted before you had finished, so it is shown again from the start."
     elif welcome_back and done:
         body = f"Welcome back. Your {_saved(done)}."
     else:
-        body = "Press Enter when you are ready."
-    return Text(progress(course, trial), (body,), "Show", note=f"{count - done} to go")
+        body = "Press <b>Enter</b> when you are ready."
+    return Text(progress(course, trial), (body,), "Show")
 
 
 def pause(focus_lost: bool) -> Text:
@@ -248,18 +255,18 @@ def disk_refuses(sentence: str, closing: bool) -> Text:
     """Return what is shown while answers cannot be written."""
     return Text(
         "Your last answers cannot be saved",
-        (sentence,),
+        (escape(sentence),),
         "Try again",
         "Close without them" if closing else "",
         "Please leave this window open until it works: it keeps what you have answered.",
     )
 
 
-def broken(sentence: str) -> Text:
+def broken(sentence: str, begun: bool) -> Text:
     """Return what is shown when a reading cannot begin or go on."""
     return Text(
-        "This reading cannot go on",
-        (sentence,),
+        "This reading cannot go on" if begun else "This reading cannot be opened",
+        (escape(sentence),),
         "Copy details",
         "Close",
         "Please tell whoever gave you the package. Answers that you have given are saved.",
@@ -268,14 +275,10 @@ def broken(sentence: str) -> Text:
 
 def feedback(trial: Trial, design: Design, answer: str | None) -> str:
     """Return the right answer of a practice trial."""
-    names = dict(
-        zip(("R", "G") if design == "rating" else ("left", "right"), range(2), strict=True)
-    )
-    right = ANSWERS[design][names[str(trial.expected)]].lower()
-    what = (
-        f"This volume is {right}" if design == "rating" else f"The generated one is on the {right}"
-    )
-    return f"{'Right' if answer == trial.expected else 'Not quite'}. {what}."
+    names = dict(zip(CODES[design], ANSWERS[design], strict=True))
+    right = names[str(trial.expected)].lower()
+    what = f"It is {right}" if design == "rating" else f"The {right} one is generated"
+    return f"{'Correct' if answer == trial.expected else 'Not quite'}. {what}."
 
 
 def caption(view: View, n_slices: int) -> str:
@@ -323,8 +326,9 @@ def _task(course: Course) -> tuple[str, str]:
                 "computer program. Which one was generated?"
             ),
             (
-                "Press ← if it is the left one, → if it is the right one. Then say how sure you "
-                f"are, from 1 (a guess) to 5 (certain), and press Enter.{places}"
+                "Press <b>←</b> if it is the left one, <b>→</b> if it is the right one. Then say "
+                f"how sure you are, from <b>1</b> (a guess) to <b>5</b> (certain), and press "
+                f"<b>Enter</b>.{places}"
             ),
         )
     return (
@@ -334,8 +338,9 @@ def _task(course: Course) -> tuple[str, str]:
             "is which?"
         ),
         (
-            "Press R for real or G for generated. Then say how sure you are, from 1 (a guess) to 5 "
-            f"(certain), and press Enter. Until then you can change your answer.{places}"
+            "Press <b>R</b> for real or <b>G</b> for generated. Then say how sure you are, from "
+            f"<b>1</b> (a guess) to <b>5</b> (certain), and press <b>Enter</b>. Until then you can "
+            f"change your answer.{places}"
         ),
     )
 
@@ -344,8 +349,9 @@ def _volumes(count: int) -> str:
     return "one volume" if count == 1 else f"{count} volumes"
 
 
-def _trials(count: int) -> str:
-    return "one case" if count == 1 else f"{count} cases"
+def _trials(course: Course, count: int) -> str:
+    thing = "pair" if course.rules.design == "2afc" else "case"
+    return f"one {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _saved(count: int) -> str:

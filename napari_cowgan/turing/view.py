@@ -15,7 +15,7 @@ from cowgan.turing.manifest import Display
 Vector = NDArray[np.float64]
 
 ZOOM_RANGE = (0.5, 12.0)
-_MARGIN = 0.94
+_MARGIN = 0.9
 """Share of the canvas that a volume fills at first."""
 _FULL_RANGE_PX = 500
 """Length of a drag that moves the window by the whole range of grey levels."""

@@ -34,11 +34,11 @@ def button(
     return made
 
 
-def label(name: str, text: str = "") -> QLabel:
-    """Return a label that wraps its text."""
+def label(name: str, text: str = "", *, wrap: bool = True) -> QLabel:
+    """Return a label, whose text may take several lines."""
     made = QLabel(text)
     made.setObjectName(name)
-    made.setWordWrap(True)
+    made.setWordWrap(wrap)
     return made
 
 

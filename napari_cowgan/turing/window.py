@@ -5,6 +5,7 @@ from typing import Any
 
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QCloseEvent
+from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import (
     QApplication,
     QGridLayout,
@@ -53,6 +54,8 @@ class ReadingWindow(QMainWindow):
         self.stack = QStackedWidget()
         self.stack.addWidget(self.page)
         self.setCentralWidget(self.stack)
+        # Qt makes a window anew, without the focus, when its first canvas comes after it.
+        QOpenGLWidget(self).hide()
         self.gate = KeyGate(self.act, self)
         self._away = QTimer(self)
         self._away.setInterval(_AWAY_MS)
@@ -144,7 +147,7 @@ class ReadingWindow(QMainWindow):
         """Return the page of the present state, None if it is the picture's."""
         reading = self.reading
         if self.failure is not None:
-            return texts.broken(sentence(self.failure)), ""
+            return texts.broken(sentence(self.failure), self.reading is not None), ""
         if reading is None:
             return texts.OPENING, ""
         if reading.problem is not None:
@@ -177,8 +180,9 @@ class ReadingWindow(QMainWindow):
             self.side.show_mip(False)
             self.answers.show_trial(session.trial)
         self.answers.refresh(session)
-        if session.state in (State.COMMITTING, State.CLOSING):
-            self.side.hint.setText(texts.SAVING)
+        saving = session.state in (State.COMMITTING, State.CLOSING)
+        if saving or session.state is State.FEEDBACK:
+            self.side.hint.setText(texts.SAVING if saving else "")
         marks: dict[int, list[Any]] = defaultdict(list)
         for number, mark in enumerate(session.standing.marks, 1):
             if session.trial is not None:
@@ -226,6 +230,6 @@ class ReadingWindow(QMainWindow):
             self.reading.toggle_reason(reason)
 
     def _check_focus(self) -> None:
-        if self.reading is not None and not self.isActiveWindow():
+        if self.reading is not None and self.isVisible() and not self.isActiveWindow():
             self._focus_lost = self.reading.with_image
             self.reading.lose_focus()

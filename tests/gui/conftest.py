@@ -1,10 +1,11 @@
 """An explorer on a small model, in a real window with fresh settings."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import reading_windows
 from qtpy.QtWidgets import QMessageBox
 
 from cowgan.checkpoint import Checkpoint, load, save
@@ -14,6 +15,7 @@ from cowgan.synthesis import Synthesizer
 from napari_cowgan.explorer import show_explorer
 from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.settings import remember, settings
+from napari_cowgan.turing.window import ReadingWindow
 
 SMALL = NetworkConfig(32, 16, 4, 32, latent_dim=32, style_depth=2)
 
@@ -104,3 +106,36 @@ def problem(qtbot) -> Callable[[object], str]:
 
 def _open_boxes(parent) -> list[QMessageBox]:
     return [box for box in parent.findChildren(QMessageBox) if box.isVisible()]
+
+
+@pytest.fixture
+def windows(qapp) -> Iterator[Callable[[Path], ReadingWindow]]:
+    """Return a function that opens a package in a reading window."""
+    opened: list[ReadingWindow] = []
+
+    def open_package(package: Path) -> ReadingWindow:
+        opened.append(reading_windows.open_window(package))
+        return opened[-1]
+
+    yield open_package
+    for window in opened:
+        window.close()
+        window.deleteLater()
+
+
+@pytest.fixture(scope="session")
+def package_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Freeze a study only once; nobody reads this package."""
+    return reading_windows.make_package(tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture
+def package(package_template: Path, tmp_path: Path) -> Path:
+    """Return a package of 2 cases to practise with and 10 to read."""
+    return Path(shutil.copytree(package_template, tmp_path / "sub-R01"))
+
+
+@pytest.fixture
+def window(windows, package: Path) -> ReadingWindow:
+    """Return a reading window that shows the first instructions."""
+    return windows(package)

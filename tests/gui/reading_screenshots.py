@@ -1,0 +1,149 @@
+"""Draw the reading window in every state, for people to look at.
+
+Usage: ``python tests/gui/reading_screenshots.py [FOLDER]`` on a display; `screenshots.py`
+calls it too.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ["HOME"] = tempfile.mkdtemp()
+sys.path.append(str(Path(__file__).parents[1]))
+
+from gui_events import click_at, drag_across
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+from reading_windows import Key, go_to, open_window, press
+
+from cowgan.checkpoint import BUNDLED
+from cowgan.simulate import make_phantom
+from cowgan.turing.course import Rules
+from cowgan.turing.freezing import new_study
+from cowgan.turing.protocol import Protocol
+from cowgan.turing.session import State
+from cowgan.turing.sources import CheckpointSource, FolderSource
+from cowgan.volume import write_nifti
+from napari_cowgan.turing.window import ReadingWindow
+
+SIZES = ((1280, 800), (1600, 1000))
+_COMMON = {"readers": 1, "repeats": 0, "block": 2, "seed": 1}
+
+
+def make_packages(folder: Path) -> tuple[Path, Path]:
+    """Return a package of single volumes with an impression phase, and one of pairs."""
+    for seed in range(8):
+        write_nifti(make_phantom(seed)[0], folder / "real" / f"phantom-{seed}.nii.gz")
+    real, generated = FolderSource(folder / "real"), CheckpointSource(BUNDLED, 0, 0.8, "cpu")
+    packages = []
+    for name, protocol in (
+        (
+            "rating",
+            Protocol(cases=10, practice=2, impressions=2, rules=Rules(break_trials=2), **_COMMON),
+        ),
+        ("pairs", Protocol(cases=12, practice=2, rules=Rules("2afc"), **_COMMON)),
+    ):
+        study = new_study(folder / name, real, generated, protocol, accept_leak="for pictures")
+        packages.append(study.package_folder(study.readers[0]))
+    return packages[0], packages[1]
+
+
+def shoot_reading(folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as work:
+        packages = make_packages(Path(work))
+        for width, height in SIZES:
+            rating, pairs = (
+                shutil.copytree(package, Path(work, f"{package.parents[1].name}-{width}"))
+                for package in packages
+            )
+            _shoot_rating(rating, folder, width, height)
+            _shoot_pairs(pairs, folder, width, height)
+            (rating / "manifest.json").write_text("{}")
+            window = _open(rating, width, height)
+            _save(window, folder, "error")
+            window.close()
+
+
+def _shoot_rating(package: Path, folder: Path, width: int, height: int) -> None:
+    window = _open(package, width, height)
+    _save(window, folder, "impression-instructions")
+    go_to(window, State.CONSENT)
+    _save(window, folder, "consent")
+    go_to(window, State.VIEWING)
+    _save(window, folder, "impression")
+    go_to(window, State.INSTRUCTIONS)
+    _save(window, folder, "practice-instructions")
+    go_to(window, State.FEEDBACK)
+    _save(window, folder, "feedback")
+    go_to(window, State.INSTRUCTIONS)
+    _save(window, folder, "reading-instructions")
+    go_to(window, State.READY)
+    _save(window, folder, "ready")
+    go_to(window, State.VIEWING)
+    _save(window, folder, "viewing")
+    press(window, Key.Key_R)
+    _save(window, folder, "answered")
+    press(window, Key.Key_4)
+    _save(window, folder, "rated")
+    press(window, Key.Key_G, Key.Key_5, Key.Key_PageUp)
+    glass = window.image.panes[0].glass
+    for right, down in ((30, -60), (-70, 40)):
+        click_at(glass, right, down)
+    window.side.marks.reasons["Vessel ends or breaks off"].click()
+    _save(window, folder, "marking")
+    press(window, Key.Key_M)
+    _save(window, folder, "mip")
+    drag_across(glass, 120, 160)
+    _save(window, folder, "mip-turned")
+    press(window, Key.Key_M)
+    drag_across(glass, 200, -60)
+    _save(window, folder, "windowed")
+    press(window, Key.Key_Tab)
+    _save(window, folder, "focus")
+    press(window, Key.Key_P)
+    _save(window, folder, "pause")
+    press(window, Key.Key_P)
+    go_to(window, State.BREAK)
+    _save(window, folder, "break")
+    window.close()
+    window = _open(package, width, height)
+    _save(window, folder, "welcome-back")
+    go_to(window, State.FINISHED)
+    _save(window, folder, "finish")
+    window.close()
+
+
+def _shoot_pairs(package: Path, folder: Path, width: int, height: int) -> None:
+    window = _open(package, width, height)
+    _save(window, folder, "pairs-instructions")
+    go_to(window, State.VIEWING)
+    press(window, Key.Key_Right, Key.Key_4)
+    _save(window, folder, "pairs")
+    press(window, Key.Key_M)
+    _save(window, folder, "pairs-mip")
+    window.close()
+
+
+def _open(package: Path, width: int, height: int) -> ReadingWindow:
+    window = open_window(package)
+    window.resize(width, height)
+    window.move(0, 0)
+    QTest.qWait(300)
+    return window
+
+
+def _save(window: ReadingWindow, folder: Path, name: str) -> None:
+    QTest.qWait(300)
+    path = folder / f"reading-{window.width()}x{window.height()}-{name}.png"
+    # From the screen, as a canvas is not always drawn into a widget's own picture.
+    window.screen().grabWindow(window.winId()).save(str(path))
+    print(path)
+
+
+if __name__ == "__main__":
+    application = QApplication([])
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp())
+    target.mkdir(parents=True, exist_ok=True)
+    shoot_reading(target)

@@ -1,0 +1,514 @@
+"""A reader's way through a package, by real keys and mouse events."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from gui_events import click, click_at, drag_across, wheel
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QLabel, QPushButton, QWidget
+from reading_windows import (
+    Key,
+    go_to,
+    make_package,
+    open_window,
+    picture,
+    press,
+    state,
+    step,
+    wait_for,
+    wait_for_state,
+)
+
+from cowgan.turing.course import Rules
+from cowgan.turing.journal import read_journal
+from cowgan.turing.package import Package
+from cowgan.turing.session import State, finish_code
+
+SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def journal(package):
+    """Return a function that reads what is on disk of one kind."""
+
+    def read(kind):
+        return [record for record in read_journal(package / "journal.jsonl") if record.kind == kind]
+
+    return read
+
+
+def texts_of(window) -> str:
+    labels = window.findChildren(QLabel) + window.findChildren(QPushButton)
+    shown = [widget for widget in labels if widget.isVisible()]
+    return "\n".join([window.windowTitle(), *(f"{w.text()} {w.toolTip()}" for w in shown)])
+
+
+def test_a_package_is_read_by_keys_from_the_instructions_to_the_finish_code(
+    window, package, journal
+):
+    states = [state(window)]
+    trials = 0
+    while state(window) is not State.FINISHED:
+        if state(window) is State.VIEWING:
+            trials += 1
+        step(window, (Key.Key_R, Key.Key_G)[trials % 2])
+        if states[-1] is not state(window):
+            states.append(state(window))
+    begun = states[: states.index(State.COMMITTING)]
+    assert begun == [
+        "instructions",
+        "consent",
+        "ready",
+        "loading",
+        "viewing",
+        "confidence",
+        "rated",
+    ]
+    assert states.count(State.FEEDBACK) == 2
+    commits = journal("commit")
+    assert [record.trial for record in commits] == list(range(1, 13))
+    assert [record.data["answer"] for record in commits] == ["G", "R"] * 6
+    assert {record.data["level"] for record in commits} == {4}
+    code = finish_code(read_journal(package / "journal.jsonl"))
+    assert window.page.code.text() == code
+    window.close()
+
+    again = open_window(package)
+    assert again.page.code.text() == code
+    again.close()
+
+
+def test_every_step_can_be_taken_with_the_mouse(window, journal):
+    click(window.page.go_on)
+    click(window.page.go_on)
+    click(window.page.go_on)
+    wait_for_state(window, State.VIEWING)
+    real, generated = window.answers.answers
+    click(real)
+    click(generated)
+    click(window.answers.levels[1])
+    click(window.side.pause)
+    assert state(window) is State.PAUSED
+    click(window.page.go_on)
+    click(window.side.mip)
+    assert window.image.view.mip
+    click(window.side.mip)
+    click_at(window.image.panes[0].glass, 0, 0)
+    click(window.side.marks.reasons["Too clean"])
+    click_at(window.image.panes[0].glass, 40, 0)
+    click(window.side.marks.undo)
+    click(window.answers.next)
+    wait_for_state(window, State.FEEDBACK)
+    (commit,) = journal("commit")
+    assert (commit.data["answer"], commit.data["level"]) == ("G", 2)
+    (mark,) = commit.data["marks"]
+    assert mark["reasons"] == ["Too clean"]
+    assert commit.data["answers_given"] == 2
+
+
+def test_both_answers_look_alike_when_chosen(window):
+    go_to(window, State.VIEWING)
+    looks = []
+    for number, key in enumerate((Key.Key_R, Key.Key_G)):
+        press(window, key)
+        QTest.qWait(50)
+        image = window.answers.answers[number].grab().toImage()
+        looks.append(image.pixelColor(10, image.height() // 2).name())
+    assert looks[0] == looks[1]
+
+
+def test_practice_tells_the_right_answer_and_the_reading_does_not(window):
+    go_to(window, State.FEEDBACK)
+    trial = window.reading.session.trial
+    verdict = window.answers.verdict.text()
+    assert verdict.startswith("Correct" if trial.expected == "G" else "Not quite")
+    assert ("generated" if trial.expected == "G" else "real") in verdict
+    while state(window) is not State.INSTRUCTIONS:
+        step(window)
+    go_to(window, State.RATED)
+    press(window, Key.Key_Return)
+    wait_for_state(window, State.READY)
+    assert not window.answers.verdict.isVisible()
+
+
+def test_every_case_begins_with_the_same_view(window):
+    go_to(window, State.VIEWING)
+    start = window.image.view
+    glass = window.image.panes[0].glass
+    model = window.image.panes[0].model
+    first = _drawn_view(model)
+    press(window, Key.Key_PageUp)
+    drag_across(glass, 80, 50)
+    drag_across(glass, 0, -60, Qt.MouseButton.RightButton)
+    drag_across(glass, 20, 30, keys=SHIFT)
+    press(window, Key.Key_M)
+    drag_across(glass, 70, 90)
+    assert all(getattr(window.image.view, name) != value for name, value in asdict(start).items())
+    assert _drawn_view(model) != first
+    go_to(window, State.FEEDBACK)
+    go_to(window, State.VIEWING)
+    assert window.image.view == start
+    assert _drawn_view(model) == first
+
+
+def _drawn_view(model):
+    """Return what napari makes of the view."""
+    (layer,) = model.layers
+    camera = model.scene.camera
+    return (
+        model.dims.ndisplay,
+        model.dims.current_step,
+        tuple(layer.contrast_limits),
+        np.round(camera.center[1:], 3).tolist(),
+        round(camera.zoom, 3),
+    )
+
+
+def test_the_mouse_changes_slice_window_zoom_and_place_as_told(window):
+    go_to(window, State.VIEWING)
+    glass = window.image.panes[0].glass
+    start = window.image.view
+    wheel(glass, 120)
+    assert window.image.view.slice == start.slice + 1
+    press(window, Key.Key_Down, Key.Key_Down)
+    assert window.image.view.slice == start.slice - 1
+    drag_across(glass, 0, -100)
+    brighter = window.image.view
+    assert brighter.high < start.high
+    assert brighter.low < start.low
+    press(window, Key.Key_W)
+    assert (window.image.view.low, window.image.view.high) == (start.low, start.high)
+    drag_across(glass, 100, 0)
+    wider = window.image.view
+    assert wider.high - wider.low > start.high - start.low
+    drag_across(glass, 0, -100, Qt.MouseButton.RightButton)
+    assert window.image.view.zoom > 1
+    drag_across(glass, 30, 0, keys=SHIFT)
+    assert window.image.view.shift_mm[0] < 0
+
+
+def test_the_patients_right_is_on_the_left_and_the_front_at_the_top(window):
+    """A bright voxel at the patient's right front is drawn at the top left, in both modes."""
+    go_to(window, State.VIEWING)
+    pane = window.image.panes[0]
+    nz, nx, ny = pane.voxels.shape
+    voxels = np.zeros((nz, nx, ny), np.uint16)
+    voxels[nz // 2, 2, ny - 3] = 4095
+    pane.load(voxels)
+    for key in (None, Key.Key_M):
+        if key:
+            press(window, key)
+        QTest.qWait(100)
+        image = picture(window)
+        row, column = np.unravel_index(image.argmax(), image.shape)
+        assert column < image.shape[1] / 2
+        assert row < image.shape[0] / 2
+    assert pane.frame.letters(window.image.view) == ("R", "L", "A", "P")
+
+
+def test_a_turned_projection_carries_its_letters_with_it(window):
+    go_to(window, State.VIEWING)
+    press(window, Key.Key_M)
+    pane = window.image.panes[0]
+    drag_across(pane.glass, 0, 180)
+    assert pane.frame.letters(window.image.view) == ("R", "L", "S", "I")
+
+
+def test_clicks_mark_the_voxel_that_is_seen(window, journal):
+    """Whatever the zoom, and in a turned projection too."""
+    go_to(window, State.CONFIDENCE)
+    pane = window.image.panes[0]
+    nz, nx, ny = pane.voxels.shape
+    bright = (2, nx - 4, 5)
+    voxels = np.zeros((nz, nx, ny), np.uint16)
+    voxels[bright] = 4095
+    pane.load(voxels)
+
+    def click_bright() -> None:
+        right, down = pane.frame.on_screen(bright, window.image.view)
+        scale = pane.width() / pane.mm(pane.width(), 0)[0]
+        click_at(pane.glass, round(right * scale), round(down * scale))
+
+    press(window, *[Key.Key_Down] * (window.image.view.slice - bright[0]))
+    click_bright()
+    drag_across(pane.glass, 0, -80, Qt.MouseButton.RightButton)
+    drag_across(pane.glass, -25, 40, keys=SHIFT)
+    click_bright()
+    press(window, Key.Key_M)
+    drag_across(pane.glass, 60, 75)
+    click_bright()
+    click_bright()
+    marks = window.reading.session.standing.marks
+    assert [tuple(mark["voxel"]) for mark in marks] == [bright] * 3
+    press(window, Key.Key_4, Key.Key_Backspace, Key.Key_Return)
+    wait_for(lambda: journal("commit"))
+    assert len(journal("commit")[0].data["marks"]) == 2
+
+
+def test_a_mark_is_drawn_where_it_was_clicked(window):
+    go_to(window, State.CONFIDENCE)
+    pane = window.image.panes[0]
+    click_at(pane.glass, 50, -70)
+    ((_, right, down, _),) = pane.glass.writing.marks
+    half_voxel_px = pane.width() / pane.mm(pane.width(), 0)[0] * max(pane.frame.spacing) / 2
+    assert abs(right - 50) <= half_voxel_px + 1
+    assert abs(down + 70) <= half_voxel_px + 1
+
+
+def test_marks_go_when_the_answer_becomes_real(window):
+    go_to(window, State.CONFIDENCE)
+    click_at(window.image.panes[0].glass, 0, 0)
+    assert window.side.marks.isVisible()
+    press(window, Key.Key_R)
+    assert window.reading.session.standing.marks == ()
+    assert not window.side.marks.isVisible()
+    click_at(window.image.panes[0].glass, 0, 0)
+    assert window.reading.session.standing.marks == ()
+
+
+def test_a_pause_hides_the_picture_and_keeps_the_answer(window, journal):
+    go_to(window, State.RATED)
+    pane = window.image.panes[0]
+    press(window, Key.Key_P)
+    assert state(window) is State.PAUSED
+    assert not pane.isVisible()
+    assert not pane.model.layers[0].visible
+    press(window, Key.Key_1)
+    press(window, Key.Key_P)
+    assert state(window) is State.RATED
+    assert window.reading.session.standing.level == 4
+    assert pane.isVisible()
+    assert journal("pause")[0].data["reason"] == "key"
+
+
+def test_turning_to_another_window_pauses(window, journal):
+    go_to(window, State.VIEWING)
+    other = QWidget()
+    other.show()
+    other.activateWindow()
+    wait_for_state(window, State.PAUSED)
+    assert "another window" in window.page.body.text()
+    other.close()
+    window.activateWindow()
+    assert journal("pause")[0].data["reason"] == "focus lost"
+
+
+def test_the_screen_is_blank_before_each_case(window):
+    go_to(window, State.FEEDBACK)
+    assert picture(window).max() > 50
+    press(window, Key.Key_Return)
+    press(window, Key.Key_Return)
+    assert state(window) is State.LOADING
+    seen = []
+    while state(window) is State.LOADING:
+        seen.append(picture(window).max())
+        QTest.qWait(5)
+    assert len(seen) > 5
+    # The last one may have been taken when the case was drawn but not yet reported.
+    assert max(seen[:-1]) == 0
+
+
+def test_the_view_cannot_be_changed_while_the_screen_is_blank(window):
+    go_to(window, State.READY)
+    press(window, Key.Key_Return, Key.Key_PageUp, Key.Key_M)
+    drag_across(window.image.panes[0].glass, 50, 50)
+    wait_for_state(window, State.VIEWING)
+    assert window.image.view == window.image.frame.start
+
+
+def test_what_was_looked_at_is_recorded(window, journal):
+    go_to(window, State.VIEWING)
+    start = window.image.view.slice
+    QTest.qWait(60)
+    press(window, Key.Key_Up)
+    QTest.qWait(60)
+    press(window, Key.Key_M)
+    QTest.qWait(60)
+    drag_across(window.image.panes[0].glass, 30, 10, keys=CTRL)
+    press(window, Key.Key_M)
+    go_to(window, State.FEEDBACK)
+    looked = [record.data for record in journal("interaction") if "slice_ms" in record.data]
+    dwell = {}
+    for data in looked:
+        for z, ms in data["slice_ms"].items():
+            dwell[z] = dwell.get(z, 0) + ms
+    assert set(dwell) == {str(start), str(start + 1)}
+    assert min(dwell.values()) >= 50
+    mip_ms = sum(data["mip_ms"] for data in looked)
+    assert mip_ms >= 50
+    (commit,) = journal("commit")
+    assert abs(sum(dwell.values()) + mip_ms - commit.data["active_ms"]) < 30
+    names = {name for data in looked for _, name, _ in data["changes"]}
+    assert names == {"slice", "mip", "low", "high"}
+    assert commit.data["seen"] is None
+
+
+def test_the_share_of_slices_is_recorded_if_there_was_no_projection(window, journal):
+    go_to(window, State.VIEWING)
+    press(window, Key.Key_Up, Key.Key_Up, Key.Key_Down)
+    go_to(window, State.FEEDBACK)
+    assert journal("commit")[0].data["seen"] == 3 / 8
+
+
+def test_the_journal_tells_what_it_was_read_with(window, journal):
+    go_to(window, State.VIEWING)
+    wait_for(lambda: journal("shown"))
+    context = journal("start")[0].data
+    assert {"napari", "napari-cowgan", "numpy", "qt", "python"} == set(context["versions"])
+    assert context["gl_renderer"]
+    assert context["screen"]["size"] == [
+        window.screen().size().width(),
+        window.screen().size().height(),
+    ]
+    assert context["screen"]["device_pixel_ratio"] == window.devicePixelRatio()
+
+
+def test_a_window_closed_in_the_middle_goes_on_at_the_same_case(window, package, journal):
+    go_to(window, State.FEEDBACK)
+    press(window, Key.Key_Return)
+    go_to(window, State.RATED)
+    window.close()
+    assert journal("stop")
+
+    again = open_window(package)
+    assert state(again) is State.READY
+    assert again.reading.session.trial.number == 2
+    assert again.page.title.text() == "Practice 2 of 2"
+    assert "interrupted" in again.page.body.text()
+    go_to(again, State.VIEWING)
+    assert again.reading.session.standing.answer is None
+    go_to(again, State.FEEDBACK)
+    assert [record.trial for record in journal("commit")] == [1, 2]
+    assert journal("commit")[-1].data["restarted"] is True
+    again.close()
+
+
+def test_who_declines_is_thanked_and_may_think_again(window, package, journal):
+    press(window, Key.Key_Return)
+    click(window.page.other)
+    assert state(window) is State.DECLINED
+    window.close()
+    assert not journal("commit")
+
+    again = open_window(package)
+    assert state(again) is State.INSTRUCTIONS
+    again.close()
+
+
+def test_a_second_enter_does_not_consent_unread(window):
+    press(window, Key.Key_Return, Key.Key_Return)
+    assert state(window) is State.CONSENT
+
+
+def test_breaks_come_between_blocks_and_tell_how_far_one_is(tmp_path, windows):
+    package = make_package(tmp_path, Rules(break_trials=2), practice=0, block=2)
+    window = windows(package)
+    go_to(window, State.BREAK)
+    assert "2 of 10" in window.page.body.text()
+    press(window, Key.Key_Return)
+    assert state(window) is State.READY
+
+
+def test_whoever_looks_long_is_told_that_a_guess_is_fine(tmp_path, windows):
+    window = windows(make_package(tmp_path, Rules(hint_s=1)))
+    go_to(window, State.VIEWING)
+    wait_for(lambda: "best guess" in window.side.hint.text())
+
+
+def test_pairs_are_read_with_the_arrow_keys(tmp_path, windows):
+    package = make_package(tmp_path, Rules("2afc"), cases=12)
+    window = windows(package)
+    go_to(window, State.VIEWING, Key.Key_Left)
+    trial = window.reading.session.trial
+    left, right = window.image.panes
+    opened = Package.open(package)
+    assert np.array_equal(left.voxels, opened.volume(trial.cases[0]))
+    assert np.array_equal(right.voxels, opened.volume(trial.cases[1]))
+    press(window, Key.Key_R)
+    assert state(window) is State.VIEWING
+    press(window, Key.Key_Right)
+    press(window, Key.Key_Up)
+    assert left.model.dims.current_step == right.model.dims.current_step
+    click_at(right.glass, 0, 0)
+    click_at(left.glass, 0, 0)
+    marks = window.reading.session.standing.marks
+    assert [mark["case"] for mark in marks] == [trial.cases[1], trial.cases[0]]
+    go_to(window, State.FINISHED, Key.Key_Left)
+    answers = {
+        record.data["answer"]
+        for record in read_journal(package / "journal.jsonl")
+        if record.kind == "commit"
+    }
+    assert answers == {"left", "right"}
+
+
+def test_before_the_purpose_is_told_only_quality_is_spoken_of(tmp_path, windows):
+    window = windows(make_package(tmp_path, impressions=2))
+    told = texts_of(window)
+    while window.reading.session.trial.phase == "impression":
+        told += texts_of(window)
+        press(window, Key.Key_G, Key.Key_R)
+        step(window)
+    for word in ("generated", "synthetic", "real", "fake", "turing", "computer program"):
+        assert word not in told.lower().replace("really", ""), word
+    assert "Which is which" in texts_of(window)
+    commits = [
+        json.loads(line)["data"]
+        for line in (tmp_path / "study/packages/sub-R01/journal.jsonl").read_text().splitlines()
+        if '"kind":"commit"' in line
+    ]
+    assert [commit["answer"] for commit in commits] == [None, None]
+    assert [commit["level"] for commit in commits] == [4, 4]
+
+
+def test_without_projections_or_marks_neither_is_offered(tmp_path, windows):
+    window = windows(make_package(tmp_path, Rules(mip=False, marks=False)))
+    go_to(window, State.CONFIDENCE)
+    press(window, Key.Key_M)
+    click_at(window.image.panes[0].glass, 0, 0)
+    assert not window.image.view.mip
+    assert not window.side.mip.isVisible()
+    assert not window.side.marks.isVisible()
+    assert window.reading.session.standing.marks == ()
+
+
+def test_f11_uses_the_whole_screen_and_gives_it_back(window):
+    press(window, Key.Key_F11)
+    assert window.isFullScreen()
+    click(window.side.full) if window.side.full.isVisible() else press(window, Key.Key_F11)
+    assert not window.isFullScreen()
+
+
+def test_every_button_says_what_it_does(window):
+    go_to(window, State.CONFIDENCE)
+    buttons = [b for b in window.findChildren(QPushButton) if b.isVisible()]
+    assert len(buttons) > 15
+    for button in buttons:
+        assert button.accessibleName()
+        assert button.toolTip()
+        assert button.focusPolicy() == Qt.FocusPolicy.TabFocus
+
+
+def test_tab_and_space_press_buttons(window):
+    go_to(window, State.VIEWING)
+    for _ in range(30):
+        press(window, Key.Key_Tab)
+        if window.answers.answers[0].hasFocus():
+            break
+    press(window, Key.Key_Space)
+    assert window.reading.session.standing.answer == "R"
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1600, 1000)])
+def test_nothing_is_cut_off(tmp_path, windows, size):
+    window = windows(make_package(tmp_path, impressions=2))
+    window.resize(*size)
+    while state(window) is not State.BREAK and window.reading.session.standing.position < 6:
+        for widget in window.findChildren(QPushButton) + window.findChildren(QLabel):
+            if widget.isVisible() and widget.text():
+                assert widget.width() >= widget.minimumSizeHint().width(), widget.text()
+                assert widget.visibleRegion().boundingRect().size() == widget.size(), widget.text()
+        step(window)
