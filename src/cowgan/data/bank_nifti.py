@@ -104,8 +104,8 @@ def find_nifti(inputs: Sequence[Path], images_only: bool = False) -> dict[str, P
             if found.setdefault(name, path) != path:
                 raise CowganError(f"Two files are called {name}: {found[name]} and {path}.")
     if not found:
-        wanted = "files other than label maps" if images_only else "files"
-        raise CowganError(f"There are no .nii or .nii.gz {wanted} in {', '.join(map(str, inputs))}.")
+        wanted = "NIfTI files other than label maps" if images_only else "NIfTI files"
+        raise CowganError(f"There are no {wanted} in {', '.join(map(str, inputs))}.")
     return dict(sorted(found.items()))
 
 
