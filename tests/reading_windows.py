@@ -74,8 +74,8 @@ def step(window: ReadingWindow, answer: Qt.Key = Key.Key_G) -> None:
         case State.CONFIDENCE:
             press(window, Key.Key_4)
         case State.CONSENT:
-            QTest.qWait(1100)
-            press(window, Key.Key_Return)
+            # Enter counts only after a moment, the space bar on the button at once.
+            press(window, Key.Key_Tab, Key.Key_Space)
         case State.LOADING | State.COMMITTING | State.CLOSING:
             QTest.qWait(5)
         case _:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
+from napari.settings import get_settings
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QApplication
 
@@ -38,6 +39,8 @@ def launch(folder: Path, copy: Path | None = None) -> int:
     int
         0, or 2 after a problem that the window has told.
     """
+    # What a person has set in napari must change nothing here, nor the other way round.
+    get_settings(path=None)
     application = QApplication.instance() or QApplication([texts.WINDOW_TITLE])
     application.setApplicationName(texts.WINDOW_TITLE)
     window = ReadingWindow()

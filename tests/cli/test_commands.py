@@ -257,17 +257,22 @@ def test_wrong_usage_exits_with_2(arguments):
     assert "Traceback" not in result.stderr
 
 
-def test_without_napari_explore_says_how_to_install_it(tmp_path):
+WINDOWS = (("explore",), ("turing", "read", "package"))
+
+
+@pytest.mark.parametrize("arguments", WINDOWS)
+def test_without_napari_windows_say_how_to_install_it(tmp_path, arguments):
     (tmp_path / "qtpy").mkdir()
     (tmp_path / "qtpy" / "__init__.py").write_text("raise ImportError('no Qt')")
-    result = cowgan("explore", PYTHONPATH=str(tmp_path))
+    result = cowgan(*arguments, PYTHONPATH=str(tmp_path))
     assert_one_sentence_about_installing(result)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only X11 and Wayland can be missing")
-def test_without_a_screen_explore_says_so_instead_of_aborting():
+@pytest.mark.parametrize("arguments", WINDOWS)
+def test_without_a_screen_windows_say_so_instead_of_aborting(arguments):
     pytest.importorskip("napari")
-    assert_one_sentence(cowgan("explore", DISPLAY="", WAYLAND_DISPLAY="", QT_QPA_PLATFORM=""))
+    assert_one_sentence(cowgan(*arguments, DISPLAY="", WAYLAND_DISPLAY="", QT_QPA_PLATFORM=""))
 
 
 def assert_one_sentence_about_installing(result: subprocess.CompletedProcess[str]) -> None:

@@ -164,7 +164,7 @@ def test_a_constant_volume_cannot_be_scaled(scans, tmp_path, single_sentence):
 def test_inputs_that_lead_nowhere_are_refused(scans, tmp_path, single_sentence):
     (tmp_path / "empty").mkdir()
     assert "does not exist" in refused([tmp_path / "no"], tmp_path / "bank", single_sentence)
-    assert "no .nii" in refused([tmp_path / "empty"], tmp_path / "bank", single_sentence)
+    assert "no NIfTI files" in refused([tmp_path / "empty"], tmp_path / "bank", single_sentence)
     shutil.copytree(scans, tmp_path / "copy")
     assert "case0" in refused([scans, tmp_path / "copy"], tmp_path / "bank", single_sentence)
     (tmp_path / "a.png").write_text("")

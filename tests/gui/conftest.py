@@ -109,7 +109,13 @@ def _open_boxes(parent) -> list[QMessageBox]:
 
 
 @pytest.fixture
-def windows(qapp) -> Iterator[Callable[[Path], ReadingWindow]]:
+def short_blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the screen blank for no longer than it takes to see that it is."""
+    monkeypatch.setattr("napari_cowgan.turing.reading.BLANK_S", 0.1)
+
+
+@pytest.fixture
+def windows(qapp, short_blank) -> Iterator[Callable[[Path], ReadingWindow]]:
     """Return a function that opens a package in a reading window."""
     opened: list[ReadingWindow] = []
 

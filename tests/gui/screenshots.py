@@ -19,6 +19,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QMessageBox, QScrollArea
+from reading_screenshots import shoot_reading
 from training_banks import make_bank
 
 from cowgan.arteries import Artery
@@ -212,3 +213,4 @@ if __name__ == "__main__":
     for chosen in ("dark", "light"):
         for shoot in (shoot_explorer, shoot_phantom, shoot_data, shoot_training):
             shoot(target, chosen)
+    shoot_reading(target)

@@ -506,9 +506,13 @@ def test_tab_and_space_press_buttons(window):
 def test_nothing_is_cut_off(tmp_path, windows, size):
     window = windows(make_package(tmp_path, impressions=2))
     window.resize(*size)
-    while state(window) is not State.BREAK and window.reading.session.standing.position < 6:
-        for widget in window.findChildren(QPushButton) + window.findChildren(QLabel):
-            if widget.isVisible() and widget.text():
-                assert widget.width() >= widget.minimumSizeHint().width(), widget.text()
-                assert widget.visibleRegion().boundingRect().size() == widget.size(), widget.text()
+    fleeting = {State.LOADING, State.COMMITTING, State.CLOSING}
+    while window.reading.session.standing.position < 6:
+        if state(window) not in fleeting:
+            QTest.qWait(20)
+            for widget in window.findChildren(QPushButton) + window.findChildren(QLabel):
+                if widget.isVisible() and widget.text():
+                    assert widget.width() >= widget.minimumSizeHint().width(), widget.text()
+                    shown = widget.visibleRegion().boundingRect()
+                    assert shown.size() == widget.size(), widget.text()
         step(window)
