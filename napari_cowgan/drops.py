@@ -5,12 +5,18 @@ from pathlib import Path
 from qtpy.QtGui import QDropEvent
 
 
+def dropped_paths(event: QDropEvent) -> list[Path]:
+    """Return the files and folders that are dropped, none if there is anything else."""
+    urls = event.mimeData().urls()
+    if not all(url.isLocalFile() for url in urls):
+        return []
+    return [Path(url.toLocalFile()) for url in urls]
+
+
 def dropped_path(event: QDropEvent) -> Path | None:
     """Return the one file or folder that is dropped, None if it is anything else."""
-    urls = event.mimeData().urls()
-    if len(urls) != 1 or not urls[0].isLocalFile():
-        return None
-    return Path(urls[0].toLocalFile())
+    paths = dropped_paths(event)
+    return paths[0] if len(paths) == 1 else None
 
 
 def dropped_folder(event: QDropEvent) -> Path | None:

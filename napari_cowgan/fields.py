@@ -4,12 +4,26 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QSpinBox, QWidget
+from qtpy.QtCore import QLocale, Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QSizePolicy,
+    QSpinBox,
+    QWidget,
+)
 
 from napari_cowgan.controls import row, text_button
 from napari_cowgan.dialogs import ask_for_file
-from napari_cowgan.settings import recall_count, recall_text, remember
+from napari_cowgan.settings import (
+    recall_count,
+    recall_flag,
+    recall_number,
+    recall_text,
+    remember,
+)
 from napari_cowgan.tooltips import TOOLTIPS
 
 
@@ -91,16 +105,20 @@ class Choice(QComboBox):
         Under which the choice is remembered; its last part is the key of the tooltip.
     options : sequence of (str, str)
         Text and value of each.
+    value : str, optional
+        What is chosen at first; by default the first.
     """
 
-    def __init__(self, key: str, options: Sequence[tuple[str, str]]) -> None:
+    def __init__(
+        self, key: str, options: Sequence[tuple[str, str]], value: str | None = None
+    ) -> None:
         super().__init__()
         for text, value in options:
             self.addItem(text, value)
         self.setToolTip(TOOLTIPS[key.rpartition("/")[2]])
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(110)
-        self.choose(recall_text(key, options[0][1]))
+        self.choose(recall_text(key, value or options[0][1]))
         self.currentIndexChanged.connect(lambda: remember(key, self.chosen))
 
     @property
@@ -131,3 +149,47 @@ class Count(QSpinBox):
         self.setToolTip(TOOLTIPS[key.rpartition("/")[2]])
         self.setValue(recall_count(key, value))
         self.valueChanged.connect(lambda count: remember(key, count))
+
+
+class Decimal(QDoubleSpinBox):
+    """A number with two decimals.
+
+    Parameters
+    ----------
+    key : str
+        Under which the number is remembered; its last part is the key of the tooltip.
+    minimum, maximum, value : float
+        What it may be, and what it is at first.
+    step : float
+        What an arrow adds.
+    """
+
+    def __init__(self, key: str, minimum: float, maximum: float, value: float, step: float) -> None:
+        super().__init__()
+        # A point, as everywhere else in the plugin and its reports.
+        self.setLocale(QLocale.c())
+        self.setRange(minimum, maximum)
+        self.setSingleStep(step)
+        self.setToolTip(TOOLTIPS[key.rpartition("/")[2]])
+        self.setValue(recall_number(key, value))
+        self.valueChanged.connect(lambda number: remember(key, number))
+
+
+class Tick(QCheckBox):
+    """A yes or no.
+
+    Parameters
+    ----------
+    key : str
+        Under which it is remembered; its last part is the key of the tooltip.
+    text : str
+        What is said to be so.
+    value : bool
+        What it is at first.
+    """
+
+    def __init__(self, key: str, text: str, value: bool) -> None:
+        super().__init__(text)
+        self.setToolTip(TOOLTIPS[key.rpartition("/")[2]])
+        self.setChecked(recall_flag(key, value))
+        self.toggled.connect(lambda on: remember(key, on))

@@ -27,15 +27,29 @@ def recall_flag(key: str, default: bool) -> bool:
     return str(settings().value(key, default)).lower() == "true"
 
 
+def recall_number(key: str, default: float) -> float:
+    """Return a remembered number; the default if what is stored is none."""
+    try:
+        return float(recall_text(key))
+    except ValueError:
+        return default
+
+
 def recall_count(key: str, default: int) -> int:
     """Return a remembered whole number; the default if what is stored is none."""
     text = recall_text(key)
     return int(text) if text.isdecimal() else default
 
 
-def recent_checkpoints() -> list[Path]:
-    """Return the checkpoints opened last, newest first, without those that are gone."""
-    stored = settings().value("recent_checkpoints", [])
+def recent(what: str) -> list[Path]:
+    """Return what was opened last, newest first, without what is gone.
+
+    Parameters
+    ----------
+    what : str
+        "checkpoints" or "studies".
+    """
+    stored = settings().value(f"recent_{what}", [])
     names = [stored] if isinstance(stored, str) else list(stored or [])
     return [Path(name) for name in names if is_there(name)]
 
@@ -48,11 +62,11 @@ def is_there(path: str | Path) -> bool:
         return False
 
 
-def remember_checkpoint(path: Path) -> None:
-    """Put a checkpoint at the head of the recent list."""
+def remember_recent(what: str, path: Path) -> None:
+    """Put a path at the head of a recent list."""
     path = path.resolve()
-    others = [other for other in recent_checkpoints() if other != path]
-    settings().setValue("recent_checkpoints", [str(p) for p in [path, *others][:_RECENT_LIMIT]])
+    others = [other for other in recent(what) if other != path]
+    settings().setValue(f"recent_{what}", [str(p) for p in [path, *others][:_RECENT_LIMIT]])
 
 
 def last_folder() -> str:

@@ -26,9 +26,9 @@ from napari_cowgan.problems import show_problem
 from napari_cowgan.settings import (
     is_there,
     recall_text,
-    recent_checkpoints,
+    recent,
     remember,
-    remember_checkpoint,
+    remember_recent,
 )
 from napari_cowgan.tooltips import TOOLTIPS
 
@@ -114,7 +114,7 @@ class CheckpointGroup(QWidget):
 
         def use(synthesizer: Synthesizer) -> None:
             if path != BUNDLED:
-                remember_checkpoint(path)
+                remember_recent("checkpoints", path)
             remember("last_checkpoint", str(path.resolve()))
             self._model.use(synthesizer)
             then()
@@ -165,10 +165,10 @@ class CheckpointGroup(QWidget):
         self._menu.addAction("Open file…", self._choose_file)
         self._menu.addAction("Open folder of a published model…", self._choose_folder)
         self._menu.addAction("Model that comes with the program", self._open_bundled)
-        recent = recent_checkpoints()
-        if recent:
+        known = recent("checkpoints")
+        if known:
             self._menu.addSection("Recent")
-        for path in recent:
+        for path in known:
             action = self._menu.addAction(f"{path.parent.name}/{path.name}")
             action.setToolTip(str(path))
             action.triggered.connect(lambda _=False, path=path: self.open_checkpoint(path))

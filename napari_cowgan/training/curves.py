@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph
-from napari.utils.theme import get_theme
 from numpy.typing import NDArray
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QCheckBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
@@ -17,6 +16,7 @@ from scipy.signal import lfilter
 
 from napari_cowgan.controls import Slider, WheelGuard, hint, row
 from napari_cowgan.fields import Choice
+from napari_cowgan.plots import LABEL_SIZE, Plot
 from napari_cowgan.settings import recall_flag, recall_text, remember
 from napari_cowgan.tooltips import TOOLTIPS
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     import napari
 
 _FAINT = 70
-_LABEL_SIZE = "9pt"
-_LABEL_OVERHANG = 6
 _MOST_DRAWN = 400
 
 
@@ -68,11 +66,6 @@ _CHARTS = {
     ),
     "speed": _Chart("Speed", "Images per second", (_Curve("images_per_s", "Images per second"),)),
 }
-# By theme, so that lines stand out from either background; distinct to the colour blind.
-_COLOURS = {
-    "dark": ("#56b4e9", "#f0a04b", "#8fd18f"),
-    "light": ("#0063a6", "#b34700", "#2b7a2b"),
-}
 
 
 class Curves(QWidget):
@@ -94,15 +87,10 @@ class Curves(QWidget):
         self.logarithmic.setToolTip(TOOLTIPS["logarithmic"])
         self.logarithmic.setChecked(recall_flag("training/logarithmic", False))
         self.smoothing = Slider(0, 0.99, float(recall_text("training/smoothing", "0.6")), "smooth")
-        self.plot = pyqtgraph.PlotWidget()
+        self.plot = Plot("Curves of the run")
         self.plot.setMinimumHeight(190)
-        self.plot.setAccessibleName("Curves of the run")
         self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.plot.setMenuEnabled(False)
-        self.plot.hideButtons()
-        self.plot.showGrid(x=True, y=True, alpha=0.15)
-        self.plot.getPlotItem().setContentsMargins(0, 0, 0, _LABEL_OVERHANG)
-        self.legend = self.plot.addLegend(offset=(-6, 4), labelTextSize=_LABEL_SIZE)
+        self.legend = self.plot.addLegend(offset=(-6, 4), labelTextSize=LABEL_SIZE)
         self.left_out = hint("")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -143,24 +131,12 @@ class Curves(QWidget):
 
     def redraw(self) -> None:
         """Draw the chosen chart in the colours of the theme."""
-        theme = get_theme(self._viewer.theme)
-        background = QColor(theme.background.as_hex())
-        text = QColor(theme.text.as_hex())
-        colours = _COLOURS["dark" if background.lightnessF() < 0.5 else "light"]
         chart, plot = _CHARTS[self.chart.chosen], self.plot
-        plot.setBackground(background)
         plot.setLogMode(y=self.logarithmic.isChecked())
-        for side, label in (("bottom", "Step"), ("left", chart.unit)):
-            axis = plot.getAxis(side)
-            axis.setPen(text)
-            axis.setTextPen(text)
-            axis.enableAutoSIPrefix(False)
-            axis.setLabel(label, **{"font-size": _LABEL_SIZE, "color": text.name()})
+        colours = plot.dress(self._viewer.theme, "Step", chart.unit)
         plot.clear()
-        self.legend.setLabelTextColor(text)
         self._lines.clear()
-        for curve, name in zip(chart.curves, colours, strict=False):
-            colour = QColor(name)
+        for curve, colour in zip(chart.curves, colours, strict=False):
             faint = QColor(colour)
             faint.setAlpha(_FAINT)
             self._lines[curve] = (

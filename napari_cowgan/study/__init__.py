@@ -1,0 +1,30 @@
+"""The study panel: makes visual Turing tests, hands them out, collects them and tells the result.
+
+Named after what a coordinator works on; the window that readers see is `napari_cowgan.turing`.
+"""
+
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    import napari
+
+    from napari_cowgan.study.panel import StudyPanel
+
+__all__ = ["StudyPanel", "show_study_panel"]
+
+_PLUGIN, _WIDGET = "napari-cowgan", "Turing study"
+
+
+def __getattr__(name: str) -> Any:
+    # The panel pulls in Qt, which naming this package must not do.
+    if name == "StudyPanel":
+        from napari_cowgan.study.panel import StudyPanel
+
+        return StudyPanel
+    raise AttributeError(name)
+
+
+def show_study_panel(viewer: "napari.Viewer") -> "StudyPanel":
+    """Return the study panel of a viewer, opening it in front of other panels if needed."""
+    _, widget = viewer.window.add_plugin_dock_widget(_PLUGIN, _WIDGET, tabify=True)
+    return cast("StudyPanel", widget)

@@ -1,0 +1,251 @@
+"""Pictures of what the audit compared."""
+
+# pyqtgraph is not typed.
+# mypy: disable-error-code="import-untyped"
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyqtgraph
+from numpy.typing import NDArray
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QColor, QPixmap, QResizeEvent
+from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from cowgan.randomness import stream
+from cowgan.turing.exhibits import Example, Exhibits, FeatureValues, Histograms
+from cowgan.turing.study import Study
+from napari_cowgan.controls import WheelGuard, hint, pixmap_of
+from napari_cowgan.fields import Choice
+from napari_cowgan.jobs import JobBar
+from napari_cowgan.plots import LABEL_SIZE, Plot
+from napari_cowgan.problems import sentence
+from napari_cowgan.study.work import exhibits_of
+
+if TYPE_CHECKING:
+    import napari
+
+_VIEWS = (
+    ("Projections", "mip"),
+    ("Middle slices", "slice"),
+    ("Grey levels", "histograms"),
+    ("Features that tell most", "features"),
+)
+_FAINT, _DOT = 45, 5
+_JITTER, _HALF_ROW = 0.09, 0.16
+_BY_LOT = "Taken without looking, at the contrast that readers see first."
+_EXPLAINED = {
+    "mip": _BY_LOT,
+    "slice": _BY_LOT,
+    "histograms": "Lines are medians of all volumes, bands hold four in five of them; the black "
+    "and the white end are left out.",
+    "features": "Upper dots are real volumes, lower ones generated. B: grey levels, C: texture; "
+    "an AUC of 0.5 is no difference.",
+}
+_PLOT_HEIGHT, _FEATURE_HEIGHT, _AXIS_HEIGHT = 230, 44, 40
+
+
+class ExhibitView(QWidget):
+    """Volumes side by side, histograms, and the features that tell most.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose theme the plots follow.
+    """
+
+    def __init__(self, viewer: "napari.Viewer") -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._study: Study | None = None
+        self.exhibits: Exhibits | None = None
+        self.choice = Choice("study/exhibit", _VIEWS)
+        self.job = JobBar()
+        self.told = hint("")
+        self.gallery = Gallery()
+        self.histograms = Plot("Grey levels of real and generated volumes")
+        self.histograms.setFixedHeight(_PLOT_HEIGHT)
+        self.histograms.addLegend(offset=(-6, 4), labelTextSize=LABEL_SIZE)
+        self.features = Plot("Features that tell most")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setSpacing(6)
+        layout.addWidget(self.choice)
+        layout.addWidget(self.job)
+        for page in (self.gallery, self.histograms, self.features):
+            layout.addWidget(page)
+        layout.addWidget(self.told)
+        WheelGuard(self.choice, self.histograms.viewport(), self.features.viewport())
+        for plot in (self.histograms, self.features):
+            plot.setMouseEnabled(x=False, y=False)
+        self.choice.currentIndexChanged.connect(self._draw)
+        viewer.events.theme.connect(self._draw)
+        self._draw()
+
+    def show_study(self, study: Study) -> None:
+        """Read the volumes of a study in the background, unless they are shown already."""
+        if (
+            self._study is not None
+            and self._study.description["packages"] == (study.description["packages"])
+        ):
+            return
+        self._study, self.exhibits = study, None
+        self._draw()
+        self.job.run("Volume", partial(exhibits_of, study), self._use, self._fail, self._on_stop)
+
+    def end(self) -> None:
+        """Stop reading; touches no widget, so it may be called last."""
+        self.job.end()
+
+    def _use(self, found: Exhibits) -> None:
+        self.exhibits = found
+        self._draw()
+
+    def _fail(self, error: BaseException) -> None:
+        self._study = None
+        self.told.setText(sentence(error))
+
+    def _on_stop(self) -> None:
+        self._study = None
+
+    def _draw(self) -> None:
+        shown, found = self.choice.chosen, self.exhibits
+        theme = self._viewer.theme
+        for page, kinds in (
+            (self.gallery, ("mip", "slice")),
+            (self.histograms, ("histograms",)),
+            (self.features, ("features",)),
+        ):
+            page.setVisible(found is not None and shown in kinds)
+        self.told.setText("" if found is None else _EXPLAINED[shown])
+        if found is None:
+            return
+        if shown == "histograms":
+            _draw_histograms(self.histograms, theme, found.histograms)
+        elif shown == "features":
+            self.features.setFixedHeight(_FEATURE_HEIGHT * len(found.features) + _AXIS_HEIGHT)
+            _draw_features(self.features, theme, found.features)
+        else:
+            self.gallery.show_examples(found.examples, shown)
+
+
+class Gallery(QWidget):
+    """Real volumes above generated ones, as large as the panel is wide."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(3)
+        self.pictures: list[tuple[QLabel, QPixmap]] = []
+
+    def show_examples(self, examples: Sequence[Example], kind: str) -> None:
+        """Show one picture of each volume."""
+        while self._grid.count():
+            self._grid.takeAt(0).widget().deleteLater()
+        self.pictures.clear()
+        line = 0
+        for truth, title in (("real", "Real"), ("generated", "Generated")):
+            own = [example for example in examples if example.truth == truth]
+            self._grid.addWidget(hint(title), line, 0, 1, max(len(own), 1))
+            for column, example in enumerate(own):
+                label = QLabel()
+                label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+                label.setAccessibleName(f"{title} volume {example.case}")
+                label.setToolTip(f"{title} volume, {example.case} in the key")
+                label.setMinimumSize(QSize(40, 40))
+                self._grid.addWidget(label, line + 1, column)
+                picture = example.mip if kind == "mip" else example.slice
+                self.pictures.append((label, pixmap_of(picture)))
+            line += 2
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Make the pictures as large as fits."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        columns = max(len(self.pictures) // 2, 1)
+        side = max((self.width() - 3 * (columns - 1)) // columns, 40)
+        for label, pixmap in self.pictures:
+            label.setPixmap(
+                pixmap.scaled(
+                    side,
+                    side,
+                    Qt.AspectRatioMode.KeepAspectRatio,
+                    Qt.TransformationMode.SmoothTransformation,
+                )
+            )
+
+
+def _draw_histograms(plot: Plot, theme: str, histograms: Histograms) -> None:
+    plot.clear()
+    colours = plot.dress(theme, "Grey level, black to white", "Share of voxels")
+    # The ends, where voxels pile up, would press everything else to the ground.
+    inner = slice(1, -1)
+    levels = histograms.levels[inner]
+    for name, shares, colour in (
+        ("Real", histograms.real, colours[0]),
+        ("Generated", histograms.generated, colours[1]),
+    ):
+        low, median, high = np.percentile(shares[:, inner], (10, 50, 90), axis=0)
+        faint = QColor(colour)
+        faint.setAlpha(_FAINT)
+        bounds = [pyqtgraph.PlotDataItem(levels, curve, pen=None) for curve in (low, high)]
+        plot.addItem(pyqtgraph.FillBetweenItem(*bounds, brush=faint))
+        plot.plot(levels, median, pen=pyqtgraph.mkPen(colour, width=2), name=name)
+    plot.autoRange()
+
+
+def _draw_features(plot: Plot, theme: str, features: Sequence[FeatureValues]) -> None:
+    plot.clear()
+    colours = plot.dress(theme, "Standard deviations from the mean of all volumes", "")
+    plot.hideAxis("left")
+    plot.showGrid(x=True, y=False, alpha=0.15)
+    text = plot.getAxis("bottom").textPen().color()
+    random = stream("study panel/jitter", 0)
+    for place, feature in enumerate(features):
+        height = -float(place)
+        together = np.concatenate([feature.real, feature.generated])
+        centre, spread = together.mean(), together.std() or 1.0
+        for values, colour, side in (
+            (feature.real, colours[0], _HALF_ROW),
+            (feature.generated, colours[1], -_HALF_ROW),
+        ):
+            _scatter(plot, (values - centre) / spread, height - 0.12 + side, colour, random)
+        tier = "B" if feature.tier == "grey" else "C"
+        p = "" if feature.p is None else f", p {feature.p:.3f}"
+        label = pyqtgraph.TextItem(
+            f"{tier}  {feature.feature}: AUC {feature.auc:.2f}{p}", color=text, anchor=(0, 0.5)
+        )
+        font = label.textItem.font()
+        font.setPointSizeF(8.5)
+        label.setFont(font)
+        label.setPos(-3.4, height + 0.33)
+        plot.addItem(label)
+    plot.setXRange(-3.4, 3.4, padding=0)
+    plot.setYRange(-len(features) + 0.4, 0.6, padding=0)
+
+
+def _scatter(
+    plot: Plot,
+    values: NDArray[np.float64],
+    height: float,
+    colour: QColor,
+    random: np.random.RandomState,
+) -> None:
+    faint = QColor(colour)
+    faint.setAlpha(150)
+    heights = height + random.uniform(-_JITTER, _JITTER, len(values))
+    plot.plot(
+        np.clip(values, -3.3, 3.3),
+        heights,
+        pen=None,
+        symbol="o",
+        symbolSize=_DOT,
+        symbolBrush=faint,
+        symbolPen=None,
+    )

@@ -1,0 +1,273 @@
+"""The study panel."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QEvent, Qt, QUrl
+from qtpy.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
+
+from cowgan.errors import CowganError
+from cowgan.progress import Progress
+from cowgan.turing.study import STUDY_FILE, Study
+from napari_cowgan.controls import Section, breakable, hint, row, text_button
+from napari_cowgan.dialogs import ask_for_file
+from napari_cowgan.drops import dropped_paths
+from napari_cowgan.jobs import JobBar
+from napari_cowgan.problems import show_problem
+from napari_cowgan.settings import recent, remember_recent
+from napari_cowgan.study import work
+from napari_cowgan.study.audit_group import AuditGroup
+from napari_cowgan.study.card import StudyCard
+from napari_cowgan.study.outcome import Result, analyse_study
+from napari_cowgan.study.readers_group import ReadersGroup
+from napari_cowgan.study.reading_process import ReadingProcess
+from napari_cowgan.study.result_group import ResultGroup
+from napari_cowgan.study.wizard import StudyWizard
+
+if TYPE_CHECKING:
+    import napari
+
+_EMPTY = (
+    "A visual Turing test asks readers whether volumes are real or generated, without giving them "
+    "a hint. Make a new study, or open one; its folder can also be dropped here."
+)
+
+
+class StudyPanel(QWidget):
+    """Makes studies, shows what their audit found, hands out packages and tells the result.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Whose theme the plots follow; napari fills in the argument of this name.
+    """
+
+    def __init__(self, napari_viewer: "napari.Viewer") -> None:
+        super().__init__()
+        self.standing: work.Standing | None = None
+        self.wizard: StudyWizard | None = None
+        self.new = text_button("New study…", "new_study")
+        self.open = text_button("Open study", "open_study")
+        self._menu = QMenu(self.open)
+        self._menu.setToolTipsVisible(True)
+        self.open.setMenu(self._menu)
+        self.job = JobBar()
+        self.told = hint(_EMPTY)
+        self.card = StudyCard()
+        self.audit = AuditGroup(napari_viewer)
+        self.readers = ReadersGroup()
+        self.result = ResultGroup()
+        self._content = QWidget()
+        self._build()
+        self._connect()
+        self.setAcceptDrops(True)
+        self.setMinimumWidth(380)
+        self.destroyed.connect(partial(_shut_down, self.job, self.audit))
+        self._refresh()
+
+    # Construction
+
+    def _build(self) -> None:
+        content = QVBoxLayout(self._content)
+        content.setContentsMargins(0, 0, 0, 0)
+        content.setSpacing(6)
+        content.addWidget(self.card)
+        content.addWidget(Section("Blinding audit", self.audit))
+        content.addWidget(Section("Readers", self.readers))
+        content.addWidget(Section("Result", self.result))
+        groups = QWidget()
+        column = QVBoxLayout(groups)
+        column.setContentsMargins(0, 0, 6, 0)
+        column.setSpacing(8)
+        column.addLayout(row(self.new, self.open))
+        column.addWidget(self.job)
+        column.addWidget(self.told)
+        column.addWidget(self._content)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidget(groups)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.addWidget(scroll)
+
+    def _connect(self) -> None:
+        self.new.clicked.connect(self.plan_study)
+        self._menu.aboutToShow.connect(self._fill_menu)
+        self.job.running_changed.connect(self._refresh)
+        self.audit.check_wished.connect(self._check)
+        self.audit.freeze_wished.connect(self._freeze)
+        self.readers.zip_wished.connect(self._zip)
+        self.readers.folder_wished.connect(self._show_folder)
+        self.readers.read_wished.connect(self.read_here)
+        self.readers.returned.connect(self.collect)
+        self.result.analyse_wished.connect(self._analyse)
+        self.result.browse_wished.connect(self._browse)
+
+    # Opening
+
+    def plan_study(self) -> None:
+        """Open the window in which a new study is planned, or bring it to the front."""
+        if self.wizard is None:
+            self.wizard = StudyWizard(self)
+            self.wizard.made.connect(self._on_made)
+            self.wizard.destroyed.connect(self._on_wizard_gone)
+        self.wizard.show()
+        self.wizard.raise_()
+        self.wizard.activateWindow()
+
+    def open_study(self, folder: Path) -> None:
+        """Open a study in the background; the one that is open stays so if that fails."""
+
+        def use(standing: work.Standing) -> None:
+            remember_recent("studies", folder)
+            self._show(standing)
+
+        self._run("Opening", partial(work.open_study, folder), use)
+
+    def _on_made(self, study: Study) -> None:
+        self.open_study(study.folder)
+
+    def _on_wizard_gone(self) -> None:
+        self.wizard = None
+
+    def _fill_menu(self) -> None:
+        self._menu.clear()
+        self._menu.addAction("Open folder…", self._choose_study)
+        known = recent("studies")
+        if known:
+            self._menu.addSection("Recent")
+        for folder in known:
+            action = self._menu.addAction(f"{folder.parent.name}/{folder.name}")
+            action.setToolTip(str(folder))
+            action.triggered.connect(partial(self._open_recent, folder))
+
+    def _open_recent(self, folder: Path, checked: bool = False) -> None:
+        self.open_study(folder)
+
+    def _choose_study(self) -> None:
+        ask_for_file(self, "Folder of a study", self.open_study, folder=True)
+
+    # Work
+
+    def collect(self, paths: list[Path]) -> None:
+        """Take packages back in the background."""
+        self._run("Collecting", partial(work.collect_returned, self._study, paths), self._show)
+
+    def read_here(self, reader: str) -> None:
+        """Read a package on this computer, in a window of its own."""
+        try:
+            reading = ReadingProcess(self._study.package_folder(reader), self)
+        except CowganError as error:
+            show_problem(self, error)
+            return
+        # Whoever reads must not see which volumes are generated.
+        self.audit.hide_pictures()
+        self._tell(f"{reader}'s package is being read in its own window.")
+        reading.ended.connect(partial(self._on_read, reading))
+
+    def _on_read(self, reading: ReadingProcess, problem: CowganError | None) -> None:
+        reading.deleteLater()
+        self._tell("")
+        if problem is not None:
+            show_problem(self, problem)
+        if self.standing is not None:
+            self._run("Collecting", partial(work.standing, self._study), self._show)
+
+    def _check(self) -> None:
+        self._run("Auditing: volume", partial(work.check, self._study), self._show)
+
+    def _freeze(self, reason: str) -> None:
+        self._run("Freezing", partial(work.freeze, self._study, reason or None), self._show)
+
+    def _zip(self, reader: str, target: Path) -> None:
+        def tell(path: Path) -> None:
+            self._tell(f"Saved {path}")
+
+        self._run("Packing", partial(work.zip_package, self._study, reader, target), tell)
+
+    def _analyse(self, early: bool) -> None:
+        def show(result: Result) -> None:
+            self._show(result.standing)
+            self.result.show_result(result)
+
+        self._run("Analysing", partial(analyse_study, self._study, early), show)
+
+    def _show_folder(self, reader: str) -> None:
+        self._browse(self._study.package_folder(reader))
+
+    def _browse(self, path: Path) -> None:
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
+            show_problem(self, CowganError(f"No program could be started to show {path}."))
+
+    @property
+    def _study(self) -> Study:
+        assert self.standing is not None
+        return self.standing.study
+
+    def _run(self, title: str, task: Callable[[Progress], Any], use: Callable[[Any], None]) -> None:
+        self._tell("" if self.standing is not None else _EMPTY)
+        self.job.run(title, task, use, partial(show_problem, self))
+
+    # Showing
+
+    def _show(self, standing: work.Standing) -> None:
+        self.standing = standing
+        self._tell("")
+        self.card.show_study(standing.study)
+        self.audit.show_study(standing.study)
+        self.readers.show_standing(standing)
+        self.result.show_standing(standing)
+        self._refresh()
+
+    def _tell(self, text: str) -> None:
+        self.told.setText(breakable(text))
+        self.told.setVisible(bool(text))
+
+    def _refresh(self) -> None:
+        idle = not self.job.running
+        self._content.setVisible(self.standing is not None)
+        for part in (self.open, self.audit, self.readers, self.result):
+            part.setEnabled(idle)
+
+    # Leaving
+
+    def event(self, event: QEvent) -> bool:
+        """End together with the dock: napari takes the panel out of it and keeps it alive."""
+        if event.type() == QEvent.Type.ParentChange and self.parentWidget() is None:
+            self.deleteLater()
+        return super().event(event)
+
+    # Drops
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Accept the folder of a study, or what can be a returned package."""
+        paths = dropped_paths(event)
+        if paths and (self.standing is not None or _is_study(paths)):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the dropped study, or collect the dropped packages."""
+        paths = dropped_paths(event)
+        if not paths or self.job.running:
+            return
+        if _is_study(paths):
+            event.acceptProposedAction()
+            self.open_study(paths[0])
+        elif self.standing is not None:
+            event.acceptProposedAction()
+            self.collect(paths)
+
+
+def _is_study(paths: list[Path]) -> bool:
+    return len(paths) == 1 and (paths[0] / STUDY_FILE).is_file()
+
+
+def _shut_down(job: JobBar, audit: AuditGroup, *_: object) -> None:
+    job.end()
+    audit.pictures.end()

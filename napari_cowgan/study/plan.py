@@ -1,0 +1,139 @@
+"""What a new study is to be; touches no widget."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cowgan.checkpoint import BUNDLED
+from cowgan.errors import CowganError
+from cowgan.progress import Progress
+from cowgan.turing.freezing import new_study
+from cowgan.turing.protocol import MIN_CASES, Protocol
+from cowgan.turing.sources import CheckpointSource, FolderSource, Source
+from cowgan.turing.study import Study
+
+Origin = Literal["bundled", "model", "folder"]
+"""Where generated volumes come from."""
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Where the volumes of both kinds come from.
+
+    Parameters
+    ----------
+    real : Path
+        Folder of real volumes.
+    origin : {"bundled", "model", "folder"}
+        Of generated ones.
+    generated : Path or None
+        Model or folder, None for the bundled model.
+    first_seed : int
+        Of the first volume that the model renders.
+    psi : float
+        Truncation of the model.
+    """
+
+    real: Path
+    origin: Origin
+    generated: Path | None
+    first_seed: int
+    psi: float
+
+    def real_source(self) -> Source:
+        """Return the source of real volumes."""
+        return FolderSource(self.real)
+
+    def generated_source(self) -> Source:
+        """Return the source of generated volumes.
+
+        Raises
+        ------
+        CowganError
+            None is chosen, or the model cannot be read.
+        """
+        if self.origin == "bundled":
+            return CheckpointSource(BUNDLED, self.first_seed, self.psi)
+        if self.generated is None:
+            kind = "model" if self.origin == "model" else "folder of generated volumes"
+            raise CowganError(f"Choose a {kind}.")
+        if self.origin == "folder":
+            return FolderSource(self.generated)
+        return CheckpointSource(self.generated, self.first_seed, self.psi)
+
+
+@dataclass(frozen=True)
+class Found:
+    """How many volumes a source offers.
+
+    Parameters
+    ----------
+    available : float
+        Infinite if they are made as needed.
+    sentence : str
+        The same in words.
+    """
+
+    available: float
+    sentence: str
+
+    @property
+    def enough(self) -> bool:
+        """Whether the smallest study can be made."""
+        return self.available >= MIN_CASES // 2
+
+
+def look_at(source: Source) -> Found:
+    """Count the volumes of a source.
+
+    Raises
+    ------
+    CowganError
+        There is no such folder.
+    """
+    facts = source.describe()
+    if "model" in facts:
+        return Found(source.available, f"{facts['model']}: as many volumes as are needed.")
+    subjects, files = facts["subjects"], facts["files"]
+    if not subjects:
+        return Found(0, "There are no NIfTI volumes in this folder.")
+    told = f"{files} volumes of {subjects} {'subject' if subjects == 1 else 'subjects'}"
+    if subjects < MIN_CASES // 2:
+        return Found(subjects, f"{told}; a study needs at least {MIN_CASES // 2} of each kind.")
+    if files > subjects:
+        return Found(subjects, f"{told}; one is taken of each.")
+    return Found(subjects, f"{told}.")
+
+
+def spare(protocol: Protocol, real: Found, generated: Found) -> str:
+    """Return one sentence on how many volumes a study takes and leaves.
+
+    Raises
+    ------
+    CowganError
+        There are too few.
+    """
+    needed = protocol.volumes_per_class
+    left = {"real": real.available - needed, "generated": generated.available - needed}
+    for kind, number in left.items():
+        if number < 0:
+            raise CowganError(
+                f"This takes {needed} {kind} volumes, {-number:.0f} more than there are; lower "
+                "the numbers or add volumes."
+            )
+    spares = [
+        f"{number:.0f} {kind} ones are spare" for kind, number in left.items() if number < math.inf
+    ]
+    return f"Takes {needed} volumes of each kind; {' and '.join(spares)}."
+
+
+def make_study(target: Path, origins: Origins, protocol: Protocol, progress: Progress) -> Study:
+    """Make a study, which is frozen at once if it is blinded.
+
+    Raises
+    ------
+    CowganError, Cancelled
+        As for `cowgan.turing.freezing.new_study`.
+    """
+    return new_study(target, origins.real_source(), origins.generated_source(), protocol, progress)

@@ -1,0 +1,175 @@
+"""What studies of several sizes can be expected to show, by simulating them."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import product
+
+from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cowgan.progress import Progress, advance
+from cowgan.turing.course import Design
+from cowgan.turing.statistics.power import PowerCell, power_table
+from cowgan.turing.statistics.readers import LEAST_READERS
+from napari_cowgan.controls import WheelGuard, hint, row
+from napari_cowgan.fields import Choice
+from napari_cowgan.jobs import JobBar
+from napari_cowgan.problems import show_problem
+from napari_cowgan.tooltips import TOOLTIPS
+
+Size = tuple[int, int]
+"""Numbers of readers and of cases."""
+
+_READERS, _CASES = (3, 5, 8, 12), (60, 100, 150, 200)
+_REPLICATES = 500
+_BEGIN_AFTER_MS = 500
+_ACCURACIES = [(f"{percent} %", str(percent / 100)) for percent in (55, 60, 65, 70, 80)]
+_EXPLAINED = (
+    "In each cell: the chance of showing such a difference, then the chance of showing "
+    "equivalence if readers cannot tell the kinds apart at all."
+)
+_FEW = (
+    f"With fewer than {LEAST_READERS} readers, a study is a pilot: its results are about these "
+    "readers alone, so there is no chance to simulate."
+)
+_PAIRS = "The simulation is of single volumes; for pairs, take the table as a rough guide."
+
+
+class PowerView(QWidget):
+    """A table of chances, with the numbers chosen among them and told in a sentence."""
+
+    _simulated = Signal(object, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.accuracy = Choice("study/accuracy", _ACCURACIES, "0.6")
+        self.table = QTableWidget()
+        self.told = hint("")
+        self.job = JobBar()
+        self._known: dict[tuple[float, float, Size], PowerCell] = {}
+        self._size: Size = (_READERS[1], _CASES[1])
+        self._design: Design = "rating"
+        self._margin = 0.0
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_BEGIN_AFTER_MS)
+        self._build()
+        self._timer.timeout.connect(self._simulate)
+        self._simulated.connect(self._on_simulated)
+        self.accuracy.currentIndexChanged.connect(self._timer.start)
+
+    def _build(self) -> None:
+        self.table.setToolTip(TOOLTIPS["power_table"])
+        self.table.setAccessibleName("Chances of studies of several sizes")
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        for header in (self.table.horizontalHeader(), self.table.verticalHeader()):
+            header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addLayout(row(QLabel("Readers who are right in"), self.accuracy))
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.job)
+        layout.addWidget(hint(_EXPLAINED))
+        layout.addWidget(self.told)
+        WheelGuard(self.accuracy)
+
+    def look(self, size: Size, margin: float, design: Design) -> None:
+        """Show what a study of this size can show once nobody has changed it for a while."""
+        if (size, margin, design) != (self._size, self._margin, self._design):
+            self._size, self._margin, self._design = size, margin, design
+            self._timer.start()
+
+    def end(self) -> None:
+        """Stop simulating; touches no widget, so it may be called last."""
+        self.job.end()
+
+    @property
+    def cell(self) -> PowerCell | None:
+        """The chances of the study that is looked at, None as long as they are not known."""
+        return self._known.get((*self._assumed, self._size))
+
+    @property
+    def _assumed(self) -> tuple[float, float]:
+        return float(self.accuracy.chosen), self._margin
+
+    def _sizes(self) -> tuple[list[int], list[int]]:
+        """Return the numbers of readers and of cases that the table has."""
+        readers, cases = self._size
+        return sorted({*_READERS, max(readers, LEAST_READERS)}), sorted({*_CASES, cases})
+
+    def _simulate(self) -> None:
+        assumed = self._assumed
+        self._show()
+        # The chosen one first.
+        sizes = sorted(product(*self._sizes()), key=lambda size: size != self._size)
+        unknown = [size for size in sizes if (*assumed, size) not in self._known]
+        if unknown:
+            work = partial(_simulate, unknown, assumed, self._simulated.emit)
+            self.job.run("Simulating", work, lambda _: None, partial(show_problem, self))
+
+    def _on_simulated(self, assumed: tuple[float, float], cell: PowerCell) -> None:
+        self._known[*assumed, (cell.readers, cell.cases)] = cell
+        self._show()
+
+    def _show(self) -> None:
+        readers, cases = self._sizes()
+        self.table.setRowCount(len(readers))
+        self.table.setColumnCount(len(cases))
+        self.table.setHorizontalHeaderLabels([f"{n} cases" for n in cases])
+        self.table.setVerticalHeaderLabels([f"{n} readers" for n in readers])
+        for line, n_readers in enumerate(readers):
+            for column, n_cases in enumerate(cases):
+                size = (n_readers, n_cases)
+                cell = self._known.get((*self._assumed, size))
+                self.table.setItem(line, column, _item(cell, size == self._size))
+        if self._size[0] < LEAST_READERS:
+            told = _FEW
+        elif self.cell is None:
+            told = ""
+        else:
+            told = _in_words(self.cell, *self._assumed)
+        self.told.setText(told if self._design == "rating" else f"{told} {_PAIRS}")
+
+
+def _simulate(
+    sizes: Sequence[Size],
+    assumed: tuple[float, float],
+    tell: Callable[[tuple[float, float], PowerCell], None],
+    progress: Progress,
+) -> None:
+    accuracy, margin = assumed
+    for done, (readers, cases) in enumerate(sizes):
+        advance(progress, done, len(sizes))
+        table = power_table((readers,), (cases,), accuracy, margin, _REPLICATES)
+        tell(assumed, table.cells[0])
+    advance(progress, len(sizes), len(sizes))
+
+
+def _item(cell: PowerCell | None, chosen: bool) -> QTableWidgetItem:
+    text = "" if cell is None else f"{cell.detects:.0%}  ·  {cell.shows_equivalence:.0%}"
+    item = QTableWidgetItem(text)
+    item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
+    font = item.font()
+    font.setBold(chosen)
+    font.setUnderline(chosen)
+    item.setFont(font)
+    return item
+
+
+def _in_words(cell: PowerCell, accuracy: float, margin: float) -> str:
+    return (
+        f"With {cell.readers} readers and {cell.cases} cases: if readers are right in "
+        f"{accuracy:.0%} of the cases, {cell.detects:.0%} of such studies show it. If they "
+        f"cannot tell the kinds apart, {cell.shows_equivalence:.0%} show equivalence within "
+        f"±{margin:g} of the AUC, and {cell.false_alarm:.0%} find a difference by mistake."
+    )

@@ -1,0 +1,177 @@
+"""The packages of a study, and how far their readers are."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QProgressBar,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cowgan.turing.returned import ReaderProgress, ReaderState
+from napari_cowgan.controls import SWATCH, hint, row, swatch, text_button
+from napari_cowgan.dialogs import ask_for_file
+from napari_cowgan.study.work import Standing
+from napari_cowgan.tooltips import TOOLTIPS
+
+_STATES: dict[ReaderState, tuple[str, str]] = {
+    "not returned": ("Not returned", "#9a9fa6"),
+    "under way": ("Under way", "#f0b252"),
+    "declined": ("Declined", "#ee6c64"),
+    "finished": ("Finished", "#74c68c"),
+}
+"""Word and colour of each state."""
+
+_ZIP = "Zip files (*.zip)"
+_NOT_FROZEN = "Packages can be handed out once the study is frozen."
+_HANDED_OUT = (
+    "Give each reader one package. What comes back can be dropped on this panel: zip files, "
+    "folders or journals. A reader's finish code must be the one shown here."
+)
+_BAR_HEIGHT = 15
+
+
+class ReadersGroup(QWidget):
+    """Lists readers, and hands out and takes back their packages.
+
+    Signals
+    -------
+    zip_wished : str, Path
+        A person wants the package of a reader as this file.
+    read_wished : str
+        A person wants to read the package of a reader on this computer.
+    folder_wished : str
+        A person wants to see the folder of a reader's package.
+    returned : list of Path
+        Packages have come back.
+    """
+
+    zip_wished = Signal(str, object)
+    read_wished = Signal(str)
+    folder_wished = Signal(str)
+    returned = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.advice = hint("")
+        self.list = ReaderList()
+        self.zip = text_button("Save as zip…", "package_zip")
+        self.folder = text_button("Show folder", "package_folder")
+        self.read = text_button("Read here", "read_here")
+        self.collect_zip = text_button("Collect zip…", "collect_zip")
+        self.collect_folder = text_button("Collect folder…", "collect_folder")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addWidget(self.advice)
+        layout.addWidget(self.list)
+        layout.addLayout(row(self.zip, self.folder, self.read))
+        layout.addLayout(row(self.collect_zip, self.collect_folder))
+        self._frozen = False
+        self.list.currentItemChanged.connect(self._refresh)
+        self.list.itemActivated.connect(lambda: self.folder.click())
+        self.zip.clicked.connect(self._choose_zip)
+        self.folder.clicked.connect(lambda: self.folder_wished.emit(self.list.selected))
+        self.read.clicked.connect(lambda: self.read_wished.emit(self.list.selected))
+        self.collect_zip.clicked.connect(self._choose_returned_zip)
+        self.collect_folder.clicked.connect(self._choose_returned_folder)
+        self._refresh()
+
+    def show_standing(self, standing: Standing) -> None:
+        """Show how far every reader is."""
+        self._frozen = standing.study.frozen
+        self.advice.setText(_HANDED_OUT if self._frozen else _NOT_FROZEN)
+        self.list.show_readers(standing.readers)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        chosen = self._frozen and bool(self.list.selected)
+        for button in (self.zip, self.folder, self.read):
+            button.setEnabled(chosen)
+        for button in (self.collect_zip, self.collect_folder):
+            button.setEnabled(self._frozen)
+
+    def _choose_zip(self) -> None:
+        reader = self.list.selected
+        ask_for_file(
+            self,
+            "Save package",
+            lambda path: self.zip_wished.emit(reader, path),
+            _ZIP,
+            save_as=f"{reader}.zip",
+        )
+
+    def _choose_returned_zip(self) -> None:
+        ask_for_file(self, "Returned package", self._take, _ZIP)
+
+    def _choose_returned_folder(self) -> None:
+        ask_for_file(self, "Returned package", self._take, folder=True)
+
+    def _take(self, path: Path) -> None:
+        self.returned.emit([path])
+
+
+class ReaderList(QTreeWidget):
+    """Readers with state, trials done, time of the latest answer and finish code."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setHeaderLabels(["Reader", "State", "Trials", "Last", "Code"])
+        self.setRootIsDecorated(False)
+        self.setIndentation(0)
+        self.setIconSize(SWATCH)
+        self.setStyleSheet("QTreeWidget::item { padding: 3px 0; }")
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setToolTip(TOOLTIPS["reader_list"])
+        self.setAccessibleName("Readers")
+        header = self.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        self.setMinimumHeight(150)
+
+    @property
+    def selected(self) -> str:
+        """The reader that is selected, empty if there is none."""
+        item = self.currentItem()
+        return "" if item is None else item.text(0)
+
+    def show_readers(self, readers: Sequence[ReaderProgress]) -> None:
+        """List readers; who was selected stays so, at first it is the first."""
+        selected = self.selected
+        self.clear()
+        for reader in readers:
+            word, colour = _STATES[reader.state]
+            last = "" if reader.last_seen is None else _when(reader.last_seen)
+            item = QTreeWidgetItem([reader.reader, word, "", last, reader.finish_code or ""])
+            item.setIcon(1, swatch(colour))
+            told = f"{reader.done} of {reader.total} trials"
+            for column in range(5):
+                item.setToolTip(column, f"{reader.reader}: {word.lower()}, {told}")
+            self.addTopLevelItem(item)
+            self.setItemWidget(item, 2, _bar(reader.done, reader.total))
+            if reader.reader == selected or self.currentItem() is None:
+                self.setCurrentItem(item)
+
+
+def _bar(done: int, total: int) -> QProgressBar:
+    bar = QProgressBar()
+    bar.setRange(0, total)
+    bar.setValue(done)
+    bar.setFormat("%v of %m")
+    bar.setFixedHeight(_BAR_HEIGHT)
+    bar.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    return bar
+
+
+def _when(utc: str) -> str:
+    """Return the time of today, or the day, as the clock on the wall shows it."""
+    moment = datetime.fromisoformat(utc).astimezone()
+    return moment.strftime("%H:%M" if moment.date() == datetime.now().date() else "%d %b")

@@ -1,0 +1,73 @@
+"""Third page of a new study: how reading goes and what is cut off."""
+
+from typing import cast
+
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QWidget, QWizardPage
+
+from cowgan.turing.course import Design, Rules
+from napari_cowgan.controls import WheelGuard, hint, row
+from napari_cowgan.fields import Count, Tick
+
+_MOST_CUT = 512
+_CROPPED = (
+    "Cut off at both ends of each axis, of every volume alike. Empty borders that only one kind "
+    "has would give it away."
+)
+_FORM_WIDTH = 560
+
+
+class ReadingPage(QWizardPage):
+    """Marks, projections, breaks, hints and crop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        usual = Rules()
+        self.marks = Tick("study/marks", "Readers can mark what gives a volume away", usual.marks)
+        self.mip = Tick("study/mip", "Readers can see maximum intensity projections", usual.mip)
+        self.break_trials = Count("study/break_trials", 1, 1000, usual.break_trials)
+        self.break_minutes = Count("study/break_minutes", 1, 600, usual.break_minutes)
+        self.hint_s = Count("study/hint_s", 0, 3600, usual.hint_s)
+        self.crop = tuple(Count(f"study/crop_{axis}", 0, _MOST_CUT, 0) for axis in "zxy")
+        self.break_trials.setSuffix(" trials")
+        self.break_minutes.setSuffix(" minutes")
+        self.hint_s.setSuffix(" seconds")
+        self.hint_s.setSpecialValueText("never")
+        for field, axis in zip(self.crop, "zxy", strict=True):
+            field.setPrefix(f"{axis}: ")
+            field.setAccessibleName(f"Voxels cut off along {axis}")
+        crop = QWidget()
+        crop.setLayout(row(*self.crop))
+        fields = QWidget()
+        fields.setMaximumWidth(_FORM_WIDTH)
+        form = QFormLayout(fields)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setVerticalSpacing(10)
+        form.addRow("Allowed", self.mip)
+        form.addRow("", self.marks)
+        form.addRow("Break after", self.break_trials)
+        form.addRow("or after", self.break_minutes)
+        form.addRow("Hint to go on", self.hint_s)
+        form.addRow("Cut off", crop)
+        form.addRow("", hint(_CROPPED))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(fields)
+        layout.addStretch(1)
+        WheelGuard(self.break_trials, self.break_minutes, self.hint_s, *self.crop)
+
+    def rules(self, design: str) -> Rules:
+        """Return the rules of reading."""
+        return Rules(
+            cast(Design, design),
+            self.break_trials.value(),
+            self.break_minutes.value(),
+            self.marks.isChecked(),
+            self.mip.isChecked(),
+            self.hint_s.value(),
+        )
+
+    @property
+    def cut(self) -> tuple[int, int, int]:
+        """Voxels that are cut off along (z, x, y)."""
+        z, x, y = (field.value() for field in self.crop)
+        return z, x, y

@@ -1,0 +1,131 @@
+"""Last page of a new study: its name and seed, what it will be, and making it."""
+
+# superqt is only partly typed.
+# mypy: allow-untyped-calls
+
+from pathlib import Path
+
+from qtpy.QtWidgets import QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget, QWizardPage
+
+from cowgan.randomness import MAX_SEED
+from napari_cowgan.controls import WheelGuard, breakable, hint
+from napari_cowgan.explorer.seed_group import SeedBox
+from napari_cowgan.fields import PathField
+from napari_cowgan.jobs import JobBar
+from napari_cowgan.settings import is_there, recall_text, remember
+from napari_cowgan.study.protocol_source import ProtocolSource
+from napari_cowgan.tooltips import TOOLTIPS
+
+_SECRET = (
+    "The seed decides, together with a secret that stays in this folder, which real volumes are "
+    "taken and in which order each reader sees them. The folder holds the key: give readers "
+    "their packages and nothing else of it."
+)
+_NAME = "turing-study"
+
+
+class SavePage(QWizardPage):
+    """Folder, name and seed, a summary, and the progress of making it.
+
+    Parameters
+    ----------
+    source : ProtocolSource
+        Tells what all pages together come to.
+    """
+
+    def __init__(self, source: ProtocolSource) -> None:
+        super().__init__()
+        self._source = source
+        self.parent_folder = PathField("study/parent", "Folder for studies")
+        if self.parent_folder.path is None:
+            self.parent_folder.set_path(Path.home() / "turing-studies")
+        self.name = QLineEdit()
+        self.name.setToolTip(TOOLTIPS["study_name"])
+        self.name.setAccessibleName("Name of the study")
+        self.seed = SeedBox("study_seed")
+        remembered = recall_text("study/seed", "0")
+        self.seed.setValue(min(int(remembered), MAX_SEED) if remembered.isdecimal() else 0)
+        self.summary = QLabel()
+        self.summary.setWordWrap(True)
+        self.problem = hint("")
+        self.problem.setStyleSheet("font-weight: bold;")
+        self.job = JobBar()
+        self._fields = QWidget()
+        form = QFormLayout(self._fields)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.addRow("Save in", self.parent_folder)
+        form.addRow("Name", self.name)
+        form.addRow("Seed", self.seed)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(14)
+        layout.addWidget(self._fields)
+        layout.addWidget(hint(_SECRET))
+        layout.addWidget(self.summary)
+        layout.addWidget(self.problem)
+        layout.addStretch(1)
+        layout.addWidget(self.job)
+        WheelGuard(self.seed)
+        self.parent_folder.changed.connect(self.refresh)
+        self.name.textChanged.connect(self.refresh)
+        self.seed.valueChanged.connect(lambda seed: remember("study/seed", str(seed)))
+        self.job.running_changed.connect(self._on_running)
+
+    @property
+    def target(self) -> Path | None:
+        """Where the study would be, None if no place is chosen."""
+        folder = self.parent_folder.path
+        return None if folder is None else folder / (self.name.text().strip() or self._free(folder))
+
+    def initializePage(self) -> None:
+        """Say what will be made."""
+        self.refresh()
+
+    def isComplete(self) -> bool:
+        """Return whether there is a new name, and nothing is being made yet."""
+        return not self.problem.text() and not self.job.running
+
+    def refresh(self) -> None:
+        """Suggest a name, and say what will be made or why it cannot."""
+        folder, target = self.parent_folder.path, self.target
+        self.name.setPlaceholderText("" if folder is None else self._free(folder))
+        problem = ""
+        if folder is None or target is None:
+            problem = "Choose a folder for the study."
+        elif target.parent != folder or target == folder:
+            problem = "The name of the study must be one without slashes."
+        elif is_there(target):
+            problem = f"{target} exists already; choose another name."
+        self.problem.setText(breakable(problem))
+        self.problem.setVisible(bool(problem))
+        self.summary.setText(self._summary())
+        self.completeChanged.emit()
+
+    def _summary(self) -> str:
+        protocol = self._source.protocol()
+        trials = protocol.reading_units + protocol.repeats
+        what = "single volumes" if protocol.rules.design == "rating" else "pairs of volumes"
+        extra = [
+            f"{number} volumes {purpose}"
+            for number, purpose in (
+                (protocol.impressions, "for first impressions"),
+                (protocol.practice, "to practise with"),
+            )
+            if number
+        ]
+        before = f", after {' and '.join(extra)}" if extra else ""
+        return (
+            f"{protocol.readers} {'reader' if protocol.readers == 1 else 'readers'}, each with "
+            f"{trials} trials of {what}{before}. The volumes of both kinds go through one and the "
+            "same processing; then an audit looks for anything that could give a kind away."
+        )
+
+    def _free(self, folder: Path) -> str:
+        number = 1
+        while is_there(folder / f"{_NAME}-{number}"):
+            number += 1
+        return f"{_NAME}-{number}"
+
+    def _on_running(self, running: bool) -> None:
+        self._fields.setDisabled(running)
+        self.completeChanged.emit()

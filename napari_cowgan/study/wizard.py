@@ -1,0 +1,149 @@
+"""A new study, page by page."""
+
+# superqt is only partly typed.
+# mypy: allow-untyped-calls
+
+from functools import partial
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QFontMetrics
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget, QWizard
+
+from cowgan.turing.protocol import Protocol
+from cowgan.turing.study import Study
+from napari_cowgan.problems import show_problem
+from napari_cowgan.study.plan import Found, make_study
+from napari_cowgan.study.reading_page import ReadingPage
+from napari_cowgan.study.save_page import SavePage
+from napari_cowgan.study.size_page import SizePage
+from napari_cowgan.study.volumes_page import VolumesPage
+
+_STEPS = ("Volumes", "Readers and cases", "Reading", "Save")
+_SIZE = (1040, 620)
+
+
+class StudyWizard(QWizard):
+    """Asks for everything that a study needs, then makes it.
+
+    What is chosen is remembered, so nothing is lost if it is closed.
+
+    Parameters
+    ----------
+    parent : QWidget
+        What it lies above.
+
+    Signals
+    -------
+    made : Study
+        A study has been made.
+    """
+
+    made = Signal(object)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("New visual Turing test")
+        self.setWizardStyle(QWizard.WizardStyle.ClassicStyle)
+        self.setOption(QWizard.WizardOption.NoBackButtonOnStartPage)
+        # Going back forgets nothing.
+        self.setOption(QWizard.WizardOption.IndependentPages)
+        self.setButtonText(QWizard.WizardButton.FinishButton, "Make study")
+        self.volumes = VolumesPage()
+        self.size_page = SizePage(self)
+        self.reading = ReadingPage()
+        self.save = SavePage(self)
+        self._steps = _Steps()
+        self.setSideWidget(self._steps)
+        for page in (self.volumes, self.size_page, self.reading, self.save):
+            page.layout().setContentsMargins(16, 8, 8, 8)
+            self.addPage(page)
+        self.resize(*_SIZE)
+        self.currentIdChanged.connect(self._on_page)
+        self.save.job.running_changed.connect(self._on_running)
+        self.destroyed.connect(partial(_shut_down, self.volumes, self.size_page, self.save))
+
+    def protocol(self) -> Protocol:
+        """Return what was chosen on all pages.
+
+        Raises
+        ------
+        CowganError
+            It does not go together.
+        """
+        size, volumes = self.size_page, self.volumes
+        return Protocol(
+            seed=int(self.save.seed.value()),
+            readers=size.readers.value(),
+            cases=size.cases.value(),
+            repeats=size.repeats.value(),
+            practice=size.practice.value(),
+            impressions=size.impressions.value(),
+            first_seed=volumes.first_seed.value(),
+            psi=volumes.psi.value(),
+            crop=self.reading.cut,
+            margin_auc=round(size.margin.value(), 2),
+            rules=self.reading.rules(size.design.chosen),
+        )
+
+    def found(self) -> tuple[Found, Found] | None:
+        """Return what there is of real and of generated volumes, None if it is not known."""
+        return self.volumes.found
+
+    def accept(self) -> None:
+        """Make the study; the window closes once it is there."""
+        target, origins = self.save.target, self.volumes.origins
+        if target is None or origins is None or self.save.job.running:
+            return
+
+        def finish(study: Study) -> None:
+            self.made.emit(study)
+            super(StudyWizard, self).accept()
+
+        work = partial(make_study, target, origins, self.protocol())
+        self.save.job.run("Making: step", work, finish, partial(show_problem, self))
+
+    def reject(self) -> None:
+        """Stop making the study, or close the window if none is being made."""
+        if self.save.job.running:
+            self.save.job.stop()
+        else:
+            super().reject()
+
+    def _on_page(self, number: int) -> None:
+        self._steps.show_step(number)
+
+    def _on_running(self, running: bool) -> None:
+        for button in (QWizard.WizardButton.BackButton, QWizard.WizardButton.CancelButton):
+            self.button(button).setDisabled(running)
+
+
+class _Steps(QWidget):
+    """Where one is on the way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(14, 18, 14, 8)
+        layout.setSpacing(14)
+        self._labels = [QLabel(f"{n}  {name}") for n, name in enumerate(_STEPS, 1)]
+        for label in self._labels:
+            bold = label.font()
+            bold.setBold(True)
+            # Bold text must not widen the column.
+            label.setMinimumWidth(QFontMetrics(bold).horizontalAdvance(label.text()) + 8)
+            layout.addWidget(label)
+        layout.addStretch(1)
+
+    def show_step(self, number: int) -> None:
+        """Stress one step."""
+        for place, label in enumerate(self._labels):
+            font = label.font()
+            font.setBold(place == number)
+            label.setFont(font)
+            label.setEnabled(place <= number)
+
+
+def _shut_down(volumes: VolumesPage, size: SizePage, save: SavePage, *_: object) -> None:
+    size.power.end()
+    save.job.end()

@@ -1,0 +1,134 @@
+"""What the study panel does in the background; touches no widget."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cowgan.progress import Progress
+from cowgan.turing.exhibits import Exhibits, exhibits
+from cowgan.turing.package import JOURNAL_FILE, Package
+from cowgan.turing.returned import ReaderProgress, collect, journal_path, progress
+from cowgan.turing.study import Study
+from cowgan.turing.unblinding import Unblinding, read_unblinding
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A study, and how far it is.
+
+    Parameters
+    ----------
+    study : Study
+        Which one.
+    readers : list of ReaderProgress
+        All of them.
+    unblinding : Unblinding or None
+        When the truth was set against the answers.
+    """
+
+    study: Study
+    readers: list[ReaderProgress]
+    unblinding: Unblinding | None
+
+    @property
+    def unfinished(self) -> list[str]:
+        """Readers from whom more can come."""
+        waited_for = ("not returned", "under way")
+        return [reader.reader for reader in self.readers if reader.state in waited_for]
+
+
+def open_study(folder: Path, progress: Progress) -> Standing:
+    """Open a study.
+
+    Raises
+    ------
+    CowganError
+        It is no study, or something in it is damaged.
+    """
+    return standing(Study.open(folder), progress)
+
+
+def standing(study: Study, told: Progress) -> Standing:
+    """Return how far a study is, with what has been read in its own folder collected.
+
+    Raises
+    ------
+    CowganError
+        A package or journal was changed.
+    """
+    if study.frozen:
+        collect(study, _read_here(study), told)
+    return Standing(study, progress(study), read_unblinding(study))
+
+
+def collect_returned(study: Study, paths: Sequence[Path], told: Progress) -> Standing:
+    """Collect returned packages.
+
+    Raises
+    ------
+    CowganError, Cancelled
+        As for `cowgan.turing.returned.collect`.
+    """
+    collect(study, paths, told)
+    return standing(study, told)
+
+
+def check(study: Study, told: Progress) -> Standing:
+    """Audit a study once more.
+
+    Raises
+    ------
+    CowganError, Cancelled
+        As for `Study.check`.
+    """
+    study.check(told)
+    return standing(study, told)
+
+
+def freeze(study: Study, reason: str | None, told: Progress) -> Standing:
+    """Freeze a study, in spite of leaks if there is a reason.
+
+    Raises
+    ------
+    CowganError
+        As for `Study.freeze`.
+    """
+    return standing(study.freeze(reason), told)
+
+
+def zip_package(study: Study, reader: str, target: Path, told: Progress) -> Path:
+    """Write a package as one file, and return its path.
+
+    Raises
+    ------
+    CowganError, Cancelled
+        As for `Study.zip_package`.
+    """
+    study.zip_package(reader, target, told)
+    return target
+
+
+def exhibits_of(study: Study, told: Progress) -> Exhibits:
+    """Return what the audit compared; all packages hold the same volumes.
+
+    Raises
+    ------
+    CowganError, Cancelled
+        As for `cowgan.turing.exhibits.exhibits`.
+    """
+    reader = study.readers[0]
+    package = Package(study.package_folder(reader), study.manifest(reader))
+    return exhibits(package, study.key, study.audit, progress=told)
+
+
+def _read_here(study: Study) -> list[Path]:
+    """Return packages in the study's own folder that know more than what was collected."""
+    found = []
+    for reader in study.readers:
+        folder = study.package_folder(reader)
+        journal, kept = folder / JOURNAL_FILE, journal_path(study, reader)
+        if journal.exists():
+            known = kept.read_bytes() if kept.exists() else b""
+            if not known.startswith(journal.read_bytes()):
+                found.append(folder)
+    return found
