@@ -113,8 +113,8 @@ class Choice(QComboBox):
         self, key: str, options: Sequence[tuple[str, str]], value: str | None = None
     ) -> None:
         super().__init__()
-        for text, value in options:
-            self.addItem(text, value)
+        for text, offered in options:
+            self.addItem(text, offered)
         self.setToolTip(TOOLTIPS[key.rpartition("/")[2]])
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(110)
