@@ -38,7 +38,7 @@ def open_window(package: Path, copy: Path | None = None) -> ReadingWindow:
     return window
 
 
-def wait_for(condition, timeout_s: float = 20) -> None:
+def wait_for(condition, timeout_s: float = 60) -> None:
     end = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < end, "it did not come about in time"
@@ -61,8 +61,14 @@ def wait_for_state(window: ReadingWindow, *wanted: State) -> None:
 
 def go_to(window: ReadingWindow, wanted: State, answer: Qt.Key = Key.Key_G) -> None:
     """Press the keys that lead to a state, on the way that readers go."""
-    while state(window) is not wanted:
+
+    def arrived() -> bool:
+        if state(window) is wanted:
+            return True
         step(window, answer)
+        return False
+
+    wait_for(arrived, timeout_s=120)
 
 
 def step(window: ReadingWindow, answer: Qt.Key = Key.Key_G) -> None:

@@ -74,10 +74,10 @@ class Page(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
 
-    def show_text(self, text: Text, code: str = "") -> None:
-        """Show another text."""
+    def show_text(self, text: Text, code: str = "") -> bool:
+        """Show a text, and return whether it is another."""
         if text == self._text and code == self.code.text():
-            return
+            return False
         self._text, self._shown_at = text, time.monotonic()
         self.title.setText(text.title)
         self.body.setText("".join(f"<p style='line-height: 135%'>{p}</p>" for p in text.body))
@@ -87,6 +87,7 @@ class Page(QWidget):
         self.note.setVisible(bool(text.note))
         _name(self.go_on, f"{text.go_on}   ⏎", text.go_on)
         _name(self.other, text.other, text.other)
+        return True
 
     def press(self) -> None:
         """Press the button in focus, or else the main one."""

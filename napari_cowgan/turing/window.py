@@ -56,6 +56,8 @@ class ReadingWindow(QMainWindow):
         self.setCentralWidget(self.stack)
         # Qt makes a window anew, without the focus, when its first canvas comes after it.
         QOpenGLWidget(self).hide()
+        # Otherwise Qt puts some button in focus when the window comes to the front.
+        self.setFocus()
         self.gate = KeyGate(self.act, self)
         self._away = QTimer(self)
         self._away.setInterval(_AWAY_MS)
@@ -111,11 +113,10 @@ class ReadingWindow(QMainWindow):
     def refresh(self) -> None:
         """Show what belongs to the present state."""
         text, code = self._text()
-        if text is not None:
-            self.page.show_text(text, code)
-            self._turn_to(self.page)
-        else:
+        if text is None:
             self._show_picture()
+        elif self.page.show_text(text, code) or self.stack.currentWidget() is not self.page:
+            self._turn_to(self.page)
 
     def changeEvent(self, event: QEvent) -> None:
         """Notice that the reader turns to another window."""
@@ -191,13 +192,13 @@ class ReadingWindow(QMainWindow):
         self.image.show_marks(marks)
         self.side.marks.setVisible(reading.can_mark)
         self.side.marks.refresh([mark["reasons"] for mark in session.standing.marks])
-        self._turn_to(self._picture)
+        if self.stack.currentWidget() is not self._picture:
+            self._turn_to(self._picture)
 
     def _turn_to(self, widget: QWidget) -> None:
-        if self.stack.currentWidget() is not widget:
-            self.stack.setCurrentWidget(widget)
-            # Otherwise Qt puts some button in focus, and the space bar would press it.
-            self.setFocus()
+        self.stack.setCurrentWidget(widget)
+        # Otherwise Qt puts some button in focus, and the space bar would press it.
+        self.setFocus()
 
     def _on_page_go_on(self) -> None:
         reading = self.reading
