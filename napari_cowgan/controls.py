@@ -31,6 +31,7 @@ from napari_cowgan.tooltips import TOOLTIPS
 
 SWATCH = QSize(12, 12)
 _PAUSE_S = 1.0
+_UNBOUNDED = 2**24 - 1
 # napari's themes paint a checked button in the highlight colour; a header is no button.
 _HEADER_STYLE = """
 QPushButton, QPushButton:checked, QPushButton:hover, QPushButton:pressed {
@@ -55,8 +56,10 @@ class Section(QCollapsible):
         self.toggleButton().setStyleSheet(_HEADER_STYLE)
         self.setDuration(0)
         self.layout().setContentsMargins(0, 0, 0, 0)
+        # superqt bounds the height once, which cuts off text that wraps or grows.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.content().layout().setContentsMargins(4, 2, 4, 8)
-        self.addWidget(content)
+        self.content().layout().addWidget(content)
         self.toggled.connect(self._on_toggled)
         if recall_flag(self._key, expanded):
             self.expand(animate=False)
@@ -68,6 +71,8 @@ class Section(QCollapsible):
 
     def _on_toggled(self, expanded: bool) -> None:
         remember(self._key, expanded)
+        if expanded:
+            self.content().setMaximumHeight(_UNBOUNDED)
         self.setText(f"{'▾' if expanded else '▸'}  {self._title}")
 
 

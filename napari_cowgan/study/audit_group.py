@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 from cowgan.turing.audit import AUC_LIMIT, P_LIMIT, Audit
 from cowgan.turing.separability import Separability
 from cowgan.turing.study import Study
-from napari_cowgan.controls import SWATCH, Section, breakable, hint, row, swatch, text_button
+from napari_cowgan.controls import SWATCH, Section, hint, row, swatch, text_button
 from napari_cowgan.study.exhibit_view import ExhibitView
 from napari_cowgan.tooltips import TOOLTIPS
 
@@ -105,7 +105,7 @@ class AuditGroup(QWidget):
             word, colour = mark
             self.marks[place].setPixmap(swatch(colour).pixmap(SWATCH))
             self.words[place].setText(word)
-            self.found[place].setText(breakable(text))
+            self.found[place].setText(text)
         if not same:
             self.reason.clear()
         self.pictures.show_study(study)

@@ -37,7 +37,7 @@ class StudyCard(QWidget):
         layout.addLayout(head)
         layout.addWidget(self.facts)
         layout.addWidget(self.notes)
-        key = row(QLabel("Key"), self.commitment, self.copy)
+        key = row(QLabel("Commitment"), self.commitment, self.copy)
         key.setStretch(1, 1)
         layout.addLayout(key)
 

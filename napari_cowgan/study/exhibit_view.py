@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyqtgraph
 from numpy.typing import NDArray
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPixmap, QResizeEvent
 from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from cowgan.randomness import stream
 from cowgan.turing.exhibits import Example, Exhibits, FeatureValues, Histograms
+from cowgan.turing.key import Truth
 from cowgan.turing.study import Study
 from napari_cowgan.controls import WheelGuard, hint, pixmap_of
 from napari_cowgan.fields import Choice
@@ -33,6 +34,8 @@ _VIEWS = (
     ("Grey levels", "histograms"),
     ("Features that tell most", "features"),
 )
+_TITLES: dict[Truth, str] = {"real": "Real", "generated": "Generated"}
+_LEAST_WIDTH, _GAP = 40, 4
 _FAINT, _DOT = 45, 5
 _JITTER, _HALF_ROW = 0.09, 0.16
 _BY_LOT = "Taken without looking, at the contrast that readers see first."
@@ -132,13 +135,13 @@ class ExhibitView(QWidget):
 
 
 class Gallery(QWidget):
-    """Real volumes above generated ones, as large as the panel is wide."""
+    """Real volumes beside generated ones, as large as the panel is wide."""
 
     def __init__(self) -> None:
         super().__init__()
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(3)
+        self._grid.setSpacing(_GAP)
         self.pictures: list[tuple[QLabel, QPixmap]] = []
 
     def show_examples(self, examples: Sequence[Example], kind: str) -> None:
@@ -146,20 +149,18 @@ class Gallery(QWidget):
         while self._grid.count():
             self._grid.takeAt(0).widget().deleteLater()
         self.pictures.clear()
-        line = 0
-        for truth, title in (("real", "Real"), ("generated", "Generated")):
+        for column, truth in enumerate(_TITLES):
+            title = _TITLES[truth]
+            self._grid.addWidget(hint(title), 0, column)
             own = [example for example in examples if example.truth == truth]
-            self._grid.addWidget(hint(title), line, 0, 1, max(len(own), 1))
-            for column, example in enumerate(own):
+            for line, example in enumerate(own, 1):
                 label = QLabel()
-                label.setAlignment(Qt.AlignmentFlag.AlignCenter)
                 label.setAccessibleName(f"{title} volume {example.case}")
                 label.setToolTip(f"{title} volume, {example.case} in the key")
-                label.setMinimumSize(QSize(40, 40))
-                self._grid.addWidget(label, line + 1, column)
+                label.setMinimumWidth(_LEAST_WIDTH)
+                self._grid.addWidget(label, line, column)
                 picture = example.mip if kind == "mip" else example.slice
                 self.pictures.append((label, pixmap_of(picture)))
-            line += 2
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -168,17 +169,9 @@ class Gallery(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        columns = max(len(self.pictures) // 2, 1)
-        side = max((self.width() - 3 * (columns - 1)) // columns, 40)
+        width = max((self.width() - _GAP) // len(_TITLES), _LEAST_WIDTH)
         for label, pixmap in self.pictures:
-            label.setPixmap(
-                pixmap.scaled(
-                    side,
-                    side,
-                    Qt.AspectRatioMode.KeepAspectRatio,
-                    Qt.TransformationMode.SmoothTransformation,
-                )
-            )
+            label.setPixmap(pixmap.scaledToWidth(width, Qt.TransformationMode.SmoothTransformation))
 
 
 def _draw_histograms(plot: Plot, theme: str, histograms: Histograms) -> None:

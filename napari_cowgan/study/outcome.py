@@ -8,9 +8,6 @@ from cowgan.turing.statistics.verdict import Verdict
 from cowgan.turing.study import Study
 from napari_cowgan.study.work import Standing, standing
 
-DERIVATIVES = "derivatives"
-"""Below the coordinator's folder."""
-
 
 @dataclass(frozen=True)
 class Result:
@@ -30,22 +27,26 @@ class Result:
 
 def report_files(study: Study) -> list[Path]:
     """Return where the report is written, as HTML and as PDF."""
-    return [study.folder / DERIVATIVES / f"report.{ending}" for ending in ("html", "pdf")]
+    return [study.folder / "derivatives" / f"report.{ending}" for ending in ("html", "pdf")]
 
 
 def analyse_study(study: Study, early: bool, progress: Progress) -> Result:
-    """Unblind a study if that has not happened, analyse it, and write the report.
+    """Unblind a study if that has not happened, analyse it, and write tables and report.
 
     Raises
     ------
     CowganError, Cancelled
-        As for `cowgan.turing.analysis.analyse` and `cowgan.turing.report.write_report`.
+        As for `cowgan.turing.analysis.analyse`, and for writing.
     """
-    # They load matplotlib, which opening a panel need not wait for.
+    # They load scipy and matplotlib, which opening a panel need not wait for.
     from cowgan.turing.analysis import analyse
-    from cowgan.turing.report import write_report
+    from cowgan.turing.derivatives import write_derivatives
+    from cowgan.turing.report import require_libraries, write_report
 
+    # Not after the study is unblinded, which cannot be undone.
+    require_libraries()
     analysis = analyse(study, early=early, progress=progress)
+    write_derivatives(analysis)
     for path in report_files(study):
         write_report(analysis, path)
     return Result(standing(study, progress), analysis.panel.verdicts)

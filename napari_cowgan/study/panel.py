@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, Qt, QUrl
+from qtpy.QtCore import QEvent, Qt, QTimer, QUrl
 from qtpy.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
 
@@ -36,6 +36,10 @@ _EMPTY = (
 )
 
 
+_LAID_OUT_MS = 100
+"""Until a new verdict has its place."""
+
+
 class StudyPanel(QWidget):
     """Makes studies, shows what their audit found, hands out packages and tells the result.
 
@@ -60,6 +64,7 @@ class StudyPanel(QWidget):
         self.audit = AuditGroup(napari_viewer)
         self.readers = ReadersGroup()
         self.result = ResultGroup()
+        self._scroll = QScrollArea()
         self._content = QWidget()
         self._build()
         self._connect()
@@ -87,7 +92,7 @@ class StudyPanel(QWidget):
         column.addWidget(self.told)
         column.addWidget(self._content)
         column.addStretch(1)
-        scroll = QScrollArea()
+        scroll = self._scroll
         scroll.setWidget(groups)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -180,7 +185,12 @@ class StudyPanel(QWidget):
             self._run("Collecting", partial(work.standing, self._study), self._show)
 
     def _check(self) -> None:
-        self._run("Auditing: volume", partial(work.check, self._study), self._show)
+        def show(checked: tuple[work.Standing, list[str]]) -> None:
+            standing, leaks = checked
+            self._show(standing)
+            self._tell(f"Audited again: {'; '.join(leaks) or 'no leaks'}.")
+
+        self._run("Auditing: volume", partial(work.check, self._study), show)
 
     def _freeze(self, reason: str) -> None:
         self._run("Freezing", partial(work.freeze, self._study, reason or None), self._show)
@@ -195,8 +205,12 @@ class StudyPanel(QWidget):
         def show(result: Result) -> None:
             self._show(result.standing)
             self.result.show_result(result)
+            QTimer.singleShot(_LAID_OUT_MS, self._scroll_to_result)
 
         self._run("Analysing", partial(analyse_study, self._study, early), show)
+
+    def _scroll_to_result(self) -> None:
+        self._scroll.ensureWidgetVisible(self.result)
 
     def _show_folder(self, reader: str) -> None:
         self._browse(self._study.package_folder(reader))

@@ -16,6 +16,8 @@ from cowgan.turing.study import Study
 Origin = Literal["bundled", "model", "folder"]
 """Where generated volumes come from."""
 
+_SECONDS_PER_TRIAL = (30, 45)
+
 
 @dataclass(frozen=True)
 class Origins:
@@ -69,12 +71,15 @@ class Found:
 
     Parameters
     ----------
+    name : str
+        Of the model or folder.
     available : float
         Infinite if they are made as needed.
     sentence : str
         The same in words.
     """
 
+    name: str
     available: float
     sentence: str
 
@@ -94,16 +99,17 @@ def look_at(source: Source) -> Found:
     """
     facts = source.describe()
     if "model" in facts:
-        return Found(source.available, f"{facts['model']}: as many volumes as are needed.")
-    subjects, files = facts["subjects"], facts["files"]
-    if not subjects:
-        return Found(0, "There are no NIfTI volumes in this folder.")
+        name = facts["model"]
+        return Found(name, source.available, f"{name}: as many volumes as are needed.")
+    folder, subjects, files = facts["folder"], facts["subjects"], facts["files"]
     told = f"{files} volumes of {subjects} {'subject' if subjects == 1 else 'subjects'}"
-    if subjects < MIN_CASES // 2:
-        return Found(subjects, f"{told}; a study needs at least {MIN_CASES // 2} of each kind.")
-    if files > subjects:
-        return Found(subjects, f"{told}; one is taken of each.")
-    return Found(subjects, f"{told}.")
+    if not subjects:
+        told = "There are no NIfTI volumes in this folder."
+    elif subjects < MIN_CASES // 2:
+        told += f"; a study needs at least {MIN_CASES // 2} of each kind."
+    else:
+        told += "; one is taken of each." if files > subjects else "."
+    return Found(folder, subjects, told)
 
 
 def spare(protocol: Protocol, real: Found, generated: Found) -> str:
@@ -126,6 +132,45 @@ def spare(protocol: Protocol, real: Found, generated: Found) -> str:
         f"{number:.0f} {kind} ones are spare" for kind, number in left.items() if number < math.inf
     ]
     return f"Takes {needed} volumes of each kind; {' and '.join(spares)}."
+
+
+def overview(
+    protocol: Protocol, origins: Origins, found: tuple[Found, Found]
+) -> list[tuple[str, str]]:
+    """Return what a study is going to be, as names and sentences."""
+    n, rules = protocol.volumes_per_class, protocol.rules
+    real, generated = found
+    seeds = f"{generated.name}, seeds {origins.first_seed} to {origins.first_seed + n - 1}"
+    trials = protocol.reading_units + protocol.repeats
+    what = "single volumes" if rules.design == "rating" else "pairs of volumes"
+    extra = [
+        f"{number} {purpose}"
+        for number, purpose in (
+            (protocol.impressions, "volumes for first impressions"),
+            (protocol.practice, "volumes to practise with"),
+        )
+        if number
+    ]
+    before = f", after {' and '.join(extra)}" if extra else ""
+    repeats = f", {protocol.repeats} of them repeats" if protocol.repeats else ""
+    low, high = (math.ceil(trials * seconds / 60) for seconds in _SECONDS_PER_TRIAL)
+    allowed = [name for name, so in (("projections", rules.mip), ("marks", rules.marks)) if so]
+    return [
+        ("Real", f"{n} of {real.available:.0f} subjects in {origins.real}, by lot"),
+        (
+            "Generated",
+            f"{n} of {generated.available:.0f} subjects in {origins.generated}, by lot"
+            if origins.origin == "folder"
+            else f"{seeds}, truncation psi {origins.psi:g}",
+        ),
+        ("Readers", f"{protocol.readers}; each has {trials} trials of {what}{repeats}{before}"),
+        (
+            "Time",
+            f"about {low} to {high} minutes of each reader, not counting breaks",
+        ),
+        ("Allowed", " and ".join(allowed) or "neither projections nor marks"),
+        ("Margin", f"an AUC within 0.5 ± {protocol.margin_auc:g} is equivalent to chance"),
+    ]
 
 
 def make_study(target: Path, origins: Origins, protocol: Protocol, progress: Progress) -> Study:

@@ -5,6 +5,7 @@ from functools import partial
 from itertools import product
 
 from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -31,10 +32,12 @@ Size = tuple[int, int]
 _READERS, _CASES = (3, 5, 8, 12), (60, 100, 150, 200)
 _REPLICATES = 500
 _BEGIN_AFTER_MS = 500
+_LINE_HEIGHT = 40
+_GOOD, _GOOD_COLOUR = 0.8, QColor(116, 198, 140, 70)
 _ACCURACIES = [(f"{percent} %", str(percent / 100)) for percent in (55, 60, 65, 70, 80)]
 _EXPLAINED = (
-    "In each cell: the chance of showing such a difference, then the chance of showing "
-    "equivalence if readers cannot tell the kinds apart at all."
+    "Chances in percent: that a study shows such a difference · that it shows equivalence if "
+    "readers cannot tell the kinds apart at all. Green: both are 80 or more."
 )
 _FEW = (
     f"With fewer than {LEAST_READERS} readers, a study is a pilot: its results are about these "
@@ -52,7 +55,8 @@ class PowerView(QWidget):
         super().__init__()
         self.accuracy = Choice("study/accuracy", _ACCURACIES, "0.6")
         self.table = QTableWidget()
-        self.told = hint("")
+        self.told = QLabel()
+        self.told.setWordWrap(True)
         self.job = JobBar()
         self._known: dict[tuple[float, float, Size], PowerCell] = {}
         self._size: Size = (_READERS[1], _CASES[1])
@@ -71,16 +75,22 @@ class PowerView(QWidget):
         self.table.setAccessibleName("Chances of studies of several sizes")
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        for header in (self.table.horizontalHeader(), self.table.verticalHeader()):
-            header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.table.setWordWrap(False)
+        self.table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        lines = self.table.verticalHeader()
+        lines.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        lines.setDefaultSectionSize(_LINE_HEIGHT)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         layout.addLayout(row(QLabel("Readers who are right in"), self.accuracy))
-        layout.addWidget(self.table, 1)
-        layout.addWidget(self.job)
+        layout.addWidget(self.table)
         layout.addWidget(hint(_EXPLAINED))
+        layout.addSpacing(6)
         layout.addWidget(self.told)
+        layout.addStretch(1)
+        layout.addWidget(self.job)
         WheelGuard(self.accuracy)
 
     def look(self, size: Size, margin: float, design: Design) -> None:
@@ -132,6 +142,8 @@ class PowerView(QWidget):
                 size = (n_readers, n_cases)
                 cell = self._known.get((*self._assumed, size))
                 self.table.setItem(line, column, _item(cell, size == self._size))
+        header = self.table.horizontalHeader().sizeHint().height()
+        self.table.setFixedHeight(header + len(readers) * _LINE_HEIGHT + 2)
         if self._size[0] < LEAST_READERS:
             told = _FEW
         elif self.cell is None:
@@ -156,8 +168,11 @@ def _simulate(
 
 
 def _item(cell: PowerCell | None, chosen: bool) -> QTableWidgetItem:
-    text = "" if cell is None else f"{cell.detects:.0%}  ·  {cell.shows_equivalence:.0%}"
-    item = QTableWidgetItem(text)
+    item = QTableWidgetItem()
+    if cell is not None:
+        item.setText(f"{100 * cell.detects:.0f} · {100 * cell.shows_equivalence:.0f}")
+        if min(cell.detects, cell.shows_equivalence) >= _GOOD:
+            item.setBackground(_GOOD_COLOUR)
     item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
     font = item.font()
     font.setBold(chosen)
@@ -169,7 +184,12 @@ def _item(cell: PowerCell | None, chosen: bool) -> QTableWidgetItem:
 def _in_words(cell: PowerCell, accuracy: float, margin: float) -> str:
     return (
         f"With {cell.readers} readers and {cell.cases} cases: if readers are right in "
-        f"{accuracy:.0%} of the cases, {cell.detects:.0%} of such studies show it. If they "
-        f"cannot tell the kinds apart, {cell.shows_equivalence:.0%} show equivalence within "
-        f"±{margin:g} of the AUC, and {cell.false_alarm:.0%} find a difference by mistake."
+        f"{_percent(accuracy)} of the cases, {_percent(cell.detects)} of such studies show it. If "
+        f"they cannot tell the kinds apart, {_percent(cell.shows_equivalence)} show equivalence "
+        f"within ±{margin:g} of the AUC, and {_percent(cell.false_alarm)} find a difference by "
+        "mistake."
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

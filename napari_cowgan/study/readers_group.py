@@ -36,6 +36,7 @@ _HANDED_OUT = (
     "folders or journals. A reader's finish code must be the one shown here."
 )
 _BAR_HEIGHT = 15
+_MOST_LINES = 10
 
 
 class ReadersGroup(QWidget):
@@ -135,7 +136,6 @@ class ReaderList(QTreeWidget):
         header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
-        self.setMinimumHeight(150)
 
     @property
     def selected(self) -> str:
@@ -159,6 +159,9 @@ class ReaderList(QTreeWidget):
             self.setItemWidget(item, 2, _bar(reader.done, reader.total))
             if reader.reader == selected or self.currentItem() is None:
                 self.setCurrentItem(item)
+        lines = min(max(len(readers), 1), _MOST_LINES)
+        height = self.header().sizeHint().height() + lines * self.sizeHintForRow(0)
+        self.setFixedHeight(height + 2 * self.frameWidth() + 2)
 
 
 def _bar(done: int, total: int) -> QProgressBar:

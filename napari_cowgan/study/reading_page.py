@@ -21,6 +21,7 @@ class ReadingPage(QWizardPage):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setTitle("How are they read?")
         usual = Rules()
         self.marks = Tick("study/marks", "Readers can mark what gives a volume away", usual.marks)
         self.mip = Tick("study/mip", "Readers can see maximum intensity projections", usual.mip)

@@ -13,6 +13,7 @@ from napari_cowgan.explorer.seed_group import SeedBox
 from napari_cowgan.fields import PathField
 from napari_cowgan.jobs import JobBar
 from napari_cowgan.settings import is_there, recall_text, remember
+from napari_cowgan.study.plan import overview
 from napari_cowgan.study.protocol_source import ProtocolSource
 from napari_cowgan.tooltips import TOOLTIPS
 
@@ -35,6 +36,7 @@ class SavePage(QWizardPage):
 
     def __init__(self, source: ProtocolSource) -> None:
         super().__init__()
+        self.setTitle("Where is the study kept?")
         self._source = source
         self.parent_folder = PathField("study/parent", "Folder for studies")
         if self.parent_folder.path is None:
@@ -45,8 +47,8 @@ class SavePage(QWizardPage):
         self.seed = SeedBox("study_seed")
         remembered = recall_text("study/seed", "0")
         self.seed.setValue(min(int(remembered), MAX_SEED) if remembered.isdecimal() else 0)
-        self.summary = QLabel()
-        self.summary.setWordWrap(True)
+        self.overview = QFormLayout()
+        self.overview.setContentsMargins(0, 0, 0, 0)
         self.problem = hint("")
         self.problem.setStyleSheet("font-weight: bold;")
         self.job = JobBar()
@@ -61,7 +63,7 @@ class SavePage(QWizardPage):
         layout.setSpacing(14)
         layout.addWidget(self._fields)
         layout.addWidget(hint(_SECRET))
-        layout.addWidget(self.summary)
+        layout.addLayout(self.overview)
         layout.addWidget(self.problem)
         layout.addStretch(1)
         layout.addWidget(self.job)
@@ -98,27 +100,19 @@ class SavePage(QWizardPage):
             problem = f"{target} exists already; choose another name."
         self.problem.setText(breakable(problem))
         self.problem.setVisible(bool(problem))
-        self.summary.setText(self._summary())
+        self._show_overview()
         self.completeChanged.emit()
 
-    def _summary(self) -> str:
-        protocol = self._source.protocol()
-        trials = protocol.reading_units + protocol.repeats
-        what = "single volumes" if protocol.rules.design == "rating" else "pairs of volumes"
-        extra = [
-            f"{number} volumes {purpose}"
-            for number, purpose in (
-                (protocol.impressions, "for first impressions"),
-                (protocol.practice, "to practise with"),
-            )
-            if number
-        ]
-        before = f", after {' and '.join(extra)}" if extra else ""
-        return (
-            f"{protocol.readers} {'reader' if protocol.readers == 1 else 'readers'}, each with "
-            f"{trials} trials of {what}{before}. The volumes of both kinds go through one and the "
-            "same processing; then an audit looks for anything that could give a kind away."
-        )
+    def _show_overview(self) -> None:
+        while self.overview.rowCount():
+            self.overview.removeRow(0)
+        origins, found = self._source.origins(), self._source.found()
+        if origins is None or found is None:
+            return
+        for name, text in overview(self._source.protocol(), origins, found):
+            told = QLabel(breakable(text))
+            told.setWordWrap(True)
+            self.overview.addRow(name, told)
 
     def _free(self, folder: Path) -> str:
         number = 1

@@ -20,7 +20,7 @@ _DESIGNS: tuple[tuple[str, Design], ...] = (
     ("Two volumes: which is generated?", "2afc"),
 )
 _MOST_CASES = 2000
-_FORM_WIDTH = 330
+_FORM_WIDTH = 375
 
 
 class SizePage(QWizardPage):
@@ -41,6 +41,7 @@ class SizePage(QWizardPage):
 
     def __init__(self, source: ProtocolSource) -> None:
         super().__init__()
+        self.setTitle("Who reads how many of them?")
         self._source = source
         self.design = Choice("study/design", _DESIGNS)
         self.readers = Count("study/readers", 1, MAX_READERS, 5)

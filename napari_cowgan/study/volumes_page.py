@@ -38,6 +38,7 @@ class VolumesPage(QWizardPage):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setTitle("Which volumes are compared?")
         self.real = PathField("study/real", "Folder with real volumes")
         self.origin = Choice("study/origin", _ORIGINS)
         self.model = PathField("study/model", "Model file", _MODELS)
@@ -98,11 +99,6 @@ class VolumesPage(QWizardPage):
     def isComplete(self) -> bool:
         """Return whether both kinds suffice for the smallest study."""
         return self.found is not None and all(found.enough for found in self.found)
-
-    def end(self) -> None:
-        """Let go of what is being looked at."""
-        self.real_found.end()
-        self.generated_found.end()
 
     def _look_at_real(self) -> None:
         origins = self.origins
@@ -168,13 +164,9 @@ class FoundLine(QWidget):
 
     def forget(self, told: str) -> None:
         """Know nothing, and say so."""
-        self.end()
-        self._show(None, told)
-
-    def end(self) -> None:
-        """Let go of what is being looked at."""
         self._timer.stop()
         self._make = self._job = None
+        self._show(None, told)
 
     def _look(self) -> None:
         make = self._make

@@ -6,20 +6,22 @@
 from functools import partial
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QFontMetrics
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget, QWizard
 
 from cowgan.turing.protocol import Protocol
 from cowgan.turing.study import Study
+from napari_cowgan.jobs import JobBar
 from napari_cowgan.problems import show_problem
-from napari_cowgan.study.plan import Found, make_study
+from napari_cowgan.study.plan import Found, Origins, make_study
+from napari_cowgan.study.power_view import PowerView
 from napari_cowgan.study.reading_page import ReadingPage
 from napari_cowgan.study.save_page import SavePage
 from napari_cowgan.study.size_page import SizePage
 from napari_cowgan.study.volumes_page import VolumesPage
 
 _STEPS = ("Volumes", "Readers and cases", "Reading", "Save")
-_SIZE = (1040, 620)
+_SIZE = (1100, 560)
+_STEPS_WIDTH = 190
 
 
 class StudyWizard(QWizard):
@@ -46,8 +48,6 @@ class StudyWizard(QWizard):
         self.setWindowTitle("New visual Turing test")
         self.setWizardStyle(QWizard.WizardStyle.ClassicStyle)
         self.setOption(QWizard.WizardOption.NoBackButtonOnStartPage)
-        # Going back forgets nothing.
-        self.setOption(QWizard.WizardOption.IndependentPages)
         self.setButtonText(QWizard.WizardButton.FinishButton, "Make study")
         self.volumes = VolumesPage()
         self.size_page = SizePage(self)
@@ -61,7 +61,7 @@ class StudyWizard(QWizard):
         self.resize(*_SIZE)
         self.currentIdChanged.connect(self._on_page)
         self.save.job.running_changed.connect(self._on_running)
-        self.destroyed.connect(partial(_shut_down, self.volumes, self.size_page, self.save))
+        self.destroyed.connect(partial(_shut_down, self.size_page.power, self.save.job))
 
     def protocol(self) -> Protocol:
         """Return what was chosen on all pages.
@@ -86,13 +86,17 @@ class StudyWizard(QWizard):
             rules=self.reading.rules(size.design.chosen),
         )
 
+    def origins(self) -> Origins | None:
+        """Return where the volumes come from, None if that is not chosen yet."""
+        return self.volumes.origins
+
     def found(self) -> tuple[Found, Found] | None:
         """Return what there is of real and of generated volumes, None if it is not known."""
         return self.volumes.found
 
     def accept(self) -> None:
         """Make the study; the window closes once it is there."""
-        target, origins = self.save.target, self.volumes.origins
+        target, origins = self.save.target, self.origins()
         if target is None or origins is None or self.save.job.running:
             return
 
@@ -126,12 +130,10 @@ class _Steps(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 18, 14, 8)
         layout.setSpacing(14)
+        # Bold text must not widen the column.
+        self.setFixedWidth(_STEPS_WIDTH)
         self._labels = [QLabel(f"{n}  {name}") for n, name in enumerate(_STEPS, 1)]
         for label in self._labels:
-            bold = label.font()
-            bold.setBold(True)
-            # Bold text must not widen the column.
-            label.setMinimumWidth(QFontMetrics(bold).horizontalAdvance(label.text()) + 8)
             layout.addWidget(label)
         layout.addStretch(1)
 
@@ -144,6 +146,6 @@ class _Steps(QWidget):
             label.setEnabled(place <= number)
 
 
-def _shut_down(volumes: VolumesPage, size: SizePage, save: SavePage, *_: object) -> None:
-    size.power.end()
-    save.job.end()
+def _shut_down(power: PowerView, job: JobBar, *_: object) -> None:
+    power.end()
+    job.end()

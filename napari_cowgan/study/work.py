@@ -73,16 +73,16 @@ def collect_returned(study: Study, paths: Sequence[Path], told: Progress) -> Sta
     return standing(study, told)
 
 
-def check(study: Study, told: Progress) -> Standing:
-    """Audit a study once more.
+def check(study: Study, told: Progress) -> tuple[Standing, list[str]]:
+    """Audit a study once more, and return what leaks.
 
     Raises
     ------
     CowganError, Cancelled
         As for `Study.check`.
     """
-    study.check(told)
-    return standing(study, told)
+    leaks = study.check(told).leaks
+    return standing(study, told), leaks
 
 
 def freeze(study: Study, reason: str | None, told: Progress) -> Standing:
