@@ -98,14 +98,15 @@ class KeyGate(QObject):
         """Act on the test's keys; swallow all others."""
         if event.type() not in _KEY_EVENTS:
             return False
-        if not isinstance(event, QKeyEvent) or event.modifiers() & ~_HARMLESS:
+        if not isinstance(event, QKeyEvent):
             return True
-        if event.key() in _NAVIGATION or self._presses_button(event):
+        plain = not event.modifiers() & ~_HARMLESS
+        if plain and (event.key() in _NAVIGATION or self._presses_button(event)):
             return False
-        # Qt asks for shortcuts first; a claim keeps them from being looked up.
         if event.type() == QEvent.Type.ShortcutOverride:
+            # Qt asks for shortcuts first; a claim keeps them from being looked up.
             event.accept()
-        elif event.type() == QEvent.Type.KeyPress:
+        elif plain and event.type() == QEvent.Type.KeyPress:
             action = self._action(event)
             if action is not None:
                 self._act(action)

@@ -1,5 +1,10 @@
 """The gate: no key but the test's own does anything, in any state."""
 
+from dataclasses import asdict
+from functools import reduce
+from itertools import combinations
+from operator import or_
+
 import pytest
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QKeyEvent
@@ -7,19 +12,23 @@ from qtpy.QtWidgets import QApplication, QDockWidget, QMenu
 from reading_windows import Key, go_to, make_package, press, state
 
 from cowgan.turing.course import Rules
+from cowgan.turing.journal import read_journal
 from cowgan.turing.session import State
 
 Modifier = Qt.KeyboardModifier
-NONE, SHIFT = Modifier.NoModifier, Modifier.ShiftModifier
-MODIFIERS = (
-    NONE,
-    SHIFT,
-    Modifier.ControlModifier,
-    Modifier.AltModifier,
-    Modifier.ControlModifier | SHIFT,
-    Modifier.MetaModifier,
-)
-COMMON = {Key.Key_Return, Key.Key_Enter, Key.Key_Space, Key.Key_F11, Key.Key_Tab, Key.Key_Backtab}
+NONE, SHIFT, KEYPAD = Modifier.NoModifier, Modifier.ShiftModifier, Modifier.KeypadModifier
+_HELD = (SHIFT, Modifier.ControlModifier, Modifier.AltModifier, Modifier.MetaModifier)
+MODIFIERS = [
+    *(reduce(or_, held, NONE) for count in range(5) for held in combinations(_HELD, count)),
+    KEYPAD,
+    Modifier.GroupSwitchModifier,
+]
+KEYS = [*(key.value for key in Qt.Key), *map(ord, "РГéß")]
+"""Every key that Qt has a name for, and some that it has none for."""
+GO_ON = {Key.Key_Return, Key.Key_Enter, Key.Key_Space}
+TAB = {Key.Key_Tab, Key.Key_Backtab}
+VIEW = {"cursor", "dims", "scene"}
+COMMON = {Key.Key_F11} | GO_ON | TAB
 ON_PICTURE = {
     *(Key.Key_R, Key.Key_G, Key.Key_M, Key.Key_W, Key.Key_P),
     *(Key.Key_Up, Key.Key_Down, Key.Key_PageUp, Key.Key_PageDown),
@@ -37,43 +46,61 @@ OWN = {
     State.BREAK: COMMON | {Key.Key_P},
     State.FINISHED: COMMON,
 }
-"""Keys that do something in each state, without modifiers or with Shift."""
+"""Keys that do something in each state, without modifiers, with Shift or on a number pad."""
+
+
+def surroundings(window):
+    """Return whatever a key could have changed that is none of the reader's business."""
+    models = [pane.model for pane in window.image.panes]
+    layers = [layer for model in models for layer in model.layers]
+    inner = [widget for kind in (QDockWidget, QMenu) for widget in window.findChildren(kind)]
+    outer = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
+    return {
+        "modes": [layer.mode for layer in layers],
+        "layers": [settings_of(layer, "contrast_limits", "visible") for layer in layers],
+        "napari": [repr(model.model_dump(exclude=VIEW | {"layers"})) for model in models],
+        "axes": [(model.dims.order, model.dims.rollable) for model in models],
+        "docks and menus": [widget.isVisible() for widget in inner],
+        "windows": sorted(type(widget).__name__ for widget in outer),
+        "clipboard": QApplication.clipboard().text(),
+        "problem": window.failure,
+    }
 
 
 def everything(window, package):
     """Return whatever a key could have changed."""
     models = [pane.model for pane in window.image.panes]
-    layers = [layer for model in models for layer in model.layers]
     session = window.reading.session
-    return {
-        "state": (session.state, session.standing.__dict__ | {"latest_ns": 0}),
+    return surroundings(window) | {
+        "state": (session.state, asdict(session.standing) | {"latest_ns": 0}),
         "view": window.image.view,
-        "layers": [(layer.name, layer.mode, layer.visible, layer.gamma) for layer in layers],
-        "transforms": [layer.affine.affine_matrix.tolist() for layer in layers],
-        "scales": [(layer.scale.tolist(), layer.translate.tolist()) for layer in layers],
-        "limits": [tuple(layer.contrast_limits) for layer in layers],
-        "dims": [
-            (model.dims.order, model.dims.ndisplay, model.dims.current_step) for model in models
+        "scenes": [repr(model.model_dump(include=VIEW)) for model in models],
+        "layers": [settings_of(layer) for model in models for layer in model.layers],
+        "voxels": [layer.data.tobytes() for model in models for layer in model.layers],
+        "window": (window.windowState(), window.geometry(), window.stack.currentIndex()),
+        "focus": QApplication.focusWidget(),
+        # What a case on screen writes every other second is no key's doing.
+        "journal": [
+            record
+            for record in read_journal(package / "journal.jsonl")
+            if record.kind != "interaction"
         ],
-        "cameras": [model.scene.camera.model_dump(mode="json") for model in models],
-        "grids": [model.canvas.grid.enabled for model in models],
-        "window": (window.windowState(), window.size(), window.stack.currentIndex()),
-        "docks": len(window.findChildren(QDockWidget)),
-        "menus": [menu.isVisible() for menu in window.findChildren(QMenu)],
-        "top levels": sorted(
-            type(w).__name__ for w in QApplication.topLevelWidgets() if w.isVisible()
-        ),
         "files": sorted(str(path) for path in package.rglob("*")),
-        "clipboard": QApplication.clipboard().text(),
     }
 
 
-def send(window, key: Qt.Key, modifiers: Modifier) -> None:
+def settings_of(layer, *but):
+    """Return all that napari would save of a layer, apart from its voxels."""
+    _, settings, kind = layer.as_layer_data_tuple()
+    return kind, repr({name: value for name, value in settings.items() if name not in but})
+
+
+def send(window, key: int, modifiers: Modifier) -> None:
     """Send what Qt sends for a key: the question for shortcuts first, to the focus."""
     target = QApplication.focusWidget() or window
-    text = chr(key.value).lower() if 32 < key.value < 127 else ""
+    text = chr(key).lower() if 32 < key < 0x1000 else ""
     for kind in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
-        QApplication.sendEvent(target, QKeyEvent(kind, key.value, modifiers, text))
+        QApplication.sendEvent(target, QKeyEvent(kind, key, modifiers, text))
 
 
 @pytest.fixture
@@ -107,12 +134,24 @@ def test_every_key_with_every_modifier_is_swallowed_but_the_tests_own(every_stat
         QApplication.processEvents()
         before = everything(window, package)
         for modifiers in MODIFIERS:
-            for key in Qt.Key:
-                if key not in OWN[wanted] or modifiers not in (NONE, SHIFT):
+            for key in KEYS:
+                if key not in OWN[wanted] or modifiers not in (NONE, SHIFT, KEYPAD):
                     send(window, key, modifiers)
-            QApplication.processEvents()
-            assert everything(window, package) == before, (wanted, modifiers)
+            assert state(window) is wanted, modifiers
+        QApplication.processEvents()
+        assert everything(window, package) == before, wanted
     assert visited == set(OWN)
+
+
+def test_the_tests_own_keys_change_nothing_but_the_test(every_state):
+    window, _, lead = every_state
+    for wanted in lead():
+        before = surroundings(window)
+        for key in sorted(OWN[wanted] - GO_ON - TAB):
+            twice = key in (Key.Key_P, Key.Key_F11)
+            press(window, *[key] * (1 + twice))
+        QApplication.processEvents()
+        assert surroundings(window) == before, wanted
 
 
 def test_a_held_key_answers_only_once(window):
