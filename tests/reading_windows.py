@@ -10,7 +10,6 @@ from qtpy.QtGui import QImage
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
-from turing_studies import freeze, protocol
 
 from cowgan.turing.course import Rules
 from cowgan.turing.session import State
@@ -18,10 +17,15 @@ from napari_cowgan.turing.application import Opening
 from napari_cowgan.turing.window import ReadingWindow
 
 Key = Qt.Key
+FLEETING = {State.LOADING, State.COMMITTING, State.CLOSING}
+"""States that end by themselves."""
 
 
 def make_package(folder: Path, rules: Rules | None = None, **changes: object) -> Path:
     """Make a study of 10 cases, 2 to practise and nothing else, and return its first package."""
+    # Those who only read need no generator, which takes seconds to import.
+    from turing_studies import freeze, protocol
+
     small = {"readers": 1, "cases": 10, "repeats": 0, "practice": 2, "impressions": 0}
     chosen = protocol(**{**small, "rules": rules or Rules(), **changes})
     study = freeze(folder, chosen, accept_leak="noise")
@@ -82,7 +86,7 @@ def step(window: ReadingWindow, answer: Qt.Key = Key.Key_G) -> None:
         case State.CONSENT:
             # Enter counts only after a moment, the space bar on the button at once.
             press(window, Key.Key_Tab, Key.Key_Space)
-        case State.LOADING | State.COMMITTING | State.CLOSING:
+        case here if here in FLEETING:
             QTest.qWait(5)
         case _:
             press(window, Key.Key_Return)

@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 from reading_windows import (
+    FLEETING,
     Key,
     go_to,
     make_package,
@@ -114,7 +115,6 @@ def test_both_answers_look_alike_when_chosen(window):
     looks = []
     for number, key in enumerate((Key.Key_R, Key.Key_G)):
         press(window, key)
-        QTest.qWait(50)
         image = window.answers.answers[number].grab().toImage()
         looks.append(image.pixelColor(10, image.height() // 2).name())
     assert looks[0] == looks[1]
@@ -201,7 +201,6 @@ def test_the_patients_right_is_on_the_left_and_the_front_at_the_top(window):
     for key in (None, Key.Key_M):
         if key:
             press(window, key)
-        QTest.qWait(100)
         image = picture(window)
         row, column = np.unravel_index(image.argmax(), image.shape)
         assert column < image.shape[1] / 2
@@ -296,19 +295,18 @@ def test_turning_to_another_window_pauses(window, journal):
     assert journal("pause")[0].data["reason"] == "focus lost"
 
 
-def test_the_screen_is_blank_before_each_case(window):
+def test_the_screen_is_blank_before_each_case(window, journal, monkeypatch):
     go_to(window, State.FEEDBACK)
     assert picture(window).max() > 50
-    press(window, Key.Key_Return)
-    press(window, Key.Key_Return)
+    monkeypatch.setattr("napari_cowgan.turing.reading.BLANK_S", 0.5)
+    press(window, Key.Key_Return, Key.Key_Return)
     assert state(window) is State.LOADING
-    seen = []
-    while state(window) is State.LOADING:
-        seen.append(picture(window).max())
+    while not window.image.shown:
+        assert picture(window).max() == 0
         QTest.qWait(5)
-    assert len(seen) > 5
-    # The last one may have been taken when the case was drawn but not yet reported.
-    assert max(seen[:-1]) == 0
+    wait_for(lambda: len(journal("shown")) == 2)
+    assert picture(window).max() > 50
+    assert journal("shown")[-1].mono_ns - journal("proceed")[-1].mono_ns >= 0.5e9
 
 
 def test_the_view_cannot_be_changed_while_the_screen_is_blank(window):
@@ -322,11 +320,11 @@ def test_the_view_cannot_be_changed_while_the_screen_is_blank(window):
 def test_what_was_looked_at_is_recorded(window, journal):
     go_to(window, State.VIEWING)
     start = window.image.view.slice
-    QTest.qWait(60)
+    QTest.qWait(150)
     press(window, Key.Key_Up)
-    QTest.qWait(60)
+    QTest.qWait(150)
     press(window, Key.Key_M)
-    QTest.qWait(60)
+    QTest.qWait(150)
     drag_across(window.image.panes[0].glass, 30, 10, keys=CTRL)
     press(window, Key.Key_M)
     go_to(window, State.FEEDBACK)
@@ -336,11 +334,11 @@ def test_what_was_looked_at_is_recorded(window, journal):
         for z, ms in data["slice_ms"].items():
             dwell[z] = dwell.get(z, 0) + ms
     assert set(dwell) == {str(start), str(start + 1)}
-    assert min(dwell.values()) >= 50
+    assert min(dwell.values()) >= 140
     mip_ms = sum(data["mip_ms"] for data in looked)
-    assert mip_ms >= 50
+    assert mip_ms >= 140
     (commit,) = journal("commit")
-    assert abs(sum(dwell.values()) + mip_ms - commit.data["active_ms"]) < 30
+    assert abs(sum(dwell.values()) + mip_ms - commit.data["active_ms"]) < 100
     names = {name for data in looked for _, name, _ in data["changes"]}
     assert names == {"slice", "mip", "low", "high"}
     assert commit.data["seen"] is None
@@ -502,17 +500,23 @@ def test_tab_and_space_press_buttons(window):
     assert window.reading.session.standing.answer == "R"
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (1600, 1000)])
-def test_nothing_is_cut_off(tmp_path, windows, size):
+def test_nothing_is_cut_off(tmp_path, windows):
     window = windows(make_package(tmp_path, impressions=2))
-    window.resize(*size)
-    fleeting = {State.LOADING, State.COMMITTING, State.CLOSING}
-    while window.reading.session.standing.position < 6:
-        if state(window) not in fleeting:
-            QTest.qWait(20)
-            for widget in window.findChildren(QPushButton) + window.findChildren(QLabel):
-                if widget.isVisible() and widget.text():
-                    assert widget.width() >= widget.minimumSizeHint().width(), widget.text()
-                    shown = widget.visibleRegion().boundingRect()
-                    assert shown.size() == widget.size(), widget.text()
+    while window.reading.session.standing.position < 5:
+        if state(window) not in FLEETING:
+            for width, height in ((1280, 800), (1600, 1000)):
+                window.resize(width, height)
+                wait_for(lambda: not cut_off(window), timeout_s=5)
         step(window)
+
+
+def cut_off(window) -> list[str]:
+    """Return the texts that are not to be seen whole."""
+    found = []
+    for widget in window.findChildren(QPushButton) + window.findChildren(QLabel):
+        if widget.isVisible() and widget.text():
+            shown = widget.visibleRegion().boundingRect()
+            narrow = widget.width() < widget.minimumSizeHint().width()
+            if narrow or shown.size() != widget.size():
+                found.append(widget.text())
+    return found
