@@ -17,8 +17,9 @@ from napari_cowgan.turing.interactions import InteractionLog
 from napari_cowgan.turing.keys import LEVELS, Action
 from napari_cowgan.turing.loader import Loader
 
-BLANK_S = 0.4
-"""How long the screen stays blank before each case, so that none is compared with the last."""
+BLANK_S = 0.15
+"""How long the screen stays blank before each case, so that nothing flickers over from what was
+there; the page before each case has parted it from the last one already."""
 _TICK_MS = 10
 _LOG_MS = 2000
 _JUDGING = {State.VIEWING, State.CONFIDENCE, State.RATED}

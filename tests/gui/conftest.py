@@ -110,8 +110,8 @@ def _open_boxes(parent) -> list[QMessageBox]:
 
 @pytest.fixture
 def short_blank(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the screen blank for no longer than it takes to see that it is."""
-    monkeypatch.setattr("napari_cowgan.turing.reading.BLANK_S", 0.1)
+    """Keep the screen blank for a moment only."""
+    monkeypatch.setattr("napari_cowgan.turing.reading.BLANK_S", 0.02)
 
 
 @pytest.fixture

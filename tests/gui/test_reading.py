@@ -1,7 +1,13 @@
 """A reader's way through a package, by real keys and mouse events."""
 
 import json
+import os
+import shutil
+import threading
+import time
+from collections import defaultdict
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -309,6 +315,40 @@ def test_the_screen_is_blank_before_each_case(window, journal, monkeypatch):
     assert journal("shown")[-1].mono_ns - journal("proceed")[-1].mono_ns >= 0.5e9
 
 
+def test_the_next_case_is_in_memory_before_it_is_asked_for(window, package):
+    go_to(window, State.FEEDBACK)
+    upcoming = window.reading.session.upcoming
+    wait_for(lambda: all(f.done() for f in map(window.reading._loader.request, upcoming.cases)))
+    shutil.rmtree(package / "practice")
+    press(window, Key.Key_Return, Key.Key_Return)
+    wait_for_state(window, State.VIEWING)
+    assert window.reading.session.trial == upcoming
+
+
+def test_a_slow_disk_never_holds_the_reader_up(window, package, monkeypatch):
+    """Nothing that a reader does touches the disk in the thread that draws."""
+    users = defaultdict(set)
+
+    def slow(function):
+        def run(*arguments, **named):
+            users[function.__name__].add(threading.current_thread())
+            time.sleep(0.1)
+            return function(*arguments, **named)
+
+        return run
+
+    for name in ("write", "fsync"):
+        monkeypatch.setattr(os, name, slow(getattr(os, name)))
+    monkeypatch.setattr(Path, "read_bytes", slow(Path.read_bytes))
+    go_to(window, State.RATED)
+    drag_across(window.image.panes[0].glass, 30, 20)
+    press(window, Key.Key_P, Key.Key_P, Key.Key_M, Key.Key_R, Key.Key_2)
+    go_to(window, State.FEEDBACK)
+    go_to(window, State.RATED)
+    assert set(users) == {"write", "fsync", "read_bytes"}
+    assert threading.main_thread() not in set.union(*users.values())
+
+
 def test_the_view_cannot_be_changed_while_the_screen_is_blank(window):
     go_to(window, State.READY)
     press(window, Key.Key_Return, Key.Key_PageUp, Key.Key_M)
@@ -410,7 +450,8 @@ def test_breaks_come_between_blocks_and_tell_how_far_one_is(tmp_path, windows):
     assert state(window) is State.READY
 
 
-def test_whoever_looks_long_is_told_that_a_guess_is_fine(tmp_path, windows):
+def test_whoever_looks_long_is_told_that_a_guess_is_fine(tmp_path, windows, monkeypatch):
+    monkeypatch.setattr("napari_cowgan.turing.reading._LOG_MS", 100)
     window = windows(make_package(tmp_path, Rules(hint_s=1)))
     go_to(window, State.VIEWING)
     wait_for(lambda: "best guess" in window.side.hint.text())
