@@ -2,21 +2,24 @@
 
 import re
 import xml.etree.ElementTree as ElementTree
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from turing_readers import play, read_all
+from turing_readers import play, read_all, truth_of
 from turing_studies import freeze, protocol
 
 from cowgan.errors import CowganError
 from cowgan.turing.analysis import Analysis, analyse
 from cowgan.turing.course import Rules
-from cowgan.turing.report import drawing, report_of, report_paths, write_report
+from cowgan.turing.report import drawing, pdf, report_of, report_paths, write_report
 from cowgan.turing.report.blocks import Box, Figure, Heading, Paragraph, Report, Table
 from cowgan.turing.report.html import html_of
 from cowgan.turing.report.pdf import pdf_of
+from cowgan.turing.report.wording import coefficient, interval
 from cowgan.turing.returned import collect
+from cowgan.turing.statistics import Interval
 from cowgan.turing.study import Study
 
 
@@ -71,7 +74,7 @@ def test_the_page_asks_for_nothing_from_elsewhere(page):
 
 def test_the_page_is_well_formed_and_every_name_is_unique(page):
     open_tags: list[str] = []
-    empty = {"meta", "br", "img", "path", "use", "rect"}
+    empty = {"meta", "br", "col", "img", "path", "use", "rect"}
 
     class Checker(HTMLParser):
         def handle_starttag(self, tag, attributes):
@@ -103,6 +106,28 @@ def test_every_figure_has_a_caption_and_words_for_those_who_do_not_see_it(report
     assert all('alt="Axial projection of C' in picture for picture in pictures)
 
 
+def test_on_a_phone_every_number_keeps_the_name_of_its_column(report, page):
+    tables = [block for block in report.blocks if isinstance(block, Table)]
+    wide = [table for table in tables if len(table.header) > 3]
+    assert wide
+    for table in wide:
+        named = [re.escape(f'data-label="{escape(name)}"') for name in table.header]
+        assert re.search("<tr>[^\n]*?" + "[^\n]*?".join(named), page)
+
+
+def test_every_figure_is_printed_once_and_in_order(report, monkeypatch):
+    printed = []
+    draw = pdf._figure
+    monkeypatch.setattr(
+        pdf, "_figure", lambda *of: (printed.append((of[2], of[0].page_no())), draw(*of))
+    )
+    assert pdf.pdf_of(report).startswith(b"%PDF")
+    numbers, pages = zip(*printed, strict=True)
+    figures = sum(isinstance(block, Figure) for block in report.blocks)
+    assert list(numbers) == list(range(1, figures + 1))
+    assert list(pages) == sorted(pages)
+
+
 def test_no_letter_of_a_figure_takes_the_colour_of_what_surrounds_it(report):
     for block in report.blocks:
         if isinstance(block, Figure):
@@ -132,6 +157,34 @@ def test_the_report_says_what_a_reviewer_asks_for(report, analysis):
     checklist = next(b for b in report.blocks if isinstance(b, Table) and b.header[1] == "Item")
     assert len(checklist.rows) == 24
     assert all(row[2] for row in checklist.rows)
+
+
+def test_limits_without_width_or_beyond_the_scale_are_not_printed():
+    assert interval(Interval(1.0, 1.0, 1.0, 0.95, 4, "")) == "1.00"
+    assert coefficient(Interval(0.0, -1.84, 1.0, 0.95, 4, "")) == "0.00 (−1.00 to 1.00)"
+    assert coefficient(None) == "n/a"
+
+
+def test_a_difference_in_confidence_alone_is_told_as_such(tmp_path):
+    study = freeze(tmp_path, protocol(readers=3, impressions=0))
+    for reader in study.readers:
+        play(
+            study.package_folder(reader),
+            lambda trial, reader=reader: (
+                "R",
+                5 if truth_of(study.key, reader, trial) == "R" else 1,
+            ),
+        )
+    report = report_of(analysed(study))
+    (box,) = [block for block in report.blocks if isinstance(block, Box)]
+    assert box.title.endswith("equivalence refused")
+    assert "their answers alone do not show it" in box.cautions[0]
+
+
+def test_nothing_is_claimed_of_what_readers_were_told(report):
+    checklist = next(b for b in report.blocks if isinstance(b, Table) and b.header[1] == "Item")
+    told = next(row for row in checklist.rows if row[1].startswith("Prevalence"))
+    assert "to be added by the authors" in told[2]
 
 
 def test_rows_are_as_long_as_headers_and_nothing_is_not_a_number(report):
@@ -170,6 +223,8 @@ def test_pairs_and_a_reader_who_hardly_began_can_be_reported(tmp_path):
     report = report_of(analysed(study, early=True))
     assert "share of right answers" in text_of(report)
     assert "sub-R04 is incomplete" in text_of(report)
+    assert "over 10 pairs was" in text_of(report)
+    assert "(share of right answers ±0.14)" in text_of(report)
     assert html_of(report)
     assert pdf_of(report).startswith(b"%PDF")
 

@@ -91,11 +91,14 @@ class Drawing:
         The ``svg`` element.
     width_mm, height_mm : float
         Size in print.
+    halves : bool
+        Whether it consists of two parts side by side, which a narrow screen shows in turn.
     """
 
     svg: str
     width_mm: float
     height_mm: float
+    halves: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from cowgan.turing.report.facts import (
     reading_software,
     screens,
     software,
-    specialties,
+    tally,
 )
 from cowgan.turing.report.wording import count, interval, p_equation
 
@@ -47,7 +47,10 @@ def checklist(analysis: Analysis) -> list[Item]:
     pairs = rules.design == "2afc"
     measure = "share of right answers" if pairs else "AUC"
     rows = participants(study)
-    people = [part for part in (specialties(rows), experience(rows)) if part]
+    specialty, years, exposure = (
+        part or _later(OPEN)
+        for part in (tally(rows, "specialty"), experience(rows), tally(rows, "exposure"))
+    )
     between, repeats = analysis.panel.agreement, analysis.panel.repeats
     lost = sum(reader.conduct.missing + reader.conduct.late for reader in analysis.readers)
     restarted = sum(reader.conduct.restarted for reader in analysis.readers)
@@ -86,14 +89,14 @@ def checklist(analysis: Analysis) -> list[Item]:
         ),
         Item(
             "Prevalence, and whether readers were told",
-            "Half of the volumes are generated; readers were told about 30 to 70 %"
-            if not pairs
-            else "One of each pair is generated, and readers knew it",
+            "One of each pair is generated, and readers knew it"
+            if pairs
+            else f"Half of the volumes are generated. What readers were told: {_later(OPEN)}",
         ),
         Item(
             "Readers: number, specialty, years, prior exposure",
             f"{count(len(study.readers), 'reader')}, {len(analysis.panel.readers)} complete; "
-            + ("; ".join(people) if people else _later(OPEN)),
+            f"specialty: {specialty}; years: {years}; exposure: {exposure}",
         ),
         Item("Information given to readers", "Instructions and consent in the reading window"),
         Item(
@@ -123,10 +126,7 @@ def checklist(analysis: Analysis) -> list[Item]:
         Item(
             "Time limits, breaks, sittings",
             f"No limit; break after {rules.break_trials} trials or {rules.break_minutes} minutes; "
-            + ", ".join(
-                f"{reader.reader} {count(reader.conduct.sittings, 'sitting')}"
-                for reader in analysis.readers
-            ),
+            + _sittings([reader.conduct.sittings for reader in analysis.readers]),
         ),
         Item(
             "Repeats",
@@ -137,8 +137,8 @@ def checklist(analysis: Analysis) -> list[Item]:
         ),
         Item(
             "Missing and aborted trials",
-            f"{count(lost, 'trial')} missing or late, {restarted} interrupted and shown anew; none "
-            "left out otherwise",
+            f"{lost or 'None'} missing or late, {restarted or 'none'} interrupted and shown anew; "
+            "none left out otherwise",
         ),
         Item(
             "Software",
@@ -171,6 +171,12 @@ def checklist(analysis: Analysis) -> list[Item]:
             "Provenance; publication: " + _later(OPEN),
         ),
     ]
+
+
+def _sittings(numbers: list[int]) -> str:
+    few, many = min(numbers), max(numbers)
+    each = count(many, "sitting") if few == many else f"{few} to {many} sittings"
+    return f"{each} per reader"
 
 
 def _whole(text: str) -> str:

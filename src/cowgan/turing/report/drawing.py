@@ -21,15 +21,17 @@ REAL, GENERATED = "#0072b2", "#d55e00"
 """Blue and vermilion of Okabe and Ito's palette, told apart by all kinds of colour vision."""
 
 READER_COLOURS = (
-    "#0072b2",
-    "#d55e00",
     "#009e73",
     "#cc79a7",
     "#e69f00",
     "#56b4e9",
-    "#7f7f7f",
     "#8c564b",
+    "#6a3d9a",
+    "#7f7f7f",
+    "#9a9a00",
 )
+"""None of those of the two kinds."""
+
 READER_MARKERS = "osD^vP*X"
 BAND, INK, FAINT = "#e8e8e8", "#222222", "#b0b0b0"
 
@@ -58,9 +60,12 @@ _PREFIX = count(1)
 
 
 def draw(
-    paint: Callable[["Figure"], None], height_in: float, width_in: float = WIDTH_IN
+    paint: Callable[["Figure"], None],
+    height_in: float,
+    width_in: float = WIDTH_IN,
+    halves: bool = False,
 ) -> Drawing:
-    """Return what `paint` puts on a figure.
+    """Return what `paint` puts on a figure; `halves` if two parts of it stand side by side.
 
     Raises
     ------
@@ -84,7 +89,7 @@ def draw(
     prefix = f"d{next(_PREFIX)}_"
     svg = re.sub(r'\bid="', f'id="{prefix}', svg[svg.index("<svg") :])
     svg = re.sub(r'(href="#|url\(#)', rf"\1{prefix}", svg)
-    return Drawing(svg, width_in * INCH_MM, height_in * INCH_MM)
+    return Drawing(svg, width_in * INCH_MM, height_in * INCH_MM, halves)
 
 
 def require_libraries() -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cowgan.turing.analysis import Analysis
+from cowgan.turing.protocol import Protocol
 from cowgan.turing.report.wording import count
 from cowgan.turing.study import PARTICIPANTS_FILE, Study
 
@@ -14,14 +15,7 @@ def describe_real(study: Study) -> str:
     """Say where the real volumes come from."""
     source = study.description["sources"]["real"]
     drawn = study.protocol.volumes_per_class
-    text = f"{drawn} drawn by lot from {count(source['subjects'], 'subject')}, one of each"
-    marked = sum(
-        case.truth == "real" and case.origin.get("marked_synthetic", False)
-        for case in study.key.cases
-    )
-    if marked:
-        text += f"; {marked} of them are marked as synthetic in their files"
-    return text
+    return f"{drawn} drawn by lot from {count(source['subjects'], 'subject')}, one volume of each"
 
 
 def describe_generated(study: Study) -> str:
@@ -31,12 +25,24 @@ def describe_generated(study: Study) -> str:
     if "checkpoint_sha256" in source:
         last = source["first_seed"] + drawn - 1
         return (
-            f"{drawn} of the model {source['model']} "
-            f"(SHA-256 {source['checkpoint_sha256'][:12]}…), seeds "
-            f"{source['first_seed']} to {last} without exception, truncation "
-            f"{source['psi']:g}"
+            f"{drawn} of the model “{source['model']}” "
+            f"(SHA-256 {source['checkpoint_sha256'][:12]}…), seeds {source['first_seed']} to "
+            f"{last}, none left out, truncation {source['psi']:g}"
         )
-    return f"{drawn} drawn by lot from a folder of {source['files']}"
+    return f"{drawn} drawn by lot from a folder of {source['files']} volumes"
+
+
+def describe_trials(protocol: Protocol) -> str:
+    """Say how much each reader is shown."""
+    pairs = protocol.rules.design == "2afc"
+    text = f"{protocol.reading_units} {'pairs' if pairs else 'volumes'}"
+    if protocol.repeats:
+        text += f", {protocol.repeats} of them twice"
+    if protocol.practice:
+        text += f"; before, {protocol.practice} volumes for practice"
+    if protocol.impressions:
+        text += f"; at first, {protocol.impressions} volumes for impressions"
+    return text + "; half of all volumes generated"
 
 
 def moment(utc: str) -> str:
@@ -60,12 +66,10 @@ def software(study: Study) -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
-def specialties(rows: list[dict[str, str]]) -> str:
-    """Return how many readers there are of each specialty; empty if none was entered."""
-    named = Counter(
-        row.get("specialty", "n/a") for row in rows if row.get("specialty") not in (None, "", "n/a")
-    )
-    return ", ".join(f"{n} {name}" for name, n in sorted(named.items()))
+def tally(rows: list[dict[str, str]], column: str) -> str:
+    """Return how many readers there are of each kind; empty if none was entered."""
+    entered = Counter(row[column] for row in rows if row.get(column) not in (None, "", "n/a"))
+    return ", ".join(f"{n} {name}" for name, n in sorted(entered.items()))
 
 
 def experience(rows: list[dict[str, str]]) -> str:
@@ -73,7 +77,7 @@ def experience(rows: list[dict[str, str]]) -> str:
     years = [float(row["years"]) for row in rows if _is_number(row.get("years", ""))]
     if not years:
         return ""
-    return f"{min(years):g} to {max(years):g} years" if len(years) > 1 else f"{years[0]:g} years"
+    return f"{min(years):g} to {max(years):g}" if len(years) > 1 else f"{years[0]:g}"
 
 
 def screens(analysis: Analysis) -> str:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from cowgan.turing.analysis import Analysis, Mark, ReaderResult, Reasons
+from cowgan.turing.course import Design
 from cowgan.turing.report.blocks import Drawing
 from cowgan.turing.report.drawing import (
     BAND,
@@ -28,11 +29,19 @@ if TYPE_CHECKING:
 LEGEND_READERS = 8
 """More readers than these are drawn in one colour and without a legend."""
 
-OUTCOMES = {
-    "hit": "generated, right",
-    "miss": "generated, wrong",
-    "correct rejection": "real, right",
-    "false alarm": "real, wrong",
+OUTCOMES: dict[Design, dict[str, str]] = {
+    "rating": {
+        "hit": "generated, right",
+        "miss": "generated, wrong",
+        "correct rejection": "real, right",
+        "false alarm": "real, wrong",
+    },
+    "2afc": {
+        "hit": "generated is right, found",
+        "miss": "generated is right, missed",
+        "correct rejection": "generated is left, found",
+        "false alarm": "generated is left, missed",
+    },
 }
 _OUTCOME_LOOK = {
     "hit": (GENERATED, True),
@@ -87,7 +96,7 @@ def forest(analysis: Analysis) -> Drawing:
         axes[0].set_ylim(-0.7, rows - 0.3)
         label_panels(axes, titles)
 
-    return draw(paint, 0.75 + 0.27 * max(rows, 2))
+    return draw(paint, 0.7 + 0.22 * max(rows, 2))
 
 
 def roc_and_plane(analysis: Analysis) -> Drawing:
@@ -107,7 +116,7 @@ def roc_and_plane(analysis: Analysis) -> Drawing:
             mean = analysis.panel.roc
             axes.plot(mean.false_alarm_rates, mean.hit_rates, color=INK, lw=2.6, label="mean")
             axes.legend(loc="lower right")
-        axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
+        axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal", anchor="N")
         axes.set_xlabel("Real volumes called generated (false alarm rate)")
         axes.set_ylabel("Generated volumes called generated (hit rate)")
 
@@ -150,7 +159,7 @@ def roc_and_plane(analysis: Analysis) -> Drawing:
         else:
             plane(figure.subplots())
 
-    return draw(paint, 3.5) if rating else draw(paint, 3.5, 4.6)
+    return draw(paint, 3.5, halves=True) if rating else draw(paint, 3.5, 4.6)
 
 
 def confidence(analysis: Analysis) -> Drawing:
@@ -182,7 +191,7 @@ def confidence(analysis: Analysis) -> Drawing:
         axes.set_xticks(levels, ["1\nguess", "2", "3", "4", "5\ncertain"])
         axes.set(xlabel="Confidence", ylabel="Share of right answers", ylim=(-0.03, 1.03))
         if named:
-            axes.legend(loc="upper left", bbox_to_anchor=(0, -0.28), ncols=3)
+            axes.legend(loc="upper left", bbox_to_anchor=(0, -0.28), ncols=2)
 
     def ratings(axes: "Axes") -> None:
         slots = [value for value in range(-5, 6) if value]
@@ -208,18 +217,19 @@ def confidence(analysis: Analysis) -> Drawing:
         ratings(axes[1])
         label_panels(axes, ["Accuracy by confidence", "Use of the rating scale"])
 
-    return draw(paint, 3.3)
+    return draw(paint, 3.3, halves=True)
 
 
 def times_and_order(analysis: Analysis) -> Drawing:
     """Draw response times by outcome, and accuracy in the course of the reading."""
     readers = _scored(analysis)
     named = len(readers) <= LEGEND_READERS
+    outcomes = OUTCOMES[analysis.study.protocol.rules.design]
 
     def times(axes: "Axes") -> None:
-        for shift, outcome in zip((-0.27, -0.09, 0.09, 0.27), OUTCOMES, strict=True):
+        for shift, outcome in zip((-0.27, -0.09, 0.09, 0.27), outcomes, strict=True):
             colour, filled = _OUTCOME_LOOK[outcome]
-            label: str | None = OUTCOMES[outcome]
+            label: str | None = outcomes[outcome]
             for place, reader in enumerate(readers):
                 found = reader.scores.times if reader.scores else None
                 of = None if found is None else found.of_outcome.get(outcome)
@@ -269,7 +279,7 @@ def times_and_order(analysis: Analysis) -> Drawing:
         order(axes[1])
         label_panels(axes, ["Response times", "Learning and fatigue"])
 
-    return draw(paint, 3.5)
+    return draw(paint, 3.5, halves=True)
 
 
 def case_spread(analysis: Analysis) -> Drawing:
@@ -292,7 +302,8 @@ def case_spread(analysis: Analysis) -> Drawing:
         axes.set_xticks(places, ["0–19 %", "20–39 %", "40–59 %", "60–79 %", "80–100 %"])
         axes.set_xlabel("Share of readers who were wrong")
         axes.set_ylabel("Pairs" if pairs else "Volumes")
-        axes.legend(loc="best")
+        if not pairs:
+            axes.legend(loc="best")
 
     return draw(paint, 2.5, 5.2)
 
@@ -338,7 +349,8 @@ def give_aways(
                     mec="none",
                     label=f"on {truth} volumes",
                 )
-        axes.set(aspect="equal", xlim=(x[0] - sx, x[-1] + sx), ylim=(y[0] - sy, y[-1] + sy))
+        axes.set(aspect="equal", anchor="N")
+        axes.set(xlim=(x[0] - sx, x[-1] + sx), ylim=(y[0] - sy, y[-1] + sy))
         axes.set_xlabel("right ← millimetres → left")
         axes.set_ylabel("posterior ← millimetres → anterior")
         axes.legend(loc="upper left", bbox_to_anchor=(0, -0.16), ncols=2)
@@ -365,7 +377,7 @@ def give_aways(
         why(axes[1])
         label_panels(axes, ["Places, seen from below", "Reasons"])
 
-    return draw(paint, 3.4) if reasons else draw(paint, 3.4, 4.0)
+    return draw(paint, 3.4, halves=True) if reasons else draw(paint, 3.4, 4.0)
 
 
 def impressions(qualities: dict[str, list[int]]) -> Drawing:
@@ -405,9 +417,9 @@ def _whisker(axes: "Axes", found: Interval | None, height: float, complete: bool
 
 
 def _diamond(axes: "Axes", wide: Interval, narrow: Interval) -> None:
-    axes.plot([wide.low, wide.high], [0, 0], color=GENERATED, lw=1.2, solid_capstyle="butt")
-    axes.plot([narrow.low, narrow.high], [0, 0], color=GENERATED, lw=3.2, solid_capstyle="butt")
-    axes.plot(wide.estimate, 0, marker="D", ms=6, color=GENERATED, mec="white", ls="none")
+    axes.plot([wide.low, wide.high], [0, 0], color=INK, lw=1.2, solid_capstyle="butt")
+    axes.plot([narrow.low, narrow.high], [0, 0], color=INK, lw=3.2, solid_capstyle="butt")
+    axes.plot(wide.estimate, 0, marker="D", ms=7, color=INK, mec="white", ls="none")
 
 
 def _running(reading: Reading) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -432,7 +444,7 @@ def _plain_ticks(axes: "Axes") -> None:
     def plain(value: float, _: Any) -> str:
         return f"{value:g}"
 
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0)))
     axes.yaxis.set_major_formatter(FuncFormatter(plain))
     axes.yaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
 

@@ -17,6 +17,11 @@ from cowgan.turing.report.blocks import (
     Table,
     unbroken,
 )
+from cowgan.turing.report.drawing import INCH_MM
+
+_PX_PER_INCH = 110
+_PANORAMA_PX = 600
+"""Drawings without halves that are wider than this keep a least width, and scroll."""
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -36,30 +41,45 @@ nav a { color: #0b5394; margin-right: .9rem; white-space: nowrap; }
 .box .caution { border-top: 1px solid #ccc; padding-top: .4rem; margin-top: .6rem; }
 figure { margin: 1.2rem 0; }
 .scroll { overflow-x: auto; }
-.drawing { min-width: 30rem; }
 .drawing svg { display: block; width: 100%; height: auto; }
 figcaption, caption { font-size: .88rem; color: #444; text-align: left; max-width: 46rem; }
 figcaption { margin-top: .4rem; }
 caption { caption-side: top; padding-bottom: .4rem; max-width: min(46rem, calc(100vw - 2rem)); }
-table { border-collapse: collapse; width: 100%; font-size: .86rem;
+table { border-collapse: collapse; width: 100%; margin: 1.2rem 0; font-size: .86rem;
   font-variant-numeric: tabular-nums; }
-.scroll:has(table) { margin: 1.2rem 0; }
 th, td { padding: .3rem .5rem; border-bottom: 1px solid #ddd; text-align: center;
   vertical-align: middle; }
 th { border-bottom: 1.5px solid #333; vertical-align: bottom; }
 th.text, td.text { text-align: left; }
 td.text + td.text { overflow-wrap: anywhere; }
 td img { display: block; width: 96px; height: 96px; background: #000; }
-.wide { min-width: 40rem; }
+@media screen and (max-width: 42rem) {
+  .panorama { min-width: 30rem; }
+  .halves { scroll-snap-type: x proximity; }
+  .halves .drawing { width: 200%; max-width: none !important; }
+  .halves + figcaption::before { content: "Swipe for (b). "; color: #0b5394; }
+  .cards, .cards tbody, .cards tr, .cards td { display: block; }
+  .cards caption { display: block; }
+  .cards thead { display: none; }
+  .cards tr { border-top: 1.5px solid #333; padding: .4rem 0; }
+  .cards td, .cards td.text { display: flex; justify-content: space-between; gap: 1rem;
+    border: 0; padding: .12rem 0; text-align: right; }
+  .cards td::before { content: attr(data-label); color: #555; text-align: left;
+    white-space: normal; }
+  .cards td:not(.text) { white-space: nowrap; }
+  .cards td:not(.text) br { display: none; }
+  .cards td:first-child { font-weight: 600; }
+  .cards td:first-child::before { content: none; }
+  .cards td:empty { display: none; }
+}
 @media print {
   body { font-size: 10.5pt; } main { max-width: none; padding: 0; } nav { display: none; }
   h2, caption { break-after: avoid; } figure, tr, .box { break-inside: avoid; }
-  .scroll { overflow: visible; } .drawing, .wide { min-width: 0; }
+  .scroll { overflow: visible; }
   td img { width: 60px; height: 60px; }
   thead { display: table-header-group; }
 }
 """
-_WIDE_COLUMNS = 5
 
 
 def html_of(report: Report) -> str:
@@ -130,9 +150,12 @@ def _box(box: Box) -> str:
 def _figure(figure: Figure, number: int) -> str:
     opening = f'<svg role="img" aria-label="{escape(figure.alt)}"'
     svg = figure.drawing.svg.replace("<svg", opening, 1)
-    width = f"max-width: {figure.drawing.width_mm / 25.4 * 110:.0f}px"
+    width_px = figure.drawing.width_mm / INCH_MM * _PX_PER_INCH
+    halves = " halves" if figure.drawing.halves else ""
+    whole = " panorama" if not halves and width_px > _PANORAMA_PX else ""
     return (
-        f'<figure>\n<div class="scroll"><div class="drawing" style="{width}">{svg}</div></div>\n'
+        f'<figure>\n<div class="scroll{halves}"><div class="drawing{whole}" '
+        f'style="max-width: {width_px:.0f}px">{svg}</div></div>\n'
         f"<figcaption><b>Figure {number}.</b> {_text(figure.caption)}</figcaption>\n</figure>\n"
     )
 
@@ -143,19 +166,26 @@ def _table(table: Table, number: int) -> str:
         f'<th scope="col" class="{kind}">{escape(cell)}</th>'
         for kind, cell in zip(kinds, table.header, strict=True)
     )
+    # On a narrow screen each row becomes a card, whose lines need the names of the columns.
+    cards = len(table.header) > 2 and all(table.header)
+    labels = [f' data-label="{escape(name)}"' if cards else "" for name in table.header]
     rows = "".join(
         "<tr>"
         + "".join(
-            f'<td class="{kind}">{_cell(cell)}</td>' for kind, cell in zip(kinds, row, strict=True)
+            f'<td class="{kind}"{label}>{_cell(cell)}</td>'
+            for kind, label, cell in zip(kinds, labels, row, strict=True)
         )
         + "</tr>\n"
         for row in table.rows
     )
     header = f"<thead><tr>{head}</tr></thead>\n" if any(table.header) else ""
-    wide = ' class="wide"' if len(table.header) >= _WIDE_COLUMNS else ""
+    columns = "".join(
+        f'<col style="width: {100 * width / sum(table.widths):.0f}%">' for width in table.widths
+    )
     return (
-        f'<div class="scroll"><table{wide}>\n<caption><b>Table {number}.</b> '
-        f"{_text(table.caption)}</caption>\n{header}<tbody>\n{rows}</tbody>\n</table></div>\n"
+        f"<table{' class=cards' if cards else ''}>\n<caption><b>Table {number}.</b> "
+        f"{_text(table.caption)}</caption>\n<colgroup>{columns}</colgroup>\n{header}<tbody>\n"
+        f"{rows}</tbody>\n</table>\n"
     )
 
 
@@ -167,4 +197,4 @@ def _cell(cell: Cell) -> str:
     if isinstance(cell, Picture):
         data = b64encode(cell.png).decode()
         return f'<img src="data:image/png;base64,{data}" alt="{escape(cell.alt)}">'
-    return escape(cell).replace("\n", "<br>")
+    return escape(cell).replace("\n", " <br>")

@@ -7,7 +7,12 @@ from cowgan.turing.analysis import Analysis
 from cowgan.turing.protocol import Protocol
 from cowgan.turing.report.blocks import Block, Heading, Paragraph, Table
 from cowgan.turing.report.checklist import checklist
-from cowgan.turing.report.facts import describe_generated, describe_real, moment
+from cowgan.turing.report.facts import (
+    describe_generated,
+    describe_real,
+    describe_trials,
+    moment,
+)
 from cowgan.turing.report.wording import count, listed, number
 from cowgan.turing.statistics import LEAST_READERS
 from cowgan.turing.study import Study
@@ -24,20 +29,22 @@ def overview(analysis: Analysis) -> Iterator[Block]:
         if pairs
         else "One volume at a time: real or generated?"
     )
-    trials = f"{protocol.cases // 2} pairs" if pairs else f"{protocol.cases} volumes"
+    complete = len(panel.readers)
+    whole = "all" if complete == len(study.readers) else f"{complete or 'none'} of them"
     measure = "share of right answers" if pairs else "AUC"
+    frozen = moment(study.description["frozen"]["utc"])
+    unblinded = moment(analysis.unblinding.utc)
     rows = (
         ("Task", f"{task} And how confidently, from 1 to 5?"),
-        ("Read", f"{trials}, half of the volumes generated; {count(protocol.repeats, 'repeat')}"),
-        ("Readers", f"{len(study.readers)}, {len(panel.readers)} of them complete"),
+        ("Shown", describe_trials(protocol)),
+        ("Readers", f"{len(study.readers)}, {whole} complete"),
         ("Real volumes", describe_real(study)),
         ("Generated volumes", describe_generated(study)),
         (
             "Endpoint",
             f"Mean {measure}; declared margin of equivalence ±{protocol.margin_auc:g}",
         ),
-        ("Frozen", moment(study.description["frozen"]["utc"])),
-        ("Unblinded", f"{moment(analysis.unblinding.utc)} by {analysis.unblinding.by}"),
+        ("Dates", f"Frozen {frozen}; unblinded {unblinded} by {analysis.unblinding.by}"),
     )
     yield Table("The study at a glance.", ("", ""), rows, (1.2, 5), text_columns=2)
 
@@ -101,11 +108,11 @@ def limits_of_the_test(analysis: Analysis) -> Iterator[Block]:
         "performance of what is trained on the generated volumes."
     )
     yield Paragraph(
-        "Readers knew that generated volumes occur, in about equal numbers, which is not so in "
-        "practice; and they saw volumes at the resolution of the generator, without clinical "
-        "context. A result near chance is not proof of realism: readers may lack practice with "
-        "such volumes. Conversely, a difference may lie in the processing rather than in anatomy; "
-        "see the blinding audit."
+        "Readers knew that generated volumes occur, and half of all volumes were generated; "
+        "neither is so in practice. They saw volumes at the resolution of the generator and "
+        "without clinical context. A result near chance is not proof of realism: readers may lack "
+        "practice with such volumes. Conversely, a difference may lie in the processing rather "
+        "than in anatomy; see the blinding audit."
     )
     if len(analysis.panel.readers) < LEAST_READERS:
         yield Paragraph(

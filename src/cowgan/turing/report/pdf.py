@@ -1,12 +1,13 @@
 """The report as PDF on A4."""
 
+from collections.abc import Sequence
 from io import BytesIO
-from itertools import count
-from math import ceil
+from itertools import count, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cowgan.turing.report.blocks import (
+    Block,
     Box,
     Cell,
     Figure,
@@ -28,9 +29,12 @@ _TEXT_PT, _SMALL_PT, _TABLE_PT = 9.0, 8.0, 7.2
 _LINE_MM = 4.6
 _SMALL_LINE_MM = 3.9
 _TABLE_LINE_MM = 3.6
-_CHARACTER_MM = 1.6
-_KEPT_MM = 45.0
-"""Room that a heading needs below it, so that it never ends a page."""
+_PADDINGS_MM = (0.8, 1.0)
+"""Above and below, and at both sides of a cell."""
+_HEADING_MM = 13.0
+_WHOLE_MM = 75.0
+"""Tables up to this height are kept together; higher ones begin with some rows at least."""
+_FIRST_ROWS = 3
 
 
 def pdf_of(report: Report) -> bytes:
@@ -45,7 +49,13 @@ def pdf_of(report: Report) -> bytes:
     import matplotlib
     from fpdf import FPDF
 
+    waiting: list[tuple[Figure, int]] = []
+
     class Document(FPDF):
+        def header(self) -> None:
+            while waiting and not self.will_page_break(_figure_height(self, waiting[0][0])):
+                _figure(self, *waiting.pop(0))
+
         def footer(self) -> None:
             self.set_y(-13)
             self.set_font(_FONT, size=7)
@@ -73,15 +83,9 @@ def pdf_of(report: Report) -> bytes:
     document.set_text_color(0)
     figures, tables = count(1), count(1)
     for place, block in enumerate(report.blocks):
-        following = report.blocks[place + 1] if place + 1 < len(report.blocks) else None
         match block:
             case Heading():
-                kept = _KEPT_MM
-                if isinstance(following, Figure):
-                    kept = _figure_height(document, following) + 16
-                elif isinstance(following, Table):
-                    kept = max(kept, _kept_of_table(document, following) + 16)
-                _heading(document, block, kept)
+                _heading(document, block, _room_to_begin(document, report.blocks[place + 1 :]))
             case Paragraph():
                 document.set_font(_FONT, "", _TEXT_PT)
                 _text(document, block.text, _LINE_MM)
@@ -89,16 +93,39 @@ def pdf_of(report: Report) -> bytes:
             case Box():
                 _box(document, block)
             case Figure():
-                _figure(document, block, next(figures))
+                waiting.append((block, next(figures)))
+                if len(waiting) == 1 and not document.will_page_break(
+                    _figure_height(document, block)
+                ):
+                    _figure(document, *waiting.pop())
             case Table():
                 _table(document, block, next(tables))
+    while waiting:
+        document.add_page()
     return bytes(document.output())
 
 
-def _heading(document: "FPDF", heading: Heading, kept_mm: float) -> None:
-    if document.will_page_break(kept_mm):
+def _room_to_begin(document: "FPDF", section: Sequence[Block]) -> float:
+    """Return the room that must be left below a heading.
+
+    A figure that does not fit waits for the next page while what follows it goes on, so it
+    counts only where nothing follows.
+    """
+    blocks = list(takewhile(lambda block: not isinstance(block, Heading), section))
+    text = [block for block in blocks if not isinstance(block, Figure)]
+    match (text or blocks)[0]:
+        case Table() as table:
+            return _kept_of_table(document, table)
+        case Figure() as figure:
+            return _figure_height(document, figure)
+        case _:
+            return 5 * _LINE_MM
+
+
+def _heading(document: "FPDF", heading: Heading, room_mm: float) -> None:
+    if document.will_page_break(_HEADING_MM + room_mm):
         document.add_page()
-    else:
+    if document.get_y() > document.t_margin:
         document.ln(5)
     document.start_section(heading.text)
     document.set_font(_FONT, "B", 12)
@@ -112,7 +139,7 @@ def _text(document: "FPDF", text: str, line_mm: float) -> None:
 
 
 def _box(document: "FPDF", box: Box) -> None:
-    document.ln(4)
+    document.ln(2)
     padding, left = 4.0, document.l_margin
     top = document.get_y()
     document.set_left_margin(left + padding + 2)
@@ -154,11 +181,15 @@ def _caption(document: "FPDF", name: str, text: str) -> None:
 
 
 def _caption_height(document: "FPDF", text: str) -> float:
+    document.set_font(_FONT, "", _SMALL_PT)
+    return _text_height(document, f"Figure 10. {text}", _SMALL_LINE_MM)
+
+
+def _text_height(document: "FPDF", text: str, line_mm: float, width_mm: float = 0) -> float:
     from fpdf.enums import MethodReturnValue
 
-    document.set_font(_FONT, "", _SMALL_PT)
     height = document.multi_cell(
-        0, _SMALL_LINE_MM, f"Figure 10. {text}", dry_run=True, output=MethodReturnValue.HEIGHT
+        width_mm, line_mm, text, dry_run=True, output=MethodReturnValue.HEIGHT
     )
     assert isinstance(height, float)
     return height
@@ -171,8 +202,6 @@ def _figure_height(document: "FPDF", figure: Figure) -> float:
 
 
 def _figure(document: "FPDF", figure: Figure, number: int) -> None:
-    if document.will_page_break(_figure_height(document, figure)):
-        document.add_page()
     width = min(figure.drawing.width_mm, document.epw)
     document.ln(2)
     document.image(
@@ -193,6 +222,7 @@ def _table(document: "FPDF", table: Table, number: int) -> None:
     _caption(document, f"Table {number}.", table.caption)
     document.ln(1)
     document.set_font(_FONT, "", _TABLE_PT)
+    _rule(document)
     document.set_draw_color(190)
     columns = len(table.header)
     aligns = tuple("LEFT" if n < table.text_columns else "CENTER" for n in range(columns))
@@ -201,7 +231,7 @@ def _table(document: "FPDF", table: Table, number: int) -> None:
         col_widths=table.widths,
         text_align=aligns,
         line_height=_TABLE_LINE_MM,
-        padding=(1.0, 1.0),
+        padding=_PADDINGS_MM,
         first_row_as_headings=has_header,
         headings_style=FontFace(emphasis="BOLD"),
         v_align="MIDDLE",
@@ -215,26 +245,43 @@ def _table(document: "FPDF", table: Table, number: int) -> None:
                     row.cell(img=BytesIO(cell.png), img_fill_width=True)
                 else:
                     row.cell(cell)
+    _rule(document)
     document.ln(3)
 
 
+def _rule(document: "FPDF") -> None:
+    document.set_draw_color(60)
+    document.line(document.l_margin, document.get_y(), document.w - _MARGIN_MM, document.get_y())
+
+
 def _kept_of_table(document: "FPDF", table: Table) -> float:
-    """Return the room that a table needs to begin: its own, as far as it fits on one page."""
-    height = _table_height(document, table)
-    room = document.h - document.t_margin - document.b_margin - 20
-    return height if height < room else 8 * _TABLE_LINE_MM
+    """Return the room that a table needs to begin."""
+    heights = _row_heights(document, table)
+    before = _caption_height(document, table.caption) + 5
+    whole = before + sum(heights)
+    if whole <= _WHOLE_MM:
+        return whole
+    return before + sum(heights[: any(table.header) + _FIRST_ROWS])
 
 
-def _table_height(document: "FPDF", table: Table) -> float:
-    """Return about how high a table will be, rather too much than too little."""
+def _row_heights(document: "FPDF", table: Table) -> list[float]:
     share = document.epw / sum(table.widths)
+    document.set_font(_FONT, "B", _TABLE_PT)
+    heights = (
+        [_row_height(document, table.header, table.widths, share)] if any(table.header) else []
+    )
+    document.set_font(_FONT, "", _TABLE_PT)
+    return heights + [_row_height(document, row, table.widths, share) for row in table.rows]
 
-    def lines(cell: Cell, width: float) -> float:
+
+def _row_height(
+    document: "FPDF", cells: Sequence[Cell], widths: Sequence[float], share: float
+) -> float:
+    above, beside = _PADDINGS_MM
+
+    def height(cell: Cell, width_mm: float) -> float:
         if isinstance(cell, Picture):
-            return width * share / _TABLE_LINE_MM
-        across = max(1.0, width * share / _CHARACTER_MM)
-        return sum(max(1, ceil(len(line) / across)) for line in cell.split("\n"))
+            return width_mm
+        return _text_height(document, cell, _TABLE_LINE_MM, width_mm - 2 * beside) + 2 * above
 
-    rows = [table.header, *table.rows] if any(table.header) else [*table.rows]
-    heights = (max(map(lines, row, table.widths)) * _TABLE_LINE_MM + 2 for row in rows)
-    return _caption_height(document, table.caption) + sum(heights) + 5
+    return max(height(cell, width * share) for cell, width in zip(cells, widths, strict=True))

@@ -8,6 +8,7 @@ from cowgan.turing.report.blocks import Block, Box, Figure, Heading, Paragraph, 
 from cowgan.turing.report.wording import (
     NOT_DEFINED,
     bayes_factor,
+    coefficient,
     count,
     interval,
     limits,
@@ -50,16 +51,18 @@ def main_result(analysis: Analysis) -> Iterator[Block]:
     rating = _rating(analysis)
     yield Heading("How well the kinds were told apart")
     panel, (margin_auc, margin_accuracy) = analysis.panel, analysis.margins
-    measure = "AUC" if rating else "share of right answers"
+    measure, case = ("AUC", "case") if rating else ("share of right answers", "pair")
     if panel.primary is not None:
-        yield Paragraph(_mean_sentences(panel.primary, measure, margin_auc))
+        yield Paragraph(_mean_sentences(panel.primary, measure, margin_auc, case))
         if rating and panel.accuracy is not None:
-            yield Paragraph(_mean_sentences(panel.accuracy, "balanced accuracy", margin_accuracy))
+            text = _mean_sentences(panel.accuracy, "balanced accuracy", margin_accuracy, case)
+            yield Paragraph(text)
         if panel.every_reader is not None:
             of = panel.every_reader
             yield Paragraph(
-                f"With the answers of incomplete readers too, over the {count(of.mean.n, 'case')} "
-                f"that all have answered, the mean {measure} was {interval(of.interval_95)}."
+                f"With the answers of incomplete readers too, over the {count(of.mean.n, case)} "
+                f"that all have answered, the mean {measure} was {number(of.mean.estimate)} "
+                f"(95 % interval {limits(of.interval_95)})."
             )
     else:
         yield Paragraph(
@@ -71,10 +74,15 @@ def main_result(analysis: Analysis) -> Iterator[Block]:
         return
     yield Figure(
         figures.forest(analysis),
-        "Estimates and 95 % intervals of each reader, hollow if incomplete. The diamond is the "
-        "mean of complete readers with readers and cases both drawn at random: thin line 95 %, "
-        "thick line 90 % interval. Dashed: chance. Grey: margin of equivalence"
-        f" (AUC ±{margin_auc:g}"
+        "Estimates and 95 % intervals of each reader"
+        + ("" if all(reader.complete for reader in readers) else ", hollow if incomplete")
+        + (
+            ". The diamond is the mean of complete readers with readers and cases both drawn at "
+            "random: thin line 95 %, thick line 90 % interval"
+            if panel.primary is not None
+            else ""
+        )
+        + f". Dashed: chance. Grey: margin of equivalence ({measure} ±{margin_auc:g}"
         + (f", the same as ±{margin_accuracy:.2f} of the accuracy)." if rating else ")."),
         f"Forest plot of {measure} and d′ of {count(len(readers), 'reader')}.",
     )
@@ -82,13 +90,13 @@ def main_result(analysis: Analysis) -> Iterator[Block]:
     yield _tests_table(readers, rating, margin_auc, margin_accuracy)
 
 
-def two_by_two(analysis: Analysis) -> Iterator[Block]:
-    """Tell the counts of each reader."""
+def answers(analysis: Analysis) -> Iterator[Block]:
+    """Tell the counts of each reader, and draw the curves of the ratings."""
     readers = _scored(analysis)
     if not readers:
         return
     rating = _rating(analysis)
-    yield Heading("Answers" if rating else "Answers by side")
+    yield Heading("Answers and discrimination")
     rows = []
     totals = [0, 0, 0, 0]
     for reader in readers:
@@ -131,19 +139,17 @@ def two_by_two(analysis: Analysis) -> Iterator[Block]:
         tuple(rows),
         (2.2, 1.6, 1.6, 1.6, 1.6, 1.4),
     )
-
-
-def curves(analysis: Analysis) -> Iterator[Block]:
-    """Draw the curves of the ratings."""
-    if not _scored(analysis):
-        return
-    rating = _rating(analysis)
-    yield Heading("Discrimination and preference")
     yield Figure(
         figures.roc_and_plane(analysis),
         (
-            "(a) ROC curves of the signed rating; the thick line is the mean of complete readers, "
-            "averaged at right angles to the diagonal so that its area is the mean AUC. (b) "
+            "(a) ROC curves of the signed rating, in the colours of (b)"
+            + (
+                "; the thick line is the mean of complete readers, averaged at right angles to "
+                "the diagonal so that its area is the mean AUC"
+                if len(analysis.panel.readers) > 1
+                else ""
+            )
+            + ". (b) "
             if rating
             else ""
         )
@@ -157,7 +163,7 @@ def curves(analysis: Analysis) -> Iterator[Block]:
 
 def confidence(analysis: Analysis) -> Iterator[Block]:
     """Tell whether confidence means anything."""
-    readers = _scored(analysis)
+    readers, rating = _scored(analysis), _rating(analysis)
     if not readers:
         return
     yield Heading("Confidence")
@@ -165,7 +171,7 @@ def confidence(analysis: Analysis) -> Iterator[Block]:
         figures.confidence(analysis),
         "(a) Share of right answers at each confidence; on the dashed line confidence would be "
         "calibrated, taking a guess as 50 % and certainty as 100 %. (b) How often each rating was "
-        "given to either kind, all readers together.",
+        f"given to either {'kind' if rating else 'side'}, all readers together.",
         "Accuracy by confidence, and the distribution of ratings by truth.",
     )
     rows = []
@@ -209,10 +215,10 @@ def agreement(analysis: Analysis) -> Iterator[Block]:
             ("Measure", "Of", "Value"),
             (
                 ("Share of agreeing pairs", "answers", interval(between.share)),
-                (kappa, "answers", interval(between.kappa)),
-                ("Gwet’s AC1", "answers", interval(between.ac1)),
-                ("Krippendorff’s alpha, ordinal", "signed ratings", interval(between.alpha)),
-                ("Gwet’s AC2, ordinal weights", "signed ratings", interval(between.ac2)),
+                (kappa, "answers", coefficient(between.kappa)),
+                ("Gwet’s AC1", "answers", coefficient(between.ac1)),
+                ("Krippendorff’s alpha, ordinal", "signed ratings", coefficient(between.alpha)),
+                ("Gwet’s AC2, ordinal weights", "signed ratings", coefficient(between.ac2)),
             ),
             (3, 2, 2.5),
             text_columns=2,
@@ -228,7 +234,7 @@ def agreement(analysis: Analysis) -> Iterator[Block]:
                     reader.reader,
                     str(own.share.n),
                     interval(own.share),
-                    *map(interval, (own.kappa, own.ac1)),
+                    *map(coefficient, (own.kappa, own.ac1)),
                 )
             )
         if repeats is not None and repeats.readers > 1:
@@ -243,8 +249,9 @@ def agreement(analysis: Analysis) -> Iterator[Block]:
                 )
             )
         yield Table(
-            "Agreement of readers with themselves on cases shown twice, with 95 % intervals. A few "
-            "repeats leave kappa uncertain by half its scale; no reader is left out for it.",
+            "Agreement of readers with themselves on cases shown twice, with 95 % intervals where "
+            "the answers vary. A few repeats leave kappa uncertain by half its scale or more; no "
+            "reader is left out for it.",
             ("Reader", "Repeats", "Share answered the same", "Cohen’s kappa", "Gwet’s AC1"),
             tuple(rows),
             (2, 1, 2.4, 2.4, 2.4),
@@ -315,6 +322,17 @@ def _why_none(analysis: Analysis) -> str:
 
 
 def _cautions(analysis: Analysis) -> Iterator[str]:
+    primary, accuracy = analysis.panel.primary, analysis.panel.accuracy
+    if _rating(analysis) and primary is not None and accuracy is not None:
+        of_ratings, of_answers = primary.interval_95, accuracy.interval_95
+        if (
+            not of_ratings.low <= 0.5 <= of_ratings.high
+            and of_answers.low <= 0.5 <= of_answers.high
+        ):
+            yield (
+                "The difference lies in how sure readers were: their answers alone do not show it, "
+                "as the interval of the balanced accuracy holds 0.5."
+            )
     missing = [reader.reader for reader in analysis.readers if not reader.complete]
     if missing:
         verb = "is" if len(missing) == 1 else "are"
@@ -328,16 +346,20 @@ def _cautions(analysis: Analysis) -> Iterator[str]:
             "The blinding audit found leaks, so readers may have gone by something other than "
             f"anatomy. They were accepted when the study was frozen, for this reason: “{reason}”."
         )
+    yield from analysis.study.notes
 
 
-def _mean_sentences(found: MeanResult, measure: str, margin: float) -> str:
+def _mean_sentences(found: MeanResult, measure: str, margin: float, case: str) -> str:
     mean = found.mean
-    df = "∞" if mean.df is None else number(mean.df, 1)
+    error = f"standard error {number(mean.standard_error, 3)}"
+    if mean.standard_error == 0:
+        error = f"neither readers nor {case}s vary, so the interval is the score interval of one"
+    elif mean.df is not None:
+        error += f", {number(mean.df, 1)} degrees of freedom"
     text = (
         f"The mean {measure} of {count(len(mean.of_reader), 'complete reader')} over "
-        f"{count(mean.n, 'case')} was {number(mean.estimate)} (95 % interval "
-        f"{limits(found.interval_95)}; {p_equation(found.test)} against 0.5; standard error "
-        f"{number(mean.standard_error, 3)}, {df} degrees of freedom)."
+        f"{count(mean.n, case)} was {number(mean.estimate)} (95 % interval "
+        f"{limits(found.interval_95)}; {p_equation(found.test)} against 0.5; {error})."
     )
     if found.equivalence is not None:
         text += (

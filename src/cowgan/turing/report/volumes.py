@@ -185,15 +185,13 @@ def blinding(analysis: Analysis) -> Iterator[Block]:
 def _meaning(found: Audit, analysis: Analysis) -> str:
     reason = analysis.study.accepted_leak
     if reason:
-        text = f"Leaks were found ({'; '.join(found.leaks)}) and accepted: “{reason.rstrip('.')}”."
+        text = f"What A or B found was accepted for this reason: “{reason.rstrip('.')}”."
     else:
         text = "No leak was found in A and B."
-    text += (
-        " What C finds may be the generator’s own doing; it is the detectability by simple means "
-        f"(AUC {number(found.texture.auc)}) beside which to read that by people"
+    return text + (
+        " What C finds may be the generator’s own doing: read the detectability by people beside "
+        f"that by simple means (AUC {number(found.texture.auc)})."
     )
-    primary = analysis.panel.primary
-    return text + (f" ({number(primary.mean.estimate)})." if primary is not None else ".")
 
 
 def _separated(found: Separability) -> str:
@@ -221,17 +219,17 @@ def _case_table(
         return (
             *(Picture(gallery.thumbnail(part), f"Axial projection of {part}") for part in parts),
             f"{case.case.replace('+', ' + ')}\n{case.origin}",
+            marks,
             f"{case.n - case.right} of {case.n} ({percent(1 - case.share_right)})",
             number(case.mean_rating, 1),
             "n/a" if case.median_s is None else number(case.median_s, 1),
-            marks,
         )
 
     return Table(
         f"{title}{rest}. Axial projections, patient’s right on the left. Mean rating: from −5, all "
         "certainly right, to 5, all certainly wrong.",
-        (*pictures, "Case", "Readers wrong", "Mean rating", "Median s", "Marks"),
+        (*pictures, "Case", "Marks", "Readers wrong", "Mean rating", "Seconds, median"),
         tuple(map(row, shown)),
-        (*((0.75,) * len(pictures)), 2.4, 1.2, 0.9, 0.9, 1.8),
-        text_columns=len(pictures) + 1,
+        (*((0.9,) * len(pictures)), 2.1, 2.6, 1.3, 0.9, 1.0),
+        text_columns=len(pictures) + 2,
     )

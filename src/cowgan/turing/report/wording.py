@@ -1,5 +1,7 @@
 """Numbers and names as the report prints them."""
 
+from dataclasses import replace
+
 from cowgan.turing.statistics import Interval, PValue
 
 NOT_DEFINED = "n/a"
@@ -13,15 +15,22 @@ def number(value: float, digits: int = 2) -> str:
 
 
 def interval(found: Interval | None, digits: int = 2) -> str:
-    """Return an estimate with its limits."""
+    """Return an estimate with its limits, or alone where the answers leave it no width."""
     if found is None:
         return NOT_DEFINED
+    if found.low == found.high:
+        return number(found.estimate, digits)
     return f"{number(found.estimate, digits)} ({limits(found, digits)})"
 
 
 def stacked(found: Interval | None, digits: int = 2) -> str:
     """Return an estimate with its limits below it, for a narrow column."""
     return interval(found, digits).replace(" (", "\n(", 1)
+
+
+def coefficient(found: Interval | None) -> str:
+    """Return a coefficient of agreement, whose limits end where it does, at -1."""
+    return interval(None if found is None else replace(found, low=max(found.low, -1.0)))
 
 
 def limits(found: Interval, digits: int = 2) -> str:
