@@ -16,7 +16,7 @@ HEIGHT_PX = 108
 
 
 class AnswerBar(QWidget):
-    """Buttons for the answer, for how sure one is, and for going on.
+    """Buttons for the answer, for how sure one is, and for going on; and what the mouse does.
 
     Both answers look alike, whichever is chosen.
 
@@ -61,6 +61,7 @@ class AnswerBar(QWidget):
             for level, action in enumerate(LEVELS, 1)
         ]
         self._anchors = [label("anchor", wrap=False) for _ in self.levels]
+        self.mouse = label("muted", wrap=False)
         self.verdict = label("verdict")
         self.next = button(
             "Next   ⏎", texts.TOOLTIPS["next"], partial(act, Action.GO_ON), kind="big"
@@ -86,6 +87,14 @@ class AnswerBar(QWidget):
             made.setToolTip(tooltip)
             made.setAccessibleName(tooltip)
 
+    def show_mip(self, mip: bool) -> None:
+        """Tell what the mouse does in slices, or in the projection."""
+        rows = "".join(
+            f"<tr><td>{what}&nbsp;&nbsp;</td><td>{effect}</td></tr>"
+            for what, effect in (texts.MOUSE_MIP if mip else texts.MOUSE)
+        )
+        self.mouse.setText(f"<table>{rows}</table>")
+
     def refresh(self, session: Session) -> None:
         """Show what is chosen and what can be."""
         standing = session.standing
@@ -102,6 +111,7 @@ class AnswerBar(QWidget):
 
     def _show_verdict(self, trial: Trial | None, standing: Standing) -> None:
         self.verdict.setVisible(trial is not None)
+        self.mouse.setVisible(trial is None)
         if trial is not None:
             self.verdict.setText(texts.feedback(trial, self._design, standing.answer))
 
@@ -128,5 +138,6 @@ class AnswerBar(QWidget):
         grid.addWidget(self.scale, 0, 1)
         grid.addLayout(levels, 1, 1, top)
         grid.addWidget(self.verdict, 1, 2, top)
+        grid.addWidget(self.mouse, 0, 2, 2, 1, Qt.AlignmentFlag.AlignRight)
         grid.setColumnStretch(2, 1)
         grid.addWidget(self.next, 1, 3, top)

@@ -45,7 +45,7 @@ def launch(folder: Path, copy: Path | None = None) -> int:
     application.setApplicationName(texts.WINDOW_TITLE)
     window = ReadingWindow()
     _tell_everything_in(window)
-    window.show()
+    window.showMaximized()
     opening = Opening(window, folder, copy)
     opening.start()
     application.exec()
@@ -68,6 +68,7 @@ class Opening(QObject):
         self._window = window
         self._copy = copy
         self._job = Job(lambda progress: Package.open(folder, progress))
+        self._job.progressed.connect(window.tell_checked)
         self._job.succeeded.connect(self._begin)
         self._job.failed.connect(window.fail)
 

@@ -41,6 +41,7 @@ class Page(QWidget):
         self.code = label("code")
         self.code.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.code.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.code.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self.note = label("note")
         self.go_on = button("", "", go_on, kind="big")
         self.go_on.setProperty("main", True)

@@ -54,6 +54,8 @@ class Reading(QObject):
     ----------
     session : Session
         Where the reading stands.
+    folder : Path
+        Of the package.
     resumed : bool
         Whether it was begun in an earlier window, and no case has been shown since.
     problem : CowganError or None
@@ -79,7 +81,9 @@ class Reading(QObject):
     ) -> None:
         super().__init__()
         self.image = image
+        self.folder = package.folder.resolve()
         self.problem: CowganError | None = None
+        self._ended = False
         self._retrying: Job | None = None
         self._refused.connect(self._on_refusal)
         self._journal = package.journal(copy, self._refused.emit)
@@ -205,20 +209,22 @@ class Reading(QObject):
             job.start()
 
     def end(self) -> None:
-        """Write everything and let the journal go.
+        """Write everything and let the journal go; harmless if ended before.
 
         Raises
         ------
         CowganError
             The disk refuses; nothing has ended.
         """
-        self._log.rest()
-        self.session.stop()
-        self._journal.flush()
-        self.abandon()
+        if not self._ended:
+            self._log.rest()
+            self.session.stop()
+            self._journal.flush()
+            self.abandon()
 
     def abandon(self) -> None:
-        """End without what the disk refuses; harmless if ended before."""
+        """End without what the disk refuses."""
+        self._ended = True
         self._tick.stop()
         self._log_timer.stop()
         self._loader.close()

@@ -1,10 +1,10 @@
-"""Beside the picture: progress, marks, what the mouse does, and tools."""
+"""Beside the picture: progress, marks and tools."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QGridLayout, QProgressBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from cowgan.turing.course import Course, Rules, Trial
 from cowgan.turing.session import MAX_MARKS
@@ -40,27 +40,34 @@ class SidePanel(QWidget):
         self.bar.setTextVisible(False)
         self.hint = label("muted")
         self.marks = Marks(act, toggle_reason)
-        self.mouse = label("muted")
-        tip = texts.TOOLTIPS
-        self.mip = button("MIP   M", tip["mip"], partial(act, Action.MIP), checkable=True)
+        # Its room is kept, so that nothing moves when it comes.
+        kept = self.marks.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)
+        self.marks.setSizePolicy(kept)
+
+        def tool(text: str, tip: str, action: Action, *, checkable: bool = False) -> QPushButton:
+            pressed = partial(act, action)
+            return button(text, texts.TOOLTIPS[tip], pressed, checkable=checkable, kind="tool")
+
+        self.mip = tool("MIP   M", "mip", Action.MIP, checkable=True)
         self.mip.setVisible(rules.mip)
-        self.window_reset = button("Reset   W", tip["window"], partial(act, Action.RESET_WINDOW))
-        self.pause = button("Pause   P", tip["pause"], partial(act, Action.PAUSE))
-        self.full = button("Full   F11", tip["full"], partial(act, Action.FULL_SCREEN))
+        self.pause = tool("Pause   P", "pause", Action.PAUSE)
+        self.window_reset = tool("Reset brightness   W", "window", Action.RESET_WINDOW)
+        self.full = tool("Full screen   F11", "full", Action.FULL_SCREEN)
         tools = QGridLayout()
         tools.setSpacing(6)
-        for place, made in enumerate((self.mip, self.window_reset, self.pause, self.full)):
-            tools.addWidget(made, place // 2, place % 2)
+        tools.addWidget(self.mip, 0, 0)
+        tools.addWidget(self.pause, 0, 1 if rules.mip else 0, 1, 1 if rules.mip else 2)
+        tools.addWidget(self.window_reset, 1, 0, 1, 2)
+        tools.addWidget(self.full, 2, 0, 1, 2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 14, 14, 10)
         layout.setSpacing(8)
         layout.addWidget(self.progress)
         layout.addWidget(self.bar)
         layout.addWidget(self.hint)
-        layout.addSpacing(8)
         layout.addWidget(self.marks)
         layout.addStretch(1)
-        layout.addWidget(self.mouse)
         layout.addLayout(tools)
 
     def show_trial(self, course: Course, trial: Trial) -> None:
@@ -69,15 +76,6 @@ class SidePanel(QWidget):
         self.bar.setRange(0, texts.count_of_phase(course, trial))
         self.bar.setValue(texts.done_of_phase(course, trial))
         self.hint.clear()
-
-    def show_mip(self, mip: bool) -> None:
-        """Tell what the mouse does in slices, or in the projection."""
-        self.mip.setChecked(mip)
-        rows = "".join(
-            f"<tr><td>{what}&nbsp;&nbsp;</td><td>{effect}</td></tr>"
-            for what, effect in (texts.MOUSE_MIP if mip else texts.MOUSE)
-        )
-        self.mouse.setText(f"<table>{rows}</table>")
 
 
 class Marks(QWidget):
@@ -109,17 +107,18 @@ class Marks(QWidget):
         layout.addWidget(self.told)
         for made in self.reasons.values():
             layout.addWidget(made)
+        layout.addSpacing(4)
         layout.addWidget(self.undo)
 
     def refresh(self, reasons_of_marks: Sequence[Sequence[str]]) -> None:
         """Show the reasons of the last mark."""
         count = len(reasons_of_marks)
         if not count:
-            told = "If you like, click the place in the image."
+            told = "If you like, click the place."
         elif count < MAX_MARKS:
-            told = f"Place {count}: say why, or click another."
+            told = f"Place {count}: why? Or click more."
         else:
-            told = f"Place {count}: say why."
+            told = f"Place {count}: why?"
         self.told.setText(told)
         for reason, made in self.reasons.items():
             made.setEnabled(count > 0)

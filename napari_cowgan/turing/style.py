@@ -24,7 +24,7 @@ QLabel#code {{ font-size: 46px; font-weight: 600; letter-spacing: 4px; }}
 QLabel#note {{ font-size: 16px; color: {MUTED}; }}
 QLabel#question {{ font-size: 15px; color: {MUTED}; }}
 QLabel#heading {{ font-size: 15px; font-weight: 600; }}
-QLabel#muted, QLabel#anchor {{ color: {MUTED}; font-size: 13px; }}
+QLabel#muted, QLabel#anchor {{ color: {MUTED}; font-size: 14px; }}
 QLabel#verdict {{
     background: {RAISED}; border: 1px solid {LINE}; border-radius: 6px;
     font-size: 17px; padding: 12px 14px; min-height: 22px;
@@ -46,8 +46,12 @@ QPushButton[main="true"]:enabled {{ border-color: {ACCENT}; }}
 QPushButton:focus {{ border: 2px solid #ffffff; padding: 7px 13px; }}
 QPushButton[big="true"] {{ font-size: 18px; padding: 12px 18px; }}
 QPushButton[big="true"]:focus {{ padding: 11px 17px; }}
-QPushButton[chip="true"] {{ font-size: 13px; padding: 4px 9px; text-align: left; }}
-QPushButton[chip="true"]:focus {{ padding: 3px 8px; }}
+QPushButton[chip="true"] {{
+    font-size: 14px; padding: 2px 9px; min-height: 20px; text-align: left;
+}}
+QPushButton[tool="true"] {{ padding: 5px 10px; }}
+QPushButton[tool="true"]:focus {{ padding: 4px 9px; }}
+QPushButton[chip="true"]:focus {{ padding: 1px 8px; }}
 QProgressBar {{
     background: {RAISED}; border: none; border-radius: 3px; max-height: 6px; min-height: 6px;
 }}

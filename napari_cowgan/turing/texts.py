@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
 from cowgan.turing.course import ANSWERS as CODES
 from cowgan.turing.course import Course, Design, Trial
+from cowgan.turing.package import JOURNAL_FILE
 from cowgan.turing.session import Standing
 from napari_cowgan.turing.view import View
 
@@ -59,7 +61,7 @@ MOUSE_MIP = (
     ("Shift + drag", "move"),
 )
 
-HINT = "No hurry. If you cannot decide, your best guess is as welcome."
+HINT = "No hurry: a guess is fine."
 SAVING = "Saving…"
 
 _SIDES_OF_PATIENT = (
@@ -194,21 +196,37 @@ def consent(course: Course) -> Text:
     )
 
 
-OPENING = Text("One moment", ("The package is being checked.",), "")
-FINISHED = Text(
-    "Finished. Thank you!",
-    ("Please send this code to whoever gave you the package, together with the folder:",),
-    "Copy code",
-    "Close",
-    "The code belongs to your answers. It is shown again whenever you open the package.",
-    deliberate=True,
-)
 DECLINED = Text(
     "Thank you all the same",
     ("You do not take part, and nothing more is recorded. You can close this window.",),
     "Close",
     note="Should you change your mind, open the package again.",
 )
+
+
+def opening(done: int, total: int) -> Text:
+    """Return what is shown while the volumes of a package are checked."""
+    counted = f" {done} of {_volumes(total)}." if total else ""
+    return Text("One moment", (f"The package is being checked.{counted}",), "")
+
+
+def finished(folder: Path) -> Text:
+    """Return what is shown with the finish code."""
+    return Text(
+        "Finished. Thank you!",
+        (
+            (
+                "Please send the folder below back to whoever gave you the package; its file "
+                f"<b>{JOURNAL_FILE}</b> is enough, as it holds all your answers."
+            ),
+            escape(str(folder)),
+            "Send this code too. It shows that the answers arrived as you gave them.",
+        ),
+        "Copy code",
+        "Close",
+        "Code and folder are shown again whenever you open the package.",
+        deliberate=True,
+    )
 
 
 def ready(course: Course, standing: Standing, welcome_back: bool) -> Text:

@@ -20,7 +20,7 @@ def button(
     checkable : bool
         Whether it can look chosen.
     kind : str
-        ``"big"`` or ``"chip"``, as in the style sheet.
+        ``"big"``, ``"tool"`` or ``"chip"``, as in the style sheet.
     """
     made = QPushButton(text)
     made.setToolTip(tooltip)

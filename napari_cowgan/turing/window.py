@@ -42,11 +42,11 @@ class ReadingWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle(texts.WINDOW_TITLE)
         self.setStyleSheet(STYLE)
-        self.setMinimumSize(1000, 640)
         self.resize(1280, 800)
         self.setAcceptDrops(False)
         self.reading: Reading | None = None
         self.failure: BaseException | None = None
+        self._checked = 0, 0
         self._focus_lost = False
         self._closing_refused = False
         self.image: ImageArea | None = None
@@ -64,6 +64,11 @@ class ReadingWindow(QMainWindow):
         self._away.setSingleShot(True)
         self._away.timeout.connect(self._check_focus)
 
+    def tell_checked(self, done: int, total: int) -> None:
+        """Tell how many volumes of the package have been checked."""
+        self._checked = done, total
+        self.refresh()
+
     def make_room(self, manifest: Manifest) -> ImageArea:
         """Set up everything that surrounds the picture, and the picture itself."""
         rules = manifest.rules
@@ -71,7 +76,7 @@ class ReadingWindow(QMainWindow):
         self.image = ImageArea(manifest.display, rules)
         self.answers = AnswerBar(rules.design, self.act)
         self.side = SidePanel(rules, self.act, self._toggle_reason)
-        self.image.viewed.connect(lambda view: self.side.show_mip(view.mip))
+        self.image.viewed.connect(lambda view: self._show_mip(view.mip))
         self._picture = area("reading")
         grid = QGridLayout(self._picture)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -150,7 +155,7 @@ class ReadingWindow(QMainWindow):
         if self.failure is not None:
             return texts.broken(sentence(self.failure), self.reading is not None), ""
         if reading is None:
-            return texts.OPENING, ""
+            return texts.opening(*self._checked), ""
         if reading.problem is not None:
             return texts.disk_refuses(reading.problem.sentence, self._closing_refused), ""
         session, course, standing = reading.session, reading.course, reading.session.standing
@@ -168,7 +173,7 @@ class ReadingWindow(QMainWindow):
             case State.PAUSED:
                 return texts.pause(self._focus_lost), ""
             case State.FINISHED:
-                return texts.FINISHED, session.finish_code or ""
+                return texts.finished(reading.folder), session.finish_code or ""
         return None, ""
 
     def _show_picture(self) -> None:
@@ -178,8 +183,8 @@ class ReadingWindow(QMainWindow):
         self._focus_lost = False
         if session.state is State.LOADING and session.trial is not None:
             self.side.show_trial(reading.course, session.trial)
-            self.side.show_mip(False)
             self.answers.show_trial(session.trial)
+            self._show_mip(False)
         self.answers.refresh(session)
         saving = session.state in (State.COMMITTING, State.CLOSING)
         if saving or session.state is State.FEEDBACK:
@@ -194,6 +199,10 @@ class ReadingWindow(QMainWindow):
         self.side.marks.refresh([mark["reasons"] for mark in session.standing.marks])
         if self.stack.currentWidget() is not self._picture:
             self._turn_to(self._picture)
+
+    def _show_mip(self, mip: bool) -> None:
+        self.side.mip.setChecked(mip)
+        self.answers.show_mip(mip)
 
     def _turn_to(self, widget: QWidget) -> None:
         self.stack.setCurrentWidget(widget)

@@ -11,10 +11,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gui_events import click, click_at, drag_across, wheel
+from gui_events import click, click_at, drag_across, drop, wheel
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QContextMenuEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QDockWidget,
+    QLabel,
+    QLineEdit,
+    QMenuBar,
+    QPushButton,
+    QStatusBar,
+    QToolBar,
+    QWidget,
+)
 from reading_windows import (
     FLEETING,
     Key,
@@ -81,6 +93,7 @@ def test_a_package_is_read_by_keys_from_the_instructions_to_the_finish_code(
     assert {record.data["level"] for record in commits} == {4}
     code = finish_code(read_journal(package / "journal.jsonl"))
     assert window.page.code.text() == code
+    assert str(package) in window.page.body.text()
     window.close()
 
     again = open_window(package)
@@ -454,7 +467,7 @@ def test_whoever_looks_long_is_told_that_a_guess_is_fine(tmp_path, windows, monk
     monkeypatch.setattr("napari_cowgan.turing.reading._LOG_MS", 100)
     window = windows(make_package(tmp_path, Rules(hint_s=1)))
     go_to(window, State.VIEWING)
-    wait_for(lambda: "best guess" in window.side.hint.text())
+    wait_for(lambda: "guess is fine" in window.side.hint.text())
 
 
 def test_pairs_are_read_with_the_arrow_keys(tmp_path, windows):
@@ -514,6 +527,34 @@ def test_without_projections_or_marks_neither_is_offered(tmp_path, windows):
     assert window.reading.session.standing.marks == ()
 
 
+def test_nothing_of_napari_is_in_sight_or_within_reach(window, package):
+    go_to(window, State.VIEWING)
+    foreign = (QDockWidget, QMenuBar, QStatusBar, QToolBar, QLineEdit, QAbstractSpinBox)
+    for kind in foreign:
+        assert not any(widget.isVisible() for widget in window.findChildren(kind)), kind
+    shown = texts_of(window).lower()
+    trial = window.reading.session.trial
+    for word in ("napari", "layer", "cow-gan", package.name.lower(), *trial.cases):
+        assert word not in shown
+    file = next((package / "vol").glob("*.npy"))
+    for widget in [window, *window.findChildren(QWidget)]:
+        assert not drop(widget, file)
+        if widget.isVisible():
+            middle = widget.rect().center()
+            event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, middle)
+            QApplication.sendEvent(widget, event)
+            assert QApplication.activePopupWidget() is None
+    assert len(window.image.panes[0].model.layers) == 1
+
+
+def test_a_window_that_is_closed_twice_ends_once(window, journal):
+    go_to(window, State.VIEWING)
+    window.close()
+    window.close()
+    assert not window.isVisible()
+    assert len(journal("stop")) == 1
+
+
 def test_f11_uses_the_whole_screen_and_gives_it_back(window):
     press(window, Key.Key_F11)
     assert window.isFullScreen()
@@ -545,7 +586,7 @@ def test_nothing_is_cut_off(tmp_path, windows):
     window = windows(make_package(tmp_path, impressions=2))
     while window.reading.session.standing.position < 5:
         if state(window) not in FLEETING:
-            for width, height in ((1280, 800), (1600, 1000)):
+            for width, height in ((1200, 660), (1280, 800), (1600, 1000)):
                 window.resize(width, height)
                 wait_for(lambda: not cut_off(window), timeout_s=5)
         step(window)
