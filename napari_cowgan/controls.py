@@ -71,6 +71,8 @@ class Section(QCollapsible):
 
     def _on_toggled(self, expanded: bool) -> None:
         remember(self._key, expanded)
+        # Keys must not lead to what is folded away.
+        self.content().setVisible(expanded)
         if expanded:
             self.content().setMaximumHeight(_UNBOUNDED)
         self.setText(f"{'▾' if expanded else '▸'}  {self._title}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, Qt, QTimer, QUrl
 from qtpy.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
@@ -53,6 +53,7 @@ class StudyPanel(QWidget):
         super().__init__()
         self.standing: work.Standing | None = None
         self.wizard: StudyWizard | None = None
+        self._focused: QWidget | None = None
         self.new = text_button("New study…", "new_study")
         self.open = text_button("Open study", "open_study")
         self._menu = QMenu(self.open)
@@ -104,7 +105,7 @@ class StudyPanel(QWidget):
     def _connect(self) -> None:
         self.new.clicked.connect(self.plan_study)
         self._menu.aboutToShow.connect(self._fill_menu)
-        self.job.running_changed.connect(self._refresh)
+        self.job.running_changed.connect(self._on_running)
         self.audit.check_wished.connect(self._check)
         self.audit.freeze_wished.connect(self._freeze)
         self.readers.zip_wished.connect(self._zip)
@@ -227,6 +228,26 @@ class StudyPanel(QWidget):
     def _run(self, title: str, task: Callable[[Progress], Any], use: Callable[[Any], None]) -> None:
         self._tell("" if self.standing is not None else _EMPTY)
         self.job.run(title, task, use, partial(show_problem, self))
+
+    def _on_running(self, running: bool) -> None:
+        focused = QApplication.focusWidget()
+        if running:
+            self._focused = focused if focused is not None and self.isAncestorOf(focused) else None
+        self._refresh()
+        if not running and focused is None:
+            self._give_back_focus()
+
+    def _give_back_focus(self) -> None:
+        """Let keys go on from where they were when work took the focus away."""
+        widget, self._focused = self._focused, None
+        while widget is not None and not (
+            widget.isVisible()
+            and widget.isEnabled()
+            and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        ):
+            widget = widget.nextInFocusChain()
+        if widget is not None:
+            widget.setFocus()
 
     # Showing
 

@@ -42,7 +42,7 @@ class ReadingProcess(QObject):
         command = [sys.executable, "-m", "napari_cowgan.turing", str(package)]
         self._said = TemporaryFile()  # noqa: SIM115 - kept as long as the process may write
         try:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -57,7 +57,7 @@ class ReadingProcess(QObject):
         self._timer.start()
 
     def _look(self) -> None:
-        status = self._process.poll()
+        status = self.process.poll()
         if status is None:
             return
         self._timer.stop()
