@@ -115,17 +115,26 @@ def test_on_a_phone_every_number_keeps_the_name_of_its_column(report, page):
         assert re.search("<tr>[^\n]*?" + "[^\n]*?".join(named), page)
 
 
-def test_every_figure_is_printed_once_and_in_order(report, monkeypatch):
-    printed = []
-    draw = pdf._figure
-    monkeypatch.setattr(
-        pdf, "_figure", lambda *of: (printed.append((of[2], of[0].page_no())), draw(*of))
-    )
+def test_every_figure_and_row_is_printed_once_and_in_order(report, monkeypatch):
+    figures, rows = [], []
+    draw, fill = pdf._figure, pdf._rows
+    monkeypatch.setattr(pdf, "_figure", lambda *of: (figures.append(of[2]), draw(*of)))
+    monkeypatch.setattr(pdf, "_rows", lambda *of: (rows.extend(of[2]), fill(*of)))
     assert pdf.pdf_of(report).startswith(b"%PDF")
-    numbers, pages = zip(*printed, strict=True)
-    figures = sum(isinstance(block, Figure) for block in report.blocks)
-    assert list(numbers) == list(range(1, figures + 1))
-    assert list(pages) == sorted(pages)
+    count = sum(isinstance(block, Figure) for block in report.blocks)
+    assert figures == list(range(1, count + 1))
+    assert rows == [
+        row for block in report.blocks if isinstance(block, Table) for row in block.rows
+    ]
+
+
+def test_no_page_but_the_last_is_left_half_empty(report, monkeypatch):
+    left = []
+    turn = pdf._Pages.turn
+    monkeypatch.setattr(pdf._Pages, "turn", lambda pages: (left.append(pages.room_mm), turn(pages)))
+    pdf.pdf_of(report)
+    assert len(left) > 4
+    assert max(left) < 85
 
 
 def test_no_letter_of_a_figure_takes_the_colour_of_what_surrounds_it(report):

@@ -20,7 +20,7 @@ from cowgan.turing.report.drawing import (
     label_panels,
     reader_style,
 )
-from cowgan.turing.statistics import Interval, Reading
+from cowgan.turing.statistics import LEAST_READERS, Interval, Reading
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,10 +37,10 @@ OUTCOMES: dict[Design, dict[str, str]] = {
         "false alarm": "real, wrong",
     },
     "2afc": {
-        "hit": "generated is right, found",
-        "miss": "generated is right, missed",
-        "correct rejection": "generated is left, found",
-        "false alarm": "generated is left, missed",
+        "hit": "on the right, found",
+        "miss": "on the right, missed",
+        "correct rejection": "on the left, found",
+        "false alarm": "on the left, missed",
     },
 }
 _OUTCOME_LOOK = {
@@ -84,6 +84,7 @@ def forest(analysis: Analysis) -> Drawing:
                 one.axhline(0.5, color="#cccccc", lw=0.7)
             if title != "d′":
                 one.set_xlim(-0.02, 1.02)
+                one.set_xticks((0, 0.25, 0.5, 0.75, 1), ("0", "", "0.5", "", "1"))
             one.spines["left"].set_visible(False)
             one.tick_params(axis="y", length=0)
         names = [
@@ -112,7 +113,7 @@ def roc_and_plane(analysis: Analysis) -> Drawing:
             if curve is not None:
                 colour = reader_style(number)[0] if named else FAINT
                 axes.plot(curve.false_alarm_rates, curve.hit_rates, color=colour, lw=1)
-        if analysis.panel.roc is not None and len(analysis.panel.readers) > 1:
+        if analysis.panel.roc is not None and analysis.panel.primary is not None:
             mean = analysis.panel.roc
             axes.plot(mean.false_alarm_rates, mean.hit_rates, color=INK, lw=2.6, label="mean")
             axes.legend(loc="lower right")
@@ -142,6 +143,7 @@ def roc_and_plane(analysis: Analysis) -> Drawing:
             )
         reach = max(1.0, *(abs(value) for value in axes.get_xlim()))
         axes.set_xlim(-reach, reach)
+        axes.locator_params(axis="x", nbins=6)
         low, high = axes.get_ylim()
         axes.set_ylim(min(low, -1), max(high, 1))
         towards = ("“generated”", "“real”") if rating else ("“right”", "“left”")
@@ -184,7 +186,7 @@ def confidence(analysis: Analysis) -> Drawing:
                 by_level.setdefault(step, []).append(height)
             label = reader.reader if named else None
             axes.plot(steps, heights, color=colour, marker=marker, ms=4, lw=0.9, label=label)
-        if len(readers) > 1:
+        if len(readers) >= LEAST_READERS:
             used = sorted(by_level)
             means = [np.mean(by_level[step]) for step in used]
             axes.plot(used, means, color=INK, lw=2.6, label="mean of readers")
@@ -265,7 +267,7 @@ def times_and_order(analysis: Analysis) -> Drawing:
             courses.append(running)
         longest = max(map(len, courses), default=0)
         whole = [course for course in courses if len(course) == longest]
-        if len(whole) > 1:
+        if len(whole) >= LEAST_READERS:
             where = _running(analysis.readings[readers[0].reader])[0]
             axes.plot(where, np.mean(whole, axis=0), color=INK, lw=2.6, label="mean of readers")
         axes.set(ylim=(-0.03, 1.03), xlabel="Case in the order of reading")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from io import BytesIO
-from itertools import count, takewhile
+from itertools import accumulate, count, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,10 +31,14 @@ _SMALL_LINE_MM = 3.9
 _TABLE_LINE_MM = 3.6
 _PADDINGS_MM = (0.8, 1.0)
 """Above and below, and at both sides of a cell."""
+
 _HEADING_MM = 13.0
+_SPARE_MM = 30.0
+"""What a second figure on top of a page must leave of it."""
+
 _WHOLE_MM = 75.0
-"""Tables up to this height are kept together; higher ones begin with some rows at least."""
-_FIRST_ROWS = 3
+"""Tables up to this height are kept together; of others so many rows stay together:"""
+_FEW_ROWS = 3
 
 
 def pdf_of(report: Report) -> bytes:
@@ -49,13 +53,7 @@ def pdf_of(report: Report) -> bytes:
     import matplotlib
     from fpdf import FPDF
 
-    waiting: list[tuple[Figure, int]] = []
-
     class Document(FPDF):
-        def header(self) -> None:
-            while waiting and not self.will_page_break(_figure_height(self, waiting[0][0])):
-                _figure(self, *waiting.pop(0))
-
         def footer(self) -> None:
             self.set_y(-13)
             self.set_font(_FONT, size=7)
@@ -81,56 +79,129 @@ def pdf_of(report: Report) -> bytes:
     document.set_text_color(90)
     document.cell(0, 5, report.subtitle, new_x="LMARGIN", new_y="NEXT")
     document.set_text_color(0)
+    pages = _Pages(document)
     figures, tables = count(1), count(1)
     for place, block in enumerate(report.blocks):
         match block:
             case Heading():
-                _heading(document, block, _room_to_begin(document, report.blocks[place + 1 :]))
+                pages.heading(block, report.blocks[place + 1 :])
             case Paragraph():
-                document.set_font(_FONT, "", _TEXT_PT)
-                _text(document, block.text, _LINE_MM)
-                document.ln(1.6)
+                pages.paragraph(block)
             case Box():
                 _box(document, block)
             case Figure():
-                waiting.append((block, next(figures)))
-                if len(waiting) == 1 and not document.will_page_break(
-                    _figure_height(document, block)
-                ):
-                    _figure(document, *waiting.pop())
+                pages.figure(block, next(figures))
             case Table():
-                _table(document, block, next(tables))
-    while waiting:
-        document.add_page()
+                pages.table(block, next(tables))
+    while pages.waiting:
+        pages.turn()
     return bytes(document.output())
 
 
-def _room_to_begin(document: "FPDF", section: Sequence[Block]) -> float:
-    """Return the room that must be left below a heading.
+class _Pages:
+    """Fills page after page; a figure that does not fit waits for the next, and text goes on.
 
-    A figure that does not fit waits for the next page while what follows it goes on, so it
-    counts only where nothing follows.
+    Parameters
+    ----------
+    document : FPDF
+        Printed to from where it stands.
     """
-    blocks = list(takewhile(lambda block: not isinstance(block, Heading), section))
-    text = [block for block in blocks if not isinstance(block, Figure)]
-    match (text or blocks)[0]:
-        case Table() as table:
-            return _kept_of_table(document, table)
-        case Figure() as figure:
-            return _figure_height(document, figure)
-        case _:
-            return 5 * _LINE_MM
 
+    def __init__(self, document: "FPDF") -> None:
+        self.document = document
+        self.waiting: list[tuple[Figure, int]] = []
 
-def _heading(document: "FPDF", heading: Heading, room_mm: float) -> None:
-    if document.will_page_break(_HEADING_MM + room_mm):
-        document.add_page()
-    if document.get_y() > document.t_margin:
-        document.ln(5)
-    document.start_section(heading.text)
-    document.set_font(_FONT, "B", 12)
-    document.cell(0, 7, heading.text, new_x="LMARGIN", new_y="NEXT")
-    document.ln(1)
+    @property
+    def room_mm(self) -> float:
+        """What is left of the page."""
+        return self.document.h - self.document.b_margin - self.document.get_y()
+
+    def turn(self) -> None:
+        """Begin a page, with figures that wait for it."""
+        self.document.add_page()
+        spare = 0.0
+        while self.waiting and self._height(self.waiting[0][0]) <= self.room_mm - spare:
+            _figure(self.document, *self.waiting.pop(0))
+            spare = _SPARE_MM
+
+    def heading(self, heading: Heading, following: Sequence[Block]) -> None:
+        """Print a heading together with the beginning of its section."""
+        document = self.document
+        section = list(takewhile(lambda block: not isinstance(block, Heading), following))
+        if self.room_mm < _HEADING_MM + self._beginning(section):
+            self.turn()
+        if document.get_y() > document.t_margin:
+            document.ln(5)
+        document.start_section(heading.text)
+        document.set_font(_FONT, "B", 12)
+        document.cell(0, 7, heading.text, new_x="LMARGIN", new_y="NEXT")
+        document.ln(1)
+
+    def paragraph(self, paragraph: Paragraph) -> None:
+        """Print text line by line, on as many pages as it needs."""
+        document = self.document
+        document.set_font(_FONT, "", _TEXT_PT)
+        for line in _lines(document, unbroken(paragraph.text)):
+            if self.room_mm < _LINE_MM:
+                self.turn()
+                document.set_font(_FONT, "", _TEXT_PT)
+            document.cell(0, _LINE_MM, line, new_x="LMARGIN", new_y="NEXT")
+        document.ln(1.6)
+
+    def figure(self, figure: Figure, number: int) -> None:
+        """Print a figure, now or on top of the next page."""
+        if self.waiting or self._height(figure) > self.room_mm:
+            self.waiting.append((figure, number))
+        else:
+            _figure(self.document, figure, number)
+
+    def table(self, table: Table, number: int) -> None:
+        """Print a table, on several pages under the same header if need be."""
+        document = self.document
+        if self.room_mm < self._kept(table):
+            self.turn()
+        document.ln(2)
+        _caption(document, f"Table {number}.", table.caption)
+        document.ln(1)
+        header, *heights = _row_heights(document, table)
+        done = 0
+        while done < len(heights):
+            left = heights[done:]
+            fit = sum(header + high <= self.room_mm - 1 for high in accumulate(left))
+            if 0 < len(left) - fit < _FEW_ROWS:
+                fit = len(left) - _FEW_ROWS
+            fit = max(fit, 1)
+            _rows(document, table, table.rows[done : done + fit])
+            done += fit
+            if done < len(heights):
+                self.turn()
+        document.ln(3)
+
+    def _beginning(self, section: Sequence[Block]) -> float:
+        """Return the room that a section needs to begin.
+
+        Figures count only where nothing else follows, as they can wait.
+        """
+        text = [block for block in section if not isinstance(block, Figure)]
+        match (text or section)[0]:
+            case Table() as table:
+                return self._kept(table)
+            case Figure() as figure:
+                return self._height(figure)
+            case _:
+                return 5 * _LINE_MM
+
+    def _kept(self, table: Table) -> float:
+        """Return the room that a table needs to begin."""
+        heights = _row_heights(self.document, table)
+        before = _caption_height(self.document, table.caption) + 5
+        whole = before + sum(heights)
+        return whole if whole <= _WHOLE_MM else before + sum(heights[: 1 + _FEW_ROWS])
+
+    def _height(self, figure: Figure) -> float:
+        drawing = figure.drawing
+        height = drawing.height_mm * _figure_width(self.document, figure) / drawing.width_mm
+        return height + _caption_height(self.document, figure.caption) + 6
 
 
 def _text(document: "FPDF", text: str, line_mm: float) -> None:
@@ -182,45 +253,41 @@ def _caption(document: "FPDF", name: str, text: str) -> None:
 
 def _caption_height(document: "FPDF", text: str) -> float:
     document.set_font(_FONT, "", _SMALL_PT)
-    return _text_height(document, f"Figure 10. {text}", _SMALL_LINE_MM)
+    return len(_lines(document, f"Figure 10. {unbroken(text)}")) * _SMALL_LINE_MM
 
 
-def _text_height(document: "FPDF", text: str, line_mm: float, width_mm: float = 0) -> float:
+def _lines(document: "FPDF", text: str, width_mm: float = 0) -> list[str]:
+    """Return text as it is broken into lines in the present font."""
     from fpdf.enums import MethodReturnValue
 
-    height = document.multi_cell(
-        width_mm, line_mm, text, dry_run=True, output=MethodReturnValue.HEIGHT
+    lines = document.multi_cell(
+        width_mm, text=text, align="L", dry_run=True, output=MethodReturnValue.LINES
     )
-    assert isinstance(height, float)
-    return height
+    assert isinstance(lines, list)
+    return lines
 
 
-def _figure_height(document: "FPDF", figure: Figure) -> float:
-    width = min(figure.drawing.width_mm, document.epw)
-    height = width * figure.drawing.height_mm / figure.drawing.width_mm
-    return height + _caption_height(document, figure.caption) + 6
+def _figure_width(document: "FPDF", figure: Figure) -> float:
+    return min(figure.drawing.width_mm, document.epw)
 
 
 def _figure(document: "FPDF", figure: Figure, number: int) -> None:
-    width = min(figure.drawing.width_mm, document.epw)
     document.ln(2)
     document.image(
-        BytesIO(figure.drawing.svg.encode()), x=document.l_margin, w=width, alt_text=figure.alt
+        BytesIO(figure.drawing.svg.encode()),
+        x=document.l_margin,
+        w=_figure_width(document, figure),
+        alt_text=figure.alt,
     )
     document.ln(1)
     _caption(document, f"Figure {number}.", figure.caption)
     document.ln(3)
 
 
-def _table(document: "FPDF", table: Table, number: int) -> None:
+def _rows(document: "FPDF", table: Table, rows: Sequence[Sequence[Cell]]) -> None:
     from fpdf.fonts import FontFace
 
     has_header = any(table.header)
-    if document.will_page_break(_kept_of_table(document, table)):
-        document.add_page()
-    document.ln(2)
-    _caption(document, f"Table {number}.", table.caption)
-    document.ln(1)
     document.set_font(_FONT, "", _TABLE_PT)
     _rule(document)
     document.set_draw_color(190)
@@ -238,7 +305,7 @@ def _table(document: "FPDF", table: Table, number: int) -> None:
     ) as printed:
         if has_header:
             printed.row(table.header)
-        for cells in table.rows:
+        for cells in rows:
             row = printed.row()
             for cell in cells:
                 if isinstance(cell, Picture):
@@ -246,7 +313,6 @@ def _table(document: "FPDF", table: Table, number: int) -> None:
                 else:
                     row.cell(cell)
     _rule(document)
-    document.ln(3)
 
 
 def _rule(document: "FPDF") -> None:
@@ -254,34 +320,18 @@ def _rule(document: "FPDF") -> None:
     document.line(document.l_margin, document.get_y(), document.w - _MARGIN_MM, document.get_y())
 
 
-def _kept_of_table(document: "FPDF", table: Table) -> float:
-    """Return the room that a table needs to begin."""
-    heights = _row_heights(document, table)
-    before = _caption_height(document, table.caption) + 5
-    whole = before + sum(heights)
-    if whole <= _WHOLE_MM:
-        return whole
-    return before + sum(heights[: any(table.header) + _FIRST_ROWS])
-
-
 def _row_heights(document: "FPDF", table: Table) -> list[float]:
-    share = document.epw / sum(table.widths)
-    document.set_font(_FONT, "B", _TABLE_PT)
-    heights = (
-        [_row_height(document, table.header, table.widths, share)] if any(table.header) else []
-    )
-    document.set_font(_FONT, "", _TABLE_PT)
-    return heights + [_row_height(document, row, table.widths, share) for row in table.rows]
-
-
-def _row_height(
-    document: "FPDF", cells: Sequence[Cell], widths: Sequence[float], share: float
-) -> float:
+    """Return how high the header and each row will be; no header has no height."""
     above, beside = _PADDINGS_MM
+    share = document.epw / sum(table.widths)
 
-    def height(cell: Cell, width_mm: float) -> float:
+    def height(cell: Cell, width: float) -> float:
         if isinstance(cell, Picture):
-            return width_mm
-        return _text_height(document, cell, _TABLE_LINE_MM, width_mm - 2 * beside) + 2 * above
+            return width * share
+        lines = _lines(document, cell, width * share - 2 * beside)
+        return len(lines) * _TABLE_LINE_MM + 2 * above
 
-    return max(height(cell, width * share) for cell, width in zip(cells, widths, strict=True))
+    document.set_font(_FONT, "B", _TABLE_PT)
+    header = max(map(height, table.header, table.widths)) if any(table.header) else 0.0
+    document.set_font(_FONT, "", _TABLE_PT)
+    return [header, *(max(map(height, row, table.widths)) for row in table.rows)]

@@ -146,7 +146,7 @@ def answers(analysis: Analysis) -> Iterator[Block]:
             + (
                 "; the thick line is the mean of complete readers, averaged at right angles to "
                 "the diagonal so that its area is the mean AUC"
-                if len(analysis.panel.readers) > 1
+                if analysis.panel.primary is not None
                 else ""
             )
             + ". (b) "
@@ -265,11 +265,12 @@ def times_and_order(analysis: Analysis) -> Iterator[Block]:
         return
     yield Heading("Time and order")
     window = "20 cases, or half of the cases if there are fewer than 40"
+    primary = analysis.panel.primary is not None
     yield Figure(
         figures.times_and_order(analysis),
         "(a) Median time on screen until the answer, pauses left out, with quartiles; filled if "
-        f"right, hollow if wrong. (b) Share of right answers in a running window of {window}; "
-        "thick: mean of the readers with all cases.",
+        f"right, hollow if wrong. (b) Share of right answers in a running window of {window}"
+        + ("; thick: mean of the readers with all cases." if primary else "."),
         "Response times by outcome, and accuracy in the course of the reading.",
     )
     rows = []
