@@ -95,24 +95,26 @@ def look_at(source: Source) -> Found:
     Raises
     ------
     CowganError
-        There is no such folder.
+        There is no such folder, or nothing in it.
     """
     facts = source.describe()
     if "model" in facts:
         name = facts["model"]
         return Found(name, source.available, f"{name}: as many volumes as are needed.")
     folder, subjects, files = facts["folder"], facts["subjects"], facts["files"]
-    told = f"{files} volumes of {subjects} {'subject' if subjects == 1 else 'subjects'}"
-    if not subjects:
-        told = "There are no NIfTI volumes in this folder."
-    elif subjects < MIN_CASES // 2:
+    told = f"{_counted(files, 'volume')} of {_counted(subjects, 'subject')}"
+    if subjects < MIN_CASES // 2:
         told += f"; a study needs at least {MIN_CASES // 2} of each kind."
     else:
         told += "; one is taken of each." if files > subjects else "."
     return Found(folder, subjects, told)
 
 
-def spare(protocol: Protocol, real: Found, generated: Found) -> str:
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def left_over(protocol: Protocol, real: Found, generated: Found) -> str:
     """Return one sentence on how many volumes a study takes and leaves.
 
     Raises
@@ -129,7 +131,9 @@ def spare(protocol: Protocol, real: Found, generated: Found) -> str:
                 "the numbers or add volumes."
             )
     spares = [
-        f"{number:.0f} {kind} ones are spare" for kind, number in left.items() if number < math.inf
+        f"{number:.0f} more {kind} ones are left"
+        for kind, number in left.items()
+        if number < math.inf
     ]
     return f"Takes {needed} volumes of each kind; {' and '.join(spares)}."
 

@@ -94,8 +94,8 @@ class SavePage(QWizardPage):
         problem = ""
         if folder is None or target is None:
             problem = "Choose a folder for the study."
-        elif target.parent != folder or target == folder:
-            problem = "The name of the study must be one without slashes."
+        elif target.parent != folder or target in (folder, folder / ".."):
+            problem = "The name of the study must be a word or several, without slashes."
         elif is_there(target):
             problem = f"{target} exists already; choose another name."
         self.problem.setText(breakable(problem))

@@ -11,7 +11,7 @@ from cowgan.turing.protocol import MAX_READERS, MIN_CASES, default_repeats
 from cowgan.turing.statistics.verdict import MARGIN
 from napari_cowgan.controls import WheelGuard, hint
 from napari_cowgan.fields import Choice, Count, Decimal
-from napari_cowgan.study.plan import spare
+from napari_cowgan.study.plan import left_over
 from napari_cowgan.study.power_view import PowerView
 from napari_cowgan.study.protocol_source import ProtocolSource
 
@@ -112,7 +112,7 @@ class SizePage(QWizardPage):
         problem = told = ""
         try:
             protocol, found = self._source.protocol(), self._source.found()
-            told = "" if found is None else spare(protocol, *found)
+            told = "" if found is None else left_over(protocol, *found)
         except CowganError as error:
             problem = error.sentence
         self.volumes.setText(told)

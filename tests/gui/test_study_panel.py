@@ -201,7 +201,7 @@ def test_a_study_goes_from_the_plan_to_the_report(
     ):
         type_into(field, number)
     assert size.repeats.value() == 0
-    assert texts(size).count("Takes 6 volumes of each kind; 0 real ones are spare.") == 1
+    assert texts(size).count("Takes 6 volumes of each kind; 0 more real ones are left.") == 1
     press(Key.Key_Return)
     tab_to(wizard.reading.marks)
     press(Key.Key_Space)
