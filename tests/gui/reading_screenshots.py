@@ -1,22 +1,25 @@
 """Draw the reading window in every state, for people to look at.
 
 Usage: ``python tests/gui/reading_screenshots.py [FOLDER]`` on a display; `screenshots.py`
-calls it too.
+calls it too. With ``QT_SCALE_FACTOR=2`` it draws what a screen of high resolution shows.
 """
 
+import errno
 import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
+from unittest.mock import Mock, patch
 
 os.environ["HOME"] = tempfile.mkdtemp()
 sys.path.append(str(Path(__file__).parents[1]))
 
 from gui_events import click_at, drag_across
+from qtpy.QtGui import QCursor
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
-from reading_windows import Key, go_to, open_window, press
+from qtpy.QtWidgets import QApplication, QWidget
+from reading_windows import Key, go_to, open_window, press, wait_for, wait_for_state
 
 from cowgan.checkpoint import BUNDLED
 from cowgan.simulate import make_phantom
@@ -26,6 +29,7 @@ from cowgan.turing.protocol import Protocol
 from cowgan.turing.session import State
 from cowgan.turing.sources import CheckpointSource, FolderSource
 from cowgan.volume import write_nifti
+from napari_cowgan.turing import reading
 from napari_cowgan.turing.window import ReadingWindow
 
 SIZES = ((1280, 800), (1600, 1000))
@@ -60,10 +64,7 @@ def shoot_reading(folder: Path) -> None:
             )
             _shoot_rating(rating, folder, width, height)
             _shoot_pairs(pairs, folder, width, height)
-            (rating / "manifest.json").write_text("{}")
-            window = _open(rating, width, height)
-            _save(window, folder, "error")
-            window.close()
+            _shoot_problems(rating, folder, width, height)
 
 
 def _shoot_rating(package: Path, folder: Path, width: int, height: int) -> None:
@@ -81,6 +82,9 @@ def _shoot_rating(package: Path, folder: Path, width: int, height: int) -> None:
     _save(window, folder, "reading-instructions")
     go_to(window, State.READY)
     _save(window, folder, "ready")
+    with patch.object(reading, "BLANK_S", 2):
+        go_to(window, State.LOADING)
+        _save(window, folder, "loading")
     go_to(window, State.VIEWING)
     _save(window, folder, "viewing")
     press(window, Key.Key_R)
@@ -102,8 +106,18 @@ def _shoot_rating(package: Path, folder: Path, width: int, height: int) -> None:
     _save(window, folder, "windowed")
     press(window, Key.Key_Tab)
     _save(window, folder, "focus")
+    window.reading.long_looked.emit()
+    _save(window, folder, "hint")
     press(window, Key.Key_P)
     _save(window, folder, "pause")
+    press(window, Key.Key_P)
+    other = QWidget()
+    other.show()
+    other.activateWindow()
+    wait_for_state(window, State.PAUSED)
+    other.close()
+    _save(window, folder, "focus-lost")
+    window.activateWindow()
     press(window, Key.Key_P)
     go_to(window, State.BREAK)
     _save(window, folder, "break")
@@ -112,6 +126,32 @@ def _shoot_rating(package: Path, folder: Path, width: int, height: int) -> None:
     _save(window, folder, "welcome-back")
     go_to(window, State.FINISHED)
     _save(window, folder, "finish")
+    window.close()
+
+
+def _shoot_problems(package: Path, folder: Path, width: int, height: int) -> None:
+    (package / "journal.jsonl").unlink()
+    window = _open(package, width, height)
+    second = _open(package, width, height)
+    _save(second, folder, "in-use")
+    second.close()
+    go_to(window, State.CONSENT)
+    press(window, Key.Key_Tab, Key.Key_Tab, Key.Key_Space)
+    _save(window, folder, "declined")
+    window.close()
+    window = _open(package, width, height)
+    go_to(window, State.RATED)
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with patch.object(os, "write", Mock(side_effect=full)):
+        press(window, Key.Key_Return)
+        wait_for(lambda: window.reading.problem is not None)
+        _save(window, folder, "disk-full")
+        window.close()
+        _save(window, folder, "disk-full-closing")
+    press(window, Key.Key_Return)
+    (package / "manifest.json").write_text("{}")
+    window = _open(package, width, height)
+    _save(window, folder, "changed")
     window.close()
 
 
@@ -130,13 +170,16 @@ def _open(package: Path, width: int, height: int) -> ReadingWindow:
     window = open_window(package)
     window.resize(width, height)
     window.move(0, 0)
+    # Whatever a screenshot shows, no pointer hovers over it.
+    QCursor.setPos(window.screen().geometry().bottomRight())
     QTest.qWait(300)
     return window
 
 
 def _save(window: ReadingWindow, folder: Path, name: str) -> None:
     QTest.qWait(300)
-    path = folder / f"reading-{window.width()}x{window.height()}-{name}.png"
+    scale = f"@{window.devicePixelRatio():g}" if window.devicePixelRatio() != 1 else ""
+    path = folder / f"reading-{window.width()}x{window.height()}{scale}-{name}.png"
     # From the screen, as a canvas is not always drawn into a widget's own picture.
     window.screen().grabWindow(window.winId()).save(str(path))
     print(path)
