@@ -21,9 +21,10 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QMessageBox, QScrollArea
 from reading_screenshots import shoot_reading
 from training_banks import make_bank
+from turing_readers import observer, play, read_all
 
 from cowgan.arteries import Artery
-from cowgan.simulate import make_anatomy, simulate_tof
+from cowgan.simulate import make_anatomy, make_phantom, simulate_tof
 from cowgan.training.supervision import read_status
 from cowgan.volume import Volume, default_affine, write_nifti
 from napari_cowgan.controls import Section
@@ -33,6 +34,8 @@ from napari_cowgan.explorer.camera import look_from
 from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.legend import show_legend
 from napari_cowgan.settings import settings
+from napari_cowgan.study import show_study_panel
+from napari_cowgan.study.panel import StudyPanel
 from napari_cowgan.training import show_training_panel
 
 
@@ -207,10 +210,88 @@ def shoot_training(folder: Path, theme: str) -> None:
         viewer.close()
 
 
+def shoot_study(folder: Path, theme: str) -> None:
+    viewer = open_window(theme)
+    panel = show_study_panel(viewer)
+    save(viewer, folder, "study-empty")
+    with tempfile.TemporaryDirectory() as work:
+        volumes = Path(work, "volumes")
+        for seed in range(16):
+            write_nifti(make_phantom(seed)[0], volumes / f"sub-{seed + 1:03}_TOF.nii.gz")
+        shoot_wizard(panel, volumes, Path(work, "studies"), folder, theme)
+        wait_for(lambda: panel.standing and not panel.job.running)
+        pictures = panel.audit.pictures
+        for shown in ("mip", "slice", "histograms", "features"):
+            pictures.choice.choose(shown)
+            wait_for(lambda: pictures.exhibits)
+            QTest.qWait(300)
+            panel.findChild(QScrollArea).ensureWidgetVisible(pictures)
+            save(viewer, folder, f"study-audit-{shown}")
+        pictures.choice.choose("mip")
+        panel.audit.freeze_wished.emit("a rehearsal on phantoms")
+        wait_for(lambda: not panel.job.running)
+        study = panel.standing.study
+        panel.audit.hide_pictures()
+        save(viewer, folder, "study-frozen")
+        for reader, trials in zip(study.readers, (26, 9), strict=False):
+            play(study.package_folder(reader), observer(study, reader, 0.5), trials)
+        panel.open_study(study.folder)
+        wait_for(lambda: not panel.job.running)
+        save(viewer, folder, "study-returned")
+        panel.result.analyse.click()
+        save(viewer, folder, "study-question")
+        panel.result.question.reject()
+        panel.collect([volumes])
+        wait_for(lambda: panel.findChildren(QMessageBox))
+        save(viewer, folder, "study-refused")
+        for box in panel.findChildren(QMessageBox):
+            box.close()
+        read_all(study, (0.5, 0.5, 0.5))
+        panel.open_study(study.folder)
+        wait_for(lambda: not panel.job.running)
+        panel.result.analyse.click()
+        wait_for(lambda: not panel.job.running)
+        save(viewer, folder, "study-result")
+        viewer.close()
+
+
+def shoot_wizard(panel: StudyPanel, volumes: Path, studies: Path, folder: Path, theme: str) -> None:
+    panel.new.click()
+    wizard = panel.wizard
+
+    def shoot(name: str) -> None:
+        QTest.qWait(300)
+        path = folder / f"{theme}-study-new-{name}.png"
+        wizard.grab().save(str(path))
+        print(path)
+
+    shoot("empty")
+    wizard.volumes.real.set_path(volumes)
+    wait_for(wizard.volumes.isComplete)
+    shoot("volumes")
+    wizard.next()
+    shoot("too-many")
+    size = wizard.size_page
+    for field, number in ((size.readers, 3), (size.cases, 20), (size.practice, 4)):
+        field.setValue(number)
+    wait_for(lambda: size.power.cell)
+    shoot("simulating")
+    wait_for(lambda: not size.power.job.running, timeout_s=600)
+    shoot("size")
+    wizard.next()
+    shoot("reading")
+    wizard.next()
+    wizard.save.parent_folder.set_path(studies)
+    shoot("save")
+    wizard.accept()
+    QTest.qWait(1500)
+    shoot("making")
+
+
 if __name__ == "__main__":
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp())
     target.mkdir(parents=True, exist_ok=True)
     for chosen in ("dark", "light"):
-        for shoot in (shoot_explorer, shoot_phantom, shoot_data, shoot_training):
+        for shoot in (shoot_explorer, shoot_phantom, shoot_data, shoot_training, shoot_study):
             shoot(target, chosen)
     shoot_reading(target)
