@@ -13,7 +13,9 @@ from napari_cowgan.turing.style import ACCENT, FAINT_ON_IMAGE, ON_IMAGE
 _CLICK_PX = 4
 _NOTCH = 120
 _MARK_RADIUS_PX = 14
+_NUMBER_RADIUS_PX = 9
 _EDGE_PX = 10
+_SHADE = QColor(0, 0, 0, 180)
 
 
 class Drag(Enum):
@@ -153,12 +155,19 @@ class Glass(QWidget):
         at = QPointF(self.width() / 2 + right, self.height() / 2 + down)
         colour = QColor(FAINT_ON_IMAGE if far else ACCENT)
         style = Qt.PenStyle.DotLine if far else Qt.PenStyle.SolidLine
-        painter.setPen(QPen(QColor(0, 0, 0, 170), 4))
+        beside = at + QPointF(_MARK_RADIUS_PX + 7, -_MARK_RADIUS_PX)
+        painter.setPen(QPen(_SHADE, 4))
         painter.drawEllipse(at, _MARK_RADIUS_PX, _MARK_RADIUS_PX)
         painter.setPen(QPen(colour, 2, style))
         painter.drawEllipse(at, _MARK_RADIUS_PX, _MARK_RADIUS_PX)
-        beside = QRectF(at.x() + _MARK_RADIUS_PX + 3, at.y() - _MARK_RADIUS_PX - 8, 24, 20)
-        _text(painter, beside, Qt.AlignmentFlag.AlignLeft, str(number), colour)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(_SHADE)
+        painter.drawEllipse(beside, _NUMBER_RADIUS_PX, _NUMBER_RADIUS_PX)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(colour)
+        box = QRectF(0, 0, 2 * _NUMBER_RADIUS_PX, 2 * _NUMBER_RADIUS_PX)
+        box.moveCenter(beside)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(number))
 
     def _set_font(self, painter: QPainter, px: int, weight: QFont.Weight) -> None:
         font = QFont(self.font())
@@ -185,18 +194,12 @@ def _drag(event: QMouseEvent) -> Drag | None:
     return Drag.MAIN
 
 
-def _text(
-    painter: QPainter,
-    box: QRectF,
-    side: Qt.AlignmentFlag,
-    text: str,
-    colour: QColor | None = None,
-) -> None:
+def _text(painter: QPainter, box: QRectF, side: Qt.AlignmentFlag, text: str) -> None:
     """Draw text with a dark rim, so that it can be read on any picture."""
     if not text:
         return
-    painter.setPen(QColor(0, 0, 0, 200))
+    painter.setPen(_SHADE)
     for right, down in ((-1, 0), (1, 0), (0, -1), (0, 1)):
         painter.drawText(box.translated(right, down), side, text)
-    painter.setPen(QColor(ON_IMAGE) if colour is None else colour)
+    painter.setPen(QColor(ON_IMAGE))
     painter.drawText(box, side, text)

@@ -135,6 +135,8 @@ def _shoot_problems(package: Path, folder: Path, width: int, height: int) -> Non
     second = _open(package, width, height)
     _save(second, folder, "in-use")
     second.close()
+    window.activateWindow()
+    wait_for(window.isActiveWindow)
     go_to(window, State.CONSENT)
     press(window, Key.Key_Tab, Key.Key_Tab, Key.Key_Space)
     _save(window, folder, "declined")
