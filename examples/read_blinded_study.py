@@ -63,6 +63,12 @@ def read(package: Package, decide: Callable[[str], str]) -> None:
                     session.answer(decide(truth[0].upper()))
                     session.level(int(random.integers(1, 6)))
                 case State.RATED:
+                    if session.standing.answer == "G":
+                        (case,) = session.trial.cases
+                        volume = package.volume(case)
+                        bright = np.argwhere(volume >= np.quantile(volume, 0.99))
+                        voxel = tuple(random.choice(bright).tolist())
+                        session.mark(voxel, ["Odd calibre or branching"], case)
                     session.commit(seen=1.0)
                     session.wait()
                 case _:

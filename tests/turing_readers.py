@@ -21,6 +21,7 @@ def play(folder: Path, decide: Decide, trials: float = np.inf, consent: bool = T
     # Seconds pass with every look at the clock.
     passed = np.random.default_rng([*folder.name.encode()]).lognormal(1, 0.5, 20_000).cumsum()
     ticks = iter((passed * 1e9).astype(np.int64).tolist())
+    places = np.random.default_rng([*folder.name.encode(), 1])
     with package.journal() as journal:
         session = Session(package.manifest.course, journal, clock_ns=lambda: next(ticks))
         done = 0
@@ -39,7 +40,8 @@ def play(folder: Path, decide: Decide, trials: float = np.inf, consent: bool = T
                     session.level(level)
                 case State.RATED:
                     if session.accepts("mark") and session.standing.answer == "G":
-                        session.mark((1, 2, 3), ["noise"], session.trial.cases[0])
+                        voxel = places.integers(package.manifest.display.shape).tolist()
+                        session.mark(tuple(voxel), ["noise"], session.trial.cases[0])
                     session.commit(seen=1.0)
                     session.wait()
                     done += 1

@@ -183,7 +183,7 @@ def _sources_text(study: Study) -> str:
         f"Both kinds went through one chain: {crop}, and percentiles {low:g} and {high:g} of each "
         f"volume became black and white on {protocol.grey_levels} grey levels, without "
         "interpolation. Volumes were stored uncompressed under random names that differ between "
-        "readers, with equal sizes and times; the readers’ packages held no trace of the truth."
+        "readers, in files of equal size and date; the packages held no trace of the truth."
     )
 
 
@@ -234,9 +234,10 @@ def _statistics_text(analysis: Analysis) -> str:
         f"The primary result is the mean {measure} of the complete readers, first showings only, "
         "with readers and cases both taken as drawn at random (Obuchowski and Rockette’s analysis "
         "of one modality with Hillis’ degrees of freedom). It was called equivalent to chance if "
-        f"its 90 % interval lay within ±{margin_auc:g}{equal} of 0.5, declared beforehand, unless "
-        "a reader gave one answer in more than 90 % of trials; different from chance if its 95 % "
-        "interval excluded 0.5; else inconclusive. Below three readers each was reported alone. "
+        "its 90 % interval lay within the margin declared beforehand, "
+        f"0.5 ± {margin_auc:g}{equal}, unless a reader gave one answer in more than 90 % of "
+        "trials; different from chance if its 95 % interval excluded 0.5; else inconclusive. Below "
+        "three readers each was reported alone. "
         + ("" if pairs else "AUCs of readers have DeLong intervals on the logit scale; ")
         + "shares have Wilson intervals; d′ and c are log-linear with the variance of Gourevitch "
         "and Galanter. Trials were never pooled over readers in a test. Repeats served agreement "

@@ -288,8 +288,8 @@ def _rows(document: "FPDF", table: Table, rows: Sequence[Sequence[Cell]]) -> Non
     from fpdf.fonts import FontFace
 
     has_header = any(table.header)
+    top = document.get_y()
     document.set_font(_FONT, "", _TABLE_PT)
-    _rule(document)
     document.set_draw_color(190)
     columns = len(table.header)
     aligns = tuple("LEFT" if n < table.text_columns else "CENTER" for n in range(columns))
@@ -312,12 +312,9 @@ def _rows(document: "FPDF", table: Table, rows: Sequence[Sequence[Cell]]) -> Non
                     row.cell(img=BytesIO(cell.png), img_fill_width=True)
                 else:
                     row.cell(cell)
-    _rule(document)
-
-
-def _rule(document: "FPDF") -> None:
     document.set_draw_color(60)
-    document.line(document.l_margin, document.get_y(), document.w - _MARGIN_MM, document.get_y())
+    for y in (top, document.get_y()):
+        document.line(document.l_margin, y, document.w - _MARGIN_MM, y)
 
 
 def _row_heights(document: "FPDF", table: Table) -> list[float]:
