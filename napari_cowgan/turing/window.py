@@ -82,8 +82,9 @@ class ReadingWindow(QMainWindow):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(0)
         grid.addWidget(self.image, 0, 0)
-        grid.addWidget(self.side, 0, 1)
+        # In the order in which Tab visits them.
         grid.addWidget(self.answers, 1, 0, 1, 2)
+        grid.addWidget(self.side, 0, 1)
         grid.setRowStretch(0, 1)
         grid.setColumnStretch(0, 1)
         self.stack.addWidget(self._picture)
