@@ -56,7 +56,8 @@ class Section(QCollapsible):
         self.toggleButton().setStyleSheet(_HEADER_STYLE)
         self.setDuration(0)
         self.layout().setContentsMargins(0, 0, 0, 0)
-        # superqt bounds the height once, which cuts off text that wraps or grows.
+        # superqt bounds the height, which cuts off text that wraps or grows.
+        self.layout().setAlignment(Qt.AlignmentFlag(0))
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.content().layout().setContentsMargins(4, 2, 4, 8)
         self.content().layout().addWidget(content)

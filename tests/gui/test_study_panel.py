@@ -598,6 +598,9 @@ def test_nothing_is_cut_off_in_a_narrow_dock(viewer, panel, leaking, tmp_path, f
             QTest.qWait(150)
             assert panel.width() <= WIDTH
             assert_whole(panel)
+        panel.audit.hide_pictures()
+        QTest.qWait(150)
+        assert_whole(panel)
     read_all(study_of(panel).freeze("only a rehearsal"), (0.5,))
     panel.open_study(study_of(panel).folder)
     finish(panel)
