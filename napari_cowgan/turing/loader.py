@@ -40,5 +40,5 @@ class Loader:
         return self._futures[case]
 
     def close(self) -> None:
-        """Let the thread end."""
-        self._pool.shutdown(cancel_futures=True)
+        """Let the thread end, without waiting for it."""
+        self._pool.shutdown(wait=False, cancel_futures=True)

@@ -20,6 +20,7 @@ from napari_cowgan.turing.loader import Loader
 BLANK_S = 0.15
 """How long the screen stays blank before each case, so that nothing flickers over from what was
 there; the page before each case has parted it from the last one already."""
+_LONG_LOADING_S = 1.0
 _TICK_MS = 10
 _LOG_MS = 2000
 _JUDGING = {State.VIEWING, State.CONFIDENCE, State.RATED}
@@ -34,6 +35,8 @@ class Reading(QObject):
     -------
     changed
         The state, the answer, the marks or a problem is another.
+    long_loading
+        The volumes of the present case are still on their way from the disk.
     long_looked
         The present case has been on screen for longer than most need.
     failed : Exception
@@ -68,6 +71,7 @@ class Reading(QObject):
     """
 
     changed = Signal()
+    long_loading = Signal()
     long_looked = Signal()
     failed = Signal(object)
     _refused = Signal(object)
@@ -300,7 +304,10 @@ class Reading(QObject):
                 return
             self.image.load(volumes)
             self._loaded = True
-        if self._loaded and not self.image.shown and time.monotonic() >= self._blank_until:
+        overdue_s = time.monotonic() - self._blank_until
+        if not self._loaded and overdue_s > _LONG_LOADING_S:
+            self.long_loading.emit()
+        if self._loaded and not self.image.shown and overdue_s >= 0:
             self._tick.stop()
             self.image.reveal()
 

@@ -62,6 +62,7 @@ MOUSE_MIP = (
 )
 
 HINT = "No hurry: a guess is fine."
+LOADING = "Loading…"
 SAVING = "Saving…"
 
 _SIDES_OF_PATIENT = (

@@ -76,6 +76,7 @@ class ReadingWindow(QMainWindow):
         self.image = ImageArea(manifest.display, rules)
         self.answers = AnswerBar(rules.design, self.act)
         self.side = SidePanel(rules, self.act, self._toggle_reason)
+        self.image.drawn.connect(self.side.hint.clear)
         self.image.viewed.connect(lambda view: self._show_mip(view.mip))
         self._picture = area("reading")
         grid = QGridLayout(self._picture)
@@ -95,6 +96,7 @@ class ReadingWindow(QMainWindow):
         self.reading = reading
         reading.changed.connect(self.refresh)
         reading.failed.connect(self.fail)
+        reading.long_loading.connect(lambda: self.side.hint.setText(texts.LOADING))
         reading.long_looked.connect(lambda: self.side.hint.setText(texts.HINT))
         self.refresh()
 

@@ -362,6 +362,24 @@ def test_a_slow_disk_never_holds_the_reader_up(window, package, monkeypatch):
     assert threading.main_thread() not in set.union(*users.values())
 
 
+def test_whoever_waits_for_a_slow_disk_is_told(window, monkeypatch):
+    served = threading.Event()
+    read = Path.read_bytes
+
+    def wait_and_read(path):
+        served.wait(60)
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", wait_and_read)
+    go_to(window, State.FEEDBACK)
+    go_to(window, State.INSTRUCTIONS)
+    go_to(window, State.LOADING)
+    wait_for(lambda: window.side.hint.text() == "Loading…")
+    served.set()
+    wait_for_state(window, State.VIEWING)
+    assert window.side.hint.text() == ""
+
+
 def test_the_view_cannot_be_changed_while_the_screen_is_blank(window):
     go_to(window, State.READY)
     press(window, Key.Key_Return, Key.Key_PageUp, Key.Key_M)
