@@ -188,6 +188,8 @@ def test_a_difference_in_confidence_alone_is_told_as_such(tmp_path):
     (box,) = [block for block in report.blocks if isinstance(block, Box)]
     assert box.title.endswith("equivalence refused")
     assert "their answers alone do not show it" in box.cautions[0]
+    assert "No real volume was taken for generated." in text_of(report)
+    assert "The most deceptive generated volumes" in text_of(report)
 
 
 def test_nothing_is_claimed_of_what_readers_were_told(report):

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 LEGEND_READERS = 8
 """More readers than these are drawn in one colour and without a legend."""
 
+UPRIGHT_READERS = 6
+"""The names of more readers than these are turned to stand beside each other."""
+
 OUTCOMES: dict[Design, dict[str, str]] = {
     "rating": {
         "hit": "generated, right",
@@ -255,7 +258,8 @@ def times_and_order(analysis: Analysis) -> Drawing:
         _plain_ticks(axes)
         _name_readers(axes, readers)
         axes.set_ylabel("Seconds until the answer")
-        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.12), ncols=2)
+        below = -0.28 if len(readers) > UPRIGHT_READERS else -0.12
+        axes.legend(loc="upper left", bbox_to_anchor=(0, below), ncols=2)
 
     def order(axes: "Axes") -> None:
         axes.axhline(0.5, color="#888888", lw=0.9, ls=(0, (4, 3)))
@@ -435,7 +439,7 @@ def _running(reading: Reading) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 def _name_readers(axes: "Axes", readers: Sequence[ReaderResult]) -> None:
     names = [reader.reader for reader in readers]
-    tilted = len(names) > 6
+    tilted = len(names) > UPRIGHT_READERS
     axes.set_xticks(range(len(names)), names, rotation=90 if tilted else 0)
 
 

@@ -142,7 +142,8 @@ def answers(analysis: Analysis) -> Iterator[Block]:
     yield Figure(
         figures.roc_and_plane(analysis),
         (
-            "(a) ROC curves of the signed rating, in the colours of (b)"
+            "(a) ROC curves of the signed rating"
+            + (", in the colours of (b)" if len(readers) <= figures.LEGEND_READERS else "")
             + (
                 "; the thick line is the mean of complete readers, averaged at right angles to "
                 "the diagonal so that its area is the mean AUC"
@@ -211,7 +212,8 @@ def agreement(analysis: Analysis) -> Iterator[Block]:
             "answer is rare; AC1 and the plain share do not."
         )
         yield Table(
-            f"Agreement between {count(between.readers, 'complete reader')}, with 95 % intervals.",
+            f"Agreement between {count(between.readers, 'complete reader')}, with 95 % intervals "
+            "where the answers vary.",
             ("Measure", "Of", "Value"),
             (
                 ("Share of agreeing pairs", "answers", interval(between.share)),
@@ -354,7 +356,7 @@ def _mean_sentences(found: MeanResult, measure: str, margin: float, case: str) -
     mean = found.mean
     error = f"standard error {number(mean.standard_error, 3)}"
     if mean.standard_error == 0:
-        error = f"neither readers nor {case}s vary, so the interval is the score interval of one"
+        error = f"neither readers nor {case}s vary, so the interval is that of one reader"
     elif mean.df is not None:
         error += f", {number(mean.df, 1)} degrees of freedom"
     text = (

@@ -74,17 +74,23 @@ def single_cases(analysis: Analysis, gallery: Gallery) -> Iterator[Block]:
         "Histogram of cases by the share of readers who were wrong.",
     )
     if pairs:
-        yield _case_table(
-            "The most misleading pairs", list(analysis.cases), gallery, ("Real", "Generated")
-        )
-        return
-    for truth, title in (
-        ("generated", "The most deceptive generated volumes"),
-        ("real", "The most suspected real volumes"),
-    ):
-        cases = [case for case in analysis.cases if case.truth == truth]
-        if cases:
-            yield _case_table(title, cases, gallery, ("Volume",))
+        kinds = [("pair", "The most misleading pairs", "No pair misled a reader.")]
+    else:
+        kinds = [
+            (
+                "generated",
+                "The most deceptive generated volumes",
+                "No generated volume was taken for real.",
+            ),
+            (
+                "real",
+                "The most suspected real volumes",
+                "No real volume was taken for generated.",
+            ),
+        ]
+    for truth, title, none in kinds:
+        misled = [case for case in analysis.cases if case.truth == truth and case.right < case.n]
+        yield _case_table(title, misled, gallery) if misled else Paragraph(none)
 
 
 def give_aways(analysis: Analysis, gallery: Gallery) -> Iterator[Block]:
@@ -206,11 +212,12 @@ def _telling(found: Separability) -> str:
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-def _case_table(
-    title: str, cases: list[CaseResult], gallery: Gallery, pictures: tuple[str, ...]
-) -> Table:
+def _case_table(title: str, cases: list[CaseResult], gallery: Gallery) -> Table:
     shown = cases[:CASES_SHOWN]
-    rest = f"; the first {len(shown)} of {len(cases)}" if len(cases) > len(shown) else ""
+    pictures = ("Volume",) if cases[0].truth != "pair" else ("Real", "Generated")
+    rest = ""
+    if len(cases) > len(shown):
+        rest = f", {len(shown)} of {len(cases)} that misled at least one reader"
 
     def row(case: CaseResult) -> tuple[str | Picture, ...]:
         parts = case.case.split("+")
