@@ -17,7 +17,7 @@ from turing_studies import freeze, protocol
 from cowgan.errors import CowganError
 from cowgan.turing.analysis import Analysis, analyse
 from cowgan.turing.course import Rules
-from cowgan.turing.derivatives import TRIAL_COLUMNS, write_derivatives
+from cowgan.turing.derivatives import TRIAL_COLUMNS, imrmc, write_derivatives
 from cowgan.turing.returned import collect
 from cowgan.turing.statistics import Answer, Panel, Reading, auc, mean_auc
 from cowgan.turing.study import STUDY_FILE, Study
@@ -302,17 +302,26 @@ def test_the_mixed_models_of_the_script_find_what_the_tables_say(mixed):
 
 
 def test_the_imrmc_file_gives_the_same_areas(mixed):
-    write_derivatives(mixed)
-    text = (mixed.study.folder / "derivatives" / "study.imrmc").read_text()
-    head, data = text.split("BEGIN DATA:\n")
+    head = imrmc(mixed).split("BEGIN DATA:\n")[0]
     sizes = dict(line.split(": ") for line in head.splitlines()[1:])
     assert sizes == {"N0": "20", "N1": "20", "NR": "4", "NM": "1"}
+    assert_areas_of_imrmc(mixed)
+
+
+def test_the_imrmc_file_of_pairs_gives_the_shares_of_right_answers(pairs):
+    for number, reader in enumerate(pairs.readers):
+        play(pairs.package_folder(reader), observer(pairs, reader, 0.5 * number))
+    assert_areas_of_imrmc(analysed(pairs))
+
+
+def assert_areas_of_imrmc(found: Analysis) -> None:
+    data = imrmc(found).split("BEGIN DATA:\n")[1]
     lines = [line.split(",") for line in data.splitlines()]
     assert {len(line) for line in lines} == {4}
     assert " " not in data
     truth = {case: int(value) for reader, case, _, value in lines if reader == "-1"}
-    assert len(truth) == 40
-    for reader, expected in mixed.panel.primary.mean.of_reader.items():
+    assert len(truth) == found.study.protocol.reading_units
+    for reader, expected in found.panel.primary.mean.of_reader.items():
         scores = {case: int(score) for who, case, _, score in lines if who == reader}
         ours = np.array([scores[case] for case in truth if truth[case]])
         theirs = np.array([scores[case] for case in truth if not truth[case]])

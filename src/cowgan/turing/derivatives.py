@@ -15,6 +15,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cowgan.files import atomic_path
 from cowgan.turing.analysis import Analysis, PresentedTrial, ReaderResult, crossed
 from cowgan.turing.journal import HEADER, Record
@@ -166,8 +168,10 @@ def imrmc(analysis: Analysis) -> str:
     """Return all counted first answers as the iMRMC program reads them.
 
     The truth has the reader -1 and the modality 0; generated cases are those with the
-    condition. In 2AFC pairs are turned as in `crossed`.
+    condition. In 2AFC pairs are turned as in `crossed`, and scores are answers without their
+    confidence, whose area is the share of right answers.
     """
+    rating = analysis.study.protocol.rules.design == "rating"
     readings = [r for r in crossed(list(analysis.readings.values())) if r.answers]
     truth = {answer.case: answer.generated for reading in readings for answer in reading.answers}
     lines = [
@@ -180,7 +184,11 @@ def imrmc(analysis: Analysis) -> str:
         *(f"-1,{case},0,{int(generated)}" for case, generated in sorted(truth.items())),
     ]
     for reading in readings:
-        lines += [f"{reading.reader},{of.case},{TASK},{of.rating}" for of in reading.answers]
+        scores = reading.ratings if rating else np.sign(reading.ratings)
+        lines += [
+            f"{reading.reader},{answer.case},{TASK},{score}"
+            for answer, score in zip(reading.answers, scores.tolist(), strict=True)
+        ]
     return "\n".join(lines) + "\n"
 
 
