@@ -65,11 +65,12 @@ td img { display: block; width: 96px; height: 96px; background: #000; }
   .cards td, .cards td.text { display: flex; justify-content: space-between; gap: 1rem;
     border: 0; padding: .12rem 0; text-align: right; }
   .cards td::before { content: attr(data-label); color: #555; text-align: left;
-    white-space: normal; }
+    white-space: normal; overflow-wrap: normal; font-weight: normal; }
+  .cards td.text::before { flex: none; }
   .cards td:not(.text) { white-space: nowrap; }
   .cards td:not(.text) br { display: none; }
   .cards td:first-child { font-weight: 600; }
-  .cards td:first-child::before { content: none; }
+  .cards td:first-child:not(:has(img))::before { content: none; }
   .cards td:empty { display: none; }
 }
 @media print {

@@ -238,8 +238,8 @@ def _statistics_text(analysis: Analysis) -> str:
         f"0.5 ± {margin_auc:g}{equal}, unless a reader gave one answer in more than 90 % of "
         "trials; different from chance if its 95 % interval excluded 0.5; else inconclusive. Below "
         "three readers each was reported alone. "
-        + ("" if pairs else "AUCs of readers have DeLong intervals on the logit scale; ")
-        + "shares have Wilson intervals; d′ and c are log-linear with the variance of Gourevitch "
+        + ("S" if pairs else "AUCs of readers have DeLong intervals on the logit scale; s")
+        + "hares have Wilson intervals; d′ and c are log-linear with the variance of Gourevitch "
         "and Galanter. Trials were never pooled over readers in a test. Repeats served agreement "
         "within readers only; practice and first impressions entered nothing. Computed with "
         f"napari-cowgan {__version__}."
