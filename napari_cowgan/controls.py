@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QLocale, QObject, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QImage, QKeyEvent, QPixmap
 from qtpy.QtWidgets import (
+    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QSlider,
     QToolButton,
@@ -287,6 +289,15 @@ def row(*items: QWidget | int) -> QHBoxLayout:
         else:
             layout.addWidget(item)
     return layout
+
+
+def scrolling(content: QWidget) -> QScrollArea:
+    """Return an area without a frame in which a widget is as wide as there is room."""
+    area = QScrollArea()
+    area.setWidget(content)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    return area
 
 
 def swatch(colour: str) -> QIcon:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QEnterEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -14,13 +14,13 @@ from qtpy.QtWidgets import (
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
-    QWidget,
 )
 from superqt.utils import signals_blocked
 
 from cowgan.arteries import Artery
 from napari_cowgan.arteries import COLOURS, FEATURE, colour_table, label_values, middle_of, name_of
 from napari_cowgan.controls import SWATCH, breakable, hint, row, swatch, text_button
+from napari_cowgan.docked import DockedPanel
 from napari_cowgan.tooltips import TOOLTIPS
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def show_legend(viewer: "napari.Viewer") -> "ArteryLegend":
     return cast("ArteryLegend", widget)
 
 
-class ArteryLegend(QWidget):
+class ArteryLegend(DockedPanel):
     """Lists the 13 arteries, tells which ones a label map lacks, and hides or shows them.
 
     It follows the selected label map of arteries, or the topmost one if none is selected.
@@ -126,13 +126,10 @@ class ArteryLegend(QWidget):
         self.refresh()
         super().enterEvent(event)
 
-    def event(self, event: QEvent) -> bool:
-        """End together with the dock: napari takes the panel out of it and keeps it alive."""
-        if event.type() == QEvent.Type.ParentChange and self.parentWidget() is None:
-            for source in self._events():
-                source.disconnect(self.refresh)
-            self.deleteLater()
-        return super().event(event)
+    def leave(self) -> None:
+        """Follow the viewer's layers no more."""
+        for source in self._events():
+            source.disconnect(self.refresh)
 
     def _events(self) -> tuple[Any, ...]:
         layers = self._viewer.layers

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from napari.layers import Layer
-from qtpy.QtCore import QEvent, QUrl, Signal
-from qtpy.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtCore import Signal
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
-from napari_cowgan.controls import breakable, hint, row, text_button
+from napari_cowgan.controls import breakable, hint, row, scrolling, text_button
 from napari_cowgan.data.case_list import CaseList
 from napari_cowgan.data.settings_group import SettingsGroup
 from napari_cowgan.data.work import (
@@ -25,7 +25,9 @@ from napari_cowgan.data.work import (
     prepared_cases,
     quality_page,
 )
+from napari_cowgan.desktop import show_elsewhere
 from napari_cowgan.dialogs import ask_for_file
+from napari_cowgan.docked import DockedPanel
 from napari_cowgan.drops import dropped_folder
 from napari_cowgan.explorer.camera import look_from
 from napari_cowgan.jobs import JobBar
@@ -42,7 +44,7 @@ _EMPTY = (
 _NIFTI = "NIfTI (*.nii.gz *.nii)"
 
 
-class DataPanel(QWidget):
+class DataPanel(DockedPanel):
     """Prepares a folder of scans, builds templates and training banks, and shows the cases.
 
     Parameters
@@ -96,13 +98,9 @@ class DataPanel(QWidget):
         column.addWidget(self.reason)
         column.addLayout(row(self.show_case, self.quality))
         column.addWidget(self.bank)
-        scroll = QScrollArea()
-        scroll.setWidget(groups)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
-        layout.addWidget(scroll)
+        layout.addWidget(scrolling(groups))
 
     # Work
 
@@ -184,11 +182,8 @@ class DataPanel(QWidget):
     def open_quality_page(self) -> None:
         """Show the page with the projections of all cases in the browser."""
         out = self.settings.out.path
-        if out is None:
-            return
-        page = quality_page(out).absolute()
-        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(page))):
-            show_problem(self, CowganError(f"No browser could be started; the page is {page}."))
+        if out is not None:
+            show_elsewhere(self, quality_page(out))
 
     def _on_report(self, rows: Sequence[CaseRow]) -> None:
         self.cases.show_rows(rows)
@@ -229,14 +224,6 @@ class DataPanel(QWidget):
 
     def _choose_bank_folder(self) -> None:
         ask_for_file(self, "Empty folder for the training bank", self.build_bank, folder=True)
-
-    # Leaving
-
-    def event(self, event: QEvent) -> bool:
-        """End together with the dock: napari takes the panel out of it and keeps it alive."""
-        if event.type() == QEvent.Type.ParentChange and self.parentWidget() is None:
-            self.deleteLater()
-        return super().event(event)
 
     # Drops
 

@@ -4,13 +4,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
-    QFrame,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -23,8 +21,10 @@ from napari_cowgan.controls import (
     hint,
     icon_button,
     row,
+    scrolling,
     text_button,
 )
+from napari_cowgan.docked import DockedPanel
 from napari_cowgan.drops import dropped_path
 from napari_cowgan.explorer.camera import (
     look_from,
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 _CHECKPOINT_SUFFIXES = (".safetensors", ".pt")
 
 
-class LatentExplorer(QWidget):
+class LatentExplorer(DockedPanel):
     """Opens a 3D StyleGAN, steers its latent space and shows the volume in 3D.
 
     Parameters
@@ -139,10 +139,6 @@ class LatentExplorer(QWidget):
         ):
             column.addWidget(Section(title, group, expanded))
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(groups)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
 
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
@@ -150,7 +146,7 @@ class LatentExplorer(QWidget):
         layout.addWidget(self.checkpoint)
         layout.addWidget(self.view)
         layout.addLayout(row(self.undo, self.redo, self.reset, 1, self.view.rendering))
-        layout.addWidget(scroll, 1)
+        layout.addWidget(scrolling(groups), 1)
         layout.addWidget(self.status)
         for kind in (QComboBox, QAbstractSpinBox):
             for field in self.findChildren(kind):
@@ -284,14 +280,6 @@ class LatentExplorer(QWidget):
 
     def _on_problem(self, error: BaseException) -> None:
         show_problem(self, error)
-
-    # Leaving
-
-    def event(self, event: QEvent) -> bool:
-        """End together with the dock: napari takes the panel out of it and keeps it alive."""
-        if event.type() == QEvent.Type.ParentChange and self.parentWidget() is None:
-            self.deleteLater()
-        return super().event(event)
 
     # Drops
 

@@ -5,15 +5,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, Qt, QTimer, QUrl
-from qtpy.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QApplication, QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QApplication, QMenu, QVBoxLayout, QWidget
 
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
 from cowgan.turing.study import STUDY_FILE, Study
-from napari_cowgan.controls import Section, breakable, hint, row, text_button
+from napari_cowgan.controls import Section, breakable, hint, row, scrolling, text_button
+from napari_cowgan.desktop import show_elsewhere
 from napari_cowgan.dialogs import ask_for_file
+from napari_cowgan.docked import DockedPanel
 from napari_cowgan.drops import dropped_paths
 from napari_cowgan.jobs import JobBar
 from napari_cowgan.problems import show_problem
@@ -40,7 +42,7 @@ _LAID_OUT_MS = 100
 """Until a new verdict has its place."""
 
 
-class StudyPanel(QWidget):
+class StudyPanel(DockedPanel):
     """Makes studies, shows what their audit found, hands out packages and tells the result.
 
     Parameters
@@ -65,7 +67,6 @@ class StudyPanel(QWidget):
         self.audit = AuditGroup(napari_viewer)
         self.readers = ReadersGroup()
         self.result = ResultGroup()
-        self._scroll = QScrollArea()
         self._content = QWidget()
         self._build()
         self._connect()
@@ -93,14 +94,11 @@ class StudyPanel(QWidget):
         column.addWidget(self.told)
         column.addWidget(self._content)
         column.addStretch(1)
-        scroll = self._scroll
-        scroll.setWidget(groups)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll = scrolling(groups)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
-        layout.addWidget(scroll)
+        layout.addWidget(self._scroll)
 
     def _connect(self) -> None:
         self.new.clicked.connect(self.plan_study)
@@ -217,8 +215,7 @@ class StudyPanel(QWidget):
         self._browse(self._study.package_folder(reader))
 
     def _browse(self, path: Path) -> None:
-        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
-            show_problem(self, CowganError(f"No program could be started to show {path}."))
+        show_elsewhere(self, path)
 
     @property
     def _study(self) -> Study:
@@ -269,14 +266,6 @@ class StudyPanel(QWidget):
         self._content.setVisible(self.standing is not None)
         for part in (self.open, self.audit, self.readers, self.result):
             part.setEnabled(idle)
-
-    # Leaving
-
-    def event(self, event: QEvent) -> bool:
-        """End together with the dock: napari takes the panel out of it and keeps it alive."""
-        if event.type() == QEvent.Type.ParentChange and self.parentWidget() is None:
-            self.deleteLater()
-        return super().event(event)
 
     # Drops
 

@@ -3,10 +3,10 @@
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout
 
 from napari_cowgan.controls import hint
+from napari_cowgan.docked import DockedPanel
 
 if TYPE_CHECKING:
     import napari
@@ -18,7 +18,7 @@ _NOT_INSTALLED = (
 )
 
 
-class TrainingPanel(QWidget):
+class TrainingPanel(DockedPanel):
     """Starts training runs, watches and steers them, and opens what they have learned.
 
     Parameters
@@ -43,9 +43,3 @@ class TrainingPanel(QWidget):
 
             self.workbench = Workbench(napari_viewer)
             layout.addWidget(self.workbench)
-
-    def event(self, event: QEvent) -> bool:
-        """End together with the dock: napari takes the panel out of it and keeps it alive."""
-        if event.type() == QEvent.Type.ParentChange and self.parentWidget() is None:
-            self.deleteLater()
-        return super().event(event)

@@ -5,13 +5,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, QTimer, QUrl
-from qtpy.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QShowEvent
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from qtpy.QtWidgets import (
     QApplication,
-    QFrame,
     QMessageBox,
-    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -21,7 +19,8 @@ from cowgan.data.bank import Bank
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
 from cowgan.training.supervision import RunStatus, Wish, is_running, request
-from napari_cowgan.controls import Section, hint, row, text_button
+from napari_cowgan.controls import Section, hint, row, scrolling, text_button
+from napari_cowgan.desktop import show_elsewhere
 from napari_cowgan.dialogs import ask_for_count
 from napari_cowgan.drops import dropped_folder
 from napari_cowgan.jobs import Job, JobBar, stop_at_exit
@@ -114,10 +113,7 @@ class Workbench(QWidget):
         column.addWidget(self.plan_section)
         column.addWidget(Section("Runs", runs))
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(groups)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll = scrolling(groups)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         layout = QVBoxLayout(self)
@@ -335,7 +331,7 @@ class Workbench(QWidget):
     def _show_folder(self) -> None:
         run = self.list.selected
         if run is not None:
-            self._browse(QUrl.fromLocalFile(str(run.folder)))
+            show_elsewhere(self, run.folder)
 
     def _open_tensorboard(self) -> None:
         run = self.list.selected
@@ -344,12 +340,7 @@ class Workbench(QWidget):
             self.job.run("TensorBoard", work, self._show_page, partial(show_problem, self))
 
     def _show_page(self, address: str) -> None:
-        self._browse(QUrl(address))
-
-    def _browse(self, address: QUrl) -> None:
-        if not QDesktopServices.openUrl(address):
-            where = address.toLocalFile() or address.toString()
-            show_problem(self, CowganError(f"No program could be started to show {where}."))
+        show_elsewhere(self, address)
 
     def _tell_busy(self) -> None:
         run = self.monitor.folder
