@@ -34,6 +34,7 @@ def test_new_volume_in_the_file_menu_adds_a_layer(
         ("napari/layers/visualize", "napari-cowgan.artery_legend"),
         ("napari/layers/data", "napari-cowgan.data"),
         ("napari/layers/data", "napari-cowgan.training"),
+        ("napari/layers/data", "napari-cowgan.study"),
     ],
 )
 def test_every_panel_has_a_menu_entry_that_works(make_napari_viewer: Callable, menu, command):
