@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cowgan.progress import Progress
+from cowgan.turing.analysis import analyse
+from cowgan.turing.derivatives import DERIVATIVES, write_derivatives
+from cowgan.turing.report import report_paths, require_libraries, write_report
 from cowgan.turing.statistics.verdict import Verdict
 from cowgan.turing.study import Study
 from napari_cowgan.study.work import Standing, standing
@@ -27,7 +30,7 @@ class Result:
 
 def report_files(study: Study) -> list[Path]:
     """Return where the report is written, as HTML and as PDF."""
-    return [study.folder / "derivatives" / f"report.{ending}" for ending in ("html", "pdf")]
+    return report_paths(_report(study))
 
 
 def analyse_study(study: Study, early: bool, progress: Progress) -> Result:
@@ -38,15 +41,13 @@ def analyse_study(study: Study, early: bool, progress: Progress) -> Result:
     CowganError, Cancelled
         As for `cowgan.turing.analysis.analyse`, and for writing.
     """
-    # They load scipy and matplotlib, which opening a panel need not wait for.
-    from cowgan.turing.analysis import analyse
-    from cowgan.turing.derivatives import write_derivatives
-    from cowgan.turing.report import require_libraries, write_report
-
     # Not after the study is unblinded, which cannot be undone.
     require_libraries()
     analysis = analyse(study, early=early, progress=progress)
     write_derivatives(analysis)
-    for path in report_files(study):
-        write_report(analysis, path)
+    write_report(analysis, _report(study))
     return Result(standing(study, progress), analysis.panel.verdicts)
+
+
+def _report(study: Study) -> Path:
+    return study.folder / DERIVATIVES / "report"

@@ -283,7 +283,7 @@ def test_a_study_goes_from_the_plan_to_the_report(
     push(panel.result.analyse)
     finish(panel)
     assert read_unblinding(study) is not None
-    assert "of 3 readers" in texts(panel.result.verdicts)
+    qtbot.waitUntil(lambda: "of 3 readers" in texts(panel.result.verdicts))
     push(panel.result.html)
     push(panel.result.pdf)
     html, pdf = browsed
@@ -458,7 +458,7 @@ def test_the_audit_is_done_again_and_finds_what_happened_since(opened, finish):
     assert "permissions of volume files differs in sub-R02" in texts(opened)
 
 
-def test_analysing_early_asks_first(opened, tmp_path, finish):
+def test_analysing_early_asks_first(opened, tmp_path, qtbot, finish):
     package = given_out(opened, "sub-R01", tmp_path)
     assert not opened.result.analyse.isEnabled(), "nobody has answered yet"
     read(opened, package)
@@ -476,7 +476,7 @@ def test_analysing_early_asks_first(opened, tmp_path, finish):
     finish(opened)
     assert read_unblinding(study_of(opened)) is not None
     assert "Unblinded on" in texts(opened.result)
-    assert "sub-R01" in texts(opened.result.verdicts)
+    qtbot.waitUntil(lambda: "sub-R01" in texts(opened.result.verdicts))
     assert opened.result.html.isEnabled()
 
 
