@@ -215,7 +215,7 @@ def preset(name: str, network: NetworkConfig) -> TrainingConfig:
             penalty_weight=0.0,
             path_weight=0.0,
             diversity_weight=1.0,
-            brightness_weight=1.0,
+            brightness_weight=0.1,
             mixing=0.5,
             accumulate=1,
             average_images=2_000.0,
