@@ -82,13 +82,12 @@ class Stage:
             save_every=50,
             sample_every=50,
             metrics_every=100,
-            brightness_weight=4.0,
         )
 
 
 STAGES = (
-    Stage(16, batch=16, steps=900, rate=5e-4),
-    Stage(32, batch=8, steps=1200, rate=4e-4),
+    Stage(16, batch=16, steps=600, rate=3e-4),
+    Stage(32, batch=8, steps=1000, rate=3e-4),
     Stage(64, batch=8, steps=1000, rate=3e-4),
     Stage(128, batch=8, steps=1000, rate=3e-4),
 )

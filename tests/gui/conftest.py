@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 import reading_windows
-from qtpy.QtWidgets import QMessageBox
+from napari.qt import QtViewer
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication, QMessageBox
 
 from cowgan.checkpoint import Checkpoint, load, save
 from cowgan.latent import default_directions, save_directions
@@ -127,6 +129,11 @@ def windows(qapp, short_blank) -> Iterator[Callable[[Path], ReadingWindow]]:
     for window in opened:
         window.close()
         window.deleteLater()
+    # Now, and not while the next test is waiting for something.
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    # napari's fixture lets no test begin while Python still holds a canvas of another, deleted
+    # or not; Qt's connections hold these for a while.
+    QtViewer._instances.clear()
 
 
 @pytest.fixture(scope="session")
