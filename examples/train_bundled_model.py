@@ -91,7 +91,7 @@ STAGES = (
     Stage(64, batch=8, steps=1000, rate=3e-4),
     Stage(128, batch=8, steps=1000, rate=3e-4),
 )
-REHEARSAL = tuple(replace(stage, steps=3, width=128, fmap_max=16) for stage in STAGES)
+REHEARSAL = tuple(replace(stage, steps=2, width=128, fmap_max=16) for stage in STAGES)
 
 
 def make_bank(folder: Path, anatomies: Path | None, progress: Progress) -> Bank:
