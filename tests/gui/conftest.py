@@ -1,5 +1,6 @@
 """An explorer on a small model, in a real window with fresh settings."""
 
+import gc
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -120,6 +121,8 @@ def short_blank(monkeypatch: pytest.MonkeyPatch) -> None:
 def windows(qapp, short_blank) -> Iterator[Callable[[Path], ReadingWindow]]:
     """Return a function that opens a package in a reading window."""
     opened: list[ReadingWindow] = []
+    # A canvas that is collected while another one draws takes the process down.
+    gc.disable()
 
     def open_package(package: Path) -> ReadingWindow:
         opened.append(reading_windows.open_window(package))
@@ -129,10 +132,13 @@ def windows(qapp, short_blank) -> Iterator[Callable[[Path], ReadingWindow]]:
     for window in opened:
         window.close()
         window.deleteLater()
-    # Now, and not while the next test is waiting for something.
+        # pytest holds the window for longer than its canvas may stay.
+        vars(window).clear()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    gc.collect()
+    gc.enable()
     # napari's fixture lets no test begin while Python still holds a canvas of another, deleted
-    # or not; Qt's connections hold these for a while.
+    # or not; Qt's connections hold the last one for a while.
     QtViewer._instances.clear()
 
 
