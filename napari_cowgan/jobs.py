@@ -11,7 +11,6 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from cowgan.errors import Cancelled
-from cowgan.progress import Progress
 from napari_cowgan.tooltips import TOOLTIPS
 
 _REPORT_INTERVAL_S = 0.1
@@ -41,6 +40,10 @@ def _stop_all() -> None:
         worker.stop()
 
 
+_unfinished: set["Job"] = set()
+"""Holds jobs until the GUI's thread has heard of their end: none may die in its own thread."""
+
+
 class Job(QObject):
     """One function running in a thread, with progress and cancel.
 
@@ -49,16 +52,18 @@ class Job(QObject):
     Parameters
     ----------
     work : callable
-        Called in the thread with a `Progress`; must not touch widgets.
+        Called in the thread with this job, which is a `Progress`; must touch no widget and
+        emit no signal of one, since a widget may be deleted meanwhile.
     """
 
     progressed = Signal(int, int, str)
+    found = Signal(object)
     succeeded = Signal(object)
     failed = Signal(object)
     stopped = Signal()
     finished = Signal()
 
-    def __init__(self, work: Callable[[Progress], Any]) -> None:
+    def __init__(self, work: Callable[["Job"], Any]) -> None:
         super().__init__()
         self._work = work
         self._cancel = threading.Event()
@@ -68,6 +73,8 @@ class Job(QObject):
     def start(self) -> None:
         """Start the thread."""
         stop_at_exit(self)
+        _unfinished.add(self)
+        self.finished.connect(self._forget)
         self._thread.start()
 
     def cancel(self) -> None:
@@ -90,6 +97,13 @@ class Job(QObject):
         if done >= total or now - self._last_report >= _REPORT_INTERVAL_S:
             self._last_report = now
             self._emit(self.progressed, done, total, message)
+
+    def tell(self, part: Any) -> None:
+        """Pass a part of the result on to the GUI."""
+        self._emit(self.found, part)
+
+    def _forget(self) -> None:
+        _unfinished.discard(self)
 
     def _run(self) -> None:
         try:
@@ -143,26 +157,30 @@ class JobBar(QWidget):
     def run(
         self,
         title: str,
-        work: Callable[[Progress], Any],
+        work: Callable[[Job], Any],
         on_success: Callable[[Any], None],
         on_failure: Callable[[BaseException], None],
         on_stop: Callable[[], None] = lambda: None,
+        on_part: Callable[[Any], None] = lambda _: None,
     ) -> None:
         """Start `work` in a thread and show it; a job that still runs is cancelled first."""
         self.stop()
         self._job = job = Job(work)
         self._title = title
-        self._on_success, self._on_failure, self._on_stop = on_success, on_failure, on_stop
+        self._on_success, self._on_failure = on_success, on_failure
+        self._on_stop, self._on_part = on_stop, on_part
         self._bar.setRange(0, 0)
         self._bar.setFormat(title)
         self._cancel.setText("Cancel")
         self._cancel.setEnabled(True)
         # Bound methods, so that Qt drops the connections when this widget is deleted.
         job.progressed.connect(self._show)
+        job.found.connect(self._take)
         job.succeeded.connect(self._succeed)
         job.failed.connect(self._fail)
         job.stopped.connect(self._stop)
         job.finished.connect(self._finish)
+        self.destroyed.connect(job.cancel)
         self.show()
         self.running_changed.emit(True)
         job.start()
@@ -186,7 +204,7 @@ class JobBar(QWidget):
 
     def _clear(self) -> None:
         # The callbacks hold the panel and its model, which this widget may outlive in Python.
-        del self._on_success, self._on_failure, self._on_stop
+        del self._on_success, self._on_failure, self._on_stop, self._on_part
         self._job = None
         self.hide()
         self.running_changed.emit(False)
@@ -201,6 +219,10 @@ class JobBar(QWidget):
             self._bar.setValue(done)
             self._bar.setFormat(f"{self._title} %v of %m")
             self._bar.setToolTip(message)
+
+    def _take(self, part: Any) -> None:
+        if self._from_present_job():
+            self._on_part(part)
 
     def _succeed(self, result: Any) -> None:
         if self._from_present_job():

@@ -3,16 +3,14 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from napari.layers import Layer
-from qtpy.QtCore import Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from cowgan.errors import CowganError
-from cowgan.progress import Progress
 from napari_cowgan.controls import breakable, hint, row, scrolling, text_button
 from napari_cowgan.data.case_list import CaseList
 from napari_cowgan.data.settings_group import SettingsGroup
@@ -30,7 +28,7 @@ from napari_cowgan.dialogs import ask_for_file
 from napari_cowgan.docked import DockedPanel
 from napari_cowgan.drops import dropped_folder
 from napari_cowgan.explorer.camera import look_from
-from napari_cowgan.jobs import JobBar
+from napari_cowgan.jobs import Job, JobBar
 from napari_cowgan.problems import show_problem
 from napari_cowgan.settings import is_there
 
@@ -52,8 +50,6 @@ class DataPanel(DockedPanel):
     napari_viewer : napari.Viewer
         Where cases are shown; napari fills in the argument of this name.
     """
-
-    _reported = Signal(object)
 
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
         super().__init__()
@@ -81,7 +77,6 @@ class DataPanel(DockedPanel):
         self.settings.changed.connect(self._refresh)
         self.settings.out.changed.connect(self._list_prepared)
         self.job.running_changed.connect(self._refresh)
-        self._reported.connect(self._on_report)
         self.destroyed.connect(partial(_shut_down, self.job))
         self._list_prepared()
 
@@ -117,8 +112,11 @@ class DataPanel(DockedPanel):
         self.cases.clear()
         # Their files may change.
         self._opened.clear()
-        work = partial(prepare, scans, out, config, self._reported.emit)
-        self._run("Scan", work, self._tell, self._list_prepared)
+
+        def work(job: Job) -> str:
+            return prepare(scans, out, config, job.tell, job)
+
+        self._run("Scan", work, self._tell, self._list_prepared, self._on_report)
 
     def build_template(self, path: Path) -> None:
         """Average the scans into a template in the background, and use it from then on."""
@@ -142,9 +140,10 @@ class DataPanel(DockedPanel):
     def _run(
         self,
         title: str,
-        work: Callable[[Progress], str],
+        work: Callable[[Job], str],
         tell: Callable[[str], None],
         when_unfinished: Callable[[], None] = lambda: None,
+        on_part: Callable[[Any], None] = lambda _: None,
     ) -> None:
         def fail(error: BaseException) -> None:
             when_unfinished()
@@ -155,7 +154,7 @@ class DataPanel(DockedPanel):
             self._tell("Stopped; what is finished is kept.")
 
         self._tell("")
-        self.job.run(title, work, tell, fail, stop)
+        self.job.run(title, work, tell, fail, stop, on_part)
 
     def _tell(self, text: str) -> None:
         self.outcome.setText(breakable(text))

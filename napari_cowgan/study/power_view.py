@@ -1,10 +1,10 @@
 """What studies of several sizes can be expected to show, by simulating them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import product
 
-from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -16,13 +16,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from cowgan.progress import Progress, advance
+from cowgan.progress import advance
 from cowgan.turing.course import Design
 from cowgan.turing.statistics.power import PowerCell, power_table
 from cowgan.turing.statistics.readers import LEAST_READERS
 from napari_cowgan.controls import WheelGuard, hint, row
 from napari_cowgan.fields import Choice
-from napari_cowgan.jobs import JobBar
+from napari_cowgan.jobs import Job, JobBar
 from napari_cowgan.problems import show_problem
 from napari_cowgan.tooltips import TOOLTIPS
 
@@ -49,8 +49,6 @@ _PAIRS = "The simulation is of single volumes; for pairs, take the table as a ro
 class PowerView(QWidget):
     """A table of chances, with the numbers chosen among them and told in a sentence."""
 
-    _simulated = Signal(object, object)
-
     def __init__(self) -> None:
         super().__init__()
         self.accuracy = Choice("study/accuracy", _ACCURACIES, "0.6")
@@ -67,7 +65,6 @@ class PowerView(QWidget):
         self._timer.setInterval(_BEGIN_AFTER_MS)
         self._build()
         self._timer.timeout.connect(self._simulate)
-        self._simulated.connect(self._on_simulated)
         self.accuracy.currentIndexChanged.connect(self._timer.start)
 
     def _build(self) -> None:
@@ -124,12 +121,14 @@ class PowerView(QWidget):
         sizes = sorted(product(*self._sizes()), key=lambda size: size != self._size)
         unknown = [size for size in sizes if (*assumed, size) not in self._known]
         if unknown:
-            work = partial(_simulate, unknown, assumed, self._simulated.emit)
-            self.job.run("Simulating", work, lambda _: None, partial(show_problem, self))
 
-    def _on_simulated(self, assumed: tuple[float, float], cell: PowerCell) -> None:
-        self._known[*assumed, (cell.readers, cell.cases)] = cell
-        self._show()
+            def learn(cell: PowerCell) -> None:
+                self._known[*assumed, (cell.readers, cell.cases)] = cell
+                self._show()
+
+            work = partial(_simulate, unknown, *assumed)
+            fail = partial(show_problem, self)
+            self.job.run("Simulating", work, lambda _: None, fail, on_part=learn)
 
     def _show(self) -> None:
         readers, cases = self._sizes()
@@ -153,18 +152,12 @@ class PowerView(QWidget):
         self.told.setText(told if self._design == "rating" else f"{told} {_PAIRS}")
 
 
-def _simulate(
-    sizes: Sequence[Size],
-    assumed: tuple[float, float],
-    tell: Callable[[tuple[float, float], PowerCell], None],
-    progress: Progress,
-) -> None:
-    accuracy, margin = assumed
+def _simulate(sizes: Sequence[Size], accuracy: float, margin: float, job: Job) -> None:
     for done, (readers, cases) in enumerate(sizes):
-        advance(progress, done, len(sizes))
+        advance(job, done, len(sizes))
         table = power_table((readers,), (cases,), accuracy, margin, _REPLICATES)
-        tell(assumed, table.cells[0])
-    advance(progress, len(sizes), len(sizes))
+        job.tell(table.cells[0])
+    advance(job, len(sizes), len(sizes))
 
 
 def _item(cell: PowerCell | None, chosen: bool) -> QTableWidgetItem:

@@ -6,8 +6,9 @@ import pytest
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QPushButton
 
-from cowgan.errors import CowganError
+from cowgan.errors import Cancelled, CowganError
 from cowgan.progress import advance
+from napari_cowgan import jobs
 from napari_cowgan.jobs import JobBar
 
 
@@ -132,3 +133,45 @@ def test_reports_are_shown_but_not_more_often_than_ten_times_a_second(bar, told,
     assert shown[-1] == 3000
     assert len(shown) < 30
     assert bar._bar.text() == "Thing 3000 of 3000"
+
+
+def test_parts_of_a_result_arrive_in_order_and_before_its_end(bar, told, qtbot):
+    parts = []
+
+    def work(job) -> None:
+        for part in range(5):
+            job.tell(part)
+
+    bar.run(
+        "Thing",
+        work,
+        lambda _: parts.append("end"),
+        told["failure"].append,
+        on_part=lambda part: parts.append((part, threading.current_thread())),
+    )
+    wait_until_over(bar, qtbot)
+    assert parts == [*((part, threading.main_thread()) for part in range(5)), "end"]
+
+
+def test_work_goes_on_unharmed_while_its_bar_is_deleted_and_then_stops(qtbot):
+    """As when a panel is closed: for a while the thread tells parts that nobody takes."""
+    stopped = threading.Event()
+
+    def work(job) -> None:
+        try:
+            while True:
+                job.tell(1)
+                advance(job, 0, 10)
+        except Cancelled:
+            stopped.set()
+            raise
+
+    for _ in range(20):
+        bar = JobBar()
+        bar.run("Thing", work, lambda _: None, lambda _: None)
+        QTest.qWait(5)
+        bar.deleteLater()
+        del bar
+        qtbot.waitUntil(stopped.is_set, timeout=5_000)
+        stopped.clear()
+    qtbot.waitUntil(lambda: not jobs._unfinished, timeout=5_000)
