@@ -67,6 +67,7 @@ class FavouritesGroup(QWidget):
         self.strip.itemSelectionChanged.connect(self._refresh_buttons)
         model.model_changed.connect(self._on_model)
         thumbnails.changed.connect(self._show_pictures)
+        self.strip.itemDelegate().closeEditor.connect(self._show_pictures)
         self._on_model()
 
     def favourites(self) -> list[Favourite]:
@@ -101,8 +102,8 @@ class FavouritesGroup(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Remove with the Delete key, take with Return; a name being typed has its own keys."""
-        editing = self.strip.state() == QAbstractItemView.State.EditingState
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and not editing:
+        is_press = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress
+        if is_press and not self._editing:
             if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
                 self.remove_selected()
                 return True
@@ -111,6 +112,10 @@ class FavouritesGroup(QWidget):
                 self._take(chosen)
                 return True
         return super().eventFilter(watched, event)
+
+    @property
+    def _editing(self) -> bool:
+        return self.strip.state() == QAbstractItemView.State.EditingState
 
     def _on_model(self) -> None:
         checkpoint = self._model.checkpoint
@@ -167,7 +172,8 @@ class FavouritesGroup(QWidget):
 
     def _show_pictures(self) -> None:
         synthesizer = self._model.synthesizer
-        if synthesizer is None or not self.isVisible():
+        # A new picture would put back the name that is being edited.
+        if synthesizer is None or not self.isVisible() or self._editing:
             return
         for i in range(self.strip.count()):
             item = self.strip.item(i)

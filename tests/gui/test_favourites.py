@@ -4,6 +4,7 @@ import json
 
 import pytest
 from qtpy.QtCore import QModelIndex, Qt
+from qtpy.QtGui import QIcon
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QLineEdit, QListView, QListWidget
 
@@ -33,7 +34,7 @@ def click(strip: QListWidget, index: int, modifier: Qt.KeyboardModifier = NONE) 
     QTest.mouseClick(strip.viewport(), Qt.MouseButton.LeftButton, modifier, where)
 
 
-def test_a_name_is_typed_in_place_and_return_keeps_the_shown_volume(explorer, strip):
+def test_a_name_is_typed_in_place_and_return_keeps_the_shown_volume(explorer, strip, qtbot):
     explorer.model.set_seed(50)
     strip.setCurrentRow(1)
     strip.setFocus()
@@ -42,9 +43,25 @@ def test_a_name_is_typed_in_place_and_return_keeps_the_shown_volume(explorer, st
     editor.selectAll()
     QTest.keyClicks(editor, "Fetal PCA")
     QTest.keyClick(editor, Qt.Key.Key_Return)
-    QTest.qWait(50)
-    assert stored(explorer) == ["Seed 0", "Fetal PCA", "Seed 2"]
+    qtbot.waitUntil(lambda: stored(explorer) == ["Seed 0", "Fetal PCA", "Seed 2"])
     assert explorer.model.latent.seed == 50
+
+
+def test_a_picture_that_arrives_meanwhile_leaves_the_name_that_is_typed(explorer, strip, qtbot):
+    item = strip.item(1)
+    qtbot.waitUntil(lambda: not item.icon().isNull(), timeout=60_000)
+    strip.setCurrentRow(1)
+    strip.setFocus()
+    QTest.keyClick(strip, Qt.Key.Key_F2)
+    editor = strip.findChild(QLineEdit)
+    item.setIcon(QIcon())
+    editor.selectAll()
+    QTest.keyClicks(editor, "Fetal PCA")
+    explorer.favourites._thumbnails.changed.emit()
+    assert editor.text() == "Fetal PCA"
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: stored(explorer) == ["Seed 0", "Fetal PCA", "Seed 2"])
+    assert not item.icon().isNull()
 
 
 def test_deleting_letters_of_a_name_deletes_no_favourite(explorer, strip):
