@@ -102,8 +102,11 @@ class FavouritesGroup(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Remove with the Delete key, take with Return; a name being typed has its own keys."""
-        is_press = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress
-        if is_press and not self._editing:
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.KeyPress
+            and not self._editing
+        ):
             if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
                 self.remove_selected()
                 return True
