@@ -4,8 +4,10 @@ import re
 import xml.etree.ElementTree as ElementTree
 from html import escape
 from html.parser import HTMLParser
+from itertools import groupby
 from pathlib import Path
 
+import numpy as np
 import pytest
 from turing_readers import play, read_all, truth_of
 from turing_studies import freeze, protocol
@@ -20,6 +22,7 @@ from cowgan.turing.report.pdf import pdf_of
 from cowgan.turing.report.wording import coefficient, interval
 from cowgan.turing.returned import collect
 from cowgan.turing.statistics import Interval
+from cowgan.turing.statistics.agreement import cohen_kappa
 from cowgan.turing.study import Study
 
 
@@ -128,6 +131,24 @@ def test_every_figure_and_row_is_printed_once_and_in_order(report, monkeypatch):
     ]
 
 
+def test_no_figure_is_printed_amid_a_table(report, monkeypatch):
+    printed, captions = [], []
+    draw, fill, caption = pdf._figure, pdf._rows, pdf._caption
+    monkeypatch.setattr(pdf, "_figure", lambda *of: (printed.append("figure"), draw(*of)))
+    monkeypatch.setattr(pdf, "_rows", lambda *of: (printed.append("rows"), fill(*of)))
+    monkeypatch.setattr(pdf, "_caption", lambda *of: (captions.append(of[1:]), caption(*of)))
+    figure = next(block for block in report.blocks if isinstance(block, Figure))
+    long = Table("Many.", ("Reader", "Answers"), tuple((str(n), "1") for n in range(120)), (1, 1))
+    blocks = (long, figure, figure, figure, figure, long)
+    assert pdf_of(Report(report.title, report.subtitle, blocks)).startswith(b"%PDF")
+    pages = printed.index("figure")
+    assert pages > 1
+    runs = [(what, len(list(run))) for what, run in groupby(printed)]
+    assert [length for what, length in runs if what == "rows"] == [pages, pages]
+    assert printed.count("figure") == 4
+    assert [text for name, text in captions if name == "Table 2"] == ["(continued)"] * (pages - 1)
+
+
 def test_no_page_but_the_last_is_left_half_empty(report, monkeypatch):
     left = []
     turn = pdf._Pages.turn
@@ -172,6 +193,11 @@ def test_limits_without_width_or_beyond_the_scale_are_not_printed():
     assert interval(Interval(1.0, 1.0, 1.0, 0.95, 4, "")) == "1.00"
     assert coefficient(Interval(0.0, -1.84, 1.0, 0.95, 4, "")) == "0.00 (−1.00 to 1.00)"
     assert coefficient(None) == "n/a"
+
+
+def test_kappa_of_a_reader_with_one_answer_has_no_interval():
+    labels = np.array([[1, 1, 1, 1, 1, 1], [1, -1, 1, 1, -1, 1]])
+    assert coefficient(cohen_kappa(labels)) == "0.00"
 
 
 def test_a_difference_in_confidence_alone_is_told_as_such(tmp_path):

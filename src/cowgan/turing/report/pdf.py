@@ -156,7 +156,10 @@ class _Pages:
             _figure(self.document, figure, number)
 
     def table(self, table: Table, number: int) -> None:
-        """Print a table, on several pages under the same header if need be."""
+        """Print a table, on several pages under the same header if need be.
+
+        Figures that wait do so until its end.
+        """
         document = self.document
         if self.room_mm < self._kept(table):
             self.turn()
@@ -174,8 +177,12 @@ class _Pages:
             _rows(document, table, table.rows[done : done + fit])
             done += fit
             if done < len(heights):
-                self.turn()
+                document.add_page()
+                _caption(document, f"Table {number}", "(continued)")
+                document.ln(1)
         document.ln(3)
+        while self.waiting and self._height(self.waiting[0][0]) <= self.room_mm:
+            _figure(document, *self.waiting.pop(0))
 
     def _beginning(self, section: Sequence[Block]) -> float:
         """Return the room that a section needs to begin.

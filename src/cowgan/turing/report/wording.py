@@ -1,6 +1,7 @@
 """Numbers and names as the report prints them."""
 
 from dataclasses import replace
+from math import isclose
 
 from cowgan.turing.statistics import Interval, PValue
 
@@ -18,7 +19,7 @@ def interval(found: Interval | None, digits: int = 2) -> str:
     """Return an estimate with its limits, or alone where the answers leave it no width."""
     if found is None:
         return NOT_DEFINED
-    if found.low == found.high:
+    if isclose(found.low, found.high, abs_tol=1e-9):
         return number(found.estimate, digits)
     return f"{number(found.estimate, digits)} ({limits(found, digits)})"
 
