@@ -141,12 +141,12 @@ def test_no_figure_is_printed_amid_a_table(report, monkeypatch):
     long = Table("Many.", ("Reader", "Answers"), tuple((str(n), "1") for n in range(120)), (1, 1))
     blocks = (long, figure, figure, figure, figure, long)
     assert pdf_of(Report(report.title, report.subtitle, blocks)).startswith(b"%PDF")
-    pages = printed.index("figure")
-    assert pages > 1
-    runs = [(what, len(list(run))) for what, run in groupby(printed)]
-    assert [length for what, length in runs if what == "rows"] == [pages, pages]
+    lengths = [len(list(run)) for what, run in groupby(printed) if what == "rows"]
+    assert len(lengths) == 2
+    assert min(lengths) > 1
     assert printed.count("figure") == 4
-    assert [text for name, text in captions if name == "Table 2"] == ["(continued)"] * (pages - 1)
+    continued = [text for name, text in captions if name == "Table 2"]
+    assert continued == ["(continued)"] * (lengths[1] - 1)
 
 
 def test_no_page_but_the_last_is_left_half_empty(report, monkeypatch):
