@@ -112,3 +112,22 @@ def test_the_same_seed_makes_the_same_discriminator() -> None:
     before = torch.get_rng_state()
     ProjectedDiscriminator(8, 64, torch.Generator().manual_seed(2))
     assert torch.equal(torch.get_rng_state(), before), "the global generator is left alone"
+
+
+def test_a_grown_discriminator_judges_the_whole_as_before_and_details_at_full_size() -> None:
+    """Of an enlarged volume it says what the small one says of it, and more."""
+    small, grown = (
+        ProjectedDiscriminator(8, size, torch.Generator().manual_seed(1)) for size in (64, 128)
+    )
+    volumes = torch.rand(2, 1, 8, 64, 64)
+    enlarged = volumes.repeat_interleave(2, 3).repeat_interleave(2, 4)
+    with torch.no_grad():
+        small(volumes)
+        grown.load_state_dict(small.state_dict(), strict=False)
+        before, after = small(volumes), grown(enlarged)
+        local = len(before) - 4
+        more = len(after) - len(before)
+        for one, other in zip(before, [*after[:local], *after[local + more :]], strict=True):
+            torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+        for one, other in zip(before[:local], after[local : local + more], strict=True):
+            assert other.shape[1] == 4 * one.shape[1], "twice as many patches along each edge"

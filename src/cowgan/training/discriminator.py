@@ -114,7 +114,7 @@ def make_discriminator(config: TrainingConfig, generator: torch.Generator) -> nn
         from cowgan.training.projected import ProjectedDiscriminator
 
         network = config.network
-        return ProjectedDiscriminator(network.depth, max(network.image_size, 64), generator)
+        return ProjectedDiscriminator(network.depth, network.image_size, generator)
     modern = ModernDiscriminator(config.network)
     with torch.no_grad():
         for module in modern.modules():

@@ -20,6 +20,10 @@ _WIDTH = 64
 _HIDDEN = 96
 _FLAT = ("coronal", "sagittal")
 _WHOLE = ("axial", "coronal", "sagittal")
+_EDGE = 64
+"""Columns of the pictures that whole views are judged by; features of larger ones are local."""
+
+_FINE = "_fine"
 
 
 class Projector(nn.Module):
@@ -107,27 +111,35 @@ class ProjectedDiscriminator(nn.Module):
 
     Local heads judge every view at three scales; whole-view heads and a joint head over
     them see what no patch shows: whether the circle closes, and whether a batch varies.
+    They look at pictures of 64 columns, whatever the volumes' size. Of larger volumes, further
+    local heads judge the same views at full size.
 
     Parameters
     ----------
-    depth : int
-        Slices of a volume.
-    edge : int
-        Columns that pictures are resized to.
+    depth, image_size : int
+        Slices of a volume, and their columns.
     generator : torch.Generator
         Source of the fixed projections and of the heads' first weights.
     """
 
-    def __init__(self, depth: int, edge: int, generator: torch.Generator) -> None:
+    def __init__(self, depth: int, image_size: int, generator: torch.Generator) -> None:
         super().__init__()
-        self.depth, self.edge = depth, edge
+        self.depth = depth
+        self._edges = {"": _EDGE}
+        if image_size > _EDGE:
+            self._edges[_FINE] = image_size
+        self._pictures = [f"{name}{kind}" for kind in self._edges for name in NAMES]
         self.projector = Projector(generator)
         # Layers initialise themselves from torch's global generator.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))
             self.backbone = Backbone()
             self.local = nn.ModuleDict(
-                {f"{view}{scale}": LocalHead(scale == 0) for view in NAMES for scale in range(3)}
+                {
+                    f"{picture}{scale}": LocalHead(scale == 0)
+                    for picture in self._pictures
+                    for scale in range(3)
+                }
             )
             self.whole = nn.ModuleDict({view: WholeHead() for view in _WHOLE})
             self.joint = nn.Sequential(
@@ -159,8 +171,8 @@ class ProjectedDiscriminator(nn.Module):
     def judge(self, features: Features) -> list[Tensor]:
         """Map mixed features to the logits of every head, each (N, n)."""
         logits = [
-            self.local[f"{view}{scale}"](features[view][scale])
-            for view in NAMES
+            self.local[f"{picture}{scale}"](features[picture][scale])
+            for picture in self._pictures
             for scale in range(3)
         ]
         described = []
@@ -171,15 +183,17 @@ class ProjectedDiscriminator(nn.Module):
         return [*logits, self.joint(_with_deviation(torch.cat(described, 1)))]
 
     def features(self, volumes: Tensor) -> Features:
-        """Return mixed features of each view; views of one shape share a pass."""
+        """Return mixed features of each picture; pictures of one shape share a pass."""
+        views = {name: self._views[name](volumes) for name in NAMES}
         features: Features = {}
-        for flat in (False, True):
-            names = [name for name in NAMES if (name in _FLAT) == flat]
-            pictures = [resized(self._views[name](volumes), self.edge, flat) for name in names]
-            mixed = self.projector(self.backbone(torch.cat(pictures)))
-            parts = [scale.chunk(len(names)) for scale in mixed]
-            for place, name in enumerate(names):
-                features[name] = [part[place] for part in parts]
+        for kind, edge in self._edges.items():
+            for flat in (False, True):
+                names = [name for name in NAMES if (name in _FLAT) == flat]
+                pictures = [resized(views[name], edge, flat) for name in names]
+                mixed = self.projector(self.backbone(torch.cat(pictures)))
+                parts = [scale.chunk(len(names)) for scale in mixed]
+                for place, name in enumerate(names):
+                    features[f"{name}{kind}"] = [part[place] for part in parts]
         return features
 
 
