@@ -195,6 +195,10 @@ def test_limits_without_width_or_beyond_the_scale_are_not_printed():
     assert coefficient(None) == "n/a"
 
 
+def test_odds_that_a_handful_of_answers_leaves_open_are_not_spelt_out():
+    assert interval(Interval(683.4, 0.01, 6.1e7, 0.95, 7, "")) == "683.40 (0.01 to > 1000)"
+
+
 def test_kappa_of_a_reader_with_one_answer_has_no_interval():
     labels = np.array([[1, 1, 1, 1, 1, 1], [1, -1, 1, 1, -1, 1]])
     assert coefficient(cohen_kappa(labels)) == "0.00"

@@ -24,13 +24,17 @@ from cowgan.turing.statistics import LEAST_READERS, Interval, Reading
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 LEGEND_READERS = 8
 """More readers than these are drawn in one colour and without a legend."""
 
-UPRIGHT_READERS = 6
+UPRIGHT_READERS = 4
 """The names of more readers than these are turned to stand beside each other."""
+
+FEWEST_REASONS = 4
+"""There is room for as many, so that the bars of one alone do not fill the figure."""
 
 OUTCOMES: dict[Design, dict[str, str]] = {
     "rating": {
@@ -276,6 +280,7 @@ def times_and_order(analysis: Analysis) -> Drawing:
             axes.plot(where, np.mean(whole, axis=0), color=INK, lw=2.6, label="mean of readers")
         axes.set(ylim=(-0.03, 1.03), xlabel="Case in the order of reading")
         axes.set_ylabel("Share of right answers, running")
+        _count_in_whole_numbers(axes.xaxis)
         if named:
             axes.legend(loc="upper left", bbox_to_anchor=(0, -0.16), ncols=3)
 
@@ -308,6 +313,7 @@ def case_spread(analysis: Analysis) -> Drawing:
         axes.set_xticks(places, ["0–19 %", "20–39 %", "40–59 %", "60–79 %", "80–100 %"])
         axes.set_xlabel("Share of readers who were wrong")
         axes.set_ylabel("Pairs" if pairs else "Volumes")
+        _count_in_whole_numbers(axes.yaxis)
         if not pairs:
             axes.legend(loc="best")
 
@@ -362,15 +368,14 @@ def give_aways(
         axes.legend(loc="upper left", bbox_to_anchor=(0, -0.16), ncols=2)
 
     def why(axes: "Axes") -> None:
-        from matplotlib.ticker import MaxNLocator
-
-        places = np.arange(len(reasons))[::-1]
+        places = np.arange(len(reasons))
         ours = [one.generated for one in reasons]
         theirs = [one.real for one in reasons]
-        axes.barh(places + 0.2, ours, 0.38, color=GENERATED, label="generated")
-        axes.barh(places - 0.2, theirs, 0.38, color=REAL, label="real")
+        axes.barh(places - 0.2, ours, 0.38, color=GENERATED, label="generated")
+        axes.barh(places + 0.2, theirs, 0.38, color=REAL, label="real")
         axes.set_yticks(places, [_wrapped(one.reason) for one in reasons])
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_ylim(max(len(reasons), FEWEST_REASONS) - 0.5, -0.5)
+        _count_in_whole_numbers(axes.xaxis)
         axes.set_xlabel("Marks")
         axes.legend(loc="best")
 
@@ -441,6 +446,12 @@ def _name_readers(axes: "Axes", readers: Sequence[ReaderResult]) -> None:
     names = [reader.reader for reader in readers]
     tilted = len(names) > UPRIGHT_READERS
     axes.set_xticks(range(len(names)), names, rotation=90 if tilted else 0)
+
+
+def _count_in_whole_numbers(axis: "Axis") -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator("auto", integer=True))
 
 
 def _plain_ticks(axes: "Axes") -> None:

@@ -7,10 +7,16 @@ from cowgan.turing.statistics import Interval, PValue
 
 NOT_DEFINED = "n/a"
 MINUS = "−"
+_LARGE = 1000
 
 
 def number(value: float, digits: int = 2) -> str:
-    """Return a number with a true minus sign, and none before zero."""
+    """Return a number with a true minus sign, and none before zero.
+
+    Beyond a thousand, as odds over a handful of answers may be, it tells no more.
+    """
+    if abs(value) > _LARGE:
+        return f"> {_LARGE}" if value > 0 else f"< {MINUS}{_LARGE}"
     printed = f"{value:.{digits}f}"
     return printed.lstrip("-") if not float(printed) else printed.replace("-", MINUS)
 
