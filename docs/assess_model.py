@@ -207,9 +207,8 @@ def draw_curves(runs: list[Path], path: Path) -> None:
             f"{int(run.name[-3:])} voxels",
             (before, 1),
             (3, -9),
-            "data",
-            textcoords="offset points",
-            xycoords=("data", "axes fraction"),
+            ("data", "axes fraction"),
+            "offset points",
             fontsize=8,
             color="0.4",
         )
