@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLabel,
 from study_panels import Key, press, tab_to, type_into
 from turing_studies import write_model, write_volumes
 
+from cowgan.checkpoint import load_bundled
 from cowgan.errors import Cancelled
 from napari_cowgan.study.panel import StudyPanel
 from napari_cowgan.study.wizard import StudyWizard
@@ -223,7 +224,7 @@ def test_the_last_page_tells_what_is_going_to_be_made(wizard, volumes, tmp_path,
     fill(wizard, volumes, qtbot, "save")
     assert overview(wizard) == {
         "Real": f"12 of 12 subjects in {volumes}, by lot",
-        "Generated": "Preliminary model, seeds 100 to 111, truncation psi 1",
+        "Generated": f"{load_bundled().card.name}, seeds 100 to 111, truncation psi 1",
         "Readers": "1; each has 20 trials of single volumes, after 4 volumes to practise with",
         "Time": "about 10 to 15 minutes of each reader, not counting breaks",
         "Allowed": "projections and marks",
