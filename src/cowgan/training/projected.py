@@ -14,12 +14,10 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from cowgan.networks.layers import LEAK
 from cowgan.training.backbone import CHANNELS, Backbone
-from cowgan.training.views import NAMES, Features, draw_views, resized
+from cowgan.training.views import NAMES, PLANES, Features, draw_views, resized
 
 _WIDTH = 64
 _HIDDEN = 96
-_FLAT = ("coronal", "sagittal")
-_WHOLE = ("axial", "coronal", "sagittal")
 _EDGE = 64
 """Columns of the pictures that whole views are judged by; features of larger ones are local."""
 
@@ -107,7 +105,7 @@ class WholeHead(nn.Module):
 
 
 class ProjectedDiscriminator(nn.Module):
-    """Small heads on frozen features of four views; a lower logit means more real.
+    """Small heads on frozen features of six views; a lower logit means more real.
 
     Local heads judge every view at three scales; whole-view heads and a joint head over
     them see what no patch shows: whether the circle closes, and whether a batch varies.
@@ -141,9 +139,9 @@ class ProjectedDiscriminator(nn.Module):
                     for scale in range(3)
                 }
             )
-            self.whole = nn.ModuleDict({view: WholeHead() for view in _WHOLE})
+            self.whole = nn.ModuleDict({view: WholeHead() for view in PLANES})
             self.joint = nn.Sequential(
-                spectral_norm(nn.Linear(_HIDDEN * len(_WHOLE) + 1, _HIDDEN)),
+                spectral_norm(nn.Linear(_HIDDEN * len(PLANES) + 1, _HIDDEN)),
                 nn.LeakyReLU(LEAK),
                 spectral_norm(nn.Linear(_HIDDEN, 1)),
             )
@@ -161,7 +159,7 @@ class ProjectedDiscriminator(nn.Module):
         self.eval()
 
     def look(self, generator: torch.Generator) -> None:
-        """Choose the slab that the next volumes are seen through."""
+        """Choose the slabs that the next volumes are seen through."""
         self._views = draw_views(self.depth, generator)
 
     def forward(self, volumes: Tensor) -> list[Tensor]:
@@ -176,7 +174,7 @@ class ProjectedDiscriminator(nn.Module):
             for scale in range(3)
         ]
         described = []
-        for view in _WHOLE:
+        for view in PLANES:
             verdict, description = self.whole[view](features[view][2])
             logits.append(verdict)
             described.append(description)
@@ -188,7 +186,7 @@ class ProjectedDiscriminator(nn.Module):
         features: Features = {}
         for kind, edge in self._edges.items():
             for flat in (False, True):
-                names = [name for name in NAMES if (name in _FLAT) == flat]
+                names = [name for name in NAMES if name.startswith("axial") != flat]
                 pictures = [resized(views[name], edge, flat) for name in names]
                 mixed = self.projector(self.backbone(torch.cat(pictures)))
                 parts = [scale.chunk(len(names)) for scale in mixed]

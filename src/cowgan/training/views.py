@@ -15,40 +15,43 @@ View = Callable[[Tensor], Tensor]
 Features = dict[str, list[Tensor]]
 """Feature maps (N, channels, h, w) at each depth, fine to coarse, of each view."""
 
-NAMES = ("axial", "slab", "coronal", "sagittal")
+PLANES = {"axial": 2, "coronal": 4, "sagittal": 3}
+"""Planes by the tensor axis that stands upright on them."""
+
+NAMES = (*PLANES, *(f"{plane}_slab" for plane in PLANES))
 
 
-def axial(volumes: Tensor) -> Tensor:
-    """Return maximum intensity projections along the body axis."""
-    return volumes.amax(2)
+def projection(volumes: Tensor, plane: str) -> Tensor:
+    """Return maximum intensity projections onto a plane."""
+    return volumes.amax(PLANES[plane])
 
 
-def coronal(volumes: Tensor) -> Tensor:
-    """Return maximum intensity projections from front to back."""
-    return volumes.amax(4)
+def slab(volumes: Tensor, plane: str, place: float, thickness: int) -> Tensor:
+    """Return maximum intensity projections of a few slices.
 
-
-def sagittal(volumes: Tensor) -> Tensor:
-    """Return maximum intensity projections from left to right."""
-    return volumes.amax(3)
-
-
-def slab(volumes: Tensor, first: int, thickness: int) -> Tensor:
-    """Return axial maximum intensity projections of a few slices."""
-    return volumes[:, :, first : first + thickness].amax(2)
+    The first is the one that a share `place` of all possible ones lie before.
+    """
+    axis = PLANES[plane]
+    first = int(place * (volumes.shape[axis] - thickness + 1))
+    return volumes.narrow(axis, first, thickness).amax(axis)
 
 
 def draw_views(depth: int, generator: torch.Generator) -> dict[str, View]:
-    """Return the views of one pass, the slab at a random place.
+    """Return the views of one pass: projections, and slabs at random places.
 
-    The slab has 1 to a quarter of the slices; half of the time it is a single one.
+    Slabs have 1 to a quarter of `depth` slices; half of the time they are single ones.
     """
     most = max(depth // 4, 1)
-    thickness, coin = (int(torch.randint(1, n + 1, (), generator=generator)) for n in (most, 2))
-    thickness = 1 if coin == 1 else thickness
-    first = int(torch.randint(0, depth - thickness + 1, (), generator=generator))
-    thin = partial(slab, first=first, thickness=thickness)
-    return {"axial": axial, "slab": thin, "coronal": coronal, "sagittal": sagittal}
+    views: dict[str, View] = {plane: partial(projection, plane=plane) for plane in PLANES}
+    for plane in PLANES:
+        thickness, coin = (int(torch.randint(1, n + 1, (), generator=generator)) for n in (most, 2))
+        views[f"{plane}_slab"] = partial(
+            slab,
+            plane=plane,
+            place=float(torch.rand((), generator=generator)),
+            thickness=1 if coin == 1 else thickness,
+        )
+    return views
 
 
 def resized(pictures: Tensor, edge: int, flat: bool) -> Tensor:
