@@ -3,7 +3,7 @@
 import analytic_shapes as shapes
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cowgan.measure import measure_mask
@@ -52,11 +52,12 @@ def test_a_torus_is_measured_to_two_percent_at_any_orientation(seed, radius_mm, 
 
 @settings(deadline=None, max_examples=40)
 @given(seeds, st.floats(0.8, 2.0), st.sampled_from(SPACINGS), st.sampled_from(["line", "helix"]))
-def test_any_open_tube_is_measured_to_within_a_tip(seed, radius_mm, spacing_mm, kind):
+@example(2943934, 0.875, (0.62, 0.61875, 0.61875), "line")  # Both tips are lost, which is rare.
+def test_any_open_tube_is_measured_to_within_its_tips(seed, radius_mm, spacing_mm, kind):
     shape = shapes.tube(CURVES[kind], radius_mm, spacing_mm, seed)
     measured = measure_mask(shape.mask, spacing_mm)
     assert (measured.components, measured.loops) == (1, 0)
-    assert abs(measured.length_mm - shape.length_mm) < radius_mm + 2 * max(spacing_mm)
+    assert abs(measured.length_mm - shape.length_mm) < 2 * (radius_mm + max(spacing_mm))
     assert measured.radius.mean_mm == pytest.approx(radius_mm, abs=0.1)
 
 
