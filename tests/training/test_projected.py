@@ -36,17 +36,18 @@ def test_views_are_the_projections_a_radiologist_knows(plane: str) -> None:
 @pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
 def test_slabs_reach_every_slice_and_are_single_half_of_the_time(plane: str) -> None:
     axis = views.PLANES[plane]
-    volume = torch.arange(20).reshape([20 if n == axis else 1 for n in range(5)])
+    volume = torch.arange(16).reshape([16 if n == axis else 1 for n in range(5)])
+    generator = torch.Generator().manual_seed(0)
     last = []
-    for seed in range(2000):
-        slab = views.draw_views(16, torch.Generator().manual_seed(seed))[f"{plane}_slab"]
+    for _ in range(4000):
+        slab = views.draw_views(16, generator)[f"{plane}_slab"]
         picture = slab(volume)
         assert picture.shape == tuple(n for at, n in enumerate(volume.shape) if at != axis)
         last.append((int(picture), slab.keywords["thickness"]))
-    seen = np.zeros(20)
+    seen = np.zeros(16)
     for end, thickness in last:
         seen[end + 1 - thickness : end + 1] += 1
-    assert seen.min() > 0.25 * seen.mean()
+    assert seen.min() > 0.5 * seen.mean()
     thicknesses = np.array([thickness for _, thickness in last])
     assert thicknesses.max() == 4
     assert 0.5 < np.mean(thicknesses == 1) < 0.75
