@@ -56,13 +56,15 @@ class Stage:
     """Training at one size, grown from the stage before.
 
     The network has `width` divided by its size as capacity, so that the coarse blocks of
-    all stages are alike.
+    all stages are alike. Small volumes must be held to be as diverse as real ones; where
+    arteries show in detail, so much `diversity` would break some up to be unlike the others.
     """
 
     size: int
     batch: int
     steps: int
     rate: float
+    diversity: float
     width: int = 512
     fmap_max: int = 96
 
@@ -77,6 +79,7 @@ class Stage:
             batch=self.batch,
             steps=self.steps,
             generator_rate=self.rate,
+            diversity_weight=self.diversity,
             average_images=1000.0,
             average_ramp=0.15,
             save_every=50,
@@ -86,10 +89,10 @@ class Stage:
 
 
 STAGES = (
-    Stage(16, batch=16, steps=600, rate=3e-4),
-    Stage(32, batch=8, steps=1000, rate=3e-4),
-    Stage(64, batch=8, steps=1000, rate=3e-4),
-    Stage(128, batch=8, steps=1000, rate=3e-4),
+    Stage(16, batch=16, steps=600, rate=3e-4, diversity=1.0),
+    Stage(32, batch=8, steps=1000, rate=3e-4, diversity=1.0),
+    Stage(64, batch=8, steps=1000, rate=3e-4, diversity=0.3),
+    Stage(128, batch=8, steps=1500, rate=3e-4, diversity=0.3),
 )
 REHEARSAL = tuple(replace(stage, steps=2, width=128, fmap_max=16) for stage in STAGES)
 

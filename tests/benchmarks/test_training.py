@@ -10,10 +10,11 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
-from cowgan.networks import NetworkConfig
+from cowgan.networks import NetworkConfig, initialise
+from cowgan.training import draws
 from cowgan.training.config import preset, with_changes
 from cowgan.training.memory import estimate
-from cowgan.training.trainer import Trainer
+from cowgan.training.trainer import Generator, Trainer
 
 NETWORK = NetworkConfig(32, 16, 12, 96)
 BATCH = 4
@@ -85,3 +86,25 @@ def test_a_step(compare, report, single_threaded, name: str, precision: str) -> 
     )
     report(topic, "volumes per second", [BATCH / s for s in seconds["step"]], "")
     report(topic, "peak memory", [estimate(config, "cpu").bytes / 2**20], "MB")
+
+
+def test_synthesis_one_by_one(compare, single_threaded) -> None:
+    """On a CPU, from 64 columns on, training synthesises the volumes of a batch one by one."""
+    network = NetworkConfig(64, 32, 8, 96)
+    generator = Generator(preset("projected", network))
+    initialise(generator.mapping, torch.Generator().manual_seed(0))
+    initialise(generator.synthesis, torch.Generator().manual_seed(0))
+    drawn = draws.latents(network, 0, 0, "generator", range(BATCH), 0.5)
+
+    def step(one_by_one: bool) -> None:
+        generator.one_by_one = one_by_one
+        with torch.autocast("cpu", torch.bfloat16):
+            volumes = generator(drawn, torch.device("cpu"))
+        volumes.square().mean().backward()
+
+    compare(
+        f"Synthesis and its gradients, {BATCH} volumes of 32 x 64 x 64, bf16",
+        {"one by one": lambda: step(True), "at once": lambda: step(False)},
+        "at once",
+        repetitions=5,
+    )

@@ -69,6 +69,11 @@ def test_the_largest_batch_fits_and_the_next_does_not() -> None:
     assert largest_batch(wanted, int(1.1 * limit), "cpu") == 4
 
 
+@pytest.mark.parametrize("name", ["paper", "projected"])
+def test_other_presets_are_estimated_too(name: str) -> None:
+    assert estimate(config(name, accumulate=1), "cpu").bytes > 10**7
+
+
 def test_an_estimate_tells_whether_it_fits() -> None:
     assert MemoryEstimate(10, 20).fits
     assert not MemoryEstimate(20, 10).fits

@@ -72,6 +72,19 @@ def test_a_batch_in_parts_is_the_same_batch() -> None:
         torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
 
 
+@pytest.mark.parametrize("name", ["modern", "projected"])
+def test_volumes_made_one_by_one_are_those_made_at_once(name: str) -> None:
+    together, apart = trainer(name), trainer(name)
+    apart.generator.one_by_one = True
+    for _ in range(2):
+        told = [subject.step() for subject in (together, apart)]
+        assert told[0] == pytest.approx(told[1], rel=1e-3, abs=1e-4)
+    for one, other in zip(
+        together.generator.parameters(), apart.generator.parameters(), strict=True
+    ):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
+
+
 def test_no_gradient_is_left_where_none_is_used() -> None:
     subject = trainer()
     subject.step()

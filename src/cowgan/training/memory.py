@@ -104,6 +104,7 @@ def _peak(config: TrainingConfig, device: torch.device) -> int:
     # Fake tensors are made on the CPU whatever the device, which they need not have.
     with FakeTensorMode(allow_non_fake_inputs=True), _Tally() as tally:
         trainer = Trainer(traced, _Blank(config.network.volume_shape), "cpu")
+        trainer.generator.one_by_one &= device.type == "cpu"
         for adam in (trainer.generator_adam, trainer.discriminator_adam):
             _make_moments(adam)
         trainer.counters.step = every * ceil(config.path_from / every)

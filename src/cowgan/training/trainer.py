@@ -29,6 +29,10 @@ _MOST_BAD_STEPS = 10
 _REFERENCE_BATCHES = 16
 _STYLE_WEIGHT = 0.15
 _STYLES_COMPARED = 256
+_ONE_BY_ONE_FROM = 64
+"""Columns from which a CPU trains faster by scaling each volume's weights, which are few, than
+the activations of a batch."""
+
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _DISCRIMINATOR_LOSS = {
     "hinge": losses.hinge_discriminator,
@@ -66,12 +70,19 @@ class JudgesFeatures(Protocol):
 
 
 class Generator(nn.Module):
-    """Mapping and synthesis network as one, with styles mixed between two latents."""
+    """Mapping and synthesis network as one, with styles mixed between two latents.
+
+    Attributes
+    ----------
+    one_by_one : bool
+        Whether the volumes of a batch are synthesised one after the other.
+    """
 
     def __init__(self, config: TrainingConfig) -> None:
         super().__init__()
         self.mapping = MappingNetwork(config.network)
         self.synthesis = SynthesisNetwork(config.network)
+        self.one_by_one = False
 
     def styles(self, latents: draws.Latents, device: torch.device) -> Tensor:
         """Return W+, shape (N, n_blocks, latent_dim)."""
@@ -82,8 +93,10 @@ class Generator(nn.Module):
 
     def forward(self, latents: draws.Latents, device: torch.device) -> Tensor:
         """Return volumes, shape (N, 1, depth, size, size)."""
-        volumes: Tensor = self.synthesis(self.styles(latents, device), latents.noise.to(device))
-        return volumes
+        ws, noise = self.styles(latents, device), latents.noise.to(device)
+        at_once = 1 if self.one_by_one else len(ws)
+        parts = zip(ws.split(at_once), noise.split(at_once), strict=True)
+        return torch.cat([self.synthesis(*part) for part in parts])
 
 
 @dataclass
@@ -163,7 +176,9 @@ class Trainer:
         self.average = Generator(config).requires_grad_(False)
         self.average.load_state_dict(self.generator.state_dict())
         self.discriminator = make_discriminator(config, source)
-        if self.device.type != "cpu":  # There they were made.
+        on_cpu = self.device.type == "cpu"
+        self.generator.one_by_one = on_cpu and config.network.image_size >= _ONE_BY_ONE_FROM
+        if not on_cpu:  # There they were made.
             for network in (self.generator, self.average, self.discriminator):
                 network.to(self.device)
         # A pretrained part of the discriminator stays as it is.

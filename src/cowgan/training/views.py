@@ -29,10 +29,11 @@ def projection(volumes: Tensor, plane: str) -> Tensor:
 def slab(volumes: Tensor, plane: str, place: float, thickness: int) -> Tensor:
     """Return maximum intensity projections of a few slices.
 
-    The first is the one that a share `place` of all possible ones lie before.
+    The first is the one that a share `place`, 0 to 1, of all possible ones lie before.
     """
     axis = PLANES[plane]
-    first = int(place * (volumes.shape[axis] - thickness + 1))
+    last = volumes.shape[axis] - thickness
+    first = min(int(place * (last + 1)), last)
     return volumes.narrow(axis, first, thickness).amax(axis)
 
 
