@@ -204,7 +204,7 @@ def draw_curves(runs: list[Path], path: Path) -> None:
         for axis in (losses, likeness):
             axis.axvline(before, color="0.8", linewidth=0.8)
         losses.annotate(
-            f"{int(run.name[-3:])} voxels",
+            f"{int(run.name[-3:])}" + (" voxels" if run == runs[-1] else ""),
             (before, 1),
             (3, -9),
             ("data", "axes fraction"),

@@ -113,9 +113,12 @@ class CheckpointGroup(QWidget):
             return synthesizer
 
         def use(synthesizer: Synthesizer) -> None:
-            if path != BUNDLED:
+            if path == BUNDLED:
+                # Another installation keeps its own elsewhere.
+                remember("last_checkpoint", "")
+            else:
                 remember_recent("checkpoints", path)
-            remember("last_checkpoint", str(path.resolve()))
+                remember("last_checkpoint", str(path.resolve()))
             self._model.use(synthesizer)
             then()
 
@@ -128,8 +131,8 @@ class CheckpointGroup(QWidget):
 
     def open_last(self) -> None:
         """Open the model of the last session, or the one that comes with the program."""
-        last = Path(recall_text("last_checkpoint", str(BUNDLED)))
-        self.open_checkpoint(last if is_there(last) else BUNDLED)
+        last = recall_text("last_checkpoint")
+        self.open_checkpoint(Path(last) if last and is_there(last) else BUNDLED)
 
     def refresh(self) -> None:
         """Show the open model."""

@@ -75,6 +75,18 @@ def test_dropping_a_model_on_the_canvas_opens_it(viewer, explorer, other_model, 
     assert len(viewer.layers) == 1
 
 
+def test_the_programs_own_model_comes_back_after_it_was_installed_elsewhere(
+    explorer, other_model, small_model, qtbot, monkeypatch
+):
+    monkeypatch.setattr("napari_cowgan.explorer.checkpoint_group.BUNDLED", other_model)
+    explorer.open_checkpoint(other_model)
+    wait_for_model(explorer, other_model, qtbot)
+    assert other_model not in recent("checkpoints")
+    monkeypatch.setattr("napari_cowgan.explorer.checkpoint_group.BUNDLED", small_model)
+    explorer.checkpoint.open_last()
+    wait_for_model(explorer, small_model, qtbot)
+
+
 def test_dropping_something_else_is_not_taken(explorer, tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("hello")
