@@ -3,8 +3,8 @@
 Usage: python train_bundled_model.py [--anatomies FILE_OR_FOLDER] [--device cuda] [FOLDER]
 
 Anatomies are what ``cowgan simulate-bank`` reads: an archive of artery maps, or label maps.
-Training takes about five hours on two processor cores. Stopped or killed, it goes on where it was
-when it is started again with the same folder. Without anatomies it rehearses: every stage
+Training takes about four hours on one processor core. Stopped or killed, it goes on where it
+was when it is started again with the same folder. Without anatomies it rehearses: every stage
 for a few steps, with a narrow network, on phantoms.
 
 How good the result is tells ``python docs/assess_model.py FOLDER``.
