@@ -88,9 +88,10 @@ def test_a_step(compare, report, single_threaded, name: str, precision: str) -> 
     report(topic, "peak memory", [estimate(config, "cpu").bytes / 2**20], "MB")
 
 
-def test_synthesis_one_by_one(compare, single_threaded) -> None:
+@pytest.mark.parametrize("size", [64, 128])
+def test_synthesis_one_by_one(compare, single_threaded, size: int) -> None:
     """On a CPU, from 64 columns on, training synthesises the volumes of a batch one by one."""
-    network = NetworkConfig(64, 32, 8, 96)
+    network = NetworkConfig(size, 32, 512 // size, 96, latent_dim=256)
     generator = Generator(preset("projected", network))
     initialise(generator.mapping, torch.Generator().manual_seed(0))
     initialise(generator.synthesis, torch.Generator().manual_seed(0))
@@ -103,7 +104,7 @@ def test_synthesis_one_by_one(compare, single_threaded) -> None:
         volumes.square().mean().backward()
 
     compare(
-        f"Synthesis and its gradients, {BATCH} volumes of 32 x 64 x 64, bf16",
+        f"Synthesis and its gradients, {BATCH} volumes of 32 x {size} x {size}, bf16",
         {"one by one": lambda: step(True), "at once": lambda: step(False)},
         "at once",
         repetitions=5,
