@@ -35,7 +35,7 @@ export_phantoms(range(protocol.volumes_per_class), folder / "real")
 study = new_study(
     folder / "study",
     FolderSource(folder / "real"),
-    CheckpointSource(BUNDLED, protocol.first_seed, protocol.psi),
+    CheckpointSource(BUNDLED, protocol.psi),
     protocol,
     accept_leak="Phantoms stand for real volumes in this example.",
 )

@@ -122,7 +122,6 @@ TOOLTIPS = {
     "origin": "What makes the generated volumes",
     "model": "Checkpoint (.safetensors, or .pt of the published code) that is rendered",
     "generated": "Folder of NIfTI volumes; one of each subject is taken, by lot",
-    "first_seed": "Seed of the first generated volume; the others follow one by one",
     "design": "One volume at a time with a rating, or a real and a generated one side by side",
     "readers": "People who read; from three on, a result can be about readers in general",
     "n_cases": "Volumes that each reader judges, half of them generated",

@@ -10,7 +10,7 @@ from cowgan.errors import CowganError
 from cowgan.progress import Progress
 from cowgan.turing.freezing import new_study
 from cowgan.turing.protocol import MIN_CASES, Protocol
-from cowgan.turing.sources import CheckpointSource, FolderSource, Source
+from cowgan.turing.sources import CheckpointSource, FolderSource, Source, warn_of_public
 from cowgan.turing.study import Study
 
 Origin = Literal["bundled", "model", "folder"]
@@ -31,8 +31,6 @@ class Origins:
         Of generated ones.
     generated : Path or None
         Model or folder, None for the bundled model.
-    first_seed : int
-        Of the first volume that the model renders.
     psi : float
         Truncation of the model.
     """
@@ -40,7 +38,6 @@ class Origins:
     real: Path
     origin: Origin
     generated: Path | None
-    first_seed: int
     psi: float
 
     def real_source(self) -> Source:
@@ -56,13 +53,13 @@ class Origins:
             None is chosen, or the model cannot be read.
         """
         if self.origin == "bundled":
-            return CheckpointSource(BUNDLED, self.first_seed, self.psi)
+            return CheckpointSource(BUNDLED, self.psi)
         if self.generated is None:
             kind = "model" if self.origin == "model" else "folder of generated volumes"
             raise CowganError(f"Choose a {kind}.")
         if self.origin == "folder":
             return FolderSource(self.generated)
-        return CheckpointSource(self.generated, self.first_seed, self.psi)
+        return CheckpointSource(self.generated, self.psi)
 
 
 @dataclass(frozen=True)
@@ -107,6 +104,8 @@ def look_at(source: Source) -> Found:
         told += f"; a study needs at least {MIN_CASES // 2} of each kind."
     else:
         told += "; one is taken of each." if files > subjects else "."
+        if facts["public"]:
+            told += f" {warn_of_public(facts['public'])}"
     return Found(folder, subjects, told)
 
 
@@ -144,7 +143,6 @@ def overview(
     """Return what a study is going to be, as names and sentences."""
     n, rules = protocol.volumes_per_class, protocol.rules
     real, generated = found
-    seeds = f"{generated.name}, seeds {origins.first_seed} to {origins.first_seed + n - 1}"
     trials = protocol.reading_units + protocol.repeats
     what = "single volumes" if rules.design == "rating" else "pairs of volumes"
     extra = [
@@ -165,7 +163,7 @@ def overview(
             "Generated",
             f"{n} of {generated.available:.0f} subjects in {origins.generated}, by lot"
             if origins.origin == "folder"
-            else f"{seeds}, truncation psi {origins.psi:g}",
+            else f"{n} of {generated.name}, seeds by lot, truncation psi {origins.psi:g}",
         ),
         ("Readers", f"{protocol.readers}; each has {trials} trials of {what}{repeats}{before}"),
         (

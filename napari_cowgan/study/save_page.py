@@ -18,7 +18,7 @@ from napari_cowgan.study.protocol_source import ProtocolSource
 from napari_cowgan.tooltips import TOOLTIPS
 
 _SECRET = (
-    "The seed decides, together with a secret that stays in this folder, which real volumes are "
+    "The seed decides, together with a secret that stays in this folder, which volumes are "
     "taken and in which order each reader sees them. The folder holds the key: give readers "
     "their packages and nothing else of it."
 )

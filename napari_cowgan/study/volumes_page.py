@@ -10,10 +10,10 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget, QWizardPage
 
 from cowgan.progress import Progress
-from cowgan.turing.sources import Source
+from cowgan.turing.sources import RECOGNISED, Source
 from napari_cowgan.controls import WheelGuard, breakable, hint, row
 from napari_cowgan.drops import dropped_path
-from napari_cowgan.fields import Choice, Count, Decimal, PathField
+from napari_cowgan.fields import Choice, Decimal, PathField
 from napari_cowgan.jobs import Job
 from napari_cowgan.problems import sentence
 from napari_cowgan.study.plan import Found, Origin, Origins, look_at
@@ -26,11 +26,10 @@ _ORIGINS: tuple[tuple[str, Origin], ...] = (
 _MODELS = "Models (*.safetensors *.pt)"
 _REAL = (
     "Volumes that the model was not trained on, prepared as its training volumes were (the Data "
-    "panel does it). One of each subject is taken, by lot."
+    "panel does it). One of each subject is taken, by lot. " + RECOGNISED
 )
-_GENERATED = "Consecutive seeds, so that nobody chooses what is shown."
+_GENERATED = "Seeds are drawn by lot, so that nobody chooses or guesses what is shown."
 _LOOK_AFTER_MS = 300
-_LARGEST_SEED = 2**31 - 1
 
 
 class VolumesPage(QWizardPage):
@@ -43,14 +42,12 @@ class VolumesPage(QWizardPage):
         self.origin = Choice("study/origin", _ORIGINS)
         self.model = PathField("study/model", "Model file", _MODELS)
         self.folder = PathField("study/generated", "Folder with generated volumes")
-        self.first_seed = Count("study/first_seed", 0, _LARGEST_SEED, 0)
         self.psi = Decimal("study/psi", 0, 1, 1, 0.05)
         self.real_found, self.generated_found = FoundLine(), FoundLine()
         self._form = QFormLayout()
         self._form.addRow("From", self.origin)
         self._form.addRow("Model", self.model)
         self._form.addRow("Folder", self.folder)
-        self._form.addRow("First seed", self.first_seed)
         self._form.addRow("Truncation psi", self.psi)
         self._seeds = hint(_GENERATED)
         real = _Box("Real volumes", self._drop_real)
@@ -67,7 +64,7 @@ class VolumesPage(QWizardPage):
         layout.addWidget(real)
         layout.addWidget(generated)
         layout.addStretch(1)
-        WheelGuard(self.origin, self.first_seed, self.psi)
+        WheelGuard(self.origin, self.psi)
         self.real.changed.connect(self._look_at_real)
         for changed in (
             self.origin.currentIndexChanged,
@@ -88,7 +85,7 @@ class VolumesPage(QWizardPage):
             return None
         origin = cast(Origin, self.origin.chosen)
         generated = {"bundled": None, "model": self.model.path, "folder": self.folder.path}
-        return Origins(real, origin, generated[origin], self.first_seed.value(), self.psi.value())
+        return Origins(real, origin, generated[origin], self.psi.value())
 
     @property
     def found(self) -> tuple[Found, Found] | None:
@@ -112,15 +109,14 @@ class VolumesPage(QWizardPage):
         paths = {"model": self.model, "folder": self.folder}
         for kind, line in paths.items():
             self._form.setRowVisible(line, origin == kind)
-        for field in (self.first_seed, self.psi):
-            self._form.setRowVisible(field, origin != "folder")
+        self._form.setRowVisible(self.psi, origin != "folder")
         self._seeds.setVisible(origin != "folder")
         path = paths[origin].path if origin in paths else None
         if path is None and origin in paths:
             self.generated_found.forget(f"Choose a {origin}, or drop it here.")
         else:
-            # Neither the real volumes nor seed and truncation change how many there are.
-            self.generated_found.ask(Origins(Path(), origin, path, 0, 1).generated_source)
+            # Neither the real volumes nor the truncation change how many there are.
+            self.generated_found.ask(Origins(Path(), origin, path, 1).generated_source)
 
     def _drop_real(self, path: Path) -> None:
         self.real.set_path(path)

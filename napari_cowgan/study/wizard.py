@@ -79,7 +79,6 @@ class StudyWizard(QWizard):
             repeats=size.repeats.value(),
             practice=size.practice.value(),
             impressions=size.impressions.value(),
-            first_seed=volumes.first_seed.value(),
             psi=volumes.psi.value(),
             crop=self.reading.cut,
             margin_auc=round(size.margin.value(), 2),

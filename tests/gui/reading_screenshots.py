@@ -40,7 +40,7 @@ def make_packages(folder: Path) -> tuple[Path, Path]:
     """Return a package of single volumes with an impression phase, and one of pairs."""
     for seed in range(8):
         write_nifti(make_phantom(seed)[0], folder / "real" / f"phantom-{seed}.nii.gz")
-    real, generated = FolderSource(folder / "real"), CheckpointSource(BUNDLED, 0, 0.8, "cpu")
+    real, generated = FolderSource(folder / "real"), CheckpointSource(BUNDLED, 0.8, "cpu")
     packages = []
     for name, protocol in (
         (

@@ -74,7 +74,7 @@ def leaking(tmp_path_factory: pytest.TempPathFactory, phantoms: Path, model: Pat
     """Make a study that its audit does not let freeze."""
     folder = tmp_path_factory.mktemp("leaking") / "study"
     small = Protocol(1, readers=1, cases=10, repeats=0, practice=2)
-    return new_study(folder, FolderSource(phantoms), CheckpointSource(model, 0, 1, "cpu"), small)
+    return new_study(folder, FolderSource(phantoms), CheckpointSource(model, 1, "cpu"), small)
 
 
 @pytest.fixture
@@ -188,7 +188,6 @@ def test_a_study_goes_from_the_plan_to_the_report(
     tab_to(wizard.volumes.origin)
     press(Key.Key_Down)
     type_into(wizard.volumes.model.line, model)
-    type_into(wizard.volumes.first_seed, 7)
     qtbot.waitUntil(wizard.volumes.isComplete, timeout=20_000)
     press(Key.Key_Return)
     assert wizard.currentPage() is wizard.size_page
@@ -213,7 +212,7 @@ def test_a_study_goes_from_the_plan_to_the_report(
     qtbot.waitUntil(lambda: "Margin" in texts(wizard.save))
     told = texts(wizard.save)
     assert f"6 of 6 subjects in {phantoms}, by lot" in told
-    assert "seeds 7 to 12" in told
+    assert "seeds by lot" in told
     assert "3; each has 10 trials of single volumes, after 2 volumes to practise with" in told
     press(Key.Key_Return)
     qtbot.waitUntil(lambda: panel.standing is not None, timeout=60_000)
@@ -222,7 +221,7 @@ def test_a_study_goes_from_the_plan_to_the_report(
     study = study_of(panel)
     assert study.folder == tmp_path / "contrast"
     assert study.protocol == Protocol(
-        5, 3, 10, 0, practice=2, first_seed=7, rules=Rules(break_trials=50, marks=False)
+        5, 3, 10, 0, practice=2, rules=Rules(break_trials=50, marks=False)
     )
 
     # The audit

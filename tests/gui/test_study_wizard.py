@@ -154,7 +154,7 @@ def test_folders_and_models_are_dropped_where_they_belong(wizard, volumes, tmp_p
     assert (page.real.path, page.origin.chosen, page.model.path) == (volumes, "model", model)
     assert drop(generated, volumes)
     assert (page.origin.chosen, page.folder.path) == ("folder", volumes)
-    assert not page.psi.isVisible() and not page.first_seed.isVisible()
+    assert not page.psi.isVisible()
 
 
 def test_numbers_that_do_not_go_together_are_told(wizard, volumes, qtbot):
@@ -219,12 +219,11 @@ def test_leaving_the_simulation_half_done_keeps_what_is_known(wizard, volumes, q
 
 
 def test_the_last_page_tells_what_is_going_to_be_made(wizard, volumes, tmp_path, qtbot):
-    wizard.volumes.first_seed.setValue(100)
     wizard.size_page.readers.setValue(1)
     fill(wizard, volumes, qtbot, "save")
     assert overview(wizard) == {
         "Real": f"12 of 12 subjects in {volumes}, by lot",
-        "Generated": f"{load_bundled().card.name}, seeds 100 to 111, truncation psi 1",
+        "Generated": f"12 of {load_bundled().card.name}, seeds by lot, truncation psi 1",
         "Readers": "1; each has 20 trials of single volumes, after 4 volumes to practise with",
         "Time": "about 10 to 15 minutes of each reader, not counting breaks",
         "Allowed": "projections and marks",

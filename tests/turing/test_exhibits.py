@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from turing_studies import freeze, protocol, write_volumes
+from turing_studies import freeze, write_volumes
 
 from cowgan.errors import Cancelled, CowganError
 from cowgan.turing.exhibits import Exhibits, exhibits
@@ -66,12 +66,6 @@ def test_a_blinded_study_shows_features_without_p(clean):
     shown = [feature for feature in exhibits_of(clean).features if feature.tier == "grey"]
     assert len(shown) == 4
     assert all(feature.p is None and 0.2 < feature.auc < 0.8 for feature in shown)
-
-
-def test_few_grey_levels_have_a_bin_each(tmp_path):
-    study = freeze(tmp_path, protocol(grey_levels=16))
-    histograms = exhibits_of(study).histograms
-    assert histograms.levels == pytest.approx((np.arange(16) + 0.5) / 16)
 
 
 def test_a_changed_volume_is_told_and_reading_can_be_stopped(clean, tmp_path):

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from turing_studies import (
-    FIRST_SEED,
     SHAPE,
     SPACING_MM,
     STUDY_SEED,
@@ -25,11 +24,12 @@ from turing_studies import (
 from cowgan.checkpoint import load
 from cowgan.errors import Cancelled, CowganError
 from cowgan.synthesis import LatentState, Synthesizer
+from cowgan.turing import freezing
 from cowgan.turing.course import Rules
 from cowgan.turing.freezing import new_study
-from cowgan.turing.key import commitment
+from cowgan.turing.key import commitment, new_salt, secret_stream
 from cowgan.turing.package import Package
-from cowgan.turing.processing import process
+from cowgan.turing.processing import dithered, scale
 from cowgan.turing.protocol import Protocol, default_practice, default_repeats
 from cowgan.turing.session import Session, State
 from cowgan.turing.sources import FolderSource, generated_source
@@ -65,7 +65,6 @@ def test_packages_tell_nothing_in_any_byte_or_name(frozen):
         str(STUDY_SEED),
         (frozen.folder / "key" / "salt.bin").read_bytes().hex(),
     }
-    assert f"{FIRST_SEED}" in secrets
     assert len(secrets) > 60
     for reader in frozen.readers:
         package = frozen.package_folder(reader)
@@ -125,6 +124,7 @@ def test_the_order_cannot_be_guessed_from_the_seed(tmp_path, frozen):
 
     assert again.protocol == frozen.protocol
     assert truths(again) != truths(frozen)
+    assert new_salt() != new_salt()
 
 
 def test_the_course_is_as_the_protocol_says(frozen):
@@ -157,6 +157,7 @@ def test_both_classes_go_through_the_same_processing(frozen):
     reader = frozen.readers[0]
     package = frozen.package(reader)
     root = frozen.folder.parent
+    salt = (frozen.folder / "key" / "salt.bin").read_bytes()
     renderer = Synthesizer(load(root / "gan_model.safetensors"), "cpu")
     for shown in package.manifest.volumes:
         case = frozen.key.case(reader, shown)
@@ -164,17 +165,20 @@ def test_both_classes_go_through_the_same_processing(frozen):
             data = read_nifti(root / "real_scans" / case.origin["file"]).data
         else:
             data = renderer.render(LatentState(seed=case.origin["seed"])).data
-        expected = process(data, (0, 0, 0), (1.0, 99.8), 4096)
+        random = secret_stream(f"turing/dither/{case.name}", salt, STUDY_SEED)
+        expected = dithered(scale(data, (0, 0, 0), (1.0, 99.8), 4096), 4096, random)
         np.testing.assert_array_equal(package.volume(shown), expected)
 
 
-def test_the_class_decides_nothing_about_the_voxels(tmp_path):
+def test_the_class_decides_nothing_about_the_voxels(tmp_path, monkeypatch):
+    # Without dither, which is another one in every study, for this once.
+    monkeypatch.setattr(freezing, "dithered", lambda grey, levels, random: freezing.rounded(grey))
     ours = write_volumes(tmp_path / "a", 13, "a", seed=1)
     theirs = write_volumes(tmp_path / "b", 13, "b", seed=2)
     voxels = []
     for name, real, generated in (("one", ours, theirs), ("two", theirs, ours)):
         study = new_study(
-            tmp_path / name, FolderSource(real), generated_source(generated, 0, 1.0), protocol()
+            tmp_path / name, FolderSource(real), generated_source(generated, 1.0), protocol()
         )
         voxels.append({case.origin["file"]: case.voxels_sha256 for case in study.key.cases})
     assert voxels[0] == voxels[1]
@@ -182,28 +186,77 @@ def test_the_class_decides_nothing_about_the_voxels(tmp_path):
 
 def test_processing_scales_between_percentiles_and_crops():
     data = np.arange(10 * 12 * 14, dtype=np.float32).reshape(10, 12, 14)
-    grey = process(data, (1, 2, 3), (10.0, 90.0), 256)
+    grey = scale(data, (1, 2, 3), (10.0, 90.0), 256)
     assert grey.shape == (8, 8, 8)
-    assert grey.dtype == np.dtype("<u2")
     assert (grey.min(), grey.max()) == (0, 255)
     assert np.mean(grey == 0) == pytest.approx(0.1, abs=0.01)
-    np.testing.assert_array_equal(process(data * 7 - 3, (1, 2, 3), (10.0, 90.0), 256), grey)
+    np.testing.assert_allclose(scale(data * 7 - 3, (1, 2, 3), (10.0, 90.0), 256), grey, atol=1e-3)
     with pytest.raises(CowganError, match="Nothing is left"):
-        process(data, (5, 0, 0), (1.0, 99.0), 256)
+        scale(data, (5, 0, 0), (1.0, 99.0), 256)
 
 
-def test_generated_volumes_have_consecutive_seeds_and_the_reading_the_first(frozen):
-    seeds = {
-        phase: sorted(
-            case.origin["seed"]
-            for case in frozen.key.cases
-            if case.truth == "generated" and case.phase == phase
-        )
-        for phase in ("reading", "practice", "impression")
-    }
-    assert seeds["reading"] == [FIRST_SEED + i for i in range(10)]
-    assert seeds["practice"] == [FIRST_SEED + 10, FIRST_SEED + 11]
-    assert seeds["impression"] == [FIRST_SEED + 12]
+def test_dither_moves_no_voxel_by_more_than_a_level_and_none_on_average():
+    grey = np.random.default_rng(0).uniform(0, 4095, (20, 40, 40))
+    voxels = dithered(grey, 4096, np.random.RandomState(1))
+    assert voxels.dtype == np.dtype("<u2")
+    assert voxels.flags.c_contiguous
+    moved = voxels - grey
+    assert np.abs(moved).max() < 1.5
+    # Half a level of noise in 32,000 voxels: five standard errors are 0.014.
+    assert abs(moved.mean()) < 0.015
+    # Neither does it depend on the voxel, nor do whole grey levels escape it.
+    whole = dithered(np.full((20, 40, 40), 7.0), 4096, np.random.RandomState(2)) - 7.0
+    assert whole.std() == pytest.approx(0.5, abs=0.02)
+    other = dithered(grey, 4096, np.random.RandomState(3))
+    assert np.mean(other != voxels) > 0.4
+
+
+def test_seeds_of_generated_volumes_are_drawn_from_the_salt_and_are_in_the_key_alone(
+    frozen, tmp_path
+):
+    def seeds(study: Study) -> list[int]:
+        return [c.origin["seed"] for c in study.key.cases if c.truth == "generated"]
+
+    drawn = seeds(frozen)
+    assert len(set(drawn)) == 13
+    assert max(drawn) > 2**60, "they are of 64 bits"
+    # The same choices, and another secret.
+    assert not {*drawn} & {*seeds(freeze(tmp_path, from_model=True))}
+    elsewhere = (frozen.folder / "study.json").read_text()
+    assert not [seed for seed in drawn if str(seed) in elsewhere]
+
+
+def test_streams_of_a_study_tell_nothing_of_each_other(frozen):
+    salt = (frozen.folder / "key" / "salt.bin").read_bytes()
+    streams = [
+        secret_stream(purpose, secret, seed).bytes(32)
+        for purpose in ("turing/generated", "turing/roles")
+        for secret in (salt, bytes(32))
+        for seed in (0, 1)
+    ]
+    assert len(set(streams)) == len(streams)
+    assert secret_stream("turing/roles", salt, 1).bytes(32) == streams[5]
+
+
+@pytest.mark.parametrize(
+    ("folder", "named"),
+    [("IXI", ["IXI"]), ("scans/topcow_2024", ["topcow"]), ("adam/fixing", []), ("ours", [])],
+)
+def test_real_volumes_that_look_public_are_told(tmp_path, folder, named):
+    real = FolderSource(write_volumes(tmp_path / folder, 13, "s"))
+    other = FolderSource(write_volumes(tmp_path / "other", 13, "s", seed=3))
+    study = new_study(tmp_path / "study", real, other, protocol(readers=1))
+    assert study.description["sources"]["real"]["public"] == named
+    assert [name for name in named if f"public ({name})" in " ".join(study.notes)] == named
+    assert bool(study.notes) == bool(named)
+
+
+def test_a_study_of_the_first_version_is_refused_with_the_reason(study, single_sentence):
+    file = study.folder / "study.json"
+    file.write_text(file.read_text().replace("cowgan.turing-study/2", "cowgan.turing-study/1"))
+    with pytest.raises(CowganError) as refusal:
+        Study.open(study.folder)
+    assert "readers could find out which volumes are generated" in single_sentence(refusal)
 
 
 def test_at_most_one_volume_of_a_subject_is_taken_and_no_label_map(tmp_path):
@@ -491,7 +544,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path):
         {"seed": -1},
         {"percentiles": (50.0, 50.0)},
         {"crop": (-1, 0, 0)},
-        {"grey_levels": 1},
+        {"grey_levels": 255},
     ],
 )
 def test_impossible_protocols_are_one_sentence(changes, single_sentence):

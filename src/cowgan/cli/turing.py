@@ -45,7 +45,7 @@ def new(
     ],
     readers: Annotated[int, typer.Option(help="How many people read.", min=1)] = 5,
     cases: Annotated[int, typer.Option(help="Volumes to read, half of them generated.")] = 100,
-    seed: Annotated[int, typer.Option(help="Decides, with a secret, choice and order.")] = 0,
+    seed: Annotated[int, typer.Option(help="Decides, with a secret, what is shown and when.")] = 0,
     design: Annotated[
         Literal["rating", "2afc"],
         typer.Option(help="rating: real or generated?; 2afc: which of two is generated?"),
@@ -63,7 +63,6 @@ def new(
     impressions: Annotated[
         int, typer.Option(help="Further volumes to be judged before the purpose is told.")
     ] = 0,
-    first_seed: Annotated[int, typer.Option(help="First seed that the model renders.")] = 0,
     psi: Annotated[float, typer.Option(help="Truncation that the model renders with.")] = 1.0,
     crop: Annotated[
         str, typer.Option(metavar="Z,X,Y", help="Voxels cut off at both ends of each axis.")
@@ -82,9 +81,9 @@ def new(
     from cowgan.turing.course import Rules
     from cowgan.turing.freezing import new_study
     from cowgan.turing.protocol import Protocol, default_practice, default_repeats
-    from cowgan.turing.sources import FolderSource, generated_source
+    from cowgan.turing.sources import RECOGNISED, FolderSource, generated_source
 
-    sources = FolderSource(real), generated_source(generated, first_seed, psi, device)
+    sources = FolderSource(real), generated_source(generated, psi, device)
     if practice is None:
         spare = min(source.available for source in sources) - impressions // 2
         practice = default_practice(cases, spare)
@@ -96,7 +95,6 @@ def new(
         default_repeats(cases, rules) if repeats is None else repeats,
         practice=practice,
         impressions=impressions,
-        first_seed=first_seed,
         psi=psi,
         crop=_parse_crop(crop),
         rules=rules,
@@ -141,7 +139,7 @@ def new(
     for reader in made.readers:
         typer.echo(f"{reader}  {made.package_folder(reader)}")
     if made.frozen:
-        typer.echo("Give each reader one package, and keep all else to yourself.")
+        typer.echo(f"Give each reader one package, and keep all else to yourself. {RECOGNISED}")
 
 
 @app.command()

@@ -141,7 +141,7 @@ def exhibits(
     """
     progress, manifest = progress or Silent(), package.manifest
     n_levels = key.protocol.grey_levels
-    edges = np.linspace(0, n_levels, min(_BINS, n_levels) + 1)
+    edges = np.linspace(0, n_levels, _BINS + 1)
     examples: dict[Truth, list[Example]] = {"real": [], "generated": []}
     truths, shares, greys, textures = [], [], [], []
     names = sorted(manifest.volumes, key=lambda name: manifest.volumes[name].sha256)

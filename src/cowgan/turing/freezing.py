@@ -16,7 +16,6 @@ from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.folders import folder_in_the_making, refuse_existing
 from cowgan.progress import Progress, Silent, advance
-from cowgan.randomness import stream
 from cowgan.turing.course import Phase, Trial
 from cowgan.turing.key import (
     Key,
@@ -24,16 +23,18 @@ from cowgan.turing.key import (
     Role,
     commitment,
     new_salt,
-    secret_seed,
+    secret_stream,
     write_key,
 )
 from cowgan.turing.manifest import Display, Manifest, VolumeEntry
 from cowgan.turing.package import FOLDERS, volume_bytes, write_package
 from cowgan.turing.plan import plan_reader
-from cowgan.turing.processing import SPACING_TOLERANCE, process
+from cowgan.turing.processing import SPACING_TOLERANCE, dithered, rounded, scale
 from cowgan.turing.protocol import Protocol
 from cowgan.turing.sources import Source, Sourced
 from cowgan.turing.study import PACKAGES, PARTICIPANTS_FILE, SCHEMA, STUDY_FILE, Study
+
+_Draw = Callable[[str], np.random.RandomState]
 
 _SPACING_DECIMALS = 6
 _PARTICIPANT_COLUMNS = ("participant_id", "specialty", "years", "board", "exposure", "consent")
@@ -41,13 +42,15 @@ _PARTICIPANT_COLUMNS = ("participant_id", "specialty", "years", "board", "exposu
 
 @dataclass(frozen=True, eq=False)
 class _Prepared:
-    """A volume as readers will see it."""
+    """A volume as readers will see it, and hashes of what it was before the dither."""
 
     case: KeyCase
     name: str
     voxels: NDArray[np.uint16]
     bytes: int
     sha256: str
+    plain_sha256: str
+    mirrored_sha256: str
 
 
 def new_study(
@@ -90,22 +93,22 @@ def new_study(
     target, progress = Path(target), progress or Silent()
     refuse_existing(target)
     salt = new_salt()
-    seed = secret_seed(salt, protocol.seed)
+
+    def draw(purpose: str) -> np.random.RandomState:
+        return secret_stream(f"turing/{purpose}", salt, protocol.seed)
+
     readers = [f"sub-R{number:02d}" for number in range(1, protocol.readers + 1)]
-    roles = _roles(protocol, stream("turing/roles", seed))
-    trials = {
-        reader: plan_reader(roles, protocol, stream(f"turing/order/{reader}", seed))
-        for reader in readers
-    }
+    roles = _roles(protocol, draw("roles"))
+    trials = {reader: plan_reader(roles, protocol, draw(f"order/{reader}")) for reader in readers}
     # Every volume is prepared once and audited once.
     total = 2 * len(roles) + len(readers)
     advance(progress, 0, total)
     prepared: list[_Prepared] = []
     first: Sourced | None = None
-    for role, sourced in _supply(roles, real, generated, seed):
+    for role, sourced in _supply(roles, real, generated, draw):
         first = first or sourced
         _refuse_misfit(sourced, first)
-        prepared.append(_prepare(role, sourced, protocol))
+        prepared.append(_prepare(role, sourced, protocol, draw(f"dither/{role.name}")))
         _refuse_twice(prepared)
         advance(progress, len(prepared), total, sourced.name)
     assert first is not None
@@ -186,25 +189,35 @@ def _roles(protocol: Protocol, random: np.random.RandomState) -> list[Role]:
 
 
 def _supply(
-    roles: Sequence[Role], real: Source, generated: Source, seed: int
+    roles: Sequence[Role], real: Source, generated: Source, draw: _Draw
 ) -> Iterator[tuple[Role, Sourced]]:
     """Yield the volume of each role; a source that has too few is told before any is read."""
     half = len(roles) // 2
-    reals = real.volumes(half, stream("turing/real", seed))
-    generateds = generated.volumes(half, stream("turing/generated", seed))
+    reals = real.volumes(half, draw("real"))
+    generateds = generated.volumes(half, draw("generated"))
     yield from zip(roles, chain(reals, generateds), strict=True)
 
 
-def _prepare(role: Role, sourced: Sourced, protocol: Protocol) -> _Prepared:
+def _prepare(
+    role: Role, sourced: Sourced, protocol: Protocol, random: np.random.RandomState
+) -> _Prepared:
+    n_levels = protocol.grey_levels
     try:
-        voxels = process(
-            sourced.volume.data, protocol.crop, protocol.percentiles, protocol.grey_levels
-        )
+        grey = scale(sourced.volume.data, protocol.crop, protocol.percentiles, n_levels)
     except CowganError as error:
         raise CowganError(f"{sourced.name}: {error.sentence}", error.detail) from error
+    plain, voxels = rounded(grey), dithered(grey, n_levels, random)
     case = KeyCase(**vars(role), origin=sourced.origin, voxels_sha256=_sha256(voxels))
     content = volume_bytes(voxels)
-    return _Prepared(case, sourced.name, voxels, len(content), sha256(content).hexdigest())
+    return _Prepared(
+        case,
+        sourced.name,
+        voxels,
+        len(content),
+        sha256(content).hexdigest(),
+        _sha256(plain),
+        _sha256(plain[:, ::-1]),
+    )
 
 
 def _refuse_misfit(sourced: Sourced, first: Sourced) -> None:
@@ -226,9 +239,9 @@ def _refuse_misfit(sourced: Sourced, first: Sourced) -> None:
 def _refuse_twice(prepared: Sequence[_Prepared]) -> None:
     """Compare the newest volume with all before it, mirrored too."""
     *others, newest = prepared
-    seen = {newest.case.voxels_sha256, _sha256(newest.voxels[:, ::-1])}
+    seen = {newest.plain_sha256, newest.mirrored_sha256}
     for other in others:
-        if other.case.voxels_sha256 in seen:
+        if other.plain_sha256 in seen:
             raise CowganError(
                 f"{newest.name} and {other.name} are the same volume, perhaps mirrored."
             )

@@ -1,5 +1,6 @@
 """The truth of a study, which the coordinator keeps."""
 
+import hmac
 import json
 import secrets
 from dataclasses import asdict, dataclass
@@ -7,11 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from cowgan.errors import CowganError
 from cowgan.turing.course import Phase
 from cowgan.turing.protocol import Protocol
 
-SCHEMA = "cowgan.turing-key/1"
+SCHEMA = "cowgan.turing-key/2"
 FOLDER = "key"
 KEY_FILE = "key.json"
 SALT_FILE = "salt.bin"
@@ -127,9 +130,24 @@ def commitment(salt: bytes, key: bytes) -> str:
     return sha256(salt + key).hexdigest()
 
 
-def secret_seed(salt: bytes, seed: int) -> int:
-    """Return the seed that a study draws with: without the salt, no order can be guessed."""
-    return int.from_bytes(sha256(salt + seed.to_bytes(8, "big")).digest()[:8], "big")
+def secret_stream(purpose: str, salt: bytes, seed: int) -> np.random.RandomState:
+    """Return random numbers that a study draws with, and that nobody can guess without the salt.
+
+    Streams are keyed apart by HMAC: who finds out the state of one, as the owner of a real
+    scan could from its dither, learns nothing of the others.
+
+    Parameters
+    ----------
+    purpose : str
+        What the numbers are for.
+    salt : bytes
+        Of the study.
+    seed : int
+        Of the protocol.
+    """
+    digest = hmac.digest(salt, f"{purpose}/{seed}".encode(), "sha256")
+    entropy = int.from_bytes(digest, "big")
+    return np.random.RandomState(np.random.MT19937(np.random.SeedSequence(entropy)))
 
 
 def write_key(study: Path, key: bytes, salt: bytes) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Self
 from cowgan.turing.canonical import sha256_of_content
 from cowgan.turing.course import Course, Rules, Trial
 
-SCHEMA = "cowgan.turing-package/1"
+SCHEMA = "cowgan.turing-package/2"
 
 
 @dataclass(frozen=True)

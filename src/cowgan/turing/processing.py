@@ -9,13 +9,13 @@ SPACING_TOLERANCE = 0.01
 """Relative difference up to which voxel sizes count as the same."""
 
 
-def process(
+def scale(
     data: NDArray[np.float32],
     crop: tuple[int, int, int],
     percentiles: tuple[float, float],
     grey_levels: int,
-) -> NDArray[np.uint16]:
-    """Crop a volume and scale its intensities to grey levels.
+) -> NDArray[np.float64]:
+    """Crop a volume and scale its intensities between black and white.
 
     It is told nothing of where the voxels come from. Nothing is interpolated: as soon as
     the volumes of one class were, their noise would give them away.
@@ -33,8 +33,8 @@ def process(
 
     Returns
     -------
-    ndarray of uint16, little-endian, C order
-        From 0 to ``grey_levels - 1``.
+    ndarray of float64, shape (z, x, y)
+        From 0 to ``grey_levels - 1``, not rounded.
 
     Raises
     ------
@@ -47,5 +47,33 @@ def process(
     low, high = np.percentile(kept, percentiles)
     if not high > low:
         raise CowganError("The volume has the same value in nearly every voxel.")
-    grey = np.rint(np.clip((kept - low) / (high - low), 0, 1) * (grey_levels - 1))
-    return np.ascontiguousarray(grey.astype("<u2"))
+    scaled: NDArray[np.float64] = np.clip((kept - low) / (high - low), 0.0, 1.0)
+    return scaled * (grey_levels - 1)
+
+
+def rounded(grey: NDArray[np.float64]) -> NDArray[np.uint16]:
+    """Return grey levels as whole numbers, little-endian and in C order."""
+    return np.ascontiguousarray(np.rint(grey).astype("<u2"))
+
+
+def dithered(
+    grey: NDArray[np.float64], grey_levels: int, random: np.random.RandomState
+) -> NDArray[np.uint16]:
+    """Return grey levels as whole numbers after adding noise that cannot be seen.
+
+    The noise is triangular and reaches one level to each side (TPDF dither; Lipshitz,
+    Wannamaker and Vanderkooy, J Audio Eng Soc 1992), whatever the volume is. It makes the
+    voxels, and every hash of them, other than those that anybody else computes from the same
+    volume.
+
+    Parameters
+    ----------
+    grey : ndarray of float64
+        What `scale` returns.
+    grey_levels : int
+        Steps from black to white.
+    random : RandomState
+        Secret, and of this volume alone.
+    """
+    noise = random.random_sample(grey.shape) - random.random_sample(grey.shape)
+    return rounded(np.clip(grey + noise, 0, grey_levels - 1))

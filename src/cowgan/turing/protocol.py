@@ -10,6 +10,8 @@ from cowgan.turing.course import Rules
 
 MIN_CASES = 10
 MAX_READERS = 99
+LEAST_LEVELS = 256
+"""With fewer grey levels, dither would be seen."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +21,8 @@ class Protocol:
     Parameters
     ----------
     seed : int
-        Decides, with the study's secret salt, which real volumes are taken and the order
-        of each reader.
+        Decides, with the study's secret salt, which real volumes are taken, the seeds of
+        generated ones and the order of each reader.
     readers : int
         Packages to make.
     cases : int
@@ -40,8 +42,6 @@ class Protocol:
     impressions : int
         Further volumes, half of them generated, whose quality is asked for before the
         purpose is told.
-    first_seed : int
-        Generated volumes have consecutive seeds from here: none is chosen by hand.
     psi : float
         Truncation of generated volumes.
     crop : tuple of int
@@ -49,7 +49,7 @@ class Protocol:
     percentiles : tuple of float
         Percentiles of each volume that become black and white.
     grey_levels : int
-        Steps from black to white, 2 to 65536.
+        Steps from black to white, 256 to 65536.
     margin_auc : float
         Equivalence is claimed if the 90 % interval of the mean AUC lies within 0.5 plus or
         minus this.
@@ -72,7 +72,6 @@ class Protocol:
     longest_run: int = 4
     practice: int = 6
     impressions: int = 0
-    first_seed: int = 0
     psi: float = 1.0
     crop: tuple[int, int, int] = (0, 0, 0)
     percentiles: tuple[float, float] = (1.0, 99.8)
@@ -104,14 +103,15 @@ class Protocol:
             raise CowganError(
                 "Blocks need an even number of trials, and runs and distances at least 1."
             )
-        for seed in (self.seed, self.first_seed):
-            if not 0 <= seed <= MAX_SEED:
-                raise CowganError("Seeds are whole numbers from 0 to 2^64 - 1.")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise CowganError("The seed is a whole number from 0 to 2^64 - 1.")
         low, high = self.percentiles
         if not 0 <= low < high <= 100:
             raise CowganError("The two percentiles must rise within 0 to 100.")
-        if not 2 <= self.grey_levels <= 2**16:
-            raise CowganError(f"There can be 2 to 65536 grey levels, not {self.grey_levels}.")
+        if not LEAST_LEVELS <= self.grey_levels <= 2**16:
+            raise CowganError(
+                f"There can be {LEAST_LEVELS} to 65536 grey levels, not {self.grey_levels}."
+            )
         if min(self.crop) < 0:
             raise CowganError("The numbers of voxels to cut off must not be negative.")
 

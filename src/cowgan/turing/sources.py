@@ -1,7 +1,8 @@
 """Where the volumes of a study come from."""
 
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +14,26 @@ from cowgan.data.bank_split import subject_of
 from cowgan.errors import CowganError
 from cowgan.files import sha256_of
 from cowgan.volume import Volume, read_nifti
+
+RECOGNISED = (
+    "Whoever has the real scans can recognise them among the volumes, so no reader may have them."
+)
+"""True of every study."""
+
+_PUBLIC = re.compile(
+    r"(?<![a-z])(IXI|TopCoW|OASIS|ADNI|(?:ITK)?TubeTK|MIDAS|CASILab|SMILE-UHURA|BraTS|HCP"
+    r"|UK-?Biobank|OpenNeuro|ds00\d{4}|fastMRI)(?![a-z])",
+    re.IGNORECASE,
+)
+"""Of public data sets, as parts of names of files or folders."""
+
+
+def warn_of_public(names: Sequence[str]) -> str:
+    """Return one sentence on volumes whose names speak of public data sets."""
+    return (
+        f"Some of the volumes seem to be public ({', '.join(names)}): a reader who downloads them "
+        "can tell which they are."
+    )
 
 
 @dataclass(frozen=True)
@@ -68,12 +89,16 @@ class FolderSource:
         return len(self._subjects())
 
     def describe(self) -> dict[str, Any]:
-        """Return folder and numbers."""
+        """Return folder and numbers, and which public data set its names speak of, if any."""
         subjects = self._subjects()
+        folder = self.folder.resolve()
+        names = (str(folder), *(name for files in subjects.values() for name in files))
+        found = {name.lower(): name for text in names for name in _PUBLIC.findall(text)}
         return {
-            "folder": str(self.folder.resolve()),
+            "folder": str(folder),
             "files": sum(map(len, subjects.values())),
             "subjects": len(subjects),
+            "public": sorted(found.values()),
         }
 
     def volumes(self, count: int, random: np.random.RandomState) -> Iterator[Sourced]:
@@ -108,25 +133,25 @@ class FolderSource:
 
 
 class CheckpointSource:
-    """A model that is rendered at consecutive seeds.
+    """A model that is rendered at seeds drawn by lot from all there are.
+
+    Who has the model and could guess the seeds would have the volumes.
 
     Parameters
     ----------
     path : Path
         What `cowgan.checkpoint.load` reads.
-    first_seed : int
-        Of the first volume.
     psi : float
         Truncation.
     device : str
         As for `cowgan.synthesis.Synthesizer`.
     """
 
-    def __init__(self, path: Path, first_seed: int, psi: float, device: str = "auto") -> None:
+    def __init__(self, path: Path, psi: float, device: str = "auto") -> None:
         from cowgan.checkpoint import load
 
         self._checkpoint = load(path)
-        self._first_seed, self._psi, self._device = first_seed, psi, device
+        self._psi, self._device = psi, device
 
     @property
     def available(self) -> float:
@@ -134,20 +159,20 @@ class CheckpointSource:
         return math.inf
 
     def describe(self) -> dict[str, Any]:
-        """Return model, seeds and truncation."""
+        """Return model and truncation."""
         return {
             "checkpoint": str(self._checkpoint.path),
             "checkpoint_sha256": self._checkpoint.sha256,
             "model": self._checkpoint.card.name,
-            "first_seed": self._first_seed,
             "psi": self._psi,
         }
 
     def volumes(self, count: int, random: np.random.RandomState) -> Iterator[Sourced]:
-        """Yield the volumes of `count` consecutive seeds."""
+        """Yield the volumes of `count` seeds of 64 bits."""
         from cowgan.synthesis import LatentState, Synthesizer
 
-        states = [LatentState(seed=self._first_seed + i, psi=self._psi) for i in range(count)]
+        seeds = (int.from_bytes(random.bytes(8), "big") for _ in range(count))
+        states = [LatentState(seed=seed, psi=self._psi) for seed in seeds]
         synthesizer = Synthesizer(self._checkpoint, self._device)
         for state, volume in zip(states, synthesizer.render_many(states), strict=True):
             origin = {
@@ -159,7 +184,7 @@ class CheckpointSource:
             yield Sourced(f"seed {state.seed}", volume, origin)
 
 
-def generated_source(path: Path, first_seed: int, psi: float, device: str = "auto") -> Source:
+def generated_source(path: Path, psi: float, device: str = "auto") -> Source:
     """Return a folder of NIfTI files as it is, and anything else as a checkpoint.
 
     Raises
@@ -170,4 +195,4 @@ def generated_source(path: Path, first_seed: int, psi: float, device: str = "aut
     path = Path(path)
     if path.is_dir() and not any(path.glob("*.pt")):
         return FolderSource(path)
-    return CheckpointSource(path, first_seed, psi, device)
+    return CheckpointSource(path, psi, device)

@@ -14,8 +14,10 @@ from cowgan.turing.key import Key, read_key
 from cowgan.turing.manifest import Manifest
 from cowgan.turing.package import Package, read_manifest, zip_package
 from cowgan.turing.protocol import Protocol
+from cowgan.turing.sources import warn_of_public
 
-SCHEMA = "cowgan.turing-study/1"
+SCHEMA = "cowgan.turing-study/2"
+_SCHEMA_1 = "cowgan.turing-study/1"
 STUDY_FILE = "study.json"
 PACKAGES = "packages"
 PARTICIPANTS_FILE = "participants.tsv"
@@ -54,6 +56,12 @@ class Study:
             raise CowganError(f"{folder} is not a study: it has no {STUDY_FILE}.")
         try:
             description = json.loads(path.read_text(encoding="utf-8"))
+            if description["schema"] == _SCHEMA_1:
+                raise CowganError(
+                    f"{folder} was made by an earlier version of this program, from whose packages "
+                    "readers could find out which volumes are generated; open it with that "
+                    "version, or make a new study."
+                )
             if description["schema"] != SCHEMA:
                 raise ValueError(f"schema {description['schema']!r}")
             committed, protocol = description["key_commitment"], description["protocol"]
@@ -146,13 +154,17 @@ class Study:
     @property
     def notes(self) -> list[str]:
         """Sentences that the coordinator should see."""
+        notes = []
         marked = sum(
             case.truth == "real" and case.origin.get("marked_synthetic", False)
             for case in self.key.cases
         )
-        if not marked:
-            return []
-        return [f"{marked} of the real volumes are marked as synthetic in their files."]
+        if marked:
+            notes.append(f"{marked} of the real volumes are marked as synthetic in their files.")
+        public = self.description["sources"]["real"]["public"]
+        if public:
+            notes.append(warn_of_public(public))
+        return notes
 
     def package_folder(self, reader: str) -> Path:
         """Return the folder that a reader gets."""

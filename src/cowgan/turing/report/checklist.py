@@ -67,7 +67,7 @@ def checklist(analysis: Analysis) -> list[Item]:
         Item("Generator, checkpoint, truncation, seeds", _whole(describe_generated(study))),
         Item(
             "Curation of generated volumes",
-            "None: consecutive seeds, none left out"
+            "None: seeds drawn by lot, none left out"
             if known_seeds
             else "Drawn by lot from a folder; how that was filled is " + _later(OPEN),
         ),

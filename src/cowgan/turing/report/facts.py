@@ -23,11 +23,10 @@ def describe_generated(study: Study) -> str:
     source = study.description["sources"]["generated"]
     drawn = study.protocol.volumes_per_class
     if "checkpoint_sha256" in source:
-        last = source["first_seed"] + drawn - 1
         return (
             f"{drawn} of the model “{source['model']}” "
-            f"(SHA-256 {source['checkpoint_sha256'][:12]}…), seeds {source['first_seed']} to "
-            f"{last}, none left out, truncation {source['psi']:g}"
+            f"(SHA-256 {source['checkpoint_sha256'][:12]}…), seeds of 64 bits drawn by lot and "
+            f"none left out, truncation {source['psi']:g}"
         )
     return f"{drawn} drawn by lot from a folder of {source['files']} volumes"
 

@@ -14,6 +14,7 @@ from cowgan.turing.report.facts import (
     moment,
 )
 from cowgan.turing.report.wording import count, listed, number
+from cowgan.turing.sources import RECOGNISED, warn_of_public
 from cowgan.turing.statistics import LEAST_READERS
 from cowgan.turing.study import Study
 
@@ -172,6 +173,7 @@ def provenance(analysis: Analysis) -> Iterator[Block]:
 
 def _sources_text(study: Study) -> str:
     protocol = study.protocol
+    public = study.description["sources"]["real"]["public"]
     low, high = protocol.percentiles
     crop = "no voxels were cut off"
     if any(protocol.crop):
@@ -181,9 +183,10 @@ def _sources_text(study: Study) -> str:
     return (
         f"Real volumes: {describe_real(study)}. Generated volumes: {describe_generated(study)}. "
         f"Both kinds went through one chain: {crop}, and percentiles {low:g} and {high:g} of each "
-        f"volume became black and white on {protocol.grey_levels} grey levels, without "
-        "interpolation. Volumes were stored uncompressed under random names that differ between "
-        "readers, in files of equal size and date; the packages held no trace of the truth."
+        f"volume became black and white on {protocol.grey_levels} grey levels, with dither of one "
+        "level and without interpolation. Volumes were stored uncompressed under random names that "
+        "differ between readers, in files of equal size and date; the packages held no trace of "
+        f"the truth. {warn_of_public(public) if public else RECOGNISED}"
     )
 
 
