@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from cowgan.errors import CowganError
@@ -43,10 +43,9 @@ def folder_in_the_making(
     """
     target = Path(target)
     part, old = (target.with_name(f".{what}-{target.name}") for what in ("part", "old"))
-    lock_file = part.with_name(f"{part.name}.lock")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        lock = HeldLock(lock_file)
+        lock = HeldLock(part.with_name(f"{part.name}.lock"))
     except AlreadyHeld as error:
         raise CowganError(f"{target} is being made by another process.") from error
     except OSError as error:
@@ -72,9 +71,7 @@ def folder_in_the_making(
         raise _not_written(target, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-        lock.release()
-        with suppress(OSError):
-            lock_file.unlink(missing_ok=True)
+        lock.remove()
 
 
 def _clear_up_after_killed(part: Path, old: Path, target: Path) -> None:

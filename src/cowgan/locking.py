@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from cowgan.errors import CowganError
@@ -18,7 +19,7 @@ class HeldLock:
     Parameters
     ----------
     path : Path
-        Created if needed, and left behind: only the lock on it counts.
+        Created if needed.
 
     Raises
     ------
@@ -29,21 +30,40 @@ class HeldLock:
     """
 
     def __init__(self, path: Path) -> None:
-        self._descriptor: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            _lock(self._descriptor)
-        except (BlockingIOError, PermissionError) as error:
-            self.release()
-            raise AlreadyHeld(path) from error
-        except OSError:
-            self.release()
-            raise
+        self._path = path
+        self._descriptor: int | None = None
+        while self._descriptor is None:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            try:
+                _lock(self._descriptor)
+                # Whoever held it may have removed the file after it was opened here; then
+                # this lock would keep nobody out.
+                if not _is_at(path, self._descriptor):
+                    self.release()
+            except (BlockingIOError, PermissionError) as error:
+                self.release()
+                raise AlreadyHeld(path) from error
+            except OSError:
+                self.release()
+                raise
 
     def release(self) -> None:
-        """Let go; harmless if it was released before."""
+        """Let go and leave the file; harmless if it was released before."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+    def remove(self) -> None:
+        """Remove the file, and let go."""
+        if sys.platform == "win32":
+            # There, no file is removed while anybody has it open.
+            self.release()
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
+            return
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+        self.release()
 
 
 class AlreadyHeld(CowganError):
@@ -51,6 +71,13 @@ class AlreadyHeld(CowganError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path.parent} is in use by another window or process; close that first.")
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _lock(descriptor: int) -> None:

@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import checkpoint_files as files
 import pytest
@@ -96,7 +95,7 @@ def test_a_failed_save_leaves_the_old_file(checkpoint, written, monkeypatch, sin
         path.write_text("half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", fail)
+    monkeypatch.setattr("cowgan.checkpoint.native.write_serialised", fail)
     with pytest.raises(CowganError) as refusal:
         save(checkpoint, written)
     assert "No space left" in single_sentence(refusal)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from hashlib import sha256
 from itertools import combinations
 from pathlib import Path
 
@@ -279,3 +280,30 @@ def assert_one_sentence_about_installing(result: subprocess.CompletedProcess[str
     assert result.returncode == 2
     assert 'pip install "napari-cowgan[all]"' in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_generating_goes_on_after_a_kill_and_has_a_manifest_at_any_time(model, tmp_path):
+    arguments = ("generate", "--checkpoint", model, "--seeds", "0-39", "--out", tmp_path / "out")
+    table = tmp_path / "out" / "manifest.csv"
+    process = subprocess.Popen([sys.executable, "-m", "cowgan.cli", *map(str, arguments)])
+    while not table.exists() or len(table.read_text().splitlines()) < 4:
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    rows = read_rows(table)
+    assert 3 <= len(rows) < 40
+    finished = {row["file"]: (tmp_path / "out" / row["file"]).stat().st_mtime_ns for row in rows}
+    result = cowgan(*arguments)
+    assert result.returncode == 0, result.stderr
+    rows = read_rows(table)
+    assert [int(row["seed"]) for row in rows] == list(range(40))
+    for row in rows:
+        path = tmp_path / "out" / row["file"]
+        assert sha256(path.read_bytes()).hexdigest() == row["sha256"]
+        assert finished.get(row["file"], path.stat().st_mtime_ns) == path.stat().st_mtime_ns
+
+
+def read_rows(table: Path) -> list[dict[str, str]]:
+    with table.open(newline="") as file:
+        return list(csv.DictReader(file))

@@ -1,13 +1,16 @@
 import csv
 import json
+from dataclasses import replace
 
+import checkpoint_files as files
 import numpy as np
 import pytest
 
+from cowgan.checkpoint import load, save
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import sha256_of
 from cowgan.progress import Silent
-from cowgan.synthesis import LatentState, export_path, export_volumes
+from cowgan.synthesis import LatentState, Synthesizer, export_path, export_volumes
 from cowgan.volume import read_nifti
 
 STATES = [
@@ -118,6 +121,34 @@ def test_existing_files_are_kept_unless_overwriting_is_allowed(
     assert [path.read_text() for path in tmp_path.iterdir()] == ["precious"]
     export_volumes(synthesizer, STATES, tmp_path, overwrite=True)
     assert len(manifest(tmp_path)) == 3
+
+
+def test_asked_again_only_what_is_missing_or_changed_is_made(tmp_path, single_sentence):
+    save(files.lively(), tmp_path / "model.safetensors")
+    synthesizer = Synthesizer(load(tmp_path / "model.safetensors"), "cpu", "exact")
+    out = tmp_path / "out"
+    first = export_volumes(synthesizer, STATES, out)
+    made = {path: path.stat().st_mtime_ns for path in out.glob("*.nii.gz")}
+    (out / "manifest.csv").unlink()
+    export_path(out, STATES[1]).unlink()
+    assert export_volumes(synthesizer, STATES, out) == first
+    assert [row["sha256"] for row in manifest(out)] == [row.sha256 for row in first]
+    anew = [path for path, time in made.items() if path.stat().st_mtime_ns != time]
+    assert anew == [export_path(out, STATES[1])]
+    changed = export_path(out, STATES[0])
+    changed.write_bytes(changed.read_bytes() + b"0")
+    for states in (STATES, [replace(STATES[2], psi=0.25)]):
+        with pytest.raises(CowganError) as refusal:
+            export_volumes(synthesizer, states, out)
+        assert "exists already" in single_sentence(refusal)
+
+
+def test_a_manifest_whose_last_row_a_full_disk_cut_is_continued(synthesizer, tmp_path):
+    export_volumes(synthesizer, [LatentState(1), LatentState(2)], tmp_path)
+    table = tmp_path / "manifest.csv"
+    table.write_bytes(table.read_bytes()[:-20])
+    export_volumes(synthesizer, [LatentState(3)], tmp_path)
+    assert [row["seed"] for row in manifest(tmp_path)] == ["1", "3"]
 
 
 def test_a_seed_given_twice_is_refused(synthesizer, tmp_path, single_sentence):

@@ -17,7 +17,7 @@ from cowgan.data.bank import Bank
 from cowgan.errors import Cancelled, CowganError
 from cowgan.networks import NetworkConfig
 from cowgan.training.config import preset, read_config, with_changes
-from cowgan.training.run import TrainingSide, resume_run, start_run
+from cowgan.training.run import TrainingSide, export_run, resume_run, start_run
 from cowgan.training.state import PREVIOUS_FILE, STATE_FILE, read_description
 
 NETWORK = NetworkConfig(16, 16, 1, 16)
@@ -126,6 +126,38 @@ class StopAt:
 
     def report(self, done: int, total: int, message: str = "") -> None:
         self.cancelled = done >= self.step
+
+
+def test_a_run_whose_first_state_was_never_written_starts_over(
+    bank: Bank, tmp_path: Path, monkeypatch, single_sentence
+) -> None:
+    config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=1)
+    run = tmp_path / "run"
+
+    def full(path: Path, content: bytes) -> None:
+        path.write_bytes(content[:100])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("cowgan.training.state.write_serialised", full)
+        with pytest.raises(CowganError, match="No space left"):
+            start_run(run, bank, config, "cpu")
+    assert (run / "run.json").exists()
+    with pytest.raises(CowganError) as refusal:
+        resume_run(run, device="cpu")
+    assert "start the run over" in single_sentence(refusal)
+    start_run(run, bank, with_changes(config, steps=2), "cpu")
+    assert read_description(run)["counters"]["step"] == 2
+
+
+def test_a_run_is_exported_twice_to_the_same_bytes(bank: Bank, tmp_path: Path) -> None:
+    config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=1)
+    start_run(tmp_path / "run", bank, config, "cpu")
+    exports = [tmp_path / f"{i}.safetensors" for i in range(6)]
+    for path in exports:
+        export_run(tmp_path / "run", path)
+    assert len({path.read_bytes() for path in exports}) == 1
+    assert load(exports[0]).card.name == "run"
 
 
 def test_stopping_saves_first(bank: Bank, tmp_path: Path) -> None:

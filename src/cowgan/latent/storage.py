@@ -16,6 +16,7 @@ from cowgan.checkpoint import BUNDLED, Checkpoint
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path, write_json
 from cowgan.synthesis import Direction
+from cowgan.tensor_files import write_serialised
 
 SCHEMA = "cowgan.directions/1"
 MAX_BYTES = 64 * 2**20
@@ -79,7 +80,8 @@ def save_directions(path: Path, directions: Sequence[Direction], checkpoint: Che
             del entry["vector"]
         vectors = np.stack([direction.vector for direction in directions])
         with atomic_path(path) as temporary:
-            temporary.write_bytes(serialise({"vectors": vectors}, {"header": json.dumps(header)}))
+            content = serialise({"vectors": vectors}, {"header": json.dumps(header)})
+            write_serialised(temporary, content)
     else:
         raise CowganError(
             f"A directions file's name must end in .safetensors or .json, unlike {path.name}."

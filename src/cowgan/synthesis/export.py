@@ -1,10 +1,11 @@
 """Writing many volumes to a folder, with a table of what they are."""
 
 import csv
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TextIO
 
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import atomic_path, sha256_of
@@ -12,6 +13,7 @@ from cowgan.progress import Progress, Silent, advance
 from cowgan.synthesis.state import LatentState
 from cowgan.synthesis.synthesizer import Synthesizer
 from cowgan.volume import write_nifti
+from cowgan.volume.sidecar import sidecar_path
 
 MANIFEST = "manifest.csv"
 
@@ -45,6 +47,9 @@ def export_volumes(
 ) -> list[ExportedVolume]:
     """Render states to ``seed_N.nii.gz`` files with JSON sidecars and a manifest.
 
+    Files that hold exactly what is asked for stay as they are, so an export that was
+    stopped or killed goes on where it was when it is asked for again.
+
     Parameters
     ----------
     synthesizer : Synthesizer
@@ -61,15 +66,16 @@ def export_volumes(
     Returns
     -------
     list of ExportedVolume
-        The new rows of ``manifest.csv``, which keeps those of earlier exports to the folder.
+        The rows of these states in ``manifest.csv``, which keeps those of earlier exports to
+        the folder. A row is written as soon as its file is.
 
     Raises
     ------
     Cancelled
         The person stopped; volumes finished so far stay, with a manifest of them.
     CowganError
-        Seeds repeat, files exist already, or the disk cannot be written. The manifest
-        lists what was finished.
+        Seeds repeat, other files of these names exist, or the disk cannot be written. The
+        manifest lists what was finished.
     """
     progress = progress or Silent()
     targets = [export_path(folder, state) for state in states]
@@ -77,40 +83,106 @@ def export_volumes(
         raise CowganError("The same seed was asked for more than once.")
     manifest = Path(folder) / MANIFEST
     earlier = _read_manifest(manifest)
-    existing = [path for path in targets if path.exists()]
+    finished = {
+        target: sha256
+        for state, target in zip(states, targets, strict=True)
+        if (sha256 := _finished_sha256(target, state, synthesizer)) is not None
+    }
+    existing = [path for path in targets if path.exists() and path not in finished]
     if existing and not overwrite:
         raise CowganError(
             f"{existing[0].name} exists already in {folder}; choose another folder, or allow "
             "overwriting."
         )
+    advance(progress, 0, len(states))
+    if not states:
+        return []
+    missing = [s for s, target in zip(states, targets, strict=True) if target not in finished]
+    volumes = synthesizer.render_many(missing)
     exported: list[ExportedVolume] = []
-    try:
-        advance(progress, 0, len(states))
-        volumes = synthesizer.render_many(states)
-        for state, target, volume in zip(states, targets, volumes, strict=True):
-            write_nifti(volume, target)
-            exported.append(
-                ExportedVolume(
-                    target.name,
-                    state.seed,
-                    state.psi,
-                    state.effective_noise_seed if state.noise else None,
-                    sha256_of(target),
-                    synthesizer.checkpoint.sha256,
+    with _Manifest(manifest, earlier) as rows:
+        try:
+            for state, target in zip(states, targets, strict=True):
+                if target not in finished:
+                    write_nifti(next(volumes), target)
+                exported.append(
+                    ExportedVolume(
+                        target.name,
+                        state.seed,
+                        state.psi,
+                        state.effective_noise_seed if state.noise else None,
+                        finished.get(target) or sha256_of(target),
+                        synthesizer.checkpoint.sha256,
+                    )
                 )
-            )
-            advance(progress, len(exported), len(states), target.name)
-    except Cancelled:
-        if len(exported) < len(states):
-            raise
-    finally:
-        if exported:
-            written = [vars(volume) for volume in exported]
-            replaced = {volume.file for volume in exported}
-            _write_manifest(
-                manifest, [row for row in earlier if row["file"] not in replaced] + written
-            )
+                rows.add(exported[-1])
+                advance(progress, len(exported), len(states), target.name)
+        except Cancelled:
+            if len(exported) < len(states):
+                raise
     return exported
+
+
+def _finished_sha256(target: Path, state: LatentState, synthesizer: Synthesizer) -> str | None:
+    """Return the SHA-256 of a file that an earlier export made of this state; None if it did not.
+
+    A model that is not in a file has no SHA-256 by which it could be known.
+    """
+    if synthesizer.checkpoint.sha256 is None or not target.exists():
+        return None
+    try:
+        beside = json.loads(sidecar_path(target).read_text(encoding="utf-8"))
+        wanted = json.loads(json.dumps(synthesizer.provenance(state)))
+        found = sha256_of(target)
+        same = beside["provenance"] == wanted and beside["image_sha256"] == found
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return found if same else None
+
+
+class _Manifest:
+    """Adds rows to a manifest one by one, so that a kill loses none; the last of a file counts.
+
+    The file appears with the first row.
+    """
+
+    def __init__(self, path: Path, rows: Sequence[dict[str, Any]]) -> None:
+        self._path = path
+        self._rows = {str(row["file"]): row for row in rows}
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._write()
+
+    def add(self, volume: ExportedVolume) -> None:
+        row = vars(volume)
+        self._rows.pop(volume.file, None)
+        self._rows[volume.file] = row
+        try:
+            if self._file is None:
+                self._write()
+                # A row is one write of a whole line.
+                self._file = self._path.open("a", buffering=1, newline="", encoding="utf-8")
+            else:
+                csv.DictWriter(self._file, _COLUMNS).writerow(row)
+        except OSError as error:
+            raise CowganError(
+                f"{self._path} could not be written: {error.strerror or error}.", repr(error)
+            ) from error
+
+    def _write(self) -> None:
+        with (
+            atomic_path(self._path) as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
+            writer = csv.DictWriter(file, _COLUMNS)
+            writer.writeheader()
+            writer.writerows(self._rows.values())
 
 
 def _read_manifest(path: Path) -> list[dict[str, Any]]:
@@ -118,18 +190,13 @@ def _read_manifest(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            rows = list(reader)
+        content = path.read_text(encoding="utf-8")
+        # A full disk may have cut the last row short.
+        whole = content[: content.rfind("\n") + 1]
+        reader = csv.DictReader(whole.splitlines())
+        rows = list(reader)
     except (OSError, ValueError, csv.Error) as error:
         raise CowganError(f"{path} could not be read: {error}.") from error
     if reader.fieldnames != _COLUMNS or any(None in row or None in row.values() for row in rows):
         raise CowganError(f"{path} is not a manifest of this program; choose another folder.")
     return rows
-
-
-def _write_manifest(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=_COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)

@@ -113,6 +113,22 @@ class Synthesizer:
             image = self._render_cached(state, stop, cancelled)
             return self._volume(image, state, stop)
 
+    def provenance(self, state: LatentState, stop_block: int | None = None) -> dict[str, Any]:
+        """Return the provenance of the volume that `render` gives."""
+        stop = self._checked_stop(stop_block)
+        return {
+            "synthetic": True,
+            "software": f"napari-cowgan {__version__}",
+            "checkpoint": {
+                "name": self.checkpoint.card.name,
+                "sha256": self.checkpoint.sha256,
+                "licence": self.checkpoint.card.licence,
+            },
+            "state": state.to_dict(),
+            "precision": self.precision,
+            "preview_block": stop if stop < self._config.n_blocks - 1 else None,
+        }
+
     def render_many(
         self,
         states: Iterable[LatentState],
@@ -273,22 +289,8 @@ class Synthesizer:
         return Volume(
             full.numpy(),
             default_affine(self._config.volume_shape, self.checkpoint.spacing_mm),
-            self._provenance(state, stop),
+            self.provenance(state, stop),
         )
-
-    def _provenance(self, state: LatentState, stop: int) -> dict[str, Any]:
-        return {
-            "synthetic": True,
-            "software": f"napari-cowgan {__version__}",
-            "checkpoint": {
-                "name": self.checkpoint.card.name,
-                "sha256": self.checkpoint.sha256,
-                "licence": self.checkpoint.card.licence,
-            },
-            "state": state.to_dict(),
-            "precision": self.precision,
-            "preview_block": stop if stop < self._config.n_blocks - 1 else None,
-        }
 
 
 def _batches(states: Iterable[LatentState], size: int) -> Iterator[list[LatentState]]:

@@ -26,7 +26,7 @@ from cowgan.training.metrics import SAMPLES, Metric, MipCorrelation
 from cowgan.training.processes import ALONE, Processes
 from cowgan.training.samples import sample_sheet, sample_volumes
 from cowgan.training.state import (
-    STATE_FILE,
+    has_state,
     load_state,
     part_of,
     read_description,
@@ -111,7 +111,7 @@ def start_run(
     Parameters
     ----------
     folder : Path
-        Must not hold a run yet.
+        Must not hold the state of a run yet.
     bank : Bank
         What to learn from: its training side.
     config : TrainingConfig
@@ -143,7 +143,7 @@ def start_run(
         The person stopped; the run can go on from where it is.
     """
     folder = Path(folder)
-    if processes.leads and any((folder / name).exists() for name in (RUN_FILE, STATE_FILE)):
+    if processes.leads and has_state(folder):
         raise CowganError(f"{folder} holds a run already; resume it, or choose another folder.")
     side = TrainingSide(bank, config.network.volume_shape)
     with _supervised(folder, 0, config.steps, processes) as supervision, _enough_memory():

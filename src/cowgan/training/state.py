@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from cowgan._version import __version__
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path
+from cowgan.tensor_files import write_serialised
 from cowgan.training.trainer import Counters, Trainer
 
 STATE_FILE = "state.safetensors"
@@ -55,7 +56,7 @@ def save_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
     content = serialise({name: t.contiguous() for name, t in tensors.items()}, metadata)
     target = Path(folder) / STATE_FILE
     with atomic_path(target) as temporary:
-        temporary.write_bytes(content)
+        write_serialised(temporary, content)
         if target.exists():
             # A kill between this and the final rename leaves the previous state, which
             # `load_state` then takes.
@@ -94,6 +95,14 @@ def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
         raise unfit_state(folder, error) from error
 
 
+def has_state(folder: Path) -> bool:
+    """Tell whether a run's folder holds a state, whole or damaged.
+
+    It holds none if the first could not be written.
+    """
+    return any((Path(folder) / name).exists() for name in (STATE_FILE, PREVIOUS_FILE))
+
+
 def unfit_state(folder: Path, error: Exception) -> CowganError:
     """Return the error that tells that a state is one of other networks."""
     return CowganError(
@@ -128,8 +137,10 @@ def _newest(folder: Path, read: Callable[[Path], _Result]) -> _Result:
             return read(folder / name)
         except (OSError, SafetensorError, ValueError, KeyError) as error:
             problems.append(f"{name}: {error!r}")
-    if not any((folder / name).exists() for name in (STATE_FILE, PREVIOUS_FILE)):
-        raise CowganError(f"{folder} holds no training state.")
+    if not has_state(folder):
+        raise CowganError(
+            f"{folder} holds no training state to go on from; start the run over in that folder."
+        )
     raise CowganError(f"The training state in {folder} is damaged.", "\n".join(problems))
 
 
