@@ -1,4 +1,4 @@
-"""Writing files so that a failure never leaves half of one behind."""
+"""Writing files so that a failure never leaves half of one behind, and reading bounded ones."""
 
 import hashlib
 import json
@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 from uuid import uuid4
 
@@ -46,6 +47,35 @@ def write_json(target: Path, content: Any) -> None:
     """Write `content` as indented JSON, atomically."""
     with atomic_path(target) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """Return what a file holds.
+
+    Parameters
+    ----------
+    path : Path
+        A regular file: anything else, such as a pipe, could block or never end.
+    limit : int
+        Largest size in bytes.
+
+    Raises
+    ------
+    CowganError
+        It is missing, no regular file, larger, or cannot be read.
+    """
+    try:
+        if not S_ISREG(path.stat().st_mode):
+            raise CowganError(f"{path} is not a file.")
+        with path.open("rb") as file:
+            content = file.read(limit + 1)
+    except OSError as error:
+        raise CowganError(
+            f"{path} could not be read: {error.strerror or error}.", repr(error)
+        ) from error
+    if len(content) > limit:
+        raise CowganError(f"{path} is larger than the {limit / 1e6:,.0f} MB that it can have.")
+    return content
 
 
 def sha256_of(path: Path) -> str:

@@ -1,0 +1,160 @@
+"""The one way in for JSON and TOML: bounded, and checked against dataclasses.
+
+What a file may hold is said once, by the type hints of a dataclass; its ``__post_init__``
+says what hints cannot.
+"""
+
+import tomllib
+from collections.abc import Hashable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from cowgan.errors import CowganError
+from cowgan.files import read_bytes
+
+if TYPE_CHECKING:
+    from pydantic import RootModel
+    from pydantic_core import ErrorDetails
+
+T = TypeVar("T")
+
+LARGEST_BYTES = 256 * 2**20
+"""Far above a bank of 100 000 volumes, the largest document there is."""
+
+_SHOWN_PROBLEMS = 20
+_SHOWN_CHARACTERS = 80
+_WORDING = {
+    "missing": "is missing",
+    "missing_argument": "is missing",
+    "unexpected_keyword_argument": "is not known",
+    "extra_forbidden": "is not known",
+}
+
+
+def read_json(path: Path, kind: type[T], limit: int = LARGEST_BYTES) -> T:
+    """Read a JSON file as what it must be.
+
+    Parameters
+    ----------
+    path : Path
+        A file in UTF-8, with or without byte order mark.
+    kind : type
+        A dataclass, or any other type with hints such as ``dict[str, Any]``. Types are
+        strict: no text becomes a number, and every field must be known. A whole number
+        counts as a float, an array as a tuple.
+    limit : int
+        Largest size in bytes.
+
+    Raises
+    ------
+    CowganError
+        The file cannot be read, is no JSON or is not of that kind; the detail lists why.
+    """
+    return parse_json(read_bytes(path, limit), kind, str(path))
+
+
+def parse_json(content: bytes | str, kind: type[T], what: str) -> T:
+    """Return JSON text as what it must be.
+
+    Parameters
+    ----------
+    content : bytes or str
+        As in a file.
+    kind : type
+        As for `read_json`.
+    what : str
+        Begins the sentence if something is wrong, such as a path.
+
+    Raises
+    ------
+    CowganError
+        It is no JSON, or not of that kind.
+    """
+    return checked(_plain(content, what), kind, what)
+
+
+def read_toml(path: Path, limit: int = LARGEST_BYTES) -> dict[str, Any]:
+    """Read a TOML file as it is; `checked` makes more of it.
+
+    Raises
+    ------
+    CowganError
+        The file cannot be read or is no TOML.
+    """
+    content = read_bytes(path, limit)
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise CowganError(f"{path} is not a valid TOML file: {_of(error)}.") from error
+
+
+def checked(plain: Any, kind: type[T], what: str) -> T:
+    """Return plain data, such as parsed JSON, as what it must be.
+
+    Parameters
+    ----------
+    plain : Any
+        Nothing but dict, list, str, int, float, bool and None.
+    kind, what
+        As for `parse_json`.
+
+    Raises
+    ------
+    CowganError
+        It is not of that kind.
+    """
+    from pydantic import ValidationError
+    from pydantic_core import to_json
+
+    model = _strict(cast(Hashable, kind))
+    try:
+        # Through JSON, since only there may an array be a tuple although types are strict.
+        content = to_json(plain, inf_nan_mode="constants")
+        return cast(T, model.model_validate_json(content, extra="forbid").root)
+    except ValidationError as error:
+        problems = [_told(problem) for problem in error.errors(include_url=False)]
+        raise _damaged(what, problems[0], problems) from error
+    except CowganError as error:
+        raise _damaged(what, error.sentence.rstrip("."), [error.detail]) from error
+    except ValueError as error:
+        raise _damaged(what, _of(error), []) from error
+
+
+def _plain(content: bytes | str, what: str) -> Any:
+    from pydantic_core import from_json
+
+    encoded = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    try:
+        return from_json(encoded.removeprefix(b"\xef\xbb\xbf"))
+    except ValueError as error:
+        raise _damaged(what, _of(error), []) from error
+
+
+@cache
+def _strict(kind: Any) -> "type[RootModel[Any]]":
+    # Pydantic takes a tenth of a second to import, which most commands do not need.
+    from pydantic import ConfigDict, RootModel, create_model
+
+    class Strict(RootModel[Any]):
+        model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    return create_model("Document", __base__=Strict, root=(kind, ...))
+
+
+def _told(problem: "ErrorDetails") -> str:
+    """Return where something is wrong, and what, as the end of a sentence."""
+    place = ".".join(f"{part!s:.{_SHOWN_CHARACTERS}}" for part in problem["loc"]) or "it"
+    told = _WORDING.get(problem["type"])
+    if told is None:
+        told = problem["msg"].removeprefix("Input ").rstrip(".")
+    return f"{place} {told}"
+
+
+def _of(error: Exception) -> str:
+    return f"{error!s:.{_SHOWN_CHARACTERS}}"
+
+
+def _damaged(what: str, problem: str, problems: Sequence[str]) -> CowganError:
+    detail = "\n".join(problems[:_SHOWN_PROBLEMS])
+    return CowganError(f"{what} is damaged or not what it should be: {problem}.", detail)
