@@ -5,10 +5,10 @@ from pathlib import Path
 
 from cowgan.progress import Progress
 from cowgan.turing.analysis import analyse
-from cowgan.turing.derivatives import DERIVATIVES, write_derivatives
+from cowgan.turing.derivatives import write_derivatives
 from cowgan.turing.report import report_paths, require_libraries, write_report
 from cowgan.turing.statistics.verdict import Verdict
-from cowgan.turing.study import Study
+from cowgan.turing.study import DERIVATIVES, Study
 from napari_cowgan.study.work import Standing, standing
 
 

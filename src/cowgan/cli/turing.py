@@ -81,6 +81,7 @@ def new(
     from cowgan.turing.course import Rules
     from cowgan.turing.freezing import new_study
     from cowgan.turing.protocol import Protocol, default_practice, default_repeats
+    from cowgan.turing.publication import frozen_line
     from cowgan.turing.sources import RECOGNISED, FolderSource, generated_source
 
     sources = FolderSource(real), generated_source(generated, psi, device)
@@ -126,6 +127,7 @@ def new(
                 "frozen": made.frozen,
                 "leaks": made.audit.leaks,
                 "key_commitment": made.description["key_commitment"],
+                "study_sha256": made.sha256 if made.frozen else None,
                 "packages": {r: str(made.package_folder(r)) for r in made.readers},
             }
         )
@@ -140,6 +142,7 @@ def new(
         typer.echo(f"{reader}  {made.package_folder(reader)}")
     if made.frozen:
         typer.echo(f"Give each reader one package, and keep all else to yourself. {RECOGNISED}")
+        _tell_hash(frozen_line(made), "before anybody reads, for example in a preregistration")
 
 
 @app.command()
@@ -149,9 +152,20 @@ def read(
         Path | None,
         typer.Option(help="File, best on another disk, that receives every answer too."),
     ] = None,
+    receipt: Annotated[
+        Path | None,
+        typer.Option(help="File for your receipt, written once you have finished."),
+    ] = None,
 ) -> None:
-    """Read a package: opens a window that leads through it, or goes on where you stopped."""
-    raise typer.Exit(plugin_module("turing", "Reading").launch(package, copy))
+    """Read a package: opens a window that leads through it, or goes on where you stopped.
+
+    Keep the finish code or the receipt: by either, anybody can check that neither the study
+    nor your answers were changed afterwards.
+    """
+    status = plugin_module("turing", "Reading").launch(package, copy)
+    if status == 0:
+        _tell_receipt(package, receipt)
+    raise typer.Exit(status)
 
 
 @app.command()
@@ -166,6 +180,7 @@ def audit(
     noise, sharpness and borders do, which may be the generator's own doing.
     """
     from cowgan.cli.console import print_json, progress_bar
+    from cowgan.turing.publication import frozen_line
     from cowgan.turing.study import Study
 
     opened = Study.open(study)
@@ -178,6 +193,10 @@ def audit(
     if not opened.frozen:
         opened = opened.freeze(accept_leak)
         typer.echo(f"{study} is frozen now.", err=True)
+        if not as_json:
+            _tell_hash(
+                frozen_line(opened), "before anybody reads, for example in a preregistration"
+            )
     if opened.accepted_leak:
         typer.echo(f"Accepted when it was frozen: {opened.accepted_leak}", err=True)
     elif found.leaks:
@@ -197,6 +216,7 @@ def collect(
     from dataclasses import asdict
 
     from cowgan.cli.console import print_json, progress_bar
+    from cowgan.turing.publication import collected_line
     from cowgan.turing.returned import collect as collect_returned
     from cowgan.turing.returned import progress as progress_of
     from cowgan.turing.study import Study
@@ -215,6 +235,8 @@ def collect(
     for reader in readers:
         code = f"  finish code {reader.finish_code}" if reader.finish_code else ""
         typer.echo(f"{reader.reader}  {reader.state:12}  {reader.done} of {reader.total}{code}")
+    if all(reader.state in ("finished", "declined") for reader in readers):
+        _tell_hash(collected_line(opened, readers), "before the study is unblinded")
 
 
 @app.command()
@@ -229,7 +251,8 @@ def analyse(
     From then on the truth counts as known, and answers committed later are left out.
     """
     from cowgan.cli.console import print_json
-    from cowgan.turing.derivatives import DERIVATIVES, write_derivatives
+    from cowgan.turing.derivatives import write_derivatives
+    from cowgan.turing.study import DERIVATIVES
 
     analysis = _analysis(study, by, early)
     write_derivatives(analysis)
@@ -254,8 +277,9 @@ def report(
     early: EarlyOption = False,
 ) -> None:
     """Write the report, after the same checks as analyse."""
-    from cowgan.turing.derivatives import DERIVATIVES, write_derivatives
+    from cowgan.turing.derivatives import write_derivatives
     from cowgan.turing.report import report_paths, require_libraries, write_report
+    from cowgan.turing.study import DERIVATIVES
 
     target = study / DERIVATIVES / "report" if out is None else out
     report_paths(target)
@@ -266,6 +290,47 @@ def report(
     _tell_analysis(analysis)
     for path in written:
         typer.echo(f"Saved {path}")
+
+
+@app.command()
+def verify(
+    study: Annotated[Path, typer.Argument(help="Folder of the study, with its key.")],
+    kept: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RECEIPT]...", help="What readers kept: receipts, or finish codes."
+        ),
+    ] = None,
+    published: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HASH", help="What the coordinator published; can be given twice."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a study from what readers kept to the report, and name what does not fit.
+
+    Nothing is written. Ends with 0 if all fits, and with 2 if not.
+    """
+    from dataclasses import asdict
+
+    from cowgan.cli.console import print_json, progress_bar
+    from cowgan.turing.verification import verify as verify_study
+
+    with progress_bar("Checking") as progress:
+        found = verify_study(study, kept or (), published or (), progress)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        found_by_mark = {"fits": found.fits, "note": found.remarks, "NOT": found.faults}
+        for mark, sentences in found_by_mark.items():
+            for sentence in sentences:
+                typer.echo(f"{mark:4}  {sentence}")
+        for name, digest in (("Study", found.study_sha256), ("Answers", found.collection_sha256)):
+            if digest:
+                typer.echo(f"{name:7}  SHA-256 {digest}")
+    if found.faults:
+        n = len(found.faults)
+        raise CowganError(f"{study} does not fit: {n} {'thing' if n == 1 else 'things'} above.")
 
 
 @app.command()
@@ -311,6 +376,33 @@ def power(
         f"{replicates} simulated studies of each size; detects an accuracy of {accuracy:g}, "
         f"equivalence within an AUC of 0.5 ± {margin:g}"
     )
+
+
+def _tell_hash(line: str, when: str) -> None:
+    """Print what is to be published so that nobody overlooks it."""
+    rule = "=" * len(line)
+    typer.echo(f"\n{rule}\nPUBLISH THIS LINE {when}:\n\n{line}\n{rule}")
+
+
+def _tell_receipt(package: Path, target: Path | None) -> None:
+    """Tell a reader what to keep, if the reading has come to its end."""
+    from cowgan.turing.journal import read_journal
+    from cowgan.turing.package import JOURNAL_FILE, read_manifest
+    from cowgan.turing.receipt import receipt_of, write_receipt
+
+    journal = package / JOURNAL_FILE
+    records = read_journal(journal) if journal.exists() else []
+    receipt = receipt_of(read_manifest(package), records)
+    if receipt is None:
+        if target is not None:
+            typer.echo("The reading has not come to its end, so there is no receipt yet.", err=True)
+        return
+    typer.echo(f"Finish code: {receipt.finish_code}")
+    if target is None:
+        typer.echo("Keep it. `--receipt FILE` saves a receipt, which holds more.")
+    else:
+        write_receipt(receipt, target)
+        typer.echo(f"Saved your receipt to {target}; keep it.")
 
 
 def _analysis(study: Path, by: str | None, early: bool) -> "Analysis":

@@ -23,9 +23,7 @@ from cowgan.turing.journal import HEADER, Record
 from cowgan.turing.report.checklist import checklist
 from cowgan.turing.returned import collected_records
 from cowgan.turing.statistics import Interval
-
-DERIVATIVES = "derivatives"
-"""Below the coordinator's folder."""
+from cowgan.turing.study import DERIVATIVES
 
 TASK = "vtt"
 _MISSING = "n/a"
@@ -83,6 +81,16 @@ def write_derivatives(analysis: Analysis) -> list[Path]:
         A file cannot be written.
     """
     folder = analysis.study.folder / DERIVATIVES
+    paths = []
+    for name, text in derivatives_of(analysis).items():
+        with atomic_path(folder / name) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="")
+        paths.append(folder / name)
+    return paths
+
+
+def derivatives_of(analysis: Analysis) -> dict[str, str]:
+    """Return the content of each table and file by its name."""
     trials = [trial_row(analysis, trial) for trial in analysis.trials]
     written = {
         "trials.csv": _table(trials, TRIAL_COLUMNS),
@@ -107,12 +115,7 @@ def write_derivatives(analysis: Analysis) -> list[Path]:
             f"{stem}_events.tsv": _table(event_rows(records), EVENT_COLUMNS, "\t", _MISSING),
             f"{stem}_events.json": _sidecar(EVENT_COLUMNS),
         }
-    paths = []
-    for name, text in written.items():
-        with atomic_path(folder / name) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="")
-        paths.append(folder / name)
-    return paths
+    return written
 
 
 def trial_row(analysis: Analysis, trial: PresentedTrial) -> dict[str, Any]:

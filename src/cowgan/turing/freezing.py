@@ -16,25 +16,22 @@ from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.folders import folder_in_the_making, refuse_existing
 from cowgan.progress import Progress, Silent, advance
-from cowgan.turing.course import Phase, Trial
+from cowgan.turing.course import Trial
+from cowgan.turing.drawing import Drawing
 from cowgan.turing.key import (
     Key,
     KeyCase,
     Role,
     commitment,
     new_salt,
-    secret_stream,
     write_key,
 )
 from cowgan.turing.manifest import Display, Manifest, VolumeEntry
 from cowgan.turing.package import FOLDERS, volume_bytes, write_package
-from cowgan.turing.plan import plan_reader
 from cowgan.turing.processing import SPACING_TOLERANCE, dithered, rounded, scale
 from cowgan.turing.protocol import Protocol
 from cowgan.turing.sources import Source, Sourced
 from cowgan.turing.study import PACKAGES, PARTICIPANTS_FILE, SCHEMA, STUDY_FILE, Study
-
-_Draw = Callable[[str], np.random.RandomState]
 
 _SPACING_DECIMALS = 6
 _PARTICIPANT_COLUMNS = ("participant_id", "specialty", "years", "board", "exposure", "consent")
@@ -93,22 +90,19 @@ def new_study(
     target, progress = Path(target), progress or Silent()
     refuse_existing(target)
     salt = new_salt()
-
-    def draw(purpose: str) -> np.random.RandomState:
-        return secret_stream(f"turing/{purpose}", salt, protocol.seed)
-
+    drawing = Drawing(salt, protocol)
     readers = [f"sub-R{number:02d}" for number in range(1, protocol.readers + 1)]
-    roles = _roles(protocol, draw("roles"))
-    trials = {reader: plan_reader(roles, protocol, draw(f"order/{reader}")) for reader in readers}
+    roles = drawing.roles()
+    trials = {reader: drawing.trials(reader) for reader in readers}
     # Every volume is prepared once and audited once.
     total = 2 * len(roles) + len(readers)
     advance(progress, 0, total)
     prepared: list[_Prepared] = []
     first: Sourced | None = None
-    for role, sourced in _supply(roles, real, generated, draw):
+    for role, sourced in _supply(roles, real, generated, drawing):
         first = first or sourced
         _refuse_misfit(sourced, first)
-        prepared.append(_prepare(role, sourced, protocol, draw(f"dither/{role.name}")))
+        prepared.append(_prepare(role, sourced, protocol, drawing.dither(role)))
         _refuse_twice(prepared)
         advance(progress, len(prepared), total, sourced.name)
     assert first is not None
@@ -134,7 +128,7 @@ def new_study(
                 first.volume.spacing_mm,
             )
             write_package(folder / PACKAGES / reader, manifest, _lookup(voxels, names[reader]))
-            packages[reader] = manifest.sha256
+            packages[reader] = manifest.contents_sha256
             advance(progress, len(roles) + done, total, reader)
         _write_participants(folder / PARTICIPANTS_FILE, readers)
         write_json(
@@ -171,30 +165,13 @@ class _Part:
         self._progress.report(self._before + done, self._total, message)
 
 
-def _roles(protocol: Protocol, random: np.random.RandomState) -> list[Role]:
-    """Return what is made of the volumes that the sources supply, real ones first."""
-    count = protocol.volumes_per_class
-    digits = len(str(2 * count))
-    names = [f"C{number:0{digits}d}" for number in random.permutation(2 * count) + 1]
-    numbers: dict[Phase, int] = {
-        "reading": protocol.cases,
-        "practice": protocol.practice,
-        "impression": protocol.impressions,
-    }
-    phases = [phase for phase, number in numbers.items() for _ in range(number // 2)]
-    return [
-        *(Role(names.pop(), "real", phase) for phase in phases),
-        *(Role(names.pop(), "generated", phase) for phase in phases),
-    ]
-
-
 def _supply(
-    roles: Sequence[Role], real: Source, generated: Source, draw: _Draw
+    roles: Sequence[Role], real: Source, generated: Source, drawing: Drawing
 ) -> Iterator[tuple[Role, Sourced]]:
     """Yield the volume of each role; a source that has too few is told before any is read."""
     half = len(roles) // 2
-    reals = real.volumes(half, draw("real"))
-    generateds = generated.volumes(half, draw("generated"))
+    reals = real.volumes(half, drawing.real())
+    generateds = generated.volumes(half, drawing.generated())
     yield from zip(roles, chain(reals, generateds), strict=True)
 
 
@@ -286,6 +263,7 @@ def _manifest(
         reader,
         f"napari-cowgan {__version__}",
         day,
+        "",
         committed,
         key.protocol.rules,
         Display((nz, nx, ny), (sz, sx, sy), (0, key.protocol.grey_levels - 1), nz // 2),

@@ -120,6 +120,21 @@ class Key:
             raise CowganError("The key of this study is damaged.", repr(error)) from error
 
 
+def read_salt(study: Path) -> bytes:
+    """Return the salt of a study whose key was checked.
+
+    Raises
+    ------
+    CowganError
+        It cannot be read.
+    """
+    path = Path(study) / FOLDER / SALT_FILE
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CowganError(f"{path} could not be read.", repr(error)) from error
+
+
 def new_salt() -> bytes:
     """Return bytes that nobody can guess."""
     return secrets.token_bytes(_SALT_BYTES)

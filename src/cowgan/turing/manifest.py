@@ -1,7 +1,7 @@
 """What a reader's package says of itself: everything but the truth."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
 from cowgan.turing.canonical import sha256_of_content
@@ -67,6 +67,8 @@ class Manifest:
         What made it.
     created : str
         Day, ISO 8601.
+    study_sha256 : str
+        Of the frozen description of the study; empty until it is frozen.
     key_commitment : str
         SHA-256 of salt and key, which the coordinator keeps: neither can change unnoticed.
     rules : Rules
@@ -83,6 +85,7 @@ class Manifest:
     reader: str
     software: str
     created: str
+    study_sha256: str
     key_commitment: str
     rules: Rules
     display: Display
@@ -98,6 +101,11 @@ class Manifest:
     def sha256(self) -> str:
         """SHA-256 of the manifest, and through its hashes of the whole package."""
         return sha256_of_content(self._content())
+
+    @property
+    def contents_sha256(self) -> str:
+        """SHA-256 of all but `study_sha256`, which the study's description enters."""
+        return replace(self, study_sha256="").sha256
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``manifest.json`` holds."""

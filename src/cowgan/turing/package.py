@@ -66,12 +66,26 @@ def write_package(
     SystemRandom().shuffle(todo)
     for case in todo:
         if case is None:
-            text = json.dumps(manifest.to_dict(), indent=1) + "\n"
-            (folder / MANIFEST_FILE).write_bytes(text.encode())
+            write_manifest(folder, manifest)
         else:
             (folder / manifest.volumes[case].file).write_bytes(volume_bytes(voxels(case)))
     for path in [*folder.rglob("*"), folder]:
         os.utime(path, (_TIME, _TIME))
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write what a package says of itself, at the time of all its files.
+
+    Raises
+    ------
+    CowganError
+        The folder cannot be written.
+    """
+    path = folder / MANIFEST_FILE
+    with atomic_path(path) as temporary:
+        temporary.write_bytes((json.dumps(manifest.to_dict(), indent=1) + "\n").encode())
+    for changed in (path, folder):
+        os.utime(changed, (_TIME, _TIME))
 
 
 @dataclass(frozen=True)
@@ -144,7 +158,15 @@ class Package:
         copy: Path | None = None,
         on_problem: Callable[[CowganError], None] = lambda problem: None,
     ) -> Journal:
-        """Open the journal in the package's folder for writing; see `Journal`."""
+        """Open the journal in the package's folder for writing; see `Journal`.
+
+        Raises
+        ------
+        CowganError
+            See `Journal`; or the study is not frozen.
+        """
+        if not self.manifest.study_sha256:
+            raise CowganError(f"The study of {self.folder} is not frozen, so nobody may read it.")
         return Journal(self.folder / JOURNAL_FILE, journal_header(self.manifest), copy, on_problem)
 
 

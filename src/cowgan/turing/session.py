@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from cowgan.errors import CowganError
+from cowgan.turing.codes import code_of, new_code
 from cowgan.turing.course import LEVELS, Course, Trial
 from cowgan.turing.journal import Journal, Record
 
@@ -161,6 +162,13 @@ class Session:
     clock_ns : callable, optional
         Monotonic clock in nanoseconds.
 
+    Attributes
+    ----------
+    start_code : str or None
+        Drawn when the reading was first begun.
+    finish_code : str or None
+        Once everything is on disk.
+
     Raises
     ------
     CowganError
@@ -180,10 +188,14 @@ class Session:
         self._clock_ns = clock_ns
         self._pending: tuple[Future[Record], Standing] | None = None
         self._standing = replay(course, journal.records)
+        self.start_code = start_code(journal.records)
         if self._standing.state is State.FINISHED:
             self.finish_code = finish_code(journal.records)
             return
-        self._step("start", context)
+        begun = dict(context or {})
+        if not journal.records:
+            self.start_code = begun["start_code"] = new_code()
+        self._step("start", begun)
         self._close_if_done()
 
     @property
@@ -606,11 +618,20 @@ _TRANSITIONS: dict[str, Callable[[Course, Standing, Mapping[str, Any], int], Sta
 }
 
 
+def start_code(records: Sequence[Record]) -> str | None:
+    """Return what was drawn at the first start, other in every reading; None before it."""
+    for record in records:
+        if record.kind == "start":
+            code = record.data.get("start_code")
+            return code if isinstance(code, str) else None
+    return None
+
+
 def finish_code(records: Sequence[Record]) -> str | None:
-    """Return eight characters that change with any answer; None before the end."""
+    """Return 80 bits that change with any answer and with the package; None before the end."""
     for record in reversed(records):
         if record.kind == "finish":
-            return f"{record.sha256[:4]}-{record.sha256[4:8]}".upper()
+            return code_of(record.sha256)
     return None
 
 

@@ -36,6 +36,11 @@ def warn_of_public(names: Sequence[str]) -> str:
     )
 
 
+def draw_seeds(count: int, random: np.random.RandomState) -> list[int]:
+    """Return so many seeds of 64 bits."""
+    return [int.from_bytes(random.bytes(8), "big") for _ in range(count)]
+
+
 @dataclass(frozen=True)
 class Sourced:
     """A volume, and what the key says of it.
@@ -171,8 +176,7 @@ class CheckpointSource:
         """Yield the volumes of `count` seeds of 64 bits."""
         from cowgan.synthesis import LatentState, Synthesizer
 
-        seeds = (int.from_bytes(random.bytes(8), "big") for _ in range(count))
-        states = [LatentState(seed=seed, psi=self._psi) for seed in seeds]
+        states = [LatentState(seed=seed, psi=self._psi) for seed in draw_seeds(count, random)]
         synthesizer = Synthesizer(self._checkpoint, self._device)
         for state, volume in zip(states, synthesizer.render_many(states), strict=True):
             origin = {

@@ -10,9 +10,10 @@ from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.progress import Progress
 from cowgan.turing.audit import AUDIT_FILE, Audit, audit
+from cowgan.turing.canonical import sha256_of_content
 from cowgan.turing.key import Key, read_key
 from cowgan.turing.manifest import Manifest
-from cowgan.turing.package import Package, read_manifest, zip_package
+from cowgan.turing.package import Package, read_manifest, write_manifest, zip_package
 from cowgan.turing.protocol import Protocol
 from cowgan.turing.sources import warn_of_public
 
@@ -20,6 +21,8 @@ SCHEMA = "cowgan.turing-study/2"
 _SCHEMA_1 = "cowgan.turing-study/1"
 STUDY_FILE = "study.json"
 PACKAGES = "packages"
+DERIVATIVES = "derivatives"
+"""Below the coordinator's folder, like all of these."""
 PARTICIPANTS_FILE = "participants.tsv"
 
 
@@ -80,13 +83,26 @@ class Study:
         Raises
         ------
         CowganError
-            It is missing or damaged.
+            It is missing or damaged, or was changed since.
         """
         path = self.folder / AUDIT_FILE
         try:
-            return Audit.from_dict(json.loads(path.read_text(encoding="utf-8")))
+            content = json.loads(path.read_text(encoding="utf-8"))
+            digest = sha256_of_content(content)
         except (OSError, ValueError) as error:
             raise CowganError(f"{path} could not be read.", repr(error)) from error
+        if self.frozen and digest != self.description["frozen"]["audit_sha256"]:
+            raise CowganError(f"{path} was changed after the study was frozen.")
+        return Audit.from_dict(content)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the frozen description, which stands in every package.
+
+        It commits to all that is decided before anybody reads: protocol, sources, key
+        commitment, audit, accepted leak, time, and through their hashes all packages.
+        """
+        return sha256_of_content(self.description)
 
     @property
     def frozen(self) -> bool:
@@ -120,11 +136,18 @@ class Study:
             raise CowganError(
                 f"{self.folder} is not blinded, so it is not frozen: {'; '.join(leaks)}."
             )
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        frozen = {"utc": now, "accepted_leak": reason if leaks else None}
-        description = {**self.description, "frozen": frozen}
-        write_json(self.folder / STUDY_FILE, description)
-        return replace(self, description=description)
+        frozen = {
+            "utc": datetime.now(UTC).isoformat(timespec="seconds"),
+            "accepted_leak": reason if leaks else None,
+            "audit_sha256": sha256_of_content(self.audit.to_dict()),
+        }
+        study = replace(self, description={**self.description, "frozen": frozen})
+        # Packages first: if this is cut short, the study is not frozen and can still be.
+        for reader in self.readers:
+            manifest = replace(self.manifest(reader), study_sha256=study.sha256)
+            write_manifest(self.package_folder(reader), manifest)
+        write_json(self.folder / STUDY_FILE, study.description)
+        return study
 
     def check(self, progress: Progress | None = None) -> Audit:
         """Audit all packages as they lie in the folder; keep the result unless it is frozen.
@@ -191,8 +214,13 @@ class Study:
         """
         folder = self.package_folder(reader)
         manifest = read_manifest(folder)
-        if manifest.sha256 != self.description["packages"].get(reader):
+        if manifest.contents_sha256 != self.description["packages"].get(reader):
             raise CowganError(f"{folder} is not the package that was made for the study.")
+        if self.frozen and manifest.study_sha256 != self.sha256:
+            raise CowganError(
+                f"{self.folder / STUDY_FILE} is not what it was when the study was frozen, as "
+                f"{reader}'s package tells."
+            )
         return manifest
 
     def zip_package(self, reader: str, target: Path, progress: Progress | None = None) -> None:

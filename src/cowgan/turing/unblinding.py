@@ -2,18 +2,21 @@
 
 import getpass
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cowgan.errors import CowganError
 from cowgan.files import write_json
+from cowgan.turing.canonical import sha256_of_content
 from cowgan.turing.journal import Record
 from cowgan.turing.returned import collected_records, progress
-from cowgan.turing.study import Study
+from cowgan.turing.study import DERIVATIVES, Study
 
 UNBLINDED_FILE = "unblinded.json"
-"""Below the coordinator's folder."""
+SUMMARY_FILE = f"{DERIVATIVES}/summary.json"
+"""Below the coordinator's folder; the second is written by each analysis."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,14 @@ class Unblinding:
         Who did it.
     records : dict of str to int
         Records of each reader's journal that were there already.
+    collection_sha256 : str
+        Of all that had been collected, see `collection_sha256`.
     """
 
     utc: str
     by: str
     records: dict[str, int]
+    collection_sha256: str
 
     def is_late(self, reader: str, record: Record) -> bool:
         """Tell whether a record was made with the truth already known.
@@ -53,17 +59,40 @@ def read_unblinding(study: Study) -> Unblinding | None:
     Raises
     ------
     CowganError
-        The file is damaged.
+        The file is damaged, or an analysis tells of another unblinding.
     """
     path = _path(study)
-    if not path.exists():
-        return None
-    try:
-        unblinding = Unblinding(**json.loads(path.read_text(encoding="utf-8")))
-        datetime.fromisoformat(unblinding.utc)
-    except (OSError, ValueError, TypeError) as error:
-        raise CowganError(f"{path} is damaged.", repr(error)) from error
+    unblinding = None
+    if path.exists():
+        try:
+            unblinding = Unblinding(**json.loads(path.read_text(encoding="utf-8")))
+            datetime.fromisoformat(unblinding.utc)
+        except (OSError, ValueError, TypeError) as error:
+            raise CowganError(f"{path} is damaged.", repr(error)) from error
+    _refuse_contradiction(unblinding, path, study.folder / SUMMARY_FILE)
     return unblinding
+
+
+def _refuse_contradiction(unblinding: Unblinding | None, path: Path, summary: Path) -> None:
+    """Compare what is recorded with what an analysis wrote of it."""
+    if not summary.exists():
+        return
+    try:
+        told = json.loads(summary.read_text(encoding="utf-8"))["unblinded"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CowganError(
+            f"{summary} is damaged; remove it, and analyse again.", repr(error)
+        ) from error
+    if unblinding is None:
+        raise CowganError(
+            f"{path} is missing, although {summary} tells that the study was unblinded; put it "
+            "back, as what was answered since does not count."
+        )
+    if told != asdict(unblinding):
+        raise CowganError(
+            f"{path} is not what it was when {summary} was written; put the former one back, as "
+            "what was answered since does not count."
+        )
 
 
 def unblind(study: Study, by: str | None = None, early: bool = False) -> Unblinding:
@@ -96,9 +125,33 @@ def unblind(study: Study, by: str | None = None, early: bool = False) -> Unblind
         )
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     records = {reader: len(collected_records(study, reader)) for reader in study.readers}
-    unblinding = Unblinding(now, by or getpass.getuser(), records)
+    committed = collection_sha256(study, records)
+    unblinding = Unblinding(now, by or getpass.getuser(), records, committed)
     write_json(_path(study), asdict(unblinding))
     return unblinding
+
+
+def collection_sha256(study: Study, records: Mapping[str, int] | None = None) -> str:
+    """Return the SHA-256 that commits to the study and to every answer collected.
+
+    Parameters
+    ----------
+    study : Study
+        Frozen.
+    records : mapping of str to int, optional
+        How many records of each reader's journal count; by default all.
+
+    Raises
+    ------
+    CowganError
+        A collected journal was changed.
+    """
+    heads = {}
+    for reader in study.readers:
+        collected = collected_records(study, reader)
+        counted = collected if records is None else collected[: records.get(reader, 0)]
+        heads[reader] = counted[-1].sha256 if counted else ""
+    return sha256_of_content({"study_sha256": study.sha256, "journals": heads})
 
 
 def _path(study: Study) -> Path:

@@ -1,6 +1,12 @@
 """Analysing a study once its readers are done."""
 
-from cowgan.turing.analysis.analysis import Analysis, analyse, study_margins
+from cowgan.turing.analysis.analysis import (
+    Analysis,
+    analyse,
+    analysed,
+    check_package,
+    study_margins,
+)
 from cowgan.turing.analysis.cases import CaseResult, Reasons
 from cowgan.turing.analysis.panels import Agreement, MeanResult, PanelResult
 from cowgan.turing.analysis.readers import Conduct, Impressions, ReaderResult, Scores
@@ -21,6 +27,8 @@ __all__ = [
     "Reasons",
     "Scores",
     "analyse",
+    "analysed",
+    "check_package",
     "crossed",
     "study_margins",
 ]

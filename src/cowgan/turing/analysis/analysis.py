@@ -86,6 +86,7 @@ class Analysis:
             "schema": "cowgan.turing-summary/1",
             "study": self.study.key.study,
             "design": self.study.protocol.rules.design,
+            "study_sha256": self.study.sha256,
             "key_commitment": self.study.description["key_commitment"],
             "unblinded": asdict(self.unblinding),
             "accepted_leak": self.study.accepted_leak,
@@ -128,11 +129,11 @@ def analyse(
     progress, steps = progress or Silent(), len(study.readers) + 1
     advance(progress, 0, steps)
     for done, reader in enumerate(study.readers, 1):
-        _check_package(study, reader)
+        check_package(study, reader)
         collected_records(study, reader)
         advance(progress, done, steps, reader)
     unblinding = unblind(study, by, early)
-    analysis = _analysed(study, unblinding)
+    analysis = analysed(study, unblinding)
     advance(progress, steps, steps)
     return analysis
 
@@ -147,7 +148,8 @@ def study_margins(study: Study) -> tuple[float, float]:
     return margin, accuracy_margin(margin) if rating else margin
 
 
-def _analysed(study: Study, unblinding: Unblinding) -> Analysis:
+def analysed(study: Study, unblinding: Unblinding) -> Analysis:
+    """Analyse an unblinded study whose packages were checked."""
     design = study.protocol.rules.design
     margin_auc, margin_accuracy = study_margins(study)
     trials: list[PresentedTrial] = []
@@ -191,8 +193,14 @@ def _analysed(study: Study, unblinding: Unblinding) -> Analysis:
     )
 
 
-def _check_package(study: Study, reader: str) -> None:
-    """Check every volume of a package, and that it is what the key says."""
+def check_package(study: Study, reader: str) -> None:
+    """Check every volume of a package, and that it is what the key says.
+
+    Raises
+    ------
+    CowganError
+        Something is missing or was changed.
+    """
     package = study.package(reader)
     if package.manifest.key_commitment != study.description["key_commitment"]:
         raise CowganError(f"{package.folder} was made with another key than that of the study.")

@@ -279,8 +279,9 @@ def _conduct(
 def _contexts(records: Sequence[Record]) -> tuple[dict[str, Any], ...]:
     found: list[dict[str, Any]] = []
     for record in records:
-        if record.kind == "start" and record.data and record.data not in found:
-            found.append(record.data)
+        context = {name: of for name, of in record.data.items() if name != "start_code"}
+        if record.kind == "start" and context and context not in found:
+            found.append(context)
     return tuple(found)
 
 

@@ -155,13 +155,17 @@ def provenance(analysis: Analysis) -> Iterator[Block]:
     yield Paragraph(
         "Checked for this report: the key against the commitment in every package, every volume of "
         "every package against its hash and the key, and every record of every journal against the "
-        "one before. The commitment is the SHA-256 of the salt and the key, and was given to all "
-        "readers, so that the truth could not be changed afterwards."
+        "one before. The hash of the study is that of its frozen description (protocol, sources, "
+        "audit, accepted leak, key commitment and packages) and stands in every package; that of "
+        "the collection commits to the study and to all answers that were there when it was "
+        "unblinded. Receipts and finish codes that readers keep commit to the study and to their "
+        "own answers: “cowgan turing verify” compares them with the study’s folder."
     )
     rows = [
-        ("Study", study.key.study),
+        ("Study", study.sha256),
+        ("Collection", analysis.unblinding.collection_sha256),
         ("Key commitment", study.description["key_commitment"]),
-        *((f"Package {name}", digest) for name, digest in study.description["packages"].items()),
+        *((f"Package {name}", study.manifest(name).sha256) for name in study.readers),
         *((f"Journal {name}", digest or "none") for name, digest in analysis.journals.items()),
     ]
     checkpoint = study.description["sources"]["generated"].get("checkpoint_sha256")

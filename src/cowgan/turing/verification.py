@@ -1,0 +1,401 @@
+"""Checking a finished study as a third party: from what readers kept to the report."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from html import unescape
+from itertools import zip_longest
+from math import isclose
+from pathlib import Path
+from typing import Any
+
+from cowgan._version import __version__
+from cowgan.errors import CowganError
+from cowgan.progress import Progress, Silent, advance
+from cowgan.turing.analysis import Analysis, analysed, check_package
+from cowgan.turing.codes import parse_code
+from cowgan.turing.derivatives import derivatives_of
+from cowgan.turing.drawing import Drawing
+from cowgan.turing.journal import Record
+from cowgan.turing.key import read_salt
+from cowgan.turing.receipt import Receipt, read_receipt, receipt_of
+from cowgan.turing.report import report_of
+from cowgan.turing.report.html import html_of
+from cowgan.turing.returned import collected_records
+from cowgan.turing.session import replay
+from cowgan.turing.sources import draw_seeds
+from cowgan.turing.study import DERIVATIVES, Study
+from cowgan.turing.unblinding import (
+    SUMMARY_FILE,
+    UNBLINDED_FILE,
+    Unblinding,
+    collection_sha256,
+    read_unblinding,
+)
+
+_TOLERANCE = 1e-6
+"""Relative difference of numbers that other versions of libraries may make."""
+
+_NOT_COMPARED = ("checklist.csv", "analysis.R")
+"""Of the tables: what authors complete, and what holds no result."""
+
+_HEAD_LINES = 10
+_SHOWN = 80
+
+_WHAT = {
+    "study_sha256": "the frozen description (protocol, sources, audit, accepted leak, packages)",
+    "key_commitment": "the commitment to the key",
+    "package_sha256": "the package",
+    "start_code": "the start code",
+    "begun": "the time of the start",
+    "finished": "the time of the end",
+    "answers": "the number of answers",
+    "journal_sha256": "the answers",
+}
+"""What each hash of a receipt stands for, the widest first."""
+
+
+@dataclass
+class Verification:
+    """What was found.
+
+    Parameters
+    ----------
+    fits : list of str
+        Sentences on what was checked and is in order.
+    faults : list of str
+        Sentences on what does not fit.
+    remarks : list of str
+        Sentences on what nobody can tell from what is there.
+    study_sha256, collection_sha256 : str or None
+        To be compared with what was published.
+    """
+
+    fits: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    study_sha256: str | None = None
+    collection_sha256: str | None = None
+
+    @contextmanager
+    def _checking(self, fits: str) -> Iterator[None]:
+        """Note a sentence if all goes well, and otherwise what went wrong."""
+        before = len(self.faults)
+        try:
+            yield
+        except CowganError as error:
+            self.faults.append(error.sentence)
+        if fits and len(self.faults) == before:
+            self.fits.append(fits)
+
+
+def verify(
+    folder: Path,
+    kept: Sequence[str] = (),
+    published: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Verification:
+    """Check a study from what its readers kept to its report; nothing is written.
+
+    Parameters
+    ----------
+    folder : Path
+        The coordinator's, with the key.
+    kept : sequence of str
+        Receipts (paths), or finish codes.
+    published : sequence of str
+        Hashes that were published when the study was frozen or its answers were there.
+    progress : Progress, optional
+        Told after each reader.
+
+    Raises
+    ------
+    Cancelled
+        The person stopped.
+    """
+    found, progress = Verification(), progress or Silent()
+    try:
+        study = Study.open(folder)
+        study.require_frozen()
+    except CowganError as error:
+        found.faults.append(error.sentence)
+        return found
+    found.study_sha256 = study.sha256
+    found.fits.append("The key fits its commitment, and the protocol the key.")
+    with found._checking("The audit is the one that the study was frozen with."):
+        _check_freezing(study)
+    with found._checking("Roles, seeds and orders are those that the secret draws."):
+        _check_draw(study)
+    records: dict[str, list[Record]] = {}
+    advance(progress, 0, len(study.readers))
+    for done, reader in enumerate(study.readers, 1):
+        with found._checking(f"The package of {reader} is whole, and as the key says."):
+            check_package(study, reader)
+        with found._checking(""):
+            records[reader] = _checked_journal(study, reader)
+        advance(progress, done, len(study.readers), reader)
+    read = [reader for reader, of in records.items() if of]
+    if len(records) == len(study.readers):
+        found.fits.append(f"The journals of {_listed(read) or 'nobody'} are whole.")
+        found.collection_sha256 = collection_sha256(study)
+    _compare_kept(found, study, records, kept)
+    _check_result(found, study)
+    _compare_published(found, published)
+    return found
+
+
+def _check_freezing(study: Study) -> None:
+    leaks, accepted = study.audit.leaks, study.accepted_leak
+    if bool(leaks) != bool(accepted):
+        raise CowganError(
+            "The audit found leaks, but the study does not say why it was frozen all the same."
+            if leaks
+            else "The study accepts a leak that its audit did not find."
+        )
+    created, frozen = study.description["created"], study.description["frozen"]["utc"]
+    if datetime.fromisoformat(frozen) < datetime.fromisoformat(created):
+        raise CowganError("The study was frozen before it was made, by its own dates.")
+
+
+def _check_draw(study: Study) -> None:
+    """Draw everything again from the salt."""
+    key, protocol = study.key, study.protocol
+    drawing = Drawing(read_salt(study.folder), protocol)
+    drawn = [(role.name, role.truth, role.phase) for role in drawing.roles()]
+    if [(case.name, case.truth, case.phase) for case in key.cases] != drawn:
+        raise CowganError(
+            "Which volumes are real and which generated, in the key, is not what its secret draws."
+        )
+    generated = [case.origin for case in key.cases if case.truth == "generated"]
+    if "checkpoint_sha256" in study.description["sources"]["generated"]:
+        seeds = draw_seeds(len(generated), drawing.generated())
+        if [origin.get("seed") for origin in generated] != seeds:
+            raise CowganError("The seeds of generated volumes are not those that its secret draws.")
+    for reader in study.readers:
+        names = key.readers[reader]
+        manifest = study.manifest(reader)
+        shown = tuple(
+            replace(trial, cases=tuple(names[case] for case in trial.cases))
+            for trial in manifest.trials
+        )
+        if shown != drawing.trials(reader):
+            raise CowganError(f"The order of {reader} is not what the study's secret draws.")
+
+
+def _checked_journal(study: Study, reader: str) -> list[Record]:
+    records = collected_records(study, reader)
+    replay(study.manifest(reader).course, records[1:])
+    return records
+
+
+def _compare_kept(
+    found: Verification, study: Study, records: Mapping[str, list[Record]], kept: Sequence[str]
+) -> None:
+    ours: dict[str, Receipt] = {}
+    for reader, of in records.items():
+        with found._checking(""):
+            receipt = receipt_of(study.manifest(reader), of)
+            if receipt is not None:
+                ours[reader] = receipt
+    covered = set()
+    for text in kept:
+        code = None if Path(text).exists() else parse_code(text)
+        with found._checking(""):
+            if code is None:
+                covered.add(_compare_receipt(found, study, ours, Path(text)))
+            else:
+                covered.add(_compare_code(found, ours, code))
+    missing = [reader for reader in ours if reader not in covered]
+    if missing and kept:
+        found.remarks.append(f"Not covered by a receipt or finish code: {_listed(missing)}.")
+    elif missing:
+        found.remarks.append(
+            "Without receipts or finish codes of readers, nobody can tell whether everything was "
+            "written anew."
+        )
+
+
+def _compare_receipt(
+    found: Verification, study: Study, ours: Mapping[str, Receipt], path: Path
+) -> str:
+    theirs = read_receipt(path)
+    if theirs.study != study.key.study:
+        raise CowganError(f"{path} is a receipt of another study ({theirs.study}).")
+    now = ours.get(theirs.reader)
+    if now is None:
+        raise CowganError(
+            f"{path} is the receipt of {theirs.reader}, of whom the study has no finished reading."
+        )
+    changed = [what for name, what in _WHAT.items() if getattr(now, name) != getattr(theirs, name)]
+    if changed:
+        raise CowganError(
+            f"The receipt of {theirs.reader} ({path}) was given for other things than what is here "
+            f"now: {_listed(changed)} changed since."
+        )
+    found.fits.append(f"The receipt of {theirs.reader} fits package, study and every answer.")
+    return theirs.reader
+
+
+def _compare_code(found: Verification, ours: Mapping[str, Receipt], code: str) -> str:
+    for reader, receipt in ours.items():
+        if receipt.finish_code == code:
+            found.fits.append(
+                f"The finish code {code} fits package, study and answers of {reader}."
+            )
+            return reader
+    raise CowganError(
+        f"No reading has the finish code {code}: an answer, a package or the study was changed "
+        "since, or it is of another study."
+    )
+
+
+def _check_result(found: Verification, study: Study) -> None:
+    """Compare unblinding, tables and report with what key and journals give."""
+    try:
+        unblinding = read_unblinding(study)
+    except CowganError as error:
+        found.faults.append(error.sentence)
+        return
+    written = study.folder / DERIVATIVES
+    if unblinding is None:
+        if written.exists():
+            found.faults.append(f"{UNBLINDED_FILE} is missing, although there are results.")
+        else:
+            found.remarks.append("The study is not unblinded, so there are no results to check.")
+        return
+    found.collection_sha256 = unblinding.collection_sha256
+    with found._checking("The answers are those that were there when the study was unblinded."):
+        _check_unblinding(study, unblinding)
+    if found.faults:
+        found.remarks.append("Tables and report were not compared, because of what does not fit.")
+        return
+    analysis = analysed(study, unblinding)
+    with found._checking("All tables follow from journals and key."):
+        _compare_tables(study, analysis)
+    report = written / "report.html"
+    if not report.exists():
+        found.remarks.append(f"There is no {report}.")
+        return
+    with found._checking(""):
+        _compare_report(found, analysis, _plain(_text(report)))
+
+
+def _check_unblinding(study: Study, unblinding: Unblinding) -> None:
+    if collection_sha256(study, unblinding.records) != unblinding.collection_sha256:
+        raise CowganError(
+            f"The answers collected are not those that {UNBLINDED_FILE} was written for."
+        )
+    frozen = study.description["frozen"]["utc"]
+    if datetime.fromisoformat(unblinding.utc) < datetime.fromisoformat(frozen):
+        raise CowganError("The study was unblinded before it was frozen, by its own dates.")
+
+
+def _compare_tables(study: Study, analysis: Analysis) -> None:
+    folder = study.folder / DERIVATIVES
+    summary = study.folder / SUMMARY_FILE
+    if not summary.exists():
+        raise CowganError(f"There are no results: {summary} is missing.")
+    stored = json.loads(_text(summary))
+    place = _difference(stored, json.loads(json.dumps(analysis.summary())))
+    if place is not None:
+        raise CowganError(f"{summary} is not what journals and key give, at {place}.")
+    for name, text in derivatives_of(analysis).items():
+        table = name.endswith((".csv", ".tsv", ".imrmc"))
+        if not table or name in _NOT_COMPARED:
+            continue
+        if _difference(_cells(_text(folder / name)), _cells(text)) is not None:
+            raise CowganError(f"{folder / name} is not what journals and key give.")
+
+
+def _compare_report(found: Verification, analysis: Analysis, said: Sequence[str]) -> None:
+    """Write the report again, and compare all words but the day."""
+    try:
+        computed = _plain(html_of(report_of(analysis)))
+    except CowganError as error:
+        found.remarks.append(f"The report was not compared: {error.sentence}")
+        return
+    if not any(f"napari-cowgan {__version__}" in line for line in said[:_HEAD_LINES]):
+        found.remarks.append("The report is of another version of the program, so not compared.")
+        return
+    for one, other in zip_longest(said, computed, fillvalue=""):
+        if one != other and " Report of " not in other:
+            raise CowganError(
+                "report.html is not what journals, key and participants.tsv give: it says "
+                f"“{_short(one)}” and not “{_short(other)}”."
+            )
+    found.fits.append("The text of report.html follows from journals and key.")
+
+
+def _compare_published(found: Verification, published: Iterable[str]) -> None:
+    ours = {
+        found.study_sha256: "the study as it was frozen",
+        found.collection_sha256: "the study and all answers",
+    }
+    for digest in published:
+        what = ours.get(digest.strip().lower())
+        if what is None:
+            found.faults.append(f"The published hash {digest} is that of nothing in this study.")
+        else:
+            found.fits.append(f"The published hash {digest[:12]}… is that of {what}.")
+
+
+def _difference(stored: Any, computed: Any, place: str = "") -> str | None:
+    """Return where two contents differ by more than rounding, None if nowhere."""
+    if isinstance(stored, dict) and isinstance(computed, dict):
+        if stored.keys() != computed.keys():
+            return place or "the top"
+        pairs = [(name, stored[name], computed[name]) for name in stored]
+    elif isinstance(stored, list) and isinstance(computed, list):
+        if len(stored) != len(computed):
+            return place or "the top"
+        pairs = [(str(n), *of) for n, of in enumerate(zip(stored, computed, strict=True), 1)]
+    else:
+        return None if _alike(stored, computed) else place or "the top"
+    for name, one, other in pairs:
+        found = _difference(one, other, f"{place}.{name}" if place else name)
+        if found is not None:
+            return found
+    return None
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if one == other:
+        return True
+    try:
+        return isclose(float(one), float(other), rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
+    except (TypeError, ValueError):
+        return False
+
+
+def _cells(text: str) -> list[list[str]]:
+    delimiter = "\t" if "\t" in text else ","
+    return list(csv.reader(io.StringIO(text), delimiter=delimiter))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise CowganError(f"{path} is missing.") from error
+    except (OSError, ValueError) as error:
+        raise CowganError(f"{path} could not be read.", repr(error)) from error
+
+
+def _plain(html: str) -> list[str]:
+    """Return the lines of text of a page, drawings left out."""
+    text = re.sub(r"<(svg|style)\b.*?</\1>", "", html, flags=re.DOTALL)
+    lines = unescape(re.sub(r"<[^>]*>", "\n", text)).replace("\u00a0", " ").splitlines()
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(words[:-1]) + (" and " if len(words) > 1 else "") + "".join(words[-1:])
