@@ -1,6 +1,7 @@
 """``cowgan turing`` as a script sees it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -148,3 +149,34 @@ def test_power_tells_what_a_study_can_show():
     assert [cell["readers"] for cell in table["cells"]] == [3, 5]
     assert turing("power", "--readers", "two").returncode == 2
     assert "needs 3 or more" in turing("power", "--readers", "2", "--cases", "40").stderr
+
+
+def test_verify_tells_what_fits_and_what_does_not(tmp_path, read_study):
+    study = read_study.folder
+    collected = turing(
+        "collect", study, *(read_study.package_folder(reader) for reader in read_study.readers)
+    )
+    assert "PUBLISH THIS LINE before the study is unblinded" in collected.stdout
+    published = re.search(r"SHA-256 (\w{64})", collected.stdout).group(1)
+    code = re.search(r"finish code (\S+)", collected.stdout).group(1)
+    assert turing("analyse", study).returncode == 0
+    fits = turing("verify", study, code, "--published", published)
+    assert fits.returncode == 0, fits.stdout + fits.stderr
+    assert f"The finish code {code} fits" in " ".join(fits.stdout.split())
+    assert "Not covered by a receipt" in fits.stdout
+    (study / "unblinded.json").unlink()
+    broken = turing("verify", study, code, "--json")
+    assert broken.returncode == 2
+    assert "does not fit" in broken.stderr
+    (fault,) = json.loads(broken.stdout)["faults"]
+    assert "unblinded.json is missing" in fault
+
+
+def test_new_prints_a_line_to_publish(tmp_path, sources):
+    options = ("--readers", 1, "--accept-leak", "A toy", "--json")
+    told = json.loads(turing("new", tmp_path / "json", *sources, *options).stdout)
+    assert told["study_sha256"] == Study.open(tmp_path / "json").sha256
+    made = turing("new", tmp_path / "study", *sources, *options[:-1])
+    assert "PUBLISH THIS LINE before anybody reads" in made.stdout
+    assert Study.open(tmp_path / "study").sha256 in made.stdout
+    assert "Whoever has the real scans can recognise them" in " ".join(made.stdout.split())

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from turing_readers import play, read_all, truth_of
-from turing_studies import freeze, protocol
+from turing_studies import freeze, protocol, write_volumes
 
 from cowgan.errors import CowganError
 from cowgan.turing.analysis import Analysis, analyse
@@ -237,15 +237,11 @@ def test_rows_are_as_long_as_headers_and_nothing_is_not_a_number(report):
 
 
 def test_an_accepted_leak_stands_in_the_verdict_box(tmp_path):
-    study = freeze(tmp_path, protocol(readers=1, impressions=0))
-    unblinded = Study(
-        study.folder,
-        study.description
-        | {"frozen": {"utc": "2026-01-01T00:00:00+00:00", "accepted_leak": "Toy."}},
-        study.key,
-    )
-    read_all(unblinded, (1.0,))
-    report = report_of(analysed(unblinded))
+    chosen = protocol(readers=1, impressions=0)
+    write_volumes(tmp_path / "gan_volumes", chosen.volumes_per_class, "fake", power=2)
+    study = freeze(tmp_path, chosen, accept_leak="Toy.")
+    read_all(study, (1.0,))
+    report = report_of(analysed(study))
     (box,) = [block for block in report.blocks if isinstance(block, Box)]
     assert "accepted when the study was frozen, for this reason: “Toy”" in box.cautions[0]
     assert "cannot be generalised" in text_of(report)
