@@ -1,11 +1,21 @@
 import errno
 import hashlib
 import json
+import os
+import socket
+from pathlib import Path
 
 import pytest
 
 from cowgan.errors import CowganError
-from cowgan.files import atomic_path, sha256_of, write_json
+from cowgan.files import (
+    atomic_path,
+    open_regular,
+    path_inside,
+    read_bytes,
+    sha256_of,
+    write_json,
+)
 
 
 def test_a_file_appears_only_when_it_is_complete(tmp_path):
@@ -59,3 +69,72 @@ def test_json_is_written_whole(tmp_path):
 def test_sha256_is_that_of_the_bytes(tmp_path):
     (tmp_path / "x").write_bytes(b"abc" * 100_000)
     assert sha256_of(tmp_path / "x") == hashlib.sha256(b"abc" * 100_000).hexdigest()
+
+
+def test_a_file_is_read_up_to_its_limit(tmp_path, single_sentence):
+    path = tmp_path / "x"
+    path.write_bytes(b"abc")
+    assert read_bytes(path, 3) == b"abc"
+    with pytest.raises(CowganError) as refusal:
+        read_bytes(path, 2)
+    assert "larger" in single_sentence(refusal)
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="Linux alone has such files")
+def test_a_file_that_states_no_size_has_the_same_limit(single_sentence):
+    with pytest.raises(CowganError) as refusal:
+        read_bytes(Path("/proc/self/smaps"), 10)
+    assert "larger" in single_sentence(refusal)
+
+
+@pytest.fixture(params=["folder", "pipe", "socket", "device", "link to a device"])
+def irregular(request, tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "x.nii"
+    if request.param == "folder":
+        path.mkdir()
+    elif os.name == "nt":
+        pytest.skip("such files are none there")
+    elif request.param == "pipe":
+        os.mkfifo(path)
+    elif request.param == "socket":
+        with socket.socket(socket.AF_UNIX) as own:
+            own.bind(path.name)
+    elif request.param == "device":
+        path = Path("/dev/zero")
+    else:
+        path.symlink_to("/dev/zero")
+    return path
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("read", [open_regular, sha256_of, lambda path: read_bytes(path, 10)])
+def test_what_is_no_regular_file_is_refused_at_once(irregular, read, single_sentence):
+    with pytest.raises(CowganError) as refusal:
+        read(irregular)
+    assert "not a file" in single_sentence(refusal)
+
+
+def test_a_missing_file_is_one_sentence(tmp_path, single_sentence):
+    for name in ("absent", "a\0b"):
+        with pytest.raises(CowganError) as refusal:
+            read_bytes(tmp_path / name, 10)
+        single_sentence(refusal)
+
+
+def test_names_stay_inside_their_folder(tmp_path, single_sentence):
+    package = tmp_path / "package"
+    (package / "vol").mkdir(parents=True)
+    (tmp_path / "outside").write_text("secret")
+    (package / "vol" / "inner").symlink_to("../manifest")
+    assert path_inside(package, "vol/a.npy") == package / "vol" / "a.npy"
+    assert path_inside(package, "vol/inner") == package / "vol" / "inner"
+    (package / "vol" / "link").symlink_to(tmp_path / "outside")
+    (package / "away").symlink_to(tmp_path)
+    for name in (
+        *("../outside", "/etc/passwd", "vol/../../outside", "vol/link", "away/outside"),
+        *("..", "vol\\..\\x", "C:x", "a\0b", "vol//a", "./vol/a", "vol/../vol/a"),
+    ):
+        with pytest.raises(CowganError) as refusal:
+            path_inside(package, name)
+        single_sentence(refusal)

@@ -3,14 +3,22 @@
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from stat import S_ISREG
+from io import BufferedReader
+from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import uuid4
 
 from cowgan.errors import CowganError
+
+_READ_FLAGS = (
+    os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_BINARY", 0)
+)  # fmt: skip
+_STEPS = frozenset("\\:\0")
+"""Characters that lead elsewhere on some system."""
 
 
 @contextmanager
@@ -49,36 +57,103 @@ def write_json(target: Path, content: Any) -> None:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def read_bytes(path: Path, limit: int) -> bytes:
-    """Return what a file holds.
+def open_regular(path: Path) -> BufferedReader:
+    """Open a file for reading that has an end and does not block.
 
-    Parameters
-    ----------
-    path : Path
-        A regular file: anything else, such as a pipe, could block or never end.
-    limit : int
-        Largest size in bytes.
+    Everything that comes from elsewhere is opened here: a pipe would wait for ever, a device
+    such as ``/dev/zero`` never ends.
 
     Raises
     ------
     CowganError
-        It is missing, no regular file, larger, or cannot be read.
+        It is missing, cannot be read, or is a folder, pipe, socket or device.
     """
+    path = Path(path)
     try:
-        if not S_ISREG(path.stat().st_mode):
-            raise CowganError(f"{path} is not a file.")
-        with path.open("rb") as file:
-            content = file.read(limit + 1)
-    except OSError as error:
-        raise CowganError(
-            f"{path} could not be read: {error.strerror or error}.", repr(error)
-        ) from error
-    if len(content) > limit:
-        raise CowganError(f"{path} is larger than the {limit / 1e6:,.0f} MB that it can have.")
+        # Before it is opened, since that alone moves some devices.
+        _refuse_irregular(path, path.stat().st_mode)
+        descriptor = os.open(path, _READ_FLAGS)
+        try:
+            _refuse_irregular(path, os.fstat(descriptor).st_mode)
+            return os.fdopen(descriptor, "rb")
+        except BaseException:
+            os.close(descriptor)
+            raise
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CowganError(f"{path} could not be read: {reason}.", repr(error)) from error
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """Return what a regular file holds.
+
+    Parameters
+    ----------
+    path : Path
+        See `open_regular`.
+    limit : int
+        Largest size in bytes; a larger file is not read.
+
+    Raises
+    ------
+    CowganError
+        As for `open_regular`, or it is larger.
+    """
+    with open_regular(path) as file:
+        try:
+            large = os.fstat(file.fileno()).st_size > limit
+            # Some files of the operating system state no size, and any may be growing.
+            content = b"" if large else file.read(limit + 1)
+        except OSError as error:
+            raise CowganError(
+                f"{path} could not be read: {error.strerror or error}.", repr(error)
+            ) from error
+    if large or len(content) > limit:
+        raise CowganError(f"{path} is larger than the {limit / 1e6:,.0f} MB that it may have.")
     return content
 
 
+def path_inside(folder: Path, name: str) -> Path:
+    """Return the path that a file of a folder names, and nothing outside that folder.
+
+    Parameters
+    ----------
+    folder : Path
+        What the file belongs to.
+    name : str
+        Relative, as it stands in a manifest.
+
+    Raises
+    ------
+    CowganError
+        The name leads out of the folder, directly or by a link.
+    """
+    plain = PurePosixPath(name)
+    confined = plain.as_posix() == name and ".." not in plain.parts and not _STEPS & set(name)
+    path = Path(folder) / name
+    try:
+        confined = confined and path.resolve().is_relative_to(Path(folder).resolve())
+    except (OSError, RuntimeError):
+        confined = False
+    if not confined:
+        raise CowganError(f"{folder} names a file that does not lie in it.", repr(name))
+    return path
+
+
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file as 64 hexadecimal digits."""
-    with Path(path).open("rb") as file:
+    """Return the SHA-256 of a regular file as 64 hexadecimal digits.
+
+    Raises
+    ------
+    CowganError
+        As for `open_regular`.
+    """
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _refuse_irregular(path: Path, mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise CowganError(f"{path} is a folder and not a file.")
+    if not stat.S_ISREG(mode):
+        raise CowganError(f"{path} is a pipe, socket or device and not a file, so it is not read.")
