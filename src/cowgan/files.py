@@ -79,6 +79,10 @@ def open_regular(path: Path) -> BufferedReader:
         except BaseException:
             os.close(descriptor)
             raise
+    except FileNotFoundError as error:
+        link = path.is_symlink()
+        told = "is a link that leads nowhere, so the file is missing" if link else "is missing"
+        raise CowganError(f"{path} {told}.", repr(error)) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CowganError(f"{path} could not be read: {reason}.", repr(error)) from error

@@ -1,10 +1,44 @@
-"""Safetensors files: the same content always gives the same bytes."""
+"""Safetensors files: bounded to open, and the same content always gives the same bytes."""
 
 import json
+import os
 from pathlib import Path
+from typing import Any, Literal
+
+from safetensors import SafetensorError, safe_open
+
+from cowgan.errors import CowganError
+from cowgan.files import open_regular
+
+LARGEST_HEADER_BYTES = 2**24
+"""Far above the names of a checkpoint's tensors; parsed, it takes many times as much."""
 
 _LENGTH_BYTES = 8
 _ALIGNMENT = 8
+
+
+def open_tensors(path: Path, framework: Literal["pt", "numpy"]) -> Any:
+    """Open a safetensors file for reading, as `safetensors.safe_open` does.
+
+    Raises
+    ------
+    CowganError
+        It is no regular file, or cannot be read.
+    SafetensorError
+        It is damaged, or its header is too long.
+    """
+    with open_regular(path) as file:
+        start = file.read(_LENGTH_BYTES)
+        size = os.fstat(file.fileno()).st_size
+    header_bytes = int.from_bytes(start, "little")
+    if header_bytes > min(size - _LENGTH_BYTES, LARGEST_HEADER_BYTES):
+        raise SafetensorError(f"a header of {header_bytes} bytes in a file of {size}")
+    try:
+        return safe_open(path, framework=framework)
+    except OSError as error:
+        raise CowganError(
+            f"{path} could not be read: {error.strerror or error}.", repr(error)
+        ) from error
 
 
 def write_serialised(path: Path, content: bytes) -> None:

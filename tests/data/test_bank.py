@@ -303,7 +303,7 @@ DAMAGES = {
     "truncated": (truncate, "incomplete"),
     "longer": (lengthen, "incomplete or damaged"),
     "no voxels": (lambda folder: (folder / VOXELS_FILE).unlink(), "missing"),
-    "empty voxels": (write_voxels(b""), "missing, damaged"),
+    "empty voxels": (write_voxels(b""), "damaged"),
     "not an array": (write_voxels(b"hello" * 100), "not an array"),
     "hostile header": (
         write_voxels(b"\x93NUMPY\x01\x00\x46\x00" + b"__import__('os')".ljust(70)),

@@ -1,6 +1,7 @@
 import gzip
 import json
 import os
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 
@@ -355,9 +356,67 @@ def test_a_file_that_may_not_be_opened_is_refused(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     # Removing the permission itself would not stop a test that runs as root.
-    monkeypatch.setattr(Path, "read_bytes", forbidden)
-    with pytest.raises(CowganError, match="could not be opened: Permission denied"):
+    monkeypatch.setattr(os, "open", forbidden)
+    with pytest.raises(CowganError, match="could not be read: Permission denied"):
         read_nifti(path)
+
+
+@pytest.mark.parametrize("read", [read_nifti, read_labels])
+def test_only_what_the_header_states_is_unpacked(tmp_path, read, single_sentence):
+    small = save(tmp_path / "v.nii", np.zeros((2, 2, 2), np.uint8)).read_bytes()
+    path = tmp_path / "bomb.nii.gz"
+    with gzip.open(path, "wb", compresslevel=1) as packed:
+        packed.write(small)
+        for _ in range(100):
+            packed.write(bytes(2**20))
+    tracemalloc.start()
+    try:
+        with pytest.raises(CowganError) as refusal:
+            read(path)
+        assert tracemalloc.get_traced_memory()[1] < 5e6
+    finally:
+        tracemalloc.stop()
+    assert "more than the image that its header states" in single_sentence(refusal)
+
+
+def test_a_file_far_longer_than_its_image_is_refused(tmp_path, single_sentence):
+    path = save(tmp_path / "v.nii", np.zeros((2, 2, 2), np.uint8))
+    os.truncate(path, 2**40)
+    with pytest.raises(CowganError) as refusal:
+        read_nifti(path)
+    assert "more than the image" in single_sentence(refusal)
+
+
+def test_padding_after_the_voxels_is_read_past(tmp_path):
+    content = save(tmp_path / "v.nii", np.arange(8, dtype=np.uint8).reshape(2, 2, 2)).read_bytes()
+    for name, padded in (
+        ("a.nii", content + bytes(1000)),
+        ("b.nii.gz", gzip.compress(content + bytes(1000))),
+    ):
+        (tmp_path / name).write_bytes(padded)
+        assert read_nifti(tmp_path / name).data.sum() == 28
+
+
+def test_a_volume_beyond_any_scan_is_refused_unread(tmp_path, single_sentence):
+    header = nib.Nifti1Header()
+    header.set_data_shape((2048, 2048, 2048))
+    header.set_data_dtype(np.uint8)
+    header["vox_offset"] = 352
+    header["magic"] = b"n+1"
+    path = tmp_path / "v.nii"
+    path.write_bytes(header.binaryblock + bytes(4))
+    os.truncate(path, 352 + 2048**3)
+    with pytest.raises(CowganError) as refusal:
+        read_nifti(path)
+    assert "million" in single_sentence(refusal)
+
+
+def test_an_affine_beyond_all_numbers_is_refused(tmp_path, single_sentence):
+    affine = np.diag([-1e155, 1e155, 1e155, 1])
+    nib.save(nib.Nifti2Image(np.zeros((4, 4, 4), np.uint8), affine), tmp_path / "v.nii")
+    with pytest.raises(CowganError) as refusal:
+        read_nifti(tmp_path / "v.nii")
+    single_sentence(refusal)
 
 
 def test_reference_scans_open_where_nibabel_says(shared_dir):

@@ -46,7 +46,7 @@ def test_synthetic_is_told_by_the_provenance():
         ({"affine": np.eye(3)}, "position of this image in space is damaged"),
         ({"affine": np.full((4, 4), np.nan)}, "position of this image in space is damaged"),
         ({"affine": np.eye(4)}, "do not tell left"),
-        ({"affine": np.diag([-1, 1, 0, 1])}, "do not tell left"),
+        ({"affine": np.diag([-1, 1, 0, 1])}, "position of this image in space is damaged"),
         ({"provenance": {"z": np.zeros(3)}}, "cannot be stored as JSON"),
     ],
 )

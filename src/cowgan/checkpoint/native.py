@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save as serialise
 from torch import Tensor
 
@@ -15,7 +15,7 @@ from cowgan.checkpoint.weights import load_into, with_prefix
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path, sha256_of
 from cowgan.networks import Discriminator, MappingNetwork, NetworkConfig, SynthesisNetwork
-from cowgan.tensor_files import write_serialised
+from cowgan.tensor_files import open_tensors, write_serialised
 
 FORMAT = "cowgan-checkpoint"
 VERSION = 1
@@ -69,7 +69,7 @@ def load_native(path: Path) -> Checkpoint:
     # First, because safetensors calls a file without reading permission a missing one.
     sha256 = sha256_of(path)
     try:
-        with safe_open(path, framework="pt") as file:
+        with open_tensors(path, "pt") as file:
             header = _header(file.metadata() or {}, path)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError) as error:

@@ -13,7 +13,7 @@ from torch import Tensor
 from cowgan.checkpoint.model import Checkpoint, ModelCard
 from cowgan.checkpoint.weights import load_into, with_prefix
 from cowgan.errors import CowganError
-from cowgan.files import sha256_of
+from cowgan.files import open_regular, sha256_of
 from cowgan.networks import Discriminator, MappingNetwork, NetworkConfig, SynthesisNetwork
 
 _PREFIXES = ("S.", "G.", "D.", "SE.", "GE.", "D_aug.")
@@ -73,7 +73,8 @@ def load_published(path: Path, depth: int | None) -> Checkpoint:
 def _read_tensors(path: Path) -> dict[str, Tensor]:
     """Return the state dictionary without ever running code from the file."""
     try:
-        archive = zipfile.is_zipfile(path)
+        with open_regular(path) as file:
+            archive = zipfile.is_zipfile(file)
         if archive:
             _refuse_compressed(path)
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=archive)

@@ -4,19 +4,19 @@ Read from files of label maps, or from an ``.npz`` archive of many. What comes o
 much of each voxel is artery, 32 x 128 x 128 voxels around the Circle of Willis.
 """
 
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from cowgan.archives import open_archive, read_npy_header
 from cowgan.data.bank_nifti import find_nifti
 from cowgan.data.bank_processes import map_in_order
 from cowgan.data.resampling import Grid, resample
@@ -37,16 +37,8 @@ _FULL = np.float32(255)
 _WIDE_MM = 1.2
 _EDGE_SMOOTHING = 0.45
 _SAME_MM = 2e-3
-_UNREADABLE = (
-    OSError,
-    EOFError,
-    KeyError,
-    MemoryError,
-    TypeError,
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+_MOST_ARCHIVED = 2000
+_LONGEST_NAME_BYTES = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,27 +132,11 @@ def read_archive(path: Path) -> Iterator[VesselMap]:
         The file is missing, damaged or holds something else.
     """
     path = Path(path)
-    nz, nx, ny = ROI_SHAPE
-    try:
-        source = {"file": path.name, "sha256": sha256_of(path)}
-        with np.load(path, allow_pickle=False) as archive:
-            names, occupancy = archive["names"], archive["occupancy"]
-    except _UNREADABLE as error:
-        raise CowganError(
-            f"{path} is missing, damaged or not an archive with names and occupancy.",
-            repr(error),
-        ) from error
-    if (
-        names.dtype.kind != "U"
-        or names.shape != occupancy.shape[:1]
-        or occupancy.shape[1:] != (nx, ny, nz)
-        or occupancy.dtype != np.uint8
-    ):
-        raise CowganError(
-            f"{path.name} needs one name and {nx} x {ny} x {nz} numbers of 8 bits (x, y, z) for "
-            "each anatomy.",
-            f"names {names.shape} {names.dtype}, occupancy {occupancy.shape} {occupancy.dtype}",
-        )
+    source = {"file": path.name, "sha256": sha256_of(path)}
+    with open_archive(path) as archive:
+        if not {"names.npy", "occupancy.npy"} <= set(archive.namelist()):
+            raise CowganError(f"{path} is not an archive with names and occupancy.")
+        names, occupancy = _archived(archive, path)
     sz, sx, sy = DEFAULT_SPACING_MM
     ras = np.diag([sx, sy, sz, 1.0])
     for name, stored in zip(names, occupancy, strict=True):
@@ -170,6 +146,41 @@ def read_archive(path: Path) -> Iterator[VesselMap]:
             np.ascontiguousarray(turned),
             {**source, "name": str(name)},
         )
+
+
+def _archived(archive: ZipFile, path: Path) -> tuple[NDArray[np.str_], NDArray[np.uint8]]:
+    """Return the arrays of an archive, judged by their headers before any is unpacked."""
+    nz, nx, ny = ROI_SHAPE
+    headers = {name: _header(archive, name) for name in ("names", "occupancy")}
+    (names_shape, names_type), (shape, data_type) = headers.values()
+    if (
+        names_type.kind != "U"
+        or len(shape) != 4
+        or names_shape != shape[:1]
+        or shape[1:] != (nx, ny, nz)
+        or data_type != np.uint8
+    ):
+        raise CowganError(
+            f"{path.name} needs one name and {nx} x {ny} x {nz} numbers of 8 bits (x, y, z) for "
+            "each anatomy.",
+            f"names {names_shape} {names_type}, occupancy {shape} {data_type}",
+        )
+    if shape[0] > _MOST_ARCHIVED or names_type.itemsize > _LONGEST_NAME_BYTES:
+        raise CowganError(
+            f"{path.name} states {shape[0]:,} anatomies with names of {names_type.itemsize // 4:,} "
+            f"letters; up to {_MOST_ARCHIVED:,} with {_LONGEST_NAME_BYTES // 4} are read."
+        )
+    with archive.open("names.npy") as names, archive.open("occupancy.npy") as occupancy:
+        return (
+            np.lib.format.read_array(names, allow_pickle=False),
+            np.lib.format.read_array(occupancy, allow_pickle=False),
+        )
+
+
+def _header(archive: ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    with archive.open(f"{name}.npy") as file:
+        shape, _, data_type = read_npy_header(file)
+    return shape, data_type
 
 
 def read_label_map(path: Path, name: str) -> VesselMap:

@@ -10,15 +10,17 @@ import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cowgan.archives import read_npy_header
 from cowgan.data.bank_format import VOXELS_FILE, BankCase, BankDescription, read_description
 from cowgan.data.bank_split import Side
 from cowgan.data.bank_voxels import decode, stored_dtype
 from cowgan.errors import CowganError
+from cowgan.files import open_regular
 from cowgan.progress import Progress, Silent, advance
 from cowgan.volume import Volume
 
@@ -211,8 +213,8 @@ def _map_voxels(path: Path, description: BankDescription) -> NDArray[Any]:
     shape = (len(description.cases), *description.shape)
     dtype = stored_dtype(description.voxel_type)
     try:
-        with path.open("rb") as file:
-            stated = _read_header(file)
+        with open_regular(path) as file:
+            stated = read_npy_header(file)
             expected_bytes = file.tell() + int(np.prod(shape, dtype=object)) * dtype.itemsize
             found_bytes = os.fstat(file.fileno()).st_size
             if stated != (shape, False, dtype):
@@ -225,12 +227,5 @@ def _map_voxels(path: Path, description: BankDescription) -> NDArray[Any]:
                     f"and {expected_bytes:,} are needed."
                 )
             return np.memmap(file, dtype, "r", file.tell(), shape)
-    except (OSError, ValueError, EOFError, SyntaxError, TypeError) as error:
-        raise CowganError(f"{path} is missing, damaged or not an array.", repr(error)) from error
-
-
-def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = np.lib.format.read_magic(file)
-    if version != (1, 0):
-        raise ValueError(f"NPY version {version}")
-    return np.lib.format.read_array_header_1_0(file)
+    except (OSError, ValueError) as error:
+        raise CowganError(f"{path} is damaged or not an array.", repr(error)) from error

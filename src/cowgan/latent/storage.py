@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import save as serialise
 
 from cowgan.checkpoint import BUNDLED, Checkpoint
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path, write_json
 from cowgan.synthesis import Direction
-from cowgan.tensor_files import write_serialised
+from cowgan.tensor_files import open_tensors, write_serialised
 
 SCHEMA = "cowgan.directions/1"
 MAX_BYTES = 64 * 2**20
@@ -151,7 +151,7 @@ def stored_directions(checkpoint: Checkpoint) -> list[Direction] | None:
 
 
 def _read_safetensors(path: Path) -> tuple[Any, NDArray[np.float32]]:
-    with safe_open(path, framework="numpy") as file:
+    with open_tensors(path, "numpy") as file:
         header = json.loads((file.metadata() or {})["header"])
         stored = file.get_slice("vectors")
         # Asked before reading, since numpy lacks some of the types that such a file can hold.

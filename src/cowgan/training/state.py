@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from cowgan._version import __version__
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path
-from cowgan.tensor_files import write_serialised
+from cowgan.tensor_files import open_tensors, write_serialised
 from cowgan.training.trainer import Counters, Trainer
 
 STATE_FILE = "state.safetensors"
@@ -133,11 +133,12 @@ def _newest(folder: Path, read: Callable[[Path], _Result]) -> _Result:
     folder = Path(folder)
     problems = []
     for name in (STATE_FILE, PREVIOUS_FILE):
-        try:
-            return read(folder / name)
-        except (OSError, SafetensorError, ValueError, KeyError) as error:
-            problems.append(f"{name}: {error!r}")
-    if not has_state(folder):
+        if (folder / name).exists():
+            try:
+                return read(folder / name)
+            except (OSError, SafetensorError, ValueError, KeyError) as error:
+                problems.append(f"{name}: {error!r}")
+    if not problems:
         raise CowganError(
             f"{folder} holds no training state to go on from; start the run over in that folder."
         )
@@ -145,12 +146,12 @@ def _newest(folder: Path, read: Callable[[Path], _Result]) -> _Result:
 
 
 def _described(path: Path) -> dict[str, Any]:
-    with safe_open(path, framework="pt") as file:
+    with open_tensors(path, "pt") as file:
         return _description(path, file)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    with safe_open(path, framework="pt") as file:
+    with open_tensors(path, "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         return tensors, _description(path, file)
 

@@ -4,8 +4,10 @@
 # mypy: allow-untyped-calls
 
 import gzip
+import os
 import zlib
-from hashlib import sha256
+from hashlib import file_digest
+from io import BufferedReader
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from numpy.typing import NDArray
 
 from cowgan._version import __version__
 from cowgan.errors import CowganError
-from cowgan.files import atomic_path, sha256_of, write_json
+from cowgan.files import atomic_path, open_regular, sha256_of, write_json
 from cowgan.volume.orientation import axis_codes, reorient_to_las
 from cowgan.volume.sidecar import (
     has_nifti_suffix,
@@ -31,7 +33,17 @@ from cowgan.volume.sidecar import (
 )
 from cowgan.volume.volume import Volume, checked_affine
 
+MOST_VOXELS = 2**29
+"""Of an image that is read, such as 1024 x 1024 x 512."""
+
 _GZIP_MAGIC = b"\x1f\x8b"
+_LARGEST_GZIP_RATIO = 1032
+_LARGEST_HEADER_BYTES = 544
+_LARGEST_OFFSET_BYTES = 64 * 2**20
+_SURPLUS_BYTES = 2**20
+"""Padding after the voxels that is still taken for such."""
+
+_PIECE_BYTES = 2**16
 _SYNTHETIC_MARK = "SYNTHETIC"
 _DESCRIP_BYTES = 79
 _SPACE_UNIT_BITS = 0b111
@@ -79,15 +91,14 @@ def read_nifti(path: Path, *, nonfinite_as: float | None = None) -> Volume:
         image.
     """
     path = Path(path)
-    content = _content(path)
-    image, array = _decode(path, content)
+    image, array, sha256 = _decode(path)
     try:
         data, affine = reorient_to_las(array, _affine_mm(image))
         source = _describe(path, image)
         if nonfinite_as is not None:
             data, replaced = _replace_nonfinite(data, nonfinite_as)
             source |= replaced
-        provenance = read_sidecar(sidecar_path(path), sha256(content).hexdigest())
+        provenance = read_sidecar(sidecar_path(path), sha256)
         if source["header_marks_synthetic"]:
             provenance["synthetic"] = True
         provenance["sources"] = [*provenance.get("sources", []), source]
@@ -117,7 +128,7 @@ def read_labels(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
         As for `read_nifti`, or a voxel is not such a number.
     """
     path = Path(path)
-    image, array = _decode(path, _content(path))
+    image, array, _ = _decode(path)
     if not _are_labels(array):
         raise CowganError(
             f"{path.name} is not a label map: its voxels are not whole numbers from 0 to 255."
@@ -207,52 +218,85 @@ def _write(
         write_json(beside, sidecar_content(provenance, sha256_of(temporary)))
 
 
-def _content(path: Path) -> bytes:
+def _decode(path: Path) -> tuple[nib.Nifti1Image, NDArray[np.float32], str]:
+    """Return the image, its 3D voxels in stored axis order, and the SHA-256 of the file."""
+    if path.is_dir():
+        raise CowganError(f"{path} is a folder; choose a .nii or .nii.gz file.")
+    if not os.path.lexists(path):
+        raise CowganError(f"{path} does not exist.")
+    if not has_nifti_suffix(path):
+        raise CowganError(f"{path.name} is not a NIfTI file name (.nii or .nii.gz).")
     try:
-        if path.is_dir():
-            raise CowganError(f"{path} is a folder; choose a .nii or .nii.gz file.")
-        if not path.exists():
-            raise CowganError(f"{path} does not exist.")
-        if not has_nifti_suffix(path):
-            raise CowganError(f"{path.name} is not a NIfTI file name (.nii or .nii.gz).")
-        return path.read_bytes()
-    except OSError as error:
-        raise CowganError(
-            f"{path} could not be opened: {error.strerror or error}.", repr(error)
-        ) from error
-
-
-def _decode(path: Path, content: bytes) -> tuple[nib.Nifti1Image, NDArray[np.float32]]:
-    """Return the image and its 3D voxels in stored axis order."""
-    try:
-        if content.startswith(_GZIP_MAGIC):
-            # Unpacked as a whole because nibabel stops before the checksum at the end.
-            content = gzip.decompress(content)
+        with open_regular(path) as file:
+            content = _content(path, file)
+            file.seek(0)
+            digest = file_digest(file, "sha256").hexdigest()
         is_nifti2 = nib.Nifti2Header.may_contain_header(content)
-        image = (nib.Nifti2Image if is_nifti2 else nib.Nifti1Image).from_bytes(content)
-        _refuse_unsuitable(path, image, len(content))
-        array = image.get_fdata(dtype=np.float32, caching="unchanged")
+        # A senseless affine is told in a sentence of its own.
+        with np.errstate(all="ignore"):
+            image = (nib.Nifti2Image if is_nifti2 else nib.Nifti1Image).from_bytes(content)
+            array = image.get_fdata(dtype=np.float32, caching="unchanged")
     except MemoryError as error:
         raise CowganError(f"{path.name} is too large for the memory of this computer.") from error
     except _UNREADABLE as error:
         raise _damaged(path, repr(error)) from error
-    return image, array.reshape(array.shape[:3])
+    return image, array.reshape(array.shape[:3]), digest
+
+
+def _content(path: Path, file: BufferedReader) -> bytes:
+    """Return what the header asks for, unpacked, and nothing beyond.
+
+    The header is judged before anything behind it is unpacked or read, so that a small file
+    cannot fill the memory.
+    """
+    stored_bytes = os.fstat(file.fileno()).st_size
+    packed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+    file.seek(0)
+    stream = gzip.GzipFile(fileobj=file) if packed else file
+    start = stream.read(_LARGEST_HEADER_BYTES)
+    needed_bytes = _judge_header(
+        path, start, stored_bytes * _LARGEST_GZIP_RATIO if packed else stored_bytes
+    )
+    if stored_bytes > needed_bytes + needed_bytes // 100 + _SURPLUS_BYTES:
+        raise _surplus(path)
+    content = start + stream.read(max(0, needed_bytes - len(start)))
+    if len(content) < needed_bytes:
+        raise _damaged(path, f"{needed_bytes} bytes needed, {len(content)} found")
+    if packed:
+        # Read to its end, where the checksum is.
+        surplus = max(0, len(content) - needed_bytes)
+        while piece := stream.read(_PIECE_BYTES):
+            surplus += len(piece)
+            if surplus > _SURPLUS_BYTES:
+                raise _surplus(path)
+    return content
+
+
+def _surplus(path: Path) -> CowganError:
+    return CowganError(
+        f"{path.name} holds more than the image that its header states, so one of them is wrong.",
+    )
 
 
 def _damaged(path: Path, detail: str) -> CowganError:
     return CowganError(f"{path.name} is damaged, incomplete or not a NIfTI file.", detail)
 
 
-def _refuse_unsuitable(path: Path, image: nib.Nifti1Image, content_bytes: int) -> None:
-    """Judge by the header alone, before any voxel is read."""
-    shape = image.shape
+def _judge_header(path: Path, start: bytes, most_bytes: int) -> int:
+    """Refuse an unsuitable image, and return how many bytes header and voxels take."""
+    header: Any
+    if nib.Nifti2Header.may_contain_header(start):
+        header = nib.Nifti2Header(start[: nib.Nifti2Header.sizeof_hdr])
+    else:
+        header = nib.Nifti1Header(start[: nib.Nifti1Header.sizeof_hdr])
+    shape, data_type = header.get_data_shape(), header.get_data_dtype()
     size = " x ".join(str(n) for n in shape)
-    if image.get_data_dtype().kind not in "biuf":
+    if data_type.kind not in "biuf":
         raise CowganError(
             f"{path.name} holds colour or complex voxels; one real number per voxel is needed.",
-            f"dtype {image.get_data_dtype()}",
+            f"dtype {data_type}",
         )
-    if 0 in shape or not shape:
+    if not shape or min(shape) < 1:
         raise CowganError(f"{path.name} contains no voxels.", f"shape {shape}")
     if len(shape) < 3:
         raise CowganError(
@@ -262,9 +306,17 @@ def _refuse_unsuitable(path: Path, image: nib.Nifti1Image, content_bytes: int) -
         raise CowganError(
             f"{path.name} is a series of volumes ({size} voxels); save the wanted one as a 3D file."
         )
-    needed_bytes = prod(shape) * image.get_data_dtype().itemsize
-    if needed_bytes > content_bytes:
-        raise _damaged(path, f"{size} voxels need {needed_bytes} bytes, found {content_bytes}")
+    voxels = prod(int(n) for n in shape)
+    offset = int(header["vox_offset"])
+    needed_bytes = max(offset, len(header.binaryblock)) + voxels * int(data_type.itemsize)
+    if not 0 <= offset <= _LARGEST_OFFSET_BYTES or needed_bytes > most_bytes:
+        raise _damaged(path, f"{size} voxels from byte {offset}, at most {most_bytes} bytes stored")
+    if voxels > MOST_VOXELS:
+        raise CowganError(
+            f"{path.name} states {size} voxels; more than {MOST_VOXELS / 1e6:,.0f} million are "
+            "not read."
+        )
+    return needed_bytes
 
 
 def _are_labels(array: NDArray[Any]) -> bool:
@@ -286,7 +338,8 @@ def _affine_mm(image: nib.Nifti1Image) -> NDArray[np.float64]:
     # Unknown codes count as mm; nibabel's own accessor fails on them.
     code = int(image.header["xyzt_units"]) & _SPACE_UNIT_BITS
     scale = _MM_PER_UNIT_CODE.get(code, 1.0)
-    return np.diag([scale, scale, scale, 1.0]) @ image.affine
+    with np.errstate(all="ignore"):
+        return np.diag([scale, scale, scale, 1.0]) @ image.affine
 
 
 def _describe(path: Path, image: nib.Nifti1Image) -> dict[str, Any]:

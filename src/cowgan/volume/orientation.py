@@ -18,6 +18,21 @@ from numpy.typing import NDArray
 
 from cowgan.errors import CowganError
 
+_SMALLEST_VOXEL_MM, _FARTHEST_MM = 1e-6, 1e9
+
+
+def places_voxels(affine: NDArray[np.float64]) -> bool:
+    """Tell whether a map from voxels to millimetres is one that an image can have.
+
+    Its numbers are finite, and neither so large nor so small that squares of them are not.
+    """
+    if not np.isfinite(affine).all() or np.abs(affine).max() > _FARTHEST_MM:
+        return False
+    lengths_mm = np.linalg.norm(affine[:3, :3], axis=0)
+    return bool(
+        lengths_mm.min() > _SMALLEST_VOXEL_MM and np.linalg.matrix_rank(affine[:3, :3]) == 3
+    )
+
 
 def reorient_to_las(
     array: NDArray[Any], affine: NDArray[np.float64]
@@ -43,10 +58,10 @@ def reorient_to_las(
     Raises
     ------
     CowganError
-        The affine is singular or not finite.
+        The affine is singular, not finite, or beyond all sizes; see `places_voxels`.
     """
     affine = np.asarray(affine, dtype=np.float64)
-    if not np.isfinite(affine).all() or np.linalg.matrix_rank(affine[:3, :3]) < 3:
+    if not places_voxels(affine):
         raise CowganError(
             "The position of this image in space is damaged, so left and right are unknown.",
             f"affine {affine.tolist()}",

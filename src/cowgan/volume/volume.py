@@ -12,6 +12,7 @@ from nibabel.affines import voxel_sizes
 from numpy.typing import ArrayLike, NDArray
 
 from cowgan.errors import CowganError
+from cowgan.volume.orientation import places_voxels
 
 DEFAULT_SPACING_MM: tuple[float, float, float] = (0.62, 0.61875, 0.61875)
 """Voxel size (z, x, y) of the template grid of the paper, in mm."""
@@ -131,7 +132,7 @@ def _checked_data(data: ArrayLike) -> NDArray[np.float32]:
 def checked_affine(affine: ArrayLike) -> NDArray[np.float64]:
     """Return the affine as float64; raise `CowganError` unless its axes are LAS."""
     matrix = np.array(affine, dtype=np.float64)
-    if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
+    if matrix.shape != (4, 4) or not places_voxels(matrix):
         raise CowganError(
             "The position of this image in space is damaged.", f"affine {matrix.tolist()}"
         )

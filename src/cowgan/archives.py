@@ -1,0 +1,112 @@
+"""Zip archives and NumPy arrays, judged by what they state before anything is unpacked."""
+
+import lzma
+import tokenize
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+from zipfile import BadZipFile, ZipFile
+
+import numpy as np
+
+from cowgan.errors import CowganError
+from cowgan.files import open_regular
+
+UNREADABLE = (
+    OSError,
+    EOFError,
+    KeyError,
+    MemoryError,
+    # Encrypted, or packed by an unknown method.
+    RuntimeError,
+    TypeError,
+    ValueError,
+    BadZipFile,
+    lzma.LZMAError,
+    zlib.error,
+)
+"""What a damaged archive can raise."""
+
+_ODD_HEADER = (
+    AttributeError,
+    EOFError,
+    KeyError,
+    MemoryError,
+    OverflowError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+    tokenize.TokenError,
+)
+
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[ZipFile]:
+    """Yield a zip archive for reading.
+
+    Raises
+    ------
+    CowganError
+        It is no regular file, or damaged; so too if reading it raises `UNREADABLE`.
+    """
+    try:
+        with open_regular(path) as file, ZipFile(file) as archive:
+            yield archive
+    except UNREADABLE as error:
+        raise CowganError(
+            f"{path} could not be read; it may be damaged or encrypted.", repr(error)
+        ) from error
+
+
+def read_member(archive: ZipFile, name: str, limit: int) -> bytes:
+    """Return a file of an archive.
+
+    Parameters
+    ----------
+    archive : ZipFile
+        See `open_archive`.
+    name : str
+        Of a file that it lists.
+    limit : int
+        Most bytes to unpack, whatever the archive says.
+
+    Raises
+    ------
+    CowganError
+        The file is larger.
+    """
+    with archive.open(name) as file:
+        content = file.read(limit + 1) if archive.getinfo(name).file_size <= limit else None
+    if content is None or len(content) > limit:
+        raise CowganError(
+            f"{name} in {archive_name(archive)} unpacks to more than the {limit / 1e6:,.0f} MB "
+            "that it may have."
+        )
+    return content
+
+
+def archive_name(archive: ZipFile) -> str:
+    """Return the file name of an archive."""
+    return Path(getattr(archive.fp, "name", "") or "the archive").name
+
+
+def read_npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, whether it is in Fortran order, and type of an array in NumPy's format.
+
+    Raises
+    ------
+    ValueError
+        It is no such array, or of a newer version of the format than 1.0.
+    """
+    try:
+        version = np.lib.format.read_magic(file)
+        if version != (1, 0):
+            raise ValueError(f"NPY version {version}")
+        shape, fortran_order, data_type = np.lib.format.read_array_header_1_0(file)
+    except _ODD_HEADER as error:
+        raise ValueError(f"NPY header: {error!r:.200}") from error
+    if min(shape, default=0) < 0:
+        raise ValueError(f"shape {shape}")
+    return shape, fortran_order, data_type
