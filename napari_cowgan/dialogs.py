@@ -56,12 +56,18 @@ def ask_for_file(
     dialog.open()
 
 
-def ask_for_name(parent: QWidget, title: str, use: Callable[[str], None], name: str = "") -> None:
-    """Let a person type a name, then pass it to `use` unless it is blank."""
+def ask_for_name(
+    parent: QWidget,
+    title: str,
+    use: Callable[[str], None],
+    name: str = "",
+    what: str = "Name",
+) -> None:
+    """Let a person type a name, or what else it is, then pass it to `use` unless it is blank."""
     dialog = QInputDialog(parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle(title)
-    dialog.setLabelText("Name")
+    dialog.setLabelText(what)
     dialog.setTextValue(name)
     dialog.textValueSelected.connect(lambda typed: use(typed.strip()) if typed.strip() else None)
     dialog.open()

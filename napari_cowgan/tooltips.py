@@ -148,9 +148,11 @@ TOOLTIPS = {
     # Study: the one that is open
     "new_study": "Plan a new study page by page",
     "open_study": "Open a study that was made before",
-    "key_commitment": "SHA-256 of the key and a secret: published before the reading, it proves "
-    "that the truth was not changed afterwards",
-    "copy_commitment": "Copy the commitment, such as for a preregistration",
+    "frozen_hash": "SHA-256 of all that is decided: protocol, volumes, key, audit and packages; "
+    "once published, it proves that nothing of it was changed afterwards",
+    "collected_hash": "SHA-256 of the study and of every answer; published before the truth is "
+    "known, it proves that no answer was changed or added afterwards",
+    "copy_hash": "Copy one line with the hash, such as for a preregistration",
     "leak_reason": "Why the study is read although the audit found leaks; the report prints it",
     "freeze": "Declare the study ready; from then on packages can be handed out",
     "audit_again": "Read all packages once more and look for anything that gives a kind away",
@@ -160,6 +162,8 @@ TOOLTIPS = {
     "package_folder": "Open the folder of the selected reader's package",
     "read_here": "Read the selected package on this computer; its answers are collected by "
     "themselves",
+    "start_code": "Note the code that the selected reader tells before the first case; what comes "
+    "back must have the same",
     "collect_zip": "Take back a returned package or its journal, zipped",
     "collect_folder": "Take back a returned package as a folder",
     "analyse": "Check everything, set the answers against the truth, and write the report",

@@ -1,13 +1,20 @@
 """The study that is open: its name, whether it is frozen, and the commitment to its key."""
 
-from qtpy.QtWidgets import QApplication, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
+from cowgan.turing.publication import collected_line, frozen_line
 from cowgan.turing.study import Study
 from napari_cowgan.controls import SWATCH, hint, row, swatch, text_button
+from napari_cowgan.study.work import Standing
 from napari_cowgan.tooltips import TOOLTIPS
 
 _FROZEN, _OPEN = "#5fa8d3", "#f0b252"
+_BEFORE_READING = "Publish before anybody reads"
+_BEGUN = "Hash of the frozen study"
+_BEFORE_UNBLINDING = "Publish before you analyse"
+_DIGITS_PER_LINE = 32
 
 
 class StudyCard(QWidget):
@@ -23,12 +30,8 @@ class StudyCard(QWidget):
         self.state = QLabel()
         self.facts = hint("")
         self.notes = hint("")
-        self.commitment = _eliding()
-        self.commitment.setToolTip(TOOLTIPS["key_commitment"])
-        self.commitment.setAccessibleName("Commitment to the key")
-        self.copy = text_button("Copy", "copy_commitment")
-        self.copy.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.copy.clicked.connect(self._on_copy)
+        self.frozen = PublishedHash("frozen_hash")
+        self.collected = PublishedHash("collected_hash")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 2, 0, 2)
         layout.setSpacing(4)
@@ -37,12 +40,12 @@ class StudyCard(QWidget):
         layout.addLayout(head)
         layout.addWidget(self.facts)
         layout.addWidget(self.notes)
-        key = row(QLabel("Commitment"), self.commitment, self.copy)
-        key.setStretch(1, 1)
-        layout.addLayout(key)
+        layout.addWidget(self.frozen)
+        layout.addWidget(self.collected)
 
-    def show_study(self, study: Study) -> None:
-        """Show a study."""
+    def show_standing(self, standing: Standing) -> None:
+        """Show a study, and what is to be published of it now."""
+        study = standing.study
         self.name.setText(study.folder.name)
         self.name.setToolTip(str(study.folder))
         frozen = study.description["frozen"]
@@ -51,10 +54,55 @@ class StudyCard(QWidget):
         self.facts.setText(_facts(study))
         self.notes.setText("\n".join(study.notes))
         self.notes.setVisible(bool(study.notes))
-        self.commitment.setText(study.description["key_commitment"])
+        begun = any(reader.state != "not returned" for reader in standing.readers)
+        title = _BEGUN if begun else _BEFORE_READING
+        self.frozen.show_line(title, frozen_line(study) if study.frozen else "")
+        done = study.frozen and not standing.unfinished
+        line = collected_line(study, standing.readers) if done else ""
+        self.collected.show_line(_BEFORE_UNBLINDING, "" if standing.unblinding else line)
 
-    def _on_copy(self) -> None:
-        QApplication.clipboard().setText(self.commitment.text())
+
+class PublishedHash(QFrame):
+    """A hash in large digits, and a button that copies the line to publish.
+
+    Parameters
+    ----------
+    tooltip : str
+        Name of the tooltip that says what the hash commits to.
+    """
+
+    def __init__(self, tooltip: str) -> None:
+        super().__init__()
+        self.title = QLabel()
+        self.title.setWordWrap(True)
+        font = self.title.font()
+        font.setBold(True)
+        self.title.setFont(font)
+        self.digits = QLabel()
+        self.digits.setStyleSheet("font-family: monospace; font-size: 15px;")
+        self.digits.setToolTip(TOOLTIPS[tooltip])
+        self.digits.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.copy = text_button("Copy line", "copy_hash")
+        self.copy.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.copy.clicked.connect(lambda: QApplication.clipboard().setText(self._line))
+        self._line = ""
+        head = row(self.title, self.copy)
+        head.setStretch(0, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(head)
+        layout.addWidget(self.digits)
+
+    def show_line(self, title: str, line: str) -> None:
+        """Show the hash at the end of a line; nothing if there is none."""
+        self._line = line
+        self.title.setText(title)
+        digest = line.rpartition(" ")[2]
+        halves = digest[:_DIGITS_PER_LINE], digest[_DIGITS_PER_LINE:]
+        self.digits.setText("\n".join(halves))
+        self.digits.setAccessibleName(f"{title}: {digest}")
+        self.setVisible(bool(line))
 
 
 def _facts(study: Study) -> str:

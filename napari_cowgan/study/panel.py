@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QApplication, QMenu, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QMenu, QMessageBox, QVBoxLayout, QWidget
 
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
@@ -55,6 +55,7 @@ class StudyPanel(DockedPanel):
         super().__init__()
         self.standing: work.Standing | None = None
         self.wizard: StudyWizard | None = None
+        self.question: QMessageBox | None = None
         self._focused: QWidget | None = None
         self.new = text_button("New study…", "new_study")
         self.open = text_button("Open study", "open_study")
@@ -109,6 +110,7 @@ class StudyPanel(DockedPanel):
         self.readers.zip_wished.connect(self._zip)
         self.readers.folder_wished.connect(self._show_folder)
         self.readers.read_wished.connect(self.read_here)
+        self.readers.start_told.connect(self.note_start)
         self.readers.returned.connect(self.collect)
         self.result.analyse_wished.connect(self._analyse)
         self.result.browse_wished.connect(self._browse)
@@ -164,7 +166,35 @@ class StudyPanel(DockedPanel):
         self._run("Collecting", partial(work.collect_returned, self._study, paths), self._show)
 
     def read_here(self, reader: str) -> None:
-        """Read a package on this computer, in a window of its own."""
+        """Read a package on this computer, in a window of its own, once that is confirmed."""
+        box = self.question = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setWindowTitle("CoW-GAN")
+        box.setText("Whoever reads here can open the key.")
+        box.setInformativeText(
+            "The key lies beside the package, readable for this account. That will do for a "
+            "rehearsal, or under your eyes; the report will say it. Otherwise save the package as "
+            "zip, and have it read on another computer or account."
+        )
+        go_on = box.addButton("Read here", QMessageBox.ButtonRole.AcceptRole)
+        cancel = box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(go_on)
+        box.setEscapeButton(cancel)
+        box.buttonClicked.connect(
+            lambda button: self._read_here(reader) if button is go_on else None
+        )
+        box.finished.connect(self._on_answered)
+        box.open()
+
+    def _on_answered(self) -> None:
+        self.question = None
+
+    def note_start(self, reader: str, code: str) -> None:
+        """Note the start code that a reader tells."""
+        self._run("Noting", partial(work.note_start, self._study, reader, code), self._show)
+
+    def _read_here(self, reader: str) -> None:
         try:
             reading = ReadingProcess(self._study.package_folder(reader), self)
         except CowganError as error:
@@ -251,7 +281,7 @@ class StudyPanel(DockedPanel):
     def _show(self, standing: work.Standing) -> None:
         self.standing = standing
         self._tell("")
-        self.card.show_study(standing.study)
+        self.card.show_standing(standing)
         self.audit.show_study(standing.study)
         self.readers.show_standing(standing)
         self.result.show_standing(standing)

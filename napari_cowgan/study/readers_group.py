@@ -16,8 +16,9 @@ from qtpy.QtWidgets import (
 )
 
 from cowgan.turing.returned import ReaderProgress, ReaderState
+from cowgan.turing.starts import StartState
 from napari_cowgan.controls import SWATCH, hint, row, swatch, text_button
-from napari_cowgan.dialogs import ask_for_file
+from napari_cowgan.dialogs import ask_for_file, ask_for_name
 from napari_cowgan.study.work import Standing
 from napari_cowgan.tooltips import TOOLTIPS
 
@@ -33,8 +34,15 @@ _ZIP = "Zip files (*.zip)"
 _NOT_FROZEN = "Packages can be handed out once the study is frozen."
 _HANDED_OUT = (
     "Give each reader one package. What comes back can be dropped on this panel: zip files, "
-    "folders or journals. A reader's finish code must be the one shown here."
+    "folders or journals. A reader's finish code must be the one shown here. Whoever tells a start "
+    "code before reading cannot read twice unnoticed."
 )
+_TOLD: dict[StartState, str] = {
+    "same": " (as told before)",
+    "another": " (another was told: read more than once)",
+    "late": " (told after the first answer)",
+    "not told": "",
+}
 _BAR_HEIGHT = 15
 _MOST_LINES = 10
 
@@ -48,6 +56,8 @@ class ReadersGroup(QWidget):
         A person wants the package of a reader as this file.
     read_wished : str
         A person wants to read the package of a reader on this computer.
+    start_told : str, str
+        A reader has told this start code.
     folder_wished : str
         A person wants to see the folder of a reader's package.
     returned : list of Path
@@ -56,6 +66,7 @@ class ReadersGroup(QWidget):
 
     zip_wished = Signal(str, object)
     read_wished = Signal(str)
+    start_told = Signal(str, str)
     folder_wished = Signal(str)
     returned = Signal(object)
 
@@ -65,7 +76,11 @@ class ReadersGroup(QWidget):
         self.list = ReaderList()
         self.zip = text_button("Save as zip…", "package_zip")
         self.folder = text_button("Show folder", "package_folder")
-        self.read = text_button("Read here", "read_here")
+        self.read = text_button("Read here…", "read_here")
+        self.start = text_button("Start code…", "start_code")
+        self.codes = hint("")
+        self.codes.setStyleSheet("font-family: monospace; font-size: 12px;")
+        self.codes.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.collect_zip = text_button("Collect zip…", "collect_zip")
         self.collect_folder = text_button("Collect folder…", "collect_folder")
         layout = QVBoxLayout(self)
@@ -73,12 +88,14 @@ class ReadersGroup(QWidget):
         layout.setSpacing(6)
         layout.addWidget(self.advice)
         layout.addWidget(self.list)
+        layout.addWidget(self.codes)
         layout.addLayout(row(self.zip, self.folder, self.read))
-        layout.addLayout(row(self.collect_zip, self.collect_folder))
-        self._frozen = False
+        layout.addLayout(row(self.start, self.collect_zip, self.collect_folder))
+        self._standing: Standing | None = None
         self.list.currentItemChanged.connect(self._refresh)
         self.list.itemActivated.connect(lambda: self.folder.click())
         self.zip.clicked.connect(self._choose_zip)
+        self.start.clicked.connect(self._ask_for_start)
         self.folder.clicked.connect(lambda: self.folder_wished.emit(self.list.selected))
         self.read.clicked.connect(lambda: self.read_wished.emit(self.list.selected))
         self.collect_zip.clicked.connect(self._choose_returned_zip)
@@ -87,17 +104,31 @@ class ReadersGroup(QWidget):
 
     def show_standing(self, standing: Standing) -> None:
         """Show how far every reader is."""
-        self._frozen = standing.study.frozen
-        self.advice.setText(_HANDED_OUT if self._frozen else _NOT_FROZEN)
+        self._standing = standing
+        self.advice.setText(_HANDED_OUT if standing.study.frozen else _NOT_FROZEN)
         self.list.show_readers(standing.readers)
         self._refresh()
 
     def _refresh(self) -> None:
-        chosen = self._frozen and bool(self.list.selected)
-        for button in (self.zip, self.folder, self.read):
-            button.setEnabled(chosen)
+        standing, reader = self._standing, self.list.selected
+        frozen = standing is not None and standing.study.frozen
+        for button in (self.zip, self.folder, self.read, self.start):
+            button.setEnabled(frozen and bool(reader))
         for button in (self.collect_zip, self.collect_folder):
-            button.setEnabled(self._frozen)
+            button.setEnabled(frozen)
+        codes = "" if standing is None or not reader else _codes(standing, reader)
+        self.codes.setText(codes)
+        self.codes.setVisible(bool(codes))
+
+    def _ask_for_start(self) -> None:
+        reader = self.list.selected
+        ask_for_name(
+            self,
+            f"Start code of {reader}",
+            lambda code: self.start_told.emit(reader, code),
+            "",
+            "Code",
+        )
 
     def _choose_zip(self) -> None:
         reader = self.list.selected
@@ -120,11 +151,11 @@ class ReadersGroup(QWidget):
 
 
 class ReaderList(QTreeWidget):
-    """Readers with state, trials done, time of the latest answer and finish code."""
+    """Readers with state, trials done and time of the latest answer."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setHeaderLabels(["Reader", "State", "Trials", "Last", "Code"])
+        self.setHeaderLabels(["Reader", "State", "Trials", "Last"])
         self.setRootIsDecorated(False)
         self.setIndentation(0)
         self.setIconSize(SWATCH)
@@ -150,10 +181,10 @@ class ReaderList(QTreeWidget):
         for reader in readers:
             word, colour = _STATES[reader.state]
             last = "" if reader.last_seen is None else _when(reader.last_seen)
-            item = QTreeWidgetItem([reader.reader, word, "", last, reader.finish_code or ""])
+            item = QTreeWidgetItem([reader.reader, word, "", last])
             item.setIcon(1, swatch(colour))
             told = f"{reader.done} of {reader.total} trials"
-            for column in range(5):
+            for column in range(4):
                 item.setToolTip(column, f"{reader.reader}: {word.lower()}, {told}")
             self.addTopLevelItem(item)
             self.setItemWidget(item, 2, _bar(reader.done, reader.total))
@@ -162,6 +193,20 @@ class ReaderList(QTreeWidget):
         lines = min(max(len(readers), 1), _MOST_LINES)
         height = self.header().sizeHint().height() + lines * self.sizeHintForRow(0)
         self.setFixedHeight(height + 2 * self.frameWidth() + 2)
+
+
+def _codes(standing: Standing, reader: str) -> str:
+    """Return both codes of a reader, and whether the first is the one told before reading."""
+    start = standing.starts[reader]
+    (finish,) = [of.finish_code for of in standing.readers if of.reader == reader]
+    lines = []
+    if start.code is None and start.told:
+        lines.append(f"Told start code: {', '.join(one.code for one in start.told)}")
+    elif start.code is not None:
+        lines.append(f"Start code: {start.code}{_TOLD[start.state]}")
+    if finish is not None:
+        lines.append(f"Finish code: {finish}")
+    return "\n".join(lines)
 
 
 def _bar(done: int, total: int) -> QProgressBar:

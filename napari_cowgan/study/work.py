@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cowgan.progress import Progress
+from cowgan.turing import starts
 from cowgan.turing.exhibits import Exhibits, exhibits
 from cowgan.turing.package import JOURNAL_FILE, Package
 from cowgan.turing.returned import ReaderProgress, collect, journal_path, progress
@@ -24,11 +25,14 @@ class Standing:
         All of them.
     unblinding : Unblinding or None
         When the truth was set against the answers.
+    starts : dict of str to Start
+        Codes that readers told, and whether they came back with the same.
     """
 
     study: Study
     readers: list[ReaderProgress]
     unblinding: Unblinding | None
+    starts: dict[str, starts.Start]
 
     @property
     def unfinished(self) -> list[str]:
@@ -58,7 +62,8 @@ def standing(study: Study, told: Progress) -> Standing:
     """
     if study.frozen:
         collect(study, _read_here(study), told)
-    return Standing(study, progress(study), read_unblinding(study))
+    begun = {reader: starts.start_of(study, reader) for reader in study.readers}
+    return Standing(study, progress(study), read_unblinding(study), begun)
 
 
 def collect_returned(study: Study, paths: Sequence[Path], told: Progress) -> Standing:
@@ -70,6 +75,18 @@ def collect_returned(study: Study, paths: Sequence[Path], told: Progress) -> Sta
         As for `cowgan.turing.returned.collect`.
     """
     collect(study, paths, told)
+    return standing(study, told)
+
+
+def note_start(study: Study, reader: str, code: str, told: Progress) -> Standing:
+    """Note the start code that a reader tells.
+
+    Raises
+    ------
+    CowganError
+        As for `cowgan.turing.starts.note_start`.
+    """
+    starts.note_start(study, reader, code)
     return standing(study, told)
 
 

@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QApplication
 
 from cowgan.errors import CowganError
-from cowgan.turing.package import Package
+from cowgan.turing.package import Package, key_beside
 from napari_cowgan.jobs import Job
 from napari_cowgan.problems import details, sentence
 from napari_cowgan.turing import texts
@@ -83,7 +83,10 @@ class Opening(QObject):
             return
         try:
             image = window.make_room(package.manifest)
-            context = programs_and_computer() | {"screen": screen(window.screen())}
+            context = programs_and_computer() | {
+                "screen": screen(window.screen()),
+                "key_beside": key_beside(package.folder),
+            }
             window.begin(Reading(package, image, context, self._copy))
         except CowganError as error:
             window.fail(error)

@@ -96,7 +96,8 @@ class KeyGate(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Act on the test's keys; swallow all others."""
-        if event.type() not in _KEY_EVENTS:
+        if event.type() not in _KEY_EVENTS or QApplication.activeModalWidget() is not None:
+            # Names of files are typed in the one dialog there is, after the end.
             return False
         if not isinstance(event, QKeyEvent):
             return True

@@ -26,11 +26,13 @@ class Page(QWidget):
 
     Parameters
     ----------
-    go_on, other : callable
-        Called when the main or the second button is pressed.
+    go_on, also, other : callable
+        Called when the main, the middle or the last button is pressed.
     """
 
-    def __init__(self, go_on: Callable[[], None], other: Callable[[], None]) -> None:
+    def __init__(
+        self, go_on: Callable[[], None], also: Callable[[], None], other: Callable[[], None]
+    ) -> None:
         super().__init__()
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -45,6 +47,7 @@ class Page(QWidget):
         self.note = label("note")
         self.go_on = button("", "", go_on, kind="big")
         self.go_on.setProperty("main", True)
+        self.also = button("", "", also, kind="big")
         self.other = button("", "", other, kind="big")
         card = area("card")
         card.setFixedWidth(_WIDTH_PX)
@@ -56,6 +59,7 @@ class Page(QWidget):
         row = QHBoxLayout()
         row.setSpacing(12)
         row.addWidget(self.go_on)
+        row.addWidget(self.also)
         row.addWidget(self.other)
         row.addStretch(1)
         column.addSpacing(6)
@@ -87,6 +91,7 @@ class Page(QWidget):
         self.note.setText(text.note)
         self.note.setVisible(bool(text.note))
         _name(self.go_on, f"{text.go_on}   ⏎", text.go_on)
+        _name(self.also, text.also, text.also)
         _name(self.other, text.other, text.other)
         return True
 
@@ -97,7 +102,7 @@ class Page(QWidget):
         ):
             return
         focused = QApplication.focusWidget()
-        made = focused if focused in (self.go_on, self.other) else self.go_on
+        made = focused if focused in (self.go_on, self.also, self.other) else self.go_on
         if made.isVisible():
             made.click()
 

@@ -9,7 +9,9 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from cowgan.errors import CowganError
 from cowgan.turing.course import Course, Trial
-from cowgan.turing.package import Package
+from cowgan.turing.journal import read_journal
+from cowgan.turing.package import JOURNAL_FILE, Package
+from cowgan.turing.receipt import receipt_of, write_receipt
 from cowgan.turing.session import MAX_MARKS, Session, State
 from napari_cowgan.jobs import Job
 from napari_cowgan.turing.image_area import ImageArea
@@ -59,6 +61,8 @@ class Reading(QObject):
         Where the reading stands.
     folder : Path
         Of the package.
+    reader : str
+        Whose it is.
     resumed : bool
         Whether it was begun in an earlier window, and no case has been shown since.
     problem : CowganError or None
@@ -86,6 +90,8 @@ class Reading(QObject):
         super().__init__()
         self.image = image
         self.folder = package.folder.resolve()
+        self.reader = package.manifest.reader
+        self._manifest = package.manifest
         self.problem: CowganError | None = None
         self._ended = False
         self._retrying: Job | None = None
@@ -173,7 +179,7 @@ class Reading(QObject):
         """Take note that the reader went to another window."""
         if self.session.state in _WITH_IMAGE:
             self.pause("focus lost")
-        else:
+        elif self.session.state is not State.FINISHED:
             self.session.interaction(focus="lost")
 
     def pause(self, reason: str) -> None:
@@ -203,6 +209,19 @@ class Reading(QObject):
     def record(self, **data: Any) -> None:
         """Put something about the screen into the journal."""
         self.session.interaction(**data)
+
+    def save_receipt(self, target: Path) -> None:
+        """Write the receipt of a finished reading.
+
+        Raises
+        ------
+        CowganError
+            It has not come to its end, or the file cannot be written.
+        """
+        receipt = receipt_of(self._manifest, read_journal(self.folder / JOURNAL_FILE))
+        if receipt is None:
+            raise CowganError("The reading has not come to its end, so there is no receipt yet.")
+        write_receipt(receipt, target)
 
     def retry(self) -> None:
         """Try again to write what the disk refused."""

@@ -56,6 +56,10 @@ QProgressBar {{
     background: {RAISED}; border: none; border-radius: 3px; max-height: 6px; min-height: 6px;
 }}
 QProgressBar::chunk {{ background: {MUTED}; border-radius: 3px; }}
+QDialog, QDialog QWidget {{ background: {BACKGROUND}; }}
+QDialog QLineEdit, QDialog QAbstractItemView, QDialog QComboBox, QDialog QHeaderView::section {{
+    background: {RAISED}; selection-background-color: {ACCENT}; selection-color: {ON_ACCENT};
+}}
 QToolTip {{ background: {RAISED}; color: {TEXT}; border: 1px solid {LINE}; padding: 4px; }}
 QScrollBar:vertical {{ background: {BACKGROUND}; width: 12px; }}
 QScrollBar::handle:vertical {{ background: {LINE}; border-radius: 4px; min-height: 30px; }}

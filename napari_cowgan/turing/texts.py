@@ -100,7 +100,9 @@ class Text:
     go_on : str
         What the main button says.
     other : str
-        What the second button says; none if empty.
+        What the last button says; none if empty.
+    also : str
+        What a button between them says; none if empty.
     note : str
         Small line at the end.
     deliberate : bool
@@ -111,6 +113,7 @@ class Text:
     body: tuple[str, ...]
     go_on: str = "Continue"
     other: str = ""
+    also: str = ""
     note: str = ""
     deliberate: bool = False
 
@@ -170,12 +173,16 @@ def instructions(course: Course, position: int) -> Text:
     )
 
 
-def consent(course: Course) -> Text:
+def consent(course: Course, start_code: str | None) -> Text:
     """Return what a reader agrees to."""
     later = (
         " The purpose is explained in full before the second part."
         if course.trials[0].phase == "impression"
         else ""
+    )
+    told = (
+        f"Your start code is <b>{start_code}</b>. If whoever gave you the package asks for it, "
+        "please tell it before you go on. It shows later that you have read once."
     )
     return Text(
         "Taking part",
@@ -190,6 +197,7 @@ def consent(course: Course) -> Text:
                 "return the folder to whoever gave it to you; nothing is sent over the network."
             ),
             "The images are for research only, not for diagnosis.",
+            *([told] if start_code else []),
         ),
         "I take part",
         "I do not take part",
@@ -211,8 +219,8 @@ def opening(done: int, total: int) -> Text:
     return Text("One moment", (f"The package is being checked.{counted}",), "")
 
 
-def finished(folder: Path) -> Text:
-    """Return what is shown with the finish code."""
+def finished(folder: Path, told: str = "") -> Text:
+    """Return what is shown with the finish code, and what became of the receipt."""
     return Text(
         "Finished. Thank you!",
         (
@@ -221,13 +229,22 @@ def finished(folder: Path) -> Text:
                 f"<b>{JOURNAL_FILE}</b> is enough, as it holds all your answers."
             ),
             escape(str(folder)),
-            "Send this code too. It shows that the answers arrived as you gave them.",
+            (
+                "Send this code too, and keep it, or a receipt, for yourself. By either, anybody "
+                "can check later that nothing of the study or of your answers was changed."
+            ),
         ),
-        "Copy code",
+        "Save receipt…",
         "Close",
-        "Code and folder are shown again whenever you open the package.",
+        "Copy code",
+        told or "Code and folder are shown again whenever you open the package.",
         deliberate=True,
     )
+
+
+def receipt_saved(path: Path) -> str:
+    """Return what is told once a receipt is there."""
+    return f"Your receipt is saved as {path}. Keep it; it holds none of your answers."
 
 
 def ready(course: Course, standing: Standing, welcome_back: bool) -> Text:

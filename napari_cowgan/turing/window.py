@@ -1,6 +1,7 @@
 """The reading window: what is in front of the reader in each state."""
 
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QEvent, Qt, QTimer
@@ -17,6 +18,7 @@ from qtpy.QtWidgets import (
 from cowgan.errors import CowganError
 from cowgan.turing.manifest import Manifest
 from cowgan.turing.session import State
+from napari_cowgan.dialogs import ask_for_file
 from napari_cowgan.problems import details, sentence
 from napari_cowgan.turing import texts
 from napari_cowgan.turing.answer_bar import AnswerBar
@@ -28,6 +30,7 @@ from napari_cowgan.turing.side_panel import SidePanel
 from napari_cowgan.turing.style import STYLE
 from napari_cowgan.turing.widgets import area
 
+_RECEIPTS = "Receipts (*.json)"
 _AWAY_MS = 200
 """A window that becomes full-screen loses the focus for a moment."""
 
@@ -49,8 +52,9 @@ class ReadingWindow(QMainWindow):
         self._checked = 0, 0
         self._focus_lost = False
         self._closing_refused = False
+        self._receipt_told = ""
         self.image: ImageArea | None = None
-        self.page = Page(self._on_page_go_on, self._on_page_other)
+        self.page = Page(self._on_page_go_on, self._copy_code, self._on_page_other)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.page)
         self.setCentralWidget(self.stack)
@@ -166,7 +170,7 @@ class ReadingWindow(QMainWindow):
             case State.INSTRUCTIONS:
                 return texts.instructions(course, standing.position), ""
             case State.CONSENT:
-                return texts.consent(course), ""
+                return texts.consent(course, session.start_code), ""
             case State.DECLINED:
                 return texts.DECLINED, ""
             case State.READY:
@@ -176,7 +180,7 @@ class ReadingWindow(QMainWindow):
             case State.PAUSED:
                 return texts.pause(self._focus_lost), ""
             case State.FINISHED:
-                return texts.finished(reading.folder), session.finish_code or ""
+                return texts.finished(reading.folder, self._receipt_told), session.finish_code or ""
         return None, ""
 
     def _show_picture(self) -> None:
@@ -225,11 +229,24 @@ class ReadingWindow(QMainWindow):
             else:
                 reading.retry()
         elif reading.session.state is State.FINISHED:
-            QApplication.clipboard().setText(reading.session.finish_code or "")
+            suggested = f"{reading.reader}_receipt.json"
+            ask_for_file(self, "Save receipt", self._save_receipt, _RECEIPTS, save_as=suggested)
         elif reading.session.state is State.DECLINED:
             self.close()
         else:
             reading.act(Action.GO_ON)
+
+    def _copy_code(self) -> None:
+        QApplication.clipboard().setText(self.page.code.text())
+
+    def _save_receipt(self, path: Path) -> None:
+        assert self.reading is not None
+        try:
+            self.reading.save_receipt(path)
+            self._receipt_told = texts.receipt_saved(path)
+        except CowganError as error:
+            self._receipt_told = error.sentence
+        self.refresh()
 
     def _on_page_other(self) -> None:
         reading = self.reading

@@ -11,6 +11,7 @@ from turing_readers import read_all
 from turing_studies import freeze, protocol, write_model, write_volumes
 
 from cowgan.turing.package import Package
+from cowgan.turing.starts import start_of
 from cowgan.turing.study import Study
 
 
@@ -180,3 +181,14 @@ def test_new_prints_a_line_to_publish(tmp_path, sources):
     assert "PUBLISH THIS LINE before anybody reads" in made.stdout
     assert Study.open(tmp_path / "study").sha256 in made.stdout
     assert "Whoever has the real scans can recognise them" in " ".join(made.stdout.split())
+
+
+def test_started_notes_the_code_of_a_reader(tmp_path):
+    study = freeze(tmp_path, protocol(readers=1, impressions=0))
+    noted = turing("started", study.folder, "sub-R01", "7kqf 2m9x 0a3t vb61")
+    assert noted.returncode == 0, noted.stderr
+    assert "7KQF-2M9X-0A3T-VB61" in noted.stdout
+    assert start_of(study, "sub-R01").told[0].code == "7KQF-2M9X-0A3T-VB61"
+    refused = turing("started", study.folder, "sub-R02", "7KQF-2M9X-0A3T-VB61")
+    assert refused.returncode == 2
+    assert "no reader sub-R02" in refused.stderr

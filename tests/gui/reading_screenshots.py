@@ -126,6 +126,8 @@ def _shoot_rating(package: Path, folder: Path, width: int, height: int) -> None:
     _save(window, folder, "welcome-back")
     go_to(window, State.FINISHED)
     _save(window, folder, "finish")
+    window._save_receipt(package / "sub-R01_receipt.json")
+    _save(window, folder, "receipt-saved")
     window.close()
 
 

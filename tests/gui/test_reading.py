@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QDockWidget,
+    QFileDialog,
     QLabel,
     QLineEdit,
     QMenuBar,
@@ -44,6 +45,7 @@ from reading_windows import (
 from cowgan.turing.course import Rules
 from cowgan.turing.journal import read_journal
 from cowgan.turing.package import Package
+from cowgan.turing.receipt import read_receipt
 from cowgan.turing.session import State, finish_code
 
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
@@ -91,7 +93,8 @@ def test_a_package_is_read_by_keys_from_the_instructions_to_the_finish_code(
     assert [record.trial for record in commits] == list(range(1, 13))
     assert [record.data["answer"] for record in commits] == ["G", "R"] * 6
     assert {record.data["level"] for record in commits} == {4}
-    code = finish_code(read_journal(package / "journal.jsonl"))
+    records = read_journal(package / "journal.jsonl")
+    code = finish_code(records)
     assert window.page.code.text() == code
     assert str(package) in window.page.body.text()
     window.close()
@@ -99,6 +102,47 @@ def test_a_package_is_read_by_keys_from_the_instructions_to_the_finish_code(
     again = open_window(package)
     assert again.page.code.text() == code
     again.close()
+
+
+def test_the_start_code_is_told_before_the_first_case(window, journal):
+    go_to(window, State.CONSENT)
+    (start,) = journal("start")
+    assert start.data["start_code"] == window.reading.session.start_code
+    assert f"Your start code is <b>{start.data['start_code']}</b>" in window.page.body.text()
+
+
+def test_the_receipt_is_saved_by_keys_and_fits_the_journal(window, package, tmp_path):
+    go_to(window, State.FINISHED)
+    click(window.page.also)
+    assert QApplication.clipboard().text() == window.page.code.text()
+    before = (package / "journal.jsonl").read_bytes()
+    QTest.qWait(1100)
+    press(window, Key.Key_Return)
+    dialog = window.findChild(QFileDialog)
+    wait_for(dialog.isActiveWindow)
+    line = QApplication.focusWidget()
+    assert line.text() == "sub-R01_receipt.json"
+    press(window, Key.Key_A, modifier=CTRL)
+    QTest.keyClicks(line, str(tmp_path / "mine"))
+    # The first closes the list of names that begin so.
+    press(window, Key.Key_Return, Key.Key_Return)
+    wait_for(lambda: "Your receipt is saved as" in window.page.note.text())
+    kept = read_receipt(tmp_path / "mine.json")
+    assert kept.finish_code == window.page.code.text()
+    assert kept.start_code == window.reading.session.start_code
+    # Neither the dialog nor a look at another window adds to what was finished.
+    QTest.qWait(300)
+    assert (package / "journal.jsonl").read_bytes() == before
+
+
+def test_a_receipt_that_cannot_be_saved_is_told_and_can_be_tried_again(window, tmp_path):
+    go_to(window, State.FINISHED)
+    (tmp_path / "file").write_text("")
+    window._save_receipt(tmp_path / "file" / "mine.json")
+    assert "could not be written" in window.page.note.text()
+    assert window.page.go_on.text().startswith("Save receipt")
+    window._save_receipt(tmp_path / "mine.json")
+    assert read_receipt(tmp_path / "mine.json")
 
 
 def test_every_step_can_be_taken_with_the_mouse(window, journal):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import reading_windows
 from gui_events import click, drop
-from qtpy.QtCore import QObject, QPoint, Signal
+from qtpy.QtCore import QObject, QPoint, Qt, Signal
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
     QComboBox,
     QDockWidget,
     QFileDialog,
+    QInputDialog,
     QLabel,
     QPushButton,
     QTreeWidget,
@@ -30,13 +31,15 @@ from turing_studies import freeze, protocol, write_model
 
 from cowgan.turing.course import Rules
 from cowgan.turing.freezing import new_study
-from cowgan.turing.package import JOURNAL_FILE
+from cowgan.turing.package import JOURNAL_FILE, Package
 from cowgan.turing.protocol import Protocol
+from cowgan.turing.publication import frozen_line
 from cowgan.turing.returned import journal_path
-from cowgan.turing.session import State
+from cowgan.turing.session import Session, State
 from cowgan.turing.sources import CheckpointSource, FolderSource
 from cowgan.turing.study import STUDY_FILE, Study
-from cowgan.turing.unblinding import read_unblinding
+from cowgan.turing.unblinding import collection_sha256, read_unblinding
+from cowgan.turing.verification import verify
 from napari_cowgan.controls import Section
 from napari_cowgan.settings import recent
 from napari_cowgan.study import show_study_panel
@@ -121,19 +124,31 @@ def read(panel: StudyPanel, folder: Path, trials: float = 1000, seed: int = 0) -
 
 
 def rows(panel: StudyPanel) -> list[list[str]]:
-    """Return what the list of readers shows of each: name, state, trials and code."""
+    """Return what the list of readers shows of each: name, state and trials."""
     tree = panel.readers.list
     items = [tree.topLevelItem(line) for line in range(tree.topLevelItemCount())]
-    return [
-        [item.text(0), item.text(1), tree.itemWidget(item, 2).text(), item.text(4)]
-        for item in items
-    ]
+    return [[item.text(0), item.text(1), tree.itemWidget(item, 2).text()] for item in items]
 
 
 def texts(widget) -> str:
     """Return all that a widget says."""
     shown = [label.text() for label in widget.findChildren(QLabel) if label.isVisible()]
     return "\n".join(shown).replace("\u200b", "")
+
+
+def answer_question(panel: StudyPanel, key: Qt.Key) -> None:
+    """Press a key once the question has come to the front."""
+    reading_windows.wait_for(panel.question.isActiveWindow)
+    press(key)
+    reading_windows.wait_for(lambda: panel.question is None)
+
+
+def type_code(panel: StudyPanel, code: str) -> None:
+    """Type into the dialog that has come to the front."""
+    dialog = panel.readers.findChild(QInputDialog)
+    reading_windows.wait_for(dialog.isActiveWindow)
+    QTest.keyClicks(QApplication.focusWidget(), code)
+    press(Key.Key_Return)
 
 
 def choose(parent, path: Path) -> None:
@@ -249,11 +264,14 @@ def test_a_study_goes_from_the_plan_to_the_report(
     # Read here
     monkeypatch.setattr("napari_cowgan.study.panel.ReadingProcess", ReadingHere)
     push(panel.readers.read)
+    assert "can open the key" in panel.question.text()
+    answer_question(panel, Key.Key_Return)
     assert not pictures.isVisible(), "whoever reads here must not see them"
     code = panel.findChild(ReadingHere).read()
     qtbot.waitUntil(lambda: rows(panel)[0][1] == "Finished", timeout=20_000)
     finish(panel)
-    assert rows(panel)[0] == ["sub-R01", "Finished", "12 of 12", code]
+    assert rows(panel)[0] == ["sub-R01", "Finished", "12 of 12"]
+    assert f"Finish code: {code}" in panel.readers.codes.text()
 
     # Read elsewhere
     come_back_to(panel.new)
@@ -265,6 +283,14 @@ def test_a_study_goes_from_the_plan_to_the_report(
     finish(panel)
     away = tmp_path / "away" / "sub-R02"
     shutil.unpack_archive(archive, away.parent)
+    with Package.open(away).journal() as journal:
+        begun = Session(Package.open(away).manifest.course, journal)
+        begun.stop()
+    push(panel.readers.start)
+    type_code(panel, begun.start_code.lower())
+    finish(panel)
+    assert f"Told start code: {begun.start_code}" in panel.readers.codes.text()
+    come_back_to(panel.new)
     second = read(panel, away)
     returned = shutil.make_archive(str(tmp_path / "back"), "zip", away.parent)
     assert drop(panel, Path(returned))
@@ -275,7 +301,14 @@ def test_a_study_goes_from_the_plan_to_the_report(
     choose(panel, third)
     finish(panel)
     assert [row[1] for row in rows(panel)] == ["Finished"] * 3
-    assert rows(panel)[1][3] == second
+    assert panel.readers.codes.text().splitlines() == [
+        f"Start code: {begun.start_code} (as told before)",
+        f"Finish code: {second}",
+    ]
+    assert "Publish before you analyse" in texts(panel.card)
+    push(panel.card.collected.copy)
+    published = QApplication.clipboard().text()
+    assert published.endswith(collection_sha256(study_of(panel)))
     assert "3 of 3 readers have finished" in texts(panel.result)
 
     # The result
@@ -289,6 +322,10 @@ def test_a_study_goes_from_the_plan_to_the_report(
     assert "only a rehearsal" in html.read_text(encoding="utf-8")
     assert pdf.read_bytes().startswith(b"%PDF")
     assert (html.parent / "trials.csv").is_file(), "tables for other programs"
+    assert "sub-R01 read where the key of the study lay beside" in html.read_text(encoding="utf-8")
+    assert not panel.card.collected.isVisible(), "too late to publish"
+    found = verify(study_of(panel).folder, [code, second], [published.split()[-1]])
+    assert found.faults == []
 
 
 def test_a_study_that_is_blinded_is_frozen_at_once(panel, made, qtbot, finish, tmp_path):
@@ -337,7 +374,7 @@ def test_a_study_is_dropped_and_listed_as_recent(panel, made, tmp_path, finish):
     actions["Open folder…"].trigger()
     choose(panel, folder)
     finish(panel)
-    assert rows(panel)[0] == ["sub-R01", "Not returned", "0 of 22", ""]
+    assert rows(panel)[0] == ["sub-R01", "Not returned", "0 of 22"]
 
 
 @pytest.mark.parametrize("damage", ["none", "cut", "key"])
@@ -500,9 +537,23 @@ def test_what_was_read_in_the_own_folder_counts_once_the_study_is_opened(opened,
     assert journal_path(study, "sub-R02").exists()
 
 
+def test_reading_here_is_refused_by_who_thinks_better_of_it(opened):
+    click(opened.readers.read)
+    answer_question(opened, Key.Key_Escape)
+    assert opened.question is None
+    assert opened.findChild(ReadingProcess) is None
+
+
+def test_a_code_that_is_none_is_told(opened, problem):
+    click(opened.readers.start)
+    type_code(opened, "seven")
+    assert "A start code has 16 letters and digits" in problem(opened)
+
+
 def test_the_reading_window_is_a_process_of_its_own(opened, problem, qtbot, finish):
     study = study_of(opened)
     click(opened.readers.read)
+    answer_question(opened, Key.Key_Return)
     assert "sub-R01's package is being read in its own window." in texts(opened)
     reading = opened.findChild(ReadingProcess)
     journal = study.package_folder("sub-R01") / JOURNAL_FILE
@@ -527,9 +578,12 @@ def test_folders_are_shown_and_a_desktop_without_programs_is_told(
     assert problem(opened).startswith("No program could be started to show ")
 
 
-def test_the_commitment_is_copied_whole(opened):
-    click(opened.card.copy)
-    assert QApplication.clipboard().text() == study_of(opened).description["key_commitment"]
+def test_the_line_to_publish_is_copied_whole(opened):
+    study = study_of(opened)
+    assert opened.card.frozen.digits.text().replace("\n", "") == study.sha256
+    click(opened.card.frozen.copy)
+    assert QApplication.clipboard().text() == frozen_line(study)
+    assert not opened.card.collected.isVisible()
 
 
 @pytest.mark.parametrize("close", ["window", "panel"])
@@ -635,7 +689,7 @@ def assert_whole(panel: StudyPanel) -> None:
             assert button.width() >= button.minimumSizeHint().width(), button.text()
             assert button.mapTo(panel, QPoint(button.width(), 0)).x() <= right, button.text()
     tree = panel.readers.list
-    for column in (0, 1, 3, 4):
+    for column in (0, 1, 3):
         assert tree.columnWidth(column) >= tree.sizeHintForColumn(column)
     assert not tree.horizontalScrollBar().isVisible()
     assert not tree.verticalScrollBar().isVisible()

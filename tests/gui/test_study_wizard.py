@@ -128,6 +128,15 @@ def test_too_few_volumes_are_told_while_they_are_chosen(wizard, tmp_path, qtbot,
     assert not can_go_on(wizard)
 
 
+def test_real_volumes_that_look_public_are_warned_of(wizard, tmp_path, qtbot):
+    page = wizard.volumes
+    assert any("no reader may have them" in told(label) for label in page.findChildren(QLabel))
+    type_into(page.real.line, write_volumes(tmp_path / "IXI-MRA", 6))
+    qtbot.waitUntil(lambda: "6 subjects" in told(page.real_found.told), timeout=20_000)
+    assert "seem to be public (IXI)" in told(page.real_found.told)
+    assert can_go_on(wizard), "it is a warning"
+
+
 def test_a_file_that_is_no_model_is_told(wizard, volumes, tmp_path, qtbot):
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"no model")

@@ -162,6 +162,14 @@ def read(
     Keep the finish code or the receipt: by either, anybody can check that neither the study
     nor your answers were changed afterwards.
     """
+    from cowgan.turing.package import key_beside
+
+    if key_beside(package):
+        typer.echo(
+            "Note: the key of the study lies beside this package, where whoever reads can open it; "
+            "the report will say so.",
+            err=True,
+        )
     status = plugin_module("turing", "Reading").launch(package, copy)
     if status == 0:
         _tell_receipt(package, receipt)
@@ -201,6 +209,23 @@ def audit(
         typer.echo(f"Accepted when it was frozen: {opened.accepted_leak}", err=True)
     elif found.leaks:
         raise CowganError(f"{study} is no longer blinded: {'; '.join(found.leaks)}.")
+
+
+@app.command()
+def started(
+    study: Annotated[Path, typer.Argument(help="Folder of the study.")],
+    reader: Annotated[str, typer.Argument(help="Who begins to read, such as sub-R01.")],
+    code: Annotated[str, typer.Argument(help="The start code that the reader tells.")],
+) -> None:
+    """Note the start code that a reader tells before the first case.
+
+    What comes back later must have the same code: nobody reads once more unnoticed.
+    """
+    from cowgan.turing.starts import note_start
+    from cowgan.turing.study import Study
+
+    told = note_start(Study.open(study), reader, code)
+    typer.echo(f"Noted: {told.reader} begins with the start code {told.code}.")
 
 
 @app.command()

@@ -120,6 +120,11 @@ class Key:
             raise CowganError("The key of this study is damaged.", repr(error)) from error
 
 
+def key_folder(study: Path) -> Path:
+    """Return where the key of a study lies."""
+    return Path(study) / FOLDER
+
+
 def read_salt(study: Path) -> bytes:
     """Return the salt of a study whose key was checked.
 
@@ -128,7 +133,7 @@ def read_salt(study: Path) -> bytes:
     CowganError
         It cannot be read.
     """
-    path = Path(study) / FOLDER / SALT_FILE
+    path = key_folder(study) / SALT_FILE
     try:
         return path.read_bytes()
     except OSError as error:
@@ -167,7 +172,7 @@ def secret_stream(purpose: str, salt: bytes, seed: int) -> np.random.RandomState
 
 def write_key(study: Path, key: bytes, salt: bytes) -> None:
     """Write key and salt below the coordinator's folder, for the owner's eyes."""
-    folder = Path(study) / FOLDER
+    folder = key_folder(study)
     folder.mkdir(mode=0o700)
     for name, content in ((KEY_FILE, key), (SALT_FILE, salt)):
         (folder / name).write_bytes(content)
@@ -189,7 +194,7 @@ def read_key(study: Path, committed: str) -> Key:
     CowganError
         Key or salt are missing, damaged or not those of the commitment.
     """
-    folder = Path(study) / FOLDER
+    folder = key_folder(study)
     try:
         key, salt = (folder / KEY_FILE).read_bytes(), (folder / SALT_FILE).read_bytes()
     except OSError as error:

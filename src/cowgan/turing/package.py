@@ -18,6 +18,7 @@ from cowgan.errors import CowganError
 from cowgan.files import atomic_path
 from cowgan.progress import Progress, Silent, advance
 from cowgan.turing.journal import Journal
+from cowgan.turing.key import key_folder
 from cowgan.turing.manifest import SCHEMA, Manifest, VolumeEntry
 
 MANIFEST_FILE = "manifest.json"
@@ -30,6 +31,11 @@ FOLDERS = {"impression": "vol", "practice": "practice", "reading": "vol"}
 
 _TIME = 946_684_800
 """Of all files and folders, 2000-01-01: when each was written could tell them apart."""
+
+
+def key_beside(package: Path) -> bool:
+    """Tell whether a package still lies in the study's folder, with the key beside it."""
+    return key_folder(Path(package).resolve().parent.parent).exists()
 
 
 def volume_bytes(voxels: NDArray[np.uint16]) -> bytes:

@@ -1,11 +1,11 @@
 """What a reader keeps of a reading, by which anybody can check that nothing was changed since."""
 
-import json
+import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from cowgan.documents import checked, read_json
 from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.turing.codes import code_of
@@ -56,6 +56,10 @@ class Receipt:
     finished: str
     answers: int
     journal_sha256: str
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[0-9a-f]{64}", self.journal_sha256):
+            raise CowganError("The hash of the journal is none.")
 
     @property
     def finish_code(self) -> str:
@@ -112,20 +116,11 @@ def read_receipt(path: Path) -> Receipt:
         It is none, is damaged, or contradicts itself.
     """
     path = Path(path)
-    try:
-        if not path.is_file():
-            raise CowganError(f"{path} is no file.")
-        if path.stat().st_size > _LARGEST_BYTES:
-            raise ValueError("too large")
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if content["schema"] != SCHEMA:
-            raise ValueError(f"schema {content['schema']!r}")
-        receipt = Receipt(**{entry.name: content[entry.name] for entry in fields(Receipt)})
-        for entry in fields(Receipt):
-            if type(getattr(receipt, entry.name)) is not entry.type:
-                raise ValueError(entry.name)
-        if receipt.finish_code != content["finish_code"]:
-            raise ValueError("the finish code is another")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise CowganError(f"{path} is no receipt, or is damaged.", repr(error)) from error
+    content = read_json(path, dict[str, str | int], _LARGEST_BYTES)
+    schema, _, finish_code = (content.pop(name, "") for name in ("schema", "about", "finish_code"))
+    if schema != SCHEMA:
+        raise CowganError(f"{path} is no receipt of a reading.", str(schema))
+    receipt = checked(content, Receipt, str(path))
+    if receipt.finish_code != finish_code:
+        raise CowganError(f"{path} was changed: its finish code is not that of its hashes.")
     return receipt

@@ -12,6 +12,7 @@ from cowgan.turing.analysis.readers import ReaderResult, accuracy_margin, reader
 from cowgan.turing.analysis.readings import impressions_of, reading_of
 from cowgan.turing.analysis.trials import Mark, PresentedTrial, presented_trials
 from cowgan.turing.returned import collected_records, reader_progress
+from cowgan.turing.starts import Start, start_of
 from cowgan.turing.statistics import Reading
 from cowgan.turing.study import Study
 from cowgan.turing.unblinding import Unblinding, unblind
@@ -47,6 +48,8 @@ class Analysis:
     journals : dict of str to str
         Hash of the last record of each journal, which all before it enter; empty if there
         is none.
+    starts : dict of str to Start
+        Whether each reading is the one that was begun first.
     """
 
     study: Study
@@ -58,6 +61,7 @@ class Analysis:
     cases: tuple[CaseResult, ...]
     reasons: tuple[Reasons, ...]
     journals: dict[str, str]
+    starts: dict[str, Start]
 
     @property
     def margins(self) -> tuple[float, float]:
@@ -97,6 +101,7 @@ class Analysis:
             "cases": [asdict(case) for case in self.cases],
             "reasons": [asdict(reason) for reason in self.reasons],
             "journals": self.journals,
+            "starts": {reader: asdict(start) for reader, start in self.starts.items()},
         }
 
 
@@ -190,6 +195,7 @@ def analysed(study: Study, unblinding: Unblinding) -> Analysis:
         cases,
         reasons(marks),
         journals,
+        {reader: start_of(study, reader) for reader in study.readers},
     )
 
 

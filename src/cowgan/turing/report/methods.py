@@ -15,6 +15,7 @@ from cowgan.turing.report.facts import (
 )
 from cowgan.turing.report.wording import count, listed, number
 from cowgan.turing.sources import RECOGNISED, warn_of_public
+from cowgan.turing.starts import Start
 from cowgan.turing.statistics import LEAST_READERS
 from cowgan.turing.study import Study
 
@@ -74,7 +75,6 @@ def conduct(analysis: Analysis) -> Iterator[Block]:
     rows = []
     for reader in analysis.readers:
         of = reader.conduct
-        code = reader.progress.finish_code or "none"
         practice = f"{of.practice_right} of {of.practice_done}" if of.practice_done else "none"
         rows.append(
             (
@@ -83,7 +83,6 @@ def conduct(analysis: Analysis) -> Iterator[Block]:
                 *map(str, (of.missing, of.late, of.restarted, of.lapses, of.changed)),
                 f"{of.sittings} / {of.pauses}",
                 practice,
-                code,
             )
         )
     yield Table(
@@ -92,11 +91,44 @@ def conduct(analysis: Analysis) -> Iterator[Block]:
         "was changed before it was committed. Starts: of the program, and pauses.",
         (
             "Reader", "Answers", "Missing", "Late", "Restarted", "Quick", "Changed",
-            "Starts / pauses", "Practice right", "Finish code",
+            "Starts / pauses", "Practice right",
         ),
         tuple(rows),
-        (1.7, 1.3, 1.1, 0.8, 1.3, 0.9, 1.2, 1.3, 1.3, 1.7),
+        (1.7, 1.3, 1.1, 0.8, 1.3, 0.9, 1.2, 1.3, 1.3),
     )  # fmt: skip
+    yield Table(
+        "Codes. The start code is drawn when a reading is first begun: a reader who told it then "
+        "and came back with the same has not begun again. The finish code commits to package, "
+        "study and every answer.",
+        ("Reader", "Start code", "Told before reading", "Finish code"),
+        tuple(
+            (
+                reader.reader,
+                analysis.starts[reader.reader].code or "none",
+                _told(analysis.starts[reader.reader]),
+                reader.progress.finish_code or "none",
+            )
+            for reader in analysis.readers
+        ),
+        (1, 2, 2.4, 2),
+        text_columns=4,
+    )
+
+
+def _told(start: Start) -> str:
+    """Say whether a reading is the one that was begun first."""
+    if start.state == "not told":
+        return "no"
+    told = start.told[0]
+    when = moment(told.utc)
+    match start.state:
+        case "same":
+            return f"yes, {when}"
+        case "late":
+            return f"only after the first answer, {when}"
+        case _:
+            others = listed(sorted({one.code for one in start.told if one.code != start.code}))
+            return f"another one: {others}, {when}"
 
 
 def limits_of_the_test(analysis: Analysis) -> Iterator[Block]:

@@ -349,6 +349,23 @@ def _cautions(analysis: Analysis) -> Iterator[str]:
             "The blinding audit found leaks, so readers may have gone by something other than "
             f"anatomy. They were accepted when the study was frozen, for this reason: “{reason}”."
         )
+    begun_again = [name for name, start in analysis.starts.items() if start.state == "another"]
+    if begun_again:
+        verb = "has" if len(begun_again) == 1 else "have"
+        yield (
+            f"{listed(begun_again)} {verb} begun more than once: the start code told before "
+            "reading is not the one that came back."
+        )
+    beside = [
+        reader.reader
+        for reader in analysis.readers
+        if any(context.get("key_beside") for context in reader.conduct.contexts)
+    ]
+    if beside:
+        yield (
+            f"{listed(beside)} read where the key of the study lay beside the package, and could "
+            "have opened it."
+        )
     yield from analysis.study.notes
 
 

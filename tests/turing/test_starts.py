@@ -1,0 +1,146 @@
+"""Who reads once more, after removing what was read first, is found out."""
+
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from turing_readers import observer, play
+from turing_studies import freeze, protocol
+
+from cowgan.errors import CowganError
+from cowgan.turing.analysis import analyse
+from cowgan.turing.journal import read_journal
+from cowgan.turing.package import JOURNAL_FILE, Package, key_beside
+from cowgan.turing.report import report_of
+from cowgan.turing.report.blocks import Box, Table
+from cowgan.turing.returned import collect
+from cowgan.turing.session import Session, start_code
+from cowgan.turing.starts import STARTS_FILE, note_start, start_of
+from cowgan.turing.study import Study
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Study:
+    return freeze(tmp_path_factory.mktemp("made"), protocol(readers=1, impressions=0))
+
+
+@pytest.fixture
+def study(made, tmp_path) -> Study:
+    return Study.open(shutil.copytree(made.folder, tmp_path / "study"))
+
+
+@pytest.fixture
+def given(study, tmp_path) -> Path:
+    """Return the reader's package, given away."""
+    return shutil.copytree(study.package_folder("sub-R01"), tmp_path / "away" / "sub-R01")
+
+
+def begin(package: Path) -> str:
+    """Open a package, close it at once, and return the code that it told."""
+    opened = Package.open(package)
+    with opened.journal() as journal:
+        session = Session(opened.manifest.course, journal)
+        session.stop()
+        return session.start_code
+
+
+def read(study: Study, package: Path) -> None:
+    play(package, observer(study, "sub-R01", 1))
+    collect(study, [package])
+
+
+def report(study: Study) -> tuple[str, str]:
+    """Return the cautions of the verdict, and what the table of codes says of the reader."""
+    blocks = report_of(analyse(study)).blocks
+    boxes = [block for block in blocks if isinstance(block, Box)]
+    (codes,) = [b for b in blocks if isinstance(b, Table) and "Start code" in b.header]
+    return " ".join(c for box in boxes for c in box.cautions), " ".join(codes.rows[0])
+
+
+def test_the_code_is_drawn_once_and_stays_through_all_sittings(study, given):
+    code = begin(given)
+    assert begin(given) == code
+    read(study, given)
+    assert start_code(read_journal(given / JOURNAL_FILE)) == code
+    assert begin(given) == code
+
+
+def test_who_told_the_code_and_comes_back_with_it_has_not_begun_again(study, given):
+    code = begin(given)
+    note_start(study, "sub-R01", code.lower())
+    assert start_of(study, "sub-R01").state == "not told"
+    read(study, given)
+    assert start_of(study, "sub-R01").state == "same"
+    cautions, codes = report(study)
+    assert "more than once" not in cautions
+    assert code in codes
+    assert "yes, " in codes
+
+
+def test_who_removes_the_journal_and_reads_again_is_told_in_the_verdict(study, given):
+    first = begin(given)
+    note_start(study, "sub-R01", first)
+    play(given, observer(study, "sub-R01", 1))
+    (given / JOURNAL_FILE).unlink()
+    read(study, given)
+    assert start_of(study, "sub-R01").state == "another"
+    cautions, codes = report(study)
+    assert "sub-R01 has begun more than once" in cautions
+    assert f"another one: {first}" in codes
+
+
+def test_two_codes_of_one_reader_are_two_readings_whichever_comes_back(study, given):
+    first = begin(given)
+    note_start(study, "sub-R01", first)
+    (given / JOURNAL_FILE).unlink()
+    second = begin(given)
+    note_start(study, "sub-R01", second)
+    read(study, given)
+    assert start_of(study, "sub-R01").state == "another"
+    assert [told.code for told in start_of(study, "sub-R01").told] == [first, second]
+
+
+def test_a_code_that_was_told_only_after_an_answer_is_told_as_such(study, given):
+    note_start(study, "sub-R01", begin(given))
+    path = study.folder / STARTS_FILE
+    (told,) = json.loads(path.read_text())
+    later = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    path.write_text(json.dumps([told | {"utc": later}]))
+    read(study, given)
+    assert start_of(study, "sub-R01").state == "late"
+    assert "only after the first answer" in report(study)[1]
+
+
+def test_what_is_no_proof_is_not_noted(study, given, single_sentence):
+    code = begin(given)
+    for reader, typed, said in (
+        ("sub-R09", code, "no reader"),
+        ("sub-R01", code[:-1], "A start code has 16"),
+    ):
+        with pytest.raises(CowganError) as refusal:
+            note_start(study, reader, typed)
+        assert said in single_sentence(refusal)
+    read(study, given)
+    with pytest.raises(CowganError) as refusal:
+        note_start(study, "sub-R01", code)
+    assert "has come back already" in single_sentence(refusal)
+    assert not (study.folder / STARTS_FILE).exists()
+    (study.folder / STARTS_FILE).write_text('[{"reader": 1}]')
+    with pytest.raises(CowganError) as refusal:
+        start_of(study, "sub-R01")
+    single_sentence(refusal)
+
+
+def test_a_package_in_the_folder_of_the_study_lies_beside_the_key(study, given):
+    assert key_beside(study.package_folder("sub-R01"))
+    assert not key_beside(given)
+
+
+def test_that_the_key_lay_beside_the_package_stands_in_the_verdict(study, given):
+    opened = Package.open(given)
+    with opened.journal() as journal:
+        Session(opened.manifest.course, journal, {"key_beside": True}).stop()
+    read(study, given)
+    assert "sub-R01 read where the key of the study lay beside" in report(study)[0]
