@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from turing_readers import read_all
+from turing_readers import observer, play, read_all
 from turing_studies import freeze, protocol, write_model, write_volumes
+from typer.testing import CliRunner
 
+from cowgan.cli.app import app
 from cowgan.turing.package import Package
+from cowgan.turing.receipt import read_receipt
 from cowgan.turing.starts import start_of
 from cowgan.turing.study import Study
 
@@ -192,3 +195,30 @@ def test_started_notes_the_code_of_a_reader(tmp_path):
     refused = turing("started", study.folder, "sub-R02", "7KQF-2M9X-0A3T-VB61")
     assert refused.returncode == 2
     assert "no reader sub-R02" in refused.stderr
+
+
+def test_read_tells_the_finish_code_and_saves_the_receipt(tmp_path, monkeypatch):
+    study = freeze(tmp_path, protocol(readers=1, impressions=0))
+    package = study.package_folder("sub-R01")
+    trials = [5, 1000]
+
+    class Window:
+        """Stands for the reading window, with somebody who reads in it."""
+
+        @staticmethod
+        def launch(folder: Path, copy: Path | None) -> int:
+            play(folder, observer(study, "sub-R01", 1), trials.pop(0))
+            return 0
+
+    monkeypatch.setattr("cowgan.cli.turing.plugin_module", lambda *_: Window)
+    target = tmp_path / "mine.json"
+    arguments = ["turing", "read", str(package), "--receipt", str(target)]
+    begun = CliRunner().invoke(app, arguments)
+    assert begun.exit_code == 0, begun.output
+    assert "no receipt yet" in begun.output
+    assert "the key of the study lies beside this package" in begun.output
+    assert not target.exists()
+    finished = CliRunner().invoke(app, arguments)
+    code = read_receipt(target).finish_code
+    assert f"Finish code: {code}" in finished.output
+    assert str(target) in finished.output
