@@ -31,7 +31,12 @@ class Made:
     more: dict[str, Any] = field(default_factory=dict)
 
 
-SOUND = {"schema": "made/1", "sizes": [{"shape": [2, 3], "spacing_mm": 2}], "more": {"a": [None]}}
+SOUND = {
+    "schema": "made/1",
+    "sizes": [{"shape": [2, 3], "spacing_mm": 2}],
+    "by": None,
+    "more": {"a": [None]},
+}
 
 
 def test_a_document_becomes_a_dataclass(tmp_path: Path) -> None:
@@ -59,6 +64,7 @@ def test_a_document_becomes_a_dataclass(tmp_path: Path) -> None:
         ({"by": 5}, "by should be a valid string"),
         ({"more": []}, "more should be"),
         ({"unheard": 1}, "unheard is not known"),
+        ({"sizes": [{"shape": [1, 2]}]}, "sizes.0.spacing_mm is missing"),
     ],
 )
 def test_what_is_wrong_is_told_in_a_sentence(change, told: str, single_sentence) -> None:
@@ -68,6 +74,14 @@ def test_what_is_wrong_is_told_in_a_sentence(change, told: str, single_sentence)
     assert sentence.startswith("/a/made.json is damaged") and told in sentence
     with pytest.raises(CowganError):
         checked(SOUND | change, Made, "/a/made.json")
+
+
+def test_other_versions_may_lack_fields_and_have_others() -> None:
+    plain = {"schema": "made/1", "sizes": [{"shape": [1, 2], "later": 3}], "unheard": 1}
+    made = Made("made/1", (Size((1, 2)),))
+    assert checked(plain, Made, "It", other_versions=True) == made
+    with pytest.raises(CowganError):
+        checked(plain | {"by": 5}, Made, "It", other_versions=True)
 
 
 @pytest.mark.parametrize(

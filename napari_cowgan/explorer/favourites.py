@@ -1,12 +1,12 @@
 """Favourites of one model, kept on disk."""
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cowgan.checkpoint import Checkpoint
+from cowgan.documents import checked, read_json
 from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.synthesis import LatentState
@@ -27,10 +27,14 @@ class Favourite:
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "Favourite":
         """Rebuild a favourite from `to_dict`'s result."""
-        try:
-            return cls(str(content["name"]), LatentState.from_dict(content["state"]))
-        except (KeyError, TypeError) as error:
-            raise CowganError("A stored favourite is damaged.", repr(error)) from error
+        stored = checked(content, _Stored, "A stored favourite")
+        return cls(stored.name, LatentState.from_dict(stored.state))
+
+
+@dataclass(frozen=True)
+class _Stored:
+    name: str
+    state: dict[str, Any]
 
 
 def favourites_path(checkpoint: Checkpoint) -> Path | None:
@@ -52,14 +56,14 @@ def read_favourites(checkpoint: Checkpoint) -> list[Favourite]:
     if path is None or not path.exists():
         return []
     try:
-        return [Favourite.from_dict(entry) for entry in json.loads(path.read_text("utf-8"))]
-    except (OSError, ValueError, TypeError, RecursionError, CowganError) as error:
+        return [Favourite.from_dict(entry) for entry in read_json(path, list[dict[str, Any]])]
+    except CowganError as error:
         aside = path.with_suffix(".damaged.json")
         with suppress(OSError):
             path.replace(aside)
         raise CowganError(
             f"The favourites of this model could not be read; the file was set aside as {aside}.",
-            repr(error),
+            f"{error.sentence}\n{error.detail}",
         ) from error
 
 

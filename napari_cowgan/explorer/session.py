@@ -1,11 +1,11 @@
 """Saving where one was, and coming back to it."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cowgan import __version__
+from cowgan.documents import checked, read_json
 from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.synthesis import BlockMix, LatentState
@@ -89,34 +89,47 @@ def read_session(path: Path) -> Session:
     CowganError
         The file is missing, damaged, of another kind or from a newer version.
     """
-    try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CowganError(f"{path} could not be read: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise CowganError(f"{path.name} is not a session file.", str(error)) from error
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+    content = read_json(path, dict[str, Any])
+    if content.get("schema") != SCHEMA:
         raise CowganError(f"{path.name} is not a session that this version can open.")
+    stored = checked(content, _Stored, str(path))
+    slots = {name: stored.slots.get(name) for name in ("A", "B")}
     try:
-        checkpoint = content["checkpoint"]
-        path_of_model = checkpoint["path"]
-        second = BlockMix(0, content["mix_seed"], float(content["mix_amount"]))
+        second = BlockMix(0, stored.mix_seed, stored.mix_amount)
         LatentState(mixing=(second,))  # refuses impossible values
         return Session(
-            checkpoint_path=None if path_of_model is None else str(path_of_model),
-            checkpoint_sha256=checkpoint["sha256"],
-            checkpoint_name=str(checkpoint["name"]),
-            depth=int(checkpoint["depth"]),
-            latent=LatentState.from_dict(content["latent"]),
-            mix_seed=second.seed,
-            mix_amount=second.weight,
-            favourites=tuple(Favourite.from_dict(entry) for entry in content["favourites"]),
-            slots={
-                name: None
-                if content["slots"].get(name) is None
-                else LatentState.from_dict(content["slots"][name])
-                for name in ("A", "B")
+            stored.checkpoint.path,
+            stored.checkpoint.sha256,
+            stored.checkpoint.name,
+            stored.checkpoint.depth,
+            LatentState.from_dict(stored.latent),
+            second.seed,
+            second.weight,
+            tuple(map(Favourite.from_dict, stored.favourites)),
+            {
+                name: None if state is None else LatentState.from_dict(state)
+                for name, state in slots.items()
             },
         )
-    except (KeyError, TypeError, ValueError, OverflowError, AttributeError, CowganError) as error:
-        raise CowganError(f"The session in {path.name} is damaged.", repr(error)) from error
+    except CowganError as error:
+        raise CowganError(f"The session in {path.name} is damaged.", str(error)) from error
+
+
+@dataclass(frozen=True)
+class _Model:
+    path: str | None
+    sha256: str | None
+    name: str
+    depth: int
+
+
+@dataclass(frozen=True)
+class _Stored:
+    schema: str
+    software: str
+    checkpoint: _Model
+    latent: dict[str, Any]
+    mix_seed: int
+    mix_amount: float
+    favourites: tuple[dict[str, Any], ...]
+    slots: dict[str, dict[str, Any] | None]

@@ -7,14 +7,22 @@ standard input and writes the answer to standard output.
 import json
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from cowgan.documents import parse_json
 from cowgan.errors import Cancelled, CowganError
 from cowgan.progress import Progress
 from cowgan.training.config import TrainingConfig
 from cowgan.training.memory import MemoryEstimate, estimate
 
 _LOOK_EVERY_S = 0.2
+
+
+@dataclass(frozen=True)
+class _Question:
+    config: dict[str, Any]
+    device: str
 
 
 def estimate_apart(config: TrainingConfig, device: str, progress: Progress) -> MemoryEstimate:
@@ -34,7 +42,7 @@ def estimate_apart(config: TrainingConfig, device: str, progress: Progress) -> M
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
-        question: str | None = json.dumps({"config": config.to_dict(), "device": device})
+        question: str | None = json.dumps(asdict(_Question(config.to_dict(), device)))
         while True:
             try:
                 answer, said = process.communicate(question, _LOOK_EVERY_S)
@@ -47,12 +55,12 @@ def estimate_apart(config: TrainingConfig, device: str, progress: Progress) -> M
                 break
     if process.returncode:
         raise CowganError("How much memory this needs could not be worked out.", said)
-    return MemoryEstimate(**json.loads(answer))
+    return parse_json(answer, MemoryEstimate, "The answer")
 
 
 def _answer() -> None:
-    question = json.load(sys.stdin)
-    found = estimate(TrainingConfig.from_dict(question["config"]), question["device"])
+    question = parse_json(sys.stdin.read(), _Question, "The question")
+    found = estimate(TrainingConfig.from_dict(question.config), question.device)
     json.dump(asdict(found), sys.stdout)
 
 

@@ -69,11 +69,11 @@ def summarise(folder: Path) -> RunSummary | None:
     """Return what is known of a run, None if there is no run to read."""
     try:
         header = read_description(folder)
-        config = TrainingConfig.from_dict(header["config"])
+        config = TrainingConfig.from_dict(header.config)
         changed = _changed(folder)
     except (CowganError, OSError):
         return None
-    saved = int(header["counters"]["step"])
+    saved = header.counters.step
     status = read_status(folder)
     if status is None:
         ended: State = "finished" if saved >= config.steps else "stopped"
@@ -101,7 +101,7 @@ def newest_model(folder: Path, progress: Progress) -> Path:
         As for `cowgan.training.run.export_run`.
     """
     advance(progress, 0, 1)
-    step = read_description(folder)["counters"]["step"]
+    step = read_description(folder).counters.step
     path = folder / f"model-{step:07d}.safetensors"
     if not path.exists():
         export_run(folder, path)

@@ -5,10 +5,11 @@ says what hints cannot.
 """
 
 import tomllib
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from cowgan.errors import CowganError
 from cowgan.files import read_bytes
@@ -32,7 +33,9 @@ _WORDING = {
 }
 
 
-def read_json(path: Path, kind: type[T], limit: int = LARGEST_BYTES) -> T:
+def read_json(
+    path: Path, kind: type[T], limit: int = LARGEST_BYTES, *, other_versions: bool = False
+) -> T:
     """Read a JSON file as what it must be.
 
     Parameters
@@ -41,27 +44,33 @@ def read_json(path: Path, kind: type[T], limit: int = LARGEST_BYTES) -> T:
         A file in UTF-8, with or without byte order mark.
     kind : type
         A dataclass, or any other type with hints such as ``dict[str, Any]``. Types are
-        strict: no text becomes a number, and every field must be known. A whole number
-        counts as a float, an array as a tuple.
+        strict: no text becomes a number. A whole number counts as a float, an array as a
+        tuple.
     limit : int
         Largest size in bytes.
+    other_versions : bool
+        Whether fields of dataclasses may be missing, which then have their defaults, and
+        others there, which are left out. By default neither is.
 
     Raises
     ------
     CowganError
         The file cannot be read, is no JSON or is not of that kind; the detail lists why.
     """
-    return parse_json(read_bytes(path, limit), kind, str(path))
+    content = read_bytes(path, limit)
+    return parse_json(content, kind, str(path), other_versions=other_versions)
 
 
-def parse_json(content: bytes | str, kind: type[T], what: str) -> T:
+def parse_json(
+    content: bytes | str, kind: type[T], what: str, *, other_versions: bool = False
+) -> T:
     """Return JSON text as what it must be.
 
     Parameters
     ----------
     content : bytes or str
         As in a file.
-    kind : type
+    kind, other_versions
         As for `read_json`.
     what : str
         Begins the sentence if something is wrong, such as a path.
@@ -71,7 +80,14 @@ def parse_json(content: bytes | str, kind: type[T], what: str) -> T:
     CowganError
         It is no JSON, or not of that kind.
     """
-    return checked(_plain(content, what), kind, what)
+    from pydantic_core import from_json
+
+    encoded = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    try:
+        plain = from_json(encoded.removeprefix(b"\xef\xbb\xbf"))
+    except ValueError as error:
+        raise _damaged(what, _of(error), []) from error
+    return checked(plain, kind, what, other_versions=other_versions)
 
 
 def read_toml(path: Path, limit: int = LARGEST_BYTES) -> dict[str, Any]:
@@ -89,14 +105,14 @@ def read_toml(path: Path, limit: int = LARGEST_BYTES) -> dict[str, Any]:
         raise CowganError(f"{path} is not a valid TOML file: {_of(error)}.") from error
 
 
-def checked(plain: Any, kind: type[T], what: str) -> T:
+def checked(plain: Any, kind: type[T], what: str, *, other_versions: bool = False) -> T:
     """Return plain data, such as parsed JSON, as what it must be.
 
     Parameters
     ----------
     plain : Any
         Nothing but dict, list, str, int, float, bool and None.
-    kind, what
+    kind, what, other_versions
         As for `parse_json`.
 
     Raises
@@ -111,7 +127,8 @@ def checked(plain: Any, kind: type[T], what: str) -> T:
     try:
         # Through JSON, since only there may an array be a tuple although types are strict.
         content = to_json(plain, inf_nan_mode="constants")
-        return cast(T, model.model_validate_json(content, extra="forbid").root)
+        extra: Literal["ignore", "forbid"] = "ignore" if other_versions else "forbid"
+        found = cast(T, model.model_validate_json(content, extra=extra).root)
     except ValidationError as error:
         problems = [_told(problem) for problem in error.errors(include_url=False)]
         raise _damaged(what, problems[0], problems) from error
@@ -119,16 +136,27 @@ def checked(plain: Any, kind: type[T], what: str) -> T:
         raise _damaged(what, error.sentence.rstrip("."), [error.detail]) from error
     except ValueError as error:
         raise _damaged(what, _of(error), []) from error
+    missing = None if other_versions else _missing(found, plain)
+    if missing is not None:
+        raise _damaged(what, f"{missing} is missing", [])
+    return found
 
 
-def _plain(content: bytes | str, what: str) -> Any:
-    from pydantic_core import from_json
-
-    encoded = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-    try:
-        return from_json(encoded.removeprefix(b"\xef\xbb\xbf"))
-    except ValueError as error:
-        raise _damaged(what, _of(error), []) from error
+def _missing(found: Any, plain: Any) -> str | None:
+    """Return the first field that has its default because it is not there."""
+    inside: Iterable[tuple[str | int, Any]] = ()
+    if is_dataclass(found):
+        inside = [(one.name, getattr(found, one.name)) for one in fields(found) if one.init]
+    elif isinstance(found, tuple):
+        inside = enumerate(found)
+    elif isinstance(found, dict):
+        inside = ((key, value) for key, value in found.items() if is_dataclass(value))
+    for key, value in inside:
+        if isinstance(plain, dict) and key not in plain:
+            return str(key)
+        if (deeper := _missing(value, plain[key])) is not None:
+            return f"{key}.{deeper}"
+    return None
 
 
 @cache
@@ -157,4 +185,4 @@ def _of(error: Exception) -> str:
 
 def _damaged(what: str, problem: str, problems: Sequence[str]) -> CowganError:
     detail = "\n".join(problems[:_SHOWN_PROBLEMS])
-    return CowganError(f"{what} is damaged or not what it should be: {problem}.", detail)
+    return CowganError(f"{what} is damaged or was changed by hand: {problem}.", detail)

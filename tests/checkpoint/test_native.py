@@ -300,3 +300,27 @@ def test_the_bundled_model_loads():
     if not BUNDLED.exists():
         pytest.skip("this checkout has no bundled model yet")
     assert load_bundled().card.name != "Unnamed model"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "\ud800"},
+        {"name": 5},
+        {"provenance": None},
+        {"provenance": {"a": "\ud800"}},
+        {"provenance": {"a": json.loads("[" * 500 + "]" * 500)}},
+    ],
+    ids=lambda change: f"{change!r:.40}",
+)
+def test_a_card_that_cannot_be_shown_is_refused(written, tmp_path, change, single_sentence):
+    tensors = load_file(written)
+    with safe_open(written, framework="pt") as file:
+        metadata = file.metadata()
+    header = json.loads(metadata["header"])
+    header["card"] |= change
+    path = tmp_path / "hostile.safetensors"
+    save_file(tensors, path, metadata | {"header": json.dumps(header)})
+    with pytest.raises(CowganError) as refusal:
+        load(path)
+    assert "is damaged" in single_sentence(refusal)

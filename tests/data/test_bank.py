@@ -280,6 +280,10 @@ def write_voxels(content: bytes):
     return lambda folder: (folder / VOXELS_FILE).write_bytes(content)
 
 
+def header_of(text: bytes) -> bytes:
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
 def write_description(text: str):
     return lambda folder: (folder / DESCRIPTION_FILE).write_text(text)
 
@@ -309,6 +313,8 @@ DAMAGES = {
         write_voxels(b"\x93NUMPY\x01\x00\x46\x00" + b"__import__('os')".ljust(70)),
         "not an array",
     ),
+    "deep header": (write_voxels(header_of(b"(" * 5000)), "not an array"),
+    "open header": (write_voxels(header_of(b"{'descr': (")), "not an array"),
     "another array": (swap_voxels, "does not belong"),
     "another order": (transpose_voxels, "does not belong"),
     "pickled objects": (pickle_voxels, "does not belong"),

@@ -194,7 +194,7 @@ def test_a_session_comes_back_whole_even_from_another_model(
     assert [f.state for f in explorer.favourites.favourites()] == [LatentState(0)]
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"schema": "cowgan.session/2"}'])
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"schema": "cowgan.session/2"}', "[" * 5000])
 def test_a_damaged_session_changes_nothing(explorer, problem, tmp_path, content):
     path = tmp_path / "bad.cowgan.json"
     path.write_text(content)

@@ -187,7 +187,7 @@ def test_a_run_is_started_watched_paused_stopped_resumed_and_killed(
     wait(qtbot, ended(docked))
     assert monitor.state == "stopped"
     assert "the state is saved" in told(docked)
-    saved = read_description(run)["counters"]["step"]
+    saved = read_description(run).counters.step
     assert saved == read_status(run).step > step
     assert not monitor.pause.isEnabled() and not monitor.stop.isEnabled()
 
@@ -227,7 +227,7 @@ def test_closing_asks_and_a_run_left_running_is_found_again(docked, bank, viewer
     click(again.monitor.stop)
     wait(qtbot, ended(again))
     assert read_status(run).state == "stopped"
-    assert read_description(run)["counters"]["step"] == read_status(run).step
+    assert read_description(run).counters.step == read_status(run).step
 
 
 def test_a_run_in_this_process_is_saved_when_the_window_closes(
@@ -245,7 +245,7 @@ def test_a_run_in_this_process_is_saved_when_the_window_closes(
     # The fixture closes windows that are still there.
     del viewer.window._qt_window
     assert read_status(run).state == "stopped"
-    assert read_description(run)["counters"]["step"] == read_status(run).step
+    assert read_description(run).counters.step == read_status(run).step
     wait(qtbot, lambda: not any(one.name == "cowgan-training" for one in threading.enumerate()))
 
 

@@ -156,7 +156,7 @@ def test_a_huge_file_is_not_read(tmp_path):
     path = tmp_path / "huge.json"
     with path.open("wb") as file:
         file.truncate(2**30)
-    with pytest.raises(CowganError, match="too large"):
+    with pytest.raises(CowganError, match="is larger than"):
         load_directions(path)
 
 

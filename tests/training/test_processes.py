@@ -147,7 +147,7 @@ def test_ctrl_c_stops_all_and_saves(bank: Bank, tmp_path: Path) -> None:
     assert process.returncode == 130
     assert error.rstrip().endswith("Stopped; what was finished is kept.")
     assert read_status(tmp_path / "run").state == "stopped"
-    assert read_description(tmp_path / "run")["counters"]["step"] >= 2
+    assert read_description(tmp_path / "run").counters.step >= 2
     assert_gone(family)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from training_banks import TINY, assert_same_state, finish, make_bank, start
 
 from cowgan.checkpoint import load
@@ -17,7 +18,7 @@ from cowgan.data.bank import Bank
 from cowgan.errors import Cancelled, CowganError
 from cowgan.networks import NetworkConfig
 from cowgan.training.config import preset, read_config, with_changes
-from cowgan.training.run import TrainingSide, export_run, resume_run, start_run
+from cowgan.training.run import TrainingSide, export_run, read_run, resume_run, start_run
 from cowgan.training.state import PREVIOUS_FILE, STATE_FILE, read_description
 
 NETWORK = NetworkConfig(16, 16, 1, 16)
@@ -58,7 +59,7 @@ def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(
         time.sleep(moments.uniform(0, interval))
         process.kill()
         process.communicate()
-        assert read_description(run)["counters"]["step"] < STEPS
+        assert read_description(run).counters.step < STEPS
         process = start("train", "--resume", run, "--device", "cpu")
     process.communicate(timeout=240)
     assert process.returncode == 0
@@ -97,7 +98,7 @@ def test_every_setting_is_written_out_and_read_back(bank: Bank, tmp_path: Path) 
     config = with_changes(preset("paper", NETWORK), batch=3, accumulate=1, steps=1, seed=9)
     start_run(tmp_path / "run", bank, config, "cpu")
     assert read_config(tmp_path / "run" / "config.toml") == config
-    assert read_description(tmp_path / "run")["config"] == config.to_dict()
+    assert read_description(tmp_path / "run").config == config.to_dict()
 
 
 def test_a_damaged_state_gives_way_to_the_one_before(bank: Bank, tmp_path: Path) -> None:
@@ -108,7 +109,7 @@ def test_a_damaged_state_gives_way_to_the_one_before(bank: Bank, tmp_path: Path)
     shutil.copytree(whole, run)
     content = (run / STATE_FILE).read_bytes()
     (run / STATE_FILE).write_bytes(content[: len(content) // 2])
-    assert read_description(run)["counters"]["step"] == 2
+    assert read_description(run).counters.step == 2
     resume_run(run, device="cpu")
     assert_same_state(whole, run)
     for name in (STATE_FILE, PREVIOUS_FILE):
@@ -147,7 +148,7 @@ def test_a_run_whose_first_state_was_never_written_starts_over(
         resume_run(run, device="cpu")
     assert "start the run over" in single_sentence(refusal)
     start_run(run, bank, with_changes(config, steps=2), "cpu")
-    assert read_description(run)["counters"]["step"] == 2
+    assert read_description(run).counters.step == 2
 
 
 def test_a_run_is_exported_twice_to_the_same_bytes(bank: Bank, tmp_path: Path) -> None:
@@ -164,7 +165,7 @@ def test_stopping_saves_first(bank: Bank, tmp_path: Path) -> None:
     config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=9)
     with pytest.raises(Cancelled):
         start_run(tmp_path / "run", bank, config, "cpu", progress=StopAt(4))
-    assert read_description(tmp_path / "run")["counters"]["step"] == 4
+    assert read_description(tmp_path / "run").counters.step == 4
 
 
 def test_the_result_opens_as_a_model(undisturbed: tuple[str, Path], tmp_path: Path) -> None:
@@ -231,3 +232,65 @@ def test_another_bank_does_not_go_on(bank: Bank, tmp_path: Path, single_sentence
     assert "another bank" in single_sentence(refusal)
     with pytest.raises(CowganError, match="holds a run already"):
         start_run(tmp_path / "run", bank, config, "cpu")
+
+
+DAMAGED = {
+    "empty": b"",
+    "deep": b"[" * 500 + b"]" * 500,
+    "mistyped": b'{"bank": 5, "spacing_mm": [1, 1, 1]}',
+    "no numbers": b'{"bank": "b", "bank_sha256": "", "init_from": null, "spacing_mm": "123", '
+    b'"written_by": ""}',
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_description_of_a_run_is_one_sentence(tmp_path, content, single_sentence) -> None:
+    (tmp_path / "run.json").write_bytes(content)
+    with pytest.raises(CowganError) as refusal:
+        read_run(tmp_path)
+    assert "run.json is damaged" in single_sentence(refusal)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff",
+        b"batch = '8'",
+        b"batch = true",
+        b"steps = 1.5",
+        b"flip = nan",
+        b"loss = 'none'",
+        b"unheard = 1",
+        b"network = 5",
+        b"network.depth = '16'",
+        b"network.unheard = 1",
+        b"batch = " + b"[" * 5000,
+        b"batch = 1979-05-27",
+    ],
+    ids=lambda content: content[:20],
+)
+def test_damaged_settings_are_one_sentence(tmp_path: Path, content, single_sentence) -> None:
+    (tmp_path / "config.toml").write_bytes(content)
+    with pytest.raises(CowganError) as refusal:
+        read_config(tmp_path / "config.toml")
+    single_sentence(refusal)
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "{",
+        "[" * 500 + "]" * 500,
+        '{"config": 5, "counters": {}, "scaler": {}, "bank_sha256": "", "written_by": ""}',
+        '{"config": {}, "counters": {"step": "4"}}',
+    ],
+    ids=lambda text: text[:40],
+)
+def test_a_state_whose_description_is_damaged_is_one_sentence(
+    tmp_path: Path, description, single_sentence
+) -> None:
+    metadata = {"format": "cowgan-training-state", "version": "1", "description": description}
+    save_file({}, tmp_path / STATE_FILE, metadata)
+    with pytest.raises(CowganError) as refusal:
+        read_description(tmp_path)
+    assert "is damaged" in single_sentence(refusal)

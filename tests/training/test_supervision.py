@@ -88,7 +88,7 @@ def test_a_run_is_watched_paused_resumed_and_stopped(run, single_sentence) -> No
     request(folder, "pause")
     wait_until(is_in(folder, "paused"), process)
     paused = status_of(folder)
-    assert read_description(folder)["counters"]["step"] == paused.step
+    assert read_description(folder).counters.step == paused.step
     before = cpu_seconds(process)
     time.sleep(1)
     assert status_of(folder).step == paused.step
@@ -104,7 +104,7 @@ def test_a_run_is_watched_paused_resumed_and_stopped(run, single_sentence) -> No
     process.wait(60)
     stopped = status_of(folder)
     assert stopped.state == "stopped"
-    assert read_description(folder)["counters"]["step"] == stopped.step
+    assert read_description(folder).counters.step == stopped.step
     with pytest.raises(CowganError) as refusal:
         request(folder, "pause")
     single_sentence(refusal)
@@ -127,7 +127,7 @@ def test_a_signal_stops_a_run_with_its_state_saved(run, number: signal.Signals) 
     process.wait(60)
     stopped = status_of(folder)
     assert stopped.state == "stopped"
-    assert read_description(folder)["counters"]["step"] == stopped.step > 0
+    assert read_description(folder).counters.step == stopped.step > 0
 
 
 def test_a_killed_run_reads_as_interrupted_and_goes_on(run) -> None:
@@ -138,7 +138,7 @@ def test_a_killed_run_reads_as_interrupted_and_goes_on(run) -> None:
     assert killed.state == "interrupted"
     assert killed.sentence.endswith(".")
     assert not is_running(folder)
-    resume_run(folder, device="cpu", steps=read_description(folder)["counters"]["step"] + 2)
+    resume_run(folder, device="cpu", steps=read_description(folder).counters.step + 2)
     assert status_of(folder).state == "finished"
 
 
@@ -198,7 +198,7 @@ def test_the_log_is_followed_row_by_row_through_a_kill_and_a_resume(run) -> None
         rows += more
     process.kill()
     process.wait()
-    saved = read_description(folder)["counters"]["step"]
+    saved = read_description(folder).counters.step
     rows += follower.read()[1]
     assert [row["step"] for row in rows] == list(range(1, len(rows) + 1))
     assert len(rows) >= saved

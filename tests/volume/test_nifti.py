@@ -240,7 +240,27 @@ def test_a_bids_sidecar_is_kept_whole(tmp_path):
 def test_a_damaged_sidecar_does_not_lock_the_image_but_is_told(tmp_path):
     path = save(tmp_path / "v.nii", np.zeros((2, 3, 4), np.int16))
     (tmp_path / "v.json").write_text("{")
-    assert "v.json could not be read" in read_nifti(path).provenance["sidecar_problem"]
+    assert "v.json is damaged" in read_nifti(path).provenance["sidecar_problem"]
+
+
+@pytest.mark.parametrize(
+    "provenance",
+    [
+        '{"sources": 5}',
+        '{"sources": [5]}',
+        '{"synthetic": "no"}',
+        '{"deep": ' + "[" * 500 + "]" * 500 + "}",
+    ],
+    ids=lambda text: text[:20],
+)
+def test_a_sidecar_of_wrong_types_or_depth_is_told_too(tmp_path, provenance):
+    path = save(tmp_path / "v.nii", np.zeros((2, 3, 4), np.int16))
+    (tmp_path / "v.json").write_text(
+        f'{{"written_by": "napari-cowgan 0.1.0", "provenance": {provenance}}}'
+    )
+    volume = read_nifti(path)
+    assert "v.json is damaged" in volume.provenance["sidecar_problem"]
+    assert [source["file"] for source in volume.provenance["sources"]] == ["v.nii"]
 
 
 def test_an_image_changed_after_its_sidecar_is_told(volume, tmp_path):

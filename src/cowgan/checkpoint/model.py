@@ -1,6 +1,6 @@
 """A trained model in memory."""
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from cowgan.checkpoint.statistics import LatentStatistics, measure_statistics
-from cowgan.errors import CowganError
 from cowgan.networks import (
     Discriminator,
     MappingNetwork,
@@ -31,18 +30,6 @@ class ModelCard:
     training_data: str = "not stated"
     description: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def from_dict(cls, content: dict[str, Any]) -> "ModelCard":
-        """Build a card from a dictionary, ignoring what a later version may have added."""
-        known = {f.name for f in fields(cls)}
-        card = cls(**{key: value for key, value in content.items() if key in known})
-        texts = (card.name, card.licence, card.training_data, card.description)
-        if not all(isinstance(text, str) for text in texts) or not isinstance(
-            card.provenance, dict
-        ):
-            raise CowganError("The model card in this file is damaged.", repr(content)[:500])
-        return card
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a plain dictionary."""

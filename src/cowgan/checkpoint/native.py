@@ -1,6 +1,7 @@
 """The project's own checkpoint format: one safetensors file with a JSON header."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from torch import Tensor
 from cowgan.checkpoint.model import Checkpoint, ModelCard
 from cowgan.checkpoint.statistics import LatentStatistics
 from cowgan.checkpoint.weights import load_into, with_prefix
+from cowgan.documents import checked, parse_json
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path, sha256_of
 from cowgan.networks import Discriminator, MappingNetwork, NetworkConfig, SynthesisNetwork
@@ -19,8 +21,18 @@ from cowgan.tensor_files import open_tensors, write_serialised
 
 FORMAT = "cowgan-checkpoint"
 VERSION = 1
-_DAMAGE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 _STATISTICS = ("w_mean", "p_mean", "p_covariance")
+
+
+@dataclass(frozen=True)
+class _Header:
+    config: dict[str, Any]
+    card: dict[str, Any]
+    spacing_mm: tuple[float, float, float]
+
+    def __post_init__(self) -> None:
+        if not all(0 < size < 100 for size in self.spacing_mm):
+            raise CowganError(f"A voxel cannot have a size of {self.spacing_mm} mm.")
 
 
 def save(
@@ -78,7 +90,7 @@ def load_native(path: Path) -> Checkpoint:
             "another kind.",
             str(error),
         ) from error
-    config = NetworkConfig.from_dict(header["config"])
+    config = NetworkConfig.from_dict(header.config)
     discriminator = None
     if with_prefix(tensors, "discriminator."):
         discriminator = load_into(Discriminator, config, tensors, "discriminator.", "discriminator")
@@ -94,15 +106,15 @@ def load_native(path: Path) -> Checkpoint:
         mapping=load_into(MappingNetwork, config, tensors, "mapping.", "mapping network"),
         synthesis=load_into(SynthesisNetwork, config, tensors, "synthesis.", "synthesis network"),
         discriminator=discriminator,
-        card=header["card"],
-        spacing_mm=header["spacing_mm"],
+        card=checked(header.card, ModelCard, f"The model card in {path.name}", other_versions=True),
+        spacing_mm=header.spacing_mm,
         path=path,
         sha256=sha256,
         stored_statistics=_statistics(with_prefix(tensors, "statistics."), config, path),
     )
 
 
-def _header(metadata: dict[str, str], path: Path) -> dict[str, Any]:
+def _header(metadata: dict[str, str], path: Path) -> _Header:
     if metadata.get("format") != FORMAT:
         raise CowganError(
             f"{path.name} is a safetensors file, but not a checkpoint of this program."
@@ -112,18 +124,7 @@ def _header(metadata: dict[str, str], path: Path) -> dict[str, Any]:
             f"{path.name} was written by a newer version of this program; update to open it.",
             f"format version {metadata.get('version')}",
         )
-    try:
-        header = json.loads(metadata["header"])
-        spacing_mm = tuple(float(value) for value in header["spacing_mm"])
-        if len(spacing_mm) != 3 or not all(0 < value < 100 for value in spacing_mm):
-            raise ValueError(f"spacing_mm {spacing_mm}")
-        return {
-            "config": header["config"],
-            "card": ModelCard.from_dict(header["card"]),
-            "spacing_mm": spacing_mm,
-        }
-    except _DAMAGE as error:
-        raise CowganError(f"The description inside {path.name} is damaged.", repr(error)) from error
+    return parse_json(metadata.get("header", ""), _Header, f"The description inside {path.name}")
 
 
 def _statistics(tensors: dict[str, Tensor], config: NetworkConfig, path: Path) -> LatentStatistics:

@@ -1,6 +1,5 @@
 """Reading the ``.pt`` files that the paper's training code writes."""
 
-import json
 import re
 import zipfile
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from cowgan.checkpoint.model import Checkpoint, ModelCard
 from cowgan.checkpoint.weights import load_into, with_prefix
+from cowgan.documents import read_json
 from cowgan.errors import CowganError
 from cowgan.files import open_regular, sha256_of
 from cowgan.networks import Discriminator, MappingNetwork, NetworkConfig, SynthesisNetwork
@@ -143,14 +143,7 @@ def _without_blur(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _read_settings(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise CowganError(
-            f"{path} beside the checkpoint is not readable JSON.", str(error)
-        ) from error
-    if not isinstance(settings, dict):
-        raise CowganError(f"{path} beside the checkpoint does not hold settings.")
+    settings = read_json(path, dict[str, Any])
     for key, meaning in _UNSUPPORTED.items():
         if settings.get(key):
             raise CowganError(

@@ -4,16 +4,17 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import isfinite
+from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cowgan._version import __version__
 from cowgan.data.bank_split import Side
-from cowgan.data.bank_voxels import VoxelType, stored_dtype
+from cowgan.data.bank_voxels import VoxelType
+from cowgan.documents import checked, read_json
 from cowgan.errors import CowganError
 
 VOXELS_FILE = "volumes.npy"
@@ -23,6 +24,7 @@ FORMAT = "cowgan-bank"
 FORMAT_VERSION = 1
 
 _HEX_DIGITS = frozenset("0123456789abcdef")
+_Row = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -128,10 +130,7 @@ def read_description(folder: Path) -> BankDescription:
     if not path.is_file():
         missing = f"it has no {DESCRIPTION_FILE}" if folder.is_dir() else "there is no such folder"
         raise CowganError(f"{folder} is not a training bank: {missing}.")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise CowganError(f"{path} is damaged or cannot be read.", repr(error)) from error
+    content = read_json(path, object)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CowganError(f"{path} belongs to another program and not to a training bank.")
     version = content.get("format_version")
@@ -140,68 +139,62 @@ def read_description(folder: Path) -> BankDescription:
             f"{folder} was written by a newer version of napari-cowgan; update to read it.",
             f"format version {version}, known {FORMAT_VERSION}",
         )
-    try:
-        description = _parse(content)
-        _refuse_contradictions(description, content)
-    except (KeyError, TypeError, ValueError, OverflowError, CowganError) as error:
-        raise CowganError(f"{path} is damaged or was changed by hand.", repr(error)) from error
-    return description
+    return checked(content, _Stored, str(path), other_versions=True).description
 
 
-def _parse(content: dict[str, Any]) -> BankDescription:
-    if content["format_version"] != FORMAT_VERSION:
-        raise ValueError(f"format version {content['format_version']!r}")
-    n_cases, nz, nx, ny = (_positive(n) for n in content["shape"])
-    sz, sx, sy = (float(mm) for mm in content["spacing_mm"])
-    stored_dtype(content["dtype"])
-    cases = [_parse_case(case) for case in content["cases"]]
-    if len(cases) != n_cases:
-        raise ValueError(f"{n_cases} volumes, but {len(cases)} cases")
-    return BankDescription(
-        (nz, nx, ny),
-        (sz, sx, sy),
-        content["dtype"],
-        cases,
-        dict(content["origin"]),
-        str(content["written_by"]),
-    )
+@dataclass(frozen=True)
+class _StoredCase:
+    name: str
+    copy: int
+    subject: str
+    split: Side
+    sha256: str
+    affine: tuple[_Row, _Row, _Row, _Row]
+    provenance: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        if self.copy < 0:
+            raise CowganError(f"There is no copy {self.copy} of {self.name}.")
+        if len(self.sha256) != 64 or not _HEX_DIGITS.issuperset(self.sha256):
+            raise CowganError(f"{self.name} has no SHA-256.", repr(self.sha256))
 
 
-def _parse_case(case: dict[str, Any]) -> BankCase:
-    name, subject, split, sha256 = (case[key] for key in ("name", "subject", "split", "sha256"))
-    if not isinstance(name, str) or not isinstance(subject, str) or split not in get_args(Side):
-        raise ValueError(f"case {name!r}, subject {subject!r}, split {split!r}")
-    if not isinstance(sha256, str) or len(sha256) != 64 or not _HEX_DIGITS.issuperset(sha256):
-        raise ValueError(f"sha256 {sha256!r} of case {name!r}")
-    affine = np.array(case["affine"], dtype=np.float64)
-    if affine.shape != (4, 4) or not np.isfinite(affine).all():
-        raise ValueError(f"affine of case {name!r}")
-    return BankCase(
-        name, _natural(case["copy"]), subject, split, sha256, affine, dict(case["provenance"])
-    )
+@dataclass(frozen=True)
+class _Stored:
+    """What is read again of ``bank.json``."""
 
+    format_version: Literal[1]
+    written_by: str
+    sha256: str
+    shape: tuple[int, int, int, int]
+    spacing_mm: tuple[float, float, float]
+    dtype: VoxelType
+    origin: dict[str, Any]
+    cases: tuple[_StoredCase, ...]
 
-def _refuse_contradictions(description: BankDescription, content: dict[str, Any]) -> None:
-    if not all(isfinite(mm) and mm > 0 for mm in description.spacing_mm):
-        raise ValueError(f"spacing {description.spacing_mm}")
-    keys = [(case.name, case.copy) for case in description.cases]
-    if len(set(keys)) < len(keys):
-        raise ValueError("a case is listed twice")
-    sides: dict[str, Side] = {}
-    for case in description.cases:
-        if sides.setdefault(case.subject, case.split) != case.split:
-            raise ValueError(f"subject {case.subject} is in both splits")
-    if description.sha256 != content["sha256"]:
-        raise ValueError(f"sha256 is {description.sha256}, stated {content['sha256']}")
+    def __post_init__(self) -> None:
+        if min(self.shape) < 1 or min(self.spacing_mm) <= 0:
+            raise CowganError("A bank has volumes, and its voxels a size.")
+        if len(self.cases) != self.shape[0]:
+            raise CowganError(f"{self.shape[0]} volumes have {len(self.cases)} cases.")
+        if len({(case.name, case.copy) for case in self.cases}) < len(self.cases):
+            raise CowganError("A case is listed twice.")
+        sides: dict[str, Side] = {}
+        for case in self.cases:
+            if sides.setdefault(case.subject, case.split) != case.split:
+                raise CowganError(f"Subject {case.subject} is in both splits.")
+        if self.description.sha256 != self.sha256:
+            raise CowganError("Its hash is another one.", self.description.sha256)
 
-
-def _natural(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"{value!r} is not a count")
-    return value
-
-
-def _positive(value: Any) -> int:
-    if _natural(value) == 0:
-        raise ValueError("0 voxels or volumes")
-    return value
+    @cached_property
+    def description(self) -> BankDescription:
+        _, *shape = self.shape
+        cases = [BankCase(**{**vars(c), "affine": np.array(c.affine)}) for c in self.cases]
+        return BankDescription(
+            (shape[0], shape[1], shape[2]),
+            self.spacing_mm,
+            self.dtype,
+            cases,
+            self.origin,
+            self.written_by,
+        )

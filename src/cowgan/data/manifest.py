@@ -1,15 +1,15 @@
 """What became of every scan: a table for people and a JSON file for programs."""
 
 import csv
-import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from cowgan._version import __version__
+from cowgan.documents import read_json
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path, write_json
 
@@ -18,8 +18,9 @@ MANIFEST_CSV = "manifest.csv"
 FAILED_CSV = "failed.csv"
 
 Status = Literal["done", "rejected", "failed"]
+_Kind = Literal["napari-cowgan preprocessing"]
+_KIND: _Kind = "napari-cowgan preprocessing"
 
-_KIND = "napari-cowgan preprocessing"
 _NOT_IN_TABLE = {"to_template", "parameters", "software", "source"}
 
 
@@ -77,19 +78,13 @@ class CaseRecord:
     source: dict[str, Any] = field(default_factory=dict)
     software: dict[str, str] = field(default_factory=dict)
 
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> "CaseRecord":
-        """Return the record that `dataclasses.asdict` made a dictionary of.
 
-        Raises
-        ------
-        CowganError
-            It is not such a dictionary.
-        """
-        known = {entry.name for entry in fields(cls)}
-        if stored.get("status") not in get_args(Status) or not set(stored) <= known:
-            raise CowganError("This is not the record of a preprocessed scan.", repr(stored))
-        return cls(**stored)
+@dataclass(frozen=True)
+class _Stored:
+    """The content of ``manifest.json``."""
+
+    kind: _Kind
+    cases: tuple[CaseRecord, ...]
 
 
 def software_versions() -> dict[str, str]:
@@ -115,15 +110,13 @@ def read_manifest(folder: Path) -> dict[str, CaseRecord]:
     if not path.exists():
         return {}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["kind"] != _KIND:
-            raise ValueError("another kind")
-        records = [CaseRecord.from_dict(stored) for stored in content["cases"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, CowganError) as error:
+        stored = read_json(path, _Stored, other_versions=True)
+    except CowganError as error:
         raise CowganError(
-            f"{path} is not a manifest of preprocessed scans; choose another folder.", repr(error)
+            f"{path} is not a manifest of preprocessed scans; choose another folder.",
+            f"{error.sentence}\n{error.detail}",
         ) from error
-    return {record.name: record for record in records}
+    return {record.name: record for record in stored.cases}
 
 
 def write_manifest(folder: Path, records: Iterable[CaseRecord]) -> None:
@@ -145,7 +138,7 @@ def write_manifest(folder: Path, records: Iterable[CaseRecord]) -> None:
     # The last file, because it alone is read again.
     write_json(
         folder / MANIFEST_JSON,
-        {"kind": _KIND, "cases": [asdict(record) for record in ordered]},
+        asdict(_Stored(_KIND, tuple(ordered))),
     )
 
 

@@ -4,7 +4,6 @@ Each scan is read in canonical orientation, registered rigidly to a template, an
 interpolated once, straight onto the grid of the region of interest.
 """
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -32,10 +31,12 @@ from cowgan.data.resampling import Resampled, resample
 from cowgan.data.roi import find_centre_mm, paper_centre_mm, region_around
 from cowgan.data.skull_strip import SkullStrip, Tool, brain_mask, find_tool
 from cowgan.data.template import Template, read_template
+from cowgan.documents import checked
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import sha256_of
 from cowgan.progress import Progress, Silent
 from cowgan.volume import Volume, sidecar_path, write_nifti
+from cowgan.volume.sidecar import open_sidecar
 
 Roi = Literal["template", "auto", "paper"]
 
@@ -435,11 +436,12 @@ def _record_beside(target: Path) -> CaseRecord | None:
     A run that was killed leaves such outputs.
     """
     try:
-        content = json.loads(sidecar_path(target).read_text(encoding="utf-8"))
-        stored = content["provenance"]["preprocessing"]
-        return replace(CaseRecord.from_dict(stored), output_sha256=content["image_sha256"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, CowganError):
+        beside = open_sidecar(sidecar_path(target))
+        stored = beside.provenance.get("preprocessing")
+        record = checked(stored, CaseRecord, "The record", other_versions=True)
+    except CowganError:
         return None
+    return replace(record, output_sha256=beside.image_sha256)
 
 
 def _remove_output(out: Path, name: str, earlier: CaseRecord | None) -> None:

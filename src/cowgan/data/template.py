@@ -17,6 +17,7 @@ from cowgan.data.reading import Case, find_cases, read_scan
 from cowgan.data.registration import PASS_SCORE, Registration, Target, register
 from cowgan.data.resampling import Grid, resample, shrink
 from cowgan.data.roi import find_centre_mm
+from cowgan.documents import checked
 from cowgan.errors import CowganError
 from cowgan.files import sha256_of
 from cowgan.progress import Progress, Silent, advance
@@ -73,6 +74,13 @@ class TemplateSummary:
     centre_mm: list[float]
 
 
+@dataclass(frozen=True)
+class _StoredTemplate:
+    """What is read again of a template's history."""
+
+    roi_centre_mm: tuple[float, float, float] | None = None
+
+
 def read_template(path: Path) -> Template:
     """Read a template and its region of interest.
 
@@ -84,11 +92,14 @@ def read_template(path: Path) -> Template:
     volume = read_nifti(path, nonfinite_as=0.0)
     if volume.data.min() == volume.data.max():
         raise CowganError(f"{Path(path).name} has the same value in every voxel.")
-    stored = volume.provenance.get("template", {})
-    centre = stored.get("roi_centre_mm") if isinstance(stored, dict) else None
-    return Template(
-        volume, None if centre is None else np.asarray(centre, np.float64), sha256_of(path)
+    stored = checked(
+        volume.provenance.get("template", {}),
+        _StoredTemplate,
+        f"The history of {Path(path).name}",
+        other_versions=True,
     )
+    centre = None if stored.roi_centre_mm is None else np.array(stored.roi_centre_mm)
+    return Template(volume, centre, sha256_of(path))
 
 
 def build_template(

@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save as serialise
 
 from cowgan.checkpoint import BUNDLED, Checkpoint
+from cowgan.documents import checked, parse_json, read_json
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path, write_json
 from cowgan.synthesis import Direction
@@ -106,34 +107,22 @@ def load_directions(path: Path, checkpoint: Checkpoint | None = None) -> StoredD
     path = Path(path)
     if not path.is_file():
         raise CowganError(f"There is no file {path}.")
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise CowganError(f"{path.name} is too large to be a directions file.")
-        if path.suffix == ".safetensors":
-            header, vectors = _read_safetensors(path)
-        else:
-            header, vectors = json.loads(path.read_text(encoding="utf-8")), None
-        if not isinstance(header, dict) or header.get("schema") != SCHEMA:
-            raise CowganError(f"{path.name} is not a directions file that this version can read.")
-        entries = header["directions"]
-        if vectors is not None and len(vectors) != len(entries):
-            raise ValueError(f"{len(vectors)} vectors for {len(entries)} directions")
-        directions = tuple(
-            Direction.from_dict(_checked(entry))
-            if vectors is None
-            else Direction.from_dict({**_checked(entry), "vector": _encoded(vectors[i])})
-            for i, entry in enumerate(entries)
-        )
-        if not directions:
-            raise ValueError("no directions")
-        name, sha256 = header["checkpoint"]["name"], header["checkpoint"]["sha256"]
-        if not isinstance(name, str) or not isinstance(sha256, str | None):
-            raise TypeError(f"checkpoint {header['checkpoint']!r:.200}")
-        stored = StoredDirections(directions, name, sha256)
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+    header, vectors = _read_safetensors(path) if path.suffix == ".safetensors" else _read_json(path)
+    if header.get("schema") != SCHEMA:
+        raise CowganError(f"{path.name} is not a directions file that this version can read.")
+    found = checked(header, _Header, str(path))
+    if vectors is not None and len(vectors) != len(found.directions):
         raise CowganError(
-            f"{path.name} is damaged or not a directions file.", repr(error)
-        ) from error
+            f"{path.name} is damaged: it has {len(vectors)} vectors for {len(found.directions)} "
+            "directions."
+        )
+    if not found.directions:
+        raise CowganError(f"{path.name} is damaged: it holds no directions.")
+    directions = tuple(
+        Direction.from_dict(entry if vectors is None else entry | {"vector": _encoded(vectors[i])})
+        for i, entry in enumerate(found.directions)
+    )
+    stored = StoredDirections(directions, found.checkpoint.name, found.checkpoint.sha256)
     if checkpoint is not None:
         _check_fit(stored, checkpoint, path)
     return stored
@@ -150,21 +139,39 @@ def stored_directions(checkpoint: Checkpoint) -> list[Direction] | None:
     return list(stored.directions) if stored.belong_to(checkpoint) else None
 
 
-def _read_safetensors(path: Path) -> tuple[Any, NDArray[np.float32]]:
-    with open_tensors(path, "numpy") as file:
-        header = json.loads((file.metadata() or {})["header"])
-        stored = file.get_slice("vectors")
-        # Asked before reading, since numpy lacks some of the types that such a file can hold.
-        if stored.get_dtype() != "F32" or len(stored.get_shape()) != 2:
-            raise ValueError(f"vectors are {stored.get_dtype()} {stored.get_shape()}")
-        return header, file.get_tensor("vectors")
+@dataclass(frozen=True)
+class _Model:
+    name: str
+    sha256: str | None
 
 
-def _checked(entry: dict[str, Any]) -> dict[str, Any]:
-    for key in ("name", "method"):
-        if not isinstance(entry[key], str):
-            raise TypeError(f"{key} {entry[key]!r:.200}")
-    return entry
+@dataclass(frozen=True)
+class _Header:
+    schema: str
+    checkpoint: _Model
+    directions: tuple[dict[str, Any], ...]
+
+
+def _read_json(path: Path) -> tuple[dict[str, Any], None]:
+    return read_json(path, dict[str, Any], MAX_BYTES), None
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Any], NDArray[np.float32]]:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise CowganError(f"{path.name} is too large to be a directions file.")
+        with open_tensors(path, "numpy") as file:
+            text = (file.metadata() or {}).get("header", "")
+            header = parse_json(text, dict[str, Any], f"The header of {path.name}")
+            stored = file.get_slice("vectors")
+            # Asked before reading, since numpy lacks some of the types that a file can hold.
+            if stored.get_dtype() != "F32" or len(stored.get_shape()) != 2:
+                raise ValueError(f"vectors are {stored.get_dtype()} {stored.get_shape()}")
+            return header, file.get_tensor("vectors")
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CowganError(
+            f"{path.name} is damaged or not a directions file.", repr(error)
+        ) from error
 
 
 def _encoded(vector: NDArray[np.float32]) -> str:

@@ -3,17 +3,28 @@
 import base64
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import PlainValidator
 from torch import Tensor
 
 from cowgan.checkpoint import to_p, to_w
+from cowgan.documents import checked
 from cowgan.errors import CowganError
 
 Space = Literal["p", "w"]
+
+
+def _vector(stored: Any) -> NDArray[np.float32]:
+    if not isinstance(stored, str):
+        raise ValueError("should be text in base64")
+    return np.frombuffer(base64.b64decode(stored, validate=True), "<f4")
+
+
+_Vector = Annotated[NDArray[np.float32], PlainValidator(_vector)]
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,7 @@ class Direction:
     name: str
     method: str
     space: Space
-    vector: NDArray[np.float32] = field(compare=False, repr=False)
+    vector: _Vector = field(compare=False, repr=False)
     first_block: int
     last_block: int
     effect: float = field(default=0.0, compare=False)
@@ -77,17 +88,11 @@ class Direction:
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "Direction":
-        """Rebuild a direction from `to_dict`'s result."""
-        try:
-            data = base64.b64decode(content["vector"], validate=True)
-            return cls(
-                name=str(content["name"]),
-                method=str(content["method"]),
-                space=content["space"],
-                vector=np.frombuffer(data, "<f4"),
-                first_block=int(content["first_block"]),
-                last_block=int(content["last_block"]),
-                effect=float(content["effect"]),
-            )
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise CowganError("A stored latent direction is damaged.", repr(error)) from error
+        """Rebuild a direction from `to_dict`'s result.
+
+        Raises
+        ------
+        CowganError
+            It is damaged.
+        """
+        return checked(content, cls, "A stored latent direction")

@@ -13,7 +13,7 @@ from cowgan.progress import Progress, Silent, advance
 from cowgan.synthesis.state import LatentState
 from cowgan.synthesis.synthesizer import Synthesizer
 from cowgan.volume import write_nifti
-from cowgan.volume.sidecar import sidecar_path
+from cowgan.volume.sidecar import open_sidecar, sidecar_path
 
 MANIFEST = "manifest.csv"
 
@@ -131,13 +131,12 @@ def _finished_sha256(target: Path, state: LatentState, synthesizer: Synthesizer)
     if synthesizer.checkpoint.sha256 is None or not target.exists():
         return None
     try:
-        beside = json.loads(sidecar_path(target).read_text(encoding="utf-8"))
-        wanted = json.loads(json.dumps(synthesizer.provenance(state)))
+        beside = open_sidecar(sidecar_path(target))
         found = sha256_of(target)
-        same = beside["provenance"] == wanted and beside["image_sha256"] == found
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, CowganError):
         return None
-    return found if same else None
+    wanted = json.loads(json.dumps(synthesizer.provenance(state)))
+    return found if (beside.provenance, beside.image_sha256) == (wanted, found) else None
 
 
 class _Manifest:

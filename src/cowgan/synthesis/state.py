@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from cowgan.documents import checked
 from cowgan.errors import CowganError
 from cowgan.randomness import MAX_SEED
 from cowgan.synthesis.direction import Direction
@@ -171,29 +172,5 @@ class LatentState:
                 "This is not a latent state that this version of the program can read.",
                 f"schema {schema!r} instead of {SCHEMA!r}",
             )
-        try:
-            w = content["w"]
-            return cls(
-                seed=content["seed"],
-                w=None if w is None else tuple(tuple(float(v) for v in row) for row in w),
-                psi=float(content["psi"]),
-                cutoff=None if content["cutoff"] is None else int(content["cutoff"]),
-                mixing=tuple(
-                    BlockMix(int(mix["block"]), mix["seed"], float(mix["weight"]))
-                    for mix in content["mixing"]
-                ),
-                noise=content["noise"],
-                noise_seed=content["noise_seed"],
-                noise_strength=tuple(float(value) for value in content["noise_strength"]),
-                edits=tuple(
-                    Edit(
-                        Direction.from_dict(edit["direction"]),
-                        float(edit["sigmas"]),
-                        int(edit["first_block"]),
-                        int(edit["last_block"]),
-                    )
-                    for edit in content["edits"]
-                ),
-            )
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise CowganError("A stored latent state is damaged.", repr(error)) from error
+        stored = {name: value for name, value in content.items() if name != "schema"}
+        return checked(stored, cls, "A stored latent state")

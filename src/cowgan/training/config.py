@@ -1,11 +1,11 @@
 """Everything that decides a training run."""
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args
 
+from cowgan.documents import checked, read_toml
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path
 from cowgan.networks import PRESETS as NETWORKS
@@ -121,16 +121,6 @@ class TrainingConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, kind in _TYPES.items():
-            value = getattr(self, name)
-            if get_origin(kind) is Literal:
-                if value not in get_args(kind):
-                    known = ", ".join(get_args(kind))
-                    raise CowganError(f"Training's {name} must be one of {known}, not {value!r}.")
-            elif kind is float and not _is_number(value):
-                raise CowganError(f"Training's {name} must be a number, not {value!r}.")
-            elif kind is int and (not isinstance(value, int) or isinstance(value, bool)):
-                raise CowganError(f"Training's {name} must be a whole number, not {value!r}.")
         for names, low, high in _LIMITS:
             for name in names:
                 if not low <= getattr(self, name) <= high:
@@ -159,15 +149,19 @@ class TrainingConfig:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "TrainingConfig":
-        """Return a config from what `to_dict` gave; missing values take their default."""
-        known = {one.name for one in fields(cls)}
-        if unknown := sorted(set(content) - known):
-            raise CowganError(f"Training has no setting {unknown[0]!r}.")
-        values = dict(content)
-        if "network" in values:
-            values["network"] = NetworkConfig.from_dict(values["network"])
-        return cls(**values)
+    def from_dict(
+        cls, content: Mapping[str, Any], what: str = "The description of the training"
+    ) -> "TrainingConfig":
+        """Return a config from what `to_dict` gave; missing values take their default.
+
+        Raises
+        ------
+        CowganError
+            A setting is unknown or makes no sense; `what` begins the sentence.
+        """
+        values = {**cls().to_dict(), **content}
+        NetworkConfig.from_dict(values["network"])
+        return checked(values, cls, what)
 
 
 def preset(name: str, network: NetworkConfig) -> TrainingConfig:
@@ -242,23 +236,19 @@ def read_config(path: Path, base: TrainingConfig | None = None) -> TrainingConfi
     CowganError
         The file is unreadable or names unknown settings or senseless values.
     """
-    try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CowganError(f"{path} could not be read: {error.strerror or error}.") from error
-    except ValueError as error:
-        raise CowganError(f"{path} is not a valid TOML file: {error}.") from error
+    content = read_toml(Path(path))
     base = base or TrainingConfig()
     network = content.pop("network", {})
     if not isinstance(network, dict):
         raise CowganError(f"{path}: network must be a table.")
     merged = {**base.to_dict(), **content, "network": {**base.network.to_dict(), **network}}
-    return TrainingConfig.from_dict(merged)
+    return TrainingConfig.from_dict(merged, str(path))
 
 
 def with_changes(config: TrainingConfig, **changes: Any) -> TrainingConfig:
     """Return the config with those changes that are not None."""
-    return replace(config, **{name: v for name, v in changes.items() if v is not None})
+    wanted = {name: value for name, value in changes.items() if value is not None}
+    return TrainingConfig.from_dict({**config.to_dict(), **wanted})
 
 
 def _toml(value: Any) -> str:
@@ -267,11 +257,6 @@ def _toml(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-_TYPES = {name: kind for name, kind in get_type_hints(TrainingConfig).items() if name != "network"}
 _LIMITS = (
     (("generator_rate", "discriminator_rate"), 1e-8, 1.0),
     (("beta1", "beta2"), 0.0, 0.9999),

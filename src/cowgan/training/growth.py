@@ -68,14 +68,14 @@ class Ancestor:
             The folder holds no whole state.
         """
         tensors, description = read_state(folder)
-        config = TrainingConfig.from_dict(description["config"])
+        config = TrainingConfig.from_dict(description.config)
         return cls(
             config.network,
             part_of(tensors, "average/mapping."),
             part_of(tensors, "average/synthesis."),
             part_of(tensors, "discriminator/"),
             config.discriminator,
-            f"step {description['counters']['step']} of {Path(folder).resolve().name}",
+            f"step {description.counters.step} of {Path(folder).resolve().name}",
         )
 
 

@@ -1,9 +1,9 @@
 """A training run: a folder that holds its settings, state, log, pictures and checkpoints."""
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cowgan._version import __version__
 from cowgan.checkpoint import Checkpoint, ModelCard, save
 from cowgan.data.bank import Bank
+from cowgan.documents import read_json
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import write_json
 from cowgan.networks import MappingNetwork, SynthesisNetwork
@@ -42,6 +43,31 @@ RUN_FILE = "run.json"
 SAMPLES_FOLDER = "samples"
 _NO_MEMORY = "DefaultCPUAllocator"
 Watcher = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class RunDescription:
+    """What ``run.json`` says.
+
+    Parameters
+    ----------
+    bank : str
+        Folder of the bank that the run began with.
+    bank_sha256 : str
+        Its hash.
+    init_from : str or None
+        Where the first weights come from, see `Ancestor`; None if they were random.
+    spacing_mm : tuple of float
+        Voxel size along (z, x, y).
+    written_by : str
+        Software and version.
+    """
+
+    bank: str
+    bank_sha256: str
+    init_from: str | None
+    spacing_mm: tuple[float, float, float]
+    written_by: str
 
 
 class TrainingSide:
@@ -153,14 +179,14 @@ def start_run(
             _follow(trainer)
             return notes
         write_config(config, folder / CONFIG_FILE)
-        description = {
-            "bank": str(bank.path),
-            "bank_sha256": bank.sha256,
-            "init_from": init_from and init_from.source,
-            "spacing_mm": side.spacing_mm,
-            "written_by": f"napari-cowgan {__version__}",
-        }
-        write_json(folder / RUN_FILE, description)
+        description = RunDescription(
+            str(bank.path),
+            bank.sha256,
+            None if init_from is None else init_from.source,
+            side.spacing_mm,
+            f"napari-cowgan {__version__}",
+        )
+        write_json(folder / RUN_FILE, asdict(description))
         save_state(trainer, folder, bank.sha256)
         _train(trainer, folder, bank, supervision, progress or Silent(), watch, metrics)
     return notes
@@ -188,11 +214,11 @@ def resume_run(
     folder = Path(folder)
     description = read_description(folder)
     config = TrainingConfig.from_dict(
-        {**description["config"], **({} if steps is None else {"steps": steps})}
+        {**description.config, **({} if steps is None else {"steps": steps})}
     )
-    step = description["counters"]["step"]
+    step = description.counters.step
     with _supervised(folder, step, config.steps, processes) as supervision, _enough_memory():
-        bank = bank or Bank.open(read_run(folder)["bank"])
+        bank = bank or Bank.open(Path(read_run(folder).bank))
         side = TrainingSide(bank, config.network.volume_shape)
         trainer = Trainer(config, side, device, processes)
         load_state(trainer, folder, bank.sha256)
@@ -202,14 +228,12 @@ def resume_run(
         _train(trainer, folder, bank, supervision, progress or Silent(), watch, metrics)
 
 
-def read_run(folder: Path) -> dict[str, Any]:
+def read_run(folder: Path) -> RunDescription:
     """Return what ``run.json`` says."""
     path = Path(folder) / RUN_FILE
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return {"bank": content["bank"], "spacing_mm": tuple(content["spacing_mm"])}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CowganError(f"{folder} is not a training run.", repr(error)) from error
+    if not path.is_file():
+        raise CowganError(f"{folder} is not a training run: it has no {RUN_FILE}.")
+    return read_json(path, RunDescription)
 
 
 def export_run(folder: Path, target: Path, card: ModelCard | None = None) -> None:
@@ -222,14 +246,14 @@ def export_run(folder: Path, target: Path, card: ModelCard | None = None) -> Non
     """
     folder = Path(folder)
     tensors, description = read_state(folder)
-    config = TrainingConfig.from_dict(description["config"])
+    config = TrainingConfig.from_dict(description.config)
     mapping, synthesis = MappingNetwork(config.network), SynthesisNetwork(config.network)
     try:
         mapping.load_state_dict(part_of(tensors, "average/mapping."))
         synthesis.load_state_dict(part_of(tensors, "average/synthesis."))
     except RuntimeError as error:
         raise unfit_state(folder, error) from error
-    step = description["counters"]["step"]
+    step = description.counters.step
     images_seen = step * config.images_per_step
     card = card or ModelCard(
         name=folder.resolve().name,
@@ -237,7 +261,7 @@ def export_run(folder: Path, target: Path, card: ModelCard | None = None) -> Non
         provenance={
             "steps": step,
             "images_seen": images_seen,
-            "bank_sha256": description["bank_sha256"],
+            "bank_sha256": description.bank_sha256,
             "training": config.to_dict(),
         },
     )
@@ -246,7 +270,7 @@ def export_run(folder: Path, target: Path, card: ModelCard | None = None) -> Non
         mapping,
         synthesis,
         card=card,
-        spacing_mm=read_run(folder)["spacing_mm"],
+        spacing_mm=read_run(folder).spacing_mm,
     )
     save(checkpoint, Path(target))
 

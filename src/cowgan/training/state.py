@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from cowgan._version import __version__
+from cowgan.documents import parse_json
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path
 from cowgan.tensor_files import open_tensors, write_serialised
@@ -22,6 +23,35 @@ PREVIOUS_FILE = "state.previous.safetensors"
 _FORMAT = "cowgan-training-state"
 _VERSION = 1
 _Result = TypeVar("_Result")
+
+
+class _OtherVersion(CowganError):
+    """The state is whole, but cannot be read."""
+
+
+@dataclass(frozen=True)
+class StateDescription:
+    """What a state says of itself beside its tensors.
+
+    Parameters
+    ----------
+    config : dict
+        Settings of the run, for `TrainingConfig.from_dict`.
+    counters : Counters
+        Numbers that go from step to step.
+    scaler : dict
+        State of the loss scaler.
+    bank_sha256 : str
+        Of what it learns from.
+    written_by : str
+        Software and version.
+    """
+
+    config: dict[str, Any]
+    counters: Counters
+    scaler: dict[str, Any]
+    bank_sha256: str
+    written_by: str
 
 
 def save_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
@@ -41,17 +71,17 @@ def save_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
         **_moments(trainer.generator_adam, trainer.generator, "generator_adam"),
         **_moments(trainer.discriminator_adam, trainer.discriminator, "discriminator_adam"),
     }
-    description = {
-        "config": trainer.config.to_dict(),
-        "counters": asdict(trainer.counters),
-        "scaler": trainer.scaler.state_dict(),
-        "bank_sha256": bank_sha256,
-        "written_by": f"napari-cowgan {__version__}",
-    }
+    description = StateDescription(
+        trainer.config.to_dict(),
+        trainer.counters,
+        trainer.scaler.state_dict(),
+        bank_sha256,
+        f"napari-cowgan {__version__}",
+    )
     metadata = {
         "format": _FORMAT,
         "version": str(_VERSION),
-        "description": json.dumps(description),
+        "description": json.dumps(asdict(description)),
     }
     content = serialise({name: t.contiguous() for name, t in tensors.items()}, metadata)
     target = Path(folder) / STATE_FILE
@@ -74,7 +104,7 @@ def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
         There is no whole state, or it belongs to another bank or other networks.
     """
     tensors, description = read_state(folder)
-    if description["bank_sha256"] != bank_sha256:
+    if description.bank_sha256 != bank_sha256:
         raise CowganError(
             "This run was trained on another bank, or its bank has changed; a run goes on only "
             "with the data it began with."
@@ -89,8 +119,8 @@ def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
             trainer.discriminator,
             part_of(tensors, "discriminator_adam/"),
         )
-        trainer.scaler.load_state_dict(description["scaler"])
-        trainer.counters = Counters(**description["counters"])
+        trainer.scaler.load_state_dict(description.scaler)
+        trainer.counters = description.counters
     except (KeyError, TypeError, RuntimeError) as error:
         raise unfit_state(folder, error) from error
 
@@ -110,15 +140,15 @@ def unfit_state(folder: Path, error: Exception) -> CowganError:
     )
 
 
-def read_description(folder: Path) -> dict[str, Any]:
-    """Return config, counters and bank hash of the newest whole state in a folder.
+def read_description(folder: Path) -> StateDescription:
+    """Return what the newest whole state in a folder says of itself.
 
     Reads no tensor, so it is quick for networks of any size.
     """
     return _newest(folder, _described)
 
 
-def read_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def read_state(folder: Path) -> tuple[dict[str, Tensor], StateDescription]:
     """Return tensors and description of the newest whole state in a run's folder.
 
     Raises
@@ -136,7 +166,9 @@ def _newest(folder: Path, read: Callable[[Path], _Result]) -> _Result:
         if (folder / name).exists():
             try:
                 return read(folder / name)
-            except (OSError, SafetensorError, ValueError, KeyError) as error:
+            except _OtherVersion:
+                raise
+            except (OSError, SafetensorError, ValueError, CowganError) as error:
                 problems.append(f"{name}: {error!r}")
     if not problems:
         raise CowganError(
@@ -145,28 +177,27 @@ def _newest(folder: Path, read: Callable[[Path], _Result]) -> _Result:
     raise CowganError(f"The training state in {folder} is damaged.", "\n".join(problems))
 
 
-def _described(path: Path) -> dict[str, Any]:
+def _described(path: Path) -> StateDescription:
     with open_tensors(path, "pt") as file:
         return _description(path, file)
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def _read(path: Path) -> tuple[dict[str, Tensor], StateDescription]:
     with open_tensors(path, "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         return tensors, _description(path, file)
 
 
-def _description(path: Path, file: Any) -> dict[str, Any]:
+def _description(path: Path, file: Any) -> StateDescription:
     metadata = file.metadata() or {}
     if metadata.get("format") != _FORMAT:
-        raise ValueError("not a training state")
+        raise CowganError(f"{path} is not a training state.")
     if metadata.get("version") != str(_VERSION):
-        raise CowganError(
+        raise _OtherVersion(
             f"{path} was written by another version of this program.",
             f"format version {metadata.get('version')}",
         )
-    description: dict[str, Any] = json.loads(metadata["description"])
-    return description
+    return parse_json(metadata.get("description", ""), StateDescription, f"The state in {path}")
 
 
 def _named(network: nn.Module, prefix: str) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from cowgan.documents import read_json
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import atomic_path
 from cowgan.locking import AlreadyHeld, HeldLock
@@ -112,9 +113,8 @@ def is_running(folder: Path) -> bool:
 def read_status(folder: Path) -> RunStatus | None:
     """Return how the run in a folder stands, None if there is no word of it."""
     try:
-        content = json.loads((Path(folder) / STATUS_FILE).read_text(encoding="utf-8"))
-        status = RunStatus(**content)
-    except (OSError, ValueError, TypeError):
+        status = read_json(Path(folder) / STATUS_FILE, RunStatus, other_versions=True)
+    except CowganError:
         return None
     if status.active and not is_running(folder):
         sentence = "The training process ended without a word; the run can go on from its state."

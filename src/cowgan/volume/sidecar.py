@@ -1,11 +1,13 @@
 """The JSON file beside a NIfTI that carries the history of its volume."""
 
-import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cowgan._version import __version__
+from cowgan.documents import LARGEST_BYTES, checked, parse_json, read_json
 from cowgan.errors import CowganError
+from cowgan.files import read_bytes
 
 SUFFIXES = (".nii.gz", ".nii")
 _WRITER = "napari-cowgan"
@@ -41,13 +43,51 @@ def sidecar_content(provenance: dict[str, Any], image_sha256: str) -> dict[str, 
     }
 
 
-def is_own(content: Any) -> bool:
-    """Tell whether parsed JSON was written beside an image by this program."""
-    return (
-        isinstance(content, dict)
-        and str(content.get("written_by", "")).startswith(_WRITER)
-        and isinstance(content.get("provenance"), dict)
-    )
+@dataclass(frozen=True)
+class Sidecar:
+    """What this program wrote beside an image.
+
+    Parameters
+    ----------
+    written_by : str
+        Software and version.
+    synthetic : bool
+        Whether a network generated the image.
+    image_sha256 : str
+        Of the image when it was written.
+    provenance : dict
+        History of the image.
+    """
+
+    written_by: str
+    synthetic: bool = False
+    image_sha256: str = ""
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        checked(self.provenance, _Provenance, "The history", other_versions=True)
+
+
+@dataclass(frozen=True)
+class _Provenance:
+    """What is read again of a history."""
+
+    synthetic: bool = False
+    sources: tuple[dict[str, Any], ...] = ()
+
+
+def open_sidecar(path: Path) -> Sidecar:
+    """Read a sidecar that this program wrote.
+
+    Raises
+    ------
+    CowganError
+        It cannot be read, is damaged, or another tool wrote it.
+    """
+    content = read_json(path, object)
+    if not _is_own(content):
+        raise CowganError(f"{path} was not written by napari-cowgan.")
+    return checked(content, Sidecar, str(path), other_versions=True)
 
 
 def refuse_foreign_sidecar(path: Path) -> None:
@@ -55,8 +95,8 @@ def refuse_foreign_sidecar(path: Path) -> None:
     if not path.exists():
         return
     try:
-        own = is_own(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+        own = _is_own(read_json(path, object))
+    except CowganError:
         own = False
     if not own:
         raise CowganError(
@@ -74,15 +114,25 @@ def read_sidecar(path: Path, image_sha256: str) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        return {"sidecar_problem": f"{path.name} could not be read: {error}"}
-    if not is_own(content):
-        return {"sidecar": content}
-    provenance = dict(content["provenance"])
+        # By its name alone: the folder is no part of the history.
+        content = parse_json(read_bytes(path, LARGEST_BYTES), object, path.name)
+        if not _is_own(content):
+            return {"sidecar": content}
+        stored = checked(content, Sidecar, path.name, other_versions=True)
+    except CowganError as error:
+        return {"sidecar_problem": error.sentence}
+    provenance = {**stored.provenance}
     provenance.pop("sidecar_problem", None)
-    if content.get("synthetic"):
+    if stored.synthetic:
         provenance["synthetic"] = True
-    if content.get("image_sha256") != image_sha256:
+    if stored.image_sha256 != image_sha256:
         provenance["sidecar_problem"] = f"the image changed after {path.name} was written"
     return provenance
+
+
+def _is_own(content: object) -> bool:
+    """Tell whether parsed JSON was written beside an image by this program."""
+    if not isinstance(content, dict) or not isinstance(content.get("provenance"), dict):
+        return False
+    writer = content.get("written_by")
+    return isinstance(writer, str) and writer.startswith(_WRITER)
