@@ -1,4 +1,4 @@
-"""The study that is open: its name, whether it is frozen, and the commitment to its key."""
+"""The study that is open: its name, whether it is frozen, and the hashes to publish."""
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget

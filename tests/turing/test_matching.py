@@ -94,14 +94,18 @@ def test_who_knows_a_seed_would_find_its_volume(tmp_path, fixed_salt):
     assert sha256(voxels.tobytes()).hexdigest() != study.key.case("sub-R01", name).voxels_sha256
 
 
-def test_not_even_a_real_scan_has_the_hash_that_its_owner_computes(tmp_path, fixed_salt):
+def test_a_real_scan_has_no_hash_that_its_owner_computes_but_he_recognises_it(tmp_path, fixed_salt):
     model = write_model(tmp_path / "model.safetensors")
     study = perfectly_generated(tmp_path, model, protocol(readers=1))
-    manifest = (study.package_folder("sub-R01") / "manifest.json").read_text()
+    package = study.package("sub-R01")
+    shown = np.stack([direction(package.volume(name)) for name in package.manifest.volumes])
+    manifest = (package.folder / "manifest.json").read_text()
     for path in (tmp_path / "real").glob("*.nii.gz"):
         voxels = rounded(scale(read_nifti(path).data, (0, 0, 0), (1.0, 99.8), 4096))
         for content in (path.read_bytes(), voxels.tobytes(), volume_bytes(voxels)):
             assert sha256(content).hexdigest() not in manifest
+        correlations = shown @ direction(voxels)
+        assert np.sum(correlations > 0.9999) == 1
 
 
 @pytest.mark.slow

@@ -298,7 +298,7 @@ def test_a_receipt_of_another_study_and_of_a_reader_without_answers_is_told(stud
     shutil.rmtree(study / "returned" / "sub-R03")
     assert any("no finished reading" in fault for fault in verify(study, kept[2:]).faults)
     (fault,) = [f for f in verify(study, ["gone.json"]).faults if "gone.json" in f]
-    assert "could not be read" in fault
+    assert "neither a receipt that exists nor a finish code" in fault
 
 
 def test_a_study_under_way_can_be_verified_and_stays_blinded(tmp_path):

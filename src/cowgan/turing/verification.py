@@ -204,12 +204,14 @@ def _compare_kept(
                 ours[reader] = receipt
     covered = set()
     for text in kept:
-        code = None if Path(text).exists() else parse_code(text)
+        code = parse_code(text)
         with found._checking(""):
-            if code is None:
+            if Path(text).exists():
                 covered.add(_compare_receipt(found, study, ours, Path(text)))
-            else:
+            elif code is not None:
                 covered.add(_compare_code(found, ours, code))
+            else:
+                raise CowganError(f"{text} is neither a receipt that exists nor a finish code.")
     missing = [reader for reader in ours if reader not in covered]
     if missing and kept:
         found.remarks.append(f"Not covered by a receipt or finish code: {_listed(missing)}.")
