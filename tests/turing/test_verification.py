@@ -288,6 +288,18 @@ def test_what_was_published_at_freezing_and_collection_is_what_verify_finds(root
     assert len(found.faults) == 1
 
 
+def test_a_report_that_lies_elsewhere_is_compared(study, tmp_path):
+    elsewhere = tmp_path / "as printed.html"
+    text = (study / DERIVATIVES / "report.html").read_text()
+    elsewhere.write_text(text)
+    found = verify(study, report=elsewhere)
+    assert found.faults == []
+    assert "The text of as printed.html follows from journals and key." in found.fits
+    elsewhere.write_text(text.replace("complete", "convincing", 1))
+    (fault,) = verify(study, report=elsewhere).faults
+    assert "as printed.html is not what" in fault
+
+
 def test_a_receipt_of_another_study_and_of_a_reader_without_answers_is_told(study, kept, tmp_path):
     other = freeze(tmp_path / "other", protocol(readers=1, impressions=0))
     play(other.package_folder("sub-R01"), observer(other, "sub-R01", 1))

@@ -330,6 +330,10 @@ def verify(
         list[str] | None,
         typer.Option(metavar="HASH", help="What the coordinator published; can be given twice."),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="The report (HTML); default: the one among the study's derivatives."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a study from what readers kept to the report, and name what does not fit.
@@ -342,7 +346,7 @@ def verify(
     from cowgan.turing.verification import verify as verify_study
 
     with progress_bar("Checking") as progress:
-        found = verify_study(study, kept or (), published or (), progress)
+        found = verify_study(study, kept or (), published or (), report, progress)
     if as_json:
         print_json(asdict(found))
     else:

@@ -98,6 +98,7 @@ def verify(
     folder: Path,
     kept: Sequence[str] = (),
     published: Sequence[str] = (),
+    report: Path | None = None,
     progress: Progress | None = None,
 ) -> Verification:
     """Check a study from what its readers kept to its report; nothing is written.
@@ -110,6 +111,8 @@ def verify(
         Receipts (paths), or finish codes.
     published : sequence of str
         Hashes that were published when the study was frozen or its answers were there.
+    report : Path, optional
+        HTML; by default the one among the study's results.
     progress : Progress, optional
         Told after each reader.
 
@@ -144,7 +147,7 @@ def verify(
         found.fits.append(f"The journals of {_listed(read) or 'nobody'} are whole.")
         found.collection_sha256 = collection_sha256(study)
     _compare_kept(found, study, records, kept)
-    _check_result(found, study)
+    _check_result(found, study, report or study.folder / DERIVATIVES / "report.html")
     _compare_published(found, published)
     return found
 
@@ -256,7 +259,7 @@ def _compare_code(found: Verification, ours: Mapping[str, Receipt], code: str) -
     )
 
 
-def _check_result(found: Verification, study: Study) -> None:
+def _check_result(found: Verification, study: Study, report: Path) -> None:
     """Compare unblinding, tables and report with what key and journals give."""
     try:
         unblinding = read_unblinding(study)
@@ -279,12 +282,11 @@ def _check_result(found: Verification, study: Study) -> None:
     analysis = analysed(study, unblinding)
     with found._checking("All tables follow from journals and key."):
         _compare_tables(study, analysis)
-    report = written / "report.html"
     if not report.exists():
         found.remarks.append(f"There is no {report}.")
         return
     with found._checking(""):
-        _compare_report(found, analysis, _plain(_text(report)))
+        _compare_report(found, analysis, report)
 
 
 def _check_unblinding(study: Study, unblinding: Unblinding) -> None:
@@ -314,8 +316,9 @@ def _compare_tables(study: Study, analysis: Analysis) -> None:
             raise CowganError(f"{folder / name} is not what journals and key give.")
 
 
-def _compare_report(found: Verification, analysis: Analysis, said: Sequence[str]) -> None:
+def _compare_report(found: Verification, analysis: Analysis, report: Path) -> None:
     """Write the report again, and compare all words but the day."""
+    said = _plain(_text(report))
     try:
         computed = _plain(html_of(report_of(analysis)))
     except CowganError as error:
@@ -327,10 +330,10 @@ def _compare_report(found: Verification, analysis: Analysis, said: Sequence[str]
     for one, other in zip_longest(said, computed, fillvalue=""):
         if one != other and " Report of " not in other:
             raise CowganError(
-                "report.html is not what journals, key and participants.tsv give: it says "
+                f"{report} is not what journals, key and participants.tsv give: it says "
                 f"“{_short(one)}” and not “{_short(other)}”."
             )
-    found.fits.append("The text of report.html follows from journals and key.")
+    found.fits.append(f"The text of {report.name} follows from journals and key.")
 
 
 def _compare_published(found: Verification, published: Iterable[str]) -> None:
