@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cowgan.files import read_bytes
 from cowgan.progress import Progress
 from cowgan.turing import starts
 from cowgan.turing.exhibits import Exhibits, exhibits
+from cowgan.turing.journal import LARGEST_BYTES
 from cowgan.turing.package import JOURNAL_FILE, Package
 from cowgan.turing.returned import ReaderProgress, collect, journal_path, progress
 from cowgan.turing.study import Study
@@ -145,7 +147,7 @@ def _read_here(study: Study) -> list[Path]:
         folder = study.package_folder(reader)
         journal, kept = folder / JOURNAL_FILE, journal_path(study, reader)
         if journal.exists():
-            known = kept.read_bytes() if kept.exists() else b""
-            if not known.startswith(journal.read_bytes()):
+            known = read_bytes(kept, LARGEST_BYTES) if kept.exists() else b""
+            if not known.startswith(read_bytes(journal, LARGEST_BYTES)):
                 found.append(folder)
     return found

@@ -14,7 +14,7 @@ import numpy as np
 from cowgan.errors import CowganError
 from cowgan.files import open_regular
 
-UNREADABLE = (
+_UNREADABLE = (
     OSError,
     EOFError,
     KeyError,
@@ -43,24 +43,33 @@ _ODD_HEADER = (
 
 
 @contextmanager
+def unpacking(path: Path) -> Iterator[None]:
+    """Tell in one sentence what is wrong with an archive that is opened or read."""
+    try:
+        yield
+    except _UNREADABLE as error:
+        raise CowganError(
+            f"{path} could not be read; it may be damaged or encrypted.", repr(error)
+        ) from error
+
+
+@contextmanager
 def open_archive(path: Path) -> Iterator[ZipFile]:
     """Yield a zip archive for reading.
 
     Raises
     ------
     CowganError
-        It is no regular file, or damaged; so too if reading it raises `UNREADABLE`.
+        It is no regular file, or damaged.
     """
-    try:
-        with open_regular(path) as file, ZipFile(file) as archive:
+    with open_regular(path) as file:
+        with unpacking(path):
+            archive = ZipFile(file)
+        with archive:
             yield archive
-    except UNREADABLE as error:
-        raise CowganError(
-            f"{path} could not be read; it may be damaged or encrypted.", repr(error)
-        ) from error
 
 
-def read_member(archive: ZipFile, name: str, limit: int) -> bytes:
+def read_member(archive: ZipFile, name: str, limit: int, path: Path) -> bytes:
     """Return a file of an archive.
 
     Parameters
@@ -71,25 +80,23 @@ def read_member(archive: ZipFile, name: str, limit: int) -> bytes:
         Of a file that it lists.
     limit : int
         Most bytes to unpack, whatever the archive says.
+    path : Path
+        Of the archive.
 
     Raises
     ------
     CowganError
-        The file is larger.
+        The file is larger or damaged.
     """
-    with archive.open(name) as file:
-        content = file.read(limit + 1) if archive.getinfo(name).file_size <= limit else None
+    content = None
+    if archive.getinfo(name).file_size <= limit:
+        with unpacking(path), archive.open(name) as file:
+            content = file.read(limit + 1)
     if content is None or len(content) > limit:
         raise CowganError(
-            f"{name} in {archive_name(archive)} unpacks to more than the {limit / 1e6:,.0f} MB "
-            "that it may have."
+            f"{name} in {path} unpacks to more than the {limit / 1e6:,.2g} MB that it may have."
         )
     return content
-
-
-def archive_name(archive: ZipFile) -> str:
-    """Return the file name of an archive."""
-    return Path(getattr(archive.fp, "name", "") or "the archive").name
 
 
 def read_npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

@@ -105,9 +105,12 @@ def read_bytes(path: Path, limit: int) -> bytes:
     """
     with open_regular(path) as file:
         try:
-            large = os.fstat(file.fileno()).st_size > limit
-            # Some files of the operating system state no size, and any may be growing.
-            content = b"" if large else file.read(limit + 1)
+            size = os.fstat(file.fileno()).st_size
+            large = size > limit
+            content = b"" if large else file.read(size + 1)
+            if len(content) > size:
+                # Some files of the operating system state no size, and any may be growing.
+                content += file.read(limit + 1 - len(content))
         except OSError as error:
             raise CowganError(
                 f"{path} could not be read: {error.strerror or error}.", repr(error)

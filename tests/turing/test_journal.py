@@ -202,7 +202,7 @@ def test_a_closed_journal_takes_nothing(path, single_sentence):
 def test_reading_a_missing_journal_is_one_sentence(path, single_sentence):
     with pytest.raises(CowganError) as refusal:
         read_journal(path)
-    assert "could not be read" in single_sentence(refusal)
+    assert "is missing" in single_sentence(refusal)
 
 
 @contextmanager

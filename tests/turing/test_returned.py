@@ -1,15 +1,21 @@
 """Packages come back: sound journals are kept, anything else is refused in one sentence."""
 
+import os
 import shutil
+import tracemalloc
 import zipfile
+from dataclasses import replace
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from turing_readers import observer, play
 from turing_studies import freeze, protocol
 
 from cowgan.errors import CowganError
-from cowgan.turing.package import JOURNAL_FILE, Package
+from cowgan.turing.package import JOURNAL_FILE, MANIFEST_FILE, Package, read_manifest
 from cowgan.turing.returned import collect, journal_path, progress
 from cowgan.turing.study import STUDY_FILE, Study
 
@@ -177,3 +183,74 @@ def test_a_zipped_package_tells_no_more_than_the_folder(study, tmp_path):
     assert len({(entry.date_time, entry.external_attr, entry.extra) for entry in entries}) == 1
     assert len({entry.file_size for entry in entries[1:]}) == 1
     Package.open(tmp_path / "sent" / "sub-R01")
+
+
+def test_a_zip_unpacks_to_what_a_package_can_hold(study, given, tmp_path):
+    read(study, given, trials=1)
+    volume = next(iter((given / "vol").iterdir())).relative_to(given).as_posix()
+    for name, more in ((JOURNAL_FILE, 200), (volume, 20)):
+        packed = tmp_path / "bomb.zip"
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            archive.write(given / JOURNAL_FILE, JOURNAL_FILE) if name != JOURNAL_FILE else None
+            with archive.open(name, "w") as member:
+                for _ in range(more):
+                    member.write(bytes(2**20))
+        tracemalloc.start()
+        try:
+            assert "unpacks to more than" in refusal(study, packed)
+            assert tracemalloc.get_traced_memory()[1] < 10e6
+        finally:
+            tracemalloc.stop()
+
+
+@pytest.mark.parametrize("method", [1, 97])
+def test_a_zip_packed_by_an_unknown_method_is_refused(study, given, tmp_path, method):
+    read(study, given, trials=1)
+    packed = tmp_path / "odd.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(given / JOURNAL_FILE, JOURNAL_FILE)
+    content = bytearray(packed.read_bytes())
+    for start in (8, content.index(b"PK\x01\x02") + 10):
+        content[start : start + 2] = method.to_bytes(2, "little")
+    packed.write_bytes(content)
+    assert "damaged or encrypted" in refusal(study, packed)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such pipes there")
+@pytest.mark.timeout(60)
+def test_a_pipe_in_place_of_a_file_is_refused_at_once(study, given):
+    read(study, given, trials=1)
+    for name in (MANIFEST_FILE, JOURNAL_FILE):
+        (given / name).rename(given / "kept")
+        os.mkfifo(given / name)
+        assert "not a file" in refusal(study, given)
+        with pytest.raises(CowganError):
+            read(study, given, trials=1)
+        (given / name).unlink()
+        (given / "kept").rename(given / name)
+
+
+@pytest.mark.parametrize("file", ["../study.json", "/etc/passwd", "vol/../../secret.npy"])
+def test_a_manifest_names_nothing_outside_its_package(given, file):
+    manifest = read_manifest(given)
+    case, entry = next(iter(manifest.volumes.items()))
+    outside = {**manifest.volumes, case: replace(entry, file=file)}
+    package = Package(given, replace(manifest, volumes=outside))
+    with pytest.raises(CowganError, match="does not lie in it"):
+        package.volume(case)
+
+
+def test_a_volume_of_another_size_is_refused(given):
+    """A hostile package is sound in itself: its hashes fit."""
+    manifest = read_manifest(given)
+    case, entry = next(iter(manifest.volumes.items()))
+    for shape, data_type in (((2**20, 2**20, 2**10), "<u2"), ((8, 16, 16), "O"), ((1,), "<f8")):
+        content = BytesIO()
+        header = {"descr": data_type, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(content, header)
+        written = content.getvalue()
+        (given / entry.file).write_bytes(written)
+        own = replace(entry, bytes=len(written), sha256=sha256(written).hexdigest())
+        hostile = replace(manifest, volumes={**manifest.volumes, case: own})
+        with pytest.raises(CowganError, match="not a volume of this package"):
+            Package(given, hostile).volume(case)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from cowgan.archives import open_archive, read_npy_header
+from cowgan.archives import open_archive, read_npy_header, unpacking
 from cowgan.data.bank_nifti import find_nifti
 from cowgan.data.bank_processes import map_in_order
 from cowgan.data.resampling import Grid, resample
@@ -133,7 +133,7 @@ def read_archive(path: Path) -> Iterator[VesselMap]:
     """
     path = Path(path)
     source = {"file": path.name, "sha256": sha256_of(path)}
-    with open_archive(path) as archive:
+    with open_archive(path) as archive, unpacking(path):
         if not {"names.npy", "occupancy.npy"} <= set(archive.namelist()):
             raise CowganError(f"{path} is not an archive with names and occupancy.")
         names, occupancy = _archived(archive, path)

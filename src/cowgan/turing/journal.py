@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from cowgan.errors import CowganError
+from cowgan.files import open_regular, read_bytes
 from cowgan.locking import HeldLock
 from cowgan.turing.canonical import canonical, sha256_of_content
 
@@ -30,6 +31,9 @@ HEADER = "journal"
 """Kind of the first record, which tells whose journal it is."""
 
 _START = "0" * 64
+LARGEST_BYTES = 128 * 2**20
+"""Of a journal that is read: some 400,000 steps."""
+
 _FULL = {ENOSPC, EDQUOT, EFBIG}
 _FORBIDDEN = {EACCES, EPERM, EROFS}
 
@@ -251,12 +255,15 @@ class Journal:
 
     def _open(self, header: Mapping[str, Any]) -> None:
         existed = self.path.exists()
+        if existed:
+            # Something other than a file would block when it is opened.
+            open_regular(self.path).close()
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self._descriptor = os.open(self.path, flags, 0o644)
         try:
             if not existed:
                 _sync_folder(self.path.parent)
-            content = self.path.read_bytes()
+            content = read_bytes(self.path, LARGEST_BYTES)
             records, whole = parse_journal(content, self.path)
             _refuse_other(records, header, self.path)
             self._refuse_unequal_copy(content[:whole])
@@ -281,7 +288,7 @@ class Journal:
             return
         try:
             self._copy.parent.mkdir(parents=True, exist_ok=True)
-            copied = self._copy.read_bytes() if self._copy.exists() else b""
+            copied = read_bytes(self._copy, LARGEST_BYTES) if self._copy.exists() else b""
         except OSError as error:
             raise _told(self._copy, error) from error
         if content.startswith(copied):
@@ -388,12 +395,7 @@ def read_journal(path: Path) -> list[Record]:
         There is no such file, or it was changed.
     """
     path = Path(path)
-    try:
-        records, _ = parse_journal(path.read_bytes(), path)
-    except OSError as error:
-        raise CowganError(
-            f"{path} could not be read: {error.strerror or error}.", repr(error)
-        ) from error
+    records, _ = parse_journal(read_bytes(path, LARGEST_BYTES), path)
     return records
 
 

@@ -10,7 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from cowgan.documents import LARGEST_BYTES
 from cowgan.errors import CowganError
+from cowgan.files import read_bytes
 from cowgan.turing.course import Phase
 from cowgan.turing.protocol import Protocol
 
@@ -133,11 +135,7 @@ def read_salt(study: Path) -> bytes:
     CowganError
         It cannot be read.
     """
-    path = key_folder(study) / SALT_FILE
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CowganError(f"{path} could not be read.", repr(error)) from error
+    return read_bytes(key_folder(study) / SALT_FILE, _SALT_BYTES)
 
 
 def new_salt() -> bytes:
@@ -195,12 +193,7 @@ def read_key(study: Path, committed: str) -> Key:
         Key or salt are missing, damaged or not those of the commitment.
     """
     folder = key_folder(study)
-    try:
-        key, salt = (folder / KEY_FILE).read_bytes(), (folder / SALT_FILE).read_bytes()
-    except OSError as error:
-        raise CowganError(
-            f"The key in {folder} could not be read: {error.strerror or error}.", repr(error)
-        ) from error
+    key, salt = read_bytes(folder / KEY_FILE, LARGEST_BYTES), read_salt(study)
     if commitment(salt, key) != committed:
         raise CowganError(
             f"The key in {folder} is not the one that the study was frozen with; nothing can be "

@@ -14,8 +14,9 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from cowgan.archives import read_npy_header
 from cowgan.errors import CowganError
-from cowgan.files import atomic_path
+from cowgan.files import atomic_path, path_inside, read_bytes
 from cowgan.progress import Progress, Silent, advance
 from cowgan.turing.journal import Journal
 from cowgan.turing.key import key_folder
@@ -23,12 +24,14 @@ from cowgan.turing.manifest import SCHEMA, Manifest, VolumeEntry
 
 MANIFEST_FILE = "manifest.json"
 JOURNAL_FILE = "journal.jsonl"
+LARGEST_MANIFEST = 64 * 2**20
 HEADER_BYTES = 128
 """Of a volume file, before the voxels."""
 
 FOLDERS = {"impression": "vol", "practice": "practice", "reading": "vol"}
 """Where the volumes of each phase lie."""
 
+_LARGEST_VOLUME = 2**30
 _TIME = 946_684_800
 """Of all files and folders, 2000-01-01: when each was written could tell them apart."""
 
@@ -153,10 +156,19 @@ class Package:
             The file is missing or was changed.
         """
         entry = self.manifest.volumes[case]
-        path = self.folder / entry.file
-        content = _content(path)
-        _refuse_changed(content, entry, path)
-        voxels: NDArray[np.uint16] = np.lib.format.read_array(BytesIO(content), allow_pickle=False)
+        content = _volume_content(self.folder, entry)
+        shape = tuple(self.manifest.display.shape)
+        try:
+            stated = read_npy_header(BytesIO(content))
+            if stated != (shape, False, np.dtype("<u2")):
+                raise ValueError(f"header {stated}")
+            voxels: NDArray[np.uint16] = np.lib.format.read_array(
+                BytesIO(content), allow_pickle=False
+            )
+        except ValueError as error:
+            raise CowganError(
+                f"{self.folder / entry.file} is not a volume of this package.", repr(error)
+            ) from error
         return voxels
 
     def journal(
@@ -192,10 +204,11 @@ def zip_package(package: Package, target: Path, progress: Progress | None = None
     progress, name = progress or Silent(), package.manifest.reader
     volumes = sorted(package.manifest.volumes.values(), key=lambda entry: entry.file)
     with atomic_path(target) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
-        archive.writestr(_entry(name, MANIFEST_FILE), _content(package.folder / MANIFEST_FILE))
+        archive.writestr(
+            _entry(name, MANIFEST_FILE), _content(package.folder / MANIFEST_FILE, LARGEST_MANIFEST)
+        )
         for done, entry in enumerate(volumes, 1):
-            content = _content(package.folder / entry.file)
-            _refuse_changed(content, entry, package.folder / entry.file)
+            content = _volume_content(package.folder, entry)
             archive.writestr(_entry(name, entry.file), content)
             advance(progress, done, len(volumes))
 
@@ -206,22 +219,20 @@ def _entry(folder: str, file: str) -> ZipInfo:
     return entry
 
 
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise CowganError(f"{path} is missing; ask for the package again.") from error
-    except OSError as error:
-        raise CowganError(
-            f"{path} could not be read: {error.strerror or error}.", repr(error)
-        ) from error
+def _content(path: Path, limit: int) -> bytes:
+    if not path.exists():
+        raise CowganError(f"{path} is missing; ask for the package again.")
+    return read_bytes(path, limit)
 
 
-def _refuse_changed(content: bytes, entry: VolumeEntry, path: Path) -> None:
-    if sha256(content).hexdigest() != entry.sha256:
+def _volume_content(folder: Path, entry: VolumeEntry) -> bytes:
+    path = path_inside(folder, entry.file)
+    content = _content(path, _LARGEST_VOLUME)
+    if len(content) != entry.bytes or sha256(content).hexdigest() != entry.sha256:
         raise CowganError(
             f"{path} was changed after the package was made; ask for the package again."
         )
+    return content
 
 
 def journal_header(manifest: Manifest) -> Mapping[str, str]:

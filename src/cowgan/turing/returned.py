@@ -4,31 +4,29 @@ A reader returns the whole package, as a folder or zipped, or nothing but its jo
 the journal is kept, below ``returned/``.
 """
 
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Literal
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
+from cowgan.archives import open_archive, read_member
 from cowgan.errors import CowganError
-from cowgan.files import atomic_path
+from cowgan.files import atomic_path, path_inside, read_bytes
 from cowgan.progress import Progress, Silent, advance
-from cowgan.turing.journal import HEADER, Record, parse_journal, read_journal
+from cowgan.turing.journal import HEADER, LARGEST_BYTES, Record, parse_journal, read_journal
 from cowgan.turing.manifest import Manifest
-from cowgan.turing.package import JOURNAL_FILE, MANIFEST_FILE, journal_header
+from cowgan.turing.package import JOURNAL_FILE, LARGEST_MANIFEST, MANIFEST_FILE, journal_header
 from cowgan.turing.session import State, finish_code, replay
 from cowgan.turing.study import Study
 
 RETURNED = "returned"
 """Below the coordinator's folder."""
 
-_UNREADABLE = (OSError, BadZipFile, RuntimeError, EOFError, zlib.error)
-"""What a damaged or encrypted archive can raise."""
-
-_Read = Callable[[str], bytes | None]
+_Read = Callable[[str, int], bytes | None]
+"""Takes the name of a file in a package, and the most bytes that it can have."""
 
 ReaderState = Literal["not returned", "under way", "declined", "finished"]
 """How far a reader is, by what has come back."""
@@ -172,7 +170,7 @@ def journal_path(study: Study, reader: str) -> Path:
 def _checked(study: Study, path: Path) -> tuple[str, bytes]:
     """Return whose package this is, and the whole lines of its journal."""
     with _opened(path) as read:
-        content = read(JOURNAL_FILE)
+        content = read(JOURNAL_FILE, LARGEST_BYTES)
         if content is None:
             raise CowganError(
                 f"{path} holds no journal ({JOURNAL_FILE}): either it is no reader's package or "
@@ -209,11 +207,11 @@ def _belongs(records: Sequence[Record], manifest: Manifest) -> bool:
 
 def _refuse_changed_files(study: Study, manifest: Manifest, read: _Read, path: Path) -> None:
     """Compare what came with the journal; a reader need not send the volumes back."""
-    ours = (study.package_folder(manifest.reader) / MANIFEST_FILE).read_bytes()
-    if read(MANIFEST_FILE) not in (None, ours):
+    ours = read_bytes(study.package_folder(manifest.reader) / MANIFEST_FILE, LARGEST_MANIFEST)
+    if read(MANIFEST_FILE, LARGEST_MANIFEST) not in (None, ours):
         raise CowganError(f"The {MANIFEST_FILE} in {path} was changed after it was given out.")
     for entry in manifest.volumes.values():
-        content = read(entry.file)
+        content = read(entry.file, entry.bytes)
         if content is not None and sha256(content).hexdigest() != entry.sha256:
             raise CowganError(
                 f"{entry.file} in {path} was changed after it was given out, so it is not known "
@@ -223,7 +221,7 @@ def _refuse_changed_files(study: Study, manifest: Manifest, read: _Read, path: P
 
 def _kept(study: Study, reader: str) -> bytes:
     path = journal_path(study, reader)
-    return path.read_bytes() if path.exists() else b""
+    return read_bytes(path, LARGEST_BYTES) if path.exists() else b""
 
 
 def _grown(kept: bytes, journal: bytes, path: Path, reader: str) -> bytes:
@@ -244,19 +242,21 @@ def _grown(kept: bytes, journal: bytes, path: Path, reader: str) -> bytes:
 def _opened(path: Path) -> Iterator[_Read]:
     """Yield a function that reads a file of a returned package; None if there is no such file."""
     if path.is_dir():
-        yield lambda name: _content(path / name)
+        yield lambda name, limit: _content(path_inside(path, name), limit)
     elif path.name == JOURNAL_FILE:
-        yield lambda name: _content(path) if name == JOURNAL_FILE else None
+        yield lambda name, limit: _content(path, limit) if name == JOURNAL_FILE else None
     elif not path.exists():
         raise CowganError(f"There is no {path}.")
     else:
-        try:
-            archive = ZipFile(path)
-        except _UNREADABLE as error:
-            raise _unreadable(path, error) from error
-        with archive:
+        with open_archive(path) as archive:
             folder = _only_package(archive, path)
-            yield lambda name: _extract(archive, folder + name, path)
+
+            def read(name: str, limit: int) -> bytes | None:
+                if folder + name not in archive.NameToInfo:
+                    return None
+                return read_member(archive, folder + name, limit, path)
+
+            yield read
 
 
 def _only_package(archive: ZipFile, path: Path) -> str:
@@ -271,21 +271,5 @@ def _only_package(archive: ZipFile, path: Path) -> str:
     return found[0] if found else ""
 
 
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes() if path.exists() else None
-    except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-def _extract(archive: ZipFile, name: str, path: Path) -> bytes | None:
-    if name not in archive.NameToInfo:
-        return None
-    try:
-        return archive.read(name)
-    except _UNREADABLE as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: Exception) -> CowganError:
-    return CowganError(f"{path} could not be read; it may be damaged or encrypted.", repr(error))
+def _content(path: Path, limit: int) -> bytes | None:
+    return read_bytes(path, limit) if path.exists() else None
