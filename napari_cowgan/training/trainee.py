@@ -12,6 +12,7 @@ from typing import Protocol
 
 from cowgan.data.bank import Bank
 from cowgan.errors import Cancelled, CowganError
+from cowgan.files import open_regular
 from napari_cowgan.training.plan import Resumption, RunPlan
 
 LOG = "train.log"
@@ -140,10 +141,11 @@ class Thread:
 def tail(folder: Path) -> str:
     """Return the end of what a run's process has printed, empty if there is nothing."""
     try:
-        content = (folder / LOG).read_bytes()
-    except OSError:
+        with open_regular(folder / LOG) as log:
+            log.seek(max(0, os.fstat(log.fileno()).st_size - _TAIL))
+            return log.read(_TAIL).decode("utf-8", "replace")
+    except (OSError, CowganError):
         return ""
-    return content[-_TAIL:].decode("utf-8", "replace")
 
 
 def _train(task: RunPlan | Resumption, progress: Thread) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from qtpy.QtCore import QObject, Signal
 
+from cowgan.errors import CowganError
+from cowgan.pictures import read_picture
 from cowgan.training.log import LOG_FILE, LogFollower
 from cowgan.training.run import SAMPLES_FOLDER
 from cowgan.training.supervision import RunStatus, read_status
@@ -131,9 +132,8 @@ class RunWatcher(QObject):
         if newest is None or newest == self._shown:
             return None
         try:
-            with Image.open(newest) as image:
-                picture = np.asarray(image.convert("L"))
-        except OSError:
+            picture = np.asarray(read_picture(newest))
+        except CowganError:
             return None
         self._shown = newest
         return Sheet(int(newest.stem.rpartition("_")[2]), picture)

@@ -143,4 +143,4 @@ def test_an_unreadable_table_is_told_in_one_sentence(tmp_path, content, single_s
         path.write_bytes(content)
     with pytest.raises(CowganError) as refusal:
         read_split_table(path)
-    assert "could not be read" in single_sentence(refusal)
+    assert "split.csv" in single_sentence(refusal)

@@ -1,6 +1,7 @@
 """Scans of every kind: orientation, format, damage, names."""
 
 import gzip
+import os
 
 import nibabel as nib
 import numpy as np
@@ -226,3 +227,31 @@ def test_inputs_without_scans_are_refused(name, tmp_path, single_sentence):
     with pytest.raises(CowganError) as refusal:
         find_cases([tmp_path / name])
     single_sentence(refusal)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("../outside.raw", "does not lie in it"), ("/dev/zero", "does not lie in it"),
+     ("LIST", "many files"), ("slice%03d.raw", "many files"), ("pipe", "not a file")],
+)  # fmt: skip
+@pytest.mark.skipif(os.name == "nt", reason="there are no such pipes there")
+def test_the_voxels_of_a_scan_lie_in_a_file_beside_it(tmp_path, name, said, single_sentence):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (tmp_path / "outside.raw").write_bytes(bytes(64))
+    os.mkfifo(folder / "pipe")
+    path = folder / "scan.mhd"
+    header = "ObjectType = Image\nNDims = 3\nDimSize = 4 4 4\nElementType = MET_UCHAR\n"
+    path.write_text(f"{header}ElementDataFile = {name}\n")
+    with pytest.raises(CowganError) as refusal:
+        read_scan(path)
+    assert said in single_sentence(refusal)
+
+
+def test_a_scan_that_states_more_than_its_file_can_hold_is_refused(tmp_path, single_sentence):
+    path = tmp_path / "scan.mha"
+    header = "ObjectType = Image\nNDims = 3\nDimSize = 4000 4000 4000\nElementType = MET_SHORT\n"
+    path.write_bytes(f"{header}ElementDataFile = LOCAL\n".encode() + bytes(1000))
+    with pytest.raises(CowganError) as refusal:
+        read_scan(path)
+    assert "damaged" in single_sentence(refusal)

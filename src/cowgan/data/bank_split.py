@@ -1,6 +1,5 @@
 """Which subjects are trained on and which are held out."""
 
-import csv
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
@@ -10,6 +9,7 @@ from typing import Any, Literal, cast, get_args
 
 from cowgan.errors import CowganError
 from cowgan.files import sha256_of
+from cowgan.tables import read_table
 
 Side = Literal["training", "holdout"]
 
@@ -156,20 +156,14 @@ def read_split_table(path: Path) -> dict[str, tuple[str, Side | None]]:
         puts a subject on both sides.
     """
     path = Path(path)
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns = set(reader.fieldnames or ())
-            rows = list(reader)
-    except (OSError, ValueError, csv.Error) as error:
-        raise CowganError(f"The split table {path} could not be read.", repr(error)) from error
-    if not {"case", "subject"} <= columns:
+    columns, rows = read_table(path)
+    if not {"case", "subject"} <= set(columns):
         raise CowganError(f"The split table {path.name} needs the columns case and subject.")
     table: dict[str, tuple[str, Side | None]] = {}
     sides: dict[str, Side | None] = {}
     for row in rows:
-        case = (row["case"] or "").strip()
-        subject = (row["subject"] or "").strip() or subject_of(case)
+        case = row["case"].strip()
+        subject = row["subject"].strip() or subject_of(case)
         side = _side(row.get("split"), case, path)
         if table.setdefault(case, (subject, side)) != (subject, side):
             raise CowganError(f"{path.name} names the case {case} twice, and not alike.")

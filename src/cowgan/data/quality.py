@@ -11,7 +11,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from cowgan.data.manifest import CaseRecord
-from cowgan.files import atomic_path
+from cowgan.errors import CowganError
+from cowgan.files import atomic_path, read_bytes
+from cowgan.pictures import LARGEST_PICTURE, read_picture
 from cowgan.volume import Plane, Volume, mip
 
 PAGE = "quality.html"
@@ -133,8 +135,8 @@ def _picture(folder: Path, record: CaseRecord) -> Image.Image | None:
     if record.status == "failed" or not path.exists():
         return None
     try:
-        return Image.open(path).convert("L")
-    except OSError:
+        return read_picture(path)
+    except CowganError:
         return None
 
 
@@ -224,7 +226,8 @@ def _html_case(folder: Path, record: CaseRecord) -> str:
     if picture is None:
         shown = f'<p class="why">{escape(record.reason)}</p>'
     else:
-        data = b64encode(picture_path(folder, record.name).read_bytes()).decode("ascii")
+        content = read_bytes(picture_path(folder, record.name), LARGEST_PICTURE)
+        data = b64encode(content).decode("ascii")
         shown = (
             f'<img src="data:image/png;base64,{data}" width="{picture.width}" '
             f'height="{picture.height}" alt="Axial, coronal and sagittal projections of '

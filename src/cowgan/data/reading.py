@@ -1,20 +1,29 @@
 """Scans from files of several formats, and what to call them."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from math import prod
 from pathlib import Path
 
 import numpy as np
 
 from cowgan.data.itk import from_itk, simpleitk
 from cowgan.errors import CowganError
+from cowgan.files import open_regular, path_inside
 from cowgan.volume import Volume, read_nifti
+from cowgan.volume.nifti import MOST_VOXELS
 
 SUFFIXES = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd", ".nhdr")
 """File names that are taken for scans, in any case."""
+
+_DATA_FILE = re.compile(rb"^(?:ElementDataFile\s*=|data ?file:)(.*)$", re.MULTILINE | re.IGNORECASE)
+_LARGEST_HEADER = 2**16
+_LARGEST_RATIO = 1032
+"""Of what gzip unpacks to what it reads."""
 
 _RESERVED = {"manifest", "failed", "quality"}
 _UNSAFE = re.compile(r"[^\w.+-]+")
@@ -145,10 +154,25 @@ def _safe(name: str) -> str:
     return _UNSAFE.sub("_", name) or "scan"
 
 
+def _stored_bytes(path: Path) -> int:
+    """Return the size of an image's files, all of which must lie in one folder."""
+    with open_regular(path) as file:
+        header, size = file.read(_LARGEST_HEADER), os.fstat(file.fileno()).st_size
+    named = _DATA_FILE.search(header)
+    name = named[1].strip().decode("utf-8", "replace") if named else "LOCAL"
+    if name.upper() == "LOCAL":
+        return size
+    if name.upper().startswith("LIST") or "%" in name:
+        raise CowganError(f"{path.name} has its voxels in many files; save it as one.")
+    with open_regular(path_inside(path.parent, name)) as file:
+        return size + os.fstat(file.fileno()).st_size
+
+
 def _read_with_itk(path: Path) -> Volume:
     sitk = simpleitk()
     if not path.exists():
         raise CowganError(f"{path} does not exist.")
+    stored_bytes = _stored_bytes(path)
     # ITK's own warnings on damaged files would appear beside our sentence.
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     reader = sitk.ImageFileReader()
@@ -156,6 +180,14 @@ def _read_with_itk(path: Path) -> Volume:
     try:
         reader.ReadImageInformation()
         size, channels = reader.GetSize(), reader.GetNumberOfComponents()
+        voxel = sitk.Image([1, 1], reader.GetPixelID(), channels)
+        if not 0 < prod(size) * voxel.GetSizeOfPixelComponent() <= stored_bytes * _LARGEST_RATIO:
+            raise RuntimeError(f"{size} voxels in {stored_bytes} bytes")
+        if prod(size) > MOST_VOXELS:
+            raise CowganError(
+                f"{path.name} states {' x '.join(map(str, size))} voxels; more than "
+                f"{MOST_VOXELS / 1e6:,.0f} million are not read."
+            )
         if len(size) > 3 and any(n > 1 for n in size[3:]):
             shown = " x ".join(map(str, size))
             raise CowganError(

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,6 +13,7 @@ from cowgan.files import atomic_path, sha256_of
 from cowgan.progress import Progress, Silent, advance
 from cowgan.synthesis.state import LatentState
 from cowgan.synthesis.synthesizer import Synthesizer
+from cowgan.tables import read_table
 from cowgan.volume import write_nifti
 from cowgan.volume.sidecar import open_sidecar, sidecar_path
 
@@ -145,9 +147,9 @@ class _Manifest:
     The file appears with the first row.
     """
 
-    def __init__(self, path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, path: Path, rows: Sequence[dict[str, str]]) -> None:
         self._path = path
-        self._rows = {str(row["file"]): row for row in rows}
+        self._rows: dict[str, dict[str, Any]] = {str(row["file"]): row for row in rows}
         self._file: TextIO | None = None
 
     def __enter__(self) -> Self:
@@ -184,18 +186,18 @@ class _Manifest:
             writer.writerows(self._rows.values())
 
 
-def _read_manifest(path: Path) -> list[dict[str, Any]]:
+def _read_manifest(path: Path) -> list[dict[str, str]]:
     """Return the rows of an earlier export to the same folder, which the new one continues."""
     if not path.exists():
         return []
-    try:
-        content = path.read_text(encoding="utf-8")
+    columns, rows = read_table(path)
+    if columns == _COLUMNS and rows and not _is_whole(rows[-1]):
         # A full disk may have cut the last row short.
-        whole = content[: content.rfind("\n") + 1]
-        reader = csv.DictReader(whole.splitlines())
-        rows = list(reader)
-    except (OSError, ValueError, csv.Error) as error:
-        raise CowganError(f"{path} could not be read: {error}.") from error
-    if reader.fieldnames != _COLUMNS or any(None in row or None in row.values() for row in rows):
+        del rows[-1]
+    if columns != _COLUMNS or not all(map(_is_whole, rows)):
         raise CowganError(f"{path} is not a manifest of this program; choose another folder.")
     return rows
+
+
+def _is_whole(row: dict[str, str]) -> bool:
+    return bool(row["file"] and re.fullmatch("[0-9a-f]{64}", row["sha256"]))

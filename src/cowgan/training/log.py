@@ -1,13 +1,14 @@
 """The numbers of every step of a run, as CSV."""
 
 import csv
+import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from cowgan.errors import CowganError
-from cowgan.files import atomic_path
+from cowgan.files import atomic_path, open_regular
 
 LOG_FILE = "log.csv"
 LOG_COLUMNS = (
@@ -27,6 +28,9 @@ LOG_COLUMNS = (
     "skipped",
     "peak_memory_mb",
 )
+
+
+_MOST_BYTES_AT_ONCE = 2**24
 
 
 class LogWriter:
@@ -111,25 +115,29 @@ class LogFollower:
         What a step did not measure is missing in its row.
         """
         try:
-            with self._path.open("rb") as file:
+            with open_regular(self._path) as file:
                 found = os.fstat(file.fileno())
                 anew = found.st_ino != self._inode or found.st_size < self._offset
                 if anew:
                     self._inode, self._offset, self._columns = found.st_ino, 0, []
                 file.seek(self._offset)
-                content = file.read()
-        except OSError:
+                content = file.read(_MOST_BYTES_AT_ONCE)
+        except (OSError, CowganError):
             return False, []
         whole = content[: content.rfind(b"\n") + 1]
         self._offset += len(whole)
-        lines = csv.reader(whole.decode("utf-8").splitlines())
-        if not self._columns:
-            self._columns = next(lines, [])
-        return anew, [self._numbers(line) for line in lines]
+        lines = [line.split(",") for line in whole.decode("utf-8", "replace").splitlines()]
+        if lines and not self._columns:
+            self._columns = lines.pop(0)
+        return anew, [row for line in lines if (row := self._numbers(line)) is not None]
 
-    def _numbers(self, line: list[str]) -> dict[str, float]:
-        pairs = zip(self._columns, line, strict=True)
-        return {name: float(value) for name, value in pairs if value}
+    def _numbers(self, line: list[str]) -> dict[str, float] | None:
+        """Return a row, None if the line is none: a damaged log still shows what is whole."""
+        try:
+            pairs = zip(self._columns, line, strict=True)
+            return {name: float(value) for name, value in pairs if value}
+        except ValueError:
+            return None
 
 
 def _writer(file: TextIO, columns: Sequence[str]) -> "csv.DictWriter[str]":
@@ -140,6 +148,14 @@ def _rows_until(path: Path, step: int) -> list[dict[str, Any]]:
     """Return the whole rows of a log up to a step."""
     if not path.exists():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        whole: Iterable[str] = (line for line in file if line.endswith("\n"))
-        return [row for row in csv.DictReader(whole) if int(row["step"]) <= step]
+    try:
+        with open_regular(path) as stored, io.TextIOWrapper(stored, "utf-8", newline="") as file:
+            whole: Iterable[str] = (line for line in file if line.endswith("\n"))
+            rows = [row for row in csv.DictReader(whole) if int(row["step"]) <= step]
+            for row in rows:
+                float(row["seconds"])
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise CowganError(
+            f"{path} is damaged; move it away to go on without it.", repr(error)
+        ) from error
+    return rows

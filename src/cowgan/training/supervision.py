@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 
 from cowgan.documents import read_json
 from cowgan.errors import Cancelled, CowganError
-from cowgan.files import atomic_path
+from cowgan.files import atomic_path, read_bytes
 from cowgan.locking import AlreadyHeld, HeldLock
 from cowgan.progress import Progress
 
@@ -250,8 +250,8 @@ class Supervision:
 
     def _wish(self) -> str:
         try:
-            return (self._folder / REQUEST_FILE).read_text(encoding="utf-8")
-        except OSError:
+            return read_bytes(self._folder / REQUEST_FILE, 100).decode("ascii", "replace")
+        except CowganError:
             return ""
 
     def _write(self) -> None:

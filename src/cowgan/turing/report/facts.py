@@ -1,10 +1,10 @@
 """What is known of a study beside the answers, in words."""
 
-import csv
 from collections import Counter
 from datetime import datetime
 from typing import Any
 
+from cowgan.tables import read_table
 from cowgan.turing.analysis import Analysis
 from cowgan.turing.protocol import Protocol
 from cowgan.turing.report.wording import count
@@ -55,8 +55,8 @@ def participants(study: Study) -> list[dict[str, str]]:
     path = study.folder / PARTICIPANTS_FILE
     if not path.is_file():
         return []
-    with path.open(encoding="utf-8", newline="") as table:
-        return list(csv.DictReader(table, delimiter="\t"))
+    _, rows = read_table(path, "\t")
+    return rows
 
 
 def software(study: Study) -> str:

@@ -1,0 +1,45 @@
+"""Reading pictures that the program draws, from folders that may hold anything."""
+
+import struct
+import warnings
+from pathlib import Path
+
+from PIL import Image
+
+from cowgan.errors import CowganError
+from cowgan.files import open_regular
+
+MOST_PIXELS = 2**25
+LARGEST_PICTURE = 2**26
+"""In bytes, as a file."""
+
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    Image.DecompressionBombError,
+)
+
+
+def read_picture(path: Path) -> Image.Image:
+    """Return a PNG file as a grey picture.
+
+    Raises
+    ------
+    CowganError
+        The file is missing, damaged, no PNG file, or has more than `MOST_PIXELS`.
+    """
+    try:
+        with (
+            open_regular(path) as file,
+            warnings.catch_warnings(action="ignore"),
+            Image.open(file, formats=["PNG"]) as picture,
+        ):
+            if picture.width * picture.height > MOST_PIXELS:
+                raise ValueError(f"{picture.width} x {picture.height} pixels")
+            return picture.convert("L")
+    except _UNREADABLE as error:
+        raise CowganError(f"{path} is not a picture that can be shown.", repr(error)) from error
