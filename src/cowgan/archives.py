@@ -94,7 +94,8 @@ def read_member(archive: ZipFile, name: str, limit: int, path: Path) -> bytes:
             content = file.read(limit + 1)
     if content is None or len(content) > limit:
         raise CowganError(
-            f"{name} in {path} unpacks to more than the {limit / 1e6:,.2g} MB that it may have."
+            f"{name} in {path} unpacks to more than any file of its kind holds.",
+            f"more than {limit:,} bytes",
         )
     return content
 

@@ -116,7 +116,9 @@ def read_bytes(path: Path, limit: int) -> bytes:
                 f"{path} could not be read: {error.strerror or error}.", repr(error)
             ) from error
     if large or len(content) > limit:
-        raise CowganError(f"{path} is larger than the {limit / 1e6:,.0f} MB that it may have.")
+        raise CowganError(
+            f"{path} is larger than any file of its kind.", f"more than {limit:,} bytes"
+        )
     return content
 
 

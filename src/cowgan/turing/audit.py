@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu
 
 from cowgan.errors import CowganError
+from cowgan.files import open_regular, read_bytes
 from cowgan.progress import Progress, Silent, advance
 from cowgan.randomness import stream
 from cowgan.turing.appearance import grey_levels, texture
 from cowgan.turing.key import Key
-from cowgan.turing.package import HEADER_BYTES, MANIFEST_FILE, Package
+from cowgan.turing.package import HEADER_BYTES, LARGEST_MANIFEST, MANIFEST_FILE, Package
 from cowgan.turing.separability import Offender, Separability, separate
 
 AUDIT_FILE = "audit/blinding.json"
@@ -173,7 +174,7 @@ def _form(package: Package, key: Key, n_packages: int) -> list[str]:
 
 
 def _header(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return file.read(HEADER_BYTES)
 
 
@@ -185,7 +186,7 @@ def _order_p(names: Sequence[str], key: Key, reader: str) -> float:
 
 def _traces(package: Package, key: Key) -> list[str]:
     """Look for words in the manifest and in the names of all files."""
-    text = (package.folder / MANIFEST_FILE).read_text(encoding="utf-8")
+    text = read_bytes(package.folder / MANIFEST_FILE, LARGEST_MANIFEST).decode()
     names = (path.relative_to(package.folder).as_posix() for path in package.folder.rglob("*"))
     searched = "\n".join([text, *names]).lower()
     origins = {

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from cowgan._version import __version__
+from cowgan.documents import LARGEST_BYTES
 from cowgan.errors import CowganError
+from cowgan.files import read_bytes
 from cowgan.progress import Progress, Silent, advance
 from cowgan.turing.analysis import Analysis, analysed, check_package
 from cowgan.turing.codes import parse_code
@@ -384,10 +386,8 @@ def _cells(text: str) -> list[list[str]]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise CowganError(f"{path} is missing.") from error
-    except (OSError, ValueError) as error:
+        return read_bytes(path, LARGEST_BYTES).decode()
+    except ValueError as error:
         raise CowganError(f"{path} could not be read.", repr(error)) from error
 
 
