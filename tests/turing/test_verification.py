@@ -250,7 +250,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
         "not those that unblinded.json was written for",
     ),
     "a package gone": (lambda f: shutil.rmtree(f / "packages" / "sub-R01"), "sub-R01"),
-    "no key": (lambda f: shutil.rmtree(f / "key"), "The key in"),
+    "no key": (lambda f: shutil.rmtree(f / "key"), "key.json is missing"),
 }
 
 

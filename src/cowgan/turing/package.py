@@ -159,9 +159,9 @@ class Package:
         content = _volume_content(self.folder, entry)
         shape = tuple(self.manifest.display.shape)
         try:
-            stated = read_npy_header(BytesIO(content))
-            if stated != (shape, False, np.dtype("<u2")):
-                raise ValueError(f"header {stated}")
+            stated, _, data_type = read_npy_header(BytesIO(content))
+            if (stated, data_type) != (shape, np.dtype("<u2")):
+                raise ValueError(f"shape {stated}, type {data_type}")
             voxels: NDArray[np.uint16] = np.lib.format.read_array(
                 BytesIO(content), allow_pickle=False
             )
