@@ -25,7 +25,7 @@ from cowgan.checkpoint import load
 from cowgan.data.bank import Bank
 from cowgan.measure import find_vessels, measure_mask
 from cowgan.synthesis import LatentState, Synthesizer
-from cowgan.training.diversity import vessel_maps
+from cowgan.training.vessel_occupancy import vessel_maps
 from cowgan.volume import Volume, mip
 
 NEIGHBOURS = 5

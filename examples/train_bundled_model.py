@@ -29,6 +29,7 @@ from cowgan.data.bank_simulation import (
     keep_centred,
     simulate_bank,
 )
+from cowgan.data.bank_split import SplitRule
 from cowgan.data.bank_writing import BankOptions
 from cowgan.errors import Cancelled
 from cowgan.latent import default_directions, save_directions
@@ -56,15 +57,12 @@ class Stage:
     """Training at one size, grown from the stage before.
 
     The network has `width` divided by its size as capacity, so that the coarse blocks of
-    all stages are alike. Small volumes must be held to be as diverse as real ones; where
-    arteries show in detail, so much `diversity` would break some up to be unlike the others.
+    all stages are alike.
     """
 
     size: int
-    batch: int
     steps: int
-    rate: float
-    diversity: float
+    batch: int = 8
     width: int = 512
     fmap_max: int = 96
 
@@ -78,8 +76,6 @@ class Stage:
             preset("projected", network),
             batch=self.batch,
             steps=self.steps,
-            generator_rate=self.rate,
-            diversity_weight=self.diversity,
             average_images=1000.0,
             average_ramp=0.15,
             save_every=50,
@@ -88,19 +84,14 @@ class Stage:
         )
 
 
-STAGES = (
-    Stage(16, batch=16, steps=600, rate=3e-4, diversity=1.0),
-    Stage(32, batch=8, steps=1000, rate=3e-4, diversity=1.0),
-    Stage(64, batch=8, steps=1000, rate=3e-4, diversity=0.3),
-    Stage(128, batch=8, steps=1500, rate=3e-4, diversity=0.3),
-)
+STAGES = (Stage(32, steps=4000), Stage(64, steps=4000), Stage(128, steps=6000))
 REHEARSAL = tuple(replace(stage, steps=2, width=128, fmap_max=16) for stage in STAGES)
 
 
 def make_bank(folder: Path, anatomies: Path | None, progress: Progress) -> Bank:
     """Simulate TOF MRA four times on every anatomy, or once on a few phantoms."""
     jobs = os.cpu_count() or 1
-    options = BankOptions(jobs=jobs)
+    options = BankOptions(SplitRule(holdout=0.15), jobs=jobs)
     if anatomies is None:
         return simulate_bank(map(PhantomArteries, range(20)), folder, None, options, progress)
     found = read_anatomies([anatomies], jobs, progress)

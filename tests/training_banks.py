@@ -10,7 +10,8 @@ import numpy as np
 from safetensors import safe_open
 
 from cowgan.data.bank import Bank
-from cowgan.data.bank_writing import write_bank
+from cowgan.data.bank_split import SplitRule
+from cowgan.data.bank_writing import BankOptions, write_bank
 from cowgan.volume import Volume, default_affine
 
 TINY = (
@@ -39,8 +40,10 @@ class Tubes:
         return Volume(data, default_affine((16, 16, 16)))
 
 
-def make_bank(path: Path, count: int = 12) -> Bank:
-    return write_bank(path, [Tubes(i) for i in range(count)])
+def make_bank(path: Path, count: int = 12, holdout: float = 0.1) -> Bank:
+    return write_bank(
+        path, [Tubes(i) for i in range(count)], BankOptions(SplitRule(holdout=holdout))
+    )
 
 
 def cowgan(*arguments: object) -> list[str]:

@@ -44,6 +44,12 @@ class _Chart:
     curves: Sequence[_Curve]
 
 
+def _held_out(title: str, measure: str) -> _Chart:
+    """Return the chart of a number that `cowgan.training.held_out.HeldOut` measures."""
+    curves = _Curve(measure, "Generated"), _Curve(f"{measure}_of_reals", "Trained on")
+    return _Chart(title, title.split()[0], curves)
+
+
 _CHARTS = {
     "losses": _Chart(
         "Losses",
@@ -56,9 +62,19 @@ _CHARTS = {
         (
             _Curve("penalty", "Slope penalty"),
             _Curve("path", "Path length"),
-            _Curve("repetition", "Repetition"),
         ),
     ),
+    "anatomy": _Chart(
+        "Anatomy",
+        "Error",
+        (
+            _Curve("anchor", "Of generated arteries"),
+            _Curve("paired", "Of reconstructed volumes"),
+        ),
+    ),
+    "kernel_distance": _held_out("Distance from held-out people", "kernel_distance"),
+    "recall": _held_out("Recall of held-out people", "recall"),
+    "coverage": _held_out("Coverage of held-out people", "coverage"),
     "balance": _Chart(
         "Balance",
         "Share",

@@ -92,7 +92,7 @@ def test_a_step(compare, report, single_threaded, name: str, precision: str) -> 
 def test_synthesis_one_by_one(compare, single_threaded, size: int) -> None:
     """On a CPU, from 64 columns on, training synthesises the volumes of a batch one by one."""
     network = NetworkConfig(size, 32, 512 // size, 96, latent_dim=256)
-    generator = Generator(preset("projected", network))
+    generator = Generator(network, "published")
     initialise(generator.mapping, torch.Generator().manual_seed(0))
     initialise(generator.synthesis, torch.Generator().manual_seed(0))
     drawn = draws.latents(network, 0, 0, "generator", range(BATCH), 0.5)

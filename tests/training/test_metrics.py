@@ -11,7 +11,7 @@ from training_banks import make_bank
 from cowgan.networks import NetworkConfig
 from cowgan.training.board import BOARD_FOLDER
 from cowgan.training.config import preset, with_changes
-from cowgan.training.metrics import mip_correlation
+from cowgan.training.metrics import SAMPLES, mip_correlation
 from cowgan.training.run import resume_run, start_run
 from cowgan.training.supervision import RunStatus
 
@@ -27,7 +27,7 @@ class Brightest:
     names = ("brightest",)
 
     def __call__(self, volumes: torch.Tensor) -> dict[str, float]:
-        assert volumes.shape == (32, 1, *NETWORK.volume_shape)
+        assert volumes.shape == (SAMPLES, 1, *NETWORK.volume_shape)
         return {"brightest": float(volumes.max())}
 
 

@@ -171,11 +171,11 @@ def test_the_failure_of_one_is_told_by_the_leader(bank: Bank, tmp_path: Path) ->
     code = f"""
 import os, sys
 from cowgan.errors import CowganError
-from cowgan.training.run import TrainingSide
+from cowgan.training.bank_side import BankSide
 if os.environ.get("LOCAL_RANK", "0") == "1":
     def read(self, indices):
         raise CowganError("This disk is broken.", "unplugged")
-    TrainingSide.read = read
+    BankSide.read = read
 sys.argv[1:] = {[str(one) for one in begin(bank, tmp_path / "run", "--devices", 2)]!r}
 from cowgan.cli import main
 main()

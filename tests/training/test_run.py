@@ -17,8 +17,9 @@ from cowgan.checkpoint import load
 from cowgan.data.bank import Bank
 from cowgan.errors import Cancelled, CowganError
 from cowgan.networks import NetworkConfig
+from cowgan.training.bank_side import BankSide
 from cowgan.training.config import preset, read_config, with_changes
-from cowgan.training.run import TrainingSide, export_run, read_run, resume_run, start_run
+from cowgan.training.run import export_run, read_run, resume_run, start_run
 from cowgan.training.state import PREVIOUS_FILE, STATE_FILE, read_description
 
 NETWORK = NetworkConfig(16, 16, 1, 16)
@@ -215,7 +216,7 @@ def test_a_bank_of_another_size_is_refused(bank: Bank, tmp_path: Path, single_se
 
 
 def test_a_coarse_network_sees_averages_of_the_bank(bank: Bank) -> None:
-    side = TrainingSide(bank, (8, 4, 4))
+    side = BankSide(bank, (8, 4, 4), bank.training)
     (coarse,) = side.read([2])
     (fine,) = bank.read([bank.training[2]])
     assert coarse.shape == (1, 8, 4, 4)

@@ -1,12 +1,21 @@
 """Random weights for a network that has not been trained."""
 
+from typing import cast
+
 import torch
 from torch import nn
 
 from cowgan.networks.discriminator import Discriminator
 from cowgan.networks.layers import ModulatedConv3d, ScaledLinear
 from cowgan.networks.mapping import MappingNetwork
-from cowgan.networks.synthesis import SynthesisBlock, SynthesisNetwork
+from cowgan.networks.synthesis import SynthesisBlock, SynthesisNetwork, ToGrayscale
+
+ROTATION_MEAN = 4.0
+"""Mean of w along each axis in a mapping network that begins as a rotation: four standard
+deviations from where a leaky ReLU bends."""
+
+_GREY = 0.1
+"""Scale of grey levels, which lie between 0 and 1."""
 
 
 def initialise(
@@ -35,3 +44,48 @@ def initialise(
                     to_noise.bias.zero_()
         if isinstance(network, SynthesisNetwork):
             network.initial_block.normal_(generator=generator)
+
+
+def initialise_as_rotation(mapping: MappingNetwork, generator: torch.Generator) -> None:
+    """Let a mapping network begin as a random rotation.
+
+    With the published initial distribution w varies along few directions, and training does
+    not win the others back. Here each layer is a random orthogonal matrix whose bias keeps
+    it in the linear part of its leaky ReLU. w has the mean `ROTATION_MEAN` along each axis and,
+    for normally distributed z, unit variance about it.
+    """
+    layers = [layer for layer in mapping.net if isinstance(layer, ScaledLinear)]
+    with torch.no_grad():
+        before = 0.0
+        for layer in layers:
+            size = layer.in_features
+            last = layer is layers[-1]
+            # Entries of a vector of unit length deviate by size ** -0.5.
+            gain, offset = (size**0.5, ROTATION_MEAN) if last else (1.0, 1.0)
+            normal = torch.randn(size, size, generator=generator)
+            rotation = gain * torch.linalg.qr(normal).Q
+            layer.weight.copy_(rotation / layer.multiplier)
+            layer.bias.copy_((offset - before * rotation.sum(1)) / layer.multiplier)
+            before = offset
+
+
+def initialise_for_rotation(
+    synthesis: SynthesisNetwork, deviation: float, generator: torch.Generator
+) -> None:
+    """Adapt a synthesis network, drawn by `initialise`, to w of unit variance about 0.
+
+    Styles deviate by so much. Grey outputs begin dark: their channels have equal gains, which
+    styles of nearly -1 hold back.
+    """
+    with torch.no_grad():
+        for name, layer in synthesis.named_modules():
+            if isinstance(layer, nn.Linear) and "to_style" in name:
+                scale = deviation * layer.in_features**-0.5
+                layer.weight.normal_(generator=generator).mul_(scale)
+                layer.bias.zero_()
+            elif isinstance(layer, ToGrayscale):
+                layer.conv.weight.fill_(_GREY * layer.conv.weight.numel() ** -0.5)
+        for block in synthesis.blocks:
+            style = cast(SynthesisBlock, block).to_grayscale.to_style
+            style.weight.mul_(_GREY)
+            style.bias.fill_(-1.0)

@@ -15,6 +15,7 @@ Preset = Literal["paper", "modern", "projected"]
 Architecture = Literal["published", "modern", "projected"]
 Loss = Literal["hinge", "logistic"]
 Penalty = Literal["one_centred", "r1"]
+Start = Literal["published", "linear"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
@@ -29,6 +30,9 @@ class TrainingConfig:
     discriminator : {"published", "modern", "projected"}
         "modern" has equalised learning rates and a minibatch standard deviation;
         "projected" judges views by features of a pretrained network.
+    start : {"published", "linear"}
+        How the generator begins: with random weights, or as a linear function of anatomical
+        components, see `cowgan.training.linear_start`.
     loss : {"hinge", "logistic"}
         See `cowgan.training.losses`.
     generator_rate, discriminator_rate : float
@@ -49,9 +53,14 @@ class TrainingConfig:
         Steps between path-length terms, and the first step that has one.
     path_decay : float
         Decay of the running mean of path lengths.
-    diversity_weight : float
-        Weight of the generator's loss for volumes that are more alike than real ones, see
-        `cowgan.training.diversity`; 0 leaves it out.
+    anchor_weight : float
+        Weight of the generator's loss for volumes that show another anatomy than the one their
+        latent stands for, see `cowgan.training.components`; 0 leaves it out.
+    paired_weight : float
+        Weight of the generator's loss for real volumes that do not come back from their
+        components; 0 leaves it out.
+    paired : int
+        Real volumes of each pass that must come back.
     brightness_weight : float
         Weight of the generator's loss for grey levels that real volumes do not have, see
         `cowgan.training.brightness`; 0 leaves it out.
@@ -64,6 +73,9 @@ class TrainingConfig:
         `augment` as it is.
     augment_images : int
         Volumes over which adaptive augmentation goes from 0 to 1 at most.
+    judged_real_limit : float
+        The discriminator does not learn from a step in which it judges more than this share
+        of real volumes real; 1 lets it always learn.
     flip : float
         Chance that a real volume is seen with left and right swapped.
     batch, accumulate : int
@@ -89,6 +101,7 @@ class TrainingConfig:
 
     network: NetworkConfig = field(default_factory=lambda: NETWORKS["Small"])
     discriminator: Architecture = "modern"
+    start: Start = "published"
     loss: Loss = "logistic"
     generator_rate: float = 2e-3
     discriminator_rate: float = 2e-3
@@ -102,12 +115,15 @@ class TrainingConfig:
     path_every: int = 8
     path_from: int = 0
     path_decay: float = 0.99
-    diversity_weight: float = 0.0
+    anchor_weight: float = 0.0
+    paired_weight: float = 0.0
+    paired: int = 4
     brightness_weight: float = 0.0
     mixing: float = 0.9
     augment: float = 0.5
     augment_target: float = 0.0
     augment_images: int = 500_000
+    judged_real_limit: float = 1.0
     flip: float = 0.5
     batch: int = 8
     accumulate: int = 4
@@ -133,10 +149,10 @@ class TrainingConfig:
             raise CowganError(
                 "A projected discriminator takes no slope penalty; set penalty_weight to 0."
             )
-        if self.diversity_weight and self.batch < 2:
+        if self.start != "linear" and (self.anchor_weight or self.paired_weight):
             raise CowganError(
-                "Diversity compares the volumes of a batch; use a batch of at least 2, or set "
-                "diversity_weight to 0."
+                "Latents stand for anatomies only after a linear start; choose that start, or set "
+                "anchor_weight and paired_weight to 0."
             )
 
     @property
@@ -204,13 +220,16 @@ def preset(name: str, network: NetworkConfig) -> TrainingConfig:
             network=network,
             discriminator="projected",
             loss="hinge",
-            generator_rate=3e-4,
-            discriminator_rate=3e-4,
+            start="linear",
+            generator_rate=2e-4,
+            discriminator_rate=1e-4,
             penalty_weight=0.0,
             path_weight=0.0,
-            diversity_weight=1.0,
+            anchor_weight=4.0,
+            paired_weight=2.0,
             brightness_weight=0.1,
-            mixing=0.5,
+            mixing=0.25,
+            judged_real_limit=0.8,
             accumulate=1,
             average_images=2_000.0,
         )
@@ -261,11 +280,16 @@ _LIMITS = (
     (("generator_rate", "discriminator_rate"), 1e-8, 1.0),
     (("beta1", "beta2"), 0.0, 0.9999),
     (("mixing", "augment", "augment_target", "flip", "path_decay", "average_ramp"), 0.0, 1.0),
-    (("penalty_weight", "path_weight", "diversity_weight", "brightness_weight"), 0.0, 1e6),
+    (("judged_real_limit",), 0.5, 1.0),
+    (
+        ("penalty_weight", "path_weight", "anchor_weight", "paired_weight", "brightness_weight"),
+        0.0,
+        1e6,
+    ),
     (("penalty_every", "path_every", "augment_images", "steps", "save_every"), 1, 10**9),
     (("sample_every",), 1, 10**9),
     (("path_from", "metrics_every"), 0, 10**9),
-    (("batch", "accumulate"), 1, 4096),
+    (("batch", "accumulate", "paired"), 1, 4096),
     (("average_images",), 1.0, 1e9),
     (("seed",), 0, 2**63 - 1),
 )

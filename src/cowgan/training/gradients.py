@@ -43,3 +43,7 @@ class GradientSum:
         for parameter, total in self._sums.items():
             parameter.grad = total.to(parameter.dtype)
         self._sums.clear()
+
+    def clear(self) -> None:
+        """Forget the sum."""
+        self._sums.clear()

@@ -11,12 +11,13 @@ from torch import Tensor, nn
 from cowgan.checkpoint import Checkpoint
 from cowgan.errors import CowganError
 from cowgan.networks import NetworkConfig
-from cowgan.training.config import Architecture, TrainingConfig
-from cowgan.training.state import part_of, read_state
+from cowgan.training.config import Architecture
+from cowgan.training.state import part_of, read_average
 from cowgan.training.trainer import Generator, Trainer
 
 _BLOCK = re.compile(r"^blocks\.(\d+)\.")
 _FAINT = 0.1
+
 State = Mapping[str, Tensor]
 
 
@@ -36,6 +37,8 @@ class Ancestor:
         Kind of the discriminator.
     source : str
         Where they come from: a file's SHA-256, or a run and its step.
+    components : mapping of str to Tensor, or None
+        State of the anatomical components that the latents stand for, if they do.
     """
 
     network: NetworkConfig
@@ -44,6 +47,7 @@ class Ancestor:
     discriminator: State | None
     architecture: Architecture
     source: str
+    components: State | None = None
 
     @classmethod
     def of_checkpoint(cls, model: Checkpoint) -> "Ancestor":
@@ -67,15 +71,15 @@ class Ancestor:
         CowganError
             The folder holds no whole state.
         """
-        tensors, description = read_state(folder)
-        config = TrainingConfig.from_dict(description.config)
+        average, tensors, description = read_average(folder)
         return cls(
-            config.network,
-            part_of(tensors, "average/mapping."),
-            part_of(tensors, "average/synthesis."),
+            average.synthesis.config,
+            average.mapping.state_dict(),
+            average.published_synthesis().state_dict(),
             part_of(tensors, "discriminator/"),
-            config.discriminator,
+            description.config["discriminator"],
             f"step {description.counters.step} of {Path(folder).resolve().name}",
+            part_of(tensors, "components/") or None,
         )
 
 
@@ -108,12 +112,21 @@ def grow_from(trainer: Trainer, smaller: Ancestor) -> list[str]:
     new, old = trainer.config.network, smaller.network
     _refuse_unfit(new, old)
     notes = []
+    if trainer.components is not None:
+        if smaller.components is None:
+            raise CowganError(
+                "The latents of this model stand for no anatomical components, or are not told to; "
+                "grow from the folder of a run with a linear start, or choose the published start."
+            )
+        trainer.components.load_state_dict(dict(smaller.components))
     for generator in (trainer.generator, trainer.average):
         generator.mapping.load_state_dict(smaller.mapping)
         missed = _copy(generator.synthesis, smaller.synthesis)
-        with torch.no_grad():
-            for block in list(generator.synthesis.blocks)[old.n_blocks :]:
-                block.get_parameter("to_grayscale.conv.weight").mul_(_FAINT)
+        generator.from_published()
+        if trainer.config.start == "published":  # Otherwise they begin so by themselves.
+            with torch.no_grad():
+                for block in list(generator.synthesis.blocks)[old.n_blocks :]:
+                    block.get_parameter("to_grayscale.conv.weight").mul_(_FAINT)
     if missed:
         names = ", ".join(f"block {number}" for number in missed)
         notes.append(f"Channels differ, so these start anew: {names}.")

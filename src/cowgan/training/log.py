@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +22,8 @@ LOG_COLUMNS = (
     "penalty",
     "path",
     "path_length",
-    "repetition",
+    "anchor",
+    "paired",
     "brightness",
     "judged_real",
     "augment",
@@ -53,8 +55,12 @@ class LogWriter:
 
     def __init__(self, path: Path, step: int, more: Sequence[str] = ()) -> None:
         self._path = path
-        columns = (*LOG_COLUMNS, *more)
         kept = _rows_until(path, step)
+        # What an earlier version of the program measured stays in its rows.
+        columns = tuple(dict.fromkeys((*LOG_COLUMNS, *more, *(kept[0] if kept else ()))))
+        self._least = dict.fromkeys(more, math.inf)
+        for row in kept:
+            self._compare(row)
         self.seconds = float(kept[-1]["seconds"]) if kept else 0.0
         """Time that the steps of the log took."""
         with (
@@ -68,13 +74,23 @@ class LogWriter:
         self._file = path.open("a", buffering=1, newline="", encoding="utf-8")
         self._writer = _writer(self._file, columns)
 
+    def least(self, name: str) -> float:
+        """Return the least that a metric has measured so far, or infinity."""
+        return self._least[name]
+
     def add(self, row: Mapping[str, Any]) -> None:
         """Write the row of a step."""
         self.seconds = row["seconds"]
+        self._compare(row)
         try:
             self._writer.writerow(row)
         except OSError as error:
             raise self._unwritable(error) from error
+
+    def _compare(self, row: Mapping[str, Any]) -> None:
+        for name, least in self._least.items():
+            if row.get(name) not in (None, ""):
+                self._least[name] = min(least, float(row[name]))
 
     def keep(self) -> None:
         """Make sure that the rows so far survive a power cut."""

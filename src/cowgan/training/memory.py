@@ -77,8 +77,7 @@ def largest_batch(config: TrainingConfig, available_bytes: int, device: str = "a
         Where.
     """
     whole = config.images_per_step
-    least = 2 if config.diversity_weight else 1
-    sizes = [batch for batch in range(least, whole + 1) if whole % batch == 0]
+    sizes = [batch for batch in range(1, whole + 1) if whole % batch == 0]
     few, all_ = (
         _peak(with_changes(config, batch=batch, accumulate=2), choose_device(device))
         for batch in (sizes[0], whole)

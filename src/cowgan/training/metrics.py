@@ -8,7 +8,7 @@ from torch import Tensor
 from cowgan.randomness import stream
 from cowgan.training.trainer import TrainingVolumes
 
-SAMPLES = 32
+SAMPLES = 96
 """Volumes that a metric is given."""
 
 
@@ -29,7 +29,7 @@ class Metric(Protocol):
         Parameters
         ----------
         volumes : Tensor
-            Shape (32, 1, z, x, y), 0 to 1.
+            Shape (`SAMPLES`, 1, z, x, y), 0 to 1.
         """
 
 

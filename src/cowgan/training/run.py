@@ -3,13 +3,11 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from cowgan._version import __version__
 from cowgan.checkpoint import Checkpoint, ModelCard, save
@@ -17,30 +15,36 @@ from cowgan.data.bank import Bank
 from cowgan.documents import read_json
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import write_json
-from cowgan.networks import MappingNetwork, SynthesisNetwork
 from cowgan.progress import Progress, Silent, advance
+from cowgan.training.bank_side import BankSide
 from cowgan.training.board import Board, board_available
 from cowgan.training.config import TrainingConfig, write_config
 from cowgan.training.growth import Ancestor, grow_from
+from cowgan.training.held_out import HeldOut
+from cowgan.training.linear_start import start_linearly
 from cowgan.training.log import LOG_FILE, LogWriter
 from cowgan.training.metrics import SAMPLES, Metric, MipCorrelation
 from cowgan.training.processes import ALONE, Processes
 from cowgan.training.samples import sample_sheet, sample_volumes
 from cowgan.training.state import (
+    StateDescription,
     has_state,
     load_state,
-    part_of,
+    read_average,
     read_description,
-    read_state,
     save_state,
-    unfit_state,
+    state_description,
 )
 from cowgan.training.supervision import Supervision
-from cowgan.training.trainer import Trainer
+from cowgan.training.trainer import Generator, Trainer
 
 CONFIG_FILE = "config.toml"
 RUN_FILE = "run.json"
 SAMPLES_FOLDER = "samples"
+BEST_FILE = "best.safetensors"
+"""The averaged generator that came nearest to held-out people, so far."""
+
+BEST_BY = "kernel_distance"
 _NO_MEMORY = "DefaultCPUAllocator"
 Watcher = Callable[[dict[str, Any]], None]
 
@@ -68,57 +72,6 @@ class RunDescription:
     init_from: str | None
     spacing_mm: tuple[float, float, float]
     written_by: str
-
-
-class TrainingSide:
-    """The volumes of a bank that are trained on, at the size a network makes.
-
-    A coarser network sees averages over whole voxels, as its output is a coarse volume.
-
-    Parameters
-    ----------
-    bank : Bank
-        Where they are.
-    shape : tuple of int
-        Voxels along (z, x, y) that the network makes.
-
-    Raises
-    ------
-    CowganError
-        The bank's volumes cannot be averaged to that size.
-    """
-
-    def __init__(self, bank: Bank, shape: tuple[int, int, int]) -> None:
-        if any(have % want for have, want in zip(bank.shape, shape, strict=True)):
-            needed, found = (" x ".join(str(n) for n in size) for size in (shape, bank.shape))
-            raise CowganError(
-                f"The bank's volumes have {found} voxels (z, x, y), which this network's {needed} "
-                "do not divide."
-            )
-        self._bank = bank
-        self._indices = bank.training
-        self._shape = shape
-        self._factors = [have // want for have, want in zip(bank.shape, shape, strict=True)]
-
-    @property
-    def spacing_mm(self) -> tuple[float, float, float]:
-        """Voxel size along (z, x, y) of what is trained on."""
-        z, x, y = (
-            size * factor for size, factor in zip(self._bank.spacing_mm, self._factors, strict=True)
-        )
-        return z, x, y
-
-    def __len__(self) -> int:
-        return len(self._indices)
-
-    def read(self, indices: list[int]) -> NDArray[np.float32]:
-        """Return volumes, shape (n, 1, z, x, y)."""
-        volumes = self._bank.read(self._indices[indices])
-        if self._factors == [1, 1, 1]:
-            return volumes
-        (nz, nx, ny), (fz, fx, fy) = self._shape, self._factors
-        parts = volumes.reshape(len(indices), 1, nz, fz, nx, fx, ny, fy)
-        return np.asarray(parts.mean((3, 5, 7)), np.float32)
 
 
 def start_run(
@@ -171,10 +124,10 @@ def start_run(
     folder = Path(folder)
     if processes.leads and has_state(folder):
         raise CowganError(f"{folder} holds a run already; resume it, or choose another folder.")
-    side = TrainingSide(bank, config.network.volume_shape)
+    side = BankSide(bank, config.network.volume_shape, bank.training)
     with _supervised(folder, 0, config.steps, processes) as supervision, _enough_memory():
         trainer = Trainer(config, side, device, processes)
-        notes = [] if init_from is None else grow_from(trainer, init_from)
+        notes = _begin(trainer, init_from, progress or Silent())
         if supervision is None:
             _follow(trainer)
             return notes
@@ -190,6 +143,15 @@ def start_run(
         save_state(trainer, folder, bank.sha256)
         _train(trainer, folder, bank, supervision, progress or Silent(), watch, metrics)
     return notes
+
+
+def _begin(trainer: Trainer, ancestor: Ancestor | None, progress: Progress) -> list[str]:
+    """Give a trainer its first weights; return what could not be taken over."""
+    if ancestor is not None:
+        return grow_from(trainer, ancestor)
+    if trainer.config.start == "linear":
+        start_linearly(trainer, progress)
+    return []
 
 
 def resume_run(
@@ -213,13 +175,18 @@ def resume_run(
     """
     folder = Path(folder)
     description = read_description(folder)
-    config = TrainingConfig.from_dict(
-        {**description.config, **({} if steps is None else {"steps": steps})}
-    )
+    wanted = {} if steps is None else {"steps": steps}
+    if gone := set(description.config) - {one.name for one in fields(TrainingConfig)}:
+        raise CowganError(
+            f"The run in {folder} was begun by an older version, whose recipe is no more; export "
+            "it, or grow a new run from it.",
+            f"settings {sorted(gone)}",
+        )
+    config = TrainingConfig.from_dict({**description.config, **wanted})
     step = description.counters.step
     with _supervised(folder, step, config.steps, processes) as supervision, _enough_memory():
         bank = bank or Bank.open(Path(read_run(folder).bank))
-        side = TrainingSide(bank, config.network.volume_shape)
+        side = BankSide(bank, config.network.volume_shape, bank.training)
         trainer = Trainer(config, side, device, processes)
         load_state(trainer, folder, bank.sha256)
         if supervision is None:
@@ -245,16 +212,15 @@ def export_run(folder: Path, target: Path, card: ModelCard | None = None) -> Non
         The folder holds no whole state, or the checkpoint cannot be written.
     """
     folder = Path(folder)
-    tensors, description = read_state(folder)
-    config = TrainingConfig.from_dict(description.config)
-    mapping, synthesis = MappingNetwork(config.network), SynthesisNetwork(config.network)
-    try:
-        mapping.load_state_dict(part_of(tensors, "average/mapping."))
-        synthesis.load_state_dict(part_of(tensors, "average/synthesis."))
-    except RuntimeError as error:
-        raise unfit_state(folder, error) from error
-    step = description.counters.step
-    images_seen = step * config.images_per_step
+    average, _, description = read_average(folder)
+    save(_checkpoint(folder, average, description, card), Path(target))
+
+
+def _checkpoint(
+    folder: Path, average: Generator, description: StateDescription, card: ModelCard | None = None
+) -> Checkpoint:
+    config, step = description.config, description.counters.step
+    images_seen = step * config["batch"] * config["accumulate"]
     card = card or ModelCard(
         name=folder.resolve().name,
         description=f"Trained for {step:,} steps ({images_seen:,} volumes).",
@@ -262,17 +228,16 @@ def export_run(folder: Path, target: Path, card: ModelCard | None = None) -> Non
             "steps": step,
             "images_seen": images_seen,
             "bank_sha256": description.bank_sha256,
-            "training": config.to_dict(),
+            "training": config,
         },
     )
-    checkpoint = Checkpoint(
-        config.network,
-        mapping,
-        synthesis,
+    return Checkpoint(
+        average.synthesis.config,
+        average.mapping,
+        average.published_synthesis(),
         card=card,
         spacing_mm=read_run(folder).spacing_mm,
     )
-    save(checkpoint, Path(target))
 
 
 def _train(
@@ -286,7 +251,9 @@ def _train(
 ) -> None:
     config, counters = trainer.config, trainer.counters
     if config.metrics_every and len(trainer.volumes) > 1:
-        metrics = (MipCorrelation.of(trainer.volumes, config.seed), *metrics)
+        compared = HeldOut.of(bank, config.network.volume_shape)
+        own: list[Metric] = [] if compared is None else [compared]
+        metrics = (MipCorrelation.of(trainer.volumes, config.seed), *own, *metrics)
     measured = [name for metric in metrics for name in metric.names]
 
     def keep() -> None:
@@ -308,6 +275,9 @@ def _train(
                 row = _row(trainer, told, time.perf_counter() - start, log.seconds)
                 if config.metrics_every and counters.step % config.metrics_every == 0:
                     row |= _measure(trainer, metrics)
+                    if BEST_BY in row and row[BEST_BY] < log.least(BEST_BY):
+                        description = state_description(trainer, bank.sha256)
+                        save(_checkpoint(folder, trainer.average, description), folder / BEST_FILE)
                 log.add(row)
                 supervision.tick(row)
                 if board is not None:

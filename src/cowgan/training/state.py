@@ -15,8 +15,9 @@ from cowgan._version import __version__
 from cowgan.documents import parse_json
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path
+from cowgan.networks import NetworkConfig
 from cowgan.tensor_files import open_tensors, write_serialised
-from cowgan.training.trainer import Counters, Trainer
+from cowgan.training.trainer import Counters, Generator, Trainer
 
 STATE_FILE = "state.safetensors"
 PREVIOUS_FILE = "state.previous.safetensors"
@@ -68,16 +69,11 @@ def save_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
         **_named(trainer.generator, "generator"),
         **_named(trainer.average, "average"),
         **_named(trainer.discriminator, "discriminator"),
+        **({} if trainer.components is None else _named(trainer.components, "components")),
         **_moments(trainer.generator_adam, trainer.generator, "generator_adam"),
         **_moments(trainer.discriminator_adam, trainer.discriminator, "discriminator_adam"),
     }
-    description = StateDescription(
-        trainer.config.to_dict(),
-        trainer.counters,
-        trainer.scaler.state_dict(),
-        bank_sha256,
-        f"napari-cowgan {__version__}",
-    )
+    description = state_description(trainer, bank_sha256)
     metadata = {
         "format": _FORMAT,
         "version": str(_VERSION),
@@ -91,6 +87,17 @@ def save_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
             # A kill between this and the final rename leaves the previous state, which
             # `load_state` then takes.
             target.replace(target.with_name(PREVIOUS_FILE))
+
+
+def state_description(trainer: Trainer, bank_sha256: str) -> StateDescription:
+    """Return all of a trainer's state that is not tensors."""
+    return StateDescription(
+        trainer.config.to_dict(),
+        trainer.counters,
+        trainer.scaler.state_dict(),
+        bank_sha256,
+        f"napari-cowgan {__version__}",
+    )
 
 
 def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
@@ -113,6 +120,8 @@ def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
         trainer.generator.load_state_dict(part_of(tensors, "generator/"))
         trainer.average.load_state_dict(part_of(tensors, "average/"))
         trainer.discriminator.load_state_dict(part_of(tensors, "discriminator/"))
+        if trainer.components is not None:
+            trainer.components.load_state_dict(part_of(tensors, "components/"))
         _restore(trainer.generator_adam, trainer.generator, part_of(tensors, "generator_adam/"))
         _restore(
             trainer.discriminator_adam,
@@ -157,6 +166,28 @@ def read_state(folder: Path) -> tuple[dict[str, Tensor], StateDescription]:
         There is none.
     """
     return _newest(folder, _read)
+
+
+def read_average(folder: Path) -> tuple[Generator, dict[str, Tensor], StateDescription]:
+    """Return the averaged generator of a run, all its tensors, and its description.
+
+    Needs of the settings only what fixes the networks, so that runs of older versions can be
+    read whose recipes are no more.
+
+    Raises
+    ------
+    CowganError
+        The folder holds no whole state.
+    """
+    tensors, description = read_state(folder)
+    try:
+        config = description.config
+        network = NetworkConfig.from_dict(config["network"])
+        average = Generator(network, config.get("start", "published"))
+        average.load_state_dict(part_of(tensors, "average/"))
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise unfit_state(folder, error) from error
+    return average, tensors, description
 
 
 def _newest(folder: Path, read: Callable[[Path], _Result]) -> _Result:

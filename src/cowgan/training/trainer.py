@@ -1,6 +1,7 @@
 """One training step after the other."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, runtime_checkable
@@ -9,26 +10,32 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from cowgan.errors import CowganError
-from cowgan.networks import MappingNetwork, SynthesisNetwork, initialise
+from cowgan.networks import MappingNetwork, NetworkConfig, SynthesisNetwork, initialise
+from cowgan.networks.initialisation import (
+    ROTATION_MEAN,
+    initialise_as_rotation,
+    initialise_for_rotation,
+)
 from cowgan.randomness import stream
 from cowgan.synthesis.precision import choose_device, choose_dtype
 from cowgan.training import draws, losses
 from cowgan.training.augmentation import augment, flip
 from cowgan.training.average import averaging_rate, update_average
 from cowgan.training.brightness import Brightness, brightness_error, measure_brightness
-from cowgan.training.config import TrainingConfig
+from cowgan.training.components import AnatomicalComponents
+from cowgan.training.config import Start, TrainingConfig
 from cowgan.training.discriminator import make_discriminator
-from cowgan.training.diversity import Likeness, concentration, measure_likeness, repetition
 from cowgan.training.gradients import GradientSum
 from cowgan.training.processes import ALONE, Processes
+from cowgan.training.reconstruction import reconstruction_error
 from cowgan.training.views import Features
 
 _MOST_BAD_STEPS = 10
-_REFERENCE_BATCHES = 16
-_STYLE_WEIGHT = 0.15
-_STYLES_COMPARED = 256
+_REFERENCE_VOLUMES = 256
+_STYLE_DEVIATION = 0.3
 _ONE_BY_ONE_FROM = 64
 """Columns from which a CPU trains faster by scaling each volume's weights, which are few, than
 the activations of a batch."""
@@ -72,21 +79,33 @@ class JudgesFeatures(Protocol):
 class Generator(nn.Module):
     """Mapping and synthesis network as one, with styles mixed between two latents.
 
+    After a linear start the mapping network stays a rotation, and synthesis is trained on w
+    without its mean: a large mean shared by all inputs would make every layer of styles
+    ill-conditioned. `published_synthesis` has it back.
+
+    Parameters
+    ----------
+    network : NetworkConfig
+        Architecture.
+    start : {"published", "linear"}
+        How training began, see `TrainingConfig`.
+
     Attributes
     ----------
     one_by_one : bool
         Whether the volumes of a batch are synthesised one after the other.
     """
 
-    def __init__(self, config: TrainingConfig) -> None:
+    def __init__(self, network: NetworkConfig, start: Start) -> None:
         super().__init__()
-        self.mapping = MappingNetwork(config.network)
-        self.synthesis = SynthesisNetwork(config.network)
+        self.mapping = MappingNetwork(network)
+        self.synthesis = SynthesisNetwork(network)
         self.one_by_one = False
+        self._mean_w = ROTATION_MEAN if start == "linear" else 0.0
 
     def styles(self, latents: draws.Latents, device: torch.device) -> Tensor:
         """Return W+, shape (N, n_blocks, latent_dim)."""
-        w = self.mapping(latents.z.to(device).flatten(0, 1)).view(latents.z.shape)
+        w = self.mapping(latents.z.to(device).flatten(0, 1)).view(latents.z.shape) - self._mean_w
         n_blocks = self.synthesis.config.n_blocks
         second = torch.arange(n_blocks) >= latents.crossover[:, None]
         return torch.where(second.to(device)[..., None], w[:, 1:], w[:, :1])
@@ -97,6 +116,30 @@ class Generator(nn.Module):
         at_once = 1 if self.one_by_one else len(ws)
         parts = zip(ws.split(at_once), noise.split(at_once), strict=True)
         return torch.cat([self.synthesis(*part) for part in parts])
+
+    @torch.no_grad()
+    def latent_axes(self) -> Tensor:
+        """Return what each latent of unit variance adds to w, as rows (latent_dim, latent_dim)."""
+        size = self.synthesis.config.latent_dim
+        unit = torch.eye(size, device=self.synthesis.initial_block.device)
+        axes: Tensor = (self.mapping(unit) - self._mean_w) / size**0.5
+        return axes
+
+    @torch.no_grad()
+    def published_synthesis(self) -> SynthesisNetwork:
+        """Return the synthesis network that takes w as it is."""
+        return self._with_mean(deepcopy(self.synthesis), -self._mean_w)
+
+    @torch.no_grad()
+    def from_published(self) -> None:
+        """Adapt a synthesis network, just loaded, that takes w as it is."""
+        self._with_mean(self.synthesis, self._mean_w)
+
+    def _with_mean(self, synthesis: SynthesisNetwork, mean: float) -> SynthesisNetwork:
+        for name, layer in synthesis.named_modules():
+            if isinstance(layer, nn.Linear) and "to_style" in name:
+                layer.bias.add_(mean * layer.weight.sum(1))
+        return synthesis
 
 
 @dataclass
@@ -170,22 +213,29 @@ class Trainer:
         if self.dtype == torch.float16 and self.device.type != "cuda":
             raise CowganError("Training in fp16 needs a CUDA GPU; use bf16 or fp32.")
         source = torch.Generator().manual_seed(config.seed)
-        self.generator = Generator(config)
+        self.generator = Generator(config.network, config.start)
         initialise(self.generator.mapping, source)
         initialise(self.generator.synthesis, source)
-        self.average = Generator(config).requires_grad_(False)
+        self.components: AnatomicalComponents | None = None
+        if config.start == "linear":
+            self.components = AnatomicalComponents.for_latents(config.network.latent_dim)
+            initialise_as_rotation(self.generator.mapping, source)
+            initialise_for_rotation(self.generator.synthesis, _STYLE_DEVIATION, source)
+            self._hold_fast()
+        self.average = Generator(config.network, config.start).requires_grad_(False)
         self.average.load_state_dict(self.generator.state_dict())
         self.discriminator = make_discriminator(config, source)
         on_cpu = self.device.type == "cpu"
         self.generator.one_by_one = on_cpu and config.network.image_size >= _ONE_BY_ONE_FROM
         if not on_cpu:  # There they were made.
-            for network in (self.generator, self.average, self.discriminator):
-                network.to(self.device)
+            for network in (self.generator, self.average, self.discriminator, self.components):
+                if network is not None:
+                    network.to(self.device)
         # A pretrained part of the discriminator stays as it is.
         self._learning = [p for p in self.discriminator.parameters() if p.requires_grad]
         self.generator_adam = self._adam(self.generator, config.generator_rate)
         self.discriminator_adam = self._adam(self.discriminator, config.discriminator_rate)
-        self._generator_sum = GradientSum(self.generator.parameters())
+        self._generator_sum = GradientSum(p for p in self.generator.parameters() if p.requires_grad)
         self._discriminator_sum = GradientSum(self._learning)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
         self.counters = Counters(augment=config.augment)
@@ -260,12 +310,13 @@ class Trainer:
             with self._autocast():
                 verdict = discriminator.judge(fake)
             self._blame_generator(verdict, fakes, samples, told)
+            self._blame_pairs(samples, told)
             self._learn(True)
             self._discriminator_sum.collect()
             self._generator_sum.collect()
         self._regularise_path(told)
         self._settle(told)
-        good = self._apply(self.discriminator_adam, self._discriminator_sum)
+        good = self._apply_to_discriminator(told)
         return self._apply(self.generator_adam, self._generator_sum) and good
 
     def _train_discriminator(self, told: dict[str, float]) -> bool:
@@ -285,7 +336,7 @@ class Trainer:
                 self._backward(self._counted(weighted, told, "penalty"))
             self._discriminator_sum.collect()
         self._settle(told)
-        return self._apply(self.discriminator_adam, self._discriminator_sum)
+        return self._apply_to_discriminator(told)
 
     def _train_generator(self, told: dict[str, float]) -> bool:
         self._learn(False)
@@ -293,6 +344,7 @@ class Trainer:
             fakes = self._fakes("generator", samples)
             seen = self._augmented(fakes, "augment generator", samples)
             self._blame_generator(self._judge(seen), fakes, samples, told)
+            self._blame_pairs(samples, told)
             self._generator_sum.collect()
         self._learn(True)
         self._regularise_path(told)
@@ -322,16 +374,40 @@ class Trainer:
     ) -> None:
         terms = [_GENERATOR_LOSS[self.config.loss](one.float()) for one in verdict]
         loss = self._counted(torch.stack(terms).mean(), told, "generator")
-        if self.config.diversity_weight:
-            likeness, _ = self._references
-            repeated = self._counted(repetition(fakes, likeness), told, "repetition")
-            concentrated = self._style_concentration(samples).log()
-            loss = loss + self.config.diversity_weight * (repeated + _STYLE_WEIGHT * concentrated)
+        if self.components is not None and self.config.anchor_weight:
+            error = self._anchor_error(self.components, fakes, samples)
+            loss = loss + self.config.anchor_weight * self._counted(error, told, "anchor")
         if self.config.brightness_weight:
-            _, brightness = self._references
-            wrong = self._counted(brightness_error(fakes, brightness), told, "brightness")
+            wrong = self._counted(brightness_error(fakes, self._brightness), told, "brightness")
             loss = loss + self.config.brightness_weight * wrong
         self._backward(loss)
+
+    def _anchor_error(
+        self, components: AnatomicalComponents, fakes: Tensor, samples: range
+    ) -> Tensor:
+        """Return how far volumes of one latent are from the anatomy that it stands for."""
+        drawn = self._latents("generator", samples)
+        single = (drawn.crossover == self.config.network.n_blocks).float().to(self.device)
+        length = self.config.network.latent_dim**0.5
+        z = length * functional.normalize(drawn.z[:, 0].to(self.device), dim=1)
+        errors = components.map_errors(fakes, z[:, : components.count])
+        return (errors * single).sum() / single.sum().clamp(min=1)
+
+    def _blame_pairs(self, samples: range, told: dict[str, float]) -> None:
+        """Add the gradients for real volumes that do not come back from their components."""
+        config, components = self.config, self.components
+        if components is None or not config.paired_weight:
+            return
+        chosen = range(samples.start, samples.start + min(config.paired, len(samples)))
+        reals = self._reals(chosen)
+        drawn = draws.latents(
+            config.network, config.seed, self.counters.step, "paired", chosen, mixing=0.0
+        )
+        drawn.z[:, 0, : components.count] = components(reals).cpu()
+        with self._autocast():
+            repeated = self.generator(drawn, self.device)
+        error = reconstruction_error(repeated.float(), reals, self._variance)
+        self._backward(config.paired_weight * self._counted(error, told, "paired"))
 
     def _regularise_path(self, told: dict[str, float]) -> None:
         config, step = self.config, self.counters.step
@@ -369,21 +445,21 @@ class Trainer:
             self.counters.path_mean = before + change
 
     @cached_property
-    def _references(self) -> tuple[Likeness, Brightness]:
-        """What real volumes are like in batches like those of a pass, the same in every run."""
+    def _references(self) -> tuple[Brightness, float]:
+        """How bright real volumes are, and their variance: the same in every run."""
         random = stream("real volumes for reference", self.config.seed)
-        count, batch = len(self.volumes), self.config.batch
-        chosen = (random.choice(count, batch, count < batch) for _ in range(_REFERENCE_BATCHES))
-        batches = [torch.from_numpy(self.volumes.read(places.tolist())) for places in chosen]
-        volumes = torch.cat(batches).to(self.device)
-        return measure_likeness(volumes.split(batch)), measure_brightness(volumes)
+        count = len(self.volumes)
+        chosen = random.choice(count, min(count, _REFERENCE_VOLUMES), replace=False)
+        volumes = torch.from_numpy(self.volumes.read(chosen.tolist()))
+        return measure_brightness(volumes.to(self.device)), float(volumes.var())
 
-    def _style_concentration(self, samples: range) -> Tensor:
-        """Return how few directions the mapping network uses, see `concentration`."""
-        seed, step = self.config.seed, self.counters.step
-        source = draws.generator_for(seed, step, "styles", samples.start)
-        z = torch.randn(_STYLES_COMPARED, self.config.network.latent_dim, generator=source)
-        return concentration(self.generator.mapping(z.to(self.device)))
+    @property
+    def _brightness(self) -> Brightness:
+        return self._references[0]
+
+    @property
+    def _variance(self) -> float:
+        return self._references[1]
 
     def _passes(self) -> Sequence[range]:
         """Return the samples of each pass of this process, counted within the step."""
@@ -418,6 +494,17 @@ class Trainer:
         with self._autocast():
             return [self.discriminator(volumes)]
 
+    def _hold_fast(self) -> None:
+        """Keep the latents what they are: components of an anatomy, in unit variance.
+
+        The gains of grey outputs do what their styles can do too, and are so small that steps
+        of one length for all weights would shake them.
+        """
+        self.generator.mapping.requires_grad_(False)
+        for name, parameter in self.generator.synthesis.named_parameters():
+            if name.endswith("to_grayscale.conv.weight"):
+                parameter.requires_grad_(False)
+
     def _learn(self, wanted: bool) -> None:
         """Ask for gradients of the discriminator's own weights, or for none."""
         for parameter in self._learning:
@@ -446,6 +533,13 @@ class Trainer:
             self.scaler.step(adam)
         adam.zero_grad(set_to_none=True)
         return good
+
+    def _apply_to_discriminator(self, told: dict[str, float]) -> bool:
+        """Update the discriminator, unless it tells reals too well for the generator to learn."""
+        if told["judged_real"] > self.config.judged_real_limit:
+            self._discriminator_sum.clear()
+            return True
+        return self._apply(self.discriminator_adam, self._discriminator_sum)
 
     def _adapt_augmentation(self, judged_real: float) -> None:
         target = self.config.augment_target

@@ -1,0 +1,60 @@
+"""One side of a bank's split, at the size that a network makes."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cowgan.data.bank import Bank
+from cowgan.errors import CowganError
+
+
+class BankSide:
+    """Some volumes of a bank, such as those to train on, at the size a network makes.
+
+    A coarser network sees averages over whole voxels, as its output is a coarse volume.
+
+    Parameters
+    ----------
+    bank : Bank
+        Where they are.
+    shape : tuple of int
+        Voxels along (z, x, y) that the network makes.
+    indices : sequence of int
+        Which volumes of the bank.
+
+    Raises
+    ------
+    CowganError
+        The bank's volumes cannot be averaged to that size.
+    """
+
+    def __init__(self, bank: Bank, shape: tuple[int, int, int], indices: ArrayLike) -> None:
+        if any(have % want for have, want in zip(bank.shape, shape, strict=True)):
+            needed, found = (" x ".join(str(n) for n in size) for size in (shape, bank.shape))
+            raise CowganError(
+                f"The bank's volumes have {found} voxels (z, x, y), which this network's {needed} "
+                "do not divide."
+            )
+        self._bank = bank
+        self._indices = np.asarray(indices, np.intp)
+        self._shape = shape
+        self._factors = [have // want for have, want in zip(bank.shape, shape, strict=True)]
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Voxel size along (z, x, y) of these volumes."""
+        z, x, y = (
+            size * factor for size, factor in zip(self._bank.spacing_mm, self._factors, strict=True)
+        )
+        return z, x, y
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def read(self, indices: list[int]) -> NDArray[np.float32]:
+        """Return volumes, shape (n, 1, z, x, y)."""
+        volumes = self._bank.read(self._indices[indices])
+        if self._factors == [1, 1, 1]:
+            return volumes
+        (nz, nx, ny), (fz, fx, fy) = self._shape, self._factors
+        parts = volumes.reshape(len(indices), 1, nz, fz, nx, fx, ny, fy)
+        return np.asarray(parts.mean((3, 5, 7)), np.float32)

@@ -1,0 +1,29 @@
+"""Coarse maps of where a volume has arteries, differentiable."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+MAP_SHAPE = (8, 16, 16)
+_LEAST_BRIGHTNESS = 1.0
+
+
+def vessel_maps(volumes: Tensor) -> Tensor:
+    """Return coarse maps of where a volume is much brighter than its mean.
+
+    Neither gain nor offset of a volume changes its map.
+
+    Parameters
+    ----------
+    volumes : Tensor
+        Shape (N, 1, z, x, y).
+
+    Returns
+    -------
+    Tensor
+        Shape (N, 8, 16, 16).
+    """
+    flat = volumes.to(torch.promote_types(volumes.dtype, torch.float32)).flatten(1)
+    spread = flat.std(1, keepdim=True).clamp(min=1e-6)
+    bright = functional.relu((flat - flat.mean(1, keepdim=True)) / spread - _LEAST_BRIGHTNESS)
+    return functional.adaptive_avg_pool3d(bright.view(volumes.shape), MAP_SHAPE)[:, 0]

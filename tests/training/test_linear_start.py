@@ -1,0 +1,160 @@
+"""A generator that begins with the anatomies of its bank."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from cowgan.errors import CowganError
+from cowgan.networks import MappingNetwork, NetworkConfig
+from cowgan.networks.initialisation import ROTATION_MEAN, initialise_as_rotation
+from cowgan.training import draws
+from cowgan.training.components import AnatomicalComponents
+from cowgan.training.config import TrainingConfig, preset, with_changes
+from cowgan.training.growth import Ancestor, grow_from
+from cowgan.training.linear_start import start_linearly
+from cowgan.training.state import save_state
+from cowgan.training.trainer import Trainer
+
+NETWORK = NetworkConfig(16, 16, 4, 32, latent_dim=64)
+CONFIG = with_changes(
+    preset("projected", NETWORK), batch=2, accumulate=1, precision="fp32", mixing=0.0
+)
+
+
+class Arches:
+    """Volumes with a bright arch whose place and width differ; 12 ways to differ."""
+
+    def __init__(self, count: int = 120) -> None:
+        random = np.random.default_rng(0)
+        z, x, y = np.mgrid[:16, :16, :16].astype(np.float32)
+        volumes = []
+        for _ in range(count):
+            centre = random.normal((8, 8, 7), (1, 1, 1))
+            radius = random.normal(4.5, 0.5, 2)
+            away = np.hypot((x - centre[1]) / radius[0], (y - centre[2]) / radius[1]) - 1
+            tube = np.exp(-((4 * away) ** 2) - ((z - centre[0]) / 2) ** 2)
+            volumes.append(0.15 + 0.7 * tube + 0.02 * random.standard_normal(z.shape))
+        self.data = np.clip(np.stack(volumes), 0, 1).astype(np.float32)[:, None]
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def read(self, indices):
+        return self.data[indices]
+
+
+@pytest.fixture(scope="module")
+def begun() -> Trainer:
+    torch.set_num_threads(1)
+    subject = Trainer(CONFIG, Arches(), "cpu")
+    start_linearly(subject)
+    return subject
+
+
+def test_a_rotation_loses_no_direction_and_makes_w_of_unit_variance() -> None:
+    mapping = MappingNetwork(NetworkConfig(latent_dim=128))
+    initialise_as_rotation(mapping, torch.Generator().manual_seed(0))
+    z = torch.randn(2000, 128, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        w = mapping(z) - ROTATION_MEAN
+    assert float(w.mean().abs()) < 0.02
+    assert float(w.std()) == pytest.approx(1, abs=0.02)
+    variance = torch.linalg.eigvalsh(torch.cov(w.T))
+    directions = variance.sum() ** 2 / variance.square().sum()
+    assert float(directions) > 115, "2000 draws of 128 independent numbers have about 120"
+    angles = functional.normalize(w, dim=1) @ functional.normalize(w, dim=1).T
+    expected = functional.normalize(z, dim=1) @ functional.normalize(z, dim=1).T
+    torch.testing.assert_close(angles, expected, atol=0.02, rtol=0)
+
+
+def test_components_are_whitened_and_know_left_from_right() -> None:
+    volumes = torch.from_numpy(Arches().data)
+    components = AnatomicalComponents(8, 2)
+    components.fit(volumes.split(50))
+    described = torch.cat([components(volumes), components(volumes.flip(3))])
+    torch.testing.assert_close(described.mean(0), torch.zeros(10), atol=1e-3, rtol=0)
+    covariance = described.T @ described / len(described)
+    torch.testing.assert_close(covariance, torch.eye(10), atol=0.02, rtol=0)
+    own, mirrored = described.chunk(2)
+    same = (own * mirrored).mean(0)[:8]
+    assert bool(((same.abs() - 1).abs() < 0.05).all()), "each is symmetric or antisymmetric"
+
+
+def test_fewer_volumes_than_components_leave_the_rest_silent() -> None:
+    components = AnatomicalComponents(48, 4)
+    volumes = torch.from_numpy(Arches(6).data)
+    components.fit([volumes])
+    described = components(volumes)
+    assert bool(described.isfinite().all())
+    assert int((described.std(0) > 1e-3).sum()) < 20
+
+
+def test_the_first_volumes_are_the_anatomies_their_latents_stand_for(begun: Trainer) -> None:
+    drawn = draws.latents(NETWORK, 0, 0, "test", range(24), 0.0)
+    z = 8 * functional.normalize(drawn.z[:, 0], dim=1)
+    with torch.no_grad():
+        volumes = begun.generator(drawn, begun.device)
+        own = begun.components.map_errors(volumes, z).mean()
+        other = begun.components.map_errors(volumes, z.roll(1, 0)).mean()
+    assert float(own) < 0.5 * float(other)
+
+
+def test_real_volumes_come_back_from_their_components(begun: Trainer) -> None:
+    reals = torch.from_numpy(begun.volumes.read(list(range(24))))
+    drawn = draws.latents(NETWORK, 0, 0, "test", range(24), 0.0)
+    drawn.z[:, 0, : begun.components.count] = begun.components(reals)
+    with torch.no_grad():
+        repeated = begun.generator(drawn, begun.device)
+    spread = (reals - reals.mean(0)).square().mean()
+    assert float((repeated - reals).square().mean()) < 0.5 * float(spread)
+
+
+def test_what_is_exported_takes_w_as_the_published_network_does(begun: Trainer) -> None:
+    drawn = draws.latents(NETWORK, 0, 0, "test", range(3), 0.0)
+    with torch.no_grad():
+        own = begun.average(drawn, begun.device)
+        w = begun.average.mapping(drawn.z[:, 0])
+        published = begun.average.published_synthesis()(w, drawn.noise)
+    torch.testing.assert_close(own, published, atol=1e-4, rtol=0)
+
+
+def test_training_keeps_what_latents_stand_for(begun: Trainer) -> None:
+    subject = Trainer(with_changes(CONFIG, batch=4), Arches(), "cpu")
+    for name in ("generator", "average", "components"):
+        getattr(subject, name).load_state_dict(getattr(begun, name).state_dict())
+    mapping = {name: one.clone() for name, one in subject.generator.mapping.state_dict().items()}
+    told = [subject.step() for _ in range(10)]
+    assert told[-1]["anchor"] < 1, "volumes of unrelated latents have about 2"
+    assert told[-1]["paired"] < 1, "the mean volume has more"
+    for name, one in subject.generator.mapping.state_dict().items():
+        assert torch.equal(one, mapping[name])
+
+
+def test_a_run_grows_with_its_components(begun: Trainer, tmp_path, single_sentence) -> None:
+    save_state(begun, tmp_path, "bank")
+    larger = replace(NETWORK, image_size=32, network_capacity=2)
+    grown = Trainer(replace(CONFIG, network=larger), Arches(), "cpu")
+    assert grow_from(grown, Ancestor.of_run(tmp_path)) == []
+    for name, one in grown.components.state_dict().items():
+        assert torch.equal(one, begun.components.state_dict()[name])
+    drawn = draws.latents(larger, 0, 0, "test", range(2), 0.0)
+    coarse = replace(drawn, noise=drawn.noise[:, :16, :16, :16])
+    with torch.no_grad():
+        large = functional.avg_pool3d(grown.average(drawn, grown.device), (1, 2, 2))
+        small = begun.average(coarse, begun.device)
+    correlation = np.corrcoef(large.flatten(), small.flatten())[0, 1]
+    assert correlation > 0.9, "new blocks begin dark"
+
+    without = replace(Ancestor.of_run(tmp_path), components=None)
+    with pytest.raises(CowganError) as refusal:
+        grow_from(grown, without)
+    assert "anatomical components" in single_sentence(refusal)
+
+
+def test_latents_without_meaning_cannot_be_held_to_it(single_sentence) -> None:
+    with pytest.raises(CowganError) as refusal:
+        TrainingConfig(anchor_weight=1.0)
+    assert "linear start" in single_sentence(refusal)
