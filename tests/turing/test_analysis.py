@@ -21,7 +21,7 @@ from cowgan.turing.derivatives import TRIAL_COLUMNS, imrmc, write_derivatives
 from cowgan.turing.returned import collect
 from cowgan.turing.statistics import Answer, Panel, Reading, auc, mean_auc
 from cowgan.turing.study import STUDY_FILE, Study
-from cowgan.turing.unblinding import UNBLINDED_FILE
+from cowgan.turing.unblinding import UNBLINDED_FILE, unblind
 
 
 @pytest.fixture(scope="module")
@@ -327,3 +327,43 @@ def assert_areas_of_imrmc(found: Analysis) -> None:
         theirs = np.array([scores[case] for case in truth if not truth[case]])
         above = np.sign(ours[:, None] - theirs).mean() / 2 + 0.5
         assert above == pytest.approx(expected)
+
+
+def test_an_account_without_a_name_can_unblind(study, monkeypatch):
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr("cowgan.turing.unblinding.getpass.getuser", nameless)
+    assert unblind(study, early=True).by.startswith("account ")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[" * 500, b'{"utc": 5}', b'{"utc": "now", "by": "", "records": {}}', b"[]"],
+    ids=lambda content: content[:12],
+)
+def test_a_damaged_unblinding_is_one_sentence(study, content, single_sentence):
+    (study.folder / UNBLINDED_FILE).write_bytes(content)
+    with pytest.raises(CowganError) as refusal:
+        analyse(study)
+    assert f"{UNBLINDED_FILE} is damaged" in single_sentence(refusal)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"frozen": {"utc": "yesterday", "accepted_leak": None, "audit_sha256": ""}},
+        {"frozen": True},
+        {"created": 5},
+        {"packages": []},
+        {"protocol": {"seed": 1}},
+        {"sources": {"real": None, "generated": None}},
+        {"software": json.loads("[" * 300 + "]" * 300)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_damaged_study_is_one_sentence(study, change, single_sentence):
+    (study.folder / STUDY_FILE).write_text(json.dumps(study.description | change))
+    with pytest.raises(CowganError) as refusal:
+        Study.open(study.folder)
+    assert f"{STUDY_FILE} is damaged" in single_sentence(refusal)

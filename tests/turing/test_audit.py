@@ -9,6 +9,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.stats import mannwhitneyu
 from turing_studies import SHAPE, SPACING_MM, protocol, write_volumes
 
+from cowgan.documents import checked
 from cowgan.errors import Cancelled, CowganError
 from cowgan.turing.appearance import grey_levels, texture
 from cowgan.turing.audit import Audit, audit
@@ -203,9 +204,9 @@ def test_texture_is_reported_and_blocks_nothing(tmp_path):
 
 def test_an_audit_survives_json(tmp_path):
     found = study_of(tmp_path, spread_out, lambda data: spread_out(data) ** 2).audit
-    assert Audit.from_dict(found.to_dict()) == found
+    assert checked(found.to_dict(), Audit, "It") == found
     with pytest.raises(CowganError):
-        Audit.from_dict({"form": []})
+        checked({"form": []}, Audit, "It")
 
 
 @pytest.fixture(scope="module")

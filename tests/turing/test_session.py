@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from cowgan.documents import checked
 from cowgan.errors import CowganError
 from cowgan.turing.codes import code_of
 from cowgan.turing.course import Course, Rules, Trial
@@ -203,10 +204,10 @@ def test_an_interrupted_trial_is_shown_again_and_flagged(start, clock, tmp_path)
     clock.pass_s(1)
     session.level(5)
     interrupted = session.trial
+    clock.now_ns = 77  # the clock of a computer that was started anew
     session = start(course(practice=0))
     assert (session.state, session.trial) == (State.READY, interrupted)
     assert session.standing.answer is None
-    clock.now_ns = 77  # the clock of a computer that was started anew
     to_trial(session)
     clock.pass_s(2)
     session = start(course(practice=0))
@@ -556,8 +557,8 @@ TestReading.settings = settings(max_examples=25, stateful_step_count=40, deadlin
 
 def test_rules_and_trials_survive_json():
     rules = Rules("2afc", marks=False)
-    assert Rules.from_dict(rules.to_dict()) == rules
+    assert checked(rules.to_dict(), Rules, "They") == rules
     trial = Trial(3, "practice", 1, ("a", "b"), "left")
-    assert Trial.from_dict({**vars(trial), "cases": ["a", "b"]}) == trial
+    assert checked({**vars(trial), "cases": ["a", "b"]}, Trial, "It") == trial
     with pytest.raises(CowganError):
         replace(rules, design="guess")

@@ -22,6 +22,7 @@ from turing_studies import (
 )
 
 from cowgan.checkpoint import load
+from cowgan.documents import checked, parse_json
 from cowgan.errors import Cancelled, CowganError
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.turing import freezing
@@ -555,9 +556,9 @@ def test_impossible_protocols_are_one_sentence(changes, single_sentence):
 
 def test_a_protocol_survives_json():
     chosen = protocol(crop=(1, 2, 3), rules=Rules("2afc", marks=False))
-    assert Protocol.from_dict(json.loads(json.dumps(chosen.to_dict()))) == chosen
+    assert parse_json(json.dumps(chosen.to_dict()), Protocol, "It") == chosen
     with pytest.raises(CowganError):
-        Protocol.from_dict({"seed": 1})
+        checked({"seed": 1}, Protocol, "It")
 
 
 def test_repeats_are_a_tenth_unless_the_study_is_small():

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu
 
-from cowgan.errors import CowganError
 from cowgan.files import open_regular, read_bytes
 from cowgan.progress import Progress, Silent, advance
 from cowgan.randomness import stream
@@ -68,26 +67,6 @@ class Audit:
     def to_dict(self) -> dict[str, Any]:
         """Return everything, as JSON."""
         return asdict(self)
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "Audit":
-        """Rebuild an audit from `to_dict`'s result.
-
-        Raises
-        ------
-        CowganError
-            It is damaged.
-        """
-        try:
-            return cls(
-                tuple(content["form"]),
-                Separability.from_dict(content["grey"]),
-                Separability.from_dict(content["texture"]),
-                content["n_real"],
-                content["n_generated"],
-            )
-        except (KeyError, TypeError) as error:
-            raise CowganError("The stored audit of this study is damaged.", repr(error)) from error
 
 
 def audit(packages: Sequence[Package], key: Key, progress: Progress | None = None) -> Audit:

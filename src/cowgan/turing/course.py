@@ -1,8 +1,7 @@
 """What a reader goes through: trial after trial, and the rules of reading."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, Self, get_args
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
 
 from cowgan.errors import CowganError
 
@@ -14,6 +13,8 @@ Phase = Literal["impression", "practice", "reading"]
 
 ANSWERS: dict[Design, tuple[str, str]] = {"rating": ("R", "G"), "2afc": ("left", "right")}
 """What can be answered: real or generated; on which side the generated volume is."""
+
+_LONGEST_MINUTES = 7 * 24 * 60
 
 LEVELS = range(1, 6)
 """Confidence from a guess to certainty, or in the impression phase quality from poor to
@@ -43,11 +44,6 @@ class Trial:
     block: int
     cases: tuple[str, ...]
     expected: str | None = None
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Self:
-        """Return the trial that `dataclasses.asdict` made a dictionary of."""
-        return cls(**{**content, "cases": tuple(content["cases"])})
 
 
 @dataclass(frozen=True)
@@ -86,18 +82,13 @@ class Rules:
             raise CowganError(
                 f"There is no design {self.design!r}; choose one of {', '.join(get_args(Design))}."
             )
-        if self.break_trials < 1 or self.break_minutes < 1:
-            raise CowganError("A break comes after at least 1 trial and at least 1 minute.")
+        if self.break_trials < 1 or not 1 <= self.break_minutes <= _LONGEST_MINUTES:
+            raise CowganError("A break comes after at least 1 trial and 1 minute to a week.")
 
     @property
     def answers(self) -> tuple[str, str]:
         """What can be answered."""
         return ANSWERS[self.design]
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Self:
-        """Return the rules that `to_dict` made a dictionary of."""
-        return cls(**{name: content[name] for name in (entry.name for entry in fields(cls))})
 
     def to_dict(self) -> dict[str, Any]:
         """Return every value, as JSON."""

@@ -21,10 +21,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from cowgan.documents import parse_json
 from cowgan.errors import CowganError
 from cowgan.files import open_regular, read_bytes
 from cowgan.locking import HeldLock
 from cowgan.turing.canonical import canonical, sha256_of_content
+from cowgan.turing.moments import moment
 
 SCHEMA = "cowgan.turing-journal/1"
 HEADER = "journal"
@@ -71,6 +73,11 @@ class Record:
     data: dict[str, Any]
     prev: str
     sha256: str
+
+    def __post_init__(self) -> None:
+        moment(self.utc)
+        if not 0 <= self.mono_ns < 2**63:
+            raise CowganError("No clock shows such a time.", f"{self.mono_ns!r:.40} ns")
 
 
 @dataclass(eq=False)
@@ -414,15 +421,17 @@ def parse_journal(content: bytes, path: Path) -> tuple[list[Record], int]:
     records: list[Record] = []
     head = _START
     for number, line in enumerate(lines):
+        detail = ""
         try:
-            record = Record(**json.loads(line))
+            record = parse_json(line, Record, f"Line {number + 1}")
             intact = _line(record) == line + b"\n" and _hash(record) == record.sha256
-        except (ValueError, TypeError):
-            intact = False
+        except CowganError as error:
+            intact, detail = False, f"{error.sentence}\n{error.detail}"
         if not intact or record.seq != number or record.prev != head:
             raise CowganError(
                 f"{path} was changed after it was written (line {number + 1}), so its answers "
-                "cannot be trusted."
+                "cannot be trusted.",
+                detail,
             )
         records.append(record)
         head = record.sha256
@@ -431,8 +440,8 @@ def parse_journal(content: bytes, path: Path) -> tuple[list[Record], int]:
 
 def _is_json(line: bytes) -> bool:
     try:
-        json.loads(line)
-    except ValueError:
+        parse_json(line, object, "The line")
+    except CowganError:
         return False
     return True
 

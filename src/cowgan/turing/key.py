@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cowgan.documents import LARGEST_BYTES
+from cowgan.documents import LARGEST_BYTES, checked, parse_json
 from cowgan.errors import CowganError
 from cowgan.files import read_bytes
 from cowgan.turing.course import Phase
@@ -61,6 +61,22 @@ class KeyCase(Role):
     origin: dict[str, Any]
     voxels_sha256: str
 
+    def __post_init__(self) -> None:
+        checked(self.origin, _Origin, f"The origin of {self.name}", other_versions=True)
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """What is read again of a volume's origin."""
+
+    file: str | None = None
+    seed: int | None = None
+    marked_synthetic: bool = False
+
+    def __post_init__(self) -> None:
+        if self.file is None and self.seed is None:
+            raise CowganError("A volume comes from a file or a seed.")
+
 
 @dataclass(frozen=True)
 class Key:
@@ -83,6 +99,11 @@ class Key:
     cases: tuple[KeyCase, ...]
     readers: dict[str, dict[str, str]]
 
+    def __post_init__(self) -> None:
+        known = {case.name for case in self.cases}
+        if any(not known.issuperset(names.values()) for names in self.readers.values()):
+            raise CowganError("A reader sees a volume that there is not.")
+
     def case(self, reader: str, shown: str) -> KeyCase:
         """Return what a reader saw under a name."""
         by_name = {case.name: case for case in self.cases}
@@ -90,13 +111,7 @@ class Key:
 
     def to_bytes(self) -> bytes:
         """Return the content of ``key.json``."""
-        content = {
-            "schema": SCHEMA,
-            "study": self.study,
-            "protocol": self.protocol.to_dict(),
-            "cases": [asdict(case) for case in self.cases],
-            "readers": self.readers,
-        }
+        content = {"schema": SCHEMA, **asdict(self)}
         return (json.dumps(content, indent=1) + "\n").encode()
 
     @classmethod
@@ -108,18 +123,11 @@ class Key:
         CowganError
             It is damaged.
         """
-        try:
-            stored = json.loads(content)
-            if stored["schema"] != SCHEMA:
-                raise ValueError(f"schema {stored['schema']!r}")
-            return cls(
-                stored["study"],
-                Protocol.from_dict(stored["protocol"]),
-                tuple(KeyCase(**case) for case in stored["cases"]),
-                stored["readers"],
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            raise CowganError("The key of this study is damaged.", repr(error)) from error
+        what = "The key of this study"
+        stored = parse_json(content, dict[str, Any], what)
+        if stored.pop("schema", None) != SCHEMA:
+            raise CowganError(f"{what} was written by another version of this program.")
+        return checked(stored, cls, what)
 
 
 def key_folder(study: Path) -> Path:

@@ -1,13 +1,16 @@
 """What a reader's package says of itself: everything but the truth."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
+from cowgan.documents import checked
+from cowgan.errors import CowganError
 from cowgan.turing.canonical import sha256_of_content
 from cowgan.turing.course import Course, Rules, Trial
 
 SCHEMA = "cowgan.turing-package/2"
+_AROUND = ("schema", "package_sha256")
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,12 @@ class Display:
     colormap: str = "gray"
     interpolation: str = "linear"
 
+    def __post_init__(self) -> None:
+        if min(self.shape) < 1 or min(self.spacing_mm) <= 0:
+            raise CowganError("A volume has voxels, and they have a size.")
+        if not 0 <= self.start_slice < self.shape[0]:
+            raise CowganError(f"There is no slice {self.start_slice}.")
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -92,6 +101,14 @@ class Manifest:
     trials: tuple[Trial, ...]
     volumes: dict[str, VolumeEntry]
 
+    def __post_init__(self) -> None:
+        numbers = [trial.number for trial in self.trials]
+        if not numbers or numbers != list(range(1, len(numbers) + 1)):
+            raise CowganError("The trials are not numbered in order.")
+        for trial in self.trials:
+            if not 1 <= len(trial.cases) <= 2 or not self.volumes.keys() >= {*trial.cases}:
+                raise CowganError("A trial shows volumes that there are not.")
+
     @property
     def course(self) -> Course:
         """Trials and rules."""
@@ -115,30 +132,16 @@ class Manifest:
         return {"schema": SCHEMA, **asdict(self)}
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+    def from_dict(cls, content: Mapping[str, Any], what: str) -> Self:
         """Rebuild a manifest.
 
         Raises
         ------
-        KeyError, TypeError, ValueError, CowganError
-            It is damaged, or not what was written.
+        CowganError
+            It is damaged, or not what was written; `what` begins the sentence.
         """
-        values = {entry.name: content[entry.name] for entry in fields(cls)}
-        display: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in values["display"].items()
-        }
-        manifest = cls(
-            **{
-                **values,
-                "rules": Rules.from_dict(values["rules"]),
-                "display": Display(**display),
-                "trials": tuple(map(Trial.from_dict, values["trials"])),
-                "volumes": {c: VolumeEntry(**entry) for c, entry in values["volumes"].items()},
-            }
-        )
-        if manifest.sha256 != content["package_sha256"]:
-            raise ValueError("the manifest was changed")
-        if not {case for trial in manifest.trials for case in trial.cases} <= {*manifest.volumes}:
-            raise ValueError("a trial shows a volume that there is not")
+        own = {name: of for name, of in content.items() if name not in _AROUND}
+        manifest = checked(own, cls, what)
+        if manifest.sha256 != content.get("package_sha256"):
+            raise CowganError(f"{what} was changed after it was written.")
         return manifest

@@ -9,12 +9,14 @@ from io import BytesIO
 from pathlib import Path
 from random import SystemRandom
 from time import gmtime
+from typing import Any
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cowgan.archives import read_npy_header
+from cowgan.documents import read_json
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path, path_inside, read_bytes
 from cowgan.progress import Progress, Silent, advance
@@ -255,17 +257,15 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST_FILE
     if not path.is_file():
         raise CowganError(f"{folder} is not a reader's package: it has no {MANIFEST_FILE}.")
+    content = read_json(path, dict[str, Any], LARGEST_MANIFEST)
+    if content.get("schema") != SCHEMA:
+        raise CowganError(
+            f"{folder} was made by another version of this program.",
+            f"{content.get('schema')!r:.80}",
+        )
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        schema = content["schema"]
-        if isinstance(schema, str) and schema != SCHEMA:
-            raise CowganError(f"{folder} was made by another version of this program.", schema)
-        return Manifest.from_dict(content)
-    except OSError as error:
+        return Manifest.from_dict(content, str(path))
+    except CowganError as error:
         raise CowganError(
-            f"{path} could not be read: {error.strerror or error}.", repr(error)
-        ) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CowganError(
-            f"{path} is damaged or was changed; ask for the package again.", repr(error)
+            f"{error.sentence[:-1]}; ask for the package again.", error.detail
         ) from error

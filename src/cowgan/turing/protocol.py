@@ -1,8 +1,7 @@
 """What a study is, decided before anybody reads."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Self
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from cowgan.errors import CowganError
 from cowgan.randomness import MAX_SEED
@@ -129,28 +128,6 @@ class Protocol:
         """Return every value, as JSON."""
         content = asdict(self)
         return {**content, "crop": list(self.crop), "percentiles": list(self.percentiles)}
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Self:
-        """Rebuild a protocol from `to_dict`'s result.
-
-        Raises
-        ------
-        CowganError
-            It is damaged.
-        """
-        try:
-            values = {entry.name: content[entry.name] for entry in fields(cls)}
-            low, high = values["percentiles"]
-            nz, nx, ny = values["crop"]
-            values |= {
-                "percentiles": (low, high),
-                "crop": (nz, nx, ny),
-                "rules": Rules.from_dict(values["rules"]),
-            }
-            return cls(**values)
-        except (KeyError, TypeError, ValueError) as error:
-            raise CowganError("The protocol of this study is damaged.", repr(error)) from error
 
 
 def default_repeats(cases: int, rules: Rules) -> int:

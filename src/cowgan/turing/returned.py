@@ -19,7 +19,7 @@ from cowgan.progress import Progress, Silent, advance
 from cowgan.turing.journal import HEADER, LARGEST_BYTES, Record, parse_journal, read_journal
 from cowgan.turing.manifest import Manifest
 from cowgan.turing.package import JOURNAL_FILE, LARGEST_MANIFEST, MANIFEST_FILE, journal_header
-from cowgan.turing.session import State, finish_code, replay
+from cowgan.turing.session import Standing, State, finish_code, replay
 from cowgan.turing.study import Study
 
 RETURNED = "returned"
@@ -129,7 +129,7 @@ def reader_progress(study: Study, reader: str) -> ReaderProgress:
     total = len(manifest.trials)
     if not records:
         return ReaderProgress(reader, "not returned", 0, total, None, None)
-    standing = replay(manifest.course, records[1:])
+    standing = _followed(manifest, records, journal_path(study, reader))
     states: dict[State, ReaderState] = {
         State.FINISHED: "finished",
         State.DECLINED: "declined",
@@ -151,14 +151,15 @@ def collected_records(study: Study, reader: str) -> list[Record]:
     Raises
     ------
     CowganError
-        It was changed, or belongs to something else.
+        It was changed, belongs to something else, or does not fit the package.
     """
     path = journal_path(study, reader)
     if not path.exists():
         return []
-    records = read_journal(path)
-    if not _belongs(records, study.manifest(reader)):
+    records, manifest = read_journal(path), study.manifest(reader)
+    if not _belongs(records, manifest):
         raise CowganError(f"{path} is not the journal of {reader}'s package.")
+    _followed(manifest, records, path)
     return records
 
 
@@ -176,17 +177,45 @@ def _checked(study: Study, path: Path) -> tuple[str, bytes]:
                 f"{path} holds no journal ({JOURNAL_FILE}): either it is no reader's package or "
                 "nobody has begun to read it."
             )
-        records, whole = parse_journal(content, path)
+        records, whole = _parsed(study, content, path)
         manifest = _manifest_of(study, records, path)
         _refuse_changed_files(study, manifest, read, path)
+    _followed(manifest, records, path)
+    return manifest.reader, content[:whole]
+
+
+def _parsed(study: Study, content: bytes, path: Path) -> tuple[list[Record], int]:
+    """Read a journal; if it is damaged, name the reader that it begins with."""
     try:
-        replay(manifest.course, records[1:])
+        return parse_journal(content, path)
+    except CowganError as error:
+        header, _ = parse_journal(content[: content.find(b"\n") + 1], path)
+        reader = header[0].data.get("reader") if header else None
+        if reader not in study.readers:
+            raise
+        raise CowganError(
+            f"The reading of {reader} cannot be collected: {error.sentence}", error.detail
+        ) from error
+
+
+def _followed(manifest: Manifest, records: Sequence[Record], path: Path) -> Standing:
+    """Go through a journal step by step, and return where it ends."""
+    try:
+        standing = replay(manifest.course, records[1:])
+        for record in records:
+            if record.kind == "mark" and not _inside(record.data["voxel"], manifest.display.shape):
+                raise CowganError(f"Record {record.seq} marks a place outside the volume.")
     except CowganError as error:
         raise CowganError(
-            f"The journal in {path} cannot have come about by reading this package.",
-            error.sentence,
+            f"The journal of {manifest.reader} in {path} cannot have come about by reading the "
+            "package, so nothing of it counts; ask the reader for it, or leave this reader out.",
+            f"{error.sentence}\n{error.detail}",
         ) from error
-    return manifest.reader, content[:whole]
+    return standing
+
+
+def _inside(voxel: Sequence[int], shape: Sequence[int]) -> bool:
+    return all(place < size for place, size in zip(voxel, shape, strict=True))
 
 
 def _manifest_of(study: Study, records: Sequence[Record], path: Path) -> Manifest:

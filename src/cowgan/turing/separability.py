@@ -1,8 +1,7 @@
 """How well a simple program tells two classes apart by a few numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,12 +47,6 @@ class Separability:
     auc: float
     p: float
     offenders: tuple[Offender, ...]
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Self:
-        """Return what `dataclasses.asdict` made a dictionary of."""
-        offenders = tuple(Offender(**offender) for offender in content["offenders"])
-        return cls(content["auc"], content["p"], offenders)
 
 
 def separate(

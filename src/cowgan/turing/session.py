@@ -12,9 +12,11 @@ from enum import StrEnum
 from typing import Any
 
 from cowgan.errors import CowganError
+from cowgan.turing.canonical import canonical
 from cowgan.turing.codes import code_of, new_code
-from cowgan.turing.course import LEVELS, Course, Trial
+from cowgan.turing.course import Course, Trial
 from cowgan.turing.journal import Journal, Record
+from cowgan.turing.steps import check_step
 
 MAX_MARKS = 3
 
@@ -238,11 +240,7 @@ class Session:
 
     def shown(self) -> None:
         """Tell that the volume has just been drawn for the first time; the clock starts."""
-        standing = self._standing
-        self._step(
-            "shown",
-            {"restarted": standing.restarted, "exposure_ms": _ms(standing.exposure_ns)},
-        )
+        self._step("shown", _exposure(self._standing))
 
     def answer(self, answer: str) -> None:
         """Answer, or change the answer, which asks for the confidence anew.
@@ -297,27 +295,8 @@ class Session:
         if not self.accepts("commit") or trial is None:
             raise NotNow("commit", self.state)
         now = self._clock_ns()
-        active_ns = standing.on_screen_ns(now)
-        rules = self.course.rules
-        hasty = active_ns < rules.lapse_s * 1e9
-        unseen = seen is not None and seen < rules.lapse_seen
-        data = {
-            "phase": trial.phase,
-            "block": trial.block,
-            "cases": list(trial.cases),
-            "answer": standing.answer,
-            "level": standing.level,
-            "answer_ms": _ms(standing.answered_ns),
-            "active_ms": _ms(active_ns),
-            "total_ms": _ms(now - (standing.shown_ns or now)),
-            "answers_given": standing.answers_given,
-            "levels_given": standing.levels_given,
-            "marks": list(standing.marks),
-            "seen": seen,
-            "restarted": standing.restarted,
-            "exposure_ms": _ms(standing.exposure_ns),
-            "flags": ["lapse_suspected"] if hasty or unseen else [],
-        }
+        data = _committed(self.course, standing, seen, now)
+        check_step("commit", data)
         after = advance(self.course, standing, "commit", data, now)
         future = self._journal.append("commit", data, trial.number, mono_ns=now)
         self._pending = future, after
@@ -390,6 +369,8 @@ class Session:
             raise NotNow(kind, self.state)
         now = self._clock_ns()
         content = dict(data or {})
+        # What is no such step would be refused when the journal is collected.
+        check_step(kind, content)
         after = advance(self.course, self._standing, kind, content, now)
         trial = None if self.trial is None else self.trial.number
         self._journal.append(kind, content, trial, durable=kind in _DURABLE, mono_ns=now)
@@ -410,15 +391,84 @@ def replay(course: Course, records: Iterable[Record]) -> Standing:
     CowganError
         They cannot have come about in this course.
     """
-    standing = Standing()
+    standing, started = Standing(), False
     for record in records:
         try:
-            standing = advance(course, standing, record.kind, record.data, record.mono_ns)
-        except (CowganError, LookupError, TypeError) as error:
+            if not started and record.kind != "start":
+                raise CowganError("A reading begins with a start.")
+            started = True
+            standing = _replayed(course, standing, record)
+        except CowganError as error:
             raise CowganError(
-                f"Record {record.seq} of the journal does not fit this package.", str(error)
+                f"Record {record.seq} of the journal does not fit this package: {error.sentence}",
+                error.detail,
             ) from error
     return standing
+
+
+def _replayed(course: Course, standing: Standing, record: Record) -> Standing:
+    """Return the standing after a record, which must be what the program writes there."""
+    check_step(record.kind, record.data)
+    if record.kind != "start" and record.mono_ns < standing.latest_ns:
+        raise CowganError("Its clock runs backwards.")
+    after = advance(course, standing, record.kind, record.data, record.mono_ns)
+    if record.trial not in _numbers(course, standing, record.kind):
+        raise CowganError("It belongs to another trial than the one that is due.")
+    expected: Mapping[str, Any] = record.data
+    if record.kind == "shown":
+        expected = _exposure(standing)
+    elif record.kind == "commit":
+        expected = _committed(course, standing, record.data["seen"], record.mono_ns)
+    if canonical(expected) != canonical(record.data):
+        raise CowganError("It is not what the steps before it add up to.")
+    return after
+
+
+def _numbers(course: Course, standing: Standing, kind: str) -> set[int | None]:
+    """Return the trials that a record may name."""
+    if kind == "finish":
+        return {None}
+    due: set[int | None] = {_number(course, standing.position)}
+    if kind in _STATELESS:
+        # It may have come while the answer before was on its way to the disk.
+        due.add(_number(course, standing.position - 1))
+    return due
+
+
+def _number(course: Course, position: int) -> int | None:
+    return course.trials[position].number if 0 <= position < len(course.trials) else None
+
+
+def _exposure(standing: Standing) -> dict[str, Any]:
+    """Return what is told when a volume appears."""
+    return {"restarted": standing.restarted, "exposure_ms": _ms(standing.exposure_ns)}
+
+
+def _committed(
+    course: Course, standing: Standing, seen: float | None, now_ns: int
+) -> dict[str, Any]:
+    """Return what the steps of a trial add up to."""
+    trial, rules = course.trials[standing.position], course.rules
+    active_ns = standing.on_screen_ns(now_ns)
+    hasty = active_ns < rules.lapse_s * 1e9
+    unseen = seen is not None and seen < rules.lapse_seen
+    shown_ns = now_ns if standing.shown_ns is None else standing.shown_ns
+    return {
+        "phase": trial.phase,
+        "block": trial.block,
+        "cases": list(trial.cases),
+        "answer": standing.answer,
+        "level": standing.level,
+        "answer_ms": _ms(standing.answered_ns),
+        "active_ms": _ms(active_ns),
+        "total_ms": _ms(now_ns - shown_ns),
+        "answers_given": standing.answers_given,
+        "levels_given": standing.levels_given,
+        "marks": list(standing.marks),
+        "seen": seen,
+        "flags": ["lapse_suspected"] if hasty or unseen else [],
+        **_exposure(standing),
+    }
 
 
 def advance(
@@ -533,14 +583,14 @@ def _answer(course: Course, standing: Standing, data: Mapping[str, Any], now_ns:
 
 
 def _level(course: Course, standing: Standing, data: Mapping[str, Any], now_ns: int) -> Standing:
-    if data["level"] not in LEVELS:
-        raise CowganError(f"The level must be from 1 to 5, not {data['level']!r}.")
     return replace(
         standing, state=State.RATED, level=data["level"], levels_given=standing.levels_given + 1
     )
 
 
 def _mark(course: Course, standing: Standing, data: Mapping[str, Any], now_ns: int) -> Standing:
+    if data["case"] not in course.trials[standing.position].cases:
+        raise CowganError("A place is marked in a volume that is not shown.")
     return replace(standing, marks=(*standing.marks, dict(data)))
 
 

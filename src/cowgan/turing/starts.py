@@ -14,6 +14,7 @@ from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.turing.codes import parse_code
 from cowgan.turing.journal import Record
+from cowgan.turing.moments import moment
 from cowgan.turing.returned import collected_records
 from cowgan.turing.session import start_code
 from cowgan.turing.study import Study
@@ -44,6 +45,9 @@ class ToldStart:
     reader: str
     code: str
     utc: str
+
+    def __post_init__(self) -> None:
+        moment(self.utc)
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,6 @@ def _state(code: str | None, told: Sequence[ToldStart], records: Sequence[Record
     if any(one.code != code for one in told):
         return "another"
     answered = next((record.utc for record in records if record.kind == "commit"), None)
-    moment = datetime.fromisoformat(told[0].utc)
-    if answered is not None and datetime.fromisoformat(answered) < moment:
+    if answered is not None and moment(answered) < moment(told[0].utc):
         return "late"
     return "same"

@@ -1,11 +1,11 @@
 """The coordinator's folder: protocol, key, and a frozen package for every reader."""
 
-import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from cowgan.documents import checked, read_json
 from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.progress import Progress
@@ -13,6 +13,7 @@ from cowgan.turing.audit import AUDIT_FILE, Audit, audit
 from cowgan.turing.canonical import sha256_of_content
 from cowgan.turing.key import Key, read_key
 from cowgan.turing.manifest import Manifest
+from cowgan.turing.moments import moment
 from cowgan.turing.package import Package, read_manifest, write_manifest, zip_package
 from cowgan.turing.protocol import Protocol
 from cowgan.turing.sources import warn_of_public
@@ -57,22 +58,16 @@ class Study:
         path = folder / STUDY_FILE
         if not path.is_file():
             raise CowganError(f"{folder} is not a study: it has no {STUDY_FILE}.")
-        try:
-            description = json.loads(path.read_text(encoding="utf-8"))
-            if description["schema"] == _SCHEMA_1:
-                raise CowganError(
-                    f"{folder} was made by an earlier version of this program, from whose packages "
-                    "readers could find out which volumes are generated; open it with that "
-                    "version, or make a new study."
-                )
-            if description["schema"] != SCHEMA:
-                raise ValueError(f"schema {description['schema']!r}")
-            committed, protocol = description["key_commitment"], description["protocol"]
-            description["packages"], description["frozen"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise CowganError(f"{path} is damaged.", repr(error)) from error
-        key = read_key(folder, committed)
-        if protocol != key.protocol.to_dict():
+        description = read_json(path, dict[str, Any])
+        if description.get("schema") == _SCHEMA_1:
+            raise CowganError(
+                f"{folder} was made by an earlier version of this program, from whose packages "
+                "readers could find out which volumes are generated; open it with that "
+                "version, or make a new study."
+            )
+        stored = checked(description, _Description, str(path))
+        key = read_key(folder, stored.key_commitment)
+        if stored.protocol != key.protocol:
             raise CowganError(f"The protocol in {path} was changed after the study was frozen.")
         return cls(folder, description, key)
 
@@ -86,14 +81,12 @@ class Study:
             It is missing or damaged, or was changed since.
         """
         path = self.folder / AUDIT_FILE
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            digest = sha256_of_content(content)
-        except (OSError, ValueError) as error:
-            raise CowganError(f"{path} could not be read.", repr(error)) from error
-        if self.frozen and digest != self.description["frozen"]["audit_sha256"]:
+        content = read_json(path, dict[str, Any])
+        found = checked(content, Audit, str(path))
+        frozen = self.description["frozen"]
+        if frozen is not None and sha256_of_content(content) != frozen["audit_sha256"]:
             raise CowganError(f"{path} was changed after the study was frozen.")
-        return Audit.from_dict(content)
+        return found
 
     @property
     def sha256(self) -> str:
@@ -243,3 +236,53 @@ class Study:
             raise CowganError(
                 f"{self.folder} is not frozen yet, so nobody may read it; audit it first."
             )
+
+
+@dataclass(frozen=True)
+class _Frozen:
+    utc: str
+    accepted_leak: str | None
+    audit_sha256: str
+
+    def __post_init__(self) -> None:
+        moment(self.utc)
+
+
+@dataclass(frozen=True)
+class _Folder:
+    folder: str
+    files: int
+    subjects: int
+    public: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Model:
+    checkpoint: str
+    checkpoint_sha256: str
+    model: str
+    psi: float
+
+
+@dataclass(frozen=True)
+class _Sources:
+    real: _Folder
+    generated: _Folder | _Model
+
+
+@dataclass(frozen=True)
+class _Description:
+    """The content of ``study.json``."""
+
+    schema: Literal["cowgan.turing-study/2"]
+    study: str
+    created: str
+    software: dict[str, str]
+    protocol: Protocol
+    sources: _Sources
+    key_commitment: str
+    packages: dict[str, str]
+    frozen: _Frozen | None
+
+    def __post_init__(self) -> None:
+        moment(self.created)

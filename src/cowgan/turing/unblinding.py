@@ -1,16 +1,19 @@
 """The moment from which the truth is known, after which no answer counts."""
 
 import getpass
-import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from cowgan.documents import read_json
 from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.turing.canonical import sha256_of_content
 from cowgan.turing.journal import Record
+from cowgan.turing.moments import moment
 from cowgan.turing.returned import collected_records, progress
 from cowgan.turing.study import DERIVATIVES, Study
 
@@ -40,13 +43,15 @@ class Unblinding:
     records: dict[str, int]
     collection_sha256: str
 
+    def __post_init__(self) -> None:
+        moment(self.utc)
+
     def is_late(self, reader: str, record: Record) -> bool:
         """Tell whether a record was made with the truth already known.
 
         What had been collected is not, whatever the reader's clock said.
         """
-        moment = datetime.fromisoformat(record.utc)
-        return self.arrived_after(reader, record) and moment > datetime.fromisoformat(self.utc)
+        return self.arrived_after(reader, record) and moment(record.utc) > moment(self.utc)
 
     def arrived_after(self, reader: str, record: Record) -> bool:
         """Tell whether a record was collected later; its own time may still be earlier."""
@@ -62,13 +67,7 @@ def read_unblinding(study: Study) -> Unblinding | None:
         The file is damaged, or an analysis tells of another unblinding.
     """
     path = _path(study)
-    unblinding = None
-    if path.exists():
-        try:
-            unblinding = Unblinding(**json.loads(path.read_text(encoding="utf-8")))
-            datetime.fromisoformat(unblinding.utc)
-        except (OSError, ValueError, TypeError) as error:
-            raise CowganError(f"{path} is damaged.", repr(error)) from error
+    unblinding = read_json(path, Unblinding) if path.exists() else None
     _refuse_contradiction(unblinding, path, study.folder / SUMMARY_FILE)
     return unblinding
 
@@ -77,12 +76,7 @@ def _refuse_contradiction(unblinding: Unblinding | None, path: Path, summary: Pa
     """Compare what is recorded with what an analysis wrote of it."""
     if not summary.exists():
         return
-    try:
-        told = json.loads(summary.read_text(encoding="utf-8"))["unblinded"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CowganError(
-            f"{summary} is damaged; remove it, and analyse again.", repr(error)
-        ) from error
+    told = read_json(summary, dict[str, Any]).get("unblinded")
     if unblinding is None:
         raise CowganError(
             f"{path} is missing, although {summary} tells that the study was unblinded; put it "
@@ -126,7 +120,7 @@ def unblind(study: Study, by: str | None = None, early: bool = False) -> Unblind
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     records = {reader: len(collected_records(study, reader)) for reader in study.readers}
     committed = collection_sha256(study, records)
-    unblinding = Unblinding(now, by or getpass.getuser(), records, committed)
+    unblinding = Unblinding(now, by or _account(), records, committed)
     write_json(_path(study), asdict(unblinding))
     return unblinding
 
@@ -152,6 +146,14 @@ def collection_sha256(study: Study, records: Mapping[str, int] | None = None) ->
         counted = collected if records is None else collected[: records.get(reader, 0)]
         heads[reader] = counted[-1].sha256 if counted else ""
     return sha256_of_content({"study_sha256": study.sha256, "journals": heads})
+
+
+def _account() -> str:
+    """Return the name of the account, or its number where it has none, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return f"account {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
 
 def _path(study: Study) -> Path:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from html import unescape
 from itertools import zip_longest
 from math import isclose
@@ -25,11 +24,11 @@ from cowgan.turing.derivatives import derivatives_of
 from cowgan.turing.drawing import Drawing
 from cowgan.turing.journal import Record
 from cowgan.turing.key import read_salt
+from cowgan.turing.moments import moment
 from cowgan.turing.receipt import Receipt, read_receipt, receipt_of
 from cowgan.turing.report import report_of
 from cowgan.turing.report.html import html_of
 from cowgan.turing.returned import collected_records
-from cowgan.turing.session import replay
 from cowgan.turing.sources import draw_seeds
 from cowgan.turing.study import DERIVATIVES, Study
 from cowgan.turing.unblinding import (
@@ -142,7 +141,7 @@ def verify(
         with found._checking(f"The package of {reader} is whole, and as the key says."):
             check_package(study, reader)
         with found._checking(""):
-            records[reader] = _checked_journal(study, reader)
+            records[reader] = collected_records(study, reader)
         advance(progress, done, len(study.readers), reader)
     read = [reader for reader, of in records.items() if of]
     if len(records) == len(study.readers):
@@ -163,7 +162,7 @@ def _check_freezing(study: Study) -> None:
             else "The study accepts a leak that its audit did not find."
         )
     created, frozen = study.description["created"], study.description["frozen"]["utc"]
-    if datetime.fromisoformat(frozen) < datetime.fromisoformat(created):
+    if moment(frozen) < moment(created):
         raise CowganError("The study was frozen before it was made, by its own dates.")
 
 
@@ -190,12 +189,6 @@ def _check_draw(study: Study) -> None:
         )
         if shown != drawing.trials(reader):
             raise CowganError(f"The order of {reader} is not what the study's secret draws.")
-
-
-def _checked_journal(study: Study, reader: str) -> list[Record]:
-    records = collected_records(study, reader)
-    replay(study.manifest(reader).course, records[1:])
-    return records
 
 
 def _compare_kept(
@@ -297,7 +290,7 @@ def _check_unblinding(study: Study, unblinding: Unblinding) -> None:
             f"The answers collected are not those that {UNBLINDED_FILE} was written for."
         )
     frozen = study.description["frozen"]["utc"]
-    if datetime.fromisoformat(unblinding.utc) < datetime.fromisoformat(frozen):
+    if moment(unblinding.utc) < moment(frozen):
         raise CowganError("The study was unblinded before it was frozen, by its own dates.")
 
 

@@ -1,0 +1,177 @@
+"""Journals that no reading can have written are refused before anybody knows the truth."""
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+from journal_forger import Content, forged, read_contents, write_chained
+from turing_readers import observer, play
+from turing_studies import freeze, protocol
+
+from cowgan.errors import CowganError
+from cowgan.turing.analysis import analyse
+from cowgan.turing.derivatives import write_derivatives
+from cowgan.turing.package import JOURNAL_FILE
+from cowgan.turing.receipt import receipt_of
+from cowgan.turing.returned import collect, collected_records, journal_path
+from cowgan.turing.starts import start_of
+from cowgan.turing.study import Study
+from cowgan.turing.unblinding import UNBLINDED_FILE
+
+READER, OTHER = "sub-R01", "sub-R02"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Study:
+    chosen = protocol(cases=10, repeats=2, repeat_distance=2, practice=2, impressions=2)
+    # So few volumes can seem to be told apart by chance.
+    study = freeze(tmp_path_factory.mktemp("made"), chosen, accept_leak="Too few volumes.")
+    for reader in study.readers:
+        play(study.package_folder(reader), observer(study, reader, d_prime=1))
+    return study
+
+
+@pytest.fixture
+def study(made, tmp_path) -> Study:
+    return Study.open(shutil.copytree(made.folder, tmp_path / "study"))
+
+
+@pytest.fixture
+def journal(study) -> Path:
+    return study.package_folder(READER) / JOURNAL_FILE
+
+
+def one(contents: list[Content], kind: str) -> Content:
+    """Return the record before the last of a kind, or the only one."""
+    return [content for content in contents if content["kind"] == kind][-2:][0]
+
+
+def put(kind: str, name: str, value: object):
+    def change(contents: list[Content]) -> None:
+        of = one(contents, kind)
+        (of if name in of else of["data"])[name] = value
+
+    return change
+
+
+def other_answer(contents: list[Content]) -> None:
+    data = one(contents, "commit")["data"]
+    data["answer"] = "R" if data["answer"] == "G" else "G"
+
+
+def without(kind: str, name: str):
+    return lambda contents: one(contents, kind)["data"].pop(name)
+
+
+def swapped_trials(contents: list[Content]) -> None:
+    first, second = [c["data"] for c in contents if c["kind"] == "commit"][-2:]
+    first["cases"], second["cases"] = second["cases"], first["cases"]
+
+
+def clock_back(contents: list[Content]) -> None:
+    one(contents, "level")["mono_ns"] = 5
+
+
+def twice(contents: list[Content]) -> None:
+    contents.insert(-1, dict(one(contents, "commit")))
+
+
+LIES = {
+    "no date": put("commit", "utc", "yesterday"),
+    "no offset": put("commit", "utc", "2026-11-28T05:34:43"),
+    "a time that cannot be turned": put("commit", "utc", "0001-01-01T00:00:00+23:59"),
+    "no number on the clock": put("shown", "mono_ns", "5"),
+    "an endless clock": put("finish", "mono_ns", 10**400),
+    "a clock that runs backwards": clock_back,
+    "no answer": without("commit", "answer"),
+    "no marks": without("commit", "flags"),
+    "another answer than was pressed": other_answer,
+    "another level than was pressed": put("commit", "level", 6),
+    "a level that there is not": put("level", "level", 6),
+    "a level that is true": put("level", "level", True),
+    "an answer that there is not": put("answer", "answer", "left"),
+    "a faster answer": put("commit", "answer_ms", 1),
+    "more slices than there are": put("commit", "seen", 2),
+    "another block": put("commit", "block", 7),
+    "another trial": put("commit", "trial", 3),
+    "trials in another order": swapped_trials,
+    "a trial twice": twice,
+    "an unknown step": put("level", "kind", "guess"),
+    "consent that is a word": put("consent", "given", "yes"),
+    "a place outside the volume": put("mark", "voxel", [1, 2, 999]),
+    "a place in another volume": put("mark", "case", "0" * 8),
+    "reasons that are no words": put("mark", "reasons", [1]),
+    "no start": lambda contents: contents.pop(1),
+    "a screen without sides": put("start", "screen", {"size": 5}),
+}
+
+
+@pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
+def test_what_no_reading_can_have_written_is_refused(
+    study, journal, lie, tmp_path, single_sentence
+):
+    contents = read_contents(journal)
+    write_chained(journal, contents)
+    collect(study, [journal])
+    journal_path(study, READER).unlink()
+    lie(contents)
+    sent = tmp_path / "mail" / JOURNAL_FILE
+    sent.parent.mkdir()
+    write_chained(sent, contents)
+    with pytest.raises(CowganError) as refusal:
+        collect(study, [sent])
+    assert READER in single_sentence(refusal)
+    assert not journal_path(study, READER).exists()
+
+
+def test_a_bad_journal_stops_nothing_but_itself(study, journal):
+    collect(study, [study.package_folder(OTHER)])
+    contents = read_contents(journal)
+    other_answer(contents)
+    write_chained(journal, contents)
+    # As an earlier version, or somebody by hand, may have left it there.
+    kept = journal_path(study, READER)
+    kept.parent.mkdir()
+    shutil.copy(journal, kept)
+    with pytest.raises(CowganError, match=READER):
+        analyse(study, early=True)
+    assert not (study.folder / UNBLINDED_FILE).exists()
+    kept.unlink()
+    analysis = analyse(study, early=True)
+    assert [reader.reader for reader in analysis.complete] == [OTHER]
+
+
+def attack(study: Study, journal: Path, seeds: range) -> tuple[int, int]:
+    """Return how many forged journals were refused and accepted; all of these are analysed."""
+    contents = read_contents(journal)
+    counted = {True: 0, False: 0}
+    for seed in seeds:
+        write_chained(journal, forged(contents, random.Random(seed)))
+        (study.folder / UNBLINDED_FILE).unlink(missing_ok=True)
+        shutil.rmtree(study.folder / "derivatives", ignore_errors=True)
+        journal_path(study, READER).unlink(missing_ok=True)
+        try:
+            collect(study, [journal])
+        except CowganError as error:
+            assert "\n" not in error.sentence
+            counted[False] += 1
+            continue
+        counted[True] += 1
+        receipt_of(study.manifest(READER), collected_records(study, READER))
+        start_of(study, READER)
+        write_derivatives(analyse(study, early=True))
+    return counted[False], counted[True]
+
+
+def test_forged_journals_are_refused_or_can_be_analysed(study, journal):
+    refused, accepted = attack(study, journal, range(150))
+    assert refused > 75
+    assert accepted > 5
+
+
+@pytest.mark.slow
+def test_thousands_of_forged_journals_are_refused_or_can_be_analysed(study, journal):
+    refused, accepted = attack(study, journal, range(1000, 4000))
+    assert refused > 1500
+    assert accepted > 150
