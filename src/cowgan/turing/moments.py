@@ -4,7 +4,7 @@ from datetime import datetime
 
 from cowgan.errors import CowganError
 
-_YEARS = range(2000, 3000)
+_YEARS = range(2, 9999)
 
 
 def moment(text: str) -> datetime:
@@ -26,5 +26,5 @@ def moment(text: str) -> datetime:
         raise CowganError(f"{text!r:.60} is not a time.") from error
     # Without an offset, or at the ends of the calendar, times cannot be compared.
     if found.tzinfo is None or found.year not in _YEARS:
-        raise CowganError(f"{text!r:.60} is not a time of a study.")
+        raise CowganError(f"{text!r:.60} is not a time that can be compared.")
     return found
