@@ -73,9 +73,9 @@ class TrainingConfig:
         `augment` as it is.
     augment_images : int
         Volumes over which adaptive augmentation goes from 0 to 1 at most.
-    judged_real_limit : float
-        The discriminator does not learn from a step in which it judges more than this share
-        of real volumes real; 1 lets it always learn.
+    discriminator_limit : float
+        The discriminator does not learn from a step in which its loss is already below this;
+        0 lets it always learn.
     flip : float
         Chance that a real volume is seen with left and right swapped.
     batch, accumulate : int
@@ -123,7 +123,7 @@ class TrainingConfig:
     augment: float = 0.5
     augment_target: float = 0.0
     augment_images: int = 500_000
-    judged_real_limit: float = 1.0
+    discriminator_limit: float = 0.0
     flip: float = 0.5
     batch: int = 8
     accumulate: int = 4
@@ -222,14 +222,14 @@ def preset(name: str, network: NetworkConfig) -> TrainingConfig:
             loss="hinge",
             start="linear",
             generator_rate=2e-4,
-            discriminator_rate=1e-4,
+            discriminator_rate=1.5e-4,
             penalty_weight=0.0,
             path_weight=0.0,
-            anchor_weight=4.0,
+            anchor_weight=8.0,
             paired_weight=2.0,
             brightness_weight=0.1,
             mixing=0.25,
-            judged_real_limit=0.8,
+            discriminator_limit=0.7,
             accumulate=1,
             average_images=2_000.0,
         )
@@ -280,7 +280,7 @@ _LIMITS = (
     (("generator_rate", "discriminator_rate"), 1e-8, 1.0),
     (("beta1", "beta2"), 0.0, 0.9999),
     (("mixing", "augment", "augment_target", "flip", "path_decay", "average_ramp"), 0.0, 1.0),
-    (("judged_real_limit",), 0.5, 1.0),
+    (("discriminator_limit",), 0.0, 10.0),
     (
         ("penalty_weight", "path_weight", "anchor_weight", "paired_weight", "brightness_weight"),
         0.0,

@@ -535,8 +535,8 @@ class Trainer:
         return good
 
     def _apply_to_discriminator(self, told: dict[str, float]) -> bool:
-        """Update the discriminator, unless it tells reals too well for the generator to learn."""
-        if told["judged_real"] > self.config.judged_real_limit:
+        """Update the discriminator, unless it is too far ahead of the generator already."""
+        if told["discriminator"] < self.config.discriminator_limit:
             self._discriminator_sum.clear()
             return True
         return self._apply(self.discriminator_adam, self._discriminator_sum)
