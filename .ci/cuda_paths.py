@@ -3,8 +3,9 @@
 Usage: python .ci/cuda_paths.py, with a CUDA build of torch; no card is needed.
 
 Under torch's FakeTensorMode tensors have a device, a type and a shape but no content, and every
-operation that mixes devices or types is an error, as on a real GPU. Speed and numbers are not
-tested, nor are backward passes, whose engine wants a card: gradients are taken to be zero.
+operation that mixes devices is an error, as on a real GPU; mixed types are found only where torch
+checks them before it calls a kernel. Speed and numbers are not tested, nor are backward passes,
+whose engine wants a card: gradients are taken to be zero.
 """
 
 import sys

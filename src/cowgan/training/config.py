@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from cowgan.documents import checked, read_toml
 from cowgan.errors import CowganError
@@ -137,6 +137,17 @@ class TrainingConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for name, known in _CHOICES.items():
+            if getattr(self, name) not in known:
+                raise CowganError(
+                    f"Training's {name} must be one of {', '.join(known)}, not "
+                    f"{getattr(self, name)!r:.40}."
+                )
+        for name in _WHOLE:
+            if not isinstance(getattr(self, name), int):
+                raise CowganError(
+                    f"Training's {name} must be a whole number, not {getattr(self, name)!r:.40}."
+                )
         for names, low, high in _LIMITS:
             for name in names:
                 if not low <= getattr(self, name) <= high:
@@ -276,6 +287,9 @@ def _toml(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
+_HINTS = get_type_hints(TrainingConfig)
+_CHOICES = {name: get_args(hint) for name, hint in _HINTS.items() if get_origin(hint) is Literal}
+_WHOLE = [name for name, hint in _HINTS.items() if hint is int]
 _LIMITS = (
     (("generator_rate", "discriminator_rate"), 1e-8, 1.0),
     (("beta1", "beta2"), 0.0, 0.9999),
