@@ -7,7 +7,6 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -42,6 +41,7 @@ from reading_windows import (
     wait_for_state,
 )
 
+from cowgan.files import read_bytes
 from cowgan.turing.course import Rules
 from cowgan.turing.journal import read_journal
 from cowgan.turing.package import Package
@@ -396,7 +396,7 @@ def test_a_slow_disk_never_holds_the_reader_up(window, package, monkeypatch):
 
     for name in ("write", "fsync"):
         monkeypatch.setattr(os, name, slow(getattr(os, name)))
-    monkeypatch.setattr(Path, "read_bytes", slow(Path.read_bytes))
+    monkeypatch.setattr("cowgan.turing.package.read_bytes", slow(read_bytes))
     go_to(window, State.RATED)
     drag_across(window.image.panes[0].glass, 30, 20)
     press(window, Key.Key_P, Key.Key_P, Key.Key_M, Key.Key_R, Key.Key_2)
@@ -408,13 +408,12 @@ def test_a_slow_disk_never_holds_the_reader_up(window, package, monkeypatch):
 
 def test_whoever_waits_for_a_slow_disk_is_told(window, monkeypatch):
     served = threading.Event()
-    read = Path.read_bytes
 
-    def wait_and_read(path):
+    def wait_and_read(path, limit):
         served.wait(60)
-        return read(path)
+        return read_bytes(path, limit)
 
-    monkeypatch.setattr(Path, "read_bytes", wait_and_read)
+    monkeypatch.setattr("cowgan.turing.package.read_bytes", wait_and_read)
     go_to(window, State.FEEDBACK)
     go_to(window, State.INSTRUCTIONS)
     go_to(window, State.LOADING)
