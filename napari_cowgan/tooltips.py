@@ -1,5 +1,7 @@
 """Every tooltip of the plugin, in one place."""
 
+from cowgan.text import markup, one_line
+
 TOOLTIPS = {
     "cancel": "Stop this job; what is finished stays",
     # Model
@@ -191,3 +193,8 @@ TOOLTIPS = {
     "save_session": "Save the model's name, all sliders, favourites, A and B to a file",
     "open_session": "Open a saved session",
 }
+
+
+def of_text(text: str) -> str:
+    """Return a tooltip that shows a text from a file, in which Qt would look for HTML."""
+    return f"<qt>{markup(one_line(text))}</qt>"

@@ -1,11 +1,10 @@
 """What a person should know before using a model."""
 
-from html import escape
-
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from cowgan.checkpoint import Checkpoint
+from cowgan.text import markup
 
 
 def architecture(checkpoint: Checkpoint) -> str:
@@ -38,9 +37,9 @@ class CardDialog(QDialog):
         self.text = QTextBrowser()
         # The texts come from a file of unknown origin: they are shown, not interpreted.
         self.text.setHtml(
-            f"<h3>{escape(card.name)}</h3>"
+            f"<h3>{markup(card.name)}</h3>"
             + "".join(
-                f"<p><b>{title}</b><br>{escape(fact)}</p>" for title, fact in facts.items() if fact
+                f"<p><b>{title}</b><br>{markup(fact)}</p>" for title, fact in facts.items() if fact
             )
         )
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)

@@ -30,7 +30,7 @@ from napari_cowgan.settings import (
     remember,
     remember_recent,
 )
-from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.tooltips import TOOLTIPS, of_text
 
 _FILTER = "Checkpoints (*.safetensors *.pt)"
 _DEVICES = {"auto": "Automatic device", "cpu": "CPU", "cuda": "CUDA GPU", "mps": "Apple GPU"}
@@ -145,7 +145,7 @@ class CheckpointGroup(QWidget):
             self.notes.hide()
             return
         self.name.setText(checkpoint.card.name)
-        self.name.setToolTip(checkpoint.card.name)
+        self.name.setToolTip(of_text(checkpoint.card.name))
         self.facts.setText(architecture(checkpoint))
         on_cpu = synthesizer.device.type == "cpu"
         notes = [*checkpoint.notes, *([_CPU_NOTE] if on_cpu else [])]

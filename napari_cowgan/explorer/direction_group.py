@@ -39,7 +39,7 @@ from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.jobs import JobBar
 from napari_cowgan.problems import show_problem
 from napari_cowgan.settings import data_folder
-from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.tooltips import TOOLTIPS, of_text
 
 _SHOWN_AT_FIRST = 6
 _FILTER = "Directions (*.safetensors *.json)"
@@ -79,7 +79,7 @@ class DirectionRow(SliderRow):
         effect = f", changes voxels by {self.direction.effect:.4f} per σ" * bool(
             self.direction.effect
         )
-        self.label.setToolTip(f"{self.direction.name} ({self.direction.method}{effect})")
+        self.label.setToolTip(of_text(f"{self.direction.name} ({self.direction.method}{effect})"))
 
     def set_blocks(self, blocks: tuple[int, int]) -> None:
         """Let the direction act on another range of blocks."""

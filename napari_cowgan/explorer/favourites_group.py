@@ -20,7 +20,7 @@ from napari_cowgan.explorer.favourites import Favourite, keep_favourites, read_f
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.explorer.thumbnails import Thumbnails
 from napari_cowgan.problems import show_problem
-from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.tooltips import TOOLTIPS, of_text
 
 _STATE = Qt.ItemDataRole.UserRole
 _ICON = 72
@@ -146,7 +146,7 @@ class FavouritesGroup(QWidget):
         item = QListWidgetItem(favourite.name)
         item.setData(_STATE, favourite.state)
         item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
-        item.setToolTip(favourite.name)
+        item.setToolTip(of_text(favourite.name))
         with signals_blocked(self.strip):
             self.strip.addItem(item)
         self._show_pictures()

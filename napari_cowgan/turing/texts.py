@@ -1,9 +1,9 @@
 """Everything that a reader reads."""
 
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
+from cowgan.text import markup
 from cowgan.turing.course import ANSWERS as CODES
 from cowgan.turing.course import Course, Design, Trial
 from cowgan.turing.package import JOURNAL_FILE
@@ -228,7 +228,7 @@ def finished(folder: Path, told: str = "") -> Text:
                 "Please send the folder below back to whoever gave you the package; its file "
                 f"<b>{JOURNAL_FILE}</b> is enough, as it holds all your answers."
             ),
-            escape(str(folder)),
+            markup(str(folder)),
             (
                 "Send this code too, and keep it, or a receipt, for yourself. By either, anybody "
                 "can check later that nothing of the study or of your answers was changed."
@@ -291,7 +291,7 @@ def disk_refuses(sentence: str, closing: bool) -> Text:
     """Return what is shown while answers cannot be written."""
     return Text(
         "Your last answers cannot be saved",
-        (escape(sentence),),
+        (markup(sentence),),
         "Try again",
         "Close without them" if closing else "",
         "Please leave this window open until it works: it keeps what you have answered.",
@@ -302,7 +302,7 @@ def broken(sentence: str, begun: bool) -> Text:
     """Return what is shown when a reading cannot begin or go on."""
     return Text(
         "This reading cannot go on" if begun else "This reading cannot be opened",
-        (escape(sentence),),
+        (markup(sentence),),
         "Copy details",
         "Close",
         "Please tell whoever gave you the package. Answers that you have given are saved.",

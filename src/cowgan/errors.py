@@ -1,5 +1,9 @@
 """Errors meant for the person in front of the screen."""
 
+from cowgan.text import escaped, one_line
+
+_LONGEST = 1000
+
 
 class CowganError(Exception):
     """A failure told in one plain sentence.
@@ -15,9 +19,10 @@ class CowganError(Exception):
     """
 
     def __init__(self, sentence: str, detail: str = "") -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.detail = detail
+        # Names and texts from files stand in both.
+        self.sentence = one_line(sentence, _LONGEST)
+        self.detail = escaped(detail, keep="\n")
+        super().__init__(self.sentence)
 
 
 class Cancelled(CowganError):

@@ -1,16 +1,22 @@
-"""Reading CSV and TSV files that may hold anything."""
+"""CSV and TSV: files that may hold anything are read, and text of any origin is written."""
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, TextIO
 
 from cowgan.errors import CowganError
 from cowgan.files import read_bytes
+from cowgan.text import escaped
 
 LARGEST_BYTES = 16 * 2**20
 MOST_ROWS = 500_000
 
 Row = dict[str, str]
+
+_FORMULA = tuple("=+-@＝＋－＠")
+"""How a cell begins that spreadsheets compute."""
 
 
 def read_table(path: Path, delimiter: str = ",") -> tuple[list[str], list[Row]]:
@@ -50,3 +56,58 @@ def read_table(path: Path, delimiter: str = ",") -> tuple[list[str], list[Row]]:
     except (ValueError, csv.Error) as error:
         raise CowganError(f"{path} is not a table in UTF-8.", repr(error)) from error
     return columns, rows
+
+
+class TableWriter:
+    """Writes the lines of a table that can be opened anywhere without doing anything.
+
+    In cells of text, characters that cannot be seen are escaped, and what a spreadsheet would
+    compute stands behind an apostrophe. Numbers stay numbers.
+
+    Parameters
+    ----------
+    file : TextIO
+        Opened with ``newline=""``.
+    columns : sequence of str
+        Names.
+    delimiter, line_end : str
+        Between cells, and after a row.
+    missing : str
+        Stands for None, and for what a row does not have.
+    """
+
+    def __init__(
+        self,
+        file: TextIO,
+        columns: Sequence[str],
+        delimiter: str = ",",
+        line_end: str = "\r\n",
+        missing: str = "",
+    ) -> None:
+        self._columns = list(columns)
+        self._missing = missing
+        self._writer = csv.writer(file, delimiter=delimiter, lineterminator=line_end)
+
+    def write_header(self) -> None:
+        """Write the names of the columns."""
+        self._writer.writerow(map(_cell, self._columns))
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        """Write a row, in one piece; what belongs to no column is left out."""
+        values = (row.get(name) for name in self._columns)
+        self._writer.writerow(self._missing if v is None else _cell(v) for v in values)
+
+
+def _cell(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    text = escaped(value)
+    return f"'{text}" if text.startswith(_FORMULA) and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -60,7 +60,7 @@ def write_serialised(path: Path, content: bytes) -> None:
         The file cannot be written.
     """
     end = _LENGTH_BYTES + int.from_bytes(content[:_LENGTH_BYTES], "little")
-    header = json.loads(content[_LENGTH_BYTES:end])
+    header = json.loads(content[_LENGTH_BYTES:end])  # noqa: TID251 - made a moment ago
     metadata = header.pop("__metadata__", None)
     if metadata is not None:
         header = {"__metadata__": dict(sorted(metadata.items())), **header}

@@ -119,3 +119,15 @@ def test_a_volume_is_no_label_map(folder):
     result = run(folder / "tof.nii.gz", "--labels")
     assert result.exit_code == 2
     assert "tof.nii.gz is not a label map" in result.stderr
+
+
+def test_names_of_files_neither_steer_the_terminal_nor_compute(folder, tmp_path):
+    name = "=1+1\x1b[2J\nsub-02.nii.gz  all  9.nii.gz"
+    (tmp_path / name).write_bytes((folder / "flat.nii.gz").read_bytes())
+    (tmp_path / f"broken {name}").write_bytes(b"")
+    table = tmp_path / "t.csv"
+    result = run(tmp_path / name, tmp_path / f"broken {name}", "--csv", table)
+    lines = (result.stdout + result.stderr).splitlines()
+    assert "\x1b[2J" not in result.stdout + result.stderr
+    assert not [line for line in lines if line.startswith("sub-02")]
+    assert not any(cell.startswith("=") for row in csv.reader(table.open()) for cell in row)

@@ -10,9 +10,11 @@ import nibabel as nib
 import numpy as np
 import psutil
 import pytest
+from checkpoint_files import lively
 from gui_events import drop
 from qtpy.QtWidgets import QApplication, QMessageBox
 
+from cowgan.checkpoint import ModelCard, save
 from cowgan.synthesis import BlockMix, LatentState
 from napari_cowgan.explorer import show_explorer
 from napari_cowgan.explorer.renderer import Rendered
@@ -289,3 +291,13 @@ def test_two_thousand_random_edits_need_no_more_memory(explorer, settle):
     print(f"\n2,000 edits: {grown_mb:+.1f} MB, {explorer._renderer.renders} renders")
     assert grown_mb < 50
     assert np.isfinite(explorer.shown.layer.data).all()
+
+
+def test_a_model_with_markup_in_its_name_is_shown_as_it_is(explorer, qtbot, tmp_path):
+    checkpoint = lively()
+    checkpoint.card = ModelCard("<img src='file:///x'>\x1b[2J")
+    save(checkpoint, tmp_path / "model.safetensors")
+    explorer.open_checkpoint(tmp_path / "model.safetensors")
+    wait_for_model(explorer, tmp_path / "model.safetensors", qtbot)
+    assert "<img" not in explorer.checkpoint.name.toolTip()
+    assert "&lt;img src=" in explorer.checkpoint.name.toolTip()

@@ -1,5 +1,8 @@
 """Journals that no reading can have written are refused before anybody knows the truth."""
 
+import csv
+import io
+import json
 import random
 import shutil
 from pathlib import Path
@@ -14,6 +17,8 @@ from cowgan.turing.analysis import analyse
 from cowgan.turing.derivatives import write_derivatives
 from cowgan.turing.package import JOURNAL_FILE
 from cowgan.turing.receipt import receipt_of
+from cowgan.turing.report import report_of
+from cowgan.turing.report.html import html_of
 from cowgan.turing.returned import collect, collected_records, journal_path
 from cowgan.turing.starts import start_of
 from cowgan.turing.study import Study
@@ -140,6 +145,24 @@ def test_a_bad_journal_stops_nothing_but_itself(study, journal):
     kept.unlink()
     analysis = analyse(study, early=True)
     assert [reader.reader for reader in analysis.complete] == [OTHER]
+
+
+def test_what_a_reader_typed_does_nothing_in_tables_and_report(study, journal):
+    hostile = "=1+1\x1b[2J\u202e<script>$\\bad$\n"
+    typed = json.dumps(read_contents(journal)).replace('"noise"', json.dumps(hostile))
+    assert typed.count("script") > 2
+    write_chained(journal, json.loads(typed))
+    collect(study, [journal, study.package_folder(OTHER)])
+    analysis = analyse(study)
+    written = [path.read_text(encoding="utf-8") for path in write_derivatives(analysis)]
+    report = html_of(report_of(analysis))
+    assert "$\\bad$" in report and "<script" not in report
+    for text in (*written, report):
+        assert not set("\x1b\u202e") & set(text)
+    trials = next(text for text in written if text.startswith("reader,trial,"))
+    assert {row["reasons"] for row in csv.DictReader(io.StringIO(trials))} > {
+        "'=1+1\\x1b[2J\\u202e<script>$\\bad$\\n"
+    }
 
 
 def attack(study: Study, journal: Path, seeds: range) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from cowgan.cli.explore import explore
 from cowgan.cli.generate import generate
 from cowgan.cli.measure import measure
 from cowgan.cli.models import convert, info
+from cowgan.cli.output import say
 from cowgan.cli.phantom import phantom
 from cowgan.cli.preprocess import preprocess
 from cowgan.cli.template import template
@@ -41,7 +42,7 @@ app.add_typer(turing, name="turing", rich_help_panel="Studies")
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(__version__)
+        say(__version__)
         raise typer.Exit
 
 
@@ -78,5 +79,5 @@ def main() -> None:
 
 
 def _end(sentence: str, status: int) -> None:
-    typer.echo(sentence, err=True)
+    say(sentence, err=True)
     sys.exit(status)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cowgan.cli.options import JsonOption, OverwriteOption
+from cowgan.cli.output import say
 from cowgan.errors import Cancelled, CowganError
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def simulate_bank(
         bank = simulate(chosen, out, simulation, options, progress, origin)
     if "left_out" in origin:
         names = origin["left_out"]["anatomies"]
-        typer.echo(f"Note: left out {len(names)} off-centre: {', '.join(names)}", err=True)
+        say(f"Note: left out {len(names)} off-centre: {', '.join(names)}", err=True)
     _tell(bank, as_json)
 
 
@@ -190,7 +191,7 @@ def _nothing_kept() -> Iterator[None]:
     try:
         yield
     except Cancelled:
-        typer.echo("Stopped; no bank was written.", err=True)
+        say("Stopped; no bank was written.", err=True)
         raise typer.Exit(130) from None
 
 
@@ -223,4 +224,4 @@ def _tell(bank: "Bank", as_json: bool) -> None:
         "SHA-256": bank.sha256,
     }
     for title, text in rows.items():
-        typer.echo(f"{title:10} {text}")
+        say(f"{title:10} {text}")

@@ -10,6 +10,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cowgan.cli.output import say
+from cowgan.text import one_line
+
 if TYPE_CHECKING:
     from cowgan.checkpoint import Checkpoint
 
@@ -26,7 +29,7 @@ class BarProgress:
 
     def report(self, done: int, total: int, message: str = "") -> None:
         """Move the bar."""
-        self._bar.update(self._task, completed=done, total=total, message=message)
+        self._bar.update(self._task, completed=done, total=total, message=one_line(message))
 
     def interrupt(self, *_: object) -> None:
         """Stop after the present step; a second signal then stops at once."""
@@ -66,4 +69,4 @@ def print_json(content: Any) -> None:
 def print_notes(checkpoint: "Checkpoint") -> None:
     """Print what a person should know about how a checkpoint was read, on standard error."""
     for note in checkpoint.notes:
-        typer.echo(f"Note: {note}", err=True)
+        say(f"Note: {note}", err=True)

@@ -13,6 +13,7 @@ from cowgan.cli.options import (
     OverwriteOption,
     open_model,
 )
+from cowgan.cli.output import say
 from cowgan.errors import CowganError
 
 
@@ -59,8 +60,8 @@ def directions(
         return
     for direction in found:
         span = f"blocks {direction.first_block}-{direction.last_block}"
-        typer.echo(f"{direction.name:22} {span:12} {direction.effect:.5f} per sigma")
-    typer.echo(f"Saved {len(found)} directions to {out}")
+        say(f"{direction.name:22} {span:12} {direction.effect:.5f} per sigma")
+    say(f"Saved {len(found)} directions to {out}")
 
 
 def _parse_blocks(text: str | None) -> tuple[int, int | None]:

@@ -14,6 +14,7 @@ from cowgan.cli.options import (
     PrecisionOption,
     open_model,
 )
+from cowgan.cli.output import say
 from cowgan.cli.seeds import parse_seeds
 from cowgan.errors import CowganError
 
@@ -62,4 +63,4 @@ def generate(
     if as_json:
         print_json([vars(volume) for volume in exported])
     else:
-        typer.echo(f"Saved {len(exported)} volumes and manifest.csv to {out}")
+        say(f"Saved {len(exported)} volumes and manifest.csv to {out}")

@@ -1,6 +1,5 @@
 """``cowgan measure``."""
 
-import csv
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -8,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cowgan.cli.options import JsonOption, OverwriteOption
+from cowgan.cli.output import say
 from cowgan.errors import CowganError
 from cowgan.progress import advance
+from cowgan.text import one_line
 
 if TYPE_CHECKING:
     from cowgan.measure import Measurements
@@ -71,7 +72,7 @@ def measure(
         _print_table(results)
     failed = [result for result in results if result.error]
     for result in failed:
-        typer.echo(result.error, err=True)
+        say(result.error, err=True)
     if failed:
         raise typer.Exit(2)
 
@@ -121,7 +122,7 @@ def _print_table(results: list[_Result]) -> None:
     rows = [("File", "Vessels", "mm³", "Length mm", "Radius mm", "Pieces", "Loops")]
     rows += [
         (
-            result.file.name,
+            one_line(result.file.name, 60),
             name,
             f"{one.volume_mm3:.0f}",
             f"{one.length_mm:.1f}",
@@ -138,11 +139,12 @@ def _print_table(results: list[_Result]) -> None:
     for row in rows:
         texts = [text.ljust(width) for text, width in zip(row[:2], widths[:2], strict=True)]
         numbers = [text.rjust(width) for text, width in zip(row[2:], widths[2:], strict=True)]
-        typer.echo("  ".join(texts + numbers))
+        say("  ".join(texts + numbers))
 
 
 def _write_csv(target: Path, results: list[_Result]) -> None:
     from cowgan.files import atomic_path
+    from cowgan.tables import TableWriter
 
     rows = [
         {"file": str(result.file), "vessels": name, **_flat(one.to_dict())}
@@ -154,9 +156,10 @@ def _write_csv(target: Path, results: list[_Result]) -> None:
         atomic_path(target) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,
     ):
-        writer = csv.DictWriter(file, columns or ["file", "vessels"])
-        writer.writeheader()
-        writer.writerows(rows)
+        writer = TableWriter(file, columns or ["file", "vessels"])
+        writer.write_header()
+        for row in rows:
+            writer.write(row)
 
 
 def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:

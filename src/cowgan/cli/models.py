@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cowgan.cli.options import DepthOption, JsonOption, OverwriteOption
+from cowgan.cli.output import say
 from cowgan.errors import CowganError
 
 
@@ -58,7 +59,7 @@ def info(
     }
     for title, text in rows.items():
         if text:
-            typer.echo(f"{title:14} {text}")
+            say(f"{title:14} {text}")
     print_notes(checkpoint)
 
 
@@ -92,4 +93,4 @@ def convert(
     )
     save(checkpoint, target, "float16" if half else "float32")
     print_notes(checkpoint)
-    typer.echo(f"Saved {target} ({target.stat().st_size / 1e6:.1f} MB)")
+    say(f"Saved {target} ({target.stat().st_size / 1e6:.1f} MB)")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cowgan.cli.options import JsonOption, OverwriteOption
+from cowgan.cli.output import say
 from cowgan.cli.seeds import parse_seeds
 
 
@@ -34,8 +35,8 @@ def phantom(
         print_json([{name: _plain(value) for name, value in vars(one).items()} for one in written])
         return
     for one in written:
-        typer.echo(f"{one.volume.name}  {one.variant}")
-    typer.echo(f"Saved {len(written)} phantoms with label maps and truth to {out}")
+        say(f"{one.volume.name}  {one.variant}")
+    say(f"Saved {len(written)} phantoms with label maps and truth to {out}")
 
 
 def _plain(value: object) -> object:

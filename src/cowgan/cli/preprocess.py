@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cowgan.cli.options import JsonOption, OverwriteOption
+from cowgan.cli.output import say
 from cowgan.errors import CowganError
 
 if TYPE_CHECKING:
@@ -83,19 +84,19 @@ def preprocess(
 
 def _tell(summary: "PreprocessSummary", registered: bool) -> None:
     if registered and summary.skull_strip == "none":
-        typer.echo("Note: registered without skull stripping.", err=True)
+        say("Note: registered without skull stripping.", err=True)
     elif registered:
-        typer.echo(f"Note: {summary.skull_strip} drove the registration.", err=True)
+        say(f"Note: {summary.skull_strip} drove the registration.", err=True)
     for record in summary.records:
         if record.status != "done":
-            typer.echo(f"{record.name} {record.status}: {record.reason}", err=True)
+            say(f"{record.name} {record.status}: {record.reason}", err=True)
     done = summary.count("done")
     aside = len(summary.records) - done
     kept = f" ({summary.kept} unchanged)" if summary.kept else ""
     set_aside = f", {aside} set aside in failed.csv" if aside else ""
     total = len(summary.records)
-    typer.echo(f"Saved {done} of {total} volumes to {summary.folder}{kept}{set_aside}")
-    typer.echo(f"Look at {summary.quality_page}")
+    say(f"Saved {done} of {total} volumes to {summary.folder}{kept}{set_aside}")
+    say(f"Look at {summary.quality_page}")
 
 
 def _parse_roi(text: str | None) -> "Roi | tuple[float, float, float]":

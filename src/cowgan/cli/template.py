@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cowgan.cli.options import JsonOption, OverwriteOption
+from cowgan.cli.output import say
 from cowgan.cli.preprocess import JobsOption
 
 
@@ -31,7 +32,7 @@ def template(
         print_json({**asdict(summary), "path": str(summary.path)})
         return
     for name, reason in summary.left_out.items():
-        typer.echo(f"{name} left out: {reason}", err=True)
+        say(f"{name} left out: {reason}", err=True)
     x, y, z = summary.centre_mm
-    typer.echo(f"Saved {summary.path} from {len(summary.scores)} scans")
-    typer.echo(f"Middle of its region of interest: {x:g}, {y:g}, {z:g} mm")
+    say(f"Saved {summary.path} from {len(summary.scores)} scans")
+    say(f"Middle of its region of interest: {x:g}, {y:g}, {z:g} mm")

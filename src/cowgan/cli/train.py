@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cowgan.cli.options import DeviceOption, OverwriteOption, open_model
+from cowgan.cli.output import say
 from cowgan.errors import CowganError
 
 if TYPE_CHECKING:
@@ -104,22 +105,22 @@ def train(
         else:
             notes += start_run(out, opened, chosen, where, ancestor, progress, processes=processes)
     for note in notes:
-        typer.echo(f"Note: {note}", err=True)
-    typer.echo(f"The run in {out or resume} is complete.")
+        say(f"Note: {note}", err=True)
+    say(f"The run in {out or resume} is complete.")
 
 
 def _tell_memory(config: "TrainingConfig", device: str) -> None:
     from cowgan.training.memory import estimate, largest_batch
 
     found = estimate(config, device)
-    typer.echo(f"A pass of {config.batch} volumes needs about {found.bytes / 1e9:.1f} GB.")
+    say(f"A pass of {config.batch} volumes needs about {found.bytes / 1e9:.1f} GB.")
     if not found.available_bytes:
         return
-    typer.echo(f"{found.available_bytes / 1e9:.1f} GB are free.")
+    say(f"{found.available_bytes / 1e9:.1f} GB are free.")
     if not found.fits:
         batch = largest_batch(config, found.available_bytes, device)
         smaller = f"--batch {batch} --accumulate {config.images_per_step // max(batch, 1)}"
-        typer.echo(f"This fits: {smaller}" if batch else "No batch of this network fits.")
+        say(f"This fits: {smaller}" if batch else "No batch of this network fits.")
 
 
 def _ancestor(path: Path) -> "Ancestor":
@@ -158,4 +159,4 @@ def export(
     if target.exists() and not overwrite:
         raise CowganError(f"{target} exists already; use --overwrite to replace it.")
     export_run(run, target)
-    typer.echo(f"Saved {target} ({target.stat().st_size / 1e6:.1f} MB)")
+    say(f"Saved {target} ({target.stat().st_size / 1e6:.1f} MB)")

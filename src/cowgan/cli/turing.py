@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cowgan.cli.options import DeviceOption, JsonOption
+from cowgan.cli.output import say
 from cowgan.cli.windows import plugin_module
 from cowgan.errors import Cancelled, CowganError
 
@@ -110,12 +111,12 @@ def new(
                 accept_leak,
             )
     except Cancelled:
-        typer.echo("Stopped; no study was written.", err=True)
+        say("Stopped; no study was written.", err=True)
         raise typer.Exit(130) from None
     for note in made.notes:
-        typer.echo(f"Note: {note}", err=True)
+        say(f"Note: {note}", err=True)
     if not made.frozen:
-        typer.echo(
+        say(
             f"Note: the study is not frozen, as it is not blinded: {'; '.join(made.audit.leaks)}. "
             f"See `cowgan turing audit {study}`.",
             err=True,
@@ -134,14 +135,14 @@ def new(
         return
     n_trials = len(made.package(made.readers[0]).manifest.trials)
     state = "Froze" if made.frozen else "Made"
-    typer.echo(
+    say(
         f"{state} {study}: {cases} cases and {practice} to practise, "
         f"{n_trials} trials for each reader"
     )
     for reader in made.readers:
-        typer.echo(f"{reader}  {made.package_folder(reader)}")
+        say(f"{reader}  {made.package_folder(reader)}")
     if made.frozen:
-        typer.echo(f"Give each reader one package, and keep all else to yourself. {RECOGNISED}")
+        say(f"Give each reader one package, and keep all else to yourself. {RECOGNISED}")
         _tell_hash(frozen_line(made), "before anybody reads, for example in a preregistration")
 
 
@@ -165,7 +166,7 @@ def read(
     from cowgan.turing.package import key_beside
 
     if key_beside(package):
-        typer.echo(
+        say(
             "Note: the key of the study lies beside this package, where whoever reads can open it; "
             "the report will say so.",
             err=True,
@@ -200,13 +201,13 @@ def audit(
         _tell(found)
     if not opened.frozen:
         opened = opened.freeze(accept_leak)
-        typer.echo(f"{study} is frozen now.", err=True)
+        say(f"{study} is frozen now.", err=True)
         if not as_json:
             _tell_hash(
                 frozen_line(opened), "before anybody reads, for example in a preregistration"
             )
     if opened.accepted_leak:
-        typer.echo(f"Accepted when it was frozen: {opened.accepted_leak}", err=True)
+        say(f"Accepted when it was frozen: {opened.accepted_leak}", err=True)
     elif found.leaks:
         raise CowganError(f"{study} is no longer blinded: {'; '.join(found.leaks)}.")
 
@@ -225,7 +226,7 @@ def started(
     from cowgan.turing.study import Study
 
     told = note_start(Study.open(study), reader, code)
-    typer.echo(f"Noted: {told.reader} begins with the start code {told.code}.")
+    say(f"Noted: {told.reader} begins with the start code {told.code}.")
 
 
 @app.command()
@@ -251,7 +252,7 @@ def collect(
         with progress_bar("Collecting") as progress:
             collect_returned(opened, returned, progress)
     except Cancelled:
-        typer.echo("Stopped; nothing was collected.", err=True)
+        say("Stopped; nothing was collected.", err=True)
         raise typer.Exit(130) from None
     readers = progress_of(opened)
     if as_json:
@@ -259,7 +260,7 @@ def collect(
         return
     for reader in readers:
         code = f"  finish code {reader.finish_code}" if reader.finish_code else ""
-        typer.echo(f"{reader.reader}  {reader.state:12}  {reader.done} of {reader.total}{code}")
+        say(f"{reader.reader}  {reader.state:12}  {reader.done} of {reader.total}{code}")
     if all(reader.state in ("finished", "declined") for reader in readers):
         _tell_hash(collected_line(opened, readers), "before the study is unblinded")
 
@@ -285,7 +286,7 @@ def analyse(
         print_json(analysis.summary())
         return
     _tell_analysis(analysis)
-    typer.echo(f"Saved tables to {study / DERIVATIVES}")
+    say(f"Saved tables to {study / DERIVATIVES}")
 
 
 @app.command()
@@ -314,7 +315,7 @@ def report(
     written = write_report(analysis, target)
     _tell_analysis(analysis)
     for path in written:
-        typer.echo(f"Saved {path}")
+        say(f"Saved {path}")
 
 
 @app.command()
@@ -353,10 +354,10 @@ def verify(
         found_by_mark = {"fits": found.fits, "note": found.remarks, "NOT": found.faults}
         for mark, sentences in found_by_mark.items():
             for sentence in sentences:
-                typer.echo(f"{mark:4}  {sentence}")
+                say(f"{mark:4}  {sentence}")
         for name, digest in (("Study", found.study_sha256), ("Answers", found.collection_sha256)):
             if digest:
-                typer.echo(f"{name:7}  SHA-256 {digest}")
+                say(f"{name:7}  SHA-256 {digest}")
     if found.faults:
         n = len(found.faults)
         raise CowganError(f"{study} does not fit: {n} {'thing' if n == 1 else 'things'} above.")
@@ -391,17 +392,17 @@ def power(
         with progress_bar("Simulating") as progress:
             table = power_table(*sizes, accuracy, margin, replicates, seed, progress=progress)
     except Cancelled:
-        typer.echo("Stopped.", err=True)
+        say("Stopped.", err=True)
         raise typer.Exit(130) from None
     if as_json:
         print_json(asdict(table))
         return
-    typer.echo("readers  cases  detects  equivalent")
+    say("readers  cases  detects  equivalent")
     for cell in table.cells:
-        typer.echo(
+        say(
             f"{cell.readers:7}  {cell.cases:5}  {cell.detects:7.0%}  {cell.shows_equivalence:10.0%}"
         )
-    typer.echo(
+    say(
         f"{replicates} simulated studies of each size; detects an accuracy of {accuracy:g}, "
         f"equivalence within an AUC of 0.5 ± {margin:g}"
     )
@@ -410,7 +411,8 @@ def power(
 def _tell_hash(line: str, when: str) -> None:
     """Print what is to be published so that nobody overlooks it."""
     rule = "=" * len(line)
-    typer.echo(f"\n{rule}\nPUBLISH THIS LINE {when}:\n\n{line}\n{rule}")
+    for text in ("", rule, f"PUBLISH THIS LINE {when}:", "", line, rule):
+        say(text)
 
 
 def _tell_receipt(package: Path, target: Path | None) -> None:
@@ -424,14 +426,14 @@ def _tell_receipt(package: Path, target: Path | None) -> None:
     receipt = receipt_of(read_manifest(package), records)
     if receipt is None:
         if target is not None:
-            typer.echo("The reading has not come to its end, so there is no receipt yet.", err=True)
+            say("The reading has not come to its end, so there is no receipt yet.", err=True)
         return
-    typer.echo(f"Finish code: {receipt.finish_code}")
+    say(f"Finish code: {receipt.finish_code}")
     if target is None:
-        typer.echo("Keep it. `--receipt FILE` saves a receipt, which holds more.")
+        say("Keep it. `--receipt FILE` saves a receipt, which holds more.")
     else:
         write_receipt(receipt, target)
-        typer.echo(f"Saved your receipt to {target}; keep it.")
+        say(f"Saved your receipt to {target}; keep it.")
 
 
 def _analysis(study: Path, by: str | None, early: bool) -> "Analysis":
@@ -444,7 +446,7 @@ def _analysis(study: Path, by: str | None, early: bool) -> "Analysis":
         with progress_bar("Checking") as progress:
             return analyse_study(opened, by, early, progress)
     except Cancelled:
-        typer.echo("Stopped; nothing was unblinded or written.", err=True)
+        say("Stopped; nothing was unblinded or written.", err=True)
         raise typer.Exit(130) from None
 
 
@@ -459,11 +461,11 @@ def _tell_analysis(analysis: "Analysis") -> None:
             else ""
         )
         state = "complete" if reader.complete else reader.progress.state
-        typer.echo(f"{reader.reader}  {state:12}{value}")
+        say(f"{reader.reader}  {state:12}{value}")
     for verdict in analysis.panel.verdicts:
-        typer.echo(" ".join(verdict.sentences))
+        say(" ".join(verdict.sentences))
     if not analysis.panel.verdicts:
-        typer.echo("No verdict: no reader is complete, or there are too few answers.")
+        say("No verdict: no reader is complete, or there are too few answers.")
 
 
 def _parse_numbers(option: str, text: str) -> list[int]:
@@ -474,16 +476,16 @@ def _parse_numbers(option: str, text: str) -> list[int]:
 
 
 def _tell(found: "Audit") -> None:
-    typer.echo(f"{found.n_real} real and {found.n_generated} generated volumes")
-    typer.echo(f"A  files         {'; '.join(found.form) or 'alike'}")
+    say(f"{found.n_real} real and {found.n_generated} generated volumes")
+    say(f"A  files         {'; '.join(found.form) or 'alike'}")
     for tier, of in (("B  grey levels  ", found.grey), ("C  texture      ", found.texture)):
-        typer.echo(f"{tier} AUC {of.auc:.2f}, p {of.p:.3f}")
+        say(f"{tier} AUC {of.auc:.2f}, p {of.p:.3f}")
         _tell_offenders(of)
 
 
 def _tell_offenders(found: "Separability") -> None:
     for offender in found.offenders:
-        typer.echo(f"     {offender.feature}: AUC {offender.auc:.2f}, p {offender.p:.3f}")
+        say(f"     {offender.feature}: AUC {offender.auc:.2f}, p {offender.p:.3f}")
 
 
 def _parse_crop(text: str) -> tuple[int, int, int]:

@@ -1,6 +1,5 @@
 """Writing a bank from recipes, each of which makes one volume."""
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
@@ -29,6 +28,7 @@ from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.folders import folder_in_the_making
 from cowgan.progress import Progress, Silent, advance
+from cowgan.tables import TableWriter
 from cowgan.volume import Volume
 
 _SPACING_TOLERANCE_MM = 1e-3
@@ -210,6 +210,7 @@ def _write_table(path: Path, cases: Sequence[BankCase]) -> None:
     # One line per case, not per copy: the table can then serve as another bank's split table.
     rows = {case.name: (case.subject, case.split) for case in cases}
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("case", "subject", "split"))
-        writer.writerows((name, *row) for name, row in rows.items())
+        writer = TableWriter(file, ("case", "subject", "split"))
+        writer.write_header()
+        for name, (subject, split) in rows.items():
+            writer.write({"case": name, "subject": subject, "split": split})

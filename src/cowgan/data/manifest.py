@@ -1,6 +1,5 @@
 """What became of every scan: a table for people and a JSON file for programs."""
 
-import csv
 import platform
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
@@ -12,6 +11,7 @@ from cowgan._version import __version__
 from cowgan.documents import read_json
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path, write_json
+from cowgan.tables import TableWriter
 
 MANIFEST_JSON = "manifest.json"
 MANIFEST_CSV = "manifest.csv"
@@ -144,6 +144,7 @@ def write_manifest(folder: Path, records: Iterable[CaseRecord]) -> None:
 
 def _write_table(path: Path, columns: list[str], records: list[CaseRecord]) -> None:
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(asdict(record) for record in records)
+        writer = TableWriter(file, columns)
+        writer.write_header()
+        for record in records:
+            writer.write(asdict(record))

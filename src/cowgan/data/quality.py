@@ -2,7 +2,6 @@
 
 from base64 import b64encode
 from collections.abc import Sequence
-from html import escape
 from math import ceil
 from pathlib import Path
 from string import Template as Text
@@ -14,6 +13,7 @@ from cowgan.data.manifest import CaseRecord
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path, read_bytes
 from cowgan.pictures import LARGEST_PICTURE, read_picture
+from cowgan.text import markup
 from cowgan.volume import Plane, Volume, mip
 
 PAGE = "quality.html"
@@ -206,7 +206,7 @@ def _html(folder: Path, records: Sequence[CaseRecord], about: str) -> str:
     aside = [record for record in records if record.status != "done"]
     return _PAGE.substitute(
         summary=summary,
-        about=escape(about),
+        about=markup(about),
         aside=_html_table(aside) if aside else "",
         cases="\n".join(_html_case(folder, record) for record in records),
     )
@@ -214,8 +214,8 @@ def _html(folder: Path, records: Sequence[CaseRecord], about: str) -> str:
 
 def _html_table(records: Sequence[CaseRecord]) -> str:
     rows = "\n".join(
-        f'<tr><td>{escape(r.name)}</td><td class="{r.status}">{r.status}</td>'
-        f"<td>{escape(r.reason)}</td></tr>"
+        f'<tr><td>{markup(r.name)}</td><td class="{r.status}">{r.status}</td>'
+        f"<td>{markup(r.reason)}</td></tr>"
         for r in records
     )
     return f"<h2>Set aside</h2>\n<table>{rows}</table>\n<h2>Cases</h2>"
@@ -224,21 +224,21 @@ def _html_table(records: Sequence[CaseRecord]) -> str:
 def _html_case(folder: Path, record: CaseRecord) -> str:
     picture = _picture(folder, record)
     if picture is None:
-        shown = f'<p class="why">{escape(record.reason)}</p>'
+        shown = f'<p class="why">{markup(record.reason)}</p>'
     else:
         content = read_bytes(picture_path(folder, record.name), LARGEST_PICTURE)
         data = b64encode(content).decode("ascii")
         shown = (
             f'<img src="data:image/png;base64,{data}" width="{picture.width}" '
             f'height="{picture.height}" alt="Axial, coronal and sagittal projections of '
-            f'{escape(record.name)}">'
+            f'{markup(record.name)}">'
         )
     status = (
         "" if record.status == "done" else f'<span class="{record.status}">{record.status}</span> '
     )
     return (
-        f"<figure>{shown}<figcaption><b>{escape(record.name)}</b><br>{status}"
-        f"{escape(_figures(record))}&nbsp;</figcaption></figure>"
+        f"<figure>{shown}<figcaption><b>{markup(record.name)}</b><br>{status}"
+        f"{markup(_figures(record))}&nbsp;</figcaption></figure>"
     )
 
 

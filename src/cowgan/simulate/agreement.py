@@ -193,7 +193,8 @@ def _main(
     method: Annotated[str, typer.Option(help="hysteresis, frangi or sato.")] = "hysteresis",
 ) -> None:
     """Print how far measurements agree with the truth of phantoms."""
-    typer.echo(format_report(measure_agreement(range(phantoms), method)))  # type: ignore[arg-type]
+    report = format_report(measure_agreement(range(phantoms), method))  # type: ignore[arg-type]
+    typer.echo(report)  # noqa: TID251 - nothing but numbers
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Writing many volumes to a folder, with a table of what they are."""
 
-import csv
 import json
 import re
 from collections.abc import Sequence
@@ -8,12 +7,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self, TextIO
 
+from cowgan.documents import parse_json
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import atomic_path, sha256_of
 from cowgan.progress import Progress, Silent, advance
 from cowgan.synthesis.state import LatentState
 from cowgan.synthesis.synthesizer import Synthesizer
-from cowgan.tables import read_table
+from cowgan.tables import TableWriter, read_table
 from cowgan.volume import write_nifti
 from cowgan.volume.sidecar import open_sidecar, sidecar_path
 
@@ -137,7 +137,7 @@ def _finished_sha256(target: Path, state: LatentState, synthesizer: Synthesizer)
         found = sha256_of(target)
     except (OSError, CowganError):
         return None
-    wanted = json.loads(json.dumps(synthesizer.provenance(state)))
+    wanted = parse_json(json.dumps(synthesizer.provenance(state)), object, "The history")
     return found if (beside.provenance, beside.image_sha256) == (wanted, found) else None
 
 
@@ -170,7 +170,7 @@ class _Manifest:
                 # A row is one write of a whole line.
                 self._file = self._path.open("a", buffering=1, newline="", encoding="utf-8")
             else:
-                csv.DictWriter(self._file, _COLUMNS).writerow(row)
+                TableWriter(self._file, _COLUMNS).write(row)
         except OSError as error:
             raise CowganError(
                 f"{self._path} could not be written: {error.strerror or error}.", repr(error)
@@ -181,9 +181,10 @@ class _Manifest:
             atomic_path(self._path) as temporary,
             temporary.open("w", newline="", encoding="utf-8") as file,
         ):
-            writer = csv.DictWriter(file, _COLUMNS)
-            writer.writeheader()
-            writer.writerows(self._rows.values())
+            writer = TableWriter(file, _COLUMNS)
+            writer.write_header()
+            for row in self._rows.values():
+                writer.write(row)
 
 
 def _read_manifest(path: Path) -> list[dict[str, str]]:

@@ -6,10 +6,11 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path, open_regular
+from cowgan.tables import TableWriter
 
 LOG_FILE = "log.csv"
 LOG_COLUMNS = (
@@ -67,12 +68,13 @@ class LogWriter:
             atomic_path(path) as temporary,
             temporary.open("w", newline="", encoding="utf-8") as file,
         ):
-            writer = _writer(file, columns)
-            writer.writeheader()
-            writer.writerows(kept)
+            writer = TableWriter(file, columns)
+            writer.write_header()
+            for row in kept:
+                writer.write(row)
         # Every row is one write of a whole line, so that a kill leaves no half of one.
         self._file = path.open("a", buffering=1, newline="", encoding="utf-8")
-        self._writer = _writer(self._file, columns)
+        self._writer = TableWriter(self._file, columns)
 
     def least(self, name: str) -> float:
         """Return the least that a metric has measured so far, or infinity."""
@@ -83,7 +85,7 @@ class LogWriter:
         self.seconds = row["seconds"]
         self._compare(row)
         try:
-            self._writer.writerow(row)
+            self._writer.write(row)
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -154,10 +156,6 @@ class LogFollower:
             return {name: float(value) for name, value in pairs if value}
         except ValueError:
             return None
-
-
-def _writer(file: TextIO, columns: Sequence[str]) -> "csv.DictWriter[str]":
-    return csv.DictWriter(file, columns)
 
 
 def _rows_until(path: Path, step: int) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@
 Below ``sub-RNN/beh`` lie BIDS-like tables of each reader, with ``n/a`` for what is missing.
 """
 
-import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from cowgan.files import atomic_path
+from cowgan.tables import TableWriter
 from cowgan.turing.analysis import Analysis, PresentedTrial, ReaderResult, crossed
 from cowgan.turing.journal import HEADER, Record
 from cowgan.turing.report.checklist import checklist
@@ -252,13 +252,11 @@ def _table(
     delimiter: str = ",",
     missing: str = "",
 ) -> str:
-    names = list(columns)
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(names)
+    writer = TableWriter(text, list(columns), delimiter, "\n", missing)
+    writer.write_header()
     for row in rows:
-        values = (row[name] for name in names)
-        writer.writerow([missing if value is None else value for value in values])
+        writer.write(row)
     return text.getvalue()
 
 

@@ -7,7 +7,6 @@ sends (see `cowgan.turing.session`). A thread of its own writes, so that a slow 
 holds up the person who reads.
 """
 
-import json
 import os
 import threading
 import time
@@ -205,7 +204,7 @@ class Journal:
         """
         # What is no JSON fails here, not in the writing thread; and what the caller changes
         # later changes no record.
-        content = json.loads(canonical(dict(data or {})))
+        content = parse_json(canonical(dict(data or {})), dict[str, Any], "The record")
         utc = datetime.now(UTC).isoformat(timespec="milliseconds")
         now = time.monotonic_ns() if mono_ns is None else mono_ns
         waiting = _Waiting(utc, now, kind, trial, content, durable)

@@ -7,6 +7,8 @@ from cowgan.documents import checked
 from cowgan.errors import CowganError
 from cowgan.turing.course import LEVELS, Phase
 
+_MOST_REASONS, _LONGEST = 100, 1000
+
 
 @dataclass(frozen=True)
 class Start:
@@ -79,6 +81,8 @@ class Mark:
     def __post_init__(self) -> None:
         if min(self.voxel) < 0:
             raise CowganError(f"There is no voxel {self.voxel}.")
+        if len(self.reasons) > _MOST_REASONS or max(map(len, self.reasons), default=0) > _LONGEST:
+            raise CowganError("Nobody gives so many reasons, or such long ones.")
 
 
 @dataclass(frozen=True)

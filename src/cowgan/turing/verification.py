@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cowgan._version import __version__
-from cowgan.documents import LARGEST_BYTES
+from cowgan.documents import LARGEST_BYTES, parse_json, read_json
 from cowgan.errors import CowganError
 from cowgan.files import read_bytes
 from cowgan.progress import Progress, Silent, advance
@@ -299,8 +299,10 @@ def _compare_tables(study: Study, analysis: Analysis) -> None:
     summary = study.folder / SUMMARY_FILE
     if not summary.exists():
         raise CowganError(f"There are no results: {summary} is missing.")
-    stored = json.loads(_text(summary))
-    place = _difference(stored, json.loads(json.dumps(analysis.summary())))
+    stored = read_json(summary, dict[str, Any])
+    place = _difference(
+        stored, parse_json(json.dumps(analysis.summary()), dict[str, Any], "The summary")
+    )
     if place is not None:
         raise CowganError(f"{summary} is not what journals and key give, at {place}.")
     for name, text in derivatives_of(analysis).items():

@@ -1,7 +1,10 @@
 """What a report consists of, whatever it is printed as."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cowgan.text import escaped
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,21 @@ class Report:
     title: str
     subtitle: str
     blocks: tuple[Block, ...]
+
+    def __post_init__(self) -> None:
+        # Reasons, notes and names of models come from files.
+        object.__setattr__(self, "blocks", _visible(self.blocks))
+
+
+def _visible(part: Any) -> Any:
+    """Return a part of a report without characters that cannot be seen."""
+    if isinstance(part, str):
+        return escaped(part, keep="\n")
+    if isinstance(part, tuple):
+        return tuple(map(_visible, part))
+    if isinstance(part, Block | Picture):
+        return replace(part, **{name: _visible(of) for name, of in vars(part).items()})
+    return part
 
 
 def unbroken(text: str) -> str:

@@ -53,6 +53,8 @@ _STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 7.5,
     "lines.linewidth": 1.2,
+    # Reasons and names are text: a dollar sign is one.
+    "text.parse_math": False,
     "svg.fonttype": "path",
     "svg.hashsalt": "cowgan",
 }

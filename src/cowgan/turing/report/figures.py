@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from cowgan.text import one_line
 from cowgan.turing.analysis import Analysis, Mark, ReaderResult, Reasons
 from cowgan.turing.course import Design
 from cowgan.turing.report.blocks import Drawing
@@ -373,7 +374,7 @@ def give_aways(
         theirs = [one.real for one in reasons]
         axes.barh(places - 0.2, ours, 0.38, color=GENERATED, label="generated")
         axes.barh(places + 0.2, theirs, 0.38, color=REAL, label="real")
-        axes.set_yticks(places, [_wrapped(one.reason) for one in reasons])
+        axes.set_yticks(places, [_wrapped(one_line(one.reason, 60)) for one in reasons])
         axes.set_ylim(max(len(reasons), FEWEST_REASONS) - 0.5, -0.5)
         _count_in_whole_numbers(axes.xaxis)
         axes.set_xlabel("Marks")

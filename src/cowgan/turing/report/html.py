@@ -2,9 +2,9 @@
 
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
-from html import escape
 from itertools import count
 
+from cowgan.text import markup
 from cowgan.turing.report.blocks import (
     Block,
     Box,
@@ -90,7 +90,7 @@ def html_of(report: Report) -> str:
     """
     names = [f"s{number}" for number, _ in enumerate(_headings(report), 1)]
     links = "".join(
-        f'<a href="#{name}">{escape(heading.text)}</a>\n'
+        f'<a href="#{name}">{markup(heading.text)}</a>\n'
         for name, heading in zip(names, _headings(report), strict=True)
     )
     boxes = [block for block in report.blocks if isinstance(block, Box)]
@@ -102,13 +102,13 @@ def html_of(report: Report) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
  content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<title>{escape(report.title)}</title>
+<title>{markup(report.title)}</title>
 <style>{_STYLE}</style>
 </head>
 <body>
 <main>
-<h1>{escape(report.title)}</h1>
-<p class="subtitle">{escape(report.subtitle)}</p>
+<h1>{markup(report.title)}</h1>
+<p class="subtitle">{markup(report.subtitle)}</p>
 {"".join(_blocks(boxes, []))}
 <nav aria-label="Sections">
 {links}</nav>
@@ -128,7 +128,7 @@ def _blocks(blocks: Iterable[Block], names: list[str]) -> Iterator[str]:
     for block in blocks:
         match block:
             case Heading():
-                yield f'<h2 id="{next(sections)}">{escape(block.text)}</h2>\n'
+                yield f'<h2 id="{next(sections)}">{markup(block.text)}</h2>\n'
             case Paragraph():
                 yield f"<p>{_text(block.text)}</p>\n"
             case Box():
@@ -143,13 +143,13 @@ def _box(box: Box) -> str:
     sentences = "".join(f"<p>{_text(sentence)}</p>\n" for sentence in box.sentences)
     cautions = "".join(f'<p class="caution">{_text(one)}</p>\n' for one in box.cautions)
     return (
-        f'<section class="box" aria-label="Verdict">\n<h2>{escape(box.title)}</h2>\n'
+        f'<section class="box" aria-label="Verdict">\n<h2>{markup(box.title)}</h2>\n'
         f"{sentences}{cautions}</section>\n"
     )
 
 
 def _figure(figure: Figure, number: int) -> str:
-    opening = f'<svg role="img" aria-label="{escape(figure.alt)}"'
+    opening = f'<svg role="img" aria-label="{markup(figure.alt)}"'
     svg = figure.drawing.svg.replace("<svg", opening, 1)
     width_px = figure.drawing.width_mm / INCH_MM * _PX_PER_INCH
     halves = " halves" if figure.drawing.halves else ""
@@ -164,12 +164,12 @@ def _figure(figure: Figure, number: int) -> str:
 def _table(table: Table, number: int) -> str:
     kinds = ["text" if place < table.text_columns else "" for place in range(len(table.header))]
     head = "".join(
-        f'<th scope="col" class="{kind}">{escape(cell)}</th>'
+        f'<th scope="col" class="{kind}">{markup(cell)}</th>'
         for kind, cell in zip(kinds, table.header, strict=True)
     )
     # On a narrow screen each row becomes a card, whose lines need the names of the columns.
     cards = len(table.header) > 2 and all(table.header)
-    labels = [f' data-label="{escape(name)}"' if cards else "" for name in table.header]
+    labels = [f' data-label="{markup(name)}"' if cards else "" for name in table.header]
     rows = "".join(
         "<tr>"
         + "".join(
@@ -191,11 +191,11 @@ def _table(table: Table, number: int) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(unbroken(text))
+    return markup(unbroken(text))
 
 
 def _cell(cell: Cell) -> str:
     if isinstance(cell, Picture):
         data = b64encode(cell.png).decode()
-        return f'<img src="data:image/png;base64,{data}" alt="{escape(cell.alt)}">'
-    return escape(cell).replace("\n", " <br>")
+        return f'<img src="data:image/png;base64,{data}" alt="{markup(cell.alt)}">'
+    return markup(cell).replace("\n", " <br>")

@@ -1,0 +1,18 @@
+"""Lines for the terminal."""
+
+import typer
+
+from cowgan.text import one_line
+
+
+def say(text: str = "", *, err: bool = False) -> None:
+    """Print one line, in which names and texts from files do nothing but stand there.
+
+    Parameters
+    ----------
+    text : str
+        The line.
+    err : bool
+        Print it on standard error.
+    """
+    typer.echo(one_line(text), err=err)

@@ -1,0 +1,51 @@
+"""Text of unknown origin, made safe to show: nothing in it moves a cursor or forges a line."""
+
+import html
+import re
+
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # control characters, with which terminals are steered
+    "\u2028\u2029"  # line and paragraph separators
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # what turns the direction of reading
+    "\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff"  # invisible
+    "\ud800-\udfff]"  # halves of characters, which cannot be written
+)
+
+
+def escaped(text: str, keep: str = "") -> str:
+    r"""Return text in which every character can be seen; others become such as ``\x1b``.
+
+    Parameters
+    ----------
+    text : str
+        Of any origin.
+    keep : str
+        Characters that stay all the same, such as a line break of one's own.
+    """
+
+    def name(found: re.Match[str]) -> str:
+        character = found[0]
+        return character if character in keep else character.encode("unicode_escape").decode()
+
+    return _UNSEEN.sub(name, text)
+
+
+def one_line(text: str, longest: int = 2000) -> str:
+    """Return text as one line that a terminal can show, the middle left out if it is long.
+
+    Parameters
+    ----------
+    text : str
+        Of any origin.
+    longest : int
+        Characters to show.
+    """
+    if len(text) > longest:
+        half = longest // 2
+        text = f"{text[:half]} … {text[-half:]}"
+    return escaped(text)
+
+
+def markup(text: str) -> str:
+    """Return HTML that shows text as it is, line breaks as spaces would be."""
+    return html.escape(escaped(text, keep="\n"))
