@@ -255,3 +255,16 @@ def test_a_scan_that_states_more_than_its_file_can_hold_is_refused(tmp_path, sin
     with pytest.raises(CowganError) as refusal:
         read_scan(path)
     assert "damaged" in single_sentence(refusal)
+
+
+@pytest.mark.parametrize("dimensions", ["99999 3", "-1", "11", "3\nNDims : 5000"])
+def test_a_scan_of_senselessly_many_dimensions_never_reaches_itk(
+    tmp_path, dimensions, single_sentence
+):
+    """ITK itself would crash."""
+    path = tmp_path / "scan.mha"
+    header = f"ObjectType = Image\nNDims = {dimensions}\nDimSize = 4 4 4\nElementType = MET_UCHAR\n"
+    path.write_bytes(f"{header}ElementDataFile = LOCAL\n".encode() + bytes(64))
+    with pytest.raises(CowganError) as refusal:
+        read_scan(path)
+    assert "damaged" in single_sentence(refusal)

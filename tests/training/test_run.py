@@ -5,6 +5,7 @@ import random
 import shutil
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from cowgan.errors import Cancelled, CowganError
 from cowgan.networks import NetworkConfig
 from cowgan.training.bank_side import BankSide
 from cowgan.training.config import preset, read_config, with_changes
+from cowgan.training.log import LOG_COLUMNS, LogFollower, LogWriter
 from cowgan.training.run import export_run, read_run, resume_run, start_run
 from cowgan.training.state import PREVIOUS_FILE, STATE_FILE, read_description
 
@@ -93,6 +95,30 @@ def test_the_log_has_one_row_per_step_after_kills_too(bank: Bank, tmp_path: Path
     assert [int(row["images"]) for row in rows] == list(range(2, 20, 2))
     seconds = [float(row["seconds"]) for row in rows]
     assert seconds == sorted(seconds)
+
+
+def test_a_log_keeps_what_was_measured_before(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    row = dict.fromkeys(LOG_COLUMNS, 1)
+    with closing(LogWriter(path, 0, ["likeness"])) as log:
+        log.add({**row, "likeness": 0.5})
+    with closing(LogWriter(path, 1, ["distance"])) as log:
+        log.add({**row, "step": 2, "distance": 3})
+    _, rows = LogFollower(path).read()
+    assert [(of["step"], of.get("likeness"), of.get("distance")) for of in rows] == [
+        (1, 0.5, None),
+        (2, None, 3),
+    ]
+
+
+@pytest.mark.parametrize("damage", [b"step,images\n1,x\n", b"step,seconds\n1,1,1\n", b"\xff\n"])
+def test_a_damaged_log_is_one_sentence_and_kept(tmp_path: Path, damage, single_sentence) -> None:
+    path = tmp_path / "log.csv"
+    path.write_bytes(damage)
+    with pytest.raises(CowganError) as refusal:
+        LogWriter(path, 5)
+    assert "damaged" in single_sentence(refusal)
+    assert path.read_bytes() == damage
 
 
 def test_every_setting_is_written_out_and_read_back(bank: Bank, tmp_path: Path) -> None:

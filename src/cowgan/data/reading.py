@@ -21,6 +21,8 @@ SUFFIXES = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd", ".nhdr")
 """File names that are taken for scans, in any case."""
 
 _DATA_FILE = re.compile(rb"^(?:ElementDataFile\s*=|data ?file:)(.*)$", re.MULTILINE | re.IGNORECASE)
+_DIMENSIONS = re.compile(rb"NDims\s*[=:]\s*(-?\d*)", re.IGNORECASE)
+_MOST_DIMENSIONS = 9
 _LARGEST_HEADER = 2**16
 _LARGEST_RATIO = 1032
 """Of what gzip unpacks to what it reads."""
@@ -159,6 +161,11 @@ def _stored_bytes(path: Path) -> int:
     with open_regular(path) as file:
         header, size = file.read(_LARGEST_HEADER), os.fstat(file.fileno()).st_size
     named = _DATA_FILE.search(header)
+    dimensions = [int(of or 0) for of in _DIMENSIONS.findall(header)]
+    meta_image = path.suffix.lower() in (".mha", ".mhd")
+    # ITK crashes on more, so it must not see them.
+    if meta_image and (named is None or not all(0 < n <= _MOST_DIMENSIONS for n in dimensions)):
+        raise CowganError(f"{path.name} is damaged, incomplete or of an unknown kind.")
     name = named[1].strip().decode("utf-8", "replace") if named else "LOCAL"
     if name.upper() == "LOCAL":
         return size

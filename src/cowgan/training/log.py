@@ -168,6 +168,10 @@ def _rows_until(path: Path, step: int) -> list[dict[str, Any]]:
             rows = [row for row in csv.DictReader(whole) if int(row["step"]) <= step]
             for row in rows:
                 float(row["seconds"])
+                if None in row or None in row.values():
+                    raise ValueError(f"a row of another length: {row!r:.200}")
+                for value in filter(None, row.values()):
+                    float(value)
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise CowganError(
             f"{path} is damaged; move it away to go on without it.", repr(error)
