@@ -126,9 +126,10 @@ def _principal_axes(centred: Tensor, count: int) -> Tensor:
     variance, axes = torch.linalg.eigh(covariance)
     order = variance.argsort(descending=True)[:count]
     kept = variance[order] > 1e-6 * variance.max()
-    # The sign is arbitrary; this choice makes it the same everywhere.
     found = axes[:, order]
-    sign = found.gather(0, found.abs().argmax(0, keepdim=True)).sign()
+    # The sign is arbitrary. Weights that are alike on neither side make it the same everywhere.
+    weights = torch.arange(1, len(found) + 1, dtype=found.dtype)
+    sign = torch.where(weights @ found < 0, -1.0, 1.0)
     return ((found * sign * variance[order].clamp(min=0).sqrt() * kept).T).float()
 
 
