@@ -250,6 +250,23 @@ def test_a_coarse_network_sees_averages_of_the_bank(bank: Bank) -> None:
     assert side.spacing_mm == pytest.approx(np.multiply(bank.spacing_mm, (2, 4, 4)))
 
 
+def test_a_state_that_lacks_a_setting_is_damaged(
+    bank: Bank, tmp_path: Path, single_sentence
+) -> None:
+    config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=1)
+    start_run(tmp_path / "run", bank, config, "cpu")
+    path = tmp_path / "run" / STATE_FILE
+    content = path.read_bytes()
+    # In JSON within JSON, of the same length.
+    damaged = content.replace(b'\\"batch\\"', b'\\"catch\\"')
+    assert damaged != content
+    (tmp_path / "run" / PREVIOUS_FILE).unlink()
+    path.write_bytes(damaged)
+    with pytest.raises(CowganError) as refusal:
+        export_run(tmp_path / "run", tmp_path / "model.safetensors")
+    assert "damaged" in single_sentence(refusal)
+
+
 def test_another_bank_does_not_go_on(bank: Bank, tmp_path: Path, single_sentence) -> None:
     config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=1)
     start_run(tmp_path / "run", bank, config, "cpu")

@@ -23,6 +23,9 @@ STATE_FILE = "state.safetensors"
 PREVIOUS_FILE = "state.previous.safetensors"
 _FORMAT = "cowgan-training-state"
 _VERSION = 1
+_SETTINGS_OF_ALL_VERSIONS = {"network": dict, "discriminator": str, "batch": int, "accumulate": int}
+"""What is read of the settings of a run that cannot go on; see `read_average`."""
+
 _Result = TypeVar("_Result")
 
 
@@ -53,6 +56,11 @@ class StateDescription:
     scaler: dict[str, Any]
     bank_sha256: str
     written_by: str
+
+    def __post_init__(self) -> None:
+        for name, kind in _SETTINGS_OF_ALL_VERSIONS.items():
+            if type(self.config.get(name)) is not kind:
+                raise CowganError(f"The training state lacks the setting {name}.")
 
 
 def save_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
