@@ -1,9 +1,9 @@
-"""Train the model that is shipped with this package: from artery maps to the finished file.
+"""Train the next model to be shipped with this package: from artery maps to the finished file.
 
 Usage: python train_bundled_model.py [--anatomies FILE_OR_FOLDER] [--device cuda] [FOLDER]
 
 Anatomies are what ``cowgan simulate-bank`` reads: an archive of artery maps, or label maps.
-Training takes about four hours on one processor core. Stopped or killed, it goes on where it
+Training takes most of a day on one processor core. Stopped or killed, it goes on where it
 was when it is started again with the same folder. Without anatomies it rehearses: every stage
 for a few steps, with a narrow network, on phantoms.
 

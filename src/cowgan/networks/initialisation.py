@@ -1,7 +1,5 @@
 """Random weights for a network that has not been trained."""
 
-from typing import cast
-
 import torch
 from torch import nn
 
@@ -13,9 +11,6 @@ from cowgan.networks.synthesis import SynthesisBlock, SynthesisNetwork, ToGraysc
 ROTATION_MEAN = 4.0
 """Mean of w along each axis in a mapping network that begins as a rotation: four standard
 deviations from where a leaky ReLU bends."""
-
-_GREY = 0.1
-"""Scale of grey levels, which lie between 0 and 1."""
 
 
 def initialise(
@@ -74,8 +69,7 @@ def initialise_for_rotation(
 ) -> None:
     """Adapt a synthesis network, drawn by `initialise`, to w of unit variance about 0.
 
-    Styles deviate by so much. Grey outputs begin dark: their channels have equal gains, which
-    styles of nearly -1 hold back.
+    Styles deviate by so much, and grey outputs begin dark.
     """
     with torch.no_grad():
         for name, layer in synthesis.named_modules():
@@ -84,8 +78,4 @@ def initialise_for_rotation(
                 layer.weight.normal_(generator=generator).mul_(scale)
                 layer.bias.zero_()
             elif isinstance(layer, ToGrayscale):
-                layer.conv.weight.fill_(_GREY * layer.conv.weight.numel() ** -0.5)
-        for block in synthesis.blocks:
-            style = cast(SynthesisBlock, block).to_grayscale.to_style
-            style.weight.mul_(_GREY)
-            style.bias.fill_(-1.0)
+                layer.conv.weight.zero_()

@@ -20,9 +20,6 @@ from cowgan.progress import Progress, Silent, advance
 from cowgan.training.components import AnatomicalComponents, averaged
 from cowgan.training.trainer import Generator, Trainer, TrainingVolumes
 
-_EDGE = 16
-"""Columns of the finest block that is fitted: what lies between is drawn by finer ones."""
-
 _RIDGE = 0.1
 """Of the activations' normalised Gram matrix. Without it large coefficients would cancel each
 other, and the first steps of training would tear them apart."""
@@ -70,7 +67,7 @@ def start_linearly(trainer: Trainer, progress: Progress | None = None) -> None:
     generator.cpu()
     components.cpu()
     components.fit(_batches(trainer.volumes))
-    blocks = _coarse_blocks(generator.synthesis)
+    blocks = generator.coarse_blocks()
     effects = measure_effects(trainer.volumes, components, blocks[-1].shape)
     _fit(generator, blocks, effects, progress or Silent())
     generator.to(trainer.device)
@@ -111,11 +108,6 @@ def _batches(volumes: TrainingVolumes) -> Iterator[Tensor]:
     for first in range(0, len(volumes), _READ_TOGETHER):
         places = range(first, min(first + _READ_TOGETHER, len(volumes)))
         yield torch.from_numpy(volumes.read(list(places)))
-
-
-def _coarse_blocks(synthesis: SynthesisNetwork) -> list[SynthesisBlock]:
-    blocks = [block for block in synthesis.blocks if isinstance(block, SynthesisBlock)]
-    return [block for block in blocks if block.shape[1] <= _EDGE]
 
 
 def _fit(

@@ -19,6 +19,7 @@ from cowgan.networks.initialisation import (
     initialise_as_rotation,
     initialise_for_rotation,
 )
+from cowgan.networks.synthesis import SynthesisBlock
 from cowgan.randomness import stream
 from cowgan.synthesis.precision import choose_device, choose_dtype
 from cowgan.training import draws, losses
@@ -36,6 +37,10 @@ from cowgan.training.views import Features
 _MOST_BAD_STEPS = 10
 _REFERENCE_VOLUMES = 256
 _STYLE_DEVIATION = 0.3
+
+COARSE = 16
+"""Columns of the finest block that a linear start fits; finer ones draw what lies between."""
+
 _ONE_BY_ONE_FROM = 64
 """Columns from which a CPU trains faster by scaling each volume's weights, which are few, than
 the activations of a batch."""
@@ -116,6 +121,11 @@ class Generator(nn.Module):
         at_once = 1 if self.one_by_one else len(ws)
         parts = zip(ws.split(at_once), noise.split(at_once), strict=True)
         return torch.cat([self.synthesis(*part) for part in parts])
+
+    def coarse_blocks(self) -> list[SynthesisBlock]:
+        """Return the blocks that a linear start fits."""
+        blocks = [block for block in self.synthesis.blocks if isinstance(block, SynthesisBlock)]
+        return [block for block in blocks if block.shape[1] <= COARSE]
 
     @torch.no_grad()
     def latent_axes(self) -> Tensor:
@@ -497,13 +507,12 @@ class Trainer:
     def _hold_fast(self) -> None:
         """Keep the latents what they are: components of an anatomy, in unit variance.
 
-        The gains of grey outputs do what their styles can do too, and are so small that steps
-        of one length for all weights would shake them.
+        The gains of coarse grey outputs do what their styles can do too, and are so small that
+        steps of one length for all weights would shake them.
         """
         self.generator.mapping.requires_grad_(False)
-        for name, parameter in self.generator.synthesis.named_parameters():
-            if name.endswith("to_grayscale.conv.weight"):
-                parameter.requires_grad_(False)
+        for block in self.generator.coarse_blocks():
+            block.to_grayscale.conv.requires_grad_(False)
 
     def _learn(self, wanted: bool) -> None:
         """Ask for gradients of the discriminator's own weights, or for none."""
