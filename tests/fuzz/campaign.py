@@ -3,7 +3,8 @@
     python -m fuzz.campaign --inputs 12000 --seed 0
 
 An input may be read or refused in a plain sentence (`CowganError`); everything else is a fault.
-The same seed gives the same inputs; ``--only KIND --input NUMBER`` repeats one.
+The same seed damages the same places of the same sound files, whose times and random names
+alone differ; ``--only KIND --input NUMBER`` repeats one.
 """
 
 import argparse

@@ -157,7 +157,7 @@ def gzipped(inner: Mutation) -> Mutation:
     def mutate(content: bytes, chosen: random.Random) -> bytes:
         unpacked = inner(gzip.decompress(content), chosen)
         more = chosen.choice((0, 0, 0, 100, 2 * 10**6, 300 * 10**6 if chosen.random() < 0.1 else 0))
-        packed = gzip.compress(unpacked, 1)
+        packed = gzip.compress(unpacked, 1, mtime=0)
         # Zeros in another member, which costs no memory here.
         return packed + (_zeros(more) if more else b"")
 
@@ -229,7 +229,7 @@ def zip_members(inner: dict[str, Mutation]) -> Mutation:
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", method, compresslevel=1) as archive:
             for name, written in files.items():
-                archive.writestr(name, written)
+                archive.writestr(zipfile.ZipInfo(name), written, method)
         result = bytearray(packed.getvalue())
         if chosen.random() < 0.3:
             # The list at the end of the archive: sizes, methods, flags, places.
@@ -243,7 +243,7 @@ def zip_members(inner: dict[str, Mutation]) -> Mutation:
 
 def _zeros(count: int) -> bytes:
     packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1) as file:
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1, mtime=0) as file:
         for _ in range(count // 10**6 + 1):
             file.write(bytes(10**6))
     return packed.getvalue()

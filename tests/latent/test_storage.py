@@ -44,14 +44,6 @@ def test_directions_survive_a_round_trip_with_their_names(tmp_path, checkpoint, 
     assert stored.belong_to(checkpoint)
 
 
-def test_the_same_directions_give_the_same_file(tmp_path, checkpoint, directions):
-    path = tmp_path / "directions.safetensors"
-    save_directions(path, directions, checkpoint)
-    first = path.read_bytes()
-    save_directions(path, directions, checkpoint)
-    assert path.read_bytes() == first
-
-
 def test_a_file_of_another_model_says_so(tmp_path, checkpoint, directions):
     path = tmp_path / "directions.json"
     save_directions(path, directions, checkpoint)
