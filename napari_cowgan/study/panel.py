@@ -286,6 +286,8 @@ class StudyPanel(DockedPanel):
         self.readers.show_standing(standing)
         self.result.show_standing(standing)
         self._refresh()
+        if standing.refused is not None:
+            show_problem(self, standing.refused)
 
     def _tell(self, text: str) -> None:
         self.told.setText(breakable(text))

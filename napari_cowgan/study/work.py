@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cowgan.errors import Cancelled, CowganError
 from cowgan.files import read_bytes
 from cowgan.progress import Progress
 from cowgan.turing import starts
@@ -29,12 +30,15 @@ class Standing:
         When the truth was set against the answers.
     starts : dict of str to Start
         Codes that readers told, and whether they came back with the same.
+    refused : CowganError or None
+        What of the journals that were to be collected was not, and why.
     """
 
     study: Study
     readers: list[ReaderProgress]
     unblinding: Unblinding | None
     starts: dict[str, starts.Start]
+    refused: CowganError | None = None
 
     @property
     def unfinished(self) -> list[str]:
@@ -54,30 +58,31 @@ def open_study(folder: Path, progress: Progress) -> Standing:
     return standing(Study.open(folder), progress)
 
 
-def standing(study: Study, told: Progress) -> Standing:
-    """Return how far a study is, with what has been read in its own folder collected.
+def standing(study: Study, told: Progress, returned: Sequence[Path] = ()) -> Standing:
+    """Return how far a study is, once what has come back or was read in its folder is collected.
 
     Raises
     ------
     CowganError
-        A package or journal was changed.
+        A journal that was collected before is damaged.
+    Cancelled
+        The person stopped; nothing was collected.
     """
-    if study.frozen:
-        collect(study, _read_here(study), told)
+    refused = None
+    if study.frozen or returned:
+        try:
+            collect(study, [*_read_here(study), *returned], told)
+        except Cancelled:
+            raise
+        except CowganError as error:
+            refused = error
     begun = {reader: starts.start_of(study, reader) for reader in study.readers}
-    return Standing(study, progress(study), read_unblinding(study), begun)
+    return Standing(study, progress(study), read_unblinding(study), begun, refused)
 
 
 def collect_returned(study: Study, paths: Sequence[Path], told: Progress) -> Standing:
-    """Collect returned packages.
-
-    Raises
-    ------
-    CowganError, Cancelled
-        As for `cowgan.turing.returned.collect`.
-    """
-    collect(study, paths, told)
-    return standing(study, told)
+    """Collect returned packages, as `standing` does."""
+    return standing(study, told, paths)
 
 
 def note_start(study: Study, reader: str, code: str, told: Progress) -> Standing:

@@ -147,6 +147,17 @@ def test_a_bad_journal_stops_nothing_but_itself(study, journal):
     assert [reader.reader for reader in analysis.complete] == [OTHER]
 
 
+def test_one_bad_journal_keeps_no_other_back(study, journal):
+    contents = read_contents(journal)
+    contents[-1]["utc"] = "yesterday"
+    write_chained(journal, contents)
+    with pytest.raises(CowganError, match=rf"(?s){READER}.*Collected: {OTHER}\.") as refusal:
+        collect(study, [journal, study.package_folder(OTHER)])
+    assert "\n" not in refusal.value.sentence
+    assert not journal_path(study, READER).exists()
+    assert [reader.reader for reader in analyse(study, early=True).complete] == [OTHER]
+
+
 def test_what_a_reader_typed_does_nothing_in_tables_and_report(study, journal):
     hostile = "=1+1\x1b[2J\u202e<script>$\\bad$\n"
     typed = json.dumps(read_contents(journal)).replace('"noise"', json.dumps(hostile))

@@ -150,8 +150,7 @@ def test_what_is_no_package_of_this_study_is_refused(study, given, tmp_path):
     foreign = other.package_folder("sub-R01")
     play(foreign, observer(other, "sub-R01", 1))
     read(study, given)
-    # All are checked before any is kept.
-    assert "is not a package of this study" in refusal(study, given, foreign)
+    assert "is not a package of this study" in refusal(study, foreign)
     (tmp_path / "letter.zip").write_text("Dear colleagues")
     assert "could not be read" in refusal(study, tmp_path / "letter.zip")
     assert "There is no" in refusal(study, tmp_path / "gone")

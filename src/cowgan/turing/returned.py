@@ -64,8 +64,8 @@ def collect(
 ) -> list[ReaderProgress]:
     """Copy the journals of returned packages into the study.
 
-    All are checked first; unless every one is sound, none is copied. What is there already
-    may come again, or have grown.
+    All are checked first, and those that are sound are copied: one bad journal keeps no other
+    back. What is there already may come again, or have grown.
 
     Parameters
     ----------
@@ -85,25 +85,42 @@ def collect(
     ------
     CowganError
         The study is not frozen; or something holds no journal, is no package of this study,
-        was changed, or knows less or other than what was collected before.
+        was changed, or knows less or other than what was collected before. The rest has been
+        collected.
     Cancelled
         The person stopped; nothing was copied.
     """
     study.require_frozen()
     paths, progress = [Path(path) for path in returned], progress or Silent()
     accepted: dict[str, bytes] = {}
-    readers = []
+    readers: list[str] = []
+    refused: list[CowganError] = []
     advance(progress, 0, len(paths))
     for done, path in enumerate(paths, 1):
-        reader, journal = _checked(study, path)
-        kept = accepted.get(reader) or _kept(study, reader)
-        accepted[reader] = _grown(kept, journal, path, reader)
-        readers.append(reader)
-        advance(progress, done, len(paths), reader)
+        try:
+            reader, journal = _checked(study, path)
+            kept = accepted.get(reader) or _kept(study, reader)
+            accepted[reader] = _grown(kept, journal, path, reader)
+            readers.append(reader)
+        except CowganError as error:
+            refused.append(error)
+        advance(progress, done, len(paths), path.name)
     for reader, journal in accepted.items():
         with atomic_path(journal_path(study, reader)) as temporary:
             temporary.write_bytes(journal)
+    if refused:
+        raise _refusal(refused, sorted(accepted))
     return [reader_progress(study, reader) for reader in readers]
+
+
+def _refusal(refused: list[CowganError], collected: list[str]) -> CowganError:
+    """Return what is wrong with all that was refused, and tell whose journals are safe."""
+    if len(refused) == 1 and not collected:
+        return refused[0]
+    sentences = [error.sentence for error in refused]
+    if collected:
+        sentences.append(f"Collected: {', '.join(collected)}.")
+    return CowganError(" ".join(sentences), "\n".join(error.detail for error in refused))
 
 
 def progress(study: Study) -> list[ReaderProgress]:
