@@ -131,3 +131,15 @@ def test_names_of_files_neither_steer_the_terminal_nor_compute(folder, tmp_path)
     assert "\x1b[2J" not in result.stdout + result.stderr
     assert not [line for line in lines if line.startswith("sub-02")]
     assert not any(cell.startswith("=") for row in csv.reader(table.open()) for cell in row)
+
+
+def test_a_damaged_sidecar_is_told_and_the_image_measured(folder, tmp_path):
+    image = tmp_path / "tof.nii.gz"
+    image.write_bytes((folder / "tof.nii.gz").read_bytes())
+    content = {"written_by": "napari-cowgan", "provenance": {"sources": 5}}
+    (tmp_path / "tof.json").write_text(json.dumps(content))
+    result = run(image)
+    assert result.exit_code == 2
+    assert "tof.nii.gz" in result.stdout
+    (told,) = sentences(result)
+    assert "tof.json" in told and "history is lost" in told

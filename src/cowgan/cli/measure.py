@@ -25,6 +25,7 @@ class _Result:
     file: Path
     parts: "dict[str, Measurements]" = field(default_factory=dict)
     error: str = ""
+    problem: str = ""
 
 
 def measure(
@@ -70,10 +71,10 @@ def measure(
         print_json([_content(result, labels) for result in results])
     else:
         _print_table(results)
-    failed = [result for result in results if result.error]
-    for result in failed:
-        say(result.error, err=True)
-    if failed:
+    told = [text for result in results for text in (result.error, result.problem) if text]
+    for text in told:
+        say(text, err=True)
+    if told:
         raise typer.Exit(2)
 
 
@@ -83,7 +84,14 @@ def _measure(file: Path, method: Literal["hysteresis", "frangi", "sato"] | None)
 
     try:
         volume = read_nifti(file)
-        return _Result(file, {_ALL: measure_volume(volume, method or "hysteresis")})
+        problem = volume.provenance.get("sidecar_problem")
+        return _Result(
+            file,
+            {_ALL: measure_volume(volume, method or "hysteresis")},
+            problem=f"{file.name} was measured, but its history is lost: {problem}"
+            if problem
+            else "",
+        )
     except CowganError as error:
         return _failed(file, error)
 
@@ -111,6 +119,8 @@ def _failed(file: Path, error: CowganError) -> _Result:
 
 def _content(result: _Result, labels: bool) -> dict[str, Any]:
     content: dict[str, Any] = {"file": str(result.file)}
+    if result.problem:
+        content["problem"] = result.problem
     if result.error:
         return {**content, "error": result.error}
     parts = {name: measured.to_dict() for name, measured in result.parts.items()}
