@@ -154,6 +154,16 @@ def test_a_run_grows_with_its_components(begun: Trainer, tmp_path, single_senten
     assert "anatomical components" in single_sentence(refusal)
 
 
+def test_volumes_that_are_alike_are_refused(single_sentence) -> None:
+    volumes = Arches(1)
+    volumes.data = np.concatenate([volumes.data, volumes.data[:, :, :, ::-1]]).mean(
+        0, keepdims=True
+    )
+    with pytest.raises(CowganError) as refusal:
+        start_linearly(Trainer(CONFIG, volumes, "cpu"))
+    assert "alike" in single_sentence(refusal)
+
+
 def test_latents_without_meaning_cannot_be_held_to_it(single_sentence) -> None:
     with pytest.raises(CowganError) as refusal:
         TrainingConfig(anchor_weight=1.0)

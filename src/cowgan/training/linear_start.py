@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from cowgan.errors import CowganError
 from cowgan.networks import SynthesisNetwork
 from cowgan.networks.layers import resize
 from cowgan.networks.synthesis import SynthesisBlock
@@ -58,6 +59,8 @@ def start_linearly(trainer: Trainer, progress: Progress | None = None) -> None:
 
     Raises
     ------
+    CowganError
+        The volumes do not differ.
     Cancelled
         The person stopped.
     """
@@ -69,6 +72,11 @@ def start_linearly(trainer: Trainer, progress: Progress | None = None) -> None:
     components.fit(_batches(trainer.volumes))
     blocks = generator.coarse_blocks()
     effects = measure_effects(trainer.volumes, components, blocks[-1].shape)
+    if not effects.slopes.any():
+        raise CowganError(
+            "All volumes of the bank are alike, so there is nothing that latents could stand for; "
+            'use more volumes, or set start to "published".'
+        )
     _fit(generator, blocks, effects, progress or Silent())
     generator.to(trainer.device)
     components.to(trainer.device)
