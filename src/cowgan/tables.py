@@ -102,10 +102,11 @@ def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = escaped(value)
-    return f"'{text}" if text.startswith(_FORMULA) and not _is_number(text) else text
+    return f"'{text}" if text.startswith(_FORMULA) and not is_number(text) else text
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Tell whether text is a number, such as ``-1.5``."""
     try:
         float(text)
     except ValueError:

@@ -309,7 +309,8 @@ class Trainer:
             self._look_at_reals(discriminator, range(self.config.batch))
         for samples in self._passes():
             real = self._look_at_reals(discriminator, samples)
-            fakes = self._fakes("generator", samples)
+            drawn = self._latents("generator", samples)
+            fakes = self._fakes(drawn)
             seen = self._augmented(fakes, "augment generator", samples)
             with self._autocast():
                 fake = discriminator.features(seen)
@@ -319,7 +320,7 @@ class Trainer:
             self._learn(False)
             with self._autocast():
                 verdict = discriminator.judge(fake)
-            self._blame_generator(verdict, fakes, samples, told)
+            self._blame_generator(verdict, fakes, drawn, told)
             self._blame_pairs(samples, told)
             self._learn(True)
             self._discriminator_sum.collect()
@@ -335,7 +336,7 @@ class Trainer:
         for samples in self._passes():
             reals = self._augmented(self._reals(samples), "augment reals", samples)
             with torch.no_grad():
-                fakes = self._fakes("discriminator", samples)
+                fakes = self._fakes(self._latents("discriminator", samples))
             fakes = self._augmented(fakes, "augment discriminator", samples)
             self._blame_discriminator(self._judge(reals), self._judge(fakes), told)
             if penalised:
@@ -351,9 +352,10 @@ class Trainer:
     def _train_generator(self, told: dict[str, float]) -> bool:
         self._learn(False)
         for samples in self._passes():
-            fakes = self._fakes("generator", samples)
+            drawn = self._latents("generator", samples)
+            fakes = self._fakes(drawn)
             seen = self._augmented(fakes, "augment generator", samples)
-            self._blame_generator(self._judge(seen), fakes, samples, told)
+            self._blame_generator(self._judge(seen), fakes, drawn, told)
             self._blame_pairs(samples, told)
             self._generator_sum.collect()
         self._learn(True)
@@ -380,12 +382,12 @@ class Trainer:
         self._counted(torch.stack(shares).mean(), told, "judged_real")
 
     def _blame_generator(
-        self, verdict: list[Tensor], fakes: Tensor, samples: range, told: dict[str, float]
+        self, verdict: list[Tensor], fakes: Tensor, drawn: draws.Latents, told: dict[str, float]
     ) -> None:
         terms = [_GENERATOR_LOSS[self.config.loss](one.float()) for one in verdict]
         loss = self._counted(torch.stack(terms).mean(), told, "generator")
         if self.components is not None and self.config.anchor_weight:
-            error = self._anchor_error(self.components, fakes, samples)
+            error = self._anchor_error(self.components, fakes, drawn)
             loss = loss + self.config.anchor_weight * self._counted(error, told, "anchor")
         if self.config.brightness_weight:
             wrong = self._counted(brightness_error(fakes, self._brightness), told, "brightness")
@@ -393,10 +395,9 @@ class Trainer:
         self._backward(loss)
 
     def _anchor_error(
-        self, components: AnatomicalComponents, fakes: Tensor, samples: range
+        self, components: AnatomicalComponents, fakes: Tensor, drawn: draws.Latents
     ) -> Tensor:
         """Return how far volumes of one latent are from the anatomy that it stands for."""
-        drawn = self._latents("generator", samples)
         single = (drawn.crossover == self.config.network.n_blocks).float().to(self.device)
         length = self.config.network.latent_dim**0.5
         z = length * functional.normalize(drawn.z[:, 0].to(self.device), dim=1)
@@ -494,9 +495,9 @@ class Trainer:
         drawn = draws.augmentation(config.network, config.seed, step, purpose, samples, chance)
         return augment(volumes, drawn)
 
-    def _fakes(self, purpose: str, samples: range) -> Tensor:
+    def _fakes(self, drawn: draws.Latents) -> Tensor:
         with self._autocast():
-            volumes: Tensor = self.generator(self._latents(purpose, samples), self.device)
+            volumes: Tensor = self.generator(drawn, self.device)
         return volumes
 
     def _judge(self, volumes: Tensor) -> list[Tensor]:

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from cowgan.tables import read_table
+from cowgan.tables import is_number, read_table
 from cowgan.turing.analysis import Analysis
 from cowgan.turing.protocol import Protocol
 from cowgan.turing.report.wording import count
@@ -73,7 +73,7 @@ def tally(rows: list[dict[str, str]], column: str) -> str:
 
 def experience(rows: list[dict[str, str]]) -> str:
     """Return the range of years of experience; empty if none was entered."""
-    years = [float(row["years"]) for row in rows if _is_number(row.get("years", ""))]
+    years = [float(row["years"]) for row in rows if is_number(row.get("years", ""))]
     if not years:
         return ""
     return f"{min(years):g} to {max(years):g}" if len(years) > 1 else f"{years[0]:g}"
@@ -100,11 +100,3 @@ def reading_software(analysis: Analysis) -> str:
         if "versions" in context
     }
     return "; ".join(sorted(found))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
