@@ -41,9 +41,16 @@ SOUND = {
 
 def test_a_document_becomes_a_dataclass(tmp_path: Path) -> None:
     path = tmp_path / "made.json"
-    for beginning in (b"", b"\xef\xbb\xbf"):
-        path.write_bytes(beginning + json.dumps(SOUND).encode())
-        assert read_json(path, Made) == Made("made/1", (Size((2, 3), 2.0),), None, {"a": [None]})
+    path.write_text(json.dumps(SOUND))
+    assert read_json(path, Made) == Made("made/1", (Size((2, 3), 2.0),), None, {"a": [None]})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_what_editors_on_windows_save_is_read(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.json").write_text('{\r\n "name": "Köln"\r\n}\r\n', encoding, newline="")
+    assert read_json(tmp_path / "a.json", dict[str, Any]) == {"name": "Köln"}
+    (tmp_path / "a.toml").write_text('name = "Köln"\r\n[a]\r\nb = 1\r\n', encoding, newline="")
+    assert read_toml(tmp_path / "a.toml") == {"name": "Köln", "a": {"b": 1}}
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+import codecs
+
 import pytest
 
 from cowgan.errors import CowganError
@@ -16,6 +18,61 @@ def test_a_table_is_read_with_or_without_byte_order_mark(tmp_path):
                 {"name": "long", "value": "2"},
             ],
         )
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [
+        (b"", "utf-8"),
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ],
+    ids=["plain", "utf-8", "utf-16-le", "utf-16-be"],
+)
+def test_what_spreadsheets_save_is_read(tmp_path, delimiter, line_end, mark, encoding):
+    lines = [
+        ["case", " subject", "split", ""],
+        ["Köln_1", '"a, b; c\td"', "holdout", ""],
+        ["Köln_2", "2", "", ""],
+        ["", "", "", ""],
+    ]
+    text = line_end.join(["", *map(delimiter.join, lines), ""])
+    path = tmp_path / "t.csv"
+    path.write_bytes(mark + text.encode(encoding))
+    columns, rows = read_table(path)
+    assert columns == ["case", "subject", "split", ""]
+    assert [(row["case"], row["subject"], row["split"]) for row in rows] == [
+        ("Köln_1", "a, b; c\td", "holdout"),
+        ("Köln_2", "2", ""),
+    ]
+
+
+def test_the_line_that_names_what_stands_between_cells_is_followed(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"sep=;\r\ncase, or scan;subject\r\n1, left;2\r\n")
+    assert read_table(path) == (
+        ["case, or scan", "subject"],
+        [{"case, or scan": "1, left", "subject": "2"}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("case,subject\nKöln,1\n".encode("latin-1"), "not text in UTF-8; save it again"),
+        (b"case,split,split\n1,training,holdout\n", "'split' twice"),
+    ],
+    ids=["Latin-1", "a column twice"],
+)
+def test_what_could_be_read_wrongly_is_told(tmp_path, content, told, single_sentence):
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+    with pytest.raises(CowganError) as refusal:
+        read_table(path)
+    assert told in single_sentence(refusal)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +113,7 @@ def test_text_of_any_origin_does_nothing_in_a_spreadsheet(tmp_path):
         for text in texts:
             writer.write({"=name": text, "value": -1.5, "more": 1})
         writer.write({"=name": None})
-    columns, rows = read_table(path, "\t")
+    columns, rows = read_table(path)
     assert columns == ["'=name", "value"]
     assert [row["'=name"] for row in rows] == [*texts.values(), "n/a"]
     assert [row["value"] for row in rows] == ["-1.5"] * len(texts) + ["n/a"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from cowgan.errors import CowganError
 from cowgan.files import read_bytes
+from cowgan.text import decoded
 
 if TYPE_CHECKING:
     from pydantic import RootModel
@@ -41,7 +42,7 @@ def read_json(
     Parameters
     ----------
     path : Path
-        A file in UTF-8, with or without byte order mark.
+        Text as `cowgan.text.decoded` reads it.
     kind : type
         A dataclass, or any other type with hints such as ``dict[str, Any]``. Types are
         strict: no text becomes a number. A whole number counts as a float, an array as a
@@ -82,9 +83,9 @@ def parse_json(
     """
     from pydantic_core import from_json
 
-    encoded = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
     try:
-        plain = from_json(encoded.removeprefix(b"\xef\xbb\xbf"))
+        text = decoded(content) if isinstance(content, bytes) else content
+        plain = from_json(text.encode("utf-8", "surrogatepass"))
     except ValueError as error:
         raise _damaged(what, _of(error), []) from error
     return checked(plain, kind, what, other_versions=other_versions)
@@ -100,7 +101,7 @@ def read_toml(path: Path, limit: int = LARGEST_BYTES) -> dict[str, Any]:
     """
     content = read_bytes(path, limit)
     try:
-        return tomllib.loads(content.decode("utf-8-sig"))
+        return tomllib.loads(decoded(content))
     except (ValueError, RecursionError) as error:
         raise CowganError(f"{path} is not a valid TOML file: {_of(error)}.") from error
 

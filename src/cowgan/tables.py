@@ -2,40 +2,48 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from cowgan.errors import CowganError
 from cowgan.files import read_bytes
-from cowgan.text import escaped
+from cowgan.text import decoded, escaped
 
 LARGEST_BYTES = 16 * 2**20
 MOST_ROWS = 500_000
 
 Row = dict[str, str]
 
+_DELIMITERS = ",;\t"
+"""The first where none of them occurs."""
+
+_SEPARATOR = re.compile(r"sep=([,;\t])[\r\n]+")
+"""A first line by which spreadsheets are told what stands between cells."""
+
+_QUOTED = re.compile(r'"[^"]*"')
+
 _FORMULA = tuple("=+-@＝＋－＠")
 """How a cell begins that spreadsheets compute."""
 
 
-def read_table(path: Path, delimiter: str = ",") -> tuple[list[str], list[Row]]:
-    """Return the columns and rows of a table.
+def read_table(path: Path) -> tuple[list[str], list[Row]]:
+    """Return the columns and rows of a table, as this program or a spreadsheet writes it.
 
     Parameters
     ----------
     path : Path
-        In UTF-8, with or without byte order mark.
-    delimiter : str
-        Between cells.
+        Text as `cowgan.text.decoded` reads it, with commas, semicolons or tabs between cells;
+        the first line tells which, by itself or as ``sep=;``.
 
     Returns
     -------
     columns : list of str
-        From the first line; empty if there is none.
+        From the first line that is not empty; none if there is no such line.
     rows : list of dict of str to str
-        Cells that are missing at the end of a row are empty; cells beyond the columns are
-        left out.
+        Without those that are blank. Cells that are missing at the end of a row are empty;
+        cells beyond the columns are left out.
 
     Raises
     ------
@@ -44,18 +52,36 @@ def read_table(path: Path, delimiter: str = ",") -> tuple[list[str], list[Row]]:
     """
     content = read_bytes(path, LARGEST_BYTES)
     try:
-        text = io.StringIO(content.decode("utf-8-sig"), newline="")
-        reader = csv.reader(text, delimiter=delimiter)
-        columns = next(reader, [])
+        text = decoded(content)
+        stated = _SEPARATOR.match(text)
+        if stated:
+            text = text[stated.end() :]
+        delimiter = stated[1] if stated else _delimiter(text)
+        filled = (
+            cells
+            for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            if any(map(str.strip, cells))
+        )
+        columns = [name.strip() for name in next(filled, [])]
+        named = list(filter(None, columns))
+        if twice := {name for name in named if named.count(name) > 1}:
+            raise ValueError(f"it has the column {min(twice)!r:.80} twice")
         rows: list[Row] = []
-        for cells in filter(None, reader):
+        for cells in filled:
             cells += [""] * (len(columns) - len(cells))
             rows.append(dict(zip(columns, cells, strict=False)))
             if len(rows) > MOST_ROWS:
-                raise ValueError(f"more than {MOST_ROWS:,} rows")
+                raise ValueError(f"it has more than {MOST_ROWS:,} rows")
     except (ValueError, csv.Error) as error:
-        raise CowganError(f"{path} is not a table in UTF-8.", repr(error)) from error
+        raise CowganError(f"{path} is not a table that can be read: {error}.") from error
     return columns, rows
+
+
+def _delimiter(text: str) -> str:
+    """Return what stands most often between the cells of the first line that is not empty."""
+    first = next(filter(str.strip, text.splitlines()), "")
+    outside = _QUOTED.sub("", first)
+    return max(_DELIMITERS, key=outside.count)
 
 
 class TableWriter:

@@ -1,7 +1,18 @@
-"""Text of unknown origin, made safe to show: nothing in it moves a cursor or forges a line."""
+"""Text of unknown origin: decoded, and made safe to show.
 
+What is shown moves no cursor and forges no line.
+"""
+
+import codecs
 import html
 import re
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+"""Byte order marks; spreadsheets and the Windows PowerShell write UTF-16."""
 
 _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # control characters, with which terminals are steered
@@ -10,6 +21,26 @@ _UNSEEN = re.compile(
     "\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff"  # invisible
     "\ud800-\udfff]"  # halves of characters, which cannot be written
 )
+
+
+def decoded(content: bytes) -> str:
+    """Return the text of a file in UTF-8, or in what its byte order mark names.
+
+    Parameters
+    ----------
+    content : bytes
+        All of the file.
+
+    Raises
+    ------
+    ValueError
+        It is in another encoding, which nobody can tell from the bytes, or no text.
+    """
+    mark, encoding = next((pair for pair in _MARKS if content.startswith(pair[0])), (b"", "utf-8"))
+    try:
+        return content[len(mark) :].decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError("it is not text in UTF-8; save it again with this encoding") from error
 
 
 def escaped(text: str, keep: str = "") -> str:

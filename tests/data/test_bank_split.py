@@ -122,7 +122,7 @@ def test_a_table_of_subjects_alone_leaves_the_choice_to_the_share(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("case;subject\na;A\n", "columns case and subject"),
+        ("case subject\na A\n", "columns case and subject"),
         ("", "columns case and subject"),
         ("case,subject\na,A\na,B\n", "twice"),
         ("case,subject,split\na,A,training\nb,A,holdout\n", "in one split"),

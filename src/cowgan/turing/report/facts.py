@@ -55,7 +55,7 @@ def participants(study: Study) -> list[dict[str, str]]:
     path = study.folder / PARTICIPANTS_FILE
     if not path.is_file():
         return []
-    _, rows = read_table(path, "\t")
+    _, rows = read_table(path)
     return rows
 
 
