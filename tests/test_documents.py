@@ -11,6 +11,7 @@ import pytest
 
 from cowgan.documents import checked, parse_json, read_json, read_toml
 from cowgan.errors import CowganError
+from cowgan.tables import read_table
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,6 @@ def test_other_versions_may_lack_fields_and_have_others() -> None:
         b"[" * 500 + b"]" * 500,
         b'{"a":' * 100_000,
         b'{"a": "\\ud800"}',
-        b'{"a": "\xed\xa0\x80"}',
         b'{"a": ' + b"9" * 5000 + b"}",
         b"[]",
         b"null",
@@ -112,6 +112,25 @@ def test_no_bytes_are_a_fault_of_the_program(content: bytes, tmp_path, single_se
     with pytest.raises(CowganError) as refusal:
         read_json(path, dict[str, Any])
     assert "made.json is damaged" in single_sentence(refusal)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("name = 'Köln'".encode("latin-1"), "is not text in UTF-8; save it again"),
+        (b'{"a": "\xed\xa0\x80"}', "is not text in UTF-8"),
+        (b"\xff\xfe\x00", "is not text in UTF-8"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "pointer of Git LFS"),
+        (b"<!DOCTYPE html><html>404</html>", "a web page"),
+        (b"PK\x03\x04", "a zip archive"),
+    ],
+)
+def test_what_is_not_the_text_it_should_be_is_told(content, told, tmp_path, single_sentence):
+    for read in (read_toml, lambda path: read_json(path, dict[str, Any]), read_table):
+        (tmp_path / "made").write_bytes(content)
+        with pytest.raises(CowganError) as refusal:
+            read(tmp_path / "made")
+        assert told in single_sentence(refusal)
 
 
 def test_text_that_is_no_text_is_refused(single_sentence) -> None:
@@ -131,9 +150,7 @@ def test_only_files_of_bounded_size_are_read(tmp_path: Path, single_sentence) ->
         read_json(Path("/dev/zero"), dict[str, Any])
 
 
-@pytest.mark.parametrize(
-    "content", [b"a = ", b"\xff", b"a = " + b"[" * 5000, b"a = 1\na = 2", b"a = 1\x00"]
-)
+@pytest.mark.parametrize("content", [b"a = ", b"a = " + b"[" * 5000, b"a = 1\na = 2", b"a = 1\x00"])
 def test_damaged_toml_is_told_in_a_sentence(content: bytes, tmp_path, single_sentence) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(content)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from cowgan.errors import CowganError
-from cowgan.files import read_bytes
+from cowgan.files import read_text
 from cowgan.text import decoded
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def read_json(
     Parameters
     ----------
     path : Path
-        Text as `cowgan.text.decoded` reads it.
+        Text as `cowgan.files.read_text` reads it.
     kind : type
         A dataclass, or any other type with hints such as ``dict[str, Any]``. Types are
         strict: no text becomes a number. A whole number counts as a float, an array as a
@@ -58,7 +58,7 @@ def read_json(
     CowganError
         The file cannot be read, is no JSON or is not of that kind; the detail lists why.
     """
-    content = read_bytes(path, limit)
+    content = read_text(path, limit)
     return parse_json(content, kind, str(path), other_versions=other_versions)
 
 
@@ -99,9 +99,9 @@ def read_toml(path: Path, limit: int = LARGEST_BYTES) -> dict[str, Any]:
     CowganError
         The file cannot be read or is no TOML.
     """
-    content = read_bytes(path, limit)
+    content = read_text(path, limit)
     try:
-        return tomllib.loads(decoded(content))
+        return tomllib.loads(content)
     except (ValueError, RecursionError) as error:
         raise CowganError(f"{path} is not a valid TOML file: {_of(error)}.") from error
 

@@ -6,6 +6,9 @@ import re
 BYTES_NEEDED = 1024
 """How much of the beginning of a file is enough to tell."""
 
+TEXT = "a text file"
+"""What any text is that stands in for nothing else."""
+
 _LFS = b"version https://git-lfs.github.com/spec/"
 _ANNEX = re.compile(rb"[^\n]{0,400}annex/objects/")
 _WEB_PAGE = re.compile(
@@ -83,7 +86,7 @@ def what_it_is(start: bytes) -> str | None:
         return f"an XML document, such as a message of a web server, {_DOWNLOAD} again"
     if _LINK.fullmatch(start):
         return "the text of a link and not the file that the link leads to"
-    return "a text file" if _is_text(start) else None
+    return TEXT if _is_text(start) else None
 
 
 def _is_text(start: bytes) -> bool:

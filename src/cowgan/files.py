@@ -12,6 +12,8 @@ from typing import Any
 from uuid import uuid4
 
 from cowgan.errors import CowganError
+from cowgan.file_kinds import TEXT, what_it_is
+from cowgan.text import decoded
 
 _READ_FLAGS = (
     os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
@@ -120,6 +122,32 @@ def read_bytes(path: Path, limit: int) -> bytes:
             f"{path} is larger than any file of its kind.", f"more than {limit:,} bytes"
         )
     return content
+
+
+def read_text(path: Path, limit: int) -> str:
+    """Return the text of a regular file; see `cowgan.text.decoded`.
+
+    Parameters
+    ----------
+    path, limit
+        See `read_bytes`.
+
+    Raises
+    ------
+    CowganError
+        As for `read_bytes`; or it is no text, or stands in for a file that was never
+        downloaded.
+    """
+    content = read_bytes(path, limit)
+    kind = what_it_is(content) if content else None
+    if kind not in (None, TEXT):
+        raise CowganError(f"{path} is {kind}.")
+    try:
+        return decoded(content)
+    except UnicodeDecodeError as error:
+        raise CowganError(
+            f"{path} is not text in UTF-8; save it again with this encoding.", repr(error)
+        ) from error
 
 
 def path_inside(folder: Path, name: str) -> Path:

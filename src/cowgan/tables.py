@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from cowgan.errors import CowganError
-from cowgan.files import read_bytes
-from cowgan.text import decoded, escaped
+from cowgan.files import read_text
+from cowgan.text import escaped
 
 LARGEST_BYTES = 16 * 2**20
 MOST_ROWS = 500_000
@@ -34,7 +34,7 @@ def read_table(path: Path) -> tuple[list[str], list[Row]]:
     Parameters
     ----------
     path : Path
-        Text as `cowgan.text.decoded` reads it, with commas, semicolons or tabs between cells;
+        Text as `cowgan.files.read_text` reads it, with commas, semicolons or tabs between cells;
         the first line tells which, by itself or as ``sep=;``.
 
     Returns
@@ -50,13 +50,12 @@ def read_table(path: Path) -> tuple[list[str], list[Row]]:
     CowganError
         The file cannot be read, is too large or is no table.
     """
-    content = read_bytes(path, LARGEST_BYTES)
+    text = read_text(path, LARGEST_BYTES)
+    stated = _SEPARATOR.match(text)
+    if stated:
+        text = text[stated.end() :]
+    delimiter = stated[1] if stated else _delimiter(text)
     try:
-        text = decoded(content)
-        stated = _SEPARATOR.match(text)
-        if stated:
-            text = text[stated.end() :]
-        delimiter = stated[1] if stated else _delimiter(text)
         filled = (
             cells
             for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)

@@ -24,23 +24,20 @@ _UNSEEN = re.compile(
 
 
 def decoded(content: bytes) -> str:
-    """Return the text of a file in UTF-8, or in what its byte order mark names.
+    """Return text in UTF-8, or in the encoding that its byte order mark names.
 
     Parameters
     ----------
     content : bytes
-        All of the file.
+        Without byte order mark, no other encoding can be told from the bytes.
 
     Raises
     ------
-    ValueError
-        It is in another encoding, which nobody can tell from the bytes, or no text.
+    UnicodeDecodeError
+        It is in another encoding, or no text.
     """
     mark, encoding = next((pair for pair in _MARKS if content.startswith(pair[0])), (b"", "utf-8"))
-    try:
-        return content[len(mark) :].decode(encoding)
-    except UnicodeDecodeError as error:
-        raise ValueError("it is not text in UTF-8; save it again with this encoding") from error
+    return content[len(mark) :].decode(encoding)
 
 
 def escaped(text: str, keep: str = "") -> str:
