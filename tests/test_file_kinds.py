@@ -65,6 +65,7 @@ def test_links_stored_as_text() -> None:
         (bytes(128) + b"DICM" + bytes(20), "a DICOM file"),
         (b"%PDF-1.7", "a PDF document"),
         (b"a,b\n1,2\n", "a text file"),
+        ((0x088B1F).to_bytes(8, "little") + b'{"w":', "a safetensors file"),
     ],
 )
 def test_known_kinds(start: bytes, kind: str) -> None:

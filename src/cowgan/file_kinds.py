@@ -6,6 +6,7 @@ import re
 BYTES_NEEDED = 1024
 """How much of the beginning of a file is enough to tell."""
 
+SAFETENSORS = "a safetensors file"
 TEXT = "a text file"
 """What any text is that stands in for nothing else."""
 
@@ -68,6 +69,9 @@ def what_it_is(start: bytes) -> str | None:
         return "empty; perhaps a download was interrupted"
     if not any(start):
         return "filled with zeros; perhaps a download or a copy was interrupted"
+    # First, as the length with which they begin may look like the mark of another kind.
+    if start[5:9] == b"\x00\x00\x00{":
+        return SAFETENSORS
     for at, magic, kind in _MAGIC:
         if start[at : at + len(magic)] == magic:
             return kind

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from safetensors import SafetensorError, safe_open
 
 from cowgan.errors import CowganError
+from cowgan.file_kinds import BYTES_NEEDED, SAFETENSORS, what_it_is
 from cowgan.files import open_regular
 
 LARGEST_HEADER_BYTES = 2**24
@@ -23,14 +24,17 @@ def open_tensors(path: Path, framework: Literal["pt", "numpy"]) -> Any:
     Raises
     ------
     CowganError
-        It is no regular file, or cannot be read.
+        It is no regular file, is known to be of another kind, or cannot be read.
     SafetensorError
         It is damaged, or its header is too long.
     """
     with open_regular(path) as file:
-        start = file.read(_LENGTH_BYTES)
+        start = file.read(BYTES_NEEDED)
         size = os.fstat(file.fileno()).st_size
-    header_bytes = int.from_bytes(start, "little")
+    kind = what_it_is(start)
+    if kind not in (None, SAFETENSORS):
+        raise CowganError(f"{path.name} is no safetensors file: it is {kind}.")
+    header_bytes = int.from_bytes(start[:_LENGTH_BYTES], "little")
     if header_bytes > min(size - _LENGTH_BYTES, LARGEST_HEADER_BYTES):
         raise SafetensorError(f"a header of {header_bytes} bytes in a file of {size}")
     try:

@@ -3,7 +3,7 @@
 import re
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import torch
@@ -13,10 +13,11 @@ from cowgan.checkpoint.model import Checkpoint, ModelCard
 from cowgan.checkpoint.weights import load_into, with_prefix
 from cowgan.documents import read_json
 from cowgan.errors import CowganError
+from cowgan.file_kinds import BYTES_NEEDED, SAFETENSORS, what_it_is
 from cowgan.files import open_regular, sha256_of
 from cowgan.networks import Discriminator, MappingNetwork, NetworkConfig, SynthesisNetwork
 
-_PREFIXES = ("S.", "G.", "D.", "SE.", "GE.", "D_aug.")
+_PREFIXES = ("SE.", "GE.", "D.")
 _BLUR = [1.0, 2.0, 1.0]
 _UNSUPPORTED = {
     "transparent": "a colour and opacity output",
@@ -71,12 +72,14 @@ def load_published(path: Path, depth: int | None) -> Checkpoint:
 
 
 def _read_tensors(path: Path) -> dict[str, Tensor]:
-    """Return the state dictionary without ever running code from the file."""
+    """Return what volumes are made of and judged by, without running code from the file."""
     try:
         with open_regular(path) as file:
             archive = zipfile.is_zipfile(file)
         if archive:
-            _refuse_compressed(path)
+            _refuse_other_archives(path)
+        else:
+            _refuse_other_kinds(path)
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=archive)
     except (CowganError, OSError):
         raise
@@ -99,18 +102,40 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
         raise CowganError(
             f"{path.name} is a torch file but not a 3D StyleGAN checkpoint: it has no 'GAN' entry."
         )
-    odd = [name for name, value in state.items() if not _is_weight(name, value)]
+    # What else there is served training alone, such as the contrastive learner "D_cl".
+    tensors = {
+        name: value
+        for name, value in state.items()
+        if isinstance(name, str) and name.startswith(_PREFIXES)
+    }
+    odd = [name for name, value in tensors.items() if not _is_weight(value)]
     if odd:
         raise CowganError(
             f"{path.name} holds {len(odd)} entries that a 3D StyleGAN checkpoint does not have.",
-            f"{[name for name in odd if isinstance(name, str)][:20]!r:.1000}",
+            f"{odd[:20]!r:.1000}",
         )
-    return state
+    return tensors
 
 
-def _refuse_compressed(path: Path) -> None:
+def _refuse_other_kinds(path: Path) -> None:
+    with open_regular(path) as file:
+        start = file.read(BYTES_NEEDED)
+    kind = what_it_is(start)
+    if kind is not None:
+        end = "; rename it to end in .safetensors" if kind == SAFETENSORS else ""
+        raise CowganError(f"{path.name} is no checkpoint: it is {kind}{end}.")
+
+
+def _refuse_other_archives(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
-        unpacked = sum(entry.file_size for entry in archive.infolist())
+        entries = archive.infolist()
+    names = [PurePosixPath(entry.filename).name for entry in entries]
+    if "data.pkl" not in names:
+        held = f"such as {entries[0].filename!r:.80}" if entries else "none at all"
+        raise CowganError(
+            f"{path.name} is no checkpoint: it is a zip archive of other files, {held}."
+        )
+    unpacked = sum(entry.file_size for entry in entries)
     if unpacked > 1.1 * path.stat().st_size:
         raise CowganError(
             f"{path.name} is a compressed archive that unpacks to "
@@ -118,11 +143,9 @@ def _refuse_compressed(path: Path) -> None:
         )
 
 
-def _is_weight(name: Any, value: Any) -> bool:
+def _is_weight(value: Any) -> bool:
     return (
-        isinstance(name, str)
-        and name.startswith(_PREFIXES)
-        and isinstance(value, Tensor)
+        isinstance(value, Tensor)
         and value.layout == torch.strided
         and value.device.type == "cpu"
         and value.is_floating_point()
