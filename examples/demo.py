@@ -17,7 +17,9 @@ def save_what_it_shows(folder: Path) -> None:
 
     viewer = napari.Viewer(show=True)
     viewer.window.resize(1600, 1000)
-    explorer = show_explorer(viewer)
+    panel = show_explorer(viewer)
+    _wait_for(lambda: panel.explorer)
+    explorer = panel.explorer
     _wait_for(lambda: explorer.showing_complete_volume and explorer.directions.rows)
     explorer.directions.rows[0].slider.setValue(1.5)
     _wait_for(lambda: explorer.showing_complete_volume)

@@ -1,7 +1,7 @@
 """The arteries of a label map with their colours, to look up and to show one by one."""
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Labels
@@ -20,13 +20,12 @@ from superqt.utils import signals_blocked
 from cowgan.arteries import Artery
 from napari_cowgan.arteries import COLOURS, FEATURE, colour_table, label_values, middle_of, name_of
 from napari_cowgan.controls import SWATCH, breakable, hint, row, swatch, text_button
-from napari_cowgan.docked import DockedPanel
+from napari_cowgan.docked import DockedPanel, show_panel
 from napari_cowgan.tooltips import TOOLTIPS
 
 if TYPE_CHECKING:
     import napari
 
-_PLUGIN, _WIDGET = "napari-cowgan", "Artery legend"
 _ABSENT = "not in this map"
 _CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 _EMPTY = "Open a label map of the Circle of Willis to see its arteries here."
@@ -34,8 +33,7 @@ _EMPTY = "Open a label map of the Circle of Willis to see its arteries here."
 
 def show_legend(viewer: "napari.Viewer") -> "ArteryLegend":
     """Return the legend of a viewer, opening it in front of other panels if needed."""
-    _, widget = viewer.window.add_plugin_dock_widget(_PLUGIN, _WIDGET, tabify=True)
-    return cast("ArteryLegend", widget)
+    return show_panel(viewer, ArteryLegend)
 
 
 class ArteryLegend(DockedPanel):
@@ -49,9 +47,10 @@ class ArteryLegend(DockedPanel):
         Where the label maps are; napari fills in the argument of this name.
     """
 
+    dock_title = "Artery legend"
+
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
-        super().__init__()
-        self._viewer = napari_viewer
+        super().__init__(napari_viewer)
         self._layer: Labels | None = None
         self._present: list[Artery] = []
         self.title = hint(_EMPTY)

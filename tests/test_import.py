@@ -41,3 +41,9 @@ def test_light_parts_load_neither_torch_nor_qt(module):
 )
 def test_the_engine_loads_no_window_library(module):
     assert not loaded_after(f"import {module}") & QT
+
+
+def test_naming_the_explorer_panel_loads_no_torch():
+    # napari imports it when the menu entry is chosen, and its window waits meanwhile.
+    loaded = loaded_after("from napari_cowgan.explorer import ExplorerPanel")
+    assert "torch" not in loaded

@@ -1,6 +1,6 @@
 """The data panel: from a folder of scans to what a network is trained on."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import napari
@@ -8,8 +8,6 @@ if TYPE_CHECKING:
     from napari_cowgan.data.panel import DataPanel
 
 __all__ = ["DataPanel", "show_data_panel"]
-
-_PLUGIN, _WIDGET = "napari-cowgan", "Data"
 
 
 def __getattr__(name: str) -> Any:
@@ -23,5 +21,7 @@ def __getattr__(name: str) -> Any:
 
 def show_data_panel(viewer: "napari.Viewer") -> "DataPanel":
     """Return the data panel of a viewer, opening it in front of other panels if needed."""
-    _, widget = viewer.window.add_plugin_dock_widget(_PLUGIN, _WIDGET, tabify=True)
-    return cast("DataPanel", widget)
+    from napari_cowgan.data.panel import DataPanel
+    from napari_cowgan.docked import show_panel
+
+    return show_panel(viewer, DataPanel)

@@ -51,9 +51,10 @@ class DataPanel(DockedPanel):
         Where cases are shown; napari fills in the argument of this name.
     """
 
+    dock_title = "Data"
+
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
-        super().__init__()
-        self._viewer = napari_viewer
+        super().__init__(napari_viewer)
         self._opened: WeakValueDictionary[Path, Layer] = WeakValueDictionary()
         self.settings = SettingsGroup()
         self.start = text_button("Prepare", "prepare")

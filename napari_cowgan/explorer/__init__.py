@@ -1,37 +1,37 @@
 """The latent explorer panel, and the ways to open it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import napari
 
-    from napari_cowgan.explorer.panel import LatentExplorer
+    from napari_cowgan.explorer.dock import ExplorerPanel
 
 __all__ = [
-    "LatentExplorer",
+    "ExplorerPanel",
     "launch",
     "open_checkpoint_in_current_viewer",
     "open_session_in_current_viewer",
     "show_explorer",
 ]
 
-_PLUGIN, _WIDGET = "napari-cowgan", "Latent explorer"
-
 
 def __getattr__(name: str) -> Any:
-    # The panel pulls in Qt and torch, which naming this package must not do.
-    if name == "LatentExplorer":
-        from napari_cowgan.explorer.panel import LatentExplorer
+    # The panel pulls in Qt, which naming this package must not do.
+    if name == "ExplorerPanel":
+        from napari_cowgan.explorer.dock import ExplorerPanel
 
-        return LatentExplorer
+        return ExplorerPanel
     raise AttributeError(name)
 
 
-def show_explorer(viewer: "napari.Viewer", tabify: bool = False) -> "LatentExplorer":
-    """Return the explorer of a viewer, opening it if needed, in front of other panels or below."""
-    _, widget = viewer.window.add_plugin_dock_widget(_PLUGIN, _WIDGET, tabify=tabify)
-    return cast("LatentExplorer", widget)
+def show_explorer(viewer: "napari.Viewer") -> "ExplorerPanel":
+    """Return the explorer panel of a viewer, opening it in front of other panels if needed."""
+    from napari_cowgan.docked import show_panel
+    from napari_cowgan.explorer.dock import ExplorerPanel
+
+    return show_panel(viewer, ExplorerPanel)
 
 
 def open_checkpoint_in_current_viewer(path: str) -> None:
@@ -57,9 +57,9 @@ def launch(checkpoint: Path | None = None, depth: int | None = None) -> None:
     import napari
 
     viewer = napari.Viewer()
-    explorer = show_explorer(viewer)
+    panel = show_explorer(viewer)
     if checkpoint is not None:
-        explorer.open_checkpoint(checkpoint, depth)
+        panel.open_checkpoint(checkpoint, depth)
     napari.run()
 
 

@@ -24,7 +24,6 @@ from napari_cowgan.controls import (
     scrolling,
     text_button,
 )
-from napari_cowgan.docked import DockedPanel
 from napari_cowgan.drops import dropped_path
 from napari_cowgan.explorer.camera import (
     look_from,
@@ -58,13 +57,13 @@ if TYPE_CHECKING:
 _CHECKPOINT_SUFFIXES = (".safetensors", ".pt")
 
 
-class LatentExplorer(DockedPanel):
+class LatentExplorer(QWidget):
     """Opens a 3D StyleGAN, steers its latent space and shows the volume in 3D.
 
     Parameters
     ----------
     napari_viewer : napari.Viewer
-        Where the volume is shown; napari fills in the argument of this name.
+        Where the volume is shown.
     """
 
     def __init__(self, napari_viewer: "napari.Viewer") -> None:

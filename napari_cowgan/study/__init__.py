@@ -3,7 +3,7 @@
 Named after what a coordinator works on; the window that readers see is `napari_cowgan.turing`.
 """
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import napari
@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from napari_cowgan.study.panel import StudyPanel
 
 __all__ = ["StudyPanel", "show_study_panel"]
-
-_PLUGIN, _WIDGET = "napari-cowgan", "Turing study"
 
 
 def __getattr__(name: str) -> Any:
@@ -26,5 +24,7 @@ def __getattr__(name: str) -> Any:
 
 def show_study_panel(viewer: "napari.Viewer") -> "StudyPanel":
     """Return the study panel of a viewer, opening it in front of other panels if needed."""
-    _, widget = viewer.window.add_plugin_dock_widget(_PLUGIN, _WIDGET, tabify=True)
-    return cast("StudyPanel", widget)
+    from napari_cowgan.docked import show_panel
+    from napari_cowgan.study.panel import StudyPanel
+
+    return show_panel(viewer, StudyPanel)

@@ -51,8 +51,10 @@ class StudyPanel(DockedPanel):
         Whose theme the plots follow; napari fills in the argument of this name.
     """
 
+    dock_title = "Turing study"
+
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
-        super().__init__()
+        super().__init__(napari_viewer)
         self.standing: work.Standing | None = None
         self.wizard: StudyWizard | None = None
         self.question: QMessageBox | None = None

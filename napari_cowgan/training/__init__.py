@@ -1,6 +1,6 @@
 """The training panel: starts runs, watches and steers them, and opens what they have learned."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import napari
@@ -8,8 +8,6 @@ if TYPE_CHECKING:
     from napari_cowgan.training.panel import TrainingPanel
 
 __all__ = ["TrainingPanel", "show_training_panel"]
-
-_PLUGIN, _WIDGET = "napari-cowgan", "Training"
 
 
 def __getattr__(name: str) -> Any:
@@ -23,5 +21,7 @@ def __getattr__(name: str) -> Any:
 
 def show_training_panel(viewer: "napari.Viewer") -> "TrainingPanel":
     """Return the training panel of a viewer, opening it in front of other panels if needed."""
-    _, widget = viewer.window.add_plugin_dock_widget(_PLUGIN, _WIDGET, tabify=True)
-    return cast("TrainingPanel", widget)
+    from napari_cowgan.docked import show_panel
+    from napari_cowgan.training.panel import TrainingPanel
+
+    return show_panel(viewer, TrainingPanel)

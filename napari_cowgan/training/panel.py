@@ -27,8 +27,10 @@ class TrainingPanel(DockedPanel):
         Where samples are shown; napari fills in the argument of this name.
     """
 
+    dock_title = "Training"
+
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
-        super().__init__()
+        super().__init__(napari_viewer)
         self.setMinimumWidth(360)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)

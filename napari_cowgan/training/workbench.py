@@ -326,7 +326,7 @@ class Workbench(QWidget):
         self.refresh_list()
         # They are far larger than a volume, which would look lost beside them.
         self.samples.remove()
-        show_explorer(self._viewer, tabify=True).open_checkpoint(path)
+        show_explorer(self._viewer).open_checkpoint(path)
 
     def _show_folder(self) -> None:
         run = self.list.selected

@@ -17,7 +17,9 @@ MOVES = 30
 def explorer(make_napari_viewer) -> LatentExplorer:
     settings().clear()
     viewer = make_napari_viewer(show=True)
-    widget = show_explorer(viewer)
+    panel = show_explorer(viewer)
+    wait_for(lambda: panel.explorer)
+    widget = panel.explorer
     wait_for(lambda: widget.showing_complete_volume and widget.directions.rows)
     return widget
 
@@ -63,8 +65,8 @@ def test_opening_the_panel(benchmark, report, make_napari_viewer):
 
     def open_panel() -> None:
         start = time.perf_counter()
-        widget = show_explorer(viewer)
-        wait_for(lambda: widget.shown.layer is not None)
+        panel = show_explorer(viewer)
+        wait_for(lambda: panel.explorer and panel.explorer.shown.layer is not None)
         seconds.append(1e3 * (time.perf_counter() - start))
 
     benchmark.pedantic(open_panel, rounds=1)

@@ -65,16 +65,27 @@ def small_directions(small_model: Path, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def explorer(
-    viewer, small_model: Path, small_directions: Path, data_folder: Path, settle
+    viewer, small_model: Path, small_directions: Path, data_folder: Path, open_explorer
 ) -> LatentExplorer:
     """Return an explorer that shows seed 0 of the small model, with its directions."""
     kept = data_folder / "directions"
     kept.mkdir(parents=True)
     shutil.copy(small_directions, kept)
     remember("last_checkpoint", str(small_model))
-    widget = show_explorer(viewer)
-    settle(widget, directions=True)
-    return widget
+    return open_explorer(viewer, directions=True)
+
+
+@pytest.fixture
+def open_explorer(qtbot, settle) -> Callable[..., LatentExplorer]:
+    """Open the explorer of a viewer and wait until it shows a volume."""
+
+    def open_in(viewer, directions: bool = False) -> LatentExplorer:
+        panel = show_explorer(viewer)
+        qtbot.waitUntil(lambda: panel.explorer is not None, timeout=20_000)
+        settle(panel.explorer, directions)
+        return panel.explorer
+
+    return open_in
 
 
 @pytest.fixture

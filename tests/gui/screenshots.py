@@ -77,7 +77,9 @@ def save(viewer: napari.Viewer, folder: Path, name: str) -> None:
 
 def shoot_explorer(folder: Path, theme: str) -> None:
     viewer = open_window(theme)
-    explorer = show_explorer(viewer)
+    panel = show_explorer(viewer)
+    wait_for(lambda: panel.explorer)
+    explorer = panel.explorer
     wait_for(lambda: explorer.showing_complete_volume and explorer.directions.rows)
     QTest.qWait(1000)
 

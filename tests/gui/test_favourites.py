@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from gui_menus import close_panel
 from qtpy.QtCore import QModelIndex, Qt
 from qtpy.QtGui import QIcon
 from qtpy.QtTest import QTest
@@ -10,7 +11,8 @@ from qtpy.QtWidgets import QLineEdit, QListView, QListWidget
 
 from cowgan.errors import CowganError
 from cowgan.synthesis import LatentState
-from napari_cowgan.explorer import show_explorer
+from napari_cowgan.docked import find_panel
+from napari_cowgan.explorer import ExplorerPanel
 from napari_cowgan.explorer.favourites import Favourite, favourites_path, read_favourites
 
 NONE, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
@@ -112,12 +114,12 @@ def test_a_ctrl_click_selects_without_leaving_the_shown_volume(explorer, strip):
     assert explorer.model.latent.seed == 50
 
 
-def test_a_damaged_file_is_told_and_set_aside(viewer, explorer, strip, problem):
+def test_a_damaged_file_is_told_and_set_aside(viewer, explorer, open_explorer, strip, problem):
     path = favourites_path(explorer.model.checkpoint)
     for content in ("{", '[{"name": "x"}]', "[1]"):
         path.write_text(content)
-        viewer.window.remove_dock_widget(explorer)
-        explorer = show_explorer(viewer)
+        close_panel(find_panel(viewer, ExplorerPanel))
+        explorer = open_explorer(viewer)
         assert "set aside" in problem(explorer)
         assert path.with_suffix(".damaged.json").read_text() == content
         assert explorer.favourites.favourites() == []

@@ -12,11 +12,13 @@ import psutil
 import pytest
 from checkpoint_files import lively
 from gui_events import drop
+from gui_menus import close_panel
 from qtpy.QtWidgets import QApplication, QMessageBox
 
 from cowgan.checkpoint import ModelCard, save
 from cowgan.synthesis import BlockMix, LatentState
-from napari_cowgan.explorer import show_explorer
+from napari_cowgan.docked import find_panel
+from napari_cowgan.explorer import ExplorerPanel
 from napari_cowgan.explorer.renderer import Rendered
 from napari_cowgan.settings import recent
 
@@ -249,10 +251,9 @@ def test_the_newest_state_is_what_ends_up_on_screen(explorer, settle, monkeypatc
     assert seeds[-1] == 39
 
 
-def test_a_closed_panel_opens_again(viewer, explorer, settle, small_model):
-    viewer.window.remove_dock_widget(explorer)
-    again = show_explorer(viewer)
-    settle(again)
+def test_a_closed_panel_opens_again(viewer, explorer, open_explorer, settle):
+    close_panel(find_panel(viewer, ExplorerPanel))
+    again = open_explorer(viewer)
     again.model.step_seed(1)
     settle(again)
 

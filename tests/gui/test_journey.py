@@ -17,7 +17,9 @@ from napari_cowgan.explorer.panel import LatentExplorer
 
 @pytest.fixture
 def explorer(viewer, qtbot) -> LatentExplorer:
-    _, widget = viewer.window.add_plugin_dock_widget("napari-cowgan", "Latent explorer")
+    _, panel = viewer.window.add_plugin_dock_widget("napari-cowgan", "Latent explorer")
+    qtbot.waitUntil(lambda: panel.explorer is not None, timeout=60_000)
+    widget = panel.explorer
     qtbot.waitUntil(
         lambda: widget.showing_complete_volume and bool(widget.directions.rows), timeout=120_000
     )

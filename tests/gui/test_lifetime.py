@@ -6,13 +6,15 @@ import weakref
 
 import pytest
 from gui_events import click
+from gui_menus import close_panel
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QMessageBox, QSlider
 
 from cowgan.errors import CowganError
 from napari_cowgan.controls import Section
-from napari_cowgan.explorer import show_explorer
+from napari_cowgan.docked import find_panel
+from napari_cowgan.explorer import ExplorerPanel
 from napari_cowgan.problems import show_problem
 
 
@@ -76,7 +78,7 @@ def test_closing_during_work_ends_every_thread(
     if close == "window":
         viewer.close()
     else:
-        viewer.window.remove_dock_widget(explorer)
+        close_panel(find_panel(viewer, ExplorerPanel))
     qtbot.waitUntil(lambda: own_threads() == [], timeout=20_000)
     QTest.qWait(50)
 
@@ -96,7 +98,7 @@ def test_a_closed_panel_frees_its_model(viewer, explorer, qtbot):
     explorer.directions.search()
     synthesizer = weakref.ref(explorer.model.synthesizer)
     checkpoint = weakref.ref(explorer.model.checkpoint)
-    viewer.window.remove_dock_widget(explorer)
+    close_panel(find_panel(viewer, ExplorerPanel))
     qtbot.waitUntil(lambda: own_threads() == [], timeout=20_000)
     # The fixture holds on to the widget; nothing else may.
     explorer.__dict__.clear()
@@ -109,21 +111,21 @@ def test_a_closed_panel_frees_its_model(viewer, explorer, qtbot):
     qtbot.waitUntil(freed, timeout=10_000)
 
 
-def test_the_panel_opens_and_closes_many_times(viewer, explorer, qtbot, settle):
+def test_the_panel_opens_and_closes_many_times(viewer, explorer, open_explorer, settle):
     for _ in range(4):
-        viewer.window.remove_dock_widget(explorer)
-        explorer = show_explorer(viewer)
-        settle(explorer)
+        close_panel(find_panel(viewer, ExplorerPanel))
+        explorer = open_explorer(viewer)
     assert sorted(own_threads()) == ["cowgan-renderer", "cowgan-thumbnails"]
     click(explorer.seed.next)
     settle(explorer)
     assert explorer.model.latent.seed == 1
 
 
-def test_two_windows_have_two_explorers(make_napari_viewer, viewer, explorer, settle):
+def test_two_windows_have_two_explorers(
+    make_napari_viewer, viewer, explorer, open_explorer, settle
+):
     second = make_napari_viewer(show=True)
-    other = show_explorer(second)
-    settle(other)
+    other = open_explorer(second)
     other.model.set_seed(9)
     settle(other)
     assert explorer.model.latent.seed == 0
