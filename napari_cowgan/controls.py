@@ -10,7 +10,7 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QLocale, QObject, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QImage, QKeyEvent, QPixmap
+from qtpy.QtGui import QColor, QIcon, QImage, QKeyEvent, QKeySequence, QPixmap
 from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -42,6 +42,7 @@ QPushButton, QPushButton:checked, QPushButton:hover, QPushButton:pressed {
 }
 QPushButton:hover, QPushButton:focus { background: rgba(128, 128, 128, 50); }
 """
+_UNDO_KEYS = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
 _gestures = count()
 
 
@@ -97,6 +98,37 @@ class WheelGuard(QObject):
         return False
 
 
+class UndoGuard(QObject):
+    """Leaves undo and redo to the panel, unless a line holds a text that has not been taken yet."""
+
+    def __init__(self, line: QLineEdit) -> None:
+        super().__init__(line)
+        self._typing = False
+        line.textEdited.connect(self._on_edited)
+        line.editingFinished.connect(self._on_finished)
+        line.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Do not let the line claim the keys, as it does even when it has nothing to undo."""
+        if event.type() == QEvent.Type.FocusOut:
+            self._typing = False
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and not self._typing
+            and any(map(event.matches, _UNDO_KEYS))
+        ):
+            event.ignore()
+            return True
+        return False
+
+    def _on_edited(self) -> None:
+        self._typing = True
+
+    def _on_finished(self) -> None:
+        self._typing = False
+
+
 class Slider(QLabeledDoubleSlider):
     """A horizontal slider with a value that can be typed.
 
@@ -122,7 +154,9 @@ class Slider(QLabeledDoubleSlider):
         self._handle.installEventFilter(self)
         WheelGuard(self, self._handle)
         # superqt reads the typed text with float(), so a comma must not pass.
-        self.findChild(QLineEdit).validator().setLocale(QLocale.c())
+        line = self.findChild(QLineEdit)
+        line.validator().setLocale(QLocale.c())
+        UndoGuard(line)
         self._handle.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFocusProxy(self._handle)
         self._gesture = next(_gestures)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cowgan.randomness import MAX_SEED, stream
+from cowgan.errors import CowganError
+from cowgan.randomness import MAX_SEED, parse_seed, stream
 
 seeds = st.integers(0, MAX_SEED)
 
@@ -70,3 +71,16 @@ def test_a_stream_starts_anew_each_time(seed):
     np.testing.assert_array_equal(
         stream("z", seed).standard_normal(8), stream("z", seed).standard_normal(8)
     )
+
+
+@given(seeds)
+def test_a_seed_is_read_as_it_is_written(seed):
+    assert parse_seed(f" 000{seed}\n") == seed
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-1", "+1", str(MAX_SEED + 1), "9" * 9999, "1.0", "1e3", "²", "٣", "1_0", "0x1"]
+)
+def test_what_is_no_seed_is_refused(text):
+    with pytest.raises(CowganError, match="whole number from 0 to 18,446,744,073,709,551,615"):
+        parse_seed(text)

@@ -13,6 +13,7 @@ from napari_cowgan.controls import ThumbnailButton, text_button
 from napari_cowgan.explorer.layer import LOOK, VolumeLayer
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.explorer.thumbnails import Thumbnails
+from napari_cowgan.explorer.undo import Change
 from napari_cowgan.jobs import JobBar
 from napari_cowgan.problems import show_problem
 from napari_cowgan.tooltips import TOOLTIPS
@@ -65,14 +66,19 @@ class CompareGroup(QWidget):
         self.refresh()
 
     def keep(self, name: str) -> None:
-        """Keep the shown volume in slot ``"A"`` or ``"B"``."""
-        self.set_slots({**self.slots, name: self._model.latent})
+        """Keep the shown volume in slot ``"A"`` or ``"B"``, as an undoable step."""
+        self.edit_slots({**self.slots, name: self._model.latent}, f"keep as {name}")
 
     def show_slot(self, name: str) -> None:
         """Show what a slot holds."""
         state = self.slots[name]
         if state is not None:
             self._model.take(state, f"show {name}")
+
+    def edit_slots(self, slots: dict[str, LatentState | None], text: str) -> None:
+        """Replace both slots as one undoable step."""
+        if slots != self.slots:
+            self._model.undo_stack.push(Change(text, self.slots, slots, self.set_slots))
 
     def set_slots(self, slots: dict[str, LatentState | None]) -> None:
         """Replace both slots."""

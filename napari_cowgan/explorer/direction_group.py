@@ -169,6 +169,7 @@ class DirectionGroup(QWidget):
         self.save.clicked.connect(self._choose_file_to_save)
         model.model_changed.connect(self._on_model)
         model.directions_changed.connect(self._rebuild)
+        model.directions_edited.connect(self._keep)
         model.state_changed.connect(self.refresh)
         self.job.running_changed.connect(self._on_searching)
         self._checkpoint: Checkpoint | None = None
@@ -211,10 +212,11 @@ class DirectionGroup(QWidget):
         except CowganError as error:
             self._on_problem(error)
             return
-        self._model.set_directions([*loaded.directions, *self._model.directions])
+        directions = [*loaded.directions, *self._model.directions]
         if loaded.belong_to(checkpoint):
-            self._keep()
+            self._model.edit_directions(directions, "load directions")
         else:
+            self._model.set_directions(directions)
             show_problem(
                 self,
                 CowganError(
@@ -279,7 +281,7 @@ class DirectionGroup(QWidget):
         for direction in self._model.directions:
             new = DirectionRow(self._model, direction)
             new.rename_wanted.connect(self._ask_for_new_name)
-            new.removed.connect(self._on_removed)
+            new.removed.connect(self._model.remove_direction)
             self._rows_layout.addWidget(new)
             self.rows.append(new)
         self._show_rows()
@@ -310,11 +312,6 @@ class DirectionGroup(QWidget):
     def rename(self, direction: Direction, name: str) -> None:
         """Give a direction another name."""
         self._model.rename_direction(direction, name)
-        self._keep()
-
-    def _on_removed(self, direction: Direction) -> None:
-        self._model.remove_direction(direction)
-        self._keep()
 
     def _keep_edit(self) -> None:
         ask_for_name(self, "Keep as direction", self.keep_edit)
@@ -329,8 +326,7 @@ class DirectionGroup(QWidget):
         except CowganError as error:
             self._on_problem(error)
             return
-        self._model.set_directions([kept, *self._model.directions])
-        self._keep()
+        self._model.edit_directions([kept, *self._model.directions], f"keep “{name}”")
 
     def _choose_file_to_load(self) -> None:
         ask_for_file(self, "Load directions", self.open_file, _FILTER)

@@ -25,11 +25,11 @@ from cowgan.volume import write_nifti
 from napari_cowgan.controls import breakable, row, text_button
 from napari_cowgan.dialogs import ask_for_file
 from napari_cowgan.explorer.model import ExplorerModel
-from napari_cowgan.explorer.seed_group import SeedBox
 from napari_cowgan.explorer.session import SUFFIX
 from napari_cowgan.jobs import JobBar
 from napari_cowgan.problems import show_problem
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.widgets.seed_box import SeedBox
 
 _NIFTI = "NIfTI (*.nii.gz *.nii)"
 _SESSION = f"CoW-GAN session (*{SUFFIX})"
@@ -61,6 +61,7 @@ class ExportGroup(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow("Volumes", self.count)
         form.addRow("From seed", self.first)
+        form.addRow(self.first.problem)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.volume)

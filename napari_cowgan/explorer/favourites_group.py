@@ -1,6 +1,6 @@
 """The strip of volumes that are worth keeping."""
 
-from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtCore import QEvent, QItemSelectionModel, QObject, QSize, Qt
 from qtpy.QtGui import QIcon, QKeyEvent, QShowEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -19,6 +19,7 @@ from napari_cowgan.controls import hint, row, text_button
 from napari_cowgan.explorer.favourites import Favourite, keep_favourites, read_favourites
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.explorer.thumbnails import Thumbnails
+from napari_cowgan.explorer.undo import Change
 from napari_cowgan.problems import show_problem
 from napari_cowgan.tooltips import TOOLTIPS, of_text
 
@@ -34,6 +35,7 @@ class FavouritesGroup(QWidget):
         self._model = model
         self._thumbnails = thumbnails
         self._checkpoint = model.checkpoint
+        self._noted: list[Favourite] = []
         self.add = text_button("Add this volume", "add_favourite")
         self.remove = text_button("Remove", "remove_favourite")
         self.empty = hint("No favourites yet. They are kept for this model.")
@@ -62,8 +64,8 @@ class FavouritesGroup(QWidget):
         self.add.clicked.connect(self.add_current)
         self.remove.clicked.connect(self.remove_selected)
         self.strip.itemClicked.connect(self._on_click)
-        self.strip.itemChanged.connect(self._keep)
-        self.strip.model().rowsMoved.connect(self._keep)
+        self.strip.itemChanged.connect(lambda: self._note("rename favourite"))
+        self.strip.model().rowsMoved.connect(lambda: self._note("order of favourites"))
         self.strip.itemSelectionChanged.connect(self._refresh_buttons)
         model.model_changed.connect(self._on_model)
         thumbnails.changed.connect(self._show_pictures)
@@ -75,25 +77,23 @@ class FavouritesGroup(QWidget):
         items = (self.strip.item(i) for i in range(self.strip.count()))
         return [Favourite(item.text(), item.data(_STATE)) for item in items]
 
-    def set_favourites(self, favourites: list[Favourite]) -> None:
-        """Replace what the strip holds, and keep it."""
-        self._fill(favourites)
-        self._keep()
+    def edit_favourites(self, favourites: list[Favourite], text: str) -> None:
+        """Replace what the strip holds, as an undoable step, and keep it."""
+        if favourites != self._noted:
+            self._model.undo_stack.push(Change(text, self._noted, favourites, self._set))
 
     def add_current(self) -> None:
         """Keep the shown volume."""
         latent = self._model.latent
-        self._append(Favourite(f"Seed {latent.seed}", latent))
+        added = Favourite(f"Seed {latent.seed}", latent)
+        self.edit_favourites([*self._noted, added], "add favourite")
         self.strip.scrollToItem(self.strip.item(self.strip.count() - 1))
-        self._keep()
-        self._refresh_buttons()
 
     def remove_selected(self) -> None:
         """Take the selected favourites out of the strip."""
-        for item in self.strip.selectedItems():
-            self.strip.takeItem(self.strip.row(item))
-        self._keep()
-        self._refresh_buttons()
+        gone = {self.strip.row(item) for item in self.strip.selectedItems()}
+        kept = [favourite for i, favourite in enumerate(self._noted) if i not in gone]
+        self.edit_favourites(kept, "remove favourites")
 
     def showEvent(self, event: QShowEvent) -> None:
         """Make the pictures only when they can be seen."""
@@ -134,11 +134,30 @@ class FavouritesGroup(QWidget):
                 show_problem(self, error)
         self._fill(favourites)
 
+    def _note(self, text: str) -> None:
+        """Make a step of what a person has changed in the strip itself."""
+        self.edit_favourites(self.favourites(), text)
+
+    def _set(self, favourites: list[Favourite]) -> None:
+        self._fill(favourites)
+        if self._checkpoint is not None:
+            try:
+                keep_favourites(self._checkpoint, favourites)
+            except CowganError as error:
+                show_problem(self, error)
+
     def _fill(self, favourites: list[Favourite]) -> None:
+        self._noted = favourites
+        if favourites == self.favourites():
+            return
+        current = self.strip.currentRow()
         with signals_blocked(self.strip):
             self.strip.clear()
             for favourite in favourites:
                 self._append(favourite)
+        # Keys go on where they were.
+        nearest = self.strip.model().index(min(current, len(favourites) - 1), 0)
+        self.strip.selectionModel().setCurrentIndex(nearest, QItemSelectionModel.SelectionFlag(0))
         self._refresh_buttons()
         self._show_pictures()
 
@@ -160,13 +179,6 @@ class FavouritesGroup(QWidget):
         state = item.data(_STATE)
         if isinstance(state, LatentState):
             self._model.take(state, f"favourite “{item.text()}”")
-
-    def _keep(self, *_: object) -> None:
-        if self._checkpoint is not None:
-            try:
-                keep_favourites(self._checkpoint, self.favourites())
-            except CowganError as error:
-                show_problem(self, error)
 
     def _refresh_buttons(self) -> None:
         self.empty.setVisible(self.strip.count() == 0)

@@ -15,9 +15,9 @@ from napari_cowgan.controls import (
 )
 from napari_cowgan.explorer.blocks import block_size
 from napari_cowgan.explorer.model import ExplorerModel, random_seed
-from napari_cowgan.explorer.seed_group import SeedBox
 from napari_cowgan.explorer.thumbnails import Thumbnails
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.widgets.seed_box import SeedBox
 
 _PARENT_SIZE = 88
 
@@ -43,11 +43,12 @@ class MixingGroup(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(row(1, self.first, self.swap, self.second, 1))
-        layout.addLayout(row(QLabel("Second seed"), self.seed, self.dice))
+        layout.addLayout(row(QLabel("Mix in"), self.seed, self.dice))
+        layout.addWidget(self.seed.problem)
         layout.addLayout(row(QLabel("Blocks from the second seed"), 1, self.none))
         layout.addLayout(self._grid)
         layout.addWidget(self.amount)
-        self.seed.valueChanged.connect(lambda seed: self._mix("second seed", seed=int(seed)))
+        self.seed.valueChanged.connect(lambda seed: self._mix("second seed", seed=seed))
         self.dice.clicked.connect(lambda: self._mix("random second seed", seed=random_seed()))
         self.none.clicked.connect(lambda: self._mix("no mixing", blocks=set()))
         self.swap.clicked.connect(model.swap_parents)

@@ -1,16 +1,17 @@
 """What the explorer shows: a model, a latent state, and the way back."""
 
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from secrets import randbelow
 from typing import Any
 
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtGui import QUndoCommand, QUndoStack
+from qtpy.QtGui import QUndoStack
 
 from cowgan.checkpoint import Checkpoint
 from cowgan.randomness import MAX_SEED
 from cowgan.synthesis import BlockMix, Direction, Edit, LatentState, Synthesizer
+from napari_cowgan.explorer.undo import Change, one_step
 
 _RANDOM_SEEDS = 2**32
 """Dice stay below this, so that a seed can be read out and typed."""
@@ -35,39 +36,6 @@ class ExplorerState:
     mix_amount: float = 1.0
 
 
-class _Change(QUndoCommand):
-    """Replaces the whole state; changes of one gesture merge into one."""
-
-    def __init__(
-        self,
-        text: str,
-        before: ExplorerState,
-        after: ExplorerState,
-        gesture: object,
-        apply: Callable[[ExplorerState], None],
-    ) -> None:
-        super().__init__(text)
-        self._before, self._after = before, after
-        self._gesture = gesture
-        self._apply = apply
-
-    def id(self) -> int:
-        return -1 if self._gesture is None else 1
-
-    def mergeWith(self, other: QUndoCommand | None) -> bool:
-        if not isinstance(other, _Change) or other._gesture != self._gesture:
-            return False
-        self._after = other._after
-        self.setObsolete(self._after == self._before)
-        return True
-
-    def redo(self) -> None:
-        self._apply(self._after)
-
-    def undo(self) -> None:
-        self._apply(self._before)
-
-
 class ExplorerModel(QObject):
     """State of one explorer, without widgets.
 
@@ -79,6 +47,8 @@ class ExplorerModel(QObject):
         The state differs from before, through a control, undo or a session.
     directions_changed
         The list of directions differs from before.
+    directions_edited
+        A person changed that list, or undid that.
     lock_changed
         The seed was locked or unlocked.
     """
@@ -86,6 +56,7 @@ class ExplorerModel(QObject):
     model_changed = Signal()
     state_changed = Signal()
     directions_changed = Signal()
+    directions_edited = Signal()
     lock_changed = Signal()
 
     def __init__(self) -> None:
@@ -156,7 +127,11 @@ class ExplorerModel(QObject):
     def change(self, state: ExplorerState, text: str, gesture: object = None) -> None:
         """Change the whole state as one undoable step."""
         if state != self._state:
-            self.undo_stack.push(_Change(text, self._state, state, gesture, self._apply))
+            self.undo_stack.push(Change(text, self._state, state, self._apply, gesture))
+
+    def step(self, text: str) -> AbstractContextManager[None]:
+        """Make one undoable step of all changes within."""
+        return one_step(self.undo_stack, text)
 
     def take(self, latent: LatentState, text: str) -> None:
         """Show a stored latent state, as an undoable step."""
@@ -209,22 +184,40 @@ class ExplorerModel(QObject):
         self.directions = list(unique.values())
         self.directions_changed.emit()
 
+    def edit_directions(self, directions: list[Direction], text: str) -> None:
+        """Replace the list of directions as one undoable step."""
+        before = self.directions
+        known = {_essence(direction) for direction in [*before, *directions]}
+
+        def apply(wanted: list[Direction]) -> None:
+            # What a search has found meanwhile is no part of this step, so it stays.
+            found = [d for d in self.directions if _essence(d) not in known]
+            self.set_directions([*wanted, *found])
+            self.directions_edited.emit()
+
+        self.undo_stack.push(Change(text, before, directions, apply))
+
     def rename_direction(self, direction: Direction, name: str) -> None:
-        """Give a direction another name, which is no step to undo."""
+        """Give a direction another name, as an undoable step."""
         named = replace(direction, name=name)
         edits = tuple(
             replace(edit, direction=named) if _alike(edit.direction, direction) else edit
             for edit in self.latent.edits
         )
-        self._state = replace(self._state, latent=replace(self.latent, edits=edits))
-        self.set_directions([named if _alike(d, direction) else d for d in self.directions])
-        self.state_changed.emit()
+        text = f"rename “{direction.name}”"
+        with self.step(text):
+            self.edit(text, edits=edits)
+            renamed = [named if _alike(d, direction) else d for d in self.directions]
+            self.edit_directions(renamed, text)
 
     def remove_direction(self, direction: Direction) -> None:
-        """Take a direction out of the state, as an undoable step, and out of the list."""
+        """Take a direction out of the state and out of the list, as an undoable step."""
         edits = tuple(e for e in self.latent.edits if not _alike(e.direction, direction))
-        self.edit(f"remove “{direction.name}”", edits=edits)
-        self.set_directions([d for d in self.directions if not _alike(d, direction)])
+        text = f"remove “{direction.name}”"
+        with self.step(text):
+            self.edit(text, edits=edits)
+            kept = [d for d in self.directions if not _alike(d, direction)]
+            self.edit_directions(kept, text)
 
     def find_edit(self, direction: Direction) -> Edit | None:
         """Return how far the state has moved along a direction, None if not at all."""

@@ -5,8 +5,8 @@ from superqt.utils import signals_blocked
 
 from napari_cowgan.controls import Slider, SliderRow, icon_button, row
 from napari_cowgan.explorer.model import ExplorerModel, random_seed
-from napari_cowgan.explorer.seed_group import SeedBox
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.widgets.seed_box import SeedBox
 
 _OFF, _FIXED, _RANDOM = "Off", "Fixed", "Random"
 
@@ -25,12 +25,13 @@ class NoiseGroup(QWidget):
         self.strength = SliderRow("Strength", Slider(0, 2, 1, "noise_strength"), neutral=1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(row(QLabel("Noise"), self.mode, 1))
-        layout.addLayout(row(QLabel("Noise seed"), self.seed, self.dice))
+        layout.addLayout(row(QLabel("Kind"), self.mode, 1))
+        layout.addLayout(row(QLabel("Seed"), self.seed, self.dice))
+        layout.addWidget(self.seed.problem)
         layout.addWidget(self.strength)
         self.mode.textActivated.connect(self._on_mode)
         self.seed.valueChanged.connect(
-            lambda seed: model.edit("noise seed", noise=True, noise_seed=int(seed))
+            lambda seed: model.edit("noise seed", noise=True, noise_seed=seed)
         )
         self.dice.clicked.connect(
             lambda: model.edit("other noise", noise=True, noise_seed=random_seed())

@@ -231,11 +231,13 @@ class LatentExplorer(QWidget):
                 )
             )
         state = ExplorerState(session.latent, session.mix_seed, session.mix_amount)
-        self.model.change(state, "open session")
         known = {(f.name, f.state) for f in session.favourites}
         others = [f for f in self.favourites.favourites() if (f.name, f.state) not in known]
-        self.favourites.set_favourites([*session.favourites, *others])
-        self.compare.set_slots({"A": None, "B": None, **session.slots})
+        text = "open session"
+        with self.model.step(text):
+            self.model.change(state, text)
+            self.favourites.edit_favourites([*session.favourites, *others], text)
+            self.compare.edit_slots({"A": None, "B": None, **session.slots}, text)
 
     # Rendering
 

@@ -1,39 +1,10 @@
 """Choosing the volume by its seed."""
 
-# superqt is only partly typed.
-# mypy: allow-untyped-calls
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from qtpy.QtCore import QRegularExpression
-from qtpy.QtGui import QRegularExpressionValidator
-from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
-from superqt import QLargeIntSpinBox
-from superqt.utils import signals_blocked
-
-from cowgan.randomness import MAX_SEED
 from napari_cowgan.controls import icon_button, row
 from napari_cowgan.explorer.model import ExplorerModel
-from napari_cowgan.tooltips import TOOLTIPS
-
-_DIGITS = QRegularExpression("[0-9]*")
-
-
-class SeedBox(QLargeIntSpinBox):
-    """A field for an unsigned 64-bit seed."""
-
-    def __init__(self, tooltip: str) -> None:
-        super().__init__()
-        self.setRange(0, MAX_SEED)
-        self.setToolTip(TOOLTIPS[tooltip])
-        self.setKeyboardTracking(False)
-        # superqt's own validator takes digits such as ², on which its int() then fails.
-        self.lineEdit().setValidator(QRegularExpressionValidator(_DIGITS, self))
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setMinimumWidth(90)
-
-    def show_value(self, seed: int) -> None:
-        """Show a seed without telling anyone."""
-        with signals_blocked(self):
-            self.setValue(seed)
+from napari_cowgan.widgets.seed_box import SeedBox
 
 
 class SeedGroup(QWidget):
@@ -49,8 +20,11 @@ class SeedGroup(QWidget):
         self.lock = icon_button("unlock", "lock", checkable=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(row(self.seed, self.previous, self.next, self.dice, self.lock))
-        self.seed.valueChanged.connect(lambda seed: model.set_seed(int(seed)))
+        # On a line of its own, a seed of 64 bits can be read in a narrow panel.
+        layout.addWidget(self.seed)
+        layout.addWidget(self.seed.problem)
+        layout.addLayout(row(self.previous, self.next, self.dice, self.lock, 1))
+        self.seed.valueChanged.connect(model.set_seed)
         self.previous.clicked.connect(lambda: model.step_seed(-1))
         self.next.clicked.connect(lambda: model.step_seed(1))
         self.dice.clicked.connect(model.roll_seed)

@@ -8,14 +8,14 @@ from pathlib import Path
 from qtpy.QtWidgets import QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget, QWizardPage
 
 from cowgan.randomness import MAX_SEED
-from napari_cowgan.controls import WheelGuard, breakable, hint
-from napari_cowgan.explorer.seed_group import SeedBox
+from napari_cowgan.controls import breakable, hint
 from napari_cowgan.fields import PathField
 from napari_cowgan.jobs import JobBar
 from napari_cowgan.settings import is_there, recall_text, remember
 from napari_cowgan.study.plan import overview
 from napari_cowgan.study.protocol_source import ProtocolSource
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.widgets.seed_box import SeedBox
 
 _SECRET = (
     "The seed decides, together with a secret that stays in this folder, which volumes are "
@@ -58,6 +58,7 @@ class SavePage(QWizardPage):
         form.addRow("Save in", self.parent_folder)
         form.addRow("Name", self.name)
         form.addRow("Seed", self.seed)
+        form.addRow(self.seed.problem)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(14)
@@ -67,7 +68,6 @@ class SavePage(QWizardPage):
         layout.addWidget(self.problem)
         layout.addStretch(1)
         layout.addWidget(self.job)
-        WheelGuard(self.seed)
         self.parent_folder.changed.connect(self.refresh)
         self.name.textChanged.connect(self.refresh)
         self.seed.valueChanged.connect(lambda seed: remember("study/seed", str(seed)))

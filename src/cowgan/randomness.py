@@ -2,8 +2,32 @@
 
 import numpy as np
 
+from cowgan.errors import CowganError
+from cowgan.text import one_line
+
 MAX_SEED = 2**64 - 1
 """Largest seed; seeds are unsigned 64-bit numbers."""
+
+_SHOWN_OF_NONSENSE = 40
+
+
+def parse_seed(text: str) -> int:
+    """Return the seed that a text names, with or without blanks around it.
+
+    Raises
+    ------
+    CowganError
+        The text is not a whole number from 0 to `MAX_SEED`.
+    """
+    typed = text.strip()
+    digits = typed.lstrip("0") or typed[:1]
+    # Python takes digits of other scripts too, and refuses to count thousands of them.
+    if digits.isascii() and digits.isdigit() and len(digits) <= len(str(MAX_SEED)):
+        seed = int(digits)
+        if seed <= MAX_SEED:
+            return seed
+    shown = one_line(typed, _SHOWN_OF_NONSENSE)
+    raise CowganError(f"A seed is a whole number from 0 to {MAX_SEED:,}, which “{shown}” is not.")
 
 
 def stream(purpose: str, seed: int) -> np.random.RandomState:

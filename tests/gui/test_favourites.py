@@ -86,7 +86,9 @@ def test_keys_choose_take_and_remove(explorer, strip):
     assert explorer.model.latent.seed == 1
     QTest.keyClick(strip, Qt.Key.Key_Delete)
     assert stored(explorer) == ["Seed 0", "Seed 2"]
-    explorer.model.undo_stack.undo()
+    QTest.keyClick(strip, Qt.Key.Key_Z, CTRL)
+    assert stored(explorer) == ["Seed 0", "Seed 1", "Seed 2"]
+    QTest.keyClick(strip, Qt.Key.Key_Z, CTRL)
     assert explorer.model.latent.seed == 2
 
 

@@ -1,0 +1,102 @@
+"""Seeds of up to 64 bits can be typed and read, and anything else is told."""
+
+from collections.abc import Iterator
+
+import pytest
+from gui_events import click
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+
+from cowgan.randomness import MAX_SEED
+from napari_cowgan.controls import Section
+from napari_cowgan.widgets.seed_box import SeedBox
+
+
+def type_into(box: SeedBox, text: str) -> None:
+    box.setFocus()
+    box.selectAll()
+    QTest.keyClicks(box, text)
+
+
+@pytest.fixture
+def box(qtbot) -> Iterator[SeedBox]:
+    """Return a field that is shown together with a second one."""
+    window = QWidget()
+    box = SeedBox("seed")
+    layout = QVBoxLayout(window)
+    for widget in (box, box.problem, QLineEdit()):
+        layout.addWidget(widget)
+    qtbot.addWidget(window)
+    window.show()
+    window.activateWindow()
+    qtbot.waitActive(window)
+    yield box
+
+
+@pytest.mark.parametrize("typed", ["-5", str(MAX_SEED + 1), "9" * 60, "1.5", "three", "1,000"])
+def test_what_is_no_seed_is_told_and_the_seed_stays(box, typed):
+    taken = []
+    box.show_value(3)
+    box.valueChanged.connect(taken.append)
+    type_into(box, typed)
+    assert typed[:15] in box.problem.text()
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    assert (box.value(), box.text(), taken) == (3, "3", [])
+    assert box.problem.isVisible()
+    assert "18,446,744,073,709,551,615" in box.problem.text()
+    type_into(box, "8")
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    assert taken == [8]
+    assert not box.problem.isVisible()
+
+
+def test_leaving_the_field_takes_the_seed_and_an_emptied_field_keeps_it(box):
+    type_into(box, f" {MAX_SEED} ")
+    box.focusNextChild()
+    assert box.value() == MAX_SEED
+    box.setFocus()
+    box.clear()
+    box.focusNextChild()
+    assert box.value() == MAX_SEED
+    assert box.text() == str(MAX_SEED)
+
+
+def test_arrow_keys_count(box):
+    QTest.keyClick(box, Qt.Key.Key_Up)
+    QTest.keyClick(box, Qt.Key.Key_Up)
+    QTest.keyClick(box, Qt.Key.Key_Down)
+    assert box.value() == 1
+
+
+def test_the_explorer_tells_a_negative_seed_and_keeps_its_own(explorer):
+    explorer.model.set_seed(3)
+    type_into(explorer.seed.seed, "-5")
+    QTest.keyClick(explorer.seed.seed, Qt.Key.Key_Return)
+    assert explorer.model.latent.seed == 3
+    assert explorer.seed.seed.problem.isVisible()
+
+
+def test_a_seed_of_64_bits_can_be_read_in_a_dock_of_300_pixels(explorer, qtbot):
+    for section in explorer.findChildren(Section):
+        section.expand(animate=False)
+    dock = explorer.parent()
+    while not hasattr(dock, "setFloating"):
+        dock = dock.parent()
+    dock.setFloating(True)
+    dock.resize(300, 900)
+    click(explorer.noise.dice)
+    boxes = explorer.findChildren(SeedBox)
+    assert len(boxes) == 4
+    for box in boxes:
+        box.show_value(MAX_SEED)
+
+    def readable() -> None:
+        assert explorer.width() <= 300
+        for box in boxes:
+            text = box.fontMetrics().horizontalAdvance(str(MAX_SEED))
+            # What a line leaves to its text: Qt has no way to ask.
+            assert text + 8 <= box.width(), box.toolTip()
+
+    qtbot.waitUntil(readable, timeout=5000)
+    dock.setFloating(False)
