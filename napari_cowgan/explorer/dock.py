@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QVBoxLayout
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout
 
 from cowgan.progress import Progress
 from cowgan.volume import Volume, default_affine
@@ -48,6 +48,8 @@ class ExplorerPanel(DockedPanel):
         super().__init__(napari_viewer)
         self.explorer: LatentExplorer | None = None
         self._waiting: list[Callable[[LatentExplorer], None]] = []
+        # Otherwise napari adds a stretch, which takes half of the explorer's room.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         # Another one in the window takes this one's place.

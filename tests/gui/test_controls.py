@@ -283,6 +283,7 @@ def _inside_foreign_widget(widget: QWidget) -> bool:
 def test_the_panel_fits_a_dock_of_300_pixels(explorer, qtbot):
     for section in explorer.findChildren(Section):
         section.expand(animate=False)
+    assert explorer.height() == explorer.parentWidget().height()
     scroll = explorer.findChild(QScrollArea)
     margins = explorer.layout().contentsMargins()
 
