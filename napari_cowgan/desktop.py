@@ -10,12 +10,12 @@ from cowgan.errors import CowganError
 from napari_cowgan.problems import show_problem
 
 
-def show_elsewhere(parent: QWidget, what: Path | str) -> None:
+def show_elsewhere(parent: QWidget | None, what: Path | str) -> None:
     """Show a file, a folder or the page at an address in the program that the desktop has for it.
 
     Parameters
     ----------
-    parent : QWidget
+    parent : QWidget or None
         What a message that there is none lies above.
     what : Path or str
         A path, or the address of a page.

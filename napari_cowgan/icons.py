@@ -28,6 +28,9 @@ _SHAPES = {
     ),
     "info": '<circle cx="12" cy="12" r="8"/><path d="M12 11v5"/>'
     '<circle cx="12" cy="8" r=".6" fill="{color}"/>',
+    "help": '<circle cx="12" cy="12" r="9"/>'
+    '<path d="M9.3 9.3a2.8 2.8 0 1 1 4 2.9c-.9.5-1.3 1-1.3 2"/>'
+    '<circle cx="12" cy="16.8" r=".5" fill="{color}"/>',
 }
 
 

@@ -21,6 +21,8 @@ from cowgan.arteries import Artery
 from napari_cowgan.arteries import COLOURS, FEATURE, colour_table, label_values, middle_of, name_of
 from napari_cowgan.controls import SWATCH, breakable, hint, row, swatch, text_button
 from napari_cowgan.docked import DockedPanel, show_panel
+from napari_cowgan.help.button import HelpButton
+from napari_cowgan.help.topics import Topic
 from napari_cowgan.tooltips import TOOLTIPS
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ class ArteryLegend(DockedPanel):
         layout.setSpacing(4)
         layout.addWidget(self.title)
         layout.addWidget(self.list, 1)
-        layout.addLayout(row(self.all, self.none))
+        layout.addLayout(row(self.all, self.none, HelpButton(Topic.LEGEND, self)))
         # The space bar toggles only where the tick box is.
         self.list.currentItemChanged.connect(lambda item: self.list.setCurrentItem(item, 0))
         self.list.itemChanged.connect(self._on_toggled)

@@ -4,6 +4,7 @@ from cowgan.text import markup, one_line
 
 TOOLTIPS = {
     "cancel": "Stop this job; what is finished stays",
+    "help": "Help: open the page on this in the browser (F1); no network is needed",
     # Model
     "open_checkpoint": "Open a 3D StyleGAN checkpoint (.safetensors, or .pt of the published "
     "code); you can also drop the file on this panel or on the canvas",

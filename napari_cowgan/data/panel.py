@@ -28,6 +28,8 @@ from napari_cowgan.dialogs import ask_for_file
 from napari_cowgan.docked import DockedPanel
 from napari_cowgan.drops import dropped_folder
 from napari_cowgan.explorer.camera import look_from
+from napari_cowgan.help.button import HelpButton
+from napari_cowgan.help.topics import Topic
 from napari_cowgan.jobs import Job, JobBar
 from napari_cowgan.problems import show_problem
 from napari_cowgan.settings import is_there
@@ -97,6 +99,7 @@ class DataPanel(DockedPanel):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(scrolling(groups))
+        layout.addLayout(row(1, HelpButton(Topic.DATA, self)))
 
     # Work
 

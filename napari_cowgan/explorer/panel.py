@@ -47,6 +47,8 @@ from napari_cowgan.explorer.session import SUFFIX, Session, read_session, write_
 from napari_cowgan.explorer.thumbnails import Thumbnails
 from napari_cowgan.explorer.truncation_group import TruncationGroup
 from napari_cowgan.explorer.view_group import ViewGroup
+from napari_cowgan.help.button import HelpButton
+from napari_cowgan.help.topics import Topic
 from napari_cowgan.jobs import JobBar
 from napari_cowgan.problems import show_problem
 from napari_cowgan.settings import is_there
@@ -146,7 +148,7 @@ class LatentExplorer(QWidget):
         layout.addWidget(self.view)
         layout.addLayout(row(self.undo, self.redo, self.reset, 1, self.view.rendering))
         layout.addWidget(scrolling(groups), 1)
-        layout.addWidget(self.status)
+        layout.addLayout(row(self.status, HelpButton(Topic.EXPLORER, self)))
         for kind in (QComboBox, QAbstractSpinBox):
             for field in self.findChildren(kind):
                 WheelGuard(field)

@@ -17,6 +17,8 @@ from napari_cowgan.desktop import show_elsewhere
 from napari_cowgan.dialogs import ask_for_file
 from napari_cowgan.docked import DockedPanel
 from napari_cowgan.drops import dropped_paths
+from napari_cowgan.help.button import HelpButton
+from napari_cowgan.help.topics import Topic
 from napari_cowgan.jobs import JobBar
 from napari_cowgan.problems import show_problem
 from napari_cowgan.settings import recent, remember_recent
@@ -102,6 +104,7 @@ class StudyPanel(DockedPanel):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(self._scroll)
+        layout.addLayout(row(1, HelpButton(Topic.STUDY, self)))
 
     def _connect(self) -> None:
         self.new.clicked.connect(self.plan_study)

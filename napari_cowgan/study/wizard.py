@@ -10,6 +10,8 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget, QWizard
 
 from cowgan.turing.protocol import Protocol
 from cowgan.turing.study import Study
+from napari_cowgan.help.button import HelpButton
+from napari_cowgan.help.topics import Topic
 from napari_cowgan.jobs import JobBar
 from napari_cowgan.problems import show_problem
 from napari_cowgan.study.plan import Found, Origins, make_study
@@ -48,6 +50,8 @@ class StudyWizard(QWizard):
         self.setWindowTitle("New visual Turing test")
         self.setWizardStyle(QWizard.WizardStyle.ClassicStyle)
         self.setOption(QWizard.WizardOption.NoBackButtonOnStartPage)
+        self.setOption(QWizard.WizardOption.HaveHelpButton)
+        self.setButton(QWizard.WizardButton.HelpButton, HelpButton(Topic.NEW_STUDY, self))
         self.setButtonText(QWizard.WizardButton.FinishButton, "Make study")
         self.volumes = VolumesPage()
         self.size_page = SizePage(self)

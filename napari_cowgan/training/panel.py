@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QVBoxLayout
 
-from napari_cowgan.controls import hint
+from napari_cowgan.controls import hint, row
 from napari_cowgan.docked import DockedPanel
+from napari_cowgan.help.button import HelpButton
+from napari_cowgan.help.topics import Topic
 
 if TYPE_CHECKING:
     import napari
@@ -45,3 +47,4 @@ class TrainingPanel(DockedPanel):
 
             self.workbench = Workbench(napari_viewer)
             layout.addWidget(self.workbench)
+        layout.addLayout(row(1, HelpButton(Topic.TRAINING, self)))

@@ -30,6 +30,7 @@ class Action(StrEnum):
     FAR_DOWN = "five slices down"
     UNDO_MARK = "undo mark"
     FULL_SCREEN = "full screen"
+    HELP = "help"
 
 
 LEVELS = (Action.LEVEL_1, Action.LEVEL_2, Action.LEVEL_3, Action.LEVEL_4, Action.LEVEL_5)
@@ -54,6 +55,7 @@ _COMMON = {
     _Key.Key_PageDown: Action.FAR_DOWN,
     _Key.Key_Backspace: Action.UNDO_MARK,
     _Key.Key_F11: Action.FULL_SCREEN,
+    _Key.Key_F1: Action.HELP,
 }
 _ANSWERS: dict[Design, dict[Qt.Key, Action]] = {
     "rating": {_Key.Key_R: Action.FIRST, _Key.Key_G: Action.SECOND},

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cowgan.turing.texts import Text
+from napari_cowgan.turing.texts import TOOLTIPS, Text
 from napari_cowgan.turing.widgets import area, button, label
 
 _WIDTH_PX = 760
@@ -26,12 +26,16 @@ class Page(QWidget):
 
     Parameters
     ----------
-    go_on, also, other : callable
-        Called when the main, the middle or the last button is pressed.
+    go_on, also, other, help_me : callable
+        Called when the main, the middle, the last or the help button is pressed.
     """
 
     def __init__(
-        self, go_on: Callable[[], None], also: Callable[[], None], other: Callable[[], None]
+        self,
+        go_on: Callable[[], None],
+        also: Callable[[], None],
+        other: Callable[[], None],
+        help_me: Callable[[], None],
     ) -> None:
         super().__init__()
         self.setObjectName("page")
@@ -49,6 +53,7 @@ class Page(QWidget):
         self.go_on.setProperty("main", True)
         self.also = button("", "", also, kind="big")
         self.other = button("", "", other, kind="big")
+        self.help = button("Help   F1", TOOLTIPS["help"], help_me, kind="tool")
         card = area("card")
         card.setFixedWidth(_WIDTH_PX)
         column = QVBoxLayout(card)
@@ -78,6 +83,11 @@ class Page(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(14, 0, 14, 10)
+        foot.addStretch(1)
+        foot.addWidget(self.help)
+        layout.addLayout(foot)
 
     def show_text(self, text: Text, code: str = "") -> bool:
         """Show a text, and return whether it is another."""

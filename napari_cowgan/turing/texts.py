@@ -44,6 +44,7 @@ TOOLTIPS = {
     "window": "Brightness and contrast as at the start (W)",
     "pause": "Hide the image and rest (P)",
     "full": "Use the whole screen, or not (F11)",
+    "help": "Keys and mouse, in the browser (F1)",
     "reason": "What gives the last marked place away",
     "undo": "Remove the last marked place (Backspace)",
 }

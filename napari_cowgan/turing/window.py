@@ -1,6 +1,7 @@
 """The reading window: what is in front of the reader in each state."""
 
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from cowgan.errors import CowganError
 from cowgan.turing.manifest import Manifest
 from cowgan.turing.session import State
 from napari_cowgan.dialogs import ask_for_file
+from napari_cowgan.help.button import show_help
+from napari_cowgan.help.topics import Topic
 from napari_cowgan.problems import details, sentence
 from napari_cowgan.turing import texts
 from napari_cowgan.turing.answer_bar import AnswerBar
@@ -54,7 +57,12 @@ class ReadingWindow(QMainWindow):
         self._closing_refused = False
         self._receipt_told = ""
         self.image: ImageArea | None = None
-        self.page = Page(self._on_page_go_on, self._copy_code, self._on_page_other)
+        self.page = Page(
+            self._on_page_go_on,
+            self._copy_code,
+            self._on_page_other,
+            partial(self.act, Action.HELP),
+        )
         self.stack = QStackedWidget()
         self.stack.addWidget(self.page)
         self.setCentralWidget(self.stack)
@@ -117,6 +125,8 @@ class ReadingWindow(QMainWindow):
         """Do what a key or a button asks for."""
         if action is Action.FULL_SCREEN:
             self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+        elif action is Action.HELP:
+            show_help(self, Topic.READING)
         elif self.stack.currentWidget() is self.page and action is Action.GO_ON:
             self.page.press()
         elif self.reading is not None and self.failure is None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import reading_windows
 from napari.qt import QtViewer
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, QUrl
+from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QApplication, QMessageBox
 
 from cowgan.checkpoint import Checkpoint, load, save
@@ -17,6 +18,8 @@ from cowgan.networks import NetworkConfig
 from cowgan.synthesis import Synthesizer
 from napari_cowgan.explorer import show_explorer
 from napari_cowgan.explorer.panel import LatentExplorer
+from napari_cowgan.help import topics
+from napari_cowgan.help.topics import Topic
 from napari_cowgan.settings import remember, settings
 from napari_cowgan.turing.window import ReadingWindow
 
@@ -116,6 +119,25 @@ def problem(qtbot) -> Callable[[object], str]:
         return text
 
     return wait
+
+
+@pytest.fixture
+def browsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Topic]:
+    """Stand in for pages and browser, and return the topics whose pages are opened."""
+    pages = tmp_path / "pages"
+    for topic in Topic:
+        page = pages / f"{topic}.html"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.touch()
+    opened: list[Topic] = []
+
+    def open_url(url: QUrl) -> bool:
+        opened.append(Topic(Path(url.toLocalFile()).relative_to(pages).with_suffix("").as_posix()))
+        return True
+
+    monkeypatch.setattr(topics, "PAGES", pages)
+    monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
+    return opened
 
 
 def _open_boxes(parent) -> list[QMessageBox]:

@@ -28,7 +28,7 @@ KEYS = [*(key.value for key in Qt.Key), *map(ord, "РГéß")]
 GO_ON = {Key.Key_Return, Key.Key_Enter, Key.Key_Space}
 TAB = {Key.Key_Tab, Key.Key_Backtab}
 VIEW = {"cursor", "dims", "scene"}
-COMMON = {Key.Key_F11} | GO_ON | TAB
+COMMON = {Key.Key_F1, Key.Key_F11} | GO_ON | TAB
 ON_PICTURE = {
     *(Key.Key_R, Key.Key_G, Key.Key_M, Key.Key_W, Key.Key_P),
     *(Key.Key_Up, Key.Key_Down, Key.Key_PageUp, Key.Key_PageDown),
@@ -104,7 +104,7 @@ def send(window, key: int, modifiers: Modifier) -> None:
 
 
 @pytest.fixture
-def every_state(tmp_path, windows):
+def every_state(tmp_path, windows, browsed):
     """Yield nothing but lead a window to every state in turn."""
     package = make_package(tmp_path, Rules(break_trials=2), block=2)
     window = windows(package)

@@ -15,7 +15,7 @@ SAMPLES = 96
 class Metric(Protocol):
     """Something that is measured every `metrics_every` steps of a run.
 
-    Parameters
+    Attributes
     ----------
     names : tuple of str
         What the numbers are called in the log.

@@ -1,0 +1,149 @@
+"""What MkDocs does besides: reference pages from the code, small pictures, and a check.
+
+The pages lie in the package and are read without a network, so pictures are compressed, what
+nobody needs is left out, and a page that would load something from elsewhere is an error.
+"""
+
+import re
+import shutil
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import typer.main
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+from PIL import Image
+from typer.cli import get_docs_for_click
+
+import cowgan
+from cowgan.cli.app import app
+
+_ROOMS: dict[str, tuple[str, ...]] = {
+    "volume": (),
+    "networks": (),
+    "checkpoint": (),
+    "synthesis": (),
+    "latent": (),
+    "measure": (),
+    "simulate": ("simulate.export",),
+    "data": (
+        "data.preprocess",
+        "data.template",
+        "data.bank",
+        "data.bank_nifti",
+        "data.bank_simulation",
+        "data.bank_writing",
+        "data.bank_deformation",
+    ),
+    "training": ("training.config", "training.run", "training.supervision", "training.metrics"),
+    "turing": (
+        "turing.protocol",
+        "turing.sources",
+        "turing.freezing",
+        "turing.study",
+        "turing.audit",
+        "turing.package",
+        "turing.session",
+        "turing.returned",
+        "turing.analysis",
+        "turing.derivatives",
+        "turing.report",
+        "turing.verification",
+        "turing.statistics",
+    ),
+}
+"""The rooms of the engine, and the modules of each that scripts import besides."""
+_PARTS = ("errors", "progress", "arteries")
+"""Modules that belong to no room and that scripts need."""
+_LOADED = re.compile(
+    r"<(?:script|img|iframe|source|video|audio)\b[^>]*?\bsrc=[\"']?(?:https?:)?//"
+    r"|<link\b(?=[^>]*\brel=[\"']?(?:stylesheet|icon|preconnect|preload|prefetch))[^>]*?"
+    r"\bhref=[\"']?(?:https?:)?//"
+    r"|@import[^;]*//|url\([\"']?(?:https?:)?//",
+    re.IGNORECASE,
+)
+_NOT_NEEDED = (
+    "assets/javascripts/lunr",
+    "404.html",
+    "objects.inv",
+    "sitemap.xml",
+    "sitemap.xml.gz",
+)
+_COMMAND_LINE = """\
+# Command line
+
+Written from the parser itself, so what stands here is what the installed version does.
+
+"""
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put the pages of the engine's rooms at the end of the navigation."""
+    packages = {path.parent.name for path in Path(cowgan.__file__).parent.glob("*/__init__.py")}
+    missing = packages - {"cli"} - set(_ROOMS)
+    if missing:
+        raise PluginError(f"docs/hooks.py names no page for {', '.join(sorted(missing))}.")
+    pages = [f"reference/python/{name}.md" for name in ("index", *_ROOMS, "parts")]
+    config.nav[-1]["Reference"].append({"Python": pages})
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages that the code writes, and make the pictures small."""
+    pages = {"command-line": _command_line(), "python/parts": _page("Other parts", _PARTS)}
+    for room, modules in _ROOMS.items():
+        pages[f"python/{room}"] = _page(f"cowgan.{room}", (room, *modules))
+    for name, content in pages.items():
+        files.append(File.generated(config, f"reference/{name}.md", content=content))
+    for file in [file for file in files if file.src_uri.endswith(".png")]:
+        small = File.generated(config, file.src_uri, content=_compressed(file.content_bytes))
+        small.dest_uri = file.dest_uri.removesuffix(".png") + ".webp"
+        files.remove(file)
+        files.append(small)
+    return files
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Leave out what nobody needs, and refuse pages that would ask a network for anything."""
+    site = Path(config.site_dir)
+    for name in _NOT_NEEDED:
+        path = site / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    for path in site.rglob("*.map"):
+        path.unlink()
+    for path in (*site.rglob("*.html"), *site.rglob("*.css")):
+        found = _LOADED.search(path.read_text("utf-8"))
+        if found:
+            raise PluginError(f"{path.relative_to(site)} would load {found.group()}…")
+
+
+def _page(title: str, modules: tuple[str, ...]) -> str:
+    parts = [f"# {title}\n"]
+    for module in modules:
+        if len(modules) > 1:
+            parts.append(f"## cowgan.{module}\n")
+        parts.append(f"::: cowgan.{module}\n")
+    return "\n".join(parts)
+
+
+def _command_line() -> str:
+    """Return a page with a section for every command and subcommand."""
+    command = typer.main.get_command(app)
+    _tell_whole_sentences(command)
+    text = get_docs_for_click(obj=command, ctx=command.context_class(command), name="cowgan")
+    return _COMMAND_LINE + re.sub(r"^(#+ )`(.*)`$", r"#\1\2", text, flags=re.MULTILINE)
+
+
+def _tell_whole_sentences(command: Any) -> None:
+    """Keep typer from cutting off what the list of commands says about each."""
+    for part in getattr(command, "commands", {}).values():
+        part.short_help = (part.help or "").partition("\n\n")[0]
+        _tell_whole_sentences(part)
+
+
+def _compressed(png: bytes) -> bytes:
+    written = BytesIO()
+    Image.open(BytesIO(png)).save(written, "WEBP", quality=85, method=6)
+    return written.getvalue()

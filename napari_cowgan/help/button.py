@@ -1,0 +1,53 @@
+"""The button, and the key, that open the documentation."""
+
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtWidgets import QApplication, QWidget
+
+from cowgan.errors import CowganError
+from napari_cowgan.desktop import show_elsewhere
+from napari_cowgan.help.topics import Topic, page_of
+from napari_cowgan.icons import IconButton
+from napari_cowgan.problems import show_problem
+from napari_cowgan.tooltips import TOOLTIPS
+
+
+class HelpButton(IconButton):
+    """A "?" that shows a page of the documentation in the browser, as F1 does within its panel.
+
+    Parameters
+    ----------
+    topic : Topic
+        What the page is on.
+    panel : QWidget
+        Where F1 opens it too, wherever the focus is inside.
+    """
+
+    def __init__(self, topic: Topic, panel: QWidget) -> None:
+        super().__init__("help")
+        self.topic = topic
+        self._panel = panel
+        self.setToolTip(TOOLTIPS["help"])
+        self.setAccessibleName(TOOLTIPS["help"])
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        inside = Qt.ShortcutContext.WidgetWithChildrenShortcut
+        QShortcut(QKeySequence("F1"), panel, self.click, context=inside)
+        self.clicked.connect(self._show)
+
+    def _show(self) -> None:
+        show_help(self._panel, self.topic)
+
+
+def show_help(parent: QWidget | None, topic: Topic) -> None:
+    """Show the page on a topic in the browser; if there is none, tell why above `parent`."""
+    try:
+        page = page_of(topic)
+    except CowganError as error:
+        show_problem(parent, error)
+    else:
+        show_elsewhere(parent, page)
+
+
+def show_documentation() -> None:
+    """Show where the documentation begins."""
+    show_help(QApplication.activeWindow(), Topic.HOME)

@@ -1,0 +1,39 @@
+"""What the documentation says, taken apart for tests that hold the program to it."""
+
+import re
+import shlex
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[1]
+DOCS = CHECKOUT / "docs"
+PAGES = (CHECKOUT / "README.md", *sorted(DOCS.rglob("*.md")))
+_BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+_INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_BOLD = re.compile(r"\*\*(.+?)\*\*", re.DOTALL)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """Return the blocks of code in one language."""
+    found = _BLOCK.findall(page.read_text("utf-8"))
+    return [code for _, written_in, code in found if written_in == language]
+
+
+def prose(page: Path) -> str:
+    """Return a page without its blocks of code."""
+    return _BLOCK.sub("", page.read_text("utf-8"))
+
+
+def names(text: str) -> list[str]:
+    """Return what stands in bold, in order: words of the window."""
+    return [" ".join(bold.split()) for bold in _BOLD.findall(text)]
+
+
+def commands(page: Path) -> list[list[str]]:
+    """Return the arguments of every command of this program on a page, whole ones only."""
+    lines: list[str] = []
+    for language in ("sh", "console", ""):
+        for block in blocks(page, language):
+            lines += block.replace("\\\n", " ").splitlines()
+    lines += _INLINE.findall(prose(page))
+    split = [shlex.split(line.removeprefix("$ "), comments=True) for line in lines]
+    return [words[1:] for words in split if words[:1] == ["cowgan"] and len(words) > 1]

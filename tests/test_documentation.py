@@ -1,0 +1,71 @@
+"""The documentation says what the program does: its commands are understood, its code runs."""
+
+from pathlib import Path
+
+import documentation
+import pytest
+import typer.main
+
+from cowgan.cli.app import app
+from cowgan.errors import CowganError
+from napari_cowgan.help import topics
+from napari_cowgan.help.topics import Topic, page_of
+
+COMMANDS = [
+    pytest.param(words, id=f"{page.relative_to(documentation.CHECKOUT)}: {' '.join(words)}")
+    for page in documentation.PAGES
+    for words in documentation.commands(page)
+]
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_every_command_is_understood_by_the_parser(words: list[str]) -> None:
+    left_over = understand(words)
+    assert not left_over
+
+
+@pytest.mark.parametrize("words", [["nonesuch"], ["generate", "--nonesuch"], ["info", "a", "b"]])
+def test_what_the_parser_does_not_know_is_noticed(words: list[str]) -> None:
+    with pytest.raises(Exception, match=r"nonesuch|b"):
+        assert not understand(words), "b"
+
+
+def understand(words: list[str]) -> list[str]:
+    """Return what a parser leaves over; files need not be there, nor all that is required."""
+    command = typer.main.get_command(app)
+    context = command.context_class(command)
+    while hasattr(command, "commands") and not words[0].startswith("-"):
+        name, *words = words
+        command = command.commands[name]
+        context = command.context_class(command, info_name=name, parent=context)
+    _, left_over, _ = command.make_parser(context).parse_args(list(words))
+    return left_over
+
+
+@pytest.mark.parametrize("page", ["tutorials/python.md"])
+def test_the_code_of_a_page_runs_from_top_to_bottom(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = documentation.blocks(documentation.DOCS / page, "python")
+    exec("\n".join(code), {})
+    assert {path.name for path in tmp_path.glob("*.nii.gz")} >= {"seed7.nii.gz", "walk2.nii.gz"}
+
+
+@pytest.mark.parametrize("topic", Topic)
+def test_there_is_a_page_on_every_topic(topic: Topic) -> None:
+    assert (documentation.DOCS / f"{topic}.md").is_file()
+
+
+def test_a_copy_without_pages_tells_how_to_get_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topics, "PAGES", tmp_path)
+    with pytest.raises(CowganError, match="make docs"):
+        page_of(Topic.DATA)
+
+
+def test_the_page_for_readers_tells_neither_the_purpose_nor_leads_elsewhere() -> None:
+    text = (documentation.DOCS / f"{Topic.READING}.md").read_text("utf-8").lower()
+    for word in ("](", "generat", "synth", "real ", "turing", "gan ", "artific", "model"):
+        assert word not in text
