@@ -17,12 +17,11 @@ TOOLTIPS = {
     "redo": "Redo what was undone (Ctrl+Alt+Y)",
     "reset_all": "Back to the plain volume of this seed: no truncation, mixing or directions",
     # View
-    "view_axial": "Look from below, as in an axial MIP: patient's right on the left, front up",
-    "view_coronal": "Look from the front, as in a coronal MIP: patient's right on the left, "
-    "head up",
-    "view_sagittal": "Look from the patient's left, as in a sagittal MIP: front on the left, "
-    "head up",
-    "rendering": "How brightness is gathered along each line of sight",
+    "view_axial": "Axial: seen from below, patient's right on the left, front up",
+    "view_coronal": "Coronal: seen from the front, patient's right on the left, head up",
+    "view_sagittal": "Sagittal: seen from the patient's left, front on the left, head up",
+    "rendering": "How the volume is shown: in 3D, with brightness gathered along each line of "
+    "sight, or as slices",
     # Seed
     "seed": "The number that names a volume; the same seed gives the same volume on every computer",
     "previous_seed": "Previous seed (Ctrl+Alt+B)",

@@ -17,6 +17,14 @@ _VIEWS: dict[View, tuple[tuple[float, float, float], tuple[float, float, float]]
     "sagittal": ((0, 0, -1), (-1, 0, 0)),
 }
 
+# The axis that is sliced, then rows and columns of the screen.
+_SLICES: dict[View, tuple[int, int, int]] = {
+    "axial": (0, 1, 2),
+    "coronal": (1, 0, 2),
+    "sagittal": (2, 0, 1),
+}
+
+SLICES = "Slices"
 RENDERINGS = {"MIP": "mip", "Attenuated MIP": "attenuated_mip", "Isosurface": "iso"}
 """Names for people, and napari's."""
 
@@ -28,10 +36,19 @@ _MARK = "Synthetic, seed"
 
 def look_from(viewer: "napari.Viewer", view: View) -> None:
     """Show the volume in 3D, looking along one of the anatomical axes, fitted to the canvas."""
+    viewer.dims.order = tuple(range(viewer.dims.ndim))
     viewer.dims.ndisplay = 3
     viewer.fit_to_view()
     direction, up = _VIEWS[view]
     viewer.scene.camera.set_view_direction(direction, up)
+
+
+def show_slices(viewer: "napari.Viewer", view: View) -> None:
+    """Show slices across one of the anatomical axes, fitted to the canvas."""
+    first = viewer.dims.ndim - 3
+    viewer.dims.ndisplay = 2
+    viewer.dims.order = (*range(first), *(first + axis for axis in _SLICES[view]))
+    viewer.fit_to_view()
 
 
 def show_scale_bar(viewer: "napari.Viewer") -> None:

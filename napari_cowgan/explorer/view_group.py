@@ -3,46 +3,83 @@
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from superqt.utils import signals_blocked
 
 from napari_cowgan.controls import row, text_button
-from napari_cowgan.explorer.camera import ATTENUATION, ISO_THRESHOLD, RENDERINGS, View, look_from
+from napari_cowgan.explorer.camera import (
+    ATTENUATION,
+    ISO_THRESHOLD,
+    RENDERINGS,
+    SLICES,
+    View,
+    look_from,
+    show_slices,
+)
 from napari_cowgan.explorer.layer import VolumeLayer
 from napari_cowgan.settings import recall_text, remember
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.viewer.orientation import show_orientation
 
 if TYPE_CHECKING:
     import napari
 
+_VIEWS: tuple[View, ...] = ("axial", "coronal", "sagittal")
+
 
 class ViewGroup(QWidget):
-    """Axial, coronal and sagittal viewpoints, and the rendering."""
+    """Axial, coronal and sagittal, as slices or seen in 3D, and the rendering."""
 
     def __init__(self, viewer: "napari.Viewer", shown: VolumeLayer) -> None:
         super().__init__()
         self._viewer = viewer
         self._shown = shown
-        views: tuple[View, ...] = ("axial", "coronal", "sagittal")
-        self.views = {view: text_button(view.capitalize(), f"view_{view}") for view in views}
+        self._view: View = "axial"
+        self.views = {view: text_button(view.capitalize(), f"view_{view}") for view in _VIEWS}
         for view, button in self.views.items():
-            button.clicked.connect(lambda _=False, view=view: look_from(viewer, view))
+            button.clicked.connect(lambda _=False, view=view: self.look(view))
         self.rendering = QComboBox()
-        self.rendering.addItems(list(RENDERINGS))
+        self.rendering.addItems([*RENDERINGS, SLICES])
         self.rendering.setToolTip(TOOLTIPS["rendering"])
-        self.rendering.setCurrentText(recall_text("rendering", "MIP"))
+        self._in_3d = recall_text("rendering", "MIP")
         self.rendering.textActivated.connect(self._on_rendering)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(row(*self.views.values()))
+        show_orientation(viewer)
+        # napari has a button of its own for slices and 3D.
+        ndisplay = viewer.dims.events.ndisplay
+        ndisplay.connect(self._on_ndisplay)
+        self.destroyed.connect(lambda *_: ndisplay.disconnect(self._on_ndisplay))
+        self._on_ndisplay()
+
+    def look(self, view: View) -> None:
+        """Look along an anatomical axis, at slices or in 3D as before."""
+        self._view = view
+        if self._viewer.dims.ndisplay == 2:
+            show_slices(self._viewer, view)
+        else:
+            look_from(self._viewer, view)
 
     def apply(self) -> None:
-        """Render the layer as chosen."""
+        """Render the layer in 3D as chosen."""
         layer = self._shown.layer
         if layer is not None:
             layer.attenuation = ATTENUATION
             layer.iso_threshold = ISO_THRESHOLD
-            layer.rendering = RENDERINGS[self.rendering.currentText()]
+            layer.rendering = RENDERINGS[self._in_3d]
 
     def _on_rendering(self, name: str) -> None:
+        if name == SLICES:
+            show_slices(self._viewer, self._view)
+            return
         remember("rendering", name)
+        self._in_3d = name
         self.apply()
+        if self._viewer.dims.ndisplay == 2:
+            look_from(self._viewer, self._view)
+
+    def _on_ndisplay(self) -> None:
+        with signals_blocked(self.rendering):
+            slices = self._viewer.dims.ndisplay == 2
+            self.rendering.setCurrentText(SLICES if slices else self._in_3d)

@@ -7,6 +7,8 @@ import pytest
 
 from cowgan.volume import Volume, default_affine
 from napari_cowgan.display import volume_to_layer
+from napari_cowgan.explorer.camera import View, look_from, show_slices
+from napari_cowgan.viewer.orientation import edge_letters, show_orientation
 
 SHAPE = (32, 48, 48)
 # Centre of each marker in network order: superior, left and anterior have high indices.
@@ -16,6 +18,7 @@ MARKERS = {
     "blue": (28, 24, 24),  # superior
     "magenta": (16, 8, 24),  # right
 }
+LETTERS = {"red": "L", "green": "A", "blue": "S", "magenta": "R"}
 CHANNELS = {"red": (1, 0, 0), "green": (0, 1, 0), "blue": (0, 0, 1), "magenta": (1, 0, 1)}
 
 
@@ -77,3 +80,84 @@ def test_frontal_3d_view_has_superior_up_and_the_patients_left_on_the_right(view
     assert seen["red"][1] > 20
     assert seen["magenta"][1] < -20
     assert abs(seen["green"]).max() < 10
+
+
+def assert_letters_are_true(viewer) -> int:
+    """Compare letters and markers; return how many letters a marker stood beside."""
+    letters, compared = edge_letters(viewer), 0
+    for colour, (down, right) in positions(viewer).items():
+        for edge, distance in {
+            "left": -right,
+            "right": right,
+            "top": -down,
+            "bottom": down,
+        }.items():
+            if LETTERS[colour] in letters[edge]:
+                assert distance > 5, (colour, edge)
+                compared += 1
+    return compared
+
+
+@pytest.mark.parametrize(
+    ("view", "letters"), [("axial", "RLAP"), ("coronal", "RLSI"), ("sagittal", "APSI")]
+)
+def test_letters_name_the_sides_in_slices_and_in_3d(viewer, view: View, letters: str):
+    viewer.dims.set_point((0, 1, 2), [layer_range.stop / 2 for layer_range in viewer.dims.range])
+    show_slices(viewer, view)
+    assert "".join(edge_letters(viewer).values()) == letters
+    assert assert_letters_are_true(viewer) >= 2
+    look_from(viewer, view)
+    assert "".join(edge_letters(viewer).values()) == letters
+    assert assert_letters_are_true(viewer) >= 2
+
+
+@pytest.mark.parametrize("angles", [(20, 0, 0), (0, 50, 0), (30, -40, 70), (180, 60, 100)])
+def test_letters_follow_the_camera(viewer, angles):
+    viewer.dims.ndisplay = 3
+    viewer.fit_to_view()
+    viewer.scene.camera.angles = angles
+    assert assert_letters_are_true(viewer) >= 3
+
+
+def test_letters_are_on_the_canvas_as_long_as_they_are_certain(viewer):
+    def shown() -> dict[str, str]:
+        overlays = viewer.canvas.overlays
+        return {
+            edge: overlays[f"cowgan_{edge}_letter"].text
+            for edge in ("left", "right", "top", "bottom")
+            if overlays[f"cowgan_{edge}_letter"].visible
+        }
+
+    show_orientation(viewer)
+    viewer.dims.ndisplay = 3
+    look_from(viewer, "axial")
+    radiological = {"left": "R", "right": "L", "top": "A", "bottom": "P"}
+    assert shown() == radiological
+    lit = viewer.screenshot(canvas_only=True, flash=False)
+    viewer.canvas.overlays.cowgan_left_letter.visible = False
+    assert (lit != viewer.screenshot(canvas_only=True, flash=False)).any()
+    viewer.layers["red"].scale = -viewer.layers["red"].scale
+    assert shown() == {}
+    viewer.layers["red"].visible = False
+    assert shown() == radiological
+    viewer.layers["green"].metadata = {
+        "cowgan": {"provenance": {"sources": [{"orientation_from": "assumed"}]}}
+    }
+    assert shown() == {edge: f"{letter}?" for edge, letter in radiological.items()}
+    viewer.layers.clear()
+    assert shown() == {}
+
+
+def test_turning_from_coronal_slices_to_3d_mirrors_nobody(viewer):
+    show_orientation(viewer)
+    viewer.dims.ndisplay = 3
+    viewer.fit_to_view()
+    before = positions(viewer)
+    show_slices(viewer, "coronal")
+    viewer.window._qt_viewer.viewerButtons.ndisplayButton.click()
+    assert viewer.dims.ndisplay == 3
+    viewer.fit_to_view()
+    after = positions(viewer)
+    assert before.keys() == after.keys()
+    for colour, place in before.items():
+        np.testing.assert_allclose(after[colour], place, atol=3)

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from gui_events import click
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
 from skimage.transform import resize
 
 from cowgan.volume import Volume, default_affine, mip
@@ -55,6 +58,25 @@ def test_a_rendering_is_applied_and_remembered(explorer, name, viewer, settle):
     explorer.model.step_seed(1)
     settle(explorer)
     assert explorer.shown.layer.rendering == RENDERINGS[name]
+
+
+def test_slices_are_shown_from_the_panel_and_napari_s_own_button_is_followed(viewer, explorer):
+    box, buttons = explorer.view.rendering, viewer.window._qt_viewer.viewerButtons
+    box.setFocus()
+    QTest.keyClick(box, Qt.Key.Key_End)
+    assert (viewer.dims.ndisplay, viewer.dims.order) == (2, (0, 1, 2))
+    click(explorer.view.views["coronal"])
+    assert (viewer.dims.ndisplay, viewer.dims.order) == (2, (1, 0, 2))
+    click(explorer.view.views["sagittal"])
+    assert (viewer.dims.ndisplay, viewer.dims.order) == (2, (2, 0, 1))
+    assert viewer.canvas.overlays.cowgan_left_letter.text == "A"
+    buttons.ndisplayButton.click()
+    assert box.currentText() == "MIP"
+    buttons.ndisplayButton.click()
+    assert box.currentText() == "Slices"
+    QTest.keyClick(box, Qt.Key.Key_Home)
+    assert viewer.dims.ndisplay == 3
+    assert viewer.canvas.overlays.cowgan_left_letter.text == "A"
 
 
 def test_compared_volumes_look_alike_in_everything_but_themselves(viewer, explorer, settle, qtbot):
