@@ -12,7 +12,7 @@ from typing import Protocol
 
 from cowgan.data.bank import Bank
 from cowgan.errors import Cancelled, CowganError
-from cowgan.files import open_regular
+from cowgan.files import open_regular, open_to_append
 from napari_cowgan.training.plan import Resumption, RunPlan
 
 LOG = "train.log"
@@ -60,7 +60,7 @@ class Process:
         command = [sys.executable, "-m", "cowgan.cli", *task.arguments()]
         try:
             task.folder.mkdir(parents=True, exist_ok=True)
-            with self._log.open("ab") as log:
+            with open_to_append(self._log) as log:
                 self._process = _start(command, log.fileno())
         except OSError as error:
             raise CowganError(
@@ -134,8 +134,8 @@ class Thread:
             self._words = error.sentence
         except Exception:  # noqa: BLE001 - every failure must reach the person
             self._words = "Something unexpected went wrong while training."
-            with (self._task.folder / LOG).open("a", encoding="utf-8") as log:
-                traceback.print_exc(file=log)
+            with open_to_append(self._task.folder / LOG) as log:
+                log.write(traceback.format_exc().encode())
 
 
 def tail(folder: Path) -> str:

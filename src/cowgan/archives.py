@@ -5,14 +5,21 @@ import tokenize
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
 from cowgan.errors import CowganError
 from cowgan.files import open_regular
+
+_LARGEST_LIST = 2**22
+"""Bytes that the list of files at the end of an archive may take: some 50 000 files. Read,
+each takes ten times as much."""
+
+_MOST = _LARGEST_LIST + 1
 
 _UNREADABLE = (
     OSError,
@@ -60,13 +67,29 @@ def open_archive(path: Path) -> Iterator[ZipFile]:
     Raises
     ------
     CowganError
-        It is no regular file, or damaged.
+        It is no regular file, damaged, or lists far too many files.
     """
     with open_regular(path) as file:
         with unpacking(path):
-            archive = ZipFile(file)
+            archive = ZipFile(cast(IO[bytes], _Listed(file)))
+            archive.fp = file
         with archive:
             yield archive
+
+
+class _Listed:
+    """What is read of an archive to list its files, and no longer list."""
+
+    def __init__(self, file: BufferedReader) -> None:
+        self._file = file
+        self.tell, self.seek, self.seekable = file.tell, file.seek, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        """Read so many bytes, as the archive states, or all that are left."""
+        content = self._file.read(min(size, _MOST) if size >= 0 else _MOST)
+        if len(content) == _MOST:
+            raise BadZipFile(f"its list of files takes more than {_LARGEST_LIST} bytes")
+        return content
 
 
 def read_member(archive: ZipFile, name: str, limit: int, path: Path) -> bytes:

@@ -1,4 +1,8 @@
-"""Writing files so that a failure never leaves half of one behind, and reading bounded ones."""
+"""Writing files so that a failure never leaves half of one behind, and reading bounded ones.
+
+Folders may come from elsewhere, such as a reader's package: what is opened in them here is
+a file that ends, and what is written is that file and no other.
+"""
 
 import hashlib
 import json
@@ -6,7 +10,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import BufferedReader
+from io import BufferedReader, BufferedWriter
 from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import uuid4
@@ -18,6 +22,10 @@ from cowgan.text import decoded
 _READ_FLAGS = (
     os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
     | getattr(os, "O_BINARY", 0)
+)  # fmt: skip
+_APPEND_FLAGS = (
+    os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 )  # fmt: skip
 _STEPS = frozenset("\\:\0")
 """Characters that lead elsewhere on some system."""
@@ -88,6 +96,31 @@ def open_regular(path: Path) -> BufferedReader:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CowganError(f"{path} could not be read: {reason}.", repr(error)) from error
+
+
+def open_to_append(path: Path) -> BufferedWriter:
+    """Open a file for writing at its end; it is made if there is none.
+
+    Raises
+    ------
+    CowganError
+        It is a link, which could lead to any file of the account, or a folder, pipe, socket
+        or device.
+    OSError
+        It cannot be made or written.
+    """
+    path = Path(path)
+    if path.is_symlink():
+        raise CowganError(f"{path} is a link to another file, so nothing is written to it.")
+    with suppress(FileNotFoundError):
+        _refuse_irregular(path, path.stat().st_mode)
+    descriptor = os.open(path, _APPEND_FLAGS, 0o644)
+    try:
+        _refuse_irregular(path, os.fstat(descriptor).st_mode)
+        return os.fdopen(descriptor, "ab")
+    except BaseException:
+        os.close(descriptor)
+        raise
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
@@ -193,4 +226,4 @@ def _refuse_irregular(path: Path, mode: int) -> None:
     if stat.S_ISDIR(mode):
         raise CowganError(f"{path} is a folder and not a file.")
     if not stat.S_ISREG(mode):
-        raise CowganError(f"{path} is a pipe, socket or device and not a file, so it is not read.")
+        raise CowganError(f"{path} is a pipe, socket or device and not a file.")

@@ -3,9 +3,11 @@
 import os
 import sys
 from contextlib import suppress
+from io import BufferedWriter
 from pathlib import Path
 
 from cowgan.errors import CowganError
+from cowgan.files import open_to_append
 
 if sys.platform == "win32":
     import msvcrt
@@ -25,20 +27,22 @@ class HeldLock:
     ------
     AlreadyHeld
         Another process, or another part of this one, holds it.
+    CowganError
+        The path is no file; see `cowgan.files.open_to_append`.
     OSError
         The file cannot be created, or its disk knows no locks.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._descriptor: int | None = None
-        while self._descriptor is None:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        self._file: BufferedWriter | None = None
+        while self._file is None:
+            self._file = open_to_append(path)
             try:
-                _lock(self._descriptor)
+                _lock(self._file.fileno())
                 # Whoever held it may have removed the file after it was opened here; then
                 # this lock would keep nobody out.
-                if not _is_at(path, self._descriptor):
+                if not _is_at(path, self._file.fileno()):
                     self.release()
             except (BlockingIOError, PermissionError) as error:
                 self.release()
@@ -49,9 +53,9 @@ class HeldLock:
 
     def release(self) -> None:
         """Let go and leave the file; harmless if it was released before."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def remove(self) -> None:
         """Remove the file, and let go."""

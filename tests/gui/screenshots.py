@@ -18,7 +18,7 @@ import napari
 import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QMessageBox, QScrollArea
+from qtpy.QtWidgets import QApplication, QDialog, QMessageBox, QScrollArea
 from reading_screenshots import shoot_reading
 from training_banks import make_bank
 from turing_readers import observer, play, read_all
@@ -73,6 +73,11 @@ def save(viewer: napari.Viewer, folder: Path, name: str) -> None:
     path = folder / f"{viewer.theme}-{name}.png"
     viewer.window.screenshot(str(path), flash=False, canvas_only=False)
     print(path)
+    for dialog in QApplication.topLevelWidgets():
+        if isinstance(dialog, QDialog) and dialog.isVisible():
+            path = folder / f"{viewer.theme}-{name}-dialog.png"
+            dialog.grab().save(str(path))
+            print(path)
 
 
 def shoot_explorer(folder: Path, theme: str) -> None:
@@ -246,8 +251,8 @@ def shoot_study(folder: Path, theme: str) -> None:
         panel.result.analyse.click()
         save(viewer, folder, "study-question")
         panel.result.question.reject()
-        panel.collect([volumes])
-        wait_for(lambda: panel.findChildren(QMessageBox))
+        panel.collect([study.package_folder(reader) for reader in study.readers] + [volumes])
+        wait_for(lambda: panel.findChildren(QMessageBox) and not panel.job.running)
         save(viewer, folder, "study-refused")
         for box in panel.findChildren(QMessageBox):
             box.close()

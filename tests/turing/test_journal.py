@@ -154,6 +154,8 @@ def _change_an_answer_and_its_hash(lines: list[bytes]) -> list[bytes]:
         lambda lines: [*lines[:2], b"not json", *lines[3:]],
         lambda lines: [*lines[:2], lines[2].replace(b",", b", "), *lines[3:]],
         lambda lines: lines[1:],
+        lambda lines: [*lines[:2], lines[2].replace(b'"R"', b"NaN"), *lines[3:]],
+        lambda lines: [*lines[:2], lines[2].replace(b'"R"', b"1e400"), *lines[3:]],
     ],
 )
 def test_an_edited_journal_is_refused(path, edit, single_sentence):
@@ -203,6 +205,35 @@ def test_reading_a_missing_journal_is_one_sentence(path, single_sentence):
     with pytest.raises(CowganError) as refusal:
         read_journal(path)
     assert "is missing" in single_sentence(refusal)
+
+
+@posix
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("suffix", [".jsonl", ".torn", ".lock"])
+def test_a_package_makes_its_reader_write_nowhere_else(path, tmp_path, suffix, single_sentence):
+    """A package from elsewhere may hold links, and a torn line of any content."""
+    filled(path)
+    with path.open("ab") as file:
+        file.write(b"echo harm")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    profile = mine / "profile"
+    profile.write_bytes(path.read_bytes() if suffix == ".jsonl" else b"# mine\n")
+    before = profile.read_bytes()
+    planted = path.with_suffix(suffix)
+    planted.unlink(missing_ok=True)
+    for lead in (profile, mine / "new"):
+        planted.symlink_to(lead)
+        with pytest.raises(CowganError) as refusal:
+            Journal(path, HEADER)
+        assert "link" in single_sentence(refusal)
+        planted.unlink()
+    os.mkfifo(planted)
+    with pytest.raises(CowganError) as refusal:
+        Journal(path, HEADER)
+    assert "pipe" in single_sentence(refusal)
+    assert [file.name for file in mine.iterdir()] == ["profile"]
+    assert profile.read_bytes() == before
 
 
 @contextmanager

@@ -202,7 +202,7 @@ def test_a_zip_unpacks_to_what_a_package_can_hold(study, given, tmp_path):
             tracemalloc.stop()
 
 
-@pytest.mark.parametrize("method", [1, 97])
+@pytest.mark.parametrize("method", [1, 14, 97])
 def test_a_zip_packed_by_an_unknown_method_is_refused(study, given, tmp_path, method):
     read(study, given, trials=1)
     packed = tmp_path / "odd.zip"

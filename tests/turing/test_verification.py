@@ -228,6 +228,10 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
         change_text(f"{DERIVATIVES}/report.html", "The mean AUC", "The AUC"),
         "report.html is not what",
     ),
+    "report with a picture that speaks": (
+        change_text(f"{DERIVATIVES}/report.html", "</svg>", "<text>AUC 0.50</text></svg>"),
+        "holds what no picture of a report does",
+    ),
     "audit prettier": (change_text(AUDIT_FILE, '"auc": 0.', '"auc": 0.0'), "was changed"),
     "freezing pre-dated": (
         change_text(STUDY_FILE, '"utc": "2', '"utc": "1'),

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cowgan.archives import open_archive
 from cowgan.checkpoint.model import Checkpoint, ModelCard
 from cowgan.checkpoint.weights import load_into, with_prefix
 from cowgan.documents import read_json
@@ -127,7 +128,7 @@ def _refuse_other_kinds(path: Path) -> None:
 
 
 def _refuse_other_archives(path: Path) -> None:
-    with zipfile.ZipFile(path) as archive:
+    with open_archive(path) as archive:
         entries = archive.infolist()
     names = [PurePosixPath(entry.filename).name for entry in entries]
     if "data.pkl" not in names:

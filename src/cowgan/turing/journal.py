@@ -22,7 +22,7 @@ from typing import Any, Self
 
 from cowgan.documents import parse_json
 from cowgan.errors import CowganError
-from cowgan.files import open_regular, read_bytes
+from cowgan.files import open_to_append, read_bytes
 from cowgan.locking import HeldLock
 from cowgan.turing.canonical import canonical, sha256_of_content
 from cowgan.turing.moments import moment
@@ -256,16 +256,13 @@ class Journal:
             self._closing = True
             self._changed.notify_all()
         self._thread.join()
-        os.close(self._descriptor)
+        self._file.close()
         self._lock.release()
 
     def _open(self, header: Mapping[str, Any]) -> None:
         existed = self.path.exists()
-        if existed:
-            # Something other than a file would block when it is opened.
-            open_regular(self.path).close()
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        self._descriptor = os.open(self.path, flags, 0o644)
+        self._file = open_to_append(self.path)
+        self._descriptor = self._file.fileno()
         try:
             if not existed:
                 _sync_folder(self.path.parent)
@@ -274,13 +271,14 @@ class Journal:
             _refuse_other(records, header, self.path)
             self._refuse_unequal_copy(content[:whole])
             if whole < len(content):
-                with self.path.with_suffix(".torn").open("ab") as torn:
+                with open_to_append(self.path.with_suffix(".torn")) as torn:
                     torn.write(content[whole:])
+                    torn.flush()
                     os.fsync(torn.fileno())
-                os.ftruncate(self._descriptor, whole)
-                os.fsync(self._descriptor)
+                self._file.truncate(whole)
+                os.fsync(self._file.fileno())
         except BaseException:
-            os.close(self._descriptor)
+            self._file.close()
             raise
         self.records = records[1:]
         self._seq = len(records)
@@ -373,14 +371,15 @@ class Journal:
         if self._copy is None:
             return
         try:
-            with self._copy.open("ab") as copy, self.path.open("rb") as journal:
+            with open_to_append(self._copy) as copy, self.path.open("rb") as journal:
                 journal.seek(copy.tell())
                 copy.write(journal.read())
                 copy.flush()
                 os.fsync(copy.fileno())
-        except OSError as error:
+        except (OSError, CowganError) as error:
             first = self.copy_problem is None
-            self.copy_problem = _told(self._copy, error)
+            told = error if isinstance(error, CowganError) else _told(self._copy, error)
+            self.copy_problem = told
             if first:
                 self._on_problem(self.copy_problem)
         else:
@@ -426,6 +425,9 @@ def parse_journal(content: bytes, path: Path) -> tuple[list[Record], int]:
             intact = _line(record) == line + b"\n" and _hash(record) == record.sha256
         except CowganError as error:
             intact, detail = False, f"{error.sentence}\n{error.detail}"
+        except ValueError as error:
+            # Such as a number without end, which no program writes as JSON.
+            intact, detail = False, repr(error)
         if not intact or record.seq != number or record.prev != head:
             raise CowganError(
                 f"{path} was changed after it was written (line {number + 1}), so its answers "

@@ -3,12 +3,9 @@
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from html import unescape
-from itertools import zip_longest
 from math import isclose
 from pathlib import Path
 from typing import Any
@@ -27,6 +24,7 @@ from cowgan.turing.key import read_salt
 from cowgan.turing.moments import moment
 from cowgan.turing.receipt import Receipt, read_receipt, receipt_of
 from cowgan.turing.report import report_of
+from cowgan.turing.report.comparison import compare_pages
 from cowgan.turing.report.html import html_of
 from cowgan.turing.returned import collected_records
 from cowgan.turing.sources import draw_seeds
@@ -45,8 +43,8 @@ _TOLERANCE = 1e-6
 _NOT_COMPARED = ("checklist.csv", "analysis.R")
 """Of the tables: what authors complete, and what holds no result."""
 
-_HEAD_LINES = 10
-_SHOWN = 80
+_HEAD_CHARACTERS = 20_000
+"""Style and title of a report stand within these."""
 
 _WHAT = {
     "study_sha256": "the frozen description (protocol, sources, audit, accepted leak, packages)",
@@ -314,22 +312,29 @@ def _compare_tables(study: Study, analysis: Analysis) -> None:
 
 
 def _compare_report(found: Verification, analysis: Analysis, report: Path) -> None:
-    """Write the report again, and compare all words but the day."""
-    said = _plain(_text(report))
+    """Write the report again, and compare all but the time and how pictures are drawn."""
+    said = _text(report)
     try:
-        computed = _plain(html_of(report_of(analysis)))
+        computed = html_of(report_of(analysis))
     except CowganError as error:
         found.remarks.append(f"The report was not compared: {error.sentence}")
         return
-    if not any(f"napari-cowgan {__version__}" in line for line in said[:_HEAD_LINES]):
+    if f"napari-cowgan {__version__}" not in said[:_HEAD_CHARACTERS]:
         found.remarks.append("The report is of another version of the program, so not compared.")
         return
-    for one, other in zip_longest(said, computed, fillvalue=""):
-        if one != other and " Report of " not in other:
-            raise CowganError(
-                f"{report} is not what journals, key and participants.tsv give: it says "
-                f"“{_short(one)}” and not “{_short(other)}”."
-            )
+    compared = compare_pages(said, computed)
+    if compared.foreign:
+        raise CowganError(f"A picture in {report} holds what no picture of a report does.")
+    if compared.differs:
+        raise CowganError(
+            f"{report} is not what journals, key and participants.tsv give: it says "
+            f"“{compared.says}” and not “{compared.instead_of}”."
+        )
+    if compared.pictures:
+        found.remarks.append(
+            f"Pictures that look otherwise in {report.name} than drawn here, by another version of "
+            f"matplotlib or because somebody changed them: {compared.pictures}."
+        )
     found.fits.append(f"The text of {report.name} follows from journals and key.")
 
 
@@ -384,17 +389,6 @@ def _text(path: Path) -> str:
         return read_bytes(path, LARGEST_BYTES).decode()
     except ValueError as error:
         raise CowganError(f"{path} could not be read.", repr(error)) from error
-
-
-def _plain(html: str) -> list[str]:
-    """Return the lines of text of a page, drawings left out."""
-    text = re.sub(r"<(svg|style)\b.*?</\1>", "", html, flags=re.DOTALL)
-    lines = unescape(re.sub(r"<[^>]*>", "\n", text)).replace("\u00a0", " ").splitlines()
-    return [line.strip() for line in lines if line.strip()]
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _listed(words: Sequence[str]) -> str:
