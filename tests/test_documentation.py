@@ -1,5 +1,8 @@
 """The documentation says what the program does: its commands are understood, its code runs."""
 
+import subprocess
+import sys
+from itertools import chain
 from pathlib import Path
 
 import documentation
@@ -50,6 +53,25 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(
     code = documentation.blocks(documentation.DOCS / page, "python")
     exec("\n".join(code), {})
     assert {path.name for path in tmp_path.glob("*.nii.gz")} >= {"seed7.nii.gz", "walk2.nii.gz"}
+
+
+@pytest.mark.slow
+def test_practice_scans_become_a_bank_as_the_tutorial_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = documentation.DOCS / "tutorials" / "own-scans.md"
+    exec("\n".join(documentation.blocks(page, "python")), {})
+    for words in documentation.commands(page):
+        # Building a template takes minutes.
+        if "template" not in " ".join(words):
+            files = [
+                sorted(map(str, tmp_path.glob(word))) if "*" in word else [word] for word in words
+            ]
+            command = [sys.executable, "-m", "cowgan.cli", *chain(*files)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
+    assert len((tmp_path / "vessels.csv").read_text().splitlines()) == 7
 
 
 @pytest.mark.parametrize("topic", Topic)

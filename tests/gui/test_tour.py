@@ -1,0 +1,141 @@
+"""What the documentation names in bold is in the window, and the tour goes as it is told."""
+
+import re
+from collections.abc import Iterator
+
+import documentation
+import pytest
+from gui_events import click
+from gui_menus import choose, find_entry
+from qtpy.QtGui import QKeySequence
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QDialog,
+    QGroupBox,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QTabBar,
+    QTreeWidget,
+    QWidget,
+)
+from reading_windows import wait_for
+
+from napari_cowgan.controls import Section
+from napari_cowgan.docked import find_panel
+from napari_cowgan.explorer import show_explorer
+from napari_cowgan.explorer.dock import ExplorerPanel
+from napari_cowgan.study import show_study_panel
+
+TOUR = documentation.DOCS / "tutorials" / "tour.md"
+PANELS = ("Latent explorer", "Data", "Training", "Turing study", "Artery legend")
+PAGES = [
+    page
+    for folder in ("tutorials", "panels", "how-to")
+    for page in sorted((documentation.DOCS / folder).glob("*.md"))
+    if page.name != "reading.md"
+]
+_WORD = re.compile(r"\*\*(?P<name>.+?)\*\*|\+\+(?P<keys>[a-z0-9+]+)\+\+", re.DOTALL)
+
+
+def texts_of(widget: QWidget) -> Iterator[str]:
+    """Yield what is written on a widget."""
+    if isinstance(widget, Section):
+        yield widget.text()[3:]
+    elif isinstance(widget, QAbstractButton | QLabel):
+        yield widget.text().replace("&", "")
+    elif isinstance(widget, QComboBox):
+        yield from (widget.itemText(row) for row in range(widget.count()))
+    elif isinstance(widget, QTabBar):
+        yield from (widget.tabText(tab).removesuffix(" (CoW-GAN)") for tab in range(widget.count()))
+    elif isinstance(widget, QGroupBox):
+        yield widget.title()
+    elif isinstance(widget, QTreeWidget):
+        head = widget.headerItem()
+        yield from (head.text(column) for column in range(widget.columnCount()))
+
+
+def test_every_name_in_bold_is_in_the_window(viewer):
+    for title in PANELS:
+        choose(viewer, "Plugins", "CoW-GAN", title)
+    show_study_panel(viewer).plan_study()
+    explorer = show_explorer(viewer)
+    wait_for(lambda: explorer.explorer is not None)
+    window = viewer.window._qt_window
+    written = {text for widget in window.findChildren(QWidget) for text in texts_of(widget)}
+    missing = []
+    for page in PAGES:
+        for name in documentation.names(documentation.prose(page)):
+            if " > " in name:
+                find_entry(viewer, *name.split(" > "))
+            elif name not in written | {"bold"}:
+                missing.append(f"{page.stem}: {name}")
+    assert not missing
+
+
+@pytest.mark.slow
+def test_the_tour_goes_as_it_is_told(viewer):
+    tourist = Tourist(viewer)
+    for word in _WORD.finditer(documentation.prose(TOUR)):
+        name, keys = word["name"], word["keys"]
+        if name not in (None, "bold"):
+            tourist.use(" ".join(name.split()))
+        elif keys not in (None, "f1"):
+            tourist.press(keys)
+        assert not [box for box in QApplication.allWidgets() if isinstance(box, QMessageBox)]
+    explorer = show_explorer(viewer).explorer
+    assert len(tourist.seeds) > 1
+    assert len(explorer.favourites.favourites()) == 1
+    assert set(viewer.window.dock_widgets) == {f"{title} (CoW-GAN)" for title in PANELS}
+    assert {layer.name for layer in viewer.layers} > {"Synthetic TOF MRA"}
+
+
+def opens_menu(button: QAbstractButton) -> bool:
+    return isinstance(button, QPushButton) and button.menu() is not None
+
+
+class Tourist:
+    """Somebody who uses everything that the tour names, in its order."""
+
+    def __init__(self, viewer) -> None:
+        self._viewer = viewer
+        self._window = viewer.window._qt_window
+        self.seeds: set[int] = set()
+
+    def use(self, name: str) -> None:
+        """Choose what a path leads to, or click what a name is written on if that can be."""
+        if " > " in name:
+            choose(self._viewer, *name.split(" > "))
+            QTest.qWait(300)
+        else:
+            widgets = self._window.findChildren(QWidget)
+            named = [widget for widget in widgets if name in texts_of(widget)]
+            assert named, f"{name} is not in the window"
+            named.sort(key=lambda widget: not widget.isVisible())
+            self._click(named[0])
+        self._settle()
+
+    def press(self, keys: str) -> None:
+        """Press keys in the explorer."""
+        panel = show_explorer(self._viewer)
+        QTest.keySequence(panel.explorer, QKeySequence(keys))
+        self._settle()
+
+    def _click(self, widget: QWidget) -> None:
+        if isinstance(widget, Section):
+            if not widget.isExpanded():
+                click(widget.toggleButton())
+        elif isinstance(widget, QAbstractButton) and widget.isVisible() and not opens_menu(widget):
+            click(widget)
+        for dialog in self._window.findChildren(QDialog):
+            if dialog.isVisible():
+                dialog.close()
+
+    def _settle(self) -> None:
+        panel = find_panel(self._viewer, ExplorerPanel)
+        if panel is not None:
+            wait_for(lambda: panel.explorer is not None and panel.explorer.showing_complete_volume)
+            self.seeds.add(panel.explorer.model.state.latent.seed)
