@@ -48,8 +48,9 @@ def read_volume(path: str) -> list[tuple[Any, ...]]:
     from cowgan.volume import read_nifti
     from cowgan.volume.sidecar import nifti_stem
     from napari_cowgan.display import labels_to_layer, volume_to_layer
-    from napari_cowgan.window import expect_arteries
+    from napari_cowgan.window import caption_synthetic, expect_arteries
 
+    caption_synthetic()
     name = nifti_stem(Path(path))
     volume = read_nifti(Path(path))
     labels = _labels_in(volume, Path(path))

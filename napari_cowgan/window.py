@@ -18,6 +18,15 @@ def expect_arteries() -> None:
         _overlook_pointer(viewer)
 
 
+def caption_synthetic() -> None:
+    """Have the canvas say what is synthetic of the layers that are about to be added."""
+    viewer = _viewer_in_front()
+    if viewer is not None:
+        from napari_cowgan.viewer.caption import caption
+
+        caption(viewer)
+
+
 def look_in_3d() -> None:
     """Show the layers that are about to be added in 3D, as an axial projection."""
     viewer = _viewer_in_front()

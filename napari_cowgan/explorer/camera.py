@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from cowgan.volume import Volume
-
 if TYPE_CHECKING:
     import napari
 
@@ -31,8 +29,6 @@ RENDERINGS = {"MIP": "mip", "Attenuated MIP": "attenuated_mip", "Isosurface": "i
 ISO_THRESHOLD = 0.4
 ATTENUATION = 0.02
 
-_MARK = "Synthetic, seed"
-
 
 def look_from(viewer: "napari.Viewer", view: View) -> None:
     """Show the volume in 3D, looking along one of the anatomical axes, fitted to the canvas."""
@@ -54,20 +50,3 @@ def show_slices(viewer: "napari.Viewer", view: View) -> None:
 def show_scale_bar(viewer: "napari.Viewer") -> None:
     """Show a scale bar; its unit comes from the layers and is mm."""
     viewer.canvas.overlays.scale_bar.visible = True
-
-
-def mark_as_synthetic(viewer: "napari.Viewer", volume: Volume) -> None:
-    """Say on the canvas that the volume is synthetic, so that a screenshot says so too."""
-    seed = volume.provenance["state"]["seed"]
-    overlay = viewer.canvas.overlays.text
-    overlay.text = f"{_MARK} {seed}. Not for diagnosis."
-    overlay.font_size = 9
-    overlay.visible = True
-
-
-def remove_mark(viewer: "napari.Viewer") -> None:
-    """Stop saying so once the volume is gone: what is left may be a patient."""
-    overlay = viewer.canvas.overlays.text
-    if overlay.text.startswith(_MARK):
-        overlay.text = ""
-        overlay.visible = False

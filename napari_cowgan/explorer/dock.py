@@ -17,6 +17,7 @@ from napari_cowgan.display import volume_to_layer
 from napari_cowgan.docked import DockedPanel, find_panel
 from napari_cowgan.jobs import Job
 from napari_cowgan.problems import sentence, show_problem
+from napari_cowgan.viewer.caption import caption
 
 if TYPE_CHECKING:
     import napari
@@ -46,6 +47,7 @@ class ExplorerPanel(DockedPanel):
 
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
         super().__init__(napari_viewer)
+        caption(napari_viewer)
         self.explorer: LatentExplorer | None = None
         self._waiting: list[Callable[[LatentExplorer], None]] = []
         # Otherwise napari adds a stretch, which takes half of the explorer's room.

@@ -27,8 +27,6 @@ from napari_cowgan.controls import (
 from napari_cowgan.drops import dropped_path
 from napari_cowgan.explorer.camera import (
     look_from,
-    mark_as_synthetic,
-    remove_mark,
     show_scale_bar,
 )
 from napari_cowgan.explorer.checkpoint_group import CheckpointGroup
@@ -100,7 +98,6 @@ class LatentExplorer(QWidget):
         self._renderer.failed.connect(self._on_problem)
         self.export.session_wanted.connect(self.save_session)
         self.export.session_chosen.connect(self.open_session)
-        napari_viewer.layers.events.removed.connect(self._on_layer_removed)
         end = partial(_shut_down, self._renderer, self._thumbnails, self.findChildren(JobBar))
         self.destroyed.connect(end)
         self.checkpoint.open_last()
@@ -270,16 +267,11 @@ class LatentExplorer(QWidget):
             look_from(self._viewer, "axial")
             show_scale_bar(self._viewer)
         self._drawn = rendered
-        mark_as_synthetic(self._viewer, rendered.volume)
         milliseconds = f"{1000 * rendered.elapsed_s:.0f} ms"
         if rendered.preview_block is None:
             self.status.setText(f"Complete, {milliseconds}")
         else:
             self.status.setText(f"Preview to block {rendered.preview_block}, {milliseconds}")
-
-    def _on_layer_removed(self) -> None:
-        if self.shown.layer is None:
-            remove_mark(self._viewer)
 
     def _on_problem(self, error: BaseException) -> None:
         show_problem(self, error)

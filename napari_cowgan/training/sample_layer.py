@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from napari.layers import Image
 
 from napari_cowgan.training.watching import Sheet
+from napari_cowgan.viewer.caption import caption
 
 if TYPE_CHECKING:
     import napari
@@ -18,6 +19,7 @@ class SampleLayer:
     def __init__(self, viewer: "napari.Viewer") -> None:
         self._viewer = viewer
         self._layers: dict[str, Image] = {}
+        caption(viewer)
 
     def show(self, run: str, sheet: Sheet) -> Image:
         """Show the newest picture of a run."""

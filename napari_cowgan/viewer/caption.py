@@ -1,0 +1,162 @@
+"""What the canvas says about the synthetic volumes that can be seen, for screenshots to say too."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
+
+from cowgan.text import escaped
+
+if TYPE_CHECKING:
+    import napari
+    from napari.layers import Layer
+
+_FONT_SIZE = 9
+_LONGEST_NAME = 40
+_MOST_LINES = 6
+_NOT_FOR_DIAGNOSIS = "Not for diagnosis."
+_PLAIN: dict[str, Any] = {
+    "w": None,
+    "psi": 1.0,
+    "cutoff": None,
+    "mixing": [],
+    "noise": True,
+    "noise_seed": None,
+    "noise_strength": [],
+    "edits": [],
+}
+"""What a stored `cowgan.synthesis.LatentState` holds beside its seed as long as nobody edits it.
+
+Stated here since naming that class would load PyTorch.
+"""
+
+_captions: WeakKeyDictionary["napari.Viewer", "Caption"] = WeakKeyDictionary()
+
+
+def caption(viewer: "napari.Viewer") -> "Caption":
+    """Return the caption of a viewer, which from now on says what is visible."""
+    # napari hands plugins a proxy of the viewer that does not live long.
+    viewer = getattr(viewer, "__wrapped__", viewer)
+    known = _captions.get(viewer)
+    if known is None:
+        known = _captions[viewer] = Caption(viewer)
+    return known
+
+
+class Caption:
+    """Keeps the text on the canvas true to the visible layers; what a person wrote there stays.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose layers are followed.
+    """
+
+    def __init__(self, viewer: "napari.Viewer") -> None:
+        self._viewer = ref(viewer)
+        self._ours = ""
+        self._others = ""
+        self._shown = ""
+        layers = viewer.layers
+        for event in (layers.events.removed, layers.events.reordered, layers.events.renamed):
+            event.connect(self.refresh)
+        layers.selection.events.active.connect(self.refresh)
+        layers.events.inserted.connect(self._on_inserted)
+        for layer in layers:
+            self._follow(layer)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Say what is visible now."""
+        viewer = self._viewer()
+        if viewer is None:
+            return
+        overlay = viewer.canvas.overlays.text
+        if overlay.text != self._shown:
+            self._others, self._ours = overlay.text if overlay.visible else "", ""
+        layers = viewer.layers
+        active = layers.selection.active
+        # The topmost first, as in the list of layers, but for the one that is worked on.
+        visible = sorted(filter(_is_visible, reversed(layers)), key=lambda each: each is not active)
+        ours = describe(visible)
+        if ours != self._ours:
+            self._ours = ours
+            self._shown = "\n".join(filter(None, (self._others, ours)))
+            overlay.text = self._shown
+            overlay.font_size = _FONT_SIZE
+            overlay.visible = bool(self._shown)
+
+    def _on_inserted(self, event: Any) -> None:
+        self._follow(event.value)
+        self.refresh()
+
+    def _follow(self, layer: "Layer") -> None:
+        for event in (layer.events.visible, layer.events.opacity, layer.events.metadata):
+            event.connect(self.refresh)
+
+
+def describe(layers: "Sequence[Layer]") -> str:
+    """Return what is to be said about layers that are visible together.
+
+    Parameters
+    ----------
+    layers : sequence of napari.layers.Layer
+        Those that can be seen, in the order in which they are to be named.
+
+    Returns
+    -------
+    str
+        Empty if none is synthetic. Layers are named as soon as not the same holds for all.
+    """
+    told = [(layer.name, _origin(layer)) for layer in layers]
+    synthetic = [(name, origin) for name, origin in told if origin is not None]
+    if not synthetic:
+        return ""
+    if len({origin for _, origin in told}) == 1:
+        return f"Synthetic{synthetic[0][1]}. {_NOT_FOR_DIAGNOSIS}"
+    lines = [f"“{_short(name)}”: synthetic{origin}." for name, origin in synthetic]
+    more = len(lines) - _MOST_LINES
+    if more > 0:
+        lines[_MOST_LINES:] = [f"{more} more synthetic layer{'s' if more > 1 else ''}."]
+    return "\n".join([*lines, _NOT_FOR_DIAGNOSIS])
+
+
+def _is_visible(layer: "Layer") -> bool:
+    return bool(layer.visible and layer.opacity > 0)
+
+
+def _origin(layer: "Layer") -> str | None:
+    """Return how a synthetic layer came about, to go on after "synthetic"; None for others."""
+    own = layer.metadata.get("cowgan")
+    if not isinstance(own, dict) or not own.get("synthetic"):
+        return None
+    provenance = own.get("provenance")
+    provenance = provenance if isinstance(provenance, dict) else {}
+    parts = ["", *_latent(provenance.get("state")), *_model(provenance.get("checkpoint"))]
+    for kind, word in (("phantom", "a phantom"), ("simulation", "simulated")):
+        made = provenance.get(kind)
+        if isinstance(made, dict):
+            parts += [word, f"seed {_short(made.get('seed'))}"]
+            break
+    if "step" in own:
+        parts.append(f"samples at training step {own['step']}")
+    return ", ".join(parts)
+
+
+def _latent(state: Any) -> list[str]:
+    if not isinstance(state, dict):
+        return []
+    edited = any(state.get(name, plain) != plain for name, plain in _PLAIN.items())
+    return [f"seed {_short(state.get('seed'))}", *(["edited"] if edited else [])]
+
+
+def _model(checkpoint: Any) -> list[str]:
+    if not isinstance(checkpoint, dict):
+        return []
+    digest = checkpoint.get("sha256")
+    known = f" ({_short(digest)[:8]})" if digest else ""
+    return [f"model “{_short(checkpoint.get('name'))}”{known}"]
+
+
+def _short(text: object) -> str:
+    shown = escaped(str(text))
+    return shown if len(shown) <= _LONGEST_NAME else f"{shown[: _LONGEST_NAME - 1]}…"

@@ -1,0 +1,149 @@
+"""The canvas says what is synthetic of what can be seen, and nothing of anything else."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gui_events import click
+from gui_menus import choose
+
+from cowgan.synthesis import LatentState
+from cowgan.volume import Volume, default_affine, write_nifti
+from napari_cowgan import sample_data
+from napari_cowgan.viewer.caption import _PLAIN
+
+SHAPE = (4, 6, 8)
+SCAN = Volume(np.full(SHAPE, 0.5, np.float32), default_affine(SHAPE))
+
+
+def shown(viewer) -> str:
+    overlay = viewer.canvas.overlays.text
+    return overlay.text if overlay.visible else ""
+
+
+@pytest.fixture
+def scan(tmp_path: Path) -> Path:
+    """Return a file that holds a person's own scan."""
+    path = tmp_path / "mine.nii.gz"
+    write_nifti(SCAN, path)
+    return path
+
+
+def test_what_counts_as_edited_is_what_a_state_can_hold():
+    plain = LatentState(5).to_dict()
+    del plain["schema"], plain["seed"]
+    assert plain == _PLAIN
+
+
+def test_the_caption_names_seed_edits_and_model(viewer, explorer, settle):
+    assert shown(viewer).startswith("Synthetic, seed 0, model “")
+    assert shown(viewer).endswith("Not for diagnosis.")
+    assert explorer.model.checkpoint.sha256[:8] in shown(viewer)
+    explorer.directions.rows[0].slider.setValue(1)
+    settle(explorer)
+    assert "seed 0, edited, " in shown(viewer)
+    click(explorer.seed.next)
+    click(explorer.reset)
+    settle(explorer)
+    assert "seed 1, model" in shown(viewer)
+
+
+def test_the_caption_goes_with_what_it_is_about(viewer, explorer, scan, settle):
+    synthetic = explorer.shown.layer
+    viewer.open(scan, plugin="napari-cowgan")
+    both = shown(viewer)
+    assert both.startswith("“Synthetic TOF MRA”: synthetic, seed 0, ")
+    assert "mine" not in both
+    viewer.canvas.grid.enabled = True
+    viewer.layers.selection.active = viewer.layers["mine"]
+    assert shown(viewer) == both
+    synthetic.visible = False
+    assert shown(viewer) == ""
+    explorer.model.step_seed(1)
+    settle(explorer)
+    assert shown(viewer) == "", "an invisible volume changed"
+    synthetic.visible = True
+    synthetic.name = "another name"
+    assert shown(viewer).startswith("“another name”: synthetic, seed 1, ")
+    synthetic.opacity = 0
+    assert shown(viewer) == ""
+    synthetic.opacity = 1
+    viewer.layers.remove("mine")
+    assert shown(viewer).startswith("Synthetic, seed 1, ")
+    viewer.layers.clear()
+    assert not viewer.canvas.overlays.text.visible
+
+
+def test_synthetic_layers_that_differ_are_named_one_by_one(viewer, explorer, qtbot, settle):
+    explorer.compare.keep("A")
+    explorer.model.set_seed(8)
+    explorer.compare.keep("B")
+    settle(explorer)
+    explorer.compare.side_by_side.click()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 3, timeout=20_000)
+    *lines, last = shown(viewer).split("\n")
+    assert last == "Not for diagnosis."
+    told = [line.split(", model")[0] for line in sorted(lines)]
+    assert told == [
+        "“A (compare)”: synthetic, seed 0",
+        "“B (compare)”: synthetic, seed 8",
+        "“Synthetic TOF MRA”: synthetic, seed 8",
+    ]
+    viewer.layers["A (compare)"].visible = False
+    assert shown(viewer).startswith("Synthetic, seed 8, ")
+
+
+def test_of_many_layers_the_selected_one_is_named(viewer, explorer):
+    layer = explorer.shown.layer
+    for seed in range(1, 10):
+        own = {**layer.metadata["cowgan"], "provenance": {"state": {"seed": seed}}}
+        viewer.add_image(layer.data, name=f"copy {seed}", metadata={"cowgan": own})
+    assert len(shown(viewer).split("\n")) == 8
+    assert "4 more synthetic layers." in shown(viewer)
+    viewer.layers.selection.active = viewer.layers["copy 1"]
+    assert shown(viewer).startswith("“copy 1”: synthetic, seed 1.")
+
+
+def test_sample_data_and_new_volumes_are_captioned(viewer, scan, monkeypatch):
+    made = Volume(SCAN.data, SCAN.affine, {"synthetic": True, "state": {"seed": 11}})
+    monkeypatch.setattr(sample_data, "_render", lambda seed: made)
+    choose(viewer, "File", "Open Sample", "CoW-GAN", "Synthetic TOF MRA")
+    assert shown(viewer) == "Synthetic, seed 11. Not for diagnosis."
+    viewer.layers.clear()
+    choose(viewer, "File", "New Layer", "New synthetic TOF MRA")
+    assert shown(viewer) == "Synthetic, seed 11. Not for diagnosis."
+    viewer.layers.clear()
+    assert shown(viewer) == ""
+    choose(viewer, "File", "Open Sample", "CoW-GAN", "CoW phantom")
+    assert shown(viewer) == "Synthetic, a phantom, seed 0. Not for diagnosis."
+
+
+def test_a_saved_volume_is_captioned_when_it_is_opened_again(
+    viewer, explorer, settle, tmp_path, make_napari_viewer
+):
+    explorer.truncation.psi.slider.setValue(0.5)
+    settle(explorer)
+    told = shown(viewer)
+    assert "seed 0, edited, model" in told
+    path = tmp_path / "saved.nii.gz"
+    explorer.shown.layer.save(str(path), plugin="napari-cowgan")
+    second = make_napari_viewer(show=True)
+    second.window.activate()
+    second.open(path, plugin="napari-cowgan")
+    assert shown(second) == told
+    assert shown(viewer) == told
+    path.with_name("saved.json").unlink()
+    second.layers.clear()
+    second.open(path, plugin="napari-cowgan")
+    assert shown(second).startswith("Synthetic"), "the header alone says that it is synthetic"
+
+
+def test_a_scan_alone_has_no_caption_and_texts_of_a_person_stay(viewer, scan):
+    overlay = viewer.canvas.overlays.text
+    overlay.text, overlay.visible = "Figure 1", True
+    viewer.open(scan, plugin="napari-cowgan")
+    assert shown(viewer) == "Figure 1"
+    viewer.add_image(SCAN.data, name="new", metadata={"cowgan": {"synthetic": True}})
+    assert shown(viewer) == "Figure 1\n“new”: synthetic.\nNot for diagnosis."
+    viewer.layers.remove("new")
+    assert shown(viewer) == "Figure 1"
