@@ -33,6 +33,9 @@ class Plot(pyqtgraph.PlotWidget):
         self.setMenuEnabled(False)
         self.hideButtons()
         self.showGrid(x=True, y=True, alpha=0.15)
+        for side in ("bottom", "left"):
+            # While an axis has no label: pyqtgraph rescales one that has, wanted or not.
+            self.getAxis(side).enableAutoSIPrefix(False)
         self.getPlotItem().setContentsMargins(0, 0, 0, _LABEL_OVERHANG)
 
     def dress(self, theme: str, bottom: str, left: str) -> Sequence[QColor]:
@@ -44,7 +47,6 @@ class Plot(pyqtgraph.PlotWidget):
             axis = self.getAxis(side)
             axis.setPen(text)
             axis.setTextPen(text)
-            axis.enableAutoSIPrefix(False)
             axis.setLabel(label, **{"font-size": LABEL_SIZE, "color": text.name()})
         legend = self.getPlotItem().legend
         if legend is not None:

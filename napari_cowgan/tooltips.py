@@ -103,10 +103,14 @@ TOOLTIPS = {
     "training_seed": "Decides every random number, so that a run can be repeated",
     "capacity": "Width of the network: half the channels of its finest block",
     "most_channels": "Most channels of any block",
+    "measure_time": "Do a few steps of this run, on made-up volumes, to see how long they "
+    "take on this computer",
     "place": "A process of its own cannot take napari down with it and may go on without it",
     "start_run": "Start this run",
     "copy_command": "Copy the command that starts this run in a terminal or on a server",
     # Training: the run that is watched
+    "grow_run": "Set up a new run that starts from this one, with twice as many voxels along each "
+    "side of a slice",
     "pause_run": "Pause after the present step with the state saved, or go on",
     "stop_run": "Save the state and end; the run can be resumed later",
     "chart": "What is drawn",

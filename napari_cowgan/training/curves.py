@@ -42,12 +42,14 @@ class _Chart:
     title: str
     unit: str
     curves: Sequence[_Curve]
+    rising: bool = False
+    """Whether curves end high, so that their legend belongs below them."""
 
 
-def _held_out(title: str, measure: str) -> _Chart:
+def _held_out(title: str, measure: str, rising: bool) -> _Chart:
     """Return the chart of a number that `cowgan.training.held_out.HeldOut` measures."""
     curves = _Curve(measure, "Generated"), _Curve(f"{measure}_of_reals", "Trained on")
-    return _Chart(title, title.split()[0], curves)
+    return _Chart(title, title.split()[0], curves, rising)
 
 
 _CHARTS = {
@@ -72,9 +74,9 @@ _CHARTS = {
             _Curve("paired", "Of reconstructed volumes"),
         ),
     ),
-    "kernel_distance": _held_out("Distance from held-out people", "kernel_distance"),
-    "recall": _held_out("Recall of held-out people", "recall"),
-    "coverage": _held_out("Coverage of held-out people", "coverage"),
+    "kernel_distance": _held_out("Distance (held-out)", "kernel_distance", False),
+    "recall": _held_out("Recall (held-out)", "recall", True),
+    "coverage": _held_out("Coverage (held-out)", "coverage", True),
     "balance": _Chart(
         "Balance",
         "Share",
@@ -106,12 +108,14 @@ class Curves(QWidget):
         self.plot = Plot("Curves of the run")
         self.plot.setMinimumHeight(190)
         self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.legend = self.plot.addLegend(offset=(-6, 4), labelTextSize=LABEL_SIZE)
+        self.legend = self.plot.addLegend(labelTextSize=LABEL_SIZE)
         self.left_out = hint("")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addLayout(row(self.chart, self.logarithmic))
+        head = row(self.chart, self.logarithmic)
+        head.setStretch(0, 1)
+        layout.addLayout(head)
         layout.addWidget(self.plot, 1)
         layout.addLayout(row(QLabel("Smoothing"), self.smoothing))
         layout.addWidget(self.left_out)
@@ -150,6 +154,7 @@ class Curves(QWidget):
         chart, plot = _CHARTS[self.chart.chosen], self.plot
         plot.setLogMode(y=self.logarithmic.isChecked())
         colours = plot.dress(self._viewer.theme, "Step", chart.unit)
+        self.legend.setOffset((-6, -4) if chart.rising else (-6, 4))
         plot.clear()
         self._lines.clear()
         for curve, colour in zip(chart.curves, colours, strict=False):

@@ -1,6 +1,5 @@
 """How the run that is watched stands, its curves, and the buttons that steer it."""
 
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +8,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QProgressBar, QSizePolicy, QVBox
 from superqt import QElidingLabel
 
 from cowgan.training.supervision import RunStatus, State
+from cowgan.training.timing import duration
 from napari_cowgan.controls import SWATCH, breakable, hint, row, swatch, text_button
 from napari_cowgan.training.curves import Curves
 from napari_cowgan.training.watching import Look
@@ -33,7 +33,6 @@ _EMPTY = (
     "its curves and samples then show here as it trains."
 )
 _UNKNOWN = "–"
-_FEW = 10
 _FACTS = ("Speed", "Time left", "Memory", "Device")
 
 
@@ -49,9 +48,12 @@ class Monitor(QWidget):
     -------
     wished : str
         A person wants the run to "pause", "resume" or "stop".
+    next_wished : str
+        A person wants to "open", "continue" or "grow" a run that is not at work.
     """
 
     wished = Signal(str)
+    next_wished = Signal(str)
 
     def __init__(self, viewer: "napari.Viewer") -> None:
         super().__init__()
@@ -70,12 +72,19 @@ class Monitor(QWidget):
         self.facts = {name: QLabel(_UNKNOWN) for name in _FACTS}
         self.pause = text_button("Pause", "pause_run")
         self.stop = text_button("Stop and save", "stop_run")
+        self.open = text_button("Open in explorer", "open_run")
+        self.resume = text_button("Resume", "resume_run")
+        self.grow = text_button("Grow", "grow_run")
+        self._steering, self._next = QWidget(), QWidget()
         self.outcome = hint("")
         self.curves = Curves(viewer)
         self._content = QWidget()
         self._build()
         self.pause.clicked.connect(self._on_pause)
         self.stop.clicked.connect(lambda: self.wished.emit("stop"))
+        self.open.clicked.connect(lambda: self.next_wished.emit("open"))
+        self.resume.clicked.connect(lambda: self.next_wished.emit("continue"))
+        self.grow.clicked.connect(lambda: self.next_wished.emit("grow"))
         self._content.hide()
 
     def _build(self) -> None:
@@ -98,8 +107,11 @@ class Monitor(QWidget):
         content.addLayout(head)
         content.addWidget(self.bar)
         content.addLayout(facts)
-        content.addLayout(row(self.pause, self.stop))
+        self._steering.setLayout(row(self.pause, self.stop))
+        self._next.setLayout(row(self.open, self.resume, self.grow))
+        content.addWidget(self._steering)
         content.addWidget(self.outcome)
+        content.addWidget(self._next)
         content.addWidget(self.curves, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -143,6 +155,20 @@ class Monitor(QWidget):
         self.pause.setText("Resume" if status.state == "paused" else "Pause")
         self.pause.setEnabled(going)
         self.stop.setEnabled(going)
+        self._steering.setVisible(status.active)
+        if status.active:
+            self._next.hide()
+
+    def offer_next(self) -> None:
+        """Show what can be done with the run now that nobody is at work on it."""
+        self._steering.hide()
+        self._next.show()
+
+    def enable_next(self, can_open: bool, can_go_on: bool, can_grow: bool) -> None:
+        """Allow what can be done at present of what `offer_next` shows."""
+        self.open.setEnabled(can_open)
+        self.resume.setEnabled(can_go_on)
+        self.grow.setEnabled(can_grow)
 
     def tell(self, sentence: str) -> None:
         """Say how the run has ended, or nothing."""
@@ -157,16 +183,5 @@ class Monitor(QWidget):
 def _facts(status: RunStatus) -> tuple[str, str, str, str]:
     speed = f"{status.images_per_s:.3g} images/s" if status.images_per_s else _UNKNOWN
     memory = f"{status.peak_memory_mb / 1024:.1f} GB" if status.peak_memory_mb else _UNKNOWN
-    left = _UNKNOWN if status.eta_s is None else duration(status.eta_s)
+    left = _UNKNOWN if status.eta_s is None else duration(round(status.eta_s))
     return speed, left, memory, status.device or _UNKNOWN
-
-
-def duration(seconds: float) -> str:
-    """Return a time in its largest unit, or in two if there are few of the largest."""
-    units = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-    whole = round(seconds)
-    for (size, name), (smaller, smaller_name) in pairwise(units):
-        if whole >= size:
-            more = whole % size // smaller if whole < _FEW * size else 0
-            return f"{whole // size} {name}" + (f" {more} {smaller_name}" if more else "")
-    return f"{whole} s"

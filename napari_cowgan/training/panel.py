@@ -33,7 +33,7 @@ class TrainingPanel(DockedPanel):
 
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
         super().__init__(napari_viewer)
-        self.setMinimumWidth(360)
+        self.setMinimumWidth(290)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         missing = [name for name in _NEEDED if find_spec(name) is None]

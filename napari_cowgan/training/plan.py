@@ -16,6 +16,39 @@ Place = Literal["process", "thread"]
 
 
 @dataclass(frozen=True)
+class FirstChoices:
+    """What a new run begins with where a person has chosen nothing yet.
+
+    Parameters
+    ----------
+    presets : tuple of str
+        Recipes, the best first.
+    columns : int
+        Largest size of the network along x and y.
+    capacity : int or None
+        Width of the network; None for its own.
+    steps, save_every, sample_every : int
+        See `cowgan.training.config.TrainingConfig`.
+    """
+
+    presets: tuple[Preset, ...]
+    columns: int
+    capacity: int | None
+    steps: int
+    save_every: int
+    sample_every: int
+
+    def size_among(self, sizes: list[Size]) -> Size:
+        """Return the finest size, of those given finest first, that is not too large."""
+        return next((size for size in sizes if size[1] <= self.columns), sizes[-1])
+
+
+ON_GPU = FirstChoices(("modern", "paper", "projected"), 1024, None, 100_000, 1_000, 500)
+ON_CPU = FirstChoices(("projected", "modern", "paper"), 32, 16, 4_000, 100, 50)
+"""Small, to be grown: at full size a CPU would take days to where this is within hours."""
+
+
+@dataclass(frozen=True)
 class RunPlan:
     """A new run, as ``cowgan train`` would be told of it.
 

@@ -1,34 +1,41 @@
 """What a new run is to train on, what, how and where; all is remembered."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import cast
 
 import torch
 from qtpy.QtCore import QTimer, Signal
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QComboBox, QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
 from cowgan.data.bank_intensity import BankScaling
 from cowgan.errors import CowganError
 from cowgan.networks import PRESETS as NETWORKS
 from cowgan.progress import Progress
-from cowgan.training.config import Precision, Preset, preset
-from cowgan.training.memory import MemoryEstimate
+from cowgan.training.config import Architecture, Precision, Preset, TrainingConfig, preset
 from napari_cowgan.controls import Section, WheelGuard, breakable, hint, row, text_button
 from napari_cowgan.fields import Choice, Count, PathField
 from napari_cowgan.jobs import Job
 from napari_cowgan.problems import sentence
 from napari_cowgan.settings import is_there, recall_text, remember
 from napari_cowgan.tooltips import TOOLTIPS
-from napari_cowgan.training.memory_process import estimate_apart
-from napari_cowgan.training.plan import Place, RunPlan
+from napari_cowgan.training.needs import Needs
+from napari_cowgan.training.plan import ON_CPU, ON_GPU, Place, RunPlan
 from napari_cowgan.training.source import Size, Source, look_into
 
 _PRESETS = {
-    "projected": ("Projected", "Learns from a pretrained network: the quickest without a GPU."),
+    "projected": (
+        "Projected",
+        "Learns from a pretrained network, small at first: the quickest without a GPU.",
+    ),
     "modern": ("Modern", "StyleGAN2 as it is trained today; needs a GPU for full size."),
     "paper": ("Paper", "As in Aydin et al. 2024; needs a GPU and patience."),
+}
+_RECIPES: dict[Architecture, Preset] = {
+    "published": "paper",
+    "modern": "modern",
+    "projected": "projected",
 }
 _SCALINGS = (
     ("As they are, 0 to 1", "none"),
@@ -65,14 +72,14 @@ class PlanGroup(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        gpu = torch.cuda.is_available()
-        order = ("modern", "paper", "projected") if gpu else ("projected", "modern", "paper")
+        self._first = ON_GPU if torch.cuda.is_available() else ON_CPU
         self.source: Source | None = None
         self._look: Job | None = None
         self.volumes = PathField("training/volumes", "Training bank or NIfTI folder")
         self.found = hint("")
         self.scaling = Choice("training/bank_scaling", _SCALINGS)
-        self.preset = Choice("training/preset", [(_PRESETS[key][0], key) for key in order])
+        recipes = [(_PRESETS[key][0], key) for key in self._first.presets]
+        self.preset = Choice("training/preset", recipes)
         self.about = hint("")
         self.network = Choice("training/network", [(name, name) for name in NETWORKS])
         self.voxels = QComboBox()
@@ -81,31 +88,31 @@ class PlanGroup(QWidget):
         network = NETWORKS[self.network.chosen]
         usual = preset(self.preset.chosen, network)
         self.batch = Count("training/batch", 1, 4096, usual.batch)
-        self.memory = hint("")
-        self.steps = Count("training/steps", 1, _MOST, 100_000 if gpu else 10_000)
+        self.steps = Count("training/steps", 1, _MOST, self._first.steps)
         self.init_from = PathField("training/init_from", "Model or run to grow from", _MODELS)
         self.runs = PathField("training/runs", "Folder for runs")
         self.name = QLineEdit()
         self.name.setToolTip(TOOLTIPS["run_name"])
         self.accumulate = Count("training/accumulate", 1, 4096, usual.accumulate)
-        self.save_every = Count("training/save_every", 1, _MOST, 1_000 if gpu else 100)
-        self.sample_every = Count("training/sample_every", 1, _MOST, 500 if gpu else 50)
+        self.save_every = Count("training/save_every", 1, _MOST, self._first.save_every)
+        self.sample_every = Count("training/sample_every", 1, _MOST, self._first.sample_every)
         self.precision = Choice("training/training_precision", _PRECISIONS)
         self.seed = Count("training/training_seed", 0, 2**31 - 1, 0)
-        self.capacity = Count("training/capacity", 1, 256, network.network_capacity)
+        self.capacity = Count(
+            "training/capacity", 1, 256, self._first.capacity or network.network_capacity
+        )
         self.most_channels = Count("training/most_channels", 1, 4096, network.fmap_max)
         self.place = Choice("training/place", _PLACES)
+        self.needs = Needs()
         self.start = text_button("Start", "start_run")
         self.copy = text_button("Copy command", "copy_command")
         self._timer = _patience(self, _LOOK_AFTER_MS, self._look_into)
-        self._estimating: Job | None = None
-        self._estimate_timer = _patience(self, _ESTIMATE_AFTER_MS, self.estimate_memory)
+        self._needs_timer = _patience(self, _ESTIMATE_AFTER_MS, self.find_needs)
         self._build()
         self._connect()
         if self.runs.path is None:
             self.runs.set_path(Path.home() / "cowgan-runs")
         self.voxels.setEnabled(False)
-        self._show_memory("")
         self._on_volumes()
         self._describe()
 
@@ -121,7 +128,6 @@ class PlanGroup(QWidget):
         form.addRow("Network", self.network)
         form.addRow("Size (z, x, y)", self.voxels)
         form.addRow("Batch", self.batch)
-        form.addRow(self.memory)
         form.addRow("Steps", self.steps)
         form.addRow("Device", self.device)
         form.addRow("Grow from", self.init_from)
@@ -145,6 +151,7 @@ class PlanGroup(QWidget):
         layout.setSpacing(6)
         layout.addLayout(form)
         layout.addWidget(Section("Advanced", advanced, expanded=False))
+        layout.addWidget(self.needs)
         layout.addLayout(row(self.start, self.copy))
         WheelGuard(*self.findChildren(QComboBox), *self.findChildren(Count))
 
@@ -170,9 +177,10 @@ class PlanGroup(QWidget):
             self.preset.currentIndexChanged,
             self.accumulate.valueChanged,
             self.precision.currentIndexChanged,
+            self.steps.valueChanged,
             self.changed,
         ):
-            deciding.connect(self._estimate_timer.start)
+            deciding.connect(self._needs_timer.start)
 
     # Reading
 
@@ -293,53 +301,66 @@ class PlanGroup(QWidget):
         self.voxels.clear()
         if source is not None:
             for depth, edge in source.sizes:
-                self.voxels.addItem(f"{depth} × {edge} × {edge}", (depth, edge))
-            self.voxels.setCurrentText(recall_text("training/size", self.voxels.itemText(0)))
+                self.voxels.addItem(_size_told((depth, edge)), (depth, edge))
+            usual = _size_told(self._first.size_among(source.sizes))
+            self.voxels.setCurrentText(recall_text("training/size", usual))
         self.voxels.setEnabled(source is not None)
         self.changed.emit()
 
-    # Memory
+    # What it needs
 
     def end(self) -> None:
-        """Let go of what is being worked out; touches no widget, so it may be called last."""
-        if self._estimating is not None:
-            self._estimating.cancel()
+        """Let go of what is being found out; touches no widget, so it may be called last."""
+        self.needs.end()
 
-    def estimate_memory(self) -> None:
-        """Work out in the background what the new run needs, and tell it."""
-        self.end()
+    def showEvent(self, event: QShowEvent) -> None:
+        """Find out what the new run needs, which nobody asks while it is not shown."""
+        super().showEvent(event)
+        self._needs_timer.start()
+
+    def find_needs(self) -> None:
+        """Find out in the background what the new run needs, and tell it."""
         if self.source is None:
-            self._show_memory("")
+            self.needs.say("")
+            return
+        if not self.isVisible():
             return
         try:
-            config, device = self.plan(self.source.path).config(), self.device.chosen
+            config = self.plan(self.source.path).config()
         except CowganError as error:
-            self._show_memory(error.sentence)
+            self.needs.say(error.sentence)
             return
+        self.needs.ask(config, self.device.chosen)
 
-        self._estimating = Job(partial(estimate_apart, config, device))
-        self._estimating.succeeded.connect(self._on_estimate)
-        self._estimating.failed.connect(self._on_no_estimate)
-        self._estimating.start()
+    # Growing
 
-    def _on_estimate(self, needed: MemoryEstimate) -> None:
-        told = f"Needs about {_gigabytes(needed.bytes)} of memory"
-        if needed.available_bytes:
-            told += f"; {_gigabytes(needed.available_bytes)} are free"
-        if not needed.fits:
-            told += ". That is too much: lower the batch, and raise the passes per step instead"
-        self._show_memory(f"{told}.")
+    def larger_size(self, config: TrainingConfig) -> Size | None:
+        """Return the size that a run could grow to next on the chosen volumes, if there is one."""
+        sizes = [] if self.source is None else self.source.sizes
+        return next((size for size in sizes if size[1] == 2 * config.network.image_size), None)
 
-    def _on_no_estimate(self, error: BaseException) -> None:
-        self._show_memory(sentence(error))
+    def grow_from(self, folder: Path, config: TrainingConfig) -> None:
+        """Set up a run that starts from another, twice as fine."""
+        size = self.larger_size(config)
+        if size is None:
+            return
+        preset_name = _RECIPES[config.discriminator]
+        self.preset.choose(preset_name)
+        self.voxels.setCurrentText(_size_told(size))
+        self._on_size()
+        # So that the channels of the coarse blocks stay as they are.
+        self.capacity.setValue(config.network.network_capacity // 2)
+        self.most_channels.setValue(config.network.fmap_max)
+        self.batch.setValue(config.batch)
+        self.accumulate.setValue(config.accumulate)
+        self.steps.setValue(config.steps)
+        self.init_from.set_path(folder)
+        self.name.clear()
 
-    def _show_memory(self, told: str) -> None:
-        self.memory.setText(told)
-        self._form.setRowVisible(self.memory, bool(told))
 
-
-def _gigabytes(number: int) -> str:
-    return f"{number / 1e9:.1f} GB"
+def _size_told(size: Size) -> str:
+    depth, edge = size
+    return f"{depth} × {edge} × {edge}"
 
 
 def _patience(parent: QWidget, milliseconds: int, then: Callable[[], None]) -> QTimer:

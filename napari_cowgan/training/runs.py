@@ -30,6 +30,8 @@ class RunSummary:
         Steps done, and its length.
     saved_step : int
         Steps of the state that it would go on from.
+    config : TrainingConfig
+        Its settings.
     recipe, network, size : str
         What it trains and how, in words.
     changed : float
@@ -43,6 +45,7 @@ class RunSummary:
     step: int
     steps: int
     saved_step: int
+    config: TrainingConfig
     recipe: str
     network: str
     size: str
@@ -84,6 +87,7 @@ def summarise(folder: Path) -> RunSummary | None:
         saved if status is None else status.step,
         config.steps if status is None else status.steps,
         saved,
+        config,
         _RECIPES[config.discriminator],
         _name(network),
         f"{network.depth} × {network.image_size} × {network.image_size}",

@@ -16,7 +16,7 @@ from cowgan.files import open_regular, open_to_append
 from napari_cowgan.training.plan import Resumption, RunPlan
 
 LOG = "train.log"
-_NICENESS = 10
+NICENESS = 10
 _TAIL = 4000
 
 
@@ -177,5 +177,5 @@ def _start(command: list[str], log: int) -> "subprocess.Popen[bytes]":
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
     )
-    os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
+    os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
     return process

@@ -30,7 +30,7 @@ from napari_cowgan.training.monitor import Monitor
 from napari_cowgan.training.plan import Place, Resumption, RunPlan
 from napari_cowgan.training.plan_group import PlanGroup
 from napari_cowgan.training.run_list import RunList
-from napari_cowgan.training.runs import RunSummary, list_runs, newest_model
+from napari_cowgan.training.runs import RunSummary, list_runs, newest_model, summarise
 from napari_cowgan.training.sample_layer import SampleLayer
 from napari_cowgan.training.source import Source, bank_of
 from napari_cowgan.training.tensorboard import TensorBoard
@@ -70,6 +70,7 @@ class Workbench(QWidget):
         self.folder = text_button("Show folder", "run_folder")
         self.board = text_button("TensorBoard", "tensorboard")
         self._watcher: RunWatcher | None = None
+        self._ended: RunSummary | None = None
         self._listing: Job | None = None
         self._tensorboard = TensorBoard()
         stop_at_exit(self._tensorboard)
@@ -113,7 +114,7 @@ class Workbench(QWidget):
         column.addWidget(self.plan_section)
         column.addWidget(Section("Runs", runs))
         column.addStretch(1)
-        scroll = scrolling(groups)
+        scroll = self._scroll = scrolling(groups)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         layout = QVBoxLayout(self)
@@ -126,6 +127,7 @@ class Workbench(QWidget):
         self.settings.changed.connect(self._refresh)
         self.settings.runs_changed.connect(self.refresh_list)
         self.monitor.wished.connect(self._ask_run)
+        self.monitor.next_wished.connect(self._on_next)
         self.job.running_changed.connect(self._refresh)
         self.list.currentItemChanged.connect(self._refresh)
         self.list.opened.connect(self.watch)
@@ -145,6 +147,7 @@ class Workbench(QWidget):
         if planned is None:
             return
         source, plan = planned
+        self.settings.needs.stop_measuring()
         bank_folder = plan.folder.with_name(f"{plan.folder.name}-bank")
         scaling, place = self.settings.chosen_scaling, self.settings.chosen_place
 
@@ -209,6 +212,7 @@ class Workbench(QWidget):
 
     def _follow(self, folder: Path, trainee: Trainee | None) -> None:
         self._leave()
+        self._ended = None
         self.monitor.begin(folder)
         if trainee is not None:
             self.plan_section.collapse(animate=False)
@@ -242,6 +246,7 @@ class Workbench(QWidget):
         if look.status is None:
             self.monitor.show_status(RunStatus("failed", 0))
         self.monitor.tell(told)
+        self._offer_next(watcher.folder)
         self._leave()
         self.refresh_list()
         self._refresh()
@@ -249,6 +254,31 @@ class Workbench(QWidget):
             show_problem(self, CowganError(told, tail(watcher.folder)))
         if self._after_end is not None:
             self._close_now(self._after_end)
+
+    def _offer_next(self, folder: Path) -> None:
+        """Bring into sight what a person may want of a run that has ended."""
+        self._ended = summarise(folder)
+        if self._ended is None:
+            return
+        self.monitor.offer_next()
+        self.list.select(folder)
+        self._scroll.ensureWidgetVisible(self.monitor.resume)
+
+    def _on_next(self, wish: str) -> None:
+        run = self._ended
+        if run is None:
+            return
+        if wish == "open":
+            self._open_newest(run)
+        elif wish == "continue":
+            self._go_on_with(run)
+        else:
+            self.settings.grow_from(run.folder, run.config)
+            self.plan_section.expand(animate=False)
+            QTimer.singleShot(0, self._show_start)
+
+    def _show_start(self) -> None:
+        self._scroll.ensureWidgetVisible(self.settings.start)
 
     def _ask_run(self, wish: Wish) -> None:
         folder = self.monitor.folder
@@ -294,9 +324,10 @@ class Workbench(QWidget):
             self.watch(self.list.selected.folder)
 
     def _resume_selected(self) -> None:
-        run = self.list.selected
-        if run is None:
-            return
+        if self.list.selected is not None:
+            self._go_on_with(self.list.selected)
+
+    def _go_on_with(self, run: RunSummary) -> None:
         if self._own_run is not None:
             self._tell_busy()
         elif run.saved_step < run.steps:
@@ -317,8 +348,11 @@ class Workbench(QWidget):
         if model is not None:
             self._open_model(model)
         elif run is not None:
-            work = partial(newest_model, run.folder)
-            self.job.run("Exporting", work, self._open_model, partial(show_problem, self))
+            self._open_newest(run)
+
+    def _open_newest(self, run: RunSummary) -> None:
+        work = partial(newest_model, run.folder)
+        self.job.run("Exporting", work, self._open_model, partial(show_problem, self))
 
     def _open_model(self, path: Path) -> None:
         from napari_cowgan.explorer import show_explorer
@@ -359,6 +393,12 @@ class Workbench(QWidget):
         self.open.setEnabled(idle and run is not None)
         self.board.setEnabled(idle and run is not None)
         self.resume.setEnabled(free and run is not None)
+        ended = self._ended
+        larger = None if ended is None else self.settings.larger_size(ended.config)
+        self.monitor.enable_next(idle, free, larger is not None)
+        self.settings.needs.set_run_at_work(
+            self._watcher is not None or any(run.active for run in self.list.runs)
+        )
         if run is not None:
             facts = (run.recipe, run.network, run.size, f"saved at step {run.saved_step:,}")
             self.details.setText(" · ".join(facts))

@@ -189,7 +189,12 @@ def shoot_training(folder: Path, theme: str) -> None:
             (plan.sample_every, 20),
         ):
             field.setValue(value)
-        wait_for(plan.memory.text)
+        scroll = panel.findChild(QScrollArea)
+        wait_for(lambda: plan.needs.button.text() == "Cancel")
+        scroll.ensureWidgetVisible(plan.start)
+        save(viewer, folder, "training-measuring")
+        wait_for(lambda: plan.needs.time.text().startswith("A step takes"))
+        scroll.ensureWidgetVisible(plan.start)
         save(viewer, folder, "training-configured")
         plan.start.click()
         wait_for(lambda: monitor.curves.last_step > 150)
@@ -204,6 +209,11 @@ def shoot_training(folder: Path, theme: str) -> None:
         os.kill(read_status(monitor.folder).pid, signal.SIGTERM)
         wait_for(lambda: panel.watcher is None)
         save(viewer, folder, "training-stopped")
+        for chart in ("anatomy", "kernel_distance", "recall", "coverage"):
+            monitor.curves.add(rows_of_a_projected_run(), anew=True)
+            monitor.curves.chart.choose(chart)
+            save(viewer, folder, f"training-chart-{chart.replace('_', '-')}")
+        monitor.curves.chart.choose("losses")
         plan.init_from.set_path(Path(work, "no-model.pt"))
         plan.start.click()
         wait_for(lambda: panel.findChildren(QMessageBox))
@@ -215,6 +225,29 @@ def shoot_training(folder: Path, theme: str) -> None:
         wait_for(lambda: panel.list.runs[-1].models)
         save(viewer, folder, "training-list")
         viewer.close()
+
+
+def rows_of_a_projected_run() -> list[dict[str, float]]:
+    """Return a log such as hours of training give."""
+    random = np.random.default_rng(0)
+    rows = []
+    for step in range(1, 4001):
+        fade = np.exp(-step / 1200)
+        noise = random.normal(0, 0.04, 2)
+        anatomy = np.array([0.2 + 0.8 * fade, 0.3 + 0.5 * fade]) + noise
+        row = {"step": step, "anchor": anatomy[0], "paired": anatomy[1]}
+        if step % 100 == 0:
+            few = random.normal(0, 0.02, 3)
+            row |= {
+                "kernel_distance": 0.1 + 8 * fade**2 + few[0],
+                "recall": 0.35 * (1 - fade) + few[1],
+                "coverage": 0.95 - 0.5 * fade + few[2],
+                "kernel_distance_of_reals": 0.003,
+                "recall_of_reals": 0.41,
+                "coverage_of_reals": 0.93,
+            }
+        rows.append(row)
+    return rows
 
 
 def shoot_study(folder: Path, theme: str) -> None:

@@ -22,7 +22,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QInputDialog
+from qtpy.QtWidgets import QApplication, QInputDialog, QWidget
 from training_banks import Tubes, make_bank, start
 
 from cowgan.checkpoint import load
@@ -31,14 +31,15 @@ from cowgan.training.memory import MemoryEstimate
 from cowgan.training.run import start_run
 from cowgan.training.state import read_description
 from cowgan.training.supervision import is_running, read_status
-from cowgan.volume import write_nifti
+from cowgan.training.timing import StepTime, duration
+from cowgan.volume import Volume, default_affine, write_nifti
 from napari_cowgan.explorer.panel import LatentExplorer
-from napari_cowgan.settings import remember
+from napari_cowgan.settings import remember, settings
 from napari_cowgan.training import show_training_panel
 from napari_cowgan.training.curves import smoothed
-from napari_cowgan.training.monitor import duration
 from napari_cowgan.training.panel import TrainingPanel
 from napari_cowgan.training.plan import RunPlan
+from napari_cowgan.training.plan_group import PlanGroup
 from napari_cowgan.training.sample_layer import SampleLayer
 from napari_cowgan.training.watching import Sheet
 from napari_cowgan.training.workbench import Workbench
@@ -131,6 +132,11 @@ def ended(panel: Workbench) -> Callable[[], bool]:
     return lambda: panel.watcher is None and not panel.job.running
 
 
+def in_sight(widget: QWidget) -> bool:
+    """Tell whether no part of a widget is scrolled away."""
+    return widget.visibleRegion().boundingRect() == widget.rect()
+
+
 def told(panel: Workbench) -> str:
     """Return how the panel says that the run has ended, without the places where it may wrap."""
     return panel.monitor.outcome.text().replace("\u200b", "")
@@ -189,11 +195,11 @@ def test_a_run_is_started_watched_paused_stopped_resumed_and_killed(
     assert "the state is saved" in told(docked)
     saved = read_description(run).counters.step
     assert saved == read_status(run).step > step
-    assert not monitor.pause.isEnabled() and not monitor.stop.isEnabled()
+    assert not monitor.pause.isVisible() and not monitor.stop.isVisible()
+    assert in_sight(monitor.open) and in_sight(monitor.resume)
 
-    wait(qtbot, lambda: [one.state for one in docked.list.runs] == ["stopped"])
-    docked.list.select(run)
-    click(docked.resume)
+    wait(qtbot, monitor.resume.isEnabled)
+    click(monitor.resume)
     wait(qtbot, lambda: monitor.state == "training" and monitor.curves.last_step > saved)
     os.kill(read_status(run).pid, KILL)
     sentence = problem(docked)
@@ -297,14 +303,33 @@ def test_a_finished_run_is_watched_and_made_longer(panel, done, qtbot, runs, sin
     QTest.keyClick(panel.list, Qt.Key.Key_Return)
     wait(qtbot, lambda: panel.monitor.curves.last_step == 4)
     assert panel.monitor.state == "finished"
-    wait(qtbot, panel.resume.isEnabled)
-    click(panel.resume)
+    wait(qtbot, panel.monitor.resume.isEnabled)
+    assert in_sight(panel.monitor.resume) and not panel.monitor.stop.isVisible()
+    click(panel.monitor.resume)
     (dialog,) = panel.findChildren(QInputDialog)
     assert dialog.intValue() == 8
     dialog.setIntValue(6)
     dialog.accept()
     wait(qtbot, lambda: panel.monitor.state == "finished" and panel.monitor.curves.last_step == 6)
     wait(qtbot, ended(panel))
+
+
+def test_a_finished_run_grows(panel, done, qtbot, runs, tmp_path):
+    shutil.copytree(done / "first", runs / "first")
+    panel.watch(runs / "first")
+    wait(qtbot, lambda: in_sight(panel.monitor.open))
+    assert not panel.monitor.grow.isEnabled(), "there is nothing finer to learn from"
+    (tmp_path / "scans").mkdir()
+    volume = Volume(np.random.default_rng(0).random((32, 32, 32)), default_affine((32, 32, 32)))
+    write_nifti(volume, tmp_path / "scans" / "a.nii.gz")
+    panel.settings.volumes.set_path(tmp_path / "scans")
+    wait(qtbot, panel.monitor.grow.isEnabled)
+    panel.settings.capacity.setValue(9)
+    click(panel.monitor.grow)
+    wait(qtbot, lambda: in_sight(panel.settings.start))
+    plan = panel.settings.plan(tmp_path)
+    assert (plan.size, plan.init_from, plan.capacity) == ((32, 32), runs / "first", 1)
+    assert plan.folder != runs / "first"
 
 
 @pytest.mark.slow
@@ -347,25 +372,99 @@ def test_a_folder_of_nifti_files_becomes_a_bank_first(
 
 
 @pytest.mark.slow
-def test_the_memory_that_is_needed_is_worked_out(panel, bank, qtbot):
-    settings = panel.settings
+def test_what_a_run_needs_is_found_out_before_the_start(panel, bank, qtbot):
+    settings, needs = panel.settings, panel.settings.needs
     settings.volumes.set_path(bank)
     wait(qtbot, lambda: settings.source is not None)
-    settings.estimate_memory()
-    wait(qtbot, lambda: re.match(r"Needs about 0\.\d GB of memory", settings.memory.text()))
+    settings.find_needs()
+    wait(qtbot, lambda: re.match(r"Needs about 0\.\d GB of memory", needs.memory.text()))
+    wait(qtbot, lambda: needs.button.text() == "Cancel")
+    click(needs.button)
+    assert "has not been measured" in needs.time.text()
+    click(needs.button)
+    wait(qtbot, lambda: re.match(r"A step takes about [\d.]+ m?s", needs.time.text()))
+    assert f"so {ENDLESS:,} steps take about" in needs.time.text()
+
+
+class Estimates:
+    """Answers of the process that estimates, and what it has been asked."""
+
+    def __init__(self, monkeypatch, needed_bytes: int = 1, free_bytes: int = 2) -> None:
+        self.asked: list[str] = []
+        self._memory = MemoryEstimate(needed_bytes, free_bytes)
+        for name in ("memory", "step_time"):
+            answer = getattr(self, name)
+            monkeypatch.setattr(f"napari_cowgan.training.needs.{name}_apart", answer)
+
+    def memory(self, *_: object) -> MemoryEstimate:
+        self.asked.append("memory")
+        return self._memory
+
+    def step_time(self, *_: object) -> StepTime:
+        self.asked.append("time")
+        return StepTime(1.5, 0.0, 0.0, 4)
 
 
 def test_too_little_memory_is_told_before_the_start(panel, bank, qtbot, monkeypatch):
-    settings = panel.settings
+    estimates = Estimates(monkeypatch, 5_000_000_000, 2_000_000_000)
+    settings, needs = panel.settings, panel.settings.needs
     settings.volumes.set_path(bank)
     wait(qtbot, lambda: settings.source is not None)
-    monkeypatch.setattr(
-        "napari_cowgan.training.plan_group.estimate_apart",
-        lambda *_: MemoryEstimate(5_000_000_000, 2_000_000_000),
-    )
-    settings.estimate_memory()
-    wait(qtbot, lambda: "Needs about 5.0 GB of memory; 2.0 GB are free" in settings.memory.text())
-    assert "lower the batch" in settings.memory.text()
+    settings.find_needs()
+    wait(qtbot, lambda: "Needs about 5.0 GB of memory; 2.0 GB are free" in needs.memory.text())
+    assert "lower the batch" in needs.memory.text()
+    assert estimates.asked == ["memory"], "nothing is trained that does not fit"
+
+
+def test_another_length_is_told_at_once_and_another_batch_is_measured(
+    panel, bank, qtbot, monkeypatch
+):
+    estimates = Estimates(monkeypatch)
+    settings, needs = panel.settings, panel.settings.needs
+    settings.volumes.set_path(bank)
+    wait(qtbot, lambda: settings.source is not None)
+    settings.steps.setValue(100)
+    settings.find_needs()
+    wait(qtbot, lambda: "100 steps take about 2 min" in needs.time.text())
+    settings.steps.setValue(2_400)
+    settings.find_needs()
+    assert "2,400 steps take about 1 h" in needs.time.text()
+    assert estimates.asked == ["memory", "time"]
+    settings.batch.setValue(1)
+    settings.find_needs()
+    wait(qtbot, lambda: estimates.asked == ["memory", "time"] * 2)
+
+
+def test_time_is_not_measured_beside_a_run(panel, bank, qtbot, monkeypatch):
+    estimates = Estimates(monkeypatch)
+    settings, needs = panel.settings, panel.settings.needs
+    settings.volumes.set_path(bank)
+    wait(qtbot, lambda: settings.source is not None)
+    needs.set_run_at_work(True)
+    settings.find_needs()
+    wait(qtbot, lambda: "A run is at work" in needs.time.text())
+    assert estimates.asked == ["memory"]
+    click(needs.button)
+    wait(qtbot, lambda: "A step takes about 1.5 s" in needs.time.text())
+
+
+def test_without_a_gpu_a_run_begins_small(runs, qtbot, tmp_path, monkeypatch):
+    for name in (*TINY, "size"):
+        settings().remove(f"training/{name}")
+    random = np.random.default_rng(0)
+    (tmp_path / "scans").mkdir()
+    volume = Volume(random.random((32, 64, 64)), default_affine((32, 64, 64)))
+    write_nifti(volume, tmp_path / "scans" / "a.nii.gz")
+    found = {}
+    for gpu in (False, True):
+        monkeypatch.setattr("torch.cuda.is_available", lambda gpu=gpu: gpu)
+        group = PlanGroup()
+        qtbot.addWidget(group)
+        group.volumes.set_path(tmp_path / "scans")
+        wait(qtbot, lambda group=group: group.source is not None)
+        found[gpu] = (group.preset.chosen, group.voxels.currentData(), group.capacity.value())
+    assert found[False] == ("projected", (32, 32), 16)
+    assert found[True] == ("modern", (32, 64), 8)
 
 
 def test_what_cannot_be_trained_on_is_told_at_once(panel, tmp_path, qtbot):
@@ -456,6 +555,17 @@ def test_curves_follow_theme_scale_and_smoothing(panel):
     assert "discriminator" not in curves.left_out.text()
     assert curves.plot.getAxis("bottom").labelText == "Step"
     assert curves.plot.getAxis("left").labelText == "Loss"
+
+
+def test_axes_show_numbers_as_they_are(panel, qtbot):
+    curves = panel.monitor.curves
+    panel.monitor.begin(Path("run"))
+    curves.add([{"step": 100 * n, "coverage": 0.5 + 0.01 * n} for n in range(40)], anew=True)
+    curves.chart.choose("coverage")
+    QTest.qWait(100)
+    curves.redraw()
+    axis = curves.plot.getAxis("left")
+    assert axis.tickStrings([0.5], axis.autoSIPrefixScale * axis.scale, 0.1) == ["0.5"]
 
 
 def test_smoothing_averages_with_what_came_before():
@@ -549,7 +659,7 @@ def _lateness_ms(seconds: float = 2.0) -> float:
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (0.4, "0 s"),
+        (0.4, "0.4 s"),
         (59, "59 s"),
         (61, "1 min 1 s"),
         (2800, "46 min"),

@@ -55,7 +55,7 @@ def train(
     ] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Computers that train together.")] = 1,
     estimate: Annotated[
-        bool, typer.Option("--estimate", help="Only tell how much memory a new run would need.")
+        bool, typer.Option("--estimate", help="Only tell how much memory and time a new run needs.")
     ] = False,
 ) -> None:
     """Train a network on a bank, or go on with a run."""
@@ -87,7 +87,7 @@ def train(
     }
     chosen = _config(preset, network, architecture, changes, config)
     if estimate:
-        _tell_memory(chosen, device)
+        _tell_needs(chosen, device)
         return
     ancestor = None if init_from is None else _ancestor(init_from)
     notes: list[str] = []
@@ -109,15 +109,20 @@ def train(
     say(f"The run in {out or resume} is complete.")
 
 
-def _tell_memory(config: "TrainingConfig", device: str) -> None:
+def _tell_needs(config: "TrainingConfig", device: str) -> None:
+    from cowgan.cli.console import progress_bar
     from cowgan.training.memory import estimate, largest_batch
+    from cowgan.training.timing import measure_step_time
 
     found = estimate(config, device)
     say(f"A pass of {config.batch} volumes needs about {found.bytes / 1e9:.1f} GB.")
-    if not found.available_bytes:
-        return
-    say(f"{found.available_bytes / 1e9:.1f} GB are free.")
-    if not found.fits:
+    if found.available_bytes:
+        say(f"{found.available_bytes / 1e9:.1f} GB are free.")
+    if found.fits:
+        with progress_bar("Measuring") as progress:
+            taken = measure_step_time(config, device, progress)
+        say(taken.told(config))
+    else:
         batch = largest_batch(config, found.available_bytes, device)
         smaller = f"--batch {batch} --accumulate {config.images_per_step // max(batch, 1)}"
         say(f"This fits: {smaller}" if batch else "No batch of this network fits.")

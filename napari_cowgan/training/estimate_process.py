@@ -1,0 +1,100 @@
+"""Estimating what a run needs in a process of its own, as that keeps Python busy.
+
+Run as ``python -m napari_cowgan.training.estimate_process``: reads a question as JSON from
+standard input and writes the answer to standard output.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from cowgan.documents import parse_json
+from cowgan.errors import Cancelled, CowganError
+from cowgan.progress import Progress
+from cowgan.training.config import TrainingConfig
+from cowgan.training.memory import MemoryEstimate, estimate
+from cowgan.training.timing import StepTime, measure_step_time
+from napari_cowgan.training.trainee import NICENESS
+
+_LOOK_EVERY_S = 0.2
+_REFUSED = 2
+
+
+@dataclass(frozen=True)
+class _Question:
+    what: Literal["memory", "time"]
+    config: dict[str, Any]
+    device: str
+
+
+def memory_apart(config: TrainingConfig, device: str, progress: Progress) -> MemoryEstimate:
+    """Return what `cowgan.training.memory.estimate` finds.
+
+    Raises
+    ------
+    CowganError
+        Nothing can be found.
+    Cancelled
+        Nobody wants to know any more.
+    """
+    answer = _asked(_Question("memory", config.to_dict(), device), progress)
+    return parse_json(answer, MemoryEstimate, "The answer")
+
+
+def step_time_apart(config: TrainingConfig, device: str, progress: Progress) -> StepTime:
+    """Return what `cowgan.training.timing.measure_step_time` finds, as a run would take it.
+
+    Raises
+    ------
+    CowganError, Cancelled
+        As for `memory_apart`.
+    """
+    answer = _asked(_Question("time", config.to_dict(), device), progress)
+    return parse_json(answer, StepTime, "The answer")
+
+
+def _asked(question: _Question, progress: Progress) -> str:
+    with subprocess.Popen(
+        [sys.executable, "-m", __name__],
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        asked: str | None = json.dumps(asdict(question))
+        while True:
+            try:
+                answer, said = process.communicate(asked, _LOOK_EVERY_S)
+            except subprocess.TimeoutExpired:
+                asked = None  # It has been asked.
+                if progress.cancelled:
+                    process.kill()
+                    raise Cancelled from None
+            else:
+                break
+    if process.returncode == _REFUSED:
+        raise CowganError(answer)
+    if process.returncode:
+        raise CowganError(f"How much {question.what} this needs could not be worked out.", said)
+    return answer
+
+
+def _answer() -> int:
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)  # As a run of its own is.
+    question = parse_json(sys.stdin.read(), _Question, "The question")
+    config = TrainingConfig.from_dict(question.config)
+    find = estimate if question.what == "memory" else measure_step_time
+    try:
+        json.dump(asdict(find(config, question.device)), sys.stdout)
+    except CowganError as error:
+        sys.stdout.write(error.sentence)
+        return _REFUSED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_answer())

@@ -1,0 +1,167 @@
+"""How long a run takes on this device, measured by steps of the real trainer."""
+
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil, lcm
+from statistics import median
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cowgan.progress import Progress, Silent, advance
+from cowgan.training.config import TrainingConfig, with_changes
+from cowgan.training.trainer import Counters, Trainer
+
+_FEW = 10
+_VOLUMES = 16
+_REPEATS = 3
+_ENOUGH_S = 6.0
+"""After so long, a kind of step is not repeated any more."""
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """How long steps take.
+
+    Parameters
+    ----------
+    plain_s : float
+        A step without the terms that only some steps have.
+    penalty_s, path_s : float
+        What the penalty on the slope, and path-length regularisation, add to a step.
+    steps : int
+        Steps that were measured.
+    """
+
+    plain_s: float
+    penalty_s: float
+    path_s: float
+    steps: int
+
+    def run_s(self, config: TrainingConfig) -> float:
+        """Return how long the steps of a run take, pictures, metrics and saving left out."""
+        penalties = ceil(config.steps / config.penalty_every)
+        paths = ceil(config.steps / config.path_every) - ceil(config.path_from / config.path_every)
+        return (
+            config.steps * self.plain_s + penalties * self.penalty_s + max(paths, 0) * self.path_s
+        )
+
+    def told(self, config: TrainingConfig) -> str:
+        """Return in words how long a run takes, and what that rests on."""
+        steps = f"{config.steps:,} steps take" if config.steps > 1 else "the only one takes"
+        each = self.run_s(config) / config.steps
+        return (
+            f"A step takes about {duration(each)} ({self.steps} were measured on this computer), "
+            f"so {steps} about {duration(self.run_s(config))}; pictures, metrics and saving "
+            "come on top."
+        )
+
+
+def duration(seconds: float) -> str:
+    """Return a time in its largest unit, or in two if there are few of the largest."""
+    units = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+    if seconds < _FEW:
+        return f"{seconds:.2g} s"
+    whole = round(seconds)
+    for (size, name), (smaller, smaller_name) in pairwise(units):
+        if whole >= size:
+            more = whole % size // smaller if whole < _FEW * size else 0
+            return f"{whole // size} {name}" + (f" {more} {smaller_name}" if more else "")
+    return f"{whole} s"
+
+
+def measure_step_time(
+    config: TrainingConfig, device: str = "auto", progress: Progress | None = None
+) -> StepTime:
+    """Do a few steps of each kind, on made-up volumes, and take the time.
+
+    The first of each kind prepares kernels and does not count if there is another. Where
+    passes are long, one stands for all of its step.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        What and how.
+    device : str
+        "auto", "cpu", "cuda", "cuda:1".
+    progress : Progress, optional
+        Told after each step.
+
+    Raises
+    ------
+    CowganError
+        The device does not exist, an extra is missing, or memory runs out.
+    Cancelled
+        The person stopped.
+    """
+    stopwatch = _Stopwatch(config, device, progress or Silent())
+    plain = stopwatch.time(penalty=False, path=False)
+    penalty = stopwatch.time(penalty=True, path=False) - plain if config.penalty_weight else 0.0
+    path = stopwatch.time(penalty=False, path=True) - plain if config.path_weight else 0.0
+    return StepTime(plain, max(penalty, 0.0), max(path, 0.0), stopwatch.steps)
+
+
+class _Stopwatch:
+    def __init__(self, config: TrainingConfig, device: str, progress: Progress) -> None:
+        self.steps = 0
+        kinds = 1 + bool(config.penalty_weight) + bool(config.path_weight)
+        self._most = kinds * (1 + _REPEATS)
+        self._config = config
+        self._progress = progress
+        volumes = _MadeUp(config.network.volume_shape)
+        self._trainer = Trainer(config, volumes, device)
+        components = self._trainer.components
+        if components is not None:
+            components.cpu()
+            components.fit([torch.from_numpy(volumes.read(list(range(_VOLUMES))))])
+            components.to(self._trainer.device)
+
+    def time(self, penalty: bool, path: bool) -> float:
+        """Return the seconds of a step that has these terms."""
+        single = with_changes(
+            self._config,
+            accumulate=1,
+            penalty_weight=None if penalty else 0.0,
+            path_weight=None if path else 0.0,
+        )
+        whole = with_changes(single, accumulate=self._config.accumulate)
+        passes = self._config.accumulate
+        # This one prepares kernels as well.
+        first = passes * self._step(single)
+        if first > _ENOUGH_S:
+            return first
+        taken = [self._step(whole)]
+        while len(taken) < _REPEATS and sum(taken) < _ENOUGH_S:
+            taken.append(self._step(whole))
+        return median(taken)
+
+    def _step(self, config: TrainingConfig) -> float:
+        advance(self._progress, self.steps, self._most)
+        trainer = self._trainer
+        trainer.config = config
+        # Where all terms are due that the config has.
+        every = lcm(config.penalty_every, config.path_every)
+        step = every * (1 + ceil(config.path_from / every))
+        trainer.counters = Counters(step, augment=config.augment)
+        start = time.perf_counter()
+        trainer.step()
+        if trainer.device.type == "cuda":
+            torch.cuda.synchronize(trainer.device)
+        self.steps += 1
+        return time.perf_counter() - start
+
+
+class _MadeUp:
+    """Noise, as the time does not depend on what volumes show."""
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        self._shape = shape
+
+    def __len__(self) -> int:
+        return _VOLUMES
+
+    def read(self, indices: list[int]) -> NDArray[np.float32]:
+        volumes = [np.random.default_rng(i).random(self._shape, np.float32) for i in indices]
+        return np.stack(volumes)[:, None]
