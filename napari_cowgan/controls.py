@@ -33,6 +33,8 @@ from napari_cowgan.tooltips import TOOLTIPS
 
 SWATCH = QSize(12, 12)
 _PAUSE_S = 1.0
+_CATCH = 0.02
+"""Share of a slider's range within which the mouse catches the neutral value."""
 _UNBOUNDED = 2**24 - 1
 # napari's themes paint a checked button in the highlight colour; a header is no button.
 _HEADER_STYLE = """
@@ -132,6 +134,8 @@ class UndoGuard(QObject):
 class Slider(QLabeledDoubleSlider):
     """A horizontal slider with a value that can be typed.
 
+    It begins at its neutral value, which the mouse catches nearby and a double click brings back.
+
     Signals
     -------
     moved : float, object
@@ -141,15 +145,18 @@ class Slider(QLabeledDoubleSlider):
 
     moved = Signal(float, object)
 
-    def __init__(self, minimum: float, maximum: float, value: float, tooltip: str) -> None:
+    def __init__(self, minimum: float, maximum: float, neutral: float, tooltip: str) -> None:
         super().__init__(Qt.Orientation.Horizontal)
+        self.neutral = neutral
+        self._catch = _CATCH * (maximum - minimum)
+        self._dragging = False
         self.setRange(minimum, maximum)
         self.setDecimals(2)
         # superqt's proxy methods are annotated for whole numbers but take any.
         self.setSingleStep((maximum - minimum) / 100)  # type: ignore[arg-type]
         self.setPageStep((maximum - minimum) / 10)  # type: ignore[arg-type]
         self.setToolTip(TOOLTIPS[tooltip])
-        self.setValue(value)
+        self.setValue(neutral)
         self._handle = self.findChild(QSlider)
         self._handle.installEventFilter(self)
         WheelGuard(self, self._handle)
@@ -160,8 +167,8 @@ class Slider(QLabeledDoubleSlider):
         self._handle.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFocusProxy(self._handle)
         self._gesture = next(_gestures)
+        self._clicked: int | None = None
         self._last_move = 0.0
-        # Not on sliderPressed: it comes after the first change of value.
         self.sliderReleased.connect(self._begin)
         self.valueChanged.connect(self._on_value)
 
@@ -170,8 +177,25 @@ class Slider(QLabeledDoubleSlider):
         with signals_blocked(self):
             self.setValue(value)
 
+    def reset(self) -> None:
+        """Bring the neutral value back."""
+        self.setValue(self.neutral)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Let keys move the slider, which superqt's does not."""
+        """Let keys move the slider, which superqt's does not, and a double click reset it."""
+        if event.type() == QEvent.Type.MouseButtonPress:
+            self._dragging = True
+            self._clicked = None
+            self._begin()
+        elif event.type() == QEvent.Type.MouseButtonRelease:
+            self._dragging = False
+        elif event.type() == QEvent.Type.MouseButtonDblClick:
+            # The first of the two clicks may have moved the slider: one undo takes both back.
+            self._gesture = next(_gestures) if self._clicked is None else self._clicked
+            self._last_move = time.monotonic()
+            self.reset()
+            self._begin()
+            return True
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             target = self._key_target(event.key())
             if target is not None:
@@ -198,10 +222,15 @@ class Slider(QLabeledDoubleSlider):
         self._gesture = next(_gestures)
 
     def _on_value(self, value: float) -> None:
+        if self._dragging and 0 < abs(value - self.neutral) < self._catch:
+            self.setValue(self.neutral)
+            return
         now = time.monotonic()
         if not self.isSliderDown() and now - self._last_move > _PAUSE_S:
             self._begin()
         self._last_move = now
+        if self._dragging:
+            self._clicked = self._gesture
         # What counts is what can be read beside the slider.
         self.moved.emit(round(float(value), self.decimals()), self._gesture)
 
@@ -209,12 +238,9 @@ class Slider(QLabeledDoubleSlider):
 class SliderRow(QWidget):
     """A slider under its name, with a button that resets it."""
 
-    def __init__(
-        self, name: str, slider: Slider, neutral: float, extra: QWidget | None = None
-    ) -> None:
+    def __init__(self, name: str, slider: Slider, extra: QWidget | None = None) -> None:
         super().__init__()
         self.slider = slider
-        self._neutral = neutral
         self.label = QElidingLabel(name)
         self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.label.setToolTip(name)
@@ -238,7 +264,7 @@ class SliderRow(QWidget):
 
     def reset(self) -> None:
         """Bring the slider back to its neutral value."""
-        self.slider.setValue(self._neutral)
+        self.slider.reset()
 
     def show_value(self, value: float) -> None:
         """Show a value without telling anyone."""
@@ -253,7 +279,7 @@ class SliderRow(QWidget):
         return super().eventFilter(watched, event)
 
     def _mark(self) -> None:
-        self._reset.setEnabled(abs(self.slider.value() - self._neutral) > 1e-9)
+        self._reset.setEnabled(abs(self.slider.value() - self.slider.neutral) > 1e-9)
 
 
 class ThumbnailButton(QToolButton):

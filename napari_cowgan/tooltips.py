@@ -34,7 +34,7 @@ TOOLTIPS = {
     "cutoff": "Truncate only the coarse blocks below this one, so fine detail keeps its variety",
     # Directions
     "direction": "Move along this direction of the latent space, in standard deviations",
-    "reset_slider": "Back to 0 (or double-click the name)",
+    "reset_slider": "Back to where it changes nothing (or double-click the slider)",
     "direction_menu": "Blocks it acts on, name, remove",
     "first_block": "Coarsest block the direction acts on",
     "last_block": "Finest block the direction acts on",
@@ -183,7 +183,9 @@ TOOLTIPS = {
     "compare_b": "Keep the present volume as B",
     "show_a": "Show A",
     "show_b": "Show B",
-    "side_by_side": "Show A and B as two more layers in a grid",
+    "side_by_side": "Show A and B beside the present volume, each with its name",
+    "difference": "Show where A is brighter than B in blue, where B is brighter in orange, and "
+    "nothing where they are alike",
     # Grid
     "grid_cell": "Click to take this seed",
     "grid_previous": "The nine seeds before",

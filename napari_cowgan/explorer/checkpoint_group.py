@@ -38,7 +38,13 @@ _CPU_NOTE = "On the CPU: coarse while you drag, then complete."
 
 
 class CheckpointGroup(QWidget):
-    """Name and card of the open model, opening another, device and precision."""
+    """Name and card of the open model, opening another, device and precision.
+
+    Attributes
+    ----------
+    advanced : QWidget
+        Device and precision, which the panel shows at another place.
+    """
 
     def __init__(self, model: ExplorerModel) -> None:
         super().__init__()
@@ -77,6 +83,8 @@ class CheckpointGroup(QWidget):
         remembered = self.precision.findData(recall_text("precision", "fast"))
         self.precision.setCurrentIndex(max(remembered, 0))
         self._in_use = (self.device.currentData(), self.precision.currentData())
+        self.advanced = QWidget()
+        self.advanced.setLayout(row(self.device, self.precision))
         self.job = JobBar()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -85,7 +93,6 @@ class CheckpointGroup(QWidget):
         layout.addWidget(self.facts)
         layout.addWidget(self.notes)
         layout.addWidget(self._depth_row)
-        layout.addLayout(row(self.device, self.precision))
         layout.addWidget(self.job)
         self.card.clicked.connect(self.show_card)
         self.device.activated.connect(self._on_device)

@@ -3,13 +3,15 @@
 from typing import TYPE_CHECKING
 
 from napari.experimental import link_layers
+from napari.layers import Image
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QVBoxLayout, QWidget
 
 from cowgan.progress import Progress, advance
 from cowgan.synthesis import LatentState
 from cowgan.volume import Volume
-from napari_cowgan.controls import ThumbnailButton, text_button
+from cowgan.volume.difference import brighter, mean_absolute_difference
+from napari_cowgan.controls import ThumbnailButton, hint, text_button
 from napari_cowgan.explorer.layer import LOOK, VolumeLayer
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.explorer.thumbnails import Thumbnails
@@ -22,8 +24,12 @@ if TYPE_CHECKING:
     import napari
 
 
+_COLOURS = {"A": "bop blue", "B": "bop orange"}
+_WORDS = {"A": "blue", "B": "orange"}
+
+
 class CompareGroup(QWidget):
-    """Two slots, A and B: keep, show, or see both in a grid."""
+    """Two slots, A and B: keep, show, see both in a grid, or see where they differ."""
 
     def __init__(
         self,
@@ -38,7 +44,7 @@ class CompareGroup(QWidget):
         self._model = model
         self._thumbnails = thumbnails
         self.slots: dict[str, LatentState | None] = {"A": None, "B": None}
-        self._layers = {name: VolumeLayer(viewer, f"{name} (compare)") for name in self.slots}
+        self._layers = {name: VolumeLayer(viewer, name) for name in self.slots}
         self.show_buttons: dict[str, ThumbnailButton] = {}
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
@@ -53,13 +59,20 @@ class CompareGroup(QWidget):
             self.show_buttons[name] = show
         self.side_by_side = QCheckBox("Side by side in a grid")
         self.side_by_side.setToolTip(TOOLTIPS["side_by_side"])
+        self.difference = QCheckBox("Difference")
+        self.difference.setToolTip(TOOLTIPS["difference"])
+        self.outcome = hint("")
+        self.outcome.hide()
         self.job = JobBar()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(grid)
         layout.addWidget(self.side_by_side)
+        layout.addWidget(self.difference)
         layout.addWidget(self.job)
-        self.side_by_side.toggled.connect(self._on_side_by_side)
+        layout.addWidget(self.outcome)
+        self.side_by_side.toggled.connect(lambda on: self._on_toggled(on, self.difference))
+        self.difference.toggled.connect(lambda on: self._on_toggled(on, self.side_by_side))
         thumbnails.changed.connect(self.refresh)
         model.model_changed.connect(self._on_model)
         self._checkpoint = model.checkpoint
@@ -84,7 +97,7 @@ class CompareGroup(QWidget):
         """Replace both slots."""
         self.slots = slots
         self.refresh()
-        if self.side_by_side.isChecked():
+        if self._comparing:
             self._show_layers()
 
     def refresh(self) -> None:
@@ -99,21 +112,28 @@ class CompareGroup(QWidget):
             elif synthesizer is not None and self.isVisible():
                 button.show_pixmap(self._thumbnails.get(synthesizer, state, button))
         full = all(state is not None for state in self.slots.values())
-        self.side_by_side.setEnabled(full or self.side_by_side.isChecked())
+        self.side_by_side.setEnabled(full or self._comparing)
+        self.difference.setEnabled(full or self._comparing)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Make the pictures only when they can be seen."""
         super().showEvent(event)
         self.refresh()
 
+    @property
+    def _comparing(self) -> bool:
+        return self.side_by_side.isChecked() or self.difference.isChecked()
+
     def _on_model(self) -> None:
         if self._model.checkpoint is not self._checkpoint:
             self._checkpoint = self._model.checkpoint
-            self.side_by_side.setChecked(False)
+            self._give_up()
             self.set_slots({"A": None, "B": None})
 
-    def _on_side_by_side(self, wanted: bool) -> None:
+    def _on_toggled(self, wanted: bool, other: QCheckBox) -> None:
         if wanted:
+            # The other way to compare gives way, which takes its layers along.
+            other.setChecked(False)
             self._show_layers()
         else:
             self._hide_layers()
@@ -121,7 +141,8 @@ class CompareGroup(QWidget):
     def _show_layers(self) -> None:
         synthesizer = self._model.synthesizer
         wanted = {name: state for name, state in self.slots.items() if state is not None}
-        if synthesizer is None:
+        if synthesizer is None or len(wanted) < len(self.slots):
+            self._give_up()
             return
 
         def work(progress: Progress) -> dict[str, Volume]:
@@ -139,25 +160,65 @@ class CompareGroup(QWidget):
 
     def _give_up(self) -> None:
         self.side_by_side.setChecked(False)
+        self.difference.setChecked(False)
         self.refresh()
 
     def _show_volumes(self, volumes: dict[str, Volume]) -> None:
+        a, b = volumes["A"], volumes["B"]
+        self.outcome.setText(f"Mean difference {mean_absolute_difference(a, b):.3f}")
+        self.outcome.show()
+        if self.difference.isChecked():
+            self._show_differences({"A": brighter(a, b), "B": brighter(b, a)})
+        else:
+            self._show_side_by_side(volumes)
+
+    def _show_side_by_side(self, volumes: dict[str, Volume]) -> None:
         for name, volume in volumes.items():
-            self._layers[name].show(volume)
+            self._show_labelled(name, volume, f"{name}: {self._seed(name)}")
         layers = [each.layer for each in (self._shown, *self._layers.values()) if each.layer]
         # A difference in brightness must be one of the volumes, not of how they are shown.
         for layer in layers[1:]:
             for name in LOOK:
                 setattr(layer, name, getattr(layers[0], name))
         link_layers(layers, LOOK)
+        if self._shown.layer is not None:
+            self._shown.layer.name_overlay.visible = True
         self._viewer.canvas.grid.enabled = True
         self._viewer.fit_to_view()
 
+    def _show_differences(self, differences: dict[str, Volume]) -> None:
+        for name, difference in differences.items():
+            label = f"Brighter in {name} ({self._seed(name)}): {_WORDS[name]}"
+            layer = self._show_labelled(name, difference, label)
+            layer.colormap = _COLOURS[name]
+            layer.blending = "additive"
+            layer.rendering = "mip"
+        if self._shown.layer is not None:
+            self._shown.layer.visible = False
+
+    def _show_labelled(self, name: str, volume: Volume, label: str) -> Image:
+        """Show a volume with its name on the canvas."""
+        self._layers[name].show(volume)
+        layer = self._layers[name].layer
+        assert layer is not None
+        layer.name = label
+        layer.name_overlay.visible = True
+        return layer
+
+    def _seed(self, name: str) -> str:
+        state = self.slots[name]
+        assert state is not None
+        return f"seed {state.seed}"
+
     def _hide_layers(self) -> None:
         self.job.stop()
+        self.outcome.hide()
         shown = [layer for layer in self._layers.values() if layer.layer is not None]
         for layer in shown:
             layer.remove()
-        if shown:
+        if self._shown.layer is not None:
+            self._shown.layer.visible = True
+            self._shown.layer.name_overlay.visible = False
+        if shown and self._viewer.canvas.grid.enabled:
             self._viewer.canvas.grid.enabled = False
             self._viewer.fit_to_view()

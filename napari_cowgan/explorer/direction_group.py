@@ -58,7 +58,7 @@ class DirectionRow(SliderRow):
         self.direction = direction
         self._blocks = (direction.first_block, direction.last_block)
         more = icon_button("menu", "direction_menu")
-        super().__init__(direction.name, Slider(-3, 3, 0, "direction"), 0, more)
+        super().__init__(direction.name, Slider(-3, 3, 0, "direction"), more)
         menu = QMenu(self)
         menu.addAction("Blocks…", self._choose_blocks)
         menu.addAction("Rename…", lambda: self.rename_wanted.emit(self.direction))

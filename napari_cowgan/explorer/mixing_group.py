@@ -35,7 +35,7 @@ class MixingGroup(QWidget):
         self.seed = SeedBox("mix_seed")
         self.dice = icon_button("dice", "mix_dice")
         self.none = text_button("None", "mix_none")
-        self.amount = SliderRow("Amount", Slider(0, 1, 1, "mix_amount"), neutral=1)
+        self.amount = SliderRow("Amount", Slider(0, 1, 1, "mix_amount"))
         self.blocks: list[QCheckBox] = []
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)

@@ -22,7 +22,7 @@ class NoiseGroup(QWidget):
         self.mode.setToolTip(TOOLTIPS["noise_mode"])
         self.seed = SeedBox("noise_seed")
         self.dice = icon_button("dice", "noise_dice")
-        self.strength = SliderRow("Strength", Slider(0, 2, 1, "noise_strength"), neutral=1)
+        self.strength = SliderRow("Strength", Slider(0, 2, 1, "noise_strength"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(row(QLabel("Kind"), self.mode, 1))

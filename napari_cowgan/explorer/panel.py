@@ -126,14 +126,15 @@ class LatentExplorer(QWidget):
         column.setSpacing(2)
         for title, group, expanded in (
             ("Seed", self.seed, True),
-            ("Truncation", self.truncation, True),
             ("Directions", self.directions, True),
-            ("Style mixing", self.mixing, False),
-            ("Noise", self.noise, False),
+            ("Truncation", self.truncation, True),
             ("Favourites", self.favourites, True),
+            ("Export and session", self.export, True),
+            ("Style mixing", self.mixing, False),
             ("Compare A and B", self.compare, False),
             ("Seed grid", self.grid, False),
-            ("Export and session", self.export, True),
+            ("Noise", self.noise, False),
+            ("Advanced", self.checkpoint.advanced, False),
         ):
             column.addWidget(Section(title, group, expanded))
         column.addStretch(1)

@@ -15,7 +15,7 @@ class TruncationGroup(QWidget):
     def __init__(self, model: ExplorerModel) -> None:
         super().__init__()
         self._model = model
-        self.psi = SliderRow("Truncation ψ", Slider(0, 1.5, 1, "psi"), neutral=1)
+        self.psi = SliderRow("Truncation ψ", Slider(0, 1.5, 1, "psi"))
         self.cutoff = QComboBox()
         self.cutoff.setToolTip(TOOLTIPS["cutoff"])
         layout = QVBoxLayout(self)

@@ -177,6 +177,17 @@ def test_noise_modes_and_strength(explorer):
     assert model.latent.noise_strength == (0.5,) * model.n_blocks
 
 
+def test_what_is_used_first_comes_first_and_the_device_last(explorer):
+    titles = [section.text()[3:] for section in explorer.findChildren(Section)]
+    assert titles[:2] == ["Seed", "Directions"]
+    assert titles[-1] == "Advanced"
+    assert not explorer.checkpoint.device.isVisible()
+    advanced = explorer.findChildren(Section)[-1]
+    click(advanced.toggleButton())
+    assert explorer.checkpoint.device.isVisible()
+    assert explorer.checkpoint.precision.isVisible()
+
+
 def test_reset_gives_the_plain_volume_and_can_be_undone(explorer):
     explorer.truncation.psi.slider.setValue(0.2)
     explorer.mixing.blocks[0].click()
@@ -230,10 +241,41 @@ def test_a_and_b_can_be_shown_in_turn_and_side_by_side(viewer, explorer, qtbot, 
     by_name = {layer.name: layer.data for layer in viewer.layers}
     for name, seed in (("A", 0), ("B", 8)):
         expected = model.synthesizer.render(replace(LatentState(), seed=seed))
-        np.testing.assert_allclose(by_name[f"{name} (compare)"], display_array(expected), atol=0.02)
+        np.testing.assert_allclose(
+            by_name[f"{name}: seed {seed}"], display_array(expected), atol=0.02
+        )
     group.side_by_side.click()
     assert len(viewer.layers) == 1
     assert not viewer.canvas.grid.enabled
+
+
+def test_the_difference_of_a_and_b_is_shown_in_two_colours(viewer, explorer, qtbot):
+    group, model = explorer.compare, explorer.model
+    group.keep("A")
+    model.set_seed(8)
+    group.keep("B")
+    group.side_by_side.click()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 3, timeout=20_000)
+    assert all(layer.name_overlay.visible for layer in viewer.layers)
+    group.difference.click()
+    assert not group.side_by_side.isChecked()
+    qtbot.waitUntil(lambda: "Brighter in B" in str(list(viewer.layers)), timeout=20_000)
+    assert not viewer.canvas.grid.enabled
+    a, b = (display_array(model.synthesizer.render(LatentState(seed))) for seed in (0, 8))
+    by_name = {layer.name: layer for layer in viewer.layers}
+    for name, expected in (
+        ("Brighter in A (seed 0): blue", np.maximum(a - b, 0)),
+        ("Brighter in B (seed 8): orange", np.maximum(b - a, 0)),
+    ):
+        np.testing.assert_allclose(by_name[name].data, expected, atol=0.02)
+        assert by_name[name].name_overlay.visible
+        assert by_name[name].metadata["cowgan"]["synthetic"]
+    assert not explorer.shown.layer.visible
+    model.undo_stack.undo()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 1)
+    assert not group.difference.isChecked()
+    assert explorer.shown.layer.visible
+    assert not explorer.shown.layer.name_overlay.visible
 
 
 def test_the_grid_shows_nine_seeds_and_takes_the_clicked_one(explorer, qtbot):

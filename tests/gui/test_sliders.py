@@ -152,6 +152,38 @@ def test_reset_brings_one_slider_back_and_is_a_step_of_its_own(explorer):
     assert row.slider.value() == 2
 
 
+def test_a_drag_catches_zero_nearby_and_keys_do_not(explorer):
+    row = explorer.directions.rows[0]
+    inner = row.slider.findChild(QSlider)
+    drag(inner, steps=4, by=inner.width() // 4)
+    assert row.slider.value() > 1
+    middle = QPoint(inner.width() // 2, inner.height() // 2)
+    QTest.mousePress(inner, Qt.MouseButton.LeftButton, pos=middle + QPoint(inner.width() // 4, 0))
+    seen = set()
+    for right in range(inner.width() // 4, -4, -1):
+        QTest.mouseMove(inner, middle + QPoint(right, 0))
+        seen.add(row.slider.value())
+    QTest.mouseRelease(inner, Qt.MouseButton.LeftButton, pos=middle - QPoint(3, 0))
+    assert row.slider.value() == 0
+    assert explorer.model.latent.edits == ()
+    assert not any(0 < abs(value) < 0.12 for value in seen)
+    QTest.keyClick(inner, Qt.Key.Key_Right)
+    assert explorer.model.find_edit(row.direction).sigmas == pytest.approx(0.06)
+
+
+def test_a_double_click_resets_a_slider_as_one_step_with_its_clicks(explorer):
+    slider, model = explorer.truncation.psi.slider, explorer.model
+    slider.setValue(0.4)
+    inner = slider.findChild(QSlider)
+    left_end = QPoint(3, inner.height() // 2)
+    QTest.mousePress(inner, Qt.MouseButton.LeftButton, pos=left_end)
+    QTest.mouseRelease(inner, Qt.MouseButton.LeftButton, pos=left_end)
+    QTest.mouseDClick(inner, Qt.MouseButton.LeftButton, pos=left_end)
+    assert model.latent.psi == 1
+    model.undo_stack.undo()
+    assert model.latent.psi == 0.4
+
+
 def test_the_wheel_scrolls_the_panel_and_changes_no_field(explorer):
     for section in explorer.findChildren(Section):
         section.expand(animate=False)
