@@ -3,6 +3,7 @@
 import logging
 import platform
 import traceback
+from collections.abc import Callable
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QMessageBox, QWidget
@@ -28,8 +29,14 @@ def details(error: BaseException) -> str:
     return "\n".join(filter(None, (versions, platform.platform(), technical, trace)))
 
 
-def show_problem(parent: QWidget | None, error: BaseException) -> None:
+def show_problem(
+    parent: QWidget | None,
+    error: BaseException,
+    remedy: tuple[str, Callable[[], None]] | None = None,
+) -> None:
     """Open a dialog with the error's sentence and a button that copies its details.
+
+    A remedy is a further button and what it does.
 
     The dialog does not block: work that goes on in the background is not held up. A problem
     that is on screen already, such as one that comes with every move of a slider, is not
@@ -47,6 +54,9 @@ def show_problem(parent: QWidget | None, error: BaseException) -> None:
     box.setWindowTitle("CoW-GAN")
     box.setText(sentence(error))
     copy = box.addButton("Copy details", QMessageBox.ButtonRole.ActionRole)
+    if remedy is not None:
+        button = box.addButton(remedy[0], QMessageBox.ButtonRole.AcceptRole)
+        button.clicked.connect(remedy[1])
     close = box.addButton(QMessageBox.StandardButton.Close)
     box.setDefaultButton(close)
     box.buttonClicked.connect(

@@ -1,9 +1,12 @@
 """What readers and samples change in the napari window in front, if there is one."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import napari
+
+    from cowgan.volume import ImpossibleSizeError, Units
 
 _UNTIL_LAYERS_ARE_THERE_MS = 100
 
@@ -25,6 +28,49 @@ def caption_synthetic() -> None:
         from napari_cowgan.viewer.caption import caption
 
         caption(viewer)
+
+
+def tell_remarks(name: str, remarks: Sequence[str]) -> None:
+    """Tell once what is ambiguous about an image that is about to be added."""
+    if remarks:
+        from napari.utils.notifications import show_warning
+
+        show_warning("\n".join([f"{name}:", *remarks]))
+
+
+def ask_for_units(
+    error: "ImpossibleSizeError", read: "Callable[[Units], list[tuple[Any, ...]]]"
+) -> bool:
+    """Ask for the units of an image whose size is impossible, if there is a window.
+
+    Parameters
+    ----------
+    error : ImpossibleSizeError
+        What is told.
+    read : callable
+        Returns the layers of the image in the units that it is given.
+
+    Returns
+    -------
+    bool
+        Whether the question was put; the layers are added once it is answered.
+    """
+    viewer = _viewer_in_front()
+    units = error.likely_units
+    if viewer is None or units is None:
+        return False
+    from napari.layers import Layer
+
+    from cowgan.volume.placement import UNIT_NAMES
+    from napari_cowgan.problems import show_problem
+
+    def add() -> None:
+        for layer in read(units):
+            viewer.add_layer(Layer.create(*layer))
+
+    window = viewer.window._qt_window
+    show_problem(window, error, remedy=(f"Open in {UNIT_NAMES[units]}", add))
+    return True
 
 
 def look_in_3d() -> None:

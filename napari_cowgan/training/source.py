@@ -10,7 +10,7 @@ from cowgan.data.bank_intensity import BankScaling
 from cowgan.data.bank_nifti import bank_from_nifti, find_nifti
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
-from cowgan.volume import read_nifti
+from cowgan.volume import read_volume
 
 Size = tuple[int, int]
 """Slices, and voxels along x and y, of what a network makes."""
@@ -67,7 +67,7 @@ def look_into(path: Path) -> Source:
         source = Source(path, True, bank.shape, f"{sentence}{len(bank.training)} to train on.")
     else:
         files = list(find_nifti([path], images_only=True).values())
-        shape = read_nifti(files[0]).data.shape
+        shape = read_volume(files[0]).data.shape
         told = f"{len(files)} NIfTI files, {_times(shape)} voxels; a bank is made of them first."
         source = Source(path, False, shape, told)
     if not source.sizes:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cowgan.simulate import make_phantom
-from cowgan.volume import read_labels, read_nifti
+from cowgan.volume import read_labels, read_volume
 
 
 def phantom(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -28,7 +28,7 @@ def test_each_seed_gets_a_volume_a_label_map_and_its_truth(tmp_path: Path) -> No
     rows = json.loads(result.stdout)
     assert [row["seed"] for row in rows] == [4, 5]
     volume, labels, truth = make_phantom(4)
-    written = read_nifti(Path(rows[0]["volume"]))
+    written = read_volume(Path(rows[0]["volume"]))
     np.testing.assert_array_equal(written.data, volume.data)
     assert written.synthetic
     stored, affine = read_labels(Path(rows[0]["labels"]))

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from cowgan.data.itk import to_itk
 from cowgan.data.manifest import read_manifest
 from cowgan.data.preprocess import PreprocessConfig, preprocess
 from cowgan.errors import Cancelled, CowganError
-from cowgan.volume import Volume, default_affine, read_nifti, sidecar_path, write_nifti
+from cowgan.volume import Volume, default_affine, read_volume, sidecar_path, write_nifti
+from cowgan.volume.itk import to_itk
 
 MARK_MM = np.array([-18.0, -14.0, 3.0])  # left, posterior and superior of the circle
 VALUE = 9_000.0
@@ -85,7 +85,7 @@ def test_a_mark_on_the_left_stays_there_whatever_the_scanner_did(
     summary = preprocess([scans], out, PreprocessConfig(template_file, jobs=1))
     assert summary.count("done") == 5, [record.reason for record in summary.records]
     for record in summary.records:
-        volume = read_nifti(out / record.output)
+        volume = read_volume(out / record.output)
         assert volume.shape == (32, 128, 128)
         np.testing.assert_allclose(volume.spacing_mm, (0.62, 0.61875, 0.61875), atol=1e-5)
         assert volume.data.min() == 0
@@ -110,7 +110,7 @@ def test_without_a_template_scans_keep_their_own_axes(marked, rigid, tmp_path):
     output = tmp_path / "out" / record.output
     expected = oblique.affine @ np.linalg.inv(marked.affine) @ [*MARK_MM, 1]
     np.testing.assert_allclose(mark_in(output), expected[:3], atol=0.7)
-    axes = read_nifti(output).affine[:3, :3] / [0.61875, 0.61875, 0.62]
+    axes = read_volume(output).affine[:3, :3] / [0.61875, 0.61875, 0.62]
     np.testing.assert_allclose(axes, oblique.affine[:3, :3] / 1.86, atol=1e-5)
     assert record.score is None
 
@@ -127,7 +127,7 @@ def test_what_the_scan_does_not_show_is_background(head, template_file, tmp_path
         assert "%" in record.reason
         assert not (tmp_path / "out" / "cut.nii.gz").exists()
     else:
-        data = read_nifti(tmp_path / "out" / record.output).data
+        data = read_volume(tmp_path / "out" / record.output).data
         assert not data[0].any()
         assert record.coverage < 1
 
@@ -197,7 +197,7 @@ def test_a_second_run_does_only_what_is_new_changed_or_damaged(scans, tmp_path, 
     assert summary.kept == 1
     assert summary.count("done") == 4
     assert times(out)["b.nii.gz"] == first["b.nii.gz"]
-    assert read_nifti(out / "a.nii.gz").shape == (32, 128, 128)
+    assert read_volume(out / "a.nii.gz").shape == (32, 128, 128)
 
     assert preprocess([scans], out, auto(intensity="minmax")).kept == 0
     assert preprocess([scans], out, auto(intensity="minmax", overwrite=True)).kept == 0
@@ -340,7 +340,7 @@ def test_a_killed_run_can_be_repeated(scans, tmp_path):
     process.wait()
     done = {path for path in out.glob("[!.]*.nii.gz") if sidecar_path(path).exists()}
     for path in done:
-        assert read_nifti(path).shape == (32, 128, 128), "no output is ever half there"
+        assert read_volume(path).shape == (32, 128, 128), "no output is ever half there"
     summary = preprocess([scans], out, auto())
     assert summary.count("done") == 9
     assert summary.kept >= 2

@@ -117,7 +117,7 @@ class Kind:
 
 
 def _nifti(folder: Path) -> Specimens:
-    from cowgan.volume import read_labels, read_nifti
+    from cowgan.volume import read_labels, read_volume
 
     voxels = np.random.default_rng(0).integers(0, 200, (6, 5, 4)).astype(np.int16)
     affine = np.diag([-0.6, 0.6, 0.62, 1])
@@ -128,7 +128,7 @@ def _nifti(folder: Path) -> Specimens:
     def read(path: Path) -> None:
         with suppress(CowganError):
             read_labels(path)
-        read_nifti(path)
+        read_volume(path)
 
     plain, packed = (damage, nifti_fields, nifti_fields), (damage, gzipped(nifti_fields))
     return Specimens(
@@ -139,7 +139,7 @@ def _nifti(folder: Path) -> Specimens:
 
 
 def _sidecar(folder: Path) -> Specimens:
-    from cowgan.volume import Volume, default_affine, read_nifti, write_nifti
+    from cowgan.volume import Volume, default_affine, read_volume, write_nifti
 
     shape = (4, 5, 6)
     data = np.random.default_rng(0).random(shape, np.float32)
@@ -153,7 +153,7 @@ def _sidecar(folder: Path) -> Specimens:
     write_nifti(Volume(data, default_affine(shape), history), image)
 
     def read(_: Path) -> None:
-        write_nifti(read_nifti(image), folder / "again.nii")
+        write_nifti(read_volume(image), folder / "again.nii")
 
     return Specimens(
         Target(folder / "image.json", (damage, structural_json, structural_json), read)
@@ -499,13 +499,13 @@ def _anatomies(folder: Path) -> Specimens:
 def _scans(folder: Path) -> Specimens:
     import SimpleITK as sitk
 
-    from cowgan.data.reading import read_scan
+    from cowgan.volume import read_volume
 
     voxels = np.random.default_rng(0).integers(0, 200, (6, 5, 4)).astype(np.int16)
     targets = []
     for name in ("a.mha", "b.mhd", "c.nrrd", "d.nhdr"):
         sitk.WriteImage(sitk.GetImageFromArray(voxels), str(folder / name))
-        targets.append(Target(folder / name, (damage, _header_lines, _header_lines), read_scan))
+        targets.append(Target(folder / name, (damage, _header_lines, _header_lines), read_volume))
     return Specimens(*targets)
 
 

@@ -54,7 +54,7 @@ def test_every_case_is_told_as_it_finishes_and_again_with_its_outcome(scans, tmp
         "sub-1": "done",
         "sub-2": "done",
     }
-    assert "damaged" in last["broken"].reason
+    assert "a text file" in last["broken"].reason
     assert last["broken"].path == scans / "broken.nii.gz"
     assert last["sub-1"].path == tmp_path / "out" / "sub-1.nii.gz"
     assert prepared_cases(tmp_path / "out") == [last[name] for name in sorted(last)]

@@ -15,10 +15,10 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from cowgan.arteries import LABEL_SCHEME, Artery
 from cowgan.errors import CowganError
-from cowgan.volume import default_affine, read_labels, read_nifti, write_labels
+from cowgan.volume import default_affine, read_labels, read_volume, write_labels
 from napari_cowgan.arteries import COLOURS, UNKNOWN_COLOUR, colour_table, name_of
 from napari_cowgan.display import labels_to_layer, layer_to_labels, volume_to_layer
-from napari_cowgan.readers import read_volume
+from napari_cowgan.readers import read_image
 from napari_cowgan.writers import write_label_map
 
 SHAPE = (5, 9, 7)
@@ -93,7 +93,7 @@ def save(path: Path, array: np.ndarray, intent: str = "none") -> Path:
 
 
 def opened(path: Path) -> Layer:
-    (layer,) = read_volume(str(path))
+    (layer,) = read_image(str(path))
     return Layer.create(*layer)
 
 
@@ -247,7 +247,7 @@ def test_labels_keep_their_side_from_file_to_layer_and_back(tmp_path, axis_codes
 
     layer = opened(tmp_path / "in.nii.gz")
     assert isinstance(layer, Labels)
-    image = Layer.create(*volume_to_layer(read_nifti(tmp_path / "in.nii.gz")))
+    image = Layer.create(*volume_to_layer(read_volume(tmp_path / "in.nii.gz")))
     assert np.array_equal(layer.data, image.data)
     assert np.allclose(layer.scale, image.scale)
     assert np.allclose(layer.translate, image.translate)

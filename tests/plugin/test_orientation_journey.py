@@ -11,7 +11,7 @@ from nibabel.affines import apply_affine
 from nibabel.orientations import axcodes2ornt, ornt_transform
 from scipy.spatial.transform import Rotation
 
-from cowgan.volume import read_nifti
+from cowgan.volume import read_volume
 from napari_cowgan.display import volume_to_layer
 from napari_cowgan.writers import write_image
 
@@ -51,7 +51,7 @@ def index_of(array: np.ndarray, marker: str) -> np.ndarray:
 def test_markers_keep_their_side_from_file_to_layer_and_back(tmp_path, axis_codes, tilt):
     expected = phantom(tmp_path / "in.nii.gz", axis_codes, TILTS[tilt])
 
-    volume = read_nifti(tmp_path / "in.nii.gz")
+    volume = read_volume(tmp_path / "in.nii.gz")
     assert nib.aff2axcodes(volume.affine) == ("L", "A", "S")
     for name in MARKERS:
         z, x, y = index_of(volume.data, name)

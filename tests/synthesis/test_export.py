@@ -11,7 +11,7 @@ from cowgan.errors import Cancelled, CowganError
 from cowgan.files import sha256_of
 from cowgan.progress import Silent
 from cowgan.synthesis import LatentState, Synthesizer, export_path, export_volumes
-from cowgan.volume import read_nifti
+from cowgan.volume import read_volume
 
 STATES = [
     LatentState(3, psi=0.5),
@@ -53,7 +53,7 @@ def test_every_state_becomes_a_file_and_a_row(synthesizer, tmp_path):
     ]
     for state, row in zip(STATES, rows, strict=True):
         path = export_path(folder, state)
-        volume = read_nifti(path)
+        volume = read_volume(path)
         np.testing.assert_array_equal(volume.data, synthesizer.render(state).data)
         assert volume.synthetic
         sidecar = json.loads((folder / row.file.replace(".nii.gz", ".json")).read_text())

@@ -18,7 +18,7 @@ from cowgan.turing.processing import rounded, scale
 from cowgan.turing.protocol import Protocol
 from cowgan.turing.sources import CheckpointSource, FolderSource
 from cowgan.turing.study import Study
-from cowgan.volume import read_nifti, write_nifti
+from cowgan.volume import read_volume, write_nifti
 
 
 def perfectly_generated(folder: Path, model: Path, chosen: Protocol) -> Study:
@@ -101,7 +101,7 @@ def test_a_real_scan_has_no_hash_that_its_owner_computes_but_he_recognises_it(tm
     shown = np.stack([direction(package.volume(name)) for name in package.manifest.volumes])
     manifest = (package.folder / "manifest.json").read_text()
     for path in (tmp_path / "real").glob("*.nii.gz"):
-        voxels = rounded(scale(read_nifti(path).data, (0, 0, 0), (1.0, 99.8), 4096))
+        voxels = rounded(scale(read_volume(path).data, (0, 0, 0), (1.0, 99.8), 4096))
         for content in (path.read_bytes(), voxels.tobytes(), volume_bytes(voxels)):
             assert sha256(content).hexdigest() not in manifest
         correlations = shown @ direction(voxels)

@@ -35,7 +35,7 @@ from cowgan.turing.protocol import Protocol, default_practice, default_repeats
 from cowgan.turing.session import Session, State
 from cowgan.turing.sources import FolderSource, generated_source
 from cowgan.turing.study import Study
-from cowgan.volume import Volume, default_affine, read_nifti, write_nifti
+from cowgan.volume import Volume, default_affine, read_volume, write_nifti
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +163,7 @@ def test_both_classes_go_through_the_same_processing(frozen):
     for shown in package.manifest.volumes:
         case = frozen.key.case(reader, shown)
         if case.truth == "real":
-            data = read_nifti(root / "real_scans" / case.origin["file"]).data
+            data = read_volume(root / "real_scans" / case.origin["file"]).data
         else:
             data = renderer.render(LatentState(seed=case.origin["seed"])).data
         random = secret_stream(f"turing/dither/{case.name}", salt, STUDY_SEED)
@@ -263,7 +263,7 @@ def test_a_study_of_the_first_version_is_refused_with_the_reason(study, single_s
 def test_at_most_one_volume_of_a_subject_is_taken_and_no_label_map(tmp_path):
     folder = write_volumes(tmp_path / "real", 13)
     for path in sorted(folder.glob("*.nii.gz"))[:5]:
-        data = read_nifti(path).data + np.random.default_rng(5).random(SHAPE, np.float32)
+        data = read_volume(path).data + np.random.default_rng(5).random(SHAPE, np.float32)
         stem = path.name.removesuffix("_angio.nii.gz")
         volume = Volume(data, default_affine(SHAPE, SPACING_MM))
         write_nifti(volume, folder / f"{stem}_run-2_angio.nii.gz")
@@ -443,7 +443,7 @@ def spoil_one(tmp_path: Path, data: np.ndarray, spacing_mm=SPACING_MM) -> None:
 
 def some_volume(tmp_path: Path) -> np.ndarray:
     write_volumes(tmp_path / "look", 20)
-    return read_nifti(tmp_path / "look" / "sub-zebra002_angio.nii.gz").data
+    return read_volume(tmp_path / "look" / "sub-zebra002_angio.nii.gz").data
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cowgan.cli.options import JsonOption, OverwriteOption
+from cowgan.cli.options import JsonOption, OverwriteOption, UnitsOption
 from cowgan.cli.output import say
 from cowgan.errors import CowganError
 from cowgan.progress import advance
@@ -14,6 +14,9 @@ from cowgan.text import one_line
 
 if TYPE_CHECKING:
     from cowgan.measure import Measurements
+    from cowgan.volume import OpenedImage, Units, Volume
+
+Method = Literal["hysteresis", "frangi", "sato"]
 
 _ALL = "all"
 
@@ -24,24 +27,34 @@ class _Result:
 
     file: Path
     parts: "dict[str, Measurements]" = field(default_factory=dict)
+    content: str = ""
+    remarks: tuple[str, ...] = ()
     error: str = ""
     problem: str = ""
 
 
+@dataclass(frozen=True)
+class _Task:
+    """How files are measured."""
+
+    labels: bool
+    method: Method | None
+    units: "Units | None"
+
+
 def measure(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="TOF volumes, .nii or .nii.gz.")
-    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="TOF volumes.")],
     labels: Annotated[
         bool, typer.Option("--labels", help="The files are label maps with TopCoW values.")
     ] = False,
     method: Annotated[
-        Literal["hysteresis", "frangi", "sato"] | None,
+        Method | None,
         typer.Option(
             help="How vessels are found; frangi and sato find more of the thin ones in a full "
             "field of view and take ten times as long; default: hysteresis."
         ),
     ] = None,
+    units: UnitsOption = None,
     csv_file: Annotated[
         Path | None, typer.Option("--csv", help="Write a table for a spreadsheet as well.")
     ] = None,
@@ -50,7 +63,8 @@ def measure(
 ) -> None:
     """Measure vessels: volume, length, radius, pieces and loops.
 
-    A file that cannot be measured is named, and stops nothing; the exit status is then 2.
+    A mask or label map is measured as such, and it is said. A file that cannot be measured is
+    named, and stops nothing; the exit status is then 2.
     """
     if labels and method is not None:
         raise CowganError("--method finds vessels in volumes; --labels needs none.")
@@ -59,18 +73,22 @@ def measure(
 
     from cowgan.cli.console import print_json, progress_bar
 
+    task = _Task(labels, method, units)
     results = []
     with progress_bar("Measuring") as progress:
         for done, file in enumerate(files):
             advance(progress, done, len(files))
-            results.append(_measure_labels(file) if labels else _measure(file, method))
+            results.append(_measure(file, task))
         advance(progress, len(files), len(files))
     if csv_file is not None:
         _write_csv(csv_file, results)
     if as_json:
-        print_json([_content(result, labels) for result in results])
+        print_json([_content(result) for result in results])
     else:
         _print_table(results)
+    for result in results:
+        for remark in result.remarks:
+            say(f"{result.file.name}: {remark}", err=True)
     told = [text for result in results for text in (result.error, result.problem) if text]
     for text in told:
         say(text, err=True)
@@ -78,38 +96,73 @@ def measure(
         raise typer.Exit(2)
 
 
-def _measure(file: Path, method: Literal["hysteresis", "frangi", "sato"] | None) -> _Result:
+def _measure(file: Path, task: _Task) -> _Result:
+    from cowgan.volume import open_image
+
+    try:
+        image = open_image(file, units=task.units)
+        if task.labels:
+            return _measure_labels(file, image)
+        if image.content == "image":
+            return _measure_volume(file, image.volume(), task.method or "hysteresis")
+        return _measure_mask_or_labels(file, image)
+    except CowganError as error:
+        return _failed(file, error)
+
+
+def _measure_volume(file: Path, volume: "Volume", method: Method) -> _Result:
     from cowgan.measure import measure as measure_volume
-    from cowgan.volume import read_nifti
 
-    try:
-        volume = read_nifti(file)
-        problem = volume.provenance.get("sidecar_problem")
-        return _Result(
-            file,
-            {_ALL: measure_volume(volume, method or "hysteresis")},
-            problem=f"{file.name} was measured, but its history is lost: {problem}"
-            if problem
-            else "",
-        )
-    except CowganError as error:
-        return _failed(file, error)
+    return _result(file, {_ALL: measure_volume(volume, method)}, volume.provenance, volume.remarks)
 
 
-def _measure_labels(file: Path) -> _Result:
-    import numpy as np
+def _measure_mask_or_labels(file: Path, image: "OpenedImage") -> _Result:
+    """Measure what was not called a label map but is one, and say so."""
+    from cowgan.arteries import Artery
 
+    values = image.labels()
+    if image.content == "label map" and {*values.ravel()[values.ravel() > 0].tolist()} <= {*Artery}:
+        said = "It is a label map and no angiogram, so it was measured by artery, as by --labels."
+        return _measure_labels(file, image, said)
+    what = "a mask" if image.content == "mask" else "a label map of other labels than TopCoW's"
+    return _measure_mask(
+        file, image, f"It is {what} and no angiogram, so it was measured as a mask."
+    )
+
+
+def _measure_mask(file: Path, image: "OpenedImage", said: str) -> _Result:
+    from cowgan.measure import measure_mask
+
+    measured = {_ALL: measure_mask(image.labels(), image.spacing_mm)}
+    return _result(file, measured, image.provenance, (*image.remarks, said))
+
+
+def _measure_labels(file: Path, image: "OpenedImage", said: str = "") -> _Result:
+    from cowgan.arteries import Artery
     from cowgan.measure import measure_labels, measure_mask
-    from cowgan.volume import Volume, read_labels
 
-    try:
-        values, affine = read_labels(file)
-        spacing_mm = Volume(values.astype(np.float32), affine).spacing_mm
-        arteries = measure_labels(values, spacing_mm)
-        parts = {artery.abbreviation: measured for artery, measured in arteries.items()}
-        return _Result(file, {**parts, _ALL: measure_mask(values, spacing_mm)})
-    except CowganError as error:
-        return _failed(file, error)
+    values = image.labels()
+    # A basilar artery alone would look the same, but a mask is far more common.
+    if image.content == "mask" and values.max() not in set(Artery) - {Artery.BA}:
+        return _measure_mask(
+            file, image, "It is a mask and names no artery, so it was measured as a mask."
+        )
+    arteries = measure_labels(values, image.spacing_mm)
+    parts = {artery.abbreviation: measured for artery, measured in arteries.items()}
+    parts[_ALL] = measure_mask(values, image.spacing_mm)
+    remarks = (*image.remarks, said) if said else image.remarks
+    return _result(file, parts, image.provenance, remarks)
+
+
+def _result(
+    file: Path,
+    parts: "dict[str, Measurements]",
+    provenance: dict[str, Any],
+    remarks: tuple[str, ...],
+) -> _Result:
+    problem = provenance.get("sidecar_problem")
+    lost = f"{file.name} was measured, but its history is lost: {problem}" if problem else ""
+    return _Result(file, parts, provenance["sources"][-1]["content"], remarks, problem=lost)
 
 
 def _failed(file: Path, error: CowganError) -> _Result:
@@ -117,15 +170,16 @@ def _failed(file: Path, error: CowganError) -> _Result:
     return _Result(file, error=error.sentence if named else f"{file.name}: {error.sentence}")
 
 
-def _content(result: _Result, labels: bool) -> dict[str, Any]:
-    content: dict[str, Any] = {"file": str(result.file)}
+def _content(result: _Result) -> dict[str, Any]:
+    content: dict[str, Any] = {"file": str(result.file), "remarks": list(result.remarks)}
     if result.problem:
         content["problem"] = result.problem
     if result.error:
         return {**content, "error": result.error}
     parts = {name: measured.to_dict() for name, measured in result.parts.items()}
     whole = parts.pop(_ALL)
-    return {**content, **whole, "arteries": parts} if labels else {**content, **whole}
+    content |= {"content": result.content, **whole}
+    return {**content, "arteries": parts} if result.content == "label map" else content
 
 
 def _print_table(results: list[_Result]) -> None:
@@ -157,7 +211,12 @@ def _write_csv(target: Path, results: list[_Result]) -> None:
     from cowgan.tables import TableWriter
 
     rows = [
-        {"file": str(result.file), "vessels": name, **_flat(one.to_dict())}
+        {
+            "file": str(result.file),
+            "vessels": name,
+            **_flat(one.to_dict()),
+            "remarks": " ".join(result.remarks),
+        }
         for result in results
         for name, one in result.parts.items()
     ]

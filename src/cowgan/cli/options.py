@@ -20,6 +20,10 @@ PrecisionOption = Annotated[
     Literal["fast", "exact"],
     typer.Option(help="fast: the device's quickest number format; exact: float32."),
 ]
+UnitsOption = Annotated[
+    Literal["mm", "m", "um"] | None,
+    typer.Option(help="Unit of lengths in the files, whatever they state; um: micrometres."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 OverwriteOption = Annotated[bool, typer.Option(help="Replace files that exist.")]
 

@@ -10,8 +10,8 @@ from cowgan.data.bank_writing import BankOptions, write_bank
 from cowgan.errors import CowganError
 from cowgan.files import sha256_of
 from cowgan.progress import Progress
-from cowgan.volume import Volume, read_nifti
-from cowgan.volume.sidecar import has_nifti_suffix, nifti_stem
+from cowgan.volume import Volume, read_volume
+from cowgan.volume.formats import has_nifti_suffix, image_stem
 
 _LABEL_ENDINGS = ("_label", "_labels", "_dseg", "_mask")
 
@@ -64,7 +64,7 @@ class NiftiRecipe:
 
     def make(self) -> Volume:
         """Read and scale the volume; its last source then names the file's SHA-256."""
-        volume = read_nifti(self.path)
+        volume = read_volume(self.path)
         *earlier, source = volume.provenance["sources"]
         sources = [*earlier, {**source, "sha256": sha256_of(self.path)}]
         volume = replace(volume, provenance={**volume.provenance, "sources": sources})
@@ -100,7 +100,7 @@ def find_nifti(inputs: Sequence[Path], images_only: bool = False) -> dict[str, P
             every = sorted(filter(_is_nifti, given.rglob("*")))
             paths = [path for path in every if not (images_only and _is_label_map(path))]
         for path in paths:
-            name = path.relative_to(folder).with_name(nifti_stem(path)).as_posix()
+            name = path.relative_to(folder).with_name(image_stem(path)).as_posix()
             if found.setdefault(name, path) != path:
                 raise CowganError(f"Two files are called {name}: {found[name]} and {path}.")
     if not found:
@@ -110,7 +110,7 @@ def find_nifti(inputs: Sequence[Path], images_only: bool = False) -> dict[str, P
 
 
 def _is_label_map(path: Path) -> bool:
-    return nifti_stem(path).lower().endswith(_LABEL_ENDINGS)
+    return image_stem(path).lower().endswith(_LABEL_ENDINGS)
 
 
 def _is_nifti(path: Path) -> bool:

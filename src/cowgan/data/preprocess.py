@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cowgan.data.intensity import Scaling, rescale
-from cowgan.data.itk import simpleitk
 from cowgan.data.manifest import (
     CaseRecord,
     read_manifest,
@@ -36,6 +35,7 @@ from cowgan.errors import Cancelled, CowganError
 from cowgan.files import sha256_of
 from cowgan.progress import Progress, Silent
 from cowgan.volume import Volume, sidecar_path, write_nifti
+from cowgan.volume.itk import simpleitk
 from cowgan.volume.sidecar import open_sidecar
 
 Roi = Literal["template", "auto", "paper"]

@@ -1,31 +1,17 @@
 """Scans from files of several formats, and what to call them."""
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from math import prod
 from pathlib import Path
 
-import numpy as np
-
-from cowgan.data.itk import from_itk, simpleitk
 from cowgan.errors import CowganError
-from cowgan.files import open_regular, path_inside
-from cowgan.volume import Volume, read_nifti
-from cowgan.volume.nifti import MOST_VOXELS
+from cowgan.volume import Volume, read_volume
 
 SUFFIXES = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd", ".nhdr")
 """File names that are taken for scans, in any case."""
-
-_DATA_FILE = re.compile(rb"^(?:ElementDataFile\s*=|data ?file:)(.*)$", re.MULTILINE | re.IGNORECASE)
-_DIMENSIONS = re.compile(rb"NDims\s*[=:]\s*(-?\d*)", re.IGNORECASE)
-_MOST_DIMENSIONS = 9
-_LARGEST_HEADER = 2**16
-_LARGEST_RATIO = 1032
-"""Of what gzip unpacks to what it reads."""
 
 _RESERVED = {"manifest", "failed", "quality"}
 _UNSAFE = re.compile(r"[^\w.+-]+")
@@ -53,32 +39,16 @@ def is_scan(path: Path) -> bool:
 
 
 def read_scan(path: Path) -> Volume:
-    """Read a scan of any orientation and spacing.
-
-    Parameters
-    ----------
-    path : Path
-        NIfTI, MetaImage or NRRD; the last two need SimpleITK.
-
-    Returns
-    -------
-    Volume
-        NaN and infinite voxels are 0; their number is in the last entry of the
-        provenance's ``"sources"``.
+    """Read a scan of any format, orientation and spacing.
 
     Raises
     ------
     CowganError
-        The file is missing, damaged, not one 3D image of real numbers, or has the same
-        value in every voxel.
+        As for `cowgan.volume.read_volume`, or it has the same value in every voxel.
     """
-    path = Path(path)
-    if path.name.lower().endswith((".nii", ".nii.gz")):
-        volume = read_nifti(path, nonfinite_as=0.0)
-    else:
-        volume = _read_with_itk(path)
+    volume = read_volume(path)
     if volume.data.min() == volume.data.max():
-        raise CowganError(f"{path.name} has the same value in every voxel.")
+        raise CowganError(f"{Path(path).name} has the same value in every voxel.")
     return volume
 
 
@@ -154,74 +124,3 @@ def _scans(given: Path) -> Iterable[tuple[Path, str]]:
 
 def _safe(name: str) -> str:
     return _UNSAFE.sub("_", name) or "scan"
-
-
-def _stored_bytes(path: Path) -> int:
-    """Return the size of an image's files, all of which must lie in one folder."""
-    with open_regular(path) as file:
-        header, size = file.read(_LARGEST_HEADER), os.fstat(file.fileno()).st_size
-    named = _DATA_FILE.search(header)
-    dimensions = [int(of or 0) for of in _DIMENSIONS.findall(header)]
-    meta_image = path.suffix.lower() in (".mha", ".mhd")
-    # ITK crashes on more, so it must not see them.
-    if meta_image and (named is None or not all(0 < n <= _MOST_DIMENSIONS for n in dimensions)):
-        raise CowganError(f"{path.name} is damaged, incomplete or of an unknown kind.")
-    name = named[1].strip().decode("utf-8", "replace") if named else "LOCAL"
-    if name.upper() == "LOCAL":
-        return size
-    if name.upper().startswith("LIST") or "%" in name:
-        raise CowganError(f"{path.name} has its voxels in many files; save it as one.")
-    with open_regular(path_inside(path.parent, name)) as file:
-        return size + os.fstat(file.fileno()).st_size
-
-
-def _read_with_itk(path: Path) -> Volume:
-    sitk = simpleitk()
-    if not path.exists():
-        raise CowganError(f"{path} does not exist.")
-    stored_bytes = _stored_bytes(path)
-    # ITK's own warnings on damaged files would appear beside our sentence.
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-        size, channels = reader.GetSize(), reader.GetNumberOfComponents()
-        voxel = sitk.Image([1, 1], reader.GetPixelID(), channels)
-        if not 0 < prod(size) * voxel.GetSizeOfPixelComponent() <= stored_bytes * _LARGEST_RATIO:
-            raise RuntimeError(f"{size} voxels in {stored_bytes} bytes")
-        if prod(size) > MOST_VOXELS:
-            raise CowganError(
-                f"{path.name} states {' x '.join(map(str, size))} voxels; more than "
-                f"{MOST_VOXELS / 1e6:,.0f} million are not read."
-            )
-        if len(size) > 3 and any(n > 1 for n in size[3:]):
-            shown = " x ".join(map(str, size))
-            raise CowganError(
-                f"{path.name} is a series of volumes ({shown} voxels); save the wanted one as a "
-                "3D file."
-            )
-        if len(size) < 3:
-            raise CowganError(f"{path.name} is a {len(size)}D image; a 3D volume is needed.")
-        if channels > 1:
-            raise CowganError(f"{path.name} holds {channels} values per voxel; one is needed.")
-        if len(size) > 3:
-            reader.SetExtractSize([*size[:3], *[0] * (len(size) - 3)])
-        image = sitk.Cast(reader.Execute(), sitk.sitkFloat32)
-    except RuntimeError as error:
-        raise CowganError(
-            f"{path.name} is damaged, incomplete or of an unknown kind.", str(error)
-        ) from error
-    array = sitk.GetArrayViewFromImage(image)
-    data_type = sitk.GetPixelIDValueAsString(reader.GetPixelID())
-    source: dict[str, object] = {"file": path.name, "data_type": data_type}
-    unknown = int(array.size - np.isfinite(array).sum())
-    if unknown:
-        filled = sitk.GetImageFromArray(np.nan_to_num(array, nan=0.0, posinf=0.0, neginf=0.0))
-        filled.CopyInformation(image)
-        image = filled
-        source |= {"nonfinite_replaced": unknown, "nonfinite_as": 0.0}
-    try:
-        return from_itk(image, {"sources": [source]})
-    except CowganError as error:
-        raise CowganError(f"{path.name}: {error.sentence}", error.detail) from error

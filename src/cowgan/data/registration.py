@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cowgan.data.itk import from_itk_transform, simpleitk, to_itk
 from cowgan.volume import Volume
+from cowgan.volume.itk import from_itk_transform, simpleitk, to_itk
 
 PASS_SCORE = 0.45
 """Registrations that score less are set aside: see `Registration.score`.

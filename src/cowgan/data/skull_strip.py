@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cowgan.data.resampling import Grid, resample
 from cowgan.errors import CowganError
-from cowgan.volume import Volume, read_nifti, write_nifti
+from cowgan.volume import Volume, read_volume, write_nifti
 
 SkullStrip = Literal["auto", "none", "synthstrip", "hd-bet"]
 
@@ -122,7 +122,7 @@ def brain_mask(volume: Volume, tool: Tool) -> NDArray[np.bool_]:
                 f"Skull stripping with {tool.name} failed.",
                 f"{' '.join(command)}\nexit status {result.returncode}\n{result.stderr}",
             )
-        found = read_nifti(target, nonfinite_as=0.0)
+        found = read_volume(target)
     if found.shape == volume.shape and np.allclose(found.affine, volume.affine, atol=1e-3):
         mask = found.data > 0.5
     else:

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cowgan.data.intensity import rescale
-from cowgan.data.itk import simpleitk
 from cowgan.data.manifest import software_versions
 from cowgan.data.pool import run_all
 from cowgan.data.reading import Case, find_cases, read_scan
@@ -21,7 +20,8 @@ from cowgan.documents import checked
 from cowgan.errors import CowganError
 from cowgan.files import sha256_of
 from cowgan.progress import Progress, Silent, advance
-from cowgan.volume import DEFAULT_SPACING_MM, Volume, read_nifti, write_nifti
+from cowgan.volume import DEFAULT_SPACING_MM, Volume, write_nifti
+from cowgan.volume.itk import simpleitk
 
 ROUNDS = 3
 _DRAFT_MM = 1.25
@@ -87,11 +87,9 @@ def read_template(path: Path) -> Template:
     Raises
     ------
     CowganError
-        As for `cowgan.volume.read_nifti`.
+        As for `cowgan.data.reading.read_scan`.
     """
-    volume = read_nifti(path, nonfinite_as=0.0)
-    if volume.data.min() == volume.data.max():
-        raise CowganError(f"{Path(path).name} has the same value in every voxel.")
+    volume = read_scan(path)
     stored = checked(
         volume.provenance.get("template", {}),
         _StoredTemplate,

@@ -13,7 +13,7 @@ from cowgan.data.bank_nifti import find_nifti
 from cowgan.data.bank_split import subject_of
 from cowgan.errors import CowganError
 from cowgan.files import sha256_of
-from cowgan.volume import Volume, read_nifti
+from cowgan.volume import Volume, read_volume
 
 RECOGNISED = (
     "Whoever has the real scans can recognise them among the volumes, so no reader may have them."
@@ -119,7 +119,7 @@ class FolderSource:
 
     def _read(self, subject: str, files: dict[str, Path], random: np.random.RandomState) -> Sourced:
         name = str(random.choice(sorted(files)))
-        volume = read_nifti(files[name])
+        volume = read_volume(files[name])
         origin = {
             "file": files[name].relative_to(self.folder).as_posix(),
             "sha256": sha256_of(files[name]),

@@ -1,19 +1,25 @@
-"""Volumes and label maps with a known left and right: NIfTI files, and flat pictures."""
+"""Volumes and label maps with a known left and right: one door to files, and flat pictures."""
 
-from cowgan.volume.nifti import read_labels, read_nifti, write_labels, write_nifti
+from cowgan.volume.nifti_writing import write_labels, write_nifti
 from cowgan.volume.orientation import reorient_to_las
+from cowgan.volume.placement import ImpossibleSizeError, Units
 from cowgan.volume.projection import Plane, mip, thumbnail
+from cowgan.volume.reading import OpenedImage, open_image, read_labels, read_volume
 from cowgan.volume.sidecar import sidecar_path
 from cowgan.volume.volume import DEFAULT_SPACING_MM, Volume, default_affine
 
 __all__ = [
     "DEFAULT_SPACING_MM",
+    "ImpossibleSizeError",
+    "OpenedImage",
     "Plane",
+    "Units",
     "Volume",
     "default_affine",
     "mip",
+    "open_image",
     "read_labels",
-    "read_nifti",
+    "read_volume",
     "reorient_to_las",
     "sidecar_path",
     "thumbnail",

@@ -1,4 +1,4 @@
-"""The JSON file beside a NIfTI that carries the history of its volume."""
+"""The JSON file beside an image that carries the history of its volume."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,29 +8,15 @@ from cowgan._version import __version__
 from cowgan.documents import LARGEST_BYTES, checked, parse_json, read_json
 from cowgan.errors import CowganError
 from cowgan.files import read_bytes
+from cowgan.volume.formats import image_stem
 
-SUFFIXES = (".nii.gz", ".nii")
 _WRITER = "napari-cowgan"
 
 
-def has_nifti_suffix(path: Path) -> bool:
-    """Tell whether a file name ends in .nii or .nii.gz, in any case."""
-    return path.name.lower().endswith(SUFFIXES)
-
-
-def nifti_stem(path: Path) -> str:
-    """Return the file name without .nii or .nii.gz."""
-    name = Path(path).name
-    for suffix in SUFFIXES:
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return name
-
-
 def sidecar_path(path: Path) -> Path:
-    """Return the JSON path that belongs to a NIfTI path: same folder, same stem."""
+    """Return the JSON path that belongs to an image: same folder, same stem."""
     path = Path(path)
-    return path.with_name(nifti_stem(path) + ".json")
+    return path.with_name(image_stem(path) + ".json")
 
 
 def sidecar_content(provenance: dict[str, Any], image_sha256: str) -> dict[str, Any]:

@@ -97,13 +97,40 @@ class Volume:
     @property
     def spacing_mm(self) -> tuple[float, float, float]:
         """Voxel size along (z, x, y) in mm."""
-        sx, sy, sz = voxel_sizes(self.affine)
-        return float(sz), float(sx), float(sy)
+        return spacing_of(self.affine)
 
     @property
     def synthetic(self) -> bool:
         """Whether the provenance says that a network generated this volume."""
         return bool(self.provenance.get("synthetic", False))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Sentences on what was ambiguous or assumed when the image was read.
+
+        Those on the files that this volume was made from come last, with their names.
+        """
+        return remarks_in(self.provenance)
+
+
+def spacing_of(affine: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Return the voxel size along (z, x, y) of an affine of the voxel index (x, y, z)."""
+    sx, sy, sz = voxel_sizes(affine)
+    return float(sz), float(sx), float(sy)
+
+
+def remarks_in(provenance: dict[str, Any]) -> tuple[str, ...]:
+    """Return the remarks of a history; see `Volume.remarks`."""
+    *earlier, last = provenance.get("sources") or [{}]
+    told = dict.fromkeys(_texts(last))
+    for source in earlier:
+        told |= dict.fromkeys(f"{source.get('file')}: {text}" for text in _texts(source))
+    return tuple(told)
+
+
+def _texts(source: dict[str, Any]) -> list[str]:
+    remarks = source.get("remarks")
+    return [text for text in remarks if isinstance(text, str)] if isinstance(remarks, list) else []
 
 
 def _checked_data(data: ArrayLike) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Volumes as SimpleITK images, and back, with left and right kept."""
+"""Volumes as SimpleITK images, and where those lie, with left and right kept."""
 
 from types import ModuleType
 from typing import Any
@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cowgan.errors import CowganError
-from cowgan.volume import Volume, reorient_to_las
 
-_RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 def simpleitk() -> ModuleType:
@@ -24,9 +23,19 @@ def simpleitk() -> ModuleType:
         import SimpleITK
     except ImportError as error:
         raise CowganError(
-            'This step needs SimpleITK: pip install "napari-cowgan[preprocess]".', repr(error)
+            'This needs SimpleITK: pip install "napari-cowgan[preprocess]".', repr(error)
         ) from error
     return SimpleITK
+
+
+def quiet_simpleitk() -> ModuleType:
+    """Return the SimpleITK module for reading files; see `simpleitk`.
+
+    ITK's own warnings on damaged files would appear beside our sentence.
+    """
+    sitk = simpleitk()
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    return sitk
 
 
 def to_itk(data: NDArray[Any], affine: NDArray[np.float64]) -> Any:
@@ -45,7 +54,7 @@ def to_itk(data: NDArray[Any], affine: NDArray[np.float64]) -> Any:
         Its physical points are the volume's, in LPS millimetres.
     """
     image = simpleitk().GetImageFromArray(np.ascontiguousarray(data.transpose(0, 2, 1)))
-    to_lps = _RAS_TO_LPS @ affine
+    to_lps = RAS_TO_LPS @ affine
     spacing_mm = np.linalg.norm(to_lps[:3, :3], axis=0)
     image.SetSpacing(spacing_mm.tolist())
     image.SetOrigin(to_lps[:3, 3].tolist())
@@ -53,25 +62,17 @@ def to_itk(data: NDArray[Any], affine: NDArray[np.float64]) -> Any:
     return image
 
 
-def from_itk(image: Any, provenance: dict[str, Any] | None = None) -> Volume:
-    """Return the volume that a 3D SimpleITK image of real numbers shows.
-
-    Raises
-    ------
-    CowganError
-        As for `Volume`.
-    """
-    stored = simpleitk().GetArrayFromImage(image).transpose(2, 1, 0)
+def image_affine(image: Any) -> NDArray[np.float64]:
+    """Return the map from the index (x, y, z) of a 3D SimpleITK image to RAS millimetres."""
     to_lps = np.eye(4)
     to_lps[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
     to_lps[:3, 3] = image.GetOrigin()
-    data, affine = reorient_to_las(stored, _RAS_TO_LPS @ to_lps)
-    return Volume(np.ascontiguousarray(data), affine, provenance or {})
+    return RAS_TO_LPS @ to_lps
 
 
 def to_itk_transform(matrix: NDArray[np.float64]) -> Any:
     """Return the SimpleITK transform of a rigid map between points in RAS millimetres."""
-    lps = _RAS_TO_LPS @ matrix @ _RAS_TO_LPS
+    lps = RAS_TO_LPS @ matrix @ RAS_TO_LPS
     transform = simpleitk().Euler3DTransform()
     transform.SetMatrix(lps[:3, :3].ravel().tolist(), 1e-6)
     transform.SetTranslation(lps[:3, 3].tolist())
@@ -85,4 +86,4 @@ def from_itk_transform(transform: Any) -> NDArray[np.float64]:
     lps = np.eye(4)
     lps[:3, :3] = rotation
     lps[:3, 3] = centre + transform.GetTranslation() - rotation @ centre
-    return _RAS_TO_LPS @ lps @ _RAS_TO_LPS
+    return RAS_TO_LPS @ lps @ RAS_TO_LPS

@@ -1,0 +1,157 @@
+"""Where an image lies in space, judged once for every format."""
+
+# nibabel is only partly typed.
+# mypy: allow-untyped-calls
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from nibabel.affines import obliquity, voxel_sizes
+from numpy.typing import NDArray
+
+from cowgan.errors import CowganError
+from cowgan.volume.orientation import axis_codes, places_voxels
+
+Units = Literal["mm", "m", "um"]
+
+MM_PER_UNIT: dict[Units, float] = {"mm": 1.0, "m": 1e3, "um": 1e-3}
+UNIT_NAMES: dict[Units, str] = {"mm": "millimetres", "m": "metres", "um": "micrometres"}
+
+_SMALLEST_MM, _LARGEST_MM = 1.0, 1000.0
+"""No image of a head has a largest side beyond these, whatever the scanner."""
+_SMALL_HEAD_MM, _LARGE_HEAD_MM = 25.0, 400.0
+_LARGEST_ANISOTROPY = 100.0
+_OBLIQUE_DEGREES = 1.0
+_RIGHT_ANGLE_DEGREES = 0.5
+_SAME_SIZE = 0.02
+_SAME_PLACE_MM = 2.0
+
+
+class ImpossibleSizeError(CowganError):
+    """An image states a size that no head has; its units are probably not what it says.
+
+    The attribute ``likely_units`` names units in which the size would be possible, if any.
+    """
+
+    likely_units: Units | None = None
+
+
+def refuse_impossible_size(
+    name: str, affine_mm: NDArray[np.float64], shape: Sequence[int], units: Units
+) -> None:
+    """Raise `ImpossibleSizeError` if no image of a head can have a size.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    affine_mm : ndarray, shape (4, 4)
+        Maps voxel indices to what is taken for millimetres.
+    shape : sequence of int
+        Number of voxels along the same three axes.
+    units : {"mm", "m", "um"}
+        What the lengths were converted from.
+    """
+    if not places_voxels(affine_mm):
+        return
+    sizes_mm = voxel_sizes(affine_mm)
+    extent_mm = sizes_mm * shape
+    anisotropic = sizes_mm.max() > _LARGEST_ANISOTROPY * sizes_mm.min()
+    if _SMALLEST_MM <= extent_mm.max() <= _LARGEST_MM and not anisotropic:
+        return
+    likely = None if anisotropic else _likely_units(extent_mm / MM_PER_UNIT[units])
+    told = " x ".join(f"{size:,.0f}" if size >= 100 else f"{size:.3g}" for size in extent_mm)
+    question = (
+        f": are the units {UNIT_NAMES[likely]}? If so, open it with --units {likely}"
+        if likely
+        else ""
+    )
+    error = ImpossibleSizeError(
+        f"{name} states a size of {told} mm, which is impossible for a head{question}.",
+        f"voxels of {sizes_mm.tolist()} mm",
+    )
+    error.likely_units = likely
+    raise error
+
+
+def remarks_on(affine_mm: NDArray[np.float64], shape: Sequence[int]) -> list[str]:
+    """Return what a person should know of where an image lies.
+
+    Parameters
+    ----------
+    affine_mm : ndarray, shape (4, 4)
+        Maps voxel indices to RAS+ millimetres.
+    shape : sequence of int
+        Number of voxels along the same three axes.
+    """
+    remarks = []
+    extent_mm = float((voxel_sizes(affine_mm) * shape).max())
+    if not _SMALL_HEAD_MM <= extent_mm <= _LARGE_HEAD_MM:
+        size = "small" if extent_mm < _SMALL_HEAD_MM else "large"
+        remarks.append(f"Its largest side is {extent_mm:.3g} mm, {size} for a head.")
+    skew = _skew_degrees(affine_mm)
+    if skew > _RIGHT_ANGLE_DEGREES:
+        remarks.append(
+            f"Its axes are up to {skew:.0f} degrees off right angles; it is shown as if they "
+            "were at right angles."
+            if skew >= 1
+            else f"Its axes are {skew:.1f} degrees off right angles."
+        )
+    angle = float(np.degrees(obliquity(affine_mm).max()))
+    if angle >= _OBLIQUE_DEGREES:
+        remarks.append(
+            f"It is oblique by {angle:.0f} degrees and shown along its own axes, unrotated."
+        )
+    return remarks
+
+
+def disagreement(
+    one: NDArray[np.float64], other: NDArray[np.float64], shape: Sequence[int]
+) -> str | None:
+    """Tell in what two maps from voxels to millimetres of one image disagree.
+
+    Returns
+    -------
+    str or None
+        What they disagree about, such as "about left and right"; None if they agree.
+    """
+    codes, other_codes = axis_codes(one), axis_codes(other)
+    if codes != other_codes:
+        swapped = str.maketrans("L", "R")
+        if codes.translate(swapped) == other_codes.translate(swapped):
+            return "about left and right"
+        return f"about the directions of the axes ({codes} and {other_codes})"
+    sizes, other_sizes = voxel_sizes(one), voxel_sizes(other)
+    if not np.allclose(sizes, other_sizes, rtol=_SAME_SIZE, atol=0):
+        return f"about the size of a voxel ({_times(sizes)} and {_times(other_sizes)} mm)"
+    corners = np.array(np.meshgrid(*((0, n - 1) for n in shape))).reshape(3, -1)
+    shift = (one - other)[:3, :3] @ corners + (one - other)[:3, 3:]
+    shift_mm = float(np.linalg.norm(shift, axis=0).max())
+    if shift_mm > _SAME_PLACE_MM:
+        return f"about its position, by up to {shift_mm:.0f} mm"
+    return None
+
+
+def is_sheared(affine: NDArray[np.float64]) -> bool:
+    """Tell whether axes are not at right angles, so that no quaternion can hold them."""
+    directions = affine[:3, :3] / voxel_sizes(affine)
+    return not np.allclose(directions.T @ directions, np.eye(3), atol=1e-5)
+
+
+def _likely_units(extent: NDArray[np.float64]) -> Units | None:
+    """Return the units in which an extent would be that of a head."""
+    for units, factor in MM_PER_UNIT.items():
+        if _SMALL_HEAD_MM <= extent.max() * factor <= _LARGE_HEAD_MM:
+            return units
+    return None
+
+
+def _skew_degrees(affine: NDArray[np.float64]) -> float:
+    directions = affine[:3, :3] / voxel_sizes(affine)
+    cosines = np.abs(directions.T @ directions)[np.triu_indices(3, 1)]
+    return float(np.degrees(np.arcsin(cosines.clip(max=1).max())))
+
+
+def _times(sizes: NDArray[np.float64]) -> str:
+    return " x ".join(f"{size:.3g}" for size in sizes)
