@@ -53,7 +53,7 @@ class Page(QWidget):
         self.go_on.setProperty("main", True)
         self.also = button("", "", also, kind="big")
         self.other = button("", "", other, kind="big")
-        self.help = button("Help   F1", TOOLTIPS["help"], help_me, kind="tool")
+        self.help = button("? F1", TOOLTIPS["help"], help_me, kind="tool")
         card = area("card")
         card.setFixedWidth(_WIDTH_PX)
         column = QVBoxLayout(card)

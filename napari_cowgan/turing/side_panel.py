@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QGridLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from cowgan.turing.course import Course, Rules, Trial
 from cowgan.turing.session import MAX_MARKS
@@ -54,14 +54,18 @@ class SidePanel(QWidget):
         self.pause = tool("Pause   P", "pause", Action.PAUSE)
         self.window_reset = tool("Reset brightness   W", "window", Action.RESET_WINDOW)
         self.full = tool("Full screen   F11", "full", Action.FULL_SCREEN)
-        self.help = tool("Help   F1", "help", Action.HELP)
+        self.help = tool("? F1", "help", Action.HELP)
         tools = QGridLayout()
         tools.setSpacing(6)
         tools.addWidget(self.mip, 0, 0)
         tools.addWidget(self.pause, 0, 1 if rules.mip else 0, 1, 1 if rules.mip else 2)
         tools.addWidget(self.window_reset, 1, 0, 1, 2)
-        tools.addWidget(self.full, 2, 0, 1, 2)
-        tools.addWidget(self.help, 3, 0, 1, 2)
+        # One row more would make the window too high for small laptops.
+        last = QHBoxLayout()
+        last.setSpacing(tools.spacing())
+        last.addWidget(self.full, 1)
+        last.addWidget(self.help)
+        tools.addLayout(last, 2, 0, 1, 2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 14, 14, 10)
         layout.setSpacing(8)
