@@ -73,7 +73,7 @@ TOOLTIPS = {
     "skull_strip": "Let a brain extraction program tell the registration which voxels count",
     "jobs": "How many scans are prepared at the same time; fewer need less memory",
     "prepare": "Prepare every scan; those that are done already and have not changed are kept",
-    "cases": "Double-click or Enter shows a case; rest the pointer on one to read why it failed",
+    "cases": "Double-click or Enter shows a case; tick what is left out to take it too",
     "open_case": "Add the selected case to the layers",
     "open_quality": "Open the page with the projections and scores of all cases in the browser",
     "build_template": "Average the scans into a template, in three rounds, then use it; ten to "

@@ -1,6 +1,7 @@
-"""The cases of a preprocessing run: what became of each, and why."""
+"""The scans of a folder: what is there, what became of each, and why."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
@@ -9,9 +10,11 @@ from napari_cowgan.controls import SWATCH, swatch
 from napari_cowgan.data.work import CaseRow
 from napari_cowgan.tooltips import TOOLTIPS
 
+_NAME, _OUTCOME, _SCORE = range(3)
+
 
 class CaseList(QTreeWidget):
-    """Lists cases; the newest word on a case replaces the one before.
+    """Lists cases and their reasons; the newest word on a case replaces the one before.
 
     Signals
     -------
@@ -25,21 +28,28 @@ class CaseList(QTreeWidget):
         super().__init__()
         self.setHeaderLabels(["Case", "Outcome", "Score"])
         self.setRootIsDecorated(False)
+        self.setItemsExpandable(False)
         self.setIndentation(0)
-        self.setUniformRowHeights(True)
         self.setIconSize(SWATCH)
-        self.setStyleSheet("QTreeWidget::item { padding: 2px 0; }")
+        self.setStyleSheet(
+            "QTreeWidget::item { padding: 2px 0; }"
+            "QTreeWidget::item:disabled { color: palette(mid); padding: 0 0 4px 18px; }"
+        )
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setToolTip(TOOLTIPS["cases"])
         self.setAccessibleName("Cases")
         header = self.header()
         header.setStretchLastSection(False)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column in (1, 2):
+        header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
+        for column in (_OUTCOME, _SCORE):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-        self.setMinimumHeight(140)
+        self.setMinimumHeight(180)
         self._rows: dict[str, CaseRow] = {}
+        self._items: dict[str, QTreeWidgetItem] = {}
+        self._ticked: set[Path] = set()
         self.itemActivated.connect(self._on_activated)
+        self.itemChanged.connect(self._on_changed)
 
     @property
     def rows(self) -> list[CaseRow]:
@@ -50,39 +60,89 @@ class CaseList(QTreeWidget):
     def selected(self) -> CaseRow | None:
         """The case that is selected."""
         item = self.currentItem()
-        return self._rows.get(item.text(0)) if item is not None else None
+        return self._rows.get(item.text(_NAME)) if item is not None else None
+
+    @property
+    def taken(self) -> list[Path]:
+        """Files that a person ticked although they would be left out."""
+        files = (row.file for row in self._rows.values())
+        return [file for file in files if file is not None and file in self._ticked]
 
     def clear(self) -> None:
-        """Forget all cases."""
+        """Forget all cases, but not which files are ticked."""
         super().clear()
         self._rows.clear()
+        self._items.clear()
 
-    def show_rows(self, rows: Iterable[CaseRow]) -> None:
-        """Add cases, or tell what became of those that are listed; the last stays in view."""
+    def untick(self) -> None:
+        """Forget which files a person ticked, also of those that are not listed now."""
+        self._ticked.clear()
+
+    def show_rows(self, rows: Iterable[CaseRow], *, follow: bool = False) -> None:
+        """Add cases, or tell what became of those that are listed.
+
+        Parameters
+        ----------
+        rows : iterable of CaseRow
+            In the order in which they are added.
+        follow : bool
+            Keep the last of them in view, unless a person has selected a case.
+        """
         item = None
+        self.blockSignals(True)
         for row in rows:
-            if self._rows.get(row.name) == row:
-                continue
-            item = self._item(row.name)
-            self._rows[row.name] = row
-            score = "" if row.score is None else f"{row.score:.2f}"
-            for column, text in enumerate((row.name, row.outcome, score)):
-                item.setText(column, text)
-                item.setToolTip(column, row.reason or row.name)
-            item.setIcon(1, swatch(row.colour or "transparent"))
-            item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.setColumnHidden(2, all(row.score is None for row in self._rows.values()))
-        if item is not None and self.currentItem() is None:
+            if self._rows.get(row.name) != row:
+                item = self._show(row)
+        self.blockSignals(False)
+        self.setColumnHidden(_SCORE, all(row.score is None for row in self._rows.values()))
+        if follow and item is not None and self.currentItem() is None:
             self.scrollToItem(item)
 
-    def _item(self, name: str) -> QTreeWidgetItem:
-        if name in self._rows:
-            return self.findItems(name, Qt.MatchFlag.MatchExactly)[0]
-        item = QTreeWidgetItem()
-        self.addTopLevelItem(item)
+    def _show(self, row: CaseRow) -> QTreeWidgetItem:
+        item = self._items.get(row.name)
+        if item is None:
+            item = self._items[row.name] = QTreeWidgetItem()
+            self.addTopLevelItem(item)
+        self._rows[row.name] = row
+        score = "" if row.score is None else f"{row.score:.2f}"
+        for column, text in enumerate((row.name, row.outcome, score)):
+            item.setText(column, text)
+            item.setToolTip(column, "\n".join(filter(None, (row.name, row.reason))))
+        item.setIcon(_OUTCOME, swatch(row.colour or "transparent"))
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        item.setTextAlignment(_SCORE, right)
+        if row.file is None:
+            item.setData(_NAME, Qt.ItemDataRole.CheckStateRole, None)
+        else:
+            ticked = row.file in self._ticked
+            item.setCheckState(_NAME, Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+        self._show_reason(item, row.reason)
         return item
 
+    def _show_reason(self, item: QTreeWidgetItem, reason: str) -> None:
+        if not reason:
+            item.takeChildren()
+            return
+        line = item.child(0)
+        if line is None:
+            line = QTreeWidgetItem(item)
+            # No case of its own: arrow keys and clicks pass it by.
+            line.setFlags(Qt.ItemFlag.NoItemFlags)
+            line.setFirstColumnSpanned(True)
+            item.setExpanded(True)
+        line.setText(_NAME, reason)
+        line.setToolTip(_NAME, reason)
+
     def _on_activated(self, item: QTreeWidgetItem) -> None:
-        row = self._rows[item.text(0)]
+        row = self._rows[item.text(_NAME)]
         if row.path is not None:
             self.opened.emit(row.path)
+
+    def _on_changed(self, item: QTreeWidgetItem, column: int) -> None:
+        row = self._rows.get(item.text(_NAME))
+        if column != _NAME or row is None or row.file is None:
+            return
+        if item.checkState(_NAME) == Qt.CheckState.Checked:
+            self._ticked.add(row.file)
+        else:
+            self._ticked.discard(row.file)

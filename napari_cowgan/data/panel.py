@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from napari.layers import Layer
+from qtpy.QtCore import QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
@@ -17,8 +18,10 @@ from napari_cowgan.data.settings_group import SettingsGroup
 from napari_cowgan.data.work import (
     PREPARED,
     CaseRow,
+    Listing,
     build_bank,
     build_template,
+    list_scans,
     prepare,
     prepared_cases,
     quality_page,
@@ -41,6 +44,8 @@ _EMPTY = (
     "Choose a folder with TOF MRA scans and a folder for the results, then press Prepare; "
     "every scan becomes a volume of the Circle of Willis that networks can be trained on."
 )
+_TYPING_MS = 400
+"""How long a path has to stay as it is before the folder is looked into."""
 _NIFTI = "NIfTI (*.nii.gz *.nii)"
 
 
@@ -58,9 +63,14 @@ class DataPanel(DockedPanel):
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
         super().__init__(napari_viewer)
         self._opened: WeakValueDictionary[Path, Layer] = WeakValueDictionary()
+        self._listing: Listing | None = None
+        self._typed = QTimer(self)
+        self._typed.setSingleShot(True)
+        self._typed.setInterval(_TYPING_MS)
         self.settings = SettingsGroup()
         self.start = text_button("Prepare", "prepare")
         self.job = JobBar()
+        self.look = JobBar()
         self.outcome = hint(_EMPTY)
         self.cases = CaseList()
         self.reason = hint("")
@@ -78,10 +88,12 @@ class DataPanel(DockedPanel):
         self.cases.opened.connect(self.open_case)
         self.cases.currentItemChanged.connect(self._refresh)
         self.settings.changed.connect(self._refresh)
-        self.settings.out.changed.connect(self._list_prepared)
+        self.settings.scans.changed.connect(self._on_folders)
+        self.settings.out.changed.connect(self._on_folders)
+        self._typed.timeout.connect(self._look_into_scans)
         self.job.running_changed.connect(self._refresh)
-        self.destroyed.connect(partial(_shut_down, self.job))
-        self._list_prepared()
+        self.destroyed.connect(partial(_shut_down, self.job, self.look))
+        self._on_folders()
 
     # Construction
 
@@ -90,7 +102,7 @@ class DataPanel(DockedPanel):
         column = QVBoxLayout(groups)
         column.setContentsMargins(0, 0, 6, 0)
         column.setSpacing(6)
-        for widget in (self.settings, self.start, self.job, self.outcome):
+        for widget in (self.settings, self.start, self.job, self.look, self.outcome):
             column.addWidget(widget)
         column.addWidget(self.cases, 1)
         column.addWidget(self.reason)
@@ -113,12 +125,16 @@ class DataPanel(DockedPanel):
         except CowganError as error:
             show_problem(self, error)
             return
+        inputs = [scans, *self.cases.taken]
+        self._stop_looking()
         self.cases.clear()
+        if self._listing is not None:
+            self.cases.show_rows(self._listing.rows)
         # Their files may change.
         self._opened.clear()
 
         def work(job: Job) -> str:
-            return prepare(scans, out, config, job.tell, job)
+            return prepare(inputs, out, config, job.tell, job)
 
         self._run("Scan", work, self._tell, self._list_prepared, self._on_report)
 
@@ -132,7 +148,8 @@ class DataPanel(DockedPanel):
             self.settings.use_template(path)
             self._tell(told)
 
-        self._run("Step", partial(build_template, scans, path, jobs), use)
+        inputs = [scans, *self.cases.taken]
+        self._run("Step", partial(build_template, inputs, path, jobs), use)
 
     def build_bank(self, folder: Path) -> None:
         """Put the prepared volumes into a training bank in the background."""
@@ -189,7 +206,7 @@ class DataPanel(DockedPanel):
             show_elsewhere(self, quality_page(out))
 
     def _on_report(self, rows: Sequence[CaseRow]) -> None:
-        self.cases.show_rows(rows)
+        self.cases.show_rows(rows, follow=True)
         self._refresh()
 
     def _show_selected(self) -> None:
@@ -197,18 +214,52 @@ class DataPanel(DockedPanel):
         if selected is not None and selected.path is not None:
             self.open_case(selected.path)
 
+    def _on_folders(self) -> None:
+        """List what earlier runs left, and soon what the folder of the scans holds."""
+        self._stop_looking()
+        self._listing = None
+        self.cases.untick()
+        self._list_prepared()
+        if not self.job.running:
+            self._typed.start()
+
     def _list_prepared(self) -> None:
-        """List what earlier runs left in the folder of the results."""
+        """List what the folder of the scans holds, and what became of it in earlier runs."""
         out = self.settings.out.path
+        listing = self._listing
         self.cases.clear()
+        if listing is not None:
+            self.cases.show_rows(listing.rows)
         try:
-            rows = [] if out is None else prepared_cases(out)
+            rows = [] if out is None else prepared_cases(out, left_out=listing is None)
         except CowganError as error:
             self._tell(error.sentence)
         else:
             self.cases.show_rows(rows)
-            self._tell("" if rows else _EMPTY)
+            self._tell(listing.sentence if listing is not None else "" if rows else _EMPTY)
         self._refresh()
+
+    def _look_into_scans(self) -> None:
+        """List what the folder of the scans holds, in the background."""
+        scans, out = self.settings.scans.path, self.settings.out.path
+        if scans is None or self.job.running or not is_there(scans):
+            return
+
+        def use(listing: Listing) -> None:
+            self._listing = listing
+            self._list_prepared()
+
+        def tell(error: BaseException) -> None:
+            if isinstance(error, CowganError):
+                self._tell(error.sentence)
+            else:
+                show_problem(self, error)
+
+        self.look.run("Looking", partial(list_scans, scans, out), use, tell)
+
+    def _stop_looking(self) -> None:
+        self._typed.stop()
+        self.look.stop()
 
     def _refresh(self) -> None:
         idle = not self.job.running
@@ -243,5 +294,6 @@ class DataPanel(DockedPanel):
             self.settings.scans.set_path(folder)
 
 
-def _shut_down(job: JobBar, *_: object) -> None:
+def _shut_down(job: JobBar, look: JobBar, *_: object) -> None:
     job.end()
+    look.end()

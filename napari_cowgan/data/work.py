@@ -5,19 +5,26 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cowgan.data.manifest import MANIFEST_JSON, CaseRecord, read_manifest
+from cowgan.data.manifest import MANIFEST_JSON, CaseRecord, read_manifest, read_set_aside
 from cowgan.data.preprocess import PreprocessConfig, preprocess
 from cowgan.data.quality import PAGE
+from cowgan.data.scans import SetAside, find_scans
+from cowgan.errors import CowganError
 from cowgan.progress import Progress
+from cowgan.volume.formats import is_image_name
 from napari_cowgan.settings import is_there
 
 PREPARED = "done"
 """Outcome of a case that has become a volume."""
+READY = "ready"
+"""Outcome of a scan that will be prepared."""
+LEFT_OUT = "left out"
+"""Outcome of what lies among the scans and is not taken for one."""
 
 _OUTCOMES = {"done": PREPARED, "rejected": "set aside", "failed": "failed"}
 _COLOURS = {"done": "#74c68c", "rejected": "#f0b252", "failed": "#ee6c64"}
 _NOT_YET_IN_MANIFEST = "finished"
-_NIFTI = (".nii", ".nii.gz")
+_READY, _LEFT_OUT = "#8fa3bf", "#8a8a8a"
 _LOOK_EVERY_S = 1.0
 
 
@@ -39,6 +46,8 @@ class CaseRow:
         One sentence, if something is to be said.
     path : Path or None
         The volume to show.
+    file : Path or None
+        What is prepared only if the person says so.
     """
 
     name: str
@@ -47,6 +56,23 @@ class CaseRow:
     colour: str = ""
     reason: str = ""
     path: Path | None = None
+    file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a folder holds, before anything is prepared.
+
+    Parameters
+    ----------
+    rows : list of CaseRow
+        Scans first, then what is left out.
+    sentence : str
+        How many there are of both.
+    """
+
+    rows: list[CaseRow]
+    sentence: str
 
 
 Tell = Callable[[Sequence[CaseRow]], None]
@@ -57,8 +83,15 @@ def quality_page(out: Path) -> Path:
     return out / PAGE
 
 
-def prepared_cases(out: Path) -> list[CaseRow]:
+def prepared_cases(out: Path, *, left_out: bool = True) -> list[CaseRow]:
     """Return what earlier runs left in a folder of results; empty if there is nothing.
+
+    Parameters
+    ----------
+    out : Path
+        The folder.
+    left_out : bool
+        Also what the last of them did not take for scans.
 
     Raises
     ------
@@ -67,31 +100,56 @@ def prepared_cases(out: Path) -> list[CaseRow]:
     """
     if not is_there(out / MANIFEST_JSON):
         return []
-    return _rows(read_manifest(out).values(), out)
+    rows = _rows(read_manifest(out).values(), out)
+    return [*rows, *_left_out(read_set_aside(out))] if left_out else rows
+
+
+def list_scans(scans: Path, out: Path | None, progress: Progress) -> Listing:
+    """Return what a folder holds, called as it was when it was prepared before.
+
+    Raises
+    ------
+    CowganError
+        The folder does not exist, or holds no scan.
+    Cancelled
+        The person stopped.
+    """
+    known = {} if out is None else _names_in(out)
+    found = find_scans([scans], known, progress=progress)
+    ready = [CaseRow(c.name, READY, path=_shown(c.path), colour=_READY) for c in found.cases]
+    rows = [*ready, *_left_out(found.set_aside)]
+    if not found.cases and not any(row.file for row in rows):
+        found.require_cases([scans])
+    counts = f"{len(ready)} scan{'s' * (len(ready) != 1)} to prepare"
+    if found.set_aside:
+        counts += f", {len(found.set_aside)} left out; tick those that should be taken too"
+    return Listing(rows, f"{counts}.")
 
 
 def prepare(
-    scans: Path, out: Path, config: PreprocessConfig, tell: Tell, progress: Progress
+    scans: Sequence[Path], out: Path, config: PreprocessConfig, tell: Tell, progress: Progress
 ) -> str:
-    """Preprocess a folder, tell what becomes of each case, and return a sentence.
+    """Preprocess files and folders, tell what becomes of each case, and return a sentence.
 
     Raises
     ------
     CowganError
         As for `cowgan.data.preprocess.preprocess`.
     """
-    summary = preprocess([scans], out, config, _Follower(out, progress, tell))
-    tell(_rows(summary.records, out))
+    summary = preprocess(scans, out, config, _Follower(out, progress, tell))
+    tell([*_rows(summary.records, out), *_left_out(summary.set_aside)])
     counts = [
         f"{summary.count(status)} {outcome}"
         for status, outcome in _OUTCOMES.items()
         if summary.count(status) or status == "done"
     ]
     kept = f" ({summary.kept} from before)" if summary.kept else ""
+    if summary.set_aside:
+        counts.append(f"{len(summary.set_aside)} {LEFT_OUT}")
     return f"Scans: {', '.join(counts)}{kept}."
 
 
-def build_template(scans: Path, path: Path, jobs: int, progress: Progress) -> str:
+def build_template(scans: Sequence[Path], path: Path, jobs: int, progress: Progress) -> str:
     """Average scans into a template, and return a sentence.
 
     Raises
@@ -102,7 +160,7 @@ def build_template(scans: Path, path: Path, jobs: int, progress: Progress) -> st
     from cowgan.data import template
 
     # The dialog has asked whether to replace a file.
-    summary = template.build_template([scans], path, jobs, progress, overwrite=True)
+    summary = template.build_template(scans, path, jobs, progress, overwrite=True)
     left_out = f", {len(summary.left_out)} left out" if summary.left_out else ""
     return f"Saved a template of {len(summary.scores)} scans{left_out} to {path}"
 
@@ -120,7 +178,8 @@ def build_bank(out: Path, folder: Path, jobs: int, progress: Progress) -> str:
 
     volumes = [out / record.output for record in read_manifest(out).values() if record.output]
     bank = bank_from_nifti(volumes, folder, options=BankOptions(jobs=jobs), progress=progress)
-    return f"Saved a bank of {len(bank)} volumes, {len(bank.holdout)} of them held out, to {folder}"
+    told = f"Saved a bank of {len(bank)} volumes, {len(bank.holdout)} of them held out, to {folder}"
+    return "\n".join([told, *bank.warnings])
 
 
 class _Follower:
@@ -160,7 +219,7 @@ def _rows(records: Iterable[CaseRecord], out: Path) -> list[CaseRow]:
             _OUTCOMES[record.status],
             record.score,
             _COLOURS[record.status],
-            record.reason,
+            record.reason or " ".join(record.remarks),
             _picture(record, out),
         )
         for record in records
@@ -171,5 +230,30 @@ def _picture(record: CaseRecord, out: Path) -> Path | None:
     """Return what can be shown of a case: the prepared volume, or else the scan itself."""
     if record.output:
         return out / record.output
-    scan = Path(record.input)
-    return scan if scan.name.lower().endswith(_NIFTI) else None
+    return _shown(Path(record.input))
+
+
+def _shown(scan: Path) -> Path | None:
+    return scan if is_image_name(scan) else None
+
+
+def _left_out(set_aside: Iterable[SetAside]) -> list[CaseRow]:
+    return [
+        CaseRow(
+            one.place,
+            LEFT_OUT,
+            colour=_LEFT_OUT,
+            reason=one.reason,
+            path=_shown(Path(one.path)) if one.may_be_taken else None,
+            file=Path(one.path) if one.may_be_taken else None,
+        )
+        for one in set_aside
+    ]
+
+
+def _names_in(out: Path) -> dict[str, str]:
+    """Return the names of an earlier run; none if the folder is not one of results."""
+    try:
+        return {record.input: record.name for record in read_manifest(out).values()}
+    except CowganError:
+        return {}

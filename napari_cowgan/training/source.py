@@ -7,10 +7,10 @@ from pathlib import Path
 from cowgan.data.bank import Bank
 from cowgan.data.bank_format import DESCRIPTION_FILE
 from cowgan.data.bank_intensity import BankScaling
-from cowgan.data.bank_nifti import bank_from_nifti, find_nifti
+from cowgan.data.bank_nifti import bank_from_nifti
+from cowgan.data.scans import find_scans, read_case
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
-from cowgan.volume import read_volume
 
 Size = tuple[int, int]
 """Slices, and voxels along x and y, of what a network makes."""
@@ -66,9 +66,9 @@ def look_into(path: Path) -> Source:
         sentence = f"Bank of {len(bank)} volumes, {_times(bank.shape)} voxels; "
         source = Source(path, True, bank.shape, f"{sentence}{len(bank.training)} to train on.")
     else:
-        files = list(find_nifti([path], images_only=True).values())
-        shape = read_volume(files[0]).data.shape
-        told = f"{len(files)} NIfTI files, {_times(shape)} voxels; a bank is made of them first."
+        cases = find_scans([path]).require_cases([path]).cases
+        shape = read_case(cases[0]).shape
+        told = f"{len(cases)} scans, {_times(shape)} voxels; a bank is made of them first."
         source = Source(path, False, shape, told)
     if not source.sizes:
         raise CowganError(

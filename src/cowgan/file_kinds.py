@@ -19,6 +19,9 @@ _XML = b"<?xml"
 _LINK = re.compile(rb"[\w .+~-]*/[\w ./+~-]*[\w.+~-]\s*")
 _DOWNLOAD = "and not the file itself; download it"
 
+_STAND_INS = ("empty;", "filled with zeros;", "a pointer", "a web page", "an XML", "the text of a")
+"""How what is told of files begins that are not there, or not whole."""
+
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PK\x03\x04", "a zip archive"),
     (0, b"PK\x05\x06", "an empty zip archive"),
@@ -91,6 +94,35 @@ def what_it_is(start: bytes) -> str | None:
     if _LINK.fullmatch(start):
         return "the text of a link and not the file that the link leads to"
     return TEXT if _is_text(start) else None
+
+
+def stand_in(start: bytes) -> str | None:
+    """Tell what stands in for a file that was never downloaded, or not to its end.
+
+    Parameters and result are those of `what_it_is`, but None for any other content.
+    """
+    kind = what_it_is(start)
+    return kind if kind is not None and kind.startswith(_STAND_INS) else None
+
+
+def stored_link(content: bytes) -> str | None:
+    """Return where a link leads that was stored as text.
+
+    Git does so on systems, and by servers, that know no symbolic links.
+
+    Parameters
+    ----------
+    content : bytes
+        All of a file.
+
+    Returns
+    -------
+    str or None
+        A relative path; None if the content is anything else.
+    """
+    if content.startswith(b"/") or not _LINK.fullmatch(content):
+        return None
+    return content.decode("ascii").strip()
 
 
 def _is_text(start: bytes) -> bool:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cowgan.data.bank_split import SplitRule, read_split_table, split_by_subject, subject_of
+from cowgan.data.bank_split import SplitRule, read_split_table, split_by_subject
+from cowgan.data.subjects import subject_of
 from cowgan.errors import CowganError
 
 subject_names = st.text("abcdefgh0123456789", min_size=1, max_size=6)

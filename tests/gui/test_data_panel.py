@@ -130,7 +130,7 @@ def test_a_folder_is_prepared_and_looked_at(panel, viewer, scans, tmp_path, fini
     assert {path: path.read_bytes() for path in scans.rglob("*") if path.is_file()} == before
 
     select(panel, "broken")
-    assert "damaged" in panel.reason.text()
+    assert "text file" in panel.reason.text()
     select(panel, "site_sub-3")
     assert not panel.reason.isVisible()
     QTest.keyClick(panel.cases, Qt.Key.Key_Return)
@@ -291,7 +291,9 @@ def test_a_template_is_built_and_then_used(panel, scans, tmp_path, finish, monke
         asked.append((inputs, out, jobs, overwrite))
         for step in range(5):
             advance(progress, step, 5)
-        return template.TemplateSummary(out, "sub-1", {"sub-1": 0.9, "sub-2": 0.8}, {"x": "?"}, [])
+        return template.TemplateSummary(
+            out, "sub-1", {"sub-1": 0.9, "sub-2": 0.8}, {"x": "?"}, [], []
+        )
 
     monkeypatch.setattr(template, "build_template", build)
     fill(panel, scans, tmp_path / "out")
@@ -413,7 +415,7 @@ def test_a_broken_case_that_is_opened_is_told(panel, scans, tmp_path, finish, pr
     finish(panel)
     select(panel, "broken")
     QTest.keyClick(panel.cases, Qt.Key.Key_Return)
-    assert "damaged" in problem(panel)
+    assert "text file" in problem(panel)
     assert len(viewer.layers) == 0
 
 

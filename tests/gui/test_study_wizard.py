@@ -116,7 +116,7 @@ def _missing(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (_empty, "There are no NIfTI files other than label maps in"),
+        (_empty, "There are no scans in"),
         (_one, "1 volume of 1 subject; a study needs at least 5 of each kind."),
         (_few, "3 volumes of 3 subjects; a study needs at least 5 of each kind."),
         (_missing, "is not a folder of volumes."),

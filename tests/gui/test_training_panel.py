@@ -359,7 +359,7 @@ def test_a_folder_of_nifti_files_becomes_a_bank_first(
         write_nifti(Tubes(number).make(), scans / f"sub-{number}.nii.gz")
     assert drop(panel, scans)
     wait(qtbot, lambda: panel.settings.source is not None)
-    assert "6 NIfTI files" in panel.settings.found.text()
+    assert "6 scans" in panel.settings.found.text()
     assert panel.settings.scaling.isVisible()
     assert panel.settings.voxels.currentText() == "16 × 16 × 16"
     panel.settings.steps.setValue(3)

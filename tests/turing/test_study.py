@@ -35,7 +35,7 @@ from cowgan.turing.protocol import Protocol, default_practice, default_repeats
 from cowgan.turing.session import Session, State
 from cowgan.turing.sources import FolderSource, generated_source
 from cowgan.turing.study import Study
-from cowgan.volume import Volume, default_affine, read_volume, write_nifti
+from cowgan.volume import Volume, default_affine, read_volume, write_labels, write_nifti
 
 
 @pytest.fixture(scope="module")
@@ -267,7 +267,8 @@ def test_at_most_one_volume_of_a_subject_is_taken_and_no_label_map(tmp_path):
         stem = path.name.removesuffix("_angio.nii.gz")
         volume = Volume(data, default_affine(SHAPE, SPACING_MM))
         write_nifti(volume, folder / f"{stem}_run-2_angio.nii.gz")
-        write_nifti(volume, folder / f"{stem}_label.nii.gz")
+        labels = (data > data.mean()).astype(np.uint8)
+        write_labels(labels, volume.affine, folder / f"{stem}_label.nii.gz")
     source = FolderSource(folder)
     assert source.describe()["files"] == 18
     assert source.describe()["subjects"] == 13

@@ -17,6 +17,7 @@ from cowgan.cli.models import convert, info
 from cowgan.cli.output import say
 from cowgan.cli.phantom import phantom
 from cowgan.cli.preprocess import preprocess
+from cowgan.cli.scans import scans
 from cowgan.cli.template import template
 from cowgan.cli.train import export, train
 from cowgan.cli.turing import app as turing
@@ -24,7 +25,7 @@ from cowgan.errors import Cancelled, CowganError
 
 _COMMANDS = {
     "Models": (info, convert, generate, directions, explore),
-    "Data": (template, preprocess, measure, phantom, simulate_bank, build_bank, check_bank),
+    "Data": (scans, template, preprocess, measure, phantom, simulate_bank, build_bank, check_bank),
     "Training": (train, export),
 }
 

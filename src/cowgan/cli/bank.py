@@ -211,6 +211,7 @@ def _tell(bank: "Bank", as_json: bool) -> None:
                 "dtype": bank.description.voxel_type,
                 "spacing_mm": bank.spacing_mm,
                 **{s: {"volumes": n, "subjects": m} for s, (n, m) in sides.items()},
+                "warnings": list(bank.warnings),
             }
         )
         return
@@ -223,5 +224,7 @@ def _tell(bank: "Bank", as_json: bool) -> None:
         **{s.capitalize(): f"{n} volumes of {m} subjects" for s, (n, m) in sides.items()},
         "SHA-256": bank.sha256,
     }
+    for warning in bank.warnings:
+        say(warning, err=True)
     for title, text in rows.items():
         say(f"{title:10} {text}")

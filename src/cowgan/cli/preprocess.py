@@ -7,6 +7,7 @@ import typer
 
 from cowgan.cli.options import JsonOption, OverwriteOption
 from cowgan.cli.output import say
+from cowgan.cli.scans import TakeOption, tell_set_aside
 from cowgan.errors import CowganError
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def preprocess(
         Literal["auto", "none", "synthstrip", "hd-bet"],
         typer.Option(help="Program whose brain mask drives the registration."),
     ] = "auto",
+    take: TakeOption = None,
     jobs: JobsOption = None,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
@@ -47,7 +49,7 @@ def preprocess(
     """Turn scans into volumes around the Circle of Willis, with a quality page.
 
     Scans that were done before and have not changed are kept. Scans that cannot be used
-    are listed in failed.csv, and stop nothing.
+    are listed in failed.csv, and stop nothing. `cowgan scans` tells beforehand what is taken.
     """
     if template is None and roi is None:
         raise CowganError("Name a --template, or use --roi auto to do without one.")
@@ -66,6 +68,7 @@ def preprocess(
         skull_strip,
         jobs=jobs,
         overwrite=overwrite,
+        take=tuple(take or ()),
     )
     with progress_bar("Preprocessing") as progress:
         summary = run(inputs, out, config, progress)
@@ -76,6 +79,7 @@ def preprocess(
                 "quality_page": str(summary.quality_page),
                 "kept": summary.kept,
                 "cases": [asdict(record) for record in summary.records],
+                "set_aside": [asdict(one) for one in summary.set_aside],
             }
         )
     else:
@@ -87,9 +91,12 @@ def _tell(summary: "PreprocessSummary", registered: bool) -> None:
         say("Note: registered without skull stripping.", err=True)
     elif registered:
         say(f"Note: {summary.skull_strip} drove the registration.", err=True)
+    tell_set_aside(summary.set_aside)
     for record in summary.records:
         if record.status != "done":
             say(f"{record.name} {record.status}: {record.reason}", err=True)
+        for remark in record.remarks:
+            say(f"{record.name}: {remark}", err=True)
     done = summary.count("done")
     aside = len(summary.records) - done
     kept = f" ({summary.kept} unchanged)" if summary.kept else ""

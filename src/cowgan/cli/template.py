@@ -8,6 +8,7 @@ import typer
 from cowgan.cli.options import JsonOption, OverwriteOption
 from cowgan.cli.output import say
 from cowgan.cli.preprocess import JobsOption
+from cowgan.cli.scans import TakeOption, tell_set_aside
 
 
 def template(
@@ -16,6 +17,7 @@ def template(
     ],
     out: Annotated[Path, typer.Option(help="Template to write, .nii.gz.")],
     rounds: Annotated[int, typer.Option(help="How often to register and average.", min=1)] = 3,
+    take: TakeOption = None,
     jobs: JobsOption = None,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
@@ -27,10 +29,13 @@ def template(
     from cowgan.data.template import build_template
 
     with progress_bar("Template") as progress:
-        summary = build_template(inputs, out, jobs, progress, rounds=rounds, overwrite=overwrite)
+        summary = build_template(
+            inputs, out, jobs, progress, rounds=rounds, overwrite=overwrite, take=take or ()
+        )
     if as_json:
         print_json({**asdict(summary), "path": str(summary.path)})
         return
+    tell_set_aside(summary.set_aside)
     for name, reason in summary.left_out.items():
         say(f"{name} left out: {reason}", err=True)
     x, y, z = summary.centre_mm

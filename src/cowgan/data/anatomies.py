@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from cowgan.archives import open_archive, read_npy_header, unpacking
-from cowgan.data.bank_nifti import find_nifti
 from cowgan.data.bank_processes import map_in_order
 from cowgan.data.resampling import Grid, resample
 from cowgan.data.roi import ROI_SHAPE, region_around
+from cowgan.data.scans import find_label_maps
 from cowgan.errors import CowganError
 from cowgan.files import sha256_of
 from cowgan.progress import Progress, Silent, advance
@@ -104,7 +104,7 @@ def read_anatomies(
     archives = [path for path in map(Path, inputs) if path.suffix.lower() == ".npz"]
     others = [path for path in map(Path, inputs) if path not in archives]
     found = [anatomy for path in archives for anatomy in read_archive(path)]
-    files = list(find_nifti(others).items()) if others else []
+    files = list(find_label_maps(others).items()) if others else []
     for done, anatomy in enumerate(map_in_order(_read_named, files, jobs), 1):
         found.append(anatomy)
         advance(progress, done, len(files), anatomy.name)

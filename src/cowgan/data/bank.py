@@ -94,6 +94,11 @@ class Bank:
         return self.description.cases
 
     @property
+    def warnings(self) -> Sequence[str]:
+        """One sentence each on what seems to be on both sides of the split."""
+        return self.description.warnings
+
+    @property
     def training(self) -> NDArray[np.intp]:
         """Indices of the volumes to train on, ascending."""
         return self._indices("training")

@@ -74,6 +74,8 @@ class BankDescription:
         In the order of the volumes.
     origin : dict
         How the bank was made.
+    warnings : sequence of str
+        One sentence each on scans or people that seem to be on both sides of the split.
     written_by : str
         Software and version.
     """
@@ -83,6 +85,7 @@ class BankDescription:
     voxel_type: VoxelType
     cases: Sequence[BankCase]
     origin: dict[str, Any] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
     written_by: str = f"napari-cowgan {__version__}"
 
     @property
@@ -114,6 +117,7 @@ class BankDescription:
             "dtype": self.voxel_type,
             "intensity": {"stored_value_of_1": scale},
             "origin": self.origin,
+            "warnings": list(self.warnings),
             "cases": [{**vars(c), "affine": c.affine.tolist()} for c in self.cases],
         }
 
@@ -171,6 +175,7 @@ class _Stored:
     dtype: VoxelType
     origin: dict[str, Any]
     cases: tuple[_StoredCase, ...]
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if min(self.shape) < 1 or min(self.spacing_mm) <= 0:
@@ -196,5 +201,6 @@ class _Stored:
             self.dtype,
             cases,
             self.origin,
+            self.warnings,
             self.written_by,
         )

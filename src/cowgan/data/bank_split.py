@@ -1,20 +1,18 @@
 """Which subjects are trained on and which are held out."""
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+from cowgan.data.case_names import case_name
+from cowgan.data.subjects import subject_of
 from cowgan.errors import CowganError
 from cowgan.files import sha256_of
 from cowgan.tables import read_table
 
 Side = Literal["training", "holdout"]
-
-_BIDS = re.compile(r"(?:^|[/_])(sub-[0-9A-Za-z]+)")
-_IXI = re.compile(r"(?:^|[/_])(IXI\d+)[^/]*$")
 
 
 @dataclass(frozen=True)
@@ -60,26 +58,6 @@ class SplitRule:
         """Return the subject and side of every case; see `split_by_subject`."""
         table = None if self.table is None else read_split_table(self.table)
         return split_by_subject(cases, self.holdout, self.seed, table)
-
-
-def subject_of(case: str) -> str:
-    """Return the subject that a case name tells.
-
-    Parameters
-    ----------
-    case : str
-        File name without suffix, perhaps after folders: ``"sub-012/anat/sub-012_angio"``.
-
-    Returns
-    -------
-    str
-        ``"sub-012"`` where a BIDS entity is found, ``"IXI002"`` for an IXI file name
-        (``"IXI002-Guys-0828-MRA"``), otherwise the whole case name.
-    """
-    for pattern in (_BIDS, _IXI):
-        if found := pattern.search(case):
-            return found[1]
-    return case
 
 
 def split_by_subject(
@@ -141,7 +119,8 @@ def read_split_table(path: Path) -> dict[str, tuple[str, Side | None]]:
     ----------
     path : Path
         A header line and one line per case: ``case,subject`` or ``case,subject,split``;
-        other columns are ignored. An empty subject is taken from the case name, an empty
+        other columns are ignored. A case is named as in the bank, or by its path without
+        suffix below the folder. An empty subject is taken from the case name, an empty
         split is left to the share held out.
 
     Returns
@@ -162,7 +141,7 @@ def read_split_table(path: Path) -> dict[str, tuple[str, Side | None]]:
     table: dict[str, tuple[str, Side | None]] = {}
     sides: dict[str, Side | None] = {}
     for row in rows:
-        case = row["case"].strip()
+        case = case_name(row["case"].strip())
         subject = row["subject"].strip() or subject_of(case)
         side = _side(row.get("split"), case, path)
         if table.setdefault(case, (subject, side)) != (subject, side):

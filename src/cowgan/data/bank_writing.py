@@ -21,9 +21,17 @@ from cowgan.data.bank_format import (
     BankCase,
     BankDescription,
 )
+from cowgan.data.bank_leakage import (
+    Coarse,
+    Leak,
+    coarse_picture,
+    find_same_names,
+    find_same_scans,
+    warnings_of,
+)
 from cowgan.data.bank_processes import map_in_order
 from cowgan.data.bank_split import Assignment, SplitRule
-from cowgan.data.bank_voxels import DEFAULT_VOXEL_TYPE, VoxelType, encode, stored_dtype
+from cowgan.data.bank_voxels import DEFAULT_VOXEL_TYPE, VoxelType, decode, encode, stored_dtype
 from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.folders import folder_in_the_making
@@ -77,6 +85,7 @@ class _Made:
     """A volume as it is stored."""
 
     voxels: NDArray[Any]
+    coarse: Coarse
     sha256: str
     spacing_mm: tuple[float, float, float]
     affine: NDArray[np.float64]
@@ -108,7 +117,7 @@ def write_bank(
     Returns
     -------
     Bank
-        Opened for reading.
+        Opened for reading; its `warnings` say what seems to be on both sides of the split.
 
     Raises
     ------
@@ -135,6 +144,7 @@ def write_bank(
         needed_bytes = first.voxels.nbytes * len(recipes)
         with folder_in_the_making(target, needed_bytes, check) as folder:
             cases: list[BankCase] = []
+            coarse: list[Coarse] = []
             with (folder / VOXELS_FILE).open("wb") as file:
                 _write_header(file, (len(recipes), *first.voxels.shape), first.voxels.dtype)
                 for recipe, one in zip(recipes, chain([first], made), strict=True):
@@ -142,13 +152,17 @@ def write_bank(
                     # Not assigned to a mapped file, where a full disk kills the process.
                     file.write(one.voxels.data)
                     cases.append(_case(recipe, assignments[recipe.name], one))
+                    coarse.append(one.coarse)
                     advance(progress, len(cases), len(recipes), recipe.name)
+            leaks = _same_scans(folder / VOXELS_FILE, cases, coarse, progress)
+            leaks += find_same_names(assignments)
             description = BankDescription(
                 _shape(first),
                 first.spacing_mm,
                 options.voxel_type,
                 cases,
                 {**(origin or {}), "split": options.split.to_dict()},
+                warnings_of(leaks),
             )
             write_json(folder / DESCRIPTION_FILE, description.to_dict())
             _write_table(folder / CASES_FILE, cases)
@@ -163,7 +177,30 @@ def _make(recipe: Recipe, voxel_type: VoxelType) -> _Made:
         raise CowganError(f"The volume {recipe.name}: {error.sentence}", error.detail) from error
     sz, sx, sy = (round(mm, _SPACING_DECIMALS) for mm in volume.spacing_mm)
     voxels = np.ascontiguousarray(voxels)
-    return _Made(voxels, voxels_sha256(voxels), (sz, sx, sy), volume.affine, volume.provenance)
+    return _Made(
+        voxels,
+        coarse_picture(volume.data),
+        voxels_sha256(voxels),
+        (sz, sx, sy),
+        volume.affine,
+        volume.provenance,
+    )
+
+
+def _same_scans(
+    path: Path, cases: Sequence[BankCase], coarse: Sequence[Coarse], progress: Progress
+) -> list[Leak]:
+    # Closed again when this returns, as an open file could not be moved on Windows.
+    stored = np.load(path, mmap_mode="r")
+
+    def read(index: int) -> NDArray[np.float32]:
+        volume = np.empty(stored.shape[1:], np.float32)
+        decode(stored[index], volume)
+        return volume
+
+    names = [case.name for case in cases]
+    held_out = [case.split == "holdout" for case in cases]
+    return find_same_scans(coarse, names, held_out, read, progress)
 
 
 def _case(recipe: Recipe, assigned: Assignment, made: _Made) -> BankCase:

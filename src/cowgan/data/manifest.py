@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cowgan._version import __version__
+from cowgan.data.scans import SetAside
 from cowgan.documents import read_json
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path, write_json
@@ -16,6 +17,9 @@ from cowgan.tables import TableWriter
 MANIFEST_JSON = "manifest.json"
 MANIFEST_CSV = "manifest.csv"
 FAILED_CSV = "failed.csv"
+
+SET_ASIDE = "set aside"
+"""In ``failed.csv``, of files that were not taken for scans."""
 
 Status = Literal["done", "rejected", "failed"]
 _Kind = Literal["napari-cowgan preprocessing"]
@@ -56,6 +60,8 @@ class CaseRecord:
         4 x 4 map from RAS millimetres of the scan to those of the output.
     parameters : dict
         What decides the output besides the scan.
+    remarks : list of str
+        Sentences on what was ambiguous or assumed.
     source : dict
         How the scan was stored, from `Volume.provenance`.
     software : dict of str to str
@@ -75,6 +81,7 @@ class CaseRecord:
     skull_strip: str = "none"
     to_template: list[list[float]] | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
     source: dict[str, Any] = field(default_factory=dict)
     software: dict[str, str] = field(default_factory=dict)
 
@@ -85,6 +92,7 @@ class _Stored:
 
     kind: _Kind
     cases: tuple[CaseRecord, ...]
+    set_aside: tuple[SetAside, ...] = ()
 
 
 def software_versions() -> dict[str, str]:
@@ -106,23 +114,27 @@ def read_manifest(folder: Path) -> dict[str, CaseRecord]:
     CowganError
         The folder's manifest is damaged or belongs to something else.
     """
-    path = Path(folder) / MANIFEST_JSON
-    if not path.exists():
-        return {}
-    try:
-        stored = read_json(path, _Stored, other_versions=True)
-    except CowganError as error:
-        raise CowganError(
-            f"{path} is not a manifest of preprocessed scans; choose another folder.",
-            f"{error.sentence}\n{error.detail}",
-        ) from error
-    return {record.name: record for record in stored.cases}
+    return {record.name: record for record in _read(folder).cases}
 
 
-def write_manifest(folder: Path, records: Iterable[CaseRecord]) -> None:
+def read_set_aside(folder: Path) -> list[SetAside]:
+    """Return what the last run did not take for scans; empty if there was none.
+
+    Raises
+    ------
+    CowganError
+        As for `read_manifest`.
+    """
+    return list(_read(folder).set_aside)
+
+
+def write_manifest(
+    folder: Path, records: Iterable[CaseRecord], set_aside: Iterable[SetAside] = ()
+) -> None:
     """Write ``manifest.json``, ``manifest.csv`` and ``failed.csv``.
 
-    The last lists the scans without an output, and why.
+    The last lists the scans without an output, and the files that were not taken for scans,
+    and why.
 
     Raises
     ------
@@ -130,21 +142,44 @@ def write_manifest(folder: Path, records: Iterable[CaseRecord]) -> None:
         The folder cannot be written.
     """
     folder = Path(folder)
+    set_aside = tuple(set_aside)
     ordered = sorted(records, key=lambda record: record.name)
     columns = [entry.name for entry in fields(CaseRecord) if entry.name not in _NOT_IN_TABLE]
-    _write_table(folder / MANIFEST_CSV, columns, ordered)
-    failed = [record for record in ordered if record.status != "done"]
-    _write_table(folder / FAILED_CSV, ["name", "status", "reason", "score", "input"], failed)
+    _write_table(folder / MANIFEST_CSV, columns, map(_row, ordered))
+    failed = [_row(record) for record in ordered if record.status != "done"]
+    aside = [
+        {"name": one.place, "status": SET_ASIDE, "reason": one.reason, "input": one.path}
+        for one in set_aside
+    ]
+    columns = ["name", "status", "reason", "score", "input"]
+    _write_table(folder / FAILED_CSV, columns, [*failed, *aside])
     # The last file, because it alone is read again.
     write_json(
         folder / MANIFEST_JSON,
-        asdict(_Stored(_KIND, tuple(ordered))),
+        asdict(_Stored(_KIND, tuple(ordered), set_aside)),
     )
 
 
-def _write_table(path: Path, columns: list[str], records: list[CaseRecord]) -> None:
+def _read(folder: Path) -> _Stored:
+    path = Path(folder) / MANIFEST_JSON
+    if not path.exists():
+        return _Stored(_KIND, ())
+    try:
+        return read_json(path, _Stored, other_versions=True)
+    except CowganError as error:
+        raise CowganError(
+            f"{path} is not a manifest of preprocessed scans; choose another folder.",
+            f"{error.sentence}\n{error.detail}",
+        ) from error
+
+
+def _row(record: CaseRecord) -> dict[str, Any]:
+    return {**asdict(record), "remarks": " ".join(record.remarks)}
+
+
+def _write_table(path: Path, columns: list[str], rows: Iterable[dict[str, Any]]) -> None:
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = TableWriter(file, columns)
         writer.write_header()
-        for record in records:
-            writer.write(asdict(record))
+        for row in rows:
+            writer.write(row)

@@ -24,10 +24,10 @@ from cowgan.data.manifest import (
 )
 from cowgan.data.pool import run_all
 from cowgan.data.quality import picture_path, write_picture, write_quality_pages
-from cowgan.data.reading import Case, find_cases, read_scan
 from cowgan.data.registration import PASS_SCORE, Registration, Target, register
-from cowgan.data.resampling import Resampled, resample
-from cowgan.data.roi import find_centre_mm, paper_centre_mm, region_around
+from cowgan.data.resampling import Grid, Resampled, resample
+from cowgan.data.roi import find_centre_mm, is_region, paper_centre_mm, region_around
+from cowgan.data.scans import Case, FoundScans, SetAside, find_scans, read_case
 from cowgan.data.skull_strip import SkullStrip, Tool, brain_mask, find_tool
 from cowgan.data.template import Template, read_template
 from cowgan.documents import checked
@@ -43,7 +43,10 @@ Roi = Literal["template", "auto", "paper"]
 LEAST_COVERAGE = 0.8
 """Scans that show a smaller share of the region of interest are set aside."""
 
-_PIPELINE = 2
+ALREADY_REGION = "It already is a region of interest, and was neither registered nor cut."
+"""Begins the remark on scans that are taken over."""
+
+_PIPELINE = 3
 """Counts changes that give other volumes for the same parameters."""
 _SAVE_EVERY_S = 2.0
 
@@ -71,6 +74,9 @@ class PreprocessConfig:
         How many processes; by default as many as the computer has cores.
     overwrite : bool
         Do again what is already there and still right.
+    take : tuple of str
+        Patterns of files that are taken as scans though they do not seem to be any; see
+        `cowgan.data.scans.find_scans`.
     """
 
     template: Path | None = None
@@ -80,6 +86,7 @@ class PreprocessConfig:
     pass_score: float = PASS_SCORE
     jobs: int | None = None
     overwrite: bool = False
+    take: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,8 @@ class PreprocessSummary:
         HTML page to look at.
     skull_strip : str
         Program that drove the registrations, or ``"none"``.
+    set_aside : list of SetAside
+        What lies among the scans and was not taken, and why.
     """
 
     folder: Path
@@ -105,6 +114,7 @@ class PreprocessSummary:
     kept: int
     quality_page: Path
     skull_strip: str
+    set_aside: list[SetAside]
 
     def count(self, status: str) -> int:
         """Return how many scans have a status: ``"done"``, ``"rejected"``, ``"failed"``."""
@@ -154,11 +164,11 @@ def preprocess(
     _refuse_overlap(inputs, out)
     work = _prepare(config, out)
     records = read_manifest(out)
-    cases = find_cases(inputs, {record.input: record.name for record in records.values()})
-    if config.template is not None:
-        cases = [case for case in cases if case.path != Path(config.template).resolve()]
+    known = {record.input: record.name for record in records.values()}
+    found = find_scans(inputs, known, config.take, progress).require_cases(inputs)
+    cases, set_aside = _apart_from(found, out, config.template)
     _remove_remains(out)
-    run = _Run(out, records, work.about, progress, len(cases))
+    run = _Run(out, records, set_aside, work.about, progress, len(cases))
     tasks = [_Task(case, records.get(case.name)) for case in cases]
     try:
         run.report()
@@ -168,7 +178,8 @@ def preprocess(
         run.save()
     if progress.cancelled and len(run.finished) < len(cases):
         raise Cancelled
-    return PreprocessSummary(out, run.finished, run.kept, run.write_pages(), work.tool_name)
+    page = run.write_pages()
+    return PreprocessSummary(out, run.finished, run.kept, page, work.tool_name, set_aside)
 
 
 def _refuse_overlap(inputs: Sequence[Path], out: Path) -> None:
@@ -184,6 +195,24 @@ def _refuse_overlap(inputs: Sequence[Path], out: Path) -> None:
                 f"The output folder {out} must lie apart from the scans in {folder}, which are "
                 "never changed."
             )
+
+
+def _apart_from(
+    found: FoundScans, out: Path, template: Path | None
+) -> tuple[list[Case], list[SetAside]]:
+    """Set aside what links among the scans lead to but was made of scans."""
+    cases, set_aside = [], list(found.set_aside)
+    for case in found.cases:
+        real = case.path.resolve()
+        if real.is_relative_to(out):
+            reason = "It lies in the folder of the results."
+        elif template is not None and real == Path(template).resolve():
+            reason = "It is the template."
+        else:
+            cases.append(case)
+            continue
+        set_aside.append(SetAside(case.path.name, reason, str(case.path)))
+    return cases, set_aside
 
 
 def _prepare(config: PreprocessConfig, out: Path) -> "_Work":
@@ -258,10 +287,17 @@ class _Run:
     """Keeps the manifest up to date while results arrive."""
 
     def __init__(
-        self, out: Path, records: dict[str, CaseRecord], about: str, progress: Progress, total: int
+        self,
+        out: Path,
+        records: dict[str, CaseRecord],
+        set_aside: list[SetAside],
+        about: str,
+        progress: Progress,
+        total: int,
     ) -> None:
         self.out = out
         self.records = records
+        self.set_aside = set_aside
         self.about = about
         self.progress = progress
         self.total = total
@@ -279,7 +315,7 @@ class _Run:
         self.records[case.name] = record
         self.finished.append(record)
         if monotonic() - self._saved_at > _SAVE_EVERY_S:
-            write_manifest(self.out, self.records.values())
+            write_manifest(self.out, self.records.values(), self.set_aside)
             self._saved_at = monotonic()
         self.report(case.name)
 
@@ -288,7 +324,7 @@ class _Run:
 
     def save(self) -> None:
         if self.finished:
-            write_manifest(self.out, self.records.values())
+            write_manifest(self.out, self.records.values(), self.set_aside)
             self.write_pages()
 
     def write_pages(self) -> Path:
@@ -361,7 +397,9 @@ class _Work:
 
     def _volume(self, case: Case, digest: str) -> tuple[CaseRecord, Volume | None]:
         """Return the record of a scan, and what it looks like around the circle."""
-        scan = read_scan(case.path)
+        scan = read_case(case)
+        if is_region(scan):
+            return self._taken_over(case, digest, scan)
         if self.centre_mm is None:
             registration = Registration(np.eye(4), 1.0)
             centre, axes = find_centre_mm(scan), scan.affine
@@ -372,19 +410,16 @@ class _Work:
             centre = self.centre_mm
         grid = region_around(centre, axes)
         part = resample(scan, grid, registration.to_input)
-        record = CaseRecord(
-            case.name,
-            "done",
-            input_sha256=digest,
+        record = self._record(
+            case,
+            digest,
+            scan,
             output=f"{case.name}.nii.gz",
             score=None if self.centre_mm is None else round(registration.score, 4),
             coverage=round(part.coverage, 4),
             centre_mm=np.round(centre, 3).tolist(),
             skull_strip=self.tool_name,
             to_template=registration.to_template.tolist(),
-            parameters=self.parameters,
-            source=(scan.provenance.get("sources") or [{}])[-1],
-            software=software_versions(),
         )
         reason = self._reason_against(registration, part)
         if reason:
@@ -393,6 +428,34 @@ class _Work:
             return record, None
         data = rescale(part.data, self.config.intensity, part.inside)
         return record, Volume(data, grid.affine, scan.provenance)
+
+    def _record(self, case: Case, digest: str, scan: Volume, **more: Any) -> CaseRecord:
+        record = CaseRecord(
+            case.name,
+            "done",
+            input_sha256=digest,
+            remarks=list(scan.remarks),
+            parameters=self.parameters,
+            source=(scan.provenance.get("sources") or [{}])[-1],
+            software=software_versions(),
+        )
+        return replace(record, **more)
+
+    def _taken_over(self, case: Case, digest: str, scan: Volume) -> tuple[CaseRecord, Volume]:
+        """Return a scan that already is a region of interest, and that needs no cutting."""
+        scaled = bool(scan.data.min() >= 0 and scan.data.max() <= 1)
+        data = scan.data if scaled else rescale(scan.data, self.config.intensity)
+        record = self._record(
+            case,
+            digest,
+            scan,
+            output=f"{case.name}.nii.gz",
+            coverage=1.0,
+            centre_mm=np.round(Grid(scan.shape, scan.affine).centre_mm, 3).tolist(),
+        )
+        told = "Its intensities stayed as they are." if scaled else "Its intensities were scaled."
+        record = replace(record, remarks=[*record.remarks, f"{ALREADY_REGION} {told}"])
+        return record, Volume(data, scan.affine, scan.provenance)
 
     def _reason_against(self, registration: Registration, part: Resampled) -> str:
         if registration.score < self.config.pass_score:

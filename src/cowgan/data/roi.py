@@ -17,6 +17,7 @@ PAPER_START = (40, 80, 120)
 """First voxel (z, x, y) of the region in the template of Aydin et al. 2024: x 80:208,
 y 120:248, z 40:72."""
 
+_SAME_SPACING = 0.01
 _SEARCH_MM = 1.6
 _HEAD_MM = 120.0
 _ARTERY_MM = 0.8
@@ -55,6 +56,13 @@ def region_around(centre_mm: NDArray[np.float64], affine: NDArray[np.float64]) -
     return Grid(ROI_SHAPE, grid)
 
 
+def is_region(volume: Volume) -> bool:
+    """Tell whether a volume has the voxels of a region of interest, and so needs no cutting."""
+    return volume.shape == ROI_SHAPE and np.allclose(
+        volume.spacing_mm, DEFAULT_SPACING_MM, rtol=_SAME_SPACING
+    )
+
+
 def paper_centre_mm(template: Volume) -> NDArray[np.float64]:
     """Return the middle of the paper's region in its template.
 
@@ -63,7 +71,7 @@ def paper_centre_mm(template: Volume) -> NDArray[np.float64]:
     CowganError
         The template does not have the paper's voxels, or ends before the region does.
     """
-    if not np.allclose(template.spacing_mm, DEFAULT_SPACING_MM, rtol=0.01):
+    if not np.allclose(template.spacing_mm, DEFAULT_SPACING_MM, rtol=_SAME_SPACING):
         raise CowganError(
             "The paper's region of interest is counted in voxels of its own template; choose "
             "another region for this one.",

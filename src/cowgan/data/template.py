@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from cowgan.data.intensity import rescale
 from cowgan.data.manifest import software_versions
 from cowgan.data.pool import run_all
-from cowgan.data.reading import Case, find_cases, read_scan
 from cowgan.data.registration import PASS_SCORE, Registration, Target, register
 from cowgan.data.resampling import Grid, resample, shrink
 from cowgan.data.roi import find_centre_mm
+from cowgan.data.scans import Case, SetAside, find_scans, read_case, read_scan
 from cowgan.documents import checked
 from cowgan.errors import CowganError
 from cowgan.files import sha256_of
@@ -65,6 +65,8 @@ class TemplateSummary:
         Why scans did not contribute.
     centre_mm : list of float
         Middle of the region of interest in RAS millimetres.
+    set_aside : list of SetAside
+        What lies among the scans and was not taken, and why.
     """
 
     path: Path
@@ -72,6 +74,7 @@ class TemplateSummary:
     scores: dict[str, float]
     left_out: dict[str, str]
     centre_mm: list[float]
+    set_aside: list[SetAside]
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def read_template(path: Path) -> Template:
     Raises
     ------
     CowganError
-        As for `cowgan.data.reading.read_scan`.
+        As for `cowgan.data.scans.read_scan`.
     """
     volume = read_scan(path)
     stored = checked(
@@ -108,6 +111,7 @@ def build_template(
     *,
     rounds: int = ROUNDS,
     overwrite: bool = False,
+    take: Sequence[str] = (),
 ) -> TemplateSummary:
     """Average scans that are registered rigidly to their own average (Aydin et al. 2024).
 
@@ -129,6 +133,8 @@ def build_template(
         How often to register and average.
     overwrite : bool
         Whether an existing template may be replaced.
+    take : sequence of str
+        See `cowgan.data.scans.find_scans`.
 
     Returns
     -------
@@ -145,10 +151,11 @@ def build_template(
     out = Path(out)
     if out.exists() and not overwrite:
         raise CowganError(f"{out} exists already; allow overwriting to replace it.")
-    cases = [case for case in find_cases(inputs) if case.path != out.resolve()]
+    found = find_scans(inputs, take=take, progress=progress).require_cases(inputs)
+    cases = [case for case in found.cases if case.path.resolve() != out.resolve()]
     with tempfile.TemporaryDirectory(prefix="cowgan-template-") as drafts:
         builder = _Builder(cases, Path(drafts), jobs, progress or Silent(), rounds)
-        volume, summary = builder.build(out)
+        volume, summary = builder.build(out, found.set_aside)
     write_nifti(volume, out)
     return summary
 
@@ -166,7 +173,7 @@ class _Builder:
         self.done = 0
         self.total = len(cases) * (rounds + 2)
 
-    def build(self, out: Path) -> tuple[Volume, TemplateSummary]:
+    def build(self, out: Path, set_aside: list[SetAside]) -> tuple[Volume, TemplateSummary]:
         hashes = self._write_drafts()
         reference = self._choose_reference()
         average: Volume = _read_draft(self._draft(reference))
@@ -177,7 +184,7 @@ class _Builder:
         final = self._average(found, DEFAULT_SPACING_MM[0], draft=False)
         centre = find_centre_mm(final).round(2).tolist()
         scores = {case.name: round(result.score, 4) for case, result in found.items()}
-        summary = TemplateSummary(out, reference.name, scores, self.left_out, centre)
+        summary = TemplateSummary(out, reference.name, scores, self.left_out, centre, set_aside)
         provenance: dict[str, Any] = {
             "template": {
                 "roi_centre_mm": centre,
@@ -259,7 +266,7 @@ class _Builder:
         total = np.zeros(grid.shape, np.float32)
         weight = np.zeros(grid.shape, np.uint16)
         for case, to_input in maps.items():
-            volume = drafts[case] if draft else _scaled(read_scan(case.path))
+            volume = drafts[case] if draft else _scaled(read_case(case))
             part = resample(volume, grid, to_input, order=1)
             total += part.data
             weight += part.inside
@@ -276,7 +283,7 @@ class _WriteDraft:
 
     def __call__(self, case: Case) -> str:
         digest = sha256_of(case.path)
-        draft = shrink(_scaled(read_scan(case.path)), _DRAFT_MM)
+        draft = shrink(_scaled(read_case(case)), _DRAFT_MM)
         _write_draft(draft, self.folder / f"{case.name}.npz")
         return digest
 

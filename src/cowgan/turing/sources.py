@@ -4,16 +4,16 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 import numpy as np
 
-from cowgan.data.bank_nifti import find_nifti
-from cowgan.data.bank_split import subject_of
+from cowgan.data.scans import Case, find_scans, read_case
+from cowgan.data.subjects import subject_of
 from cowgan.errors import CowganError
 from cowgan.files import sha256_of
-from cowgan.volume import Volume, read_volume
+from cowgan.volume import Volume
 
 RECOGNISED = (
     "Whoever has the real scans can recognise them among the volumes, so no reader may have them."
@@ -75,9 +75,9 @@ class Source(Protocol):
 
 
 class FolderSource:
-    """NIfTI files of a folder and its subfolders, at most one of each subject.
+    """Scans of a folder and its subfolders, at most one of each subject.
 
-    Label maps are left out, see `find_nifti`. Which files are taken is drawn by lot.
+    For what is a scan see `cowgan.data.scans.find_scans`. Which files are taken is drawn by lot.
 
     Parameters
     ----------
@@ -97,11 +97,12 @@ class FolderSource:
         """Return folder and numbers, and which public data set its names speak of, if any."""
         subjects = self._subjects()
         folder = self.folder.resolve()
-        names = (str(folder), *(name for files in subjects.values() for name in files))
+        cases = [case for of_one in subjects.values() for case in of_one]
+        names = (str(folder), *(text for case in cases for text in (case.name, case.place)))
         found = {name.lower(): name for text in names for name in _PUBLIC.findall(text)}
         return {
             "folder": str(folder),
-            "files": sum(map(len, subjects.values())),
+            "files": len(cases),
             "subjects": len(subjects),
             "public": sorted(found.values()),
         }
@@ -117,23 +118,24 @@ class FolderSource:
         chosen = random.choice(sorted(subjects), count, replace=False).tolist()
         return (self._read(subject, subjects[subject], random) for subject in chosen)
 
-    def _read(self, subject: str, files: dict[str, Path], random: np.random.RandomState) -> Sourced:
-        name = str(random.choice(sorted(files)))
-        volume = read_volume(files[name])
+    def _read(self, subject: str, cases: list[Case], random: np.random.RandomState) -> Sourced:
+        case = cases[int(random.choice(len(cases)))]
+        volume = read_case(case)
         origin = {
-            "file": files[name].relative_to(self.folder).as_posix(),
-            "sha256": sha256_of(files[name]),
+            "file": case.place,
+            "sha256": sha256_of(case.path),
             "subject": subject,
             "marked_synthetic": volume.synthetic,
         }
-        return Sourced(files[name].name, volume, origin)
+        return Sourced(PurePosixPath(case.place).name, volume, origin)
 
-    def _subjects(self) -> dict[str, dict[str, Path]]:
+    def _subjects(self) -> dict[str, list[Case]]:
         if not self.folder.is_dir():
             raise CowganError(f"{self.folder} is not a folder of volumes.")
-        subjects: dict[str, dict[str, Path]] = {}
-        for name, path in find_nifti([self.folder], images_only=True).items():
-            subjects.setdefault(subject_of(name), {})[name] = path
+        subjects: dict[str, list[Case]] = {}
+        found = find_scans([self.folder]).require_cases([self.folder])
+        for case in sorted(found.cases, key=lambda case: case.name):
+            subjects.setdefault(subject_of(case.name), []).append(case)
         return subjects
 
 

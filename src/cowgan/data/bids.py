@@ -1,0 +1,98 @@
+"""BIDS data sets: which of their files are raw angiograms, as their names say.
+
+Gorgolewski et al. 2016; bids-specification.readthedocs.io.
+"""
+
+import re
+from pathlib import Path
+
+from cowgan.documents import read_json
+from cowgan.errors import CowganError
+from cowgan.volume.formats import image_stem
+
+DESCRIPTION = "dataset_description.json"
+
+_NAME = re.compile(r"sub-[0-9A-Za-z+]+(?:_[0-9A-Za-z]+-[^_]+)*_(?P<suffix>[0-9A-Za-z]+)")
+_APART = ("derivatives", "sourcedata", "code", "stimuli", "phenotype")
+_ANGIOGRAM = "angio"
+_OTHER_IMAGES = re.compile(
+    r"T[12]\w*|PD\w*|FLAIR|FLASH|inplaneT[12]|UNIT1|MP2RAGE|ME[GS]\w*|MT\w*|MPM|VFA|IRT1"
+    r"|defacemask|bold|cbv|sbref|dwi|asl|m0scan|epi|fieldmap|phase\w*|magnitude[12]?|swi|minIP"
+    r"|Chimap|R2\w*|S0map|TB1\w*|pet|ct"
+)
+"""Suffixes of images that are no angiograms, wherever the file lies."""
+
+_LEVELS_UP = 6
+
+
+class Bids:
+    """Judges files by the data set they lie in.
+
+    Parameters
+    ----------
+    top : Path
+        What a person named. If it lies among the derivatives of a data set, or is a
+        data set of derivatives, then these are wanted.
+    """
+
+    def __init__(self, top: Path) -> None:
+        self._top = top
+        self._roots: list[tuple[Path, bool]] = []
+        for folder in list(top.parents)[:_LEVELS_UP]:
+            if _is_data_set(folder) and not set(_APART) & set(top.relative_to(folder).parts):
+                self._roots.append((folder, _is_raw(folder)))
+                break
+
+    def enter(self, folder: Path, readable: Path) -> None:
+        """Take note of a folder whose content comes next."""
+        if _is_data_set(readable):
+            self._roots.append((folder, _is_raw(readable)))
+
+    def why_not(self, path: Path) -> str:
+        """Return why a file is no raw angiogram; empty if it may be one."""
+        suffix = suffix_of(path)
+        root, raw = self._root_of(path)
+        if root is not None and root != self._top and not raw:
+            return "It belongs to a data set of derivatives; name it or its folder to take it."
+        if root is not None and raw:
+            folder = path.relative_to(root).parts[0]
+            if folder in _APART:
+                return f"It lies in {folder} of a BIDS data set; name it or that folder to take it."
+            if suffix is None:
+                return "Its name is not one of a raw BIDS image; name it to take it."
+            if suffix != _ANGIOGRAM:
+                return f"Its BIDS name ends in _{suffix} and not in _angio."
+            return ""
+        if suffix is not None and _OTHER_IMAGES.fullmatch(suffix):
+            return f"Its BIDS name ends in _{suffix} and not in _angio."
+        return ""
+
+    def _root_of(self, path: Path) -> tuple[Path | None, bool]:
+        """Return the innermost data set around a file, and whether it is raw."""
+        inside = [one for one in self._roots if path.is_relative_to(one[0])]
+        outermost_raw = next((one for one in inside if one[1]), None)
+        if outermost_raw is not None:
+            # What lies among the derivatives of a raw data set is told as that.
+            root, raw = outermost_raw
+            if path.relative_to(root).parts[0] in _APART:
+                return root, raw
+        return max(inside, key=lambda one: len(one[0].parts), default=(None, False))
+
+
+def suffix_of(path: Path) -> str | None:
+    """Return the suffix of a BIDS name, such as ``"T1w"`` of ``sub-01_T1w.nii.gz``."""
+    found = _NAME.fullmatch(image_stem(path))
+    return found["suffix"] if found else None
+
+
+def _is_data_set(folder: Path) -> bool:
+    return (folder / DESCRIPTION).is_file()
+
+
+def _is_raw(folder: Path) -> bool:
+    try:
+        content = read_json(folder / DESCRIPTION, object)
+    except CowganError:
+        return True
+    kind = content.get("DatasetType") if isinstance(content, dict) else None
+    return kind != "derivative"

@@ -1,0 +1,102 @@
+"""What to call a scan: one name for outputs, banks, studies and tables."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path, PurePath
+
+from cowgan.data.subjects import subject_of
+
+LONGEST_NAME_BYTES = 200
+"""Of a name in UTF-8. File systems allow 255, of which suffixes and temporary names need some."""
+
+_RESERVED = {"manifest", "failed", "quality"}
+_UNSAFE = re.compile(r"[^\w.+-]+")
+_HEAD_BYTES = 40
+_DIGEST_DIGITS = 6
+
+
+def case_name(path: PurePath | str) -> str:
+    """Return the name of the case that a file would be.
+
+    Parameters
+    ----------
+    path : PurePath or str
+        Of the file, below the folder that is searched, without suffix.
+
+    Returns
+    -------
+    str
+        Folders and file name joined by ``_``, without folders that the file name repeats:
+        ``"sub-01_angio"`` for ``sub-01/anat/sub-01_angio``. Characters that are not safe in
+        file names become ``_``; a name above `LONGEST_NAME_BYTES` is shortened in the middle,
+        where six digits of its SHA-256 then stand, and still tells its subject.
+    """
+    *folders, stem = PurePath(path).parts or ("",)
+    entities = set(stem.split("_"))
+    if stem.startswith("sub-"):
+        entities.add("anat")
+    name = _UNSAFE.sub("_", "_".join([*(f for f in folders if f not in entities), stem]))
+    return _shortened(name or "scan")
+
+
+def name_cases(proposals: Mapping[Path, str], known: Mapping[Path, str]) -> dict[Path, str]:
+    """Return names that differ, also where file names ignore case.
+
+    Parameters
+    ----------
+    proposals : mapping of Path to str
+        What each file would be called.
+    known : mapping of Path to str
+        Names given earlier, to these files or others; these are kept.
+
+    Returns
+    -------
+    dict of Path to str
+        A name that is taken has six digits added: of the SHA-256 of as much of the end of
+        the path as tells the file from others that would be called alike.
+    """
+    rivals: dict[str, list[Path]] = {}
+    for path, name in proposals.items():
+        rivals.setdefault(name.casefold(), []).append(path)
+    taken = {name.casefold() for name in known.values()} | _RESERVED
+    names = {}
+    for path, proposal in proposals.items():
+        if path in known:
+            name = known[path]
+        else:
+            others = [other for other in rivals[proposal.casefold()] if other != path]
+            offers = [proposal] if not others else []
+            offers += [f"{proposal}-{_digest(tail)}" for tail in _tails(path, others)]
+            name = next(offer for offer in offers if offer.casefold() not in taken)
+            taken.add(name.casefold())
+        names[path] = name
+    return names
+
+
+def _tails(path: Path, others: Sequence[Path]) -> Iterator[str]:
+    """Yield ends of a path, the shortest first, that no other path has."""
+    for length in range(1, len(path.parts) + 1):
+        tail = path.parts[-length:]
+        if all(other.parts[-length:] != tail for other in others):
+            yield "/".join(tail)
+
+
+def _shortened(name: str) -> str:
+    if len(name.encode()) <= LONGEST_NAME_BYTES:
+        return name
+    subject = subject_of(name)
+    head = _cut(name, _HEAD_BYTES)
+    if subject != name and subject not in head:
+        head = _cut(subject, _HEAD_BYTES)
+    head += f"_{_digest(name)}_"
+    room = LONGEST_NAME_BYTES - len(head.encode())
+    return head + name.encode()[-room:].decode("utf-8", "ignore")
+
+
+def _cut(text: str, size_bytes: int) -> str:
+    return text.encode()[:size_bytes].decode("utf-8", "ignore")
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGEST_DIGITS]

@@ -1,0 +1,53 @@
+"""What the name of a case tells about whose scan it is."""
+
+import re
+
+_BIDS = re.compile(r"(?:^|[/_])(sub-[0-9A-Za-z]+)")
+_IXI = re.compile(r"(?:^|[/_])(IXI\d+)(?=[^/]*$)")
+
+_VISIT = re.compile(
+    r"(?:^|[ ._-]+)(?:"
+    r"(?P<word>baseline|bl|follow[ ._-]?up|fup?|pre|post|preop|postop|retest)[ ._-]?\d{0,2}"
+    r"|(?:ses|session|visit|time[ ._-]?point|tp|exam|scan|run|acq|month|week|day|year)[ ._-]?\d+"
+    r"|[vt]\d"
+    r"|(?:19|20)\d{2}[._-]?\d{2}[._-]?\d{2}"
+    r")(?=$|[ ._-])",
+    re.IGNORECASE,
+)
+"""What stands in names for one of several scans of a person, as a word of its own."""
+
+
+def subject_of(case: str) -> str:
+    """Return the subject that a case name tells.
+
+    Parameters
+    ----------
+    case : str
+        Name of a case, or path of its file without suffix: ``"sub-012/anat/sub-012_angio"``.
+
+    Returns
+    -------
+    str
+        ``"sub-012"`` where a BIDS entity is found, ``"IXI002"`` for an IXI file name
+        (``"IXI002-Guys-0828-MRA"``), otherwise the whole case name.
+    """
+    if found := _BIDS.search(case):
+        return found[1]
+    # The last, since a folder may be called after the data set too.
+    return ixi[-1] if (ixi := _IXI.findall(case)) else case
+
+
+def without_visit(case: str) -> str | None:
+    """Return what is left of a case name without the words for one of several visits.
+
+    Returns
+    -------
+    str or None
+        In lower case: ``"p01"`` for ``"P01_baseline"``, ``"P01-FU2"`` and
+        ``"P01_20240131"``. None if the name has no such word, or nothing but such words.
+    """
+    found = list(_VISIT.finditer(case))
+    left = _VISIT.sub("", case).strip(" ._-").casefold()
+    # Without a digit, what is left of "patient_scan2" tells no patient.
+    tells = any(one["word"] for one in found) or any(map(str.isdigit, left))
+    return left if found and left and tells else None
