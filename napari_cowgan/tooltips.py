@@ -58,6 +58,9 @@ TOOLTIPS = {
     "noise_seed": "Seed of the fixed noise",
     "noise_dice": "Other noise, same style",
     "noise_strength": "How strong the noise is; 1 is what the model was trained with",
+    # Last session
+    "last_session_continue": "Bring back the volume, all settings, A and B of the last session",
+    "last_session_dismiss": "Leave the last session; it is forgotten with the next change",
     # Artery legend
     "legend": "Double-click or Enter brings an artery into view, unticking (space) hides it",
     "legend_all": "Show every artery again",

@@ -49,6 +49,7 @@ class ExplorerPanel(DockedPanel):
         super().__init__(napari_viewer)
         caption(napari_viewer)
         self.explorer: LatentExplorer | None = None
+        self.setMinimumWidth(280)
         self._waiting: list[Callable[[LatentExplorer], None]] = []
         # Otherwise napari adds a stretch, which takes half of the explorer's room.
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
@@ -72,6 +73,11 @@ class ExplorerPanel(DockedPanel):
             self._waiting.append(do)
         else:
             do(self.explorer)
+
+    def leave(self) -> None:
+        """Leave to the next explorer in this window what it begins with."""
+        if self.explorer is not None:
+            self.explorer.leave()
 
     def _load(self) -> None:
         # No moving bar: painting it takes longer than what it would wait for.

@@ -1,6 +1,6 @@
 """The napari layer that shows the explorer's volume."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 
@@ -29,19 +29,29 @@ class VolumeLayer:
         self._viewer = viewer
         self._name = name
         self._layer: Image | None = None
+        self._look: dict[str, Any] = {"contrast_limits": CONTRAST_LIMITS}
 
     @property
     def layer(self) -> Image | None:
         """The layer, if it is there."""
         return self._layer if self._layer in self._viewer.layers else None
 
+    def adopt(self, layer: Image | None, look: dict[str, Any]) -> None:
+        """Go on with the layer of another explorer, or with how it looked if it is gone."""
+        self._layer = layer
+        self._look = {**self._look, **look}
+
+    def look(self) -> dict[str, Any]:
+        """Return how the layer shows a volume, nothing if it is not there."""
+        layer = self.layer
+        return {} if layer is None else {name: getattr(layer, name) for name in LOOK}
+
     def show(self, volume: Volume) -> bool:
         """Show a volume; return whether a layer had to be made for it."""
         layer = self.layer
         if layer is None:
             data, options, _ = volume_to_layer(volume, self._name)
-            options["contrast_limits"] = CONTRAST_LIMITS
-            self._layer = self._viewer.add_image(data, **options)
+            self._layer = self._viewer.add_image(data, **{**options, **self._look})
             self._layer.contrast_limits_range = (0, 1)
             return True
         metadata = display_metadata(volume)

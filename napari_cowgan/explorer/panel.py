@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
@@ -35,7 +35,9 @@ from napari_cowgan.explorer.direction_group import DirectionGroup
 from napari_cowgan.explorer.export_group import ExportGroup
 from napari_cowgan.explorer.favourites_group import FavouritesGroup
 from napari_cowgan.explorer.grid_group import GridGroup
+from napari_cowgan.explorer.last_session_group import LastSessionGroup
 from napari_cowgan.explorer.layer import VolumeLayer
+from napari_cowgan.explorer.memory import LastSession, leave_behind, take_remains
 from napari_cowgan.explorer.mixing_group import MixingGroup
 from napari_cowgan.explorer.model import ExplorerModel, ExplorerState
 from napari_cowgan.explorer.noise_group import NoiseGroup
@@ -54,6 +56,7 @@ from napari_cowgan.settings import is_there
 if TYPE_CHECKING:
     import napari
 
+_REMEMBERED_AFTER_MS = 1000
 _CHECKPOINT_SUFFIXES = (".safetensors", ".pt")
 
 
@@ -86,6 +89,7 @@ class LatentExplorer(QWidget):
         self.compare = CompareGroup(napari_viewer, self.shown, self.model, self._thumbnails)
         self.grid = GridGroup(self.model, self._thumbnails)
         self.export = ExportGroup(self.model)
+        self.last_session = LastSessionGroup()
         self.status = hint("")
         self._build()
         self._bind_keys()
@@ -98,9 +102,23 @@ class LatentExplorer(QWidget):
         self._renderer.failed.connect(self._on_problem)
         self.export.session_wanted.connect(self.save_session)
         self.export.session_chosen.connect(self.open_session)
-        end = partial(_shut_down, self._renderer, self._thumbnails, self.findChildren(JobBar))
+        self._last_session = LastSession()
+        self._remembering = QTimer(self)
+        self._remembering.setSingleShot(True)
+        self._remembering.setInterval(_REMEMBERED_AFTER_MS)
+        self._remembering.timeout.connect(self._last_session.write)
+        self.model.undo_stack.indexChanged.connect(self._note_session)
+        self.last_session.chosen.connect(self._open)
+        self.last_session.decided.connect(LastSession.decide)
+        end = partial(
+            _shut_down,
+            self._renderer,
+            self._thumbnails,
+            self.findChildren(JobBar),
+            self._last_session,
+        )
         self.destroyed.connect(end)
-        self.checkpoint.open_last()
+        self._begin()
 
     # Construction
 
@@ -142,6 +160,7 @@ class LatentExplorer(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(6)
+        layout.addWidget(self.last_session)
         layout.addWidget(self.checkpoint)
         layout.addWidget(self.view)
         layout.addLayout(row(self.undo, self.redo, self.reset, 1, self.view.rendering))
@@ -178,34 +197,26 @@ class LatentExplorer(QWidget):
             session = read_session(Path(path))
         except CowganError as error:
             self._on_problem(error)
-            return
-        checkpoint = self.model.checkpoint
-        if checkpoint is not None and (checkpoint.sha256, checkpoint.config.depth) == (
-            session.checkpoint_sha256,
-            session.depth,
-        ):
-            self._restore(session)
-            return
-        model_path = BUNDLED
-        if session.checkpoint_path is not None:
-            model_path = Path(session.checkpoint_path)
-        if not is_there(model_path):
-            self._on_problem(
-                CowganError(
-                    f"The model “{session.checkpoint_name}” of this session is not at "
-                    f"{model_path} any more; open the model first, then the session."
-                )
-            )
-            return
-        self.checkpoint.open_checkpoint(model_path, session.depth, lambda: self._restore(session))
+        else:
+            self._open(session)
 
     def save_session(self, path: str | Path) -> None:
         """Save model, state, favourites and comparison to a session file."""
+        session = self.session()
+        if session is None:
+            return
+        try:
+            write_session(session, Path(path))
+        except CowganError as error:
+            self._on_problem(error)
+
+    def session(self) -> Session | None:
+        """Return model, state, favourites and comparison; None before a model is open."""
         checkpoint = self.model.checkpoint
         if checkpoint is None:
-            return
+            return None
         own = checkpoint.path is None or checkpoint.path == BUNDLED
-        session = Session(
+        return Session(
             checkpoint_path=None if own else str(checkpoint.path),
             checkpoint_sha256=checkpoint.sha256,
             checkpoint_name=checkpoint.card.name,
@@ -216,10 +227,63 @@ class LatentExplorer(QWidget):
             favourites=tuple(self.favourites.favourites()),
             slots=self.compare.slots,
         )
-        try:
-            write_session(session, Path(path))
-        except CowganError as error:
-            self._on_problem(error)
+
+    def leave(self) -> None:
+        """Leave to the next explorer in this window what it begins with."""
+        session = self.session() or self._wanted
+        if session is not None:
+            leave_behind(self._viewer, session, self.shown.layer, self.shown.look())
+        self.compare.side_by_side.setChecked(False)
+        self._last_session.write()
+
+    def _begin(self) -> None:
+        """Go on where the explorer was that this window had before, or else begin afresh."""
+        self._wanted: Session | None = None
+        last = self._last_session.offer()
+        if last is not None:
+            self.last_session.offer(last)
+        remains = take_remains(self._viewer)
+        if remains is None:
+            self.checkpoint.open_last()
+            return
+        self.shown.adopt(remains.layer and remains.layer(), remains.look)
+        self._wanted = remains.session
+        model_path = _model_path(remains.session)
+        if is_there(model_path):
+            self.checkpoint.open_checkpoint(model_path, remains.session.depth, self._go_on)
+        else:
+            self.checkpoint.open_last()
+
+    def _go_on(self) -> None:
+        if self._wanted is not None:
+            self._restore(self._wanted)
+            self.model.undo_stack.clear()
+            self._wanted = None
+
+    def _note_session(self) -> None:
+        session = self.session()
+        if session is not None and self._wanted is None:
+            self._last_session.note(session)
+            self._remembering.start()
+
+    def _open(self, session: Session) -> None:
+        checkpoint = self.model.checkpoint
+        if checkpoint is not None and (checkpoint.sha256, checkpoint.config.depth) == (
+            session.checkpoint_sha256,
+            session.depth,
+        ):
+            self._restore(session)
+            return
+        model_path = _model_path(session)
+        if not is_there(model_path):
+            self._on_problem(
+                CowganError(
+                    f"The model “{session.checkpoint_name}” of this session is not at "
+                    f"{model_path} any more; open the model first, then the session."
+                )
+            )
+            return
+        self.checkpoint.open_checkpoint(model_path, session.depth, lambda: self._restore(session))
 
     def _restore(self, session: Session) -> None:
         checkpoint = self.model.checkpoint
@@ -304,7 +368,18 @@ def _dropped_file(event: QDropEvent) -> Path | None:
     return path if accepted else None
 
 
-def _shut_down(renderer: Renderer, thumbnails: Thumbnails, bars: list[JobBar], *_: object) -> None:
+def _model_path(session: Session) -> Path:
+    return BUNDLED if session.checkpoint_path is None else Path(session.checkpoint_path)
+
+
+def _shut_down(
+    renderer: Renderer,
+    thumbnails: Thumbnails,
+    bars: list[JobBar],
+    last_session: LastSession,
+    *_: object,
+) -> None:
+    last_session.write()
     for bar in bars:
         bar.end()
     renderer.stop()

@@ -1,7 +1,7 @@
 """What the canvas says about the synthetic volumes that can be seen, for screenshots to say too."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary, ref
 
 from cowgan.text import escaped
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 _FONT_SIZE = 9
-_LONGEST_NAME = 40
+_LONGEST_NAME = 28
+"""Characters: a line then stays clear of the letter below the middle, in a small window too."""
 _MOST_LINES = 6
 _NOT_FOR_DIAGNOSIS = "Not for diagnosis."
 _PLAIN: dict[str, Any] = {
@@ -105,33 +106,50 @@ def describe(layers: "Sequence[Layer]") -> str:
     Returns
     -------
     str
-        Empty if none is synthetic. Layers are named as soon as not the same holds for all.
+        Lines, none if no layer is synthetic. Layers are named as soon as not the same holds for
+        all.
     """
-    told = [(layer.name, _origin(layer)) for layer in layers]
-    synthetic = [(name, origin) for name, origin in told if origin is not None]
+    named = [(layer.name, _origin(layer)) for layer in layers]
+    synthetic = [(name, origin) for name, origin in named if origin is not None]
     if not synthetic:
         return ""
-    if len({origin for _, origin in told}) == 1:
-        return f"Synthetic{synthetic[0][1]}. {_NOT_FOR_DIAGNOSIS}"
-    lines = [f"“{_short(name)}”: synthetic{origin}." for name, origin in synthetic]
+    models = {origin.model for _, origin in synthetic}
+    if len({origin for _, origin in named}) == 1:
+        lines = [f"Synthetic{synthetic[0][1].made}."]
+    else:
+        several = len(models) > 1
+        lines = [
+            f"“{_short(name)}”: synthetic{origin.made}"
+            f"{f', model {origin.model}' if several and origin.model else ''}."
+            for name, origin in synthetic
+        ]
     more = len(lines) - _MOST_LINES
     if more > 0:
         lines[_MOST_LINES:] = [f"{more} more synthetic layer{'s' if more > 1 else ''}."]
+    if len(models) == 1 and (model := models.pop()):
+        lines.append(f"Model {model}.")
     return "\n".join([*lines, _NOT_FOR_DIAGNOSIS])
+
+
+class _Origin(NamedTuple):
+    """How a synthetic layer came about: words to go on after "synthetic", and by which model."""
+
+    made: str
+    model: str
 
 
 def _is_visible(layer: "Layer") -> bool:
     return bool(layer.visible and layer.opacity > 0)
 
 
-def _origin(layer: "Layer") -> str | None:
-    """Return how a synthetic layer came about, to go on after "synthetic"; None for others."""
+def _origin(layer: "Layer") -> _Origin | None:
+    """Return how a synthetic layer came about; None for others."""
     own = layer.metadata.get("cowgan")
     if not isinstance(own, dict) or not own.get("synthetic"):
         return None
     provenance = own.get("provenance")
     provenance = provenance if isinstance(provenance, dict) else {}
-    parts = ["", *_latent(provenance.get("state")), *_model(provenance.get("checkpoint"))]
+    parts = ["", *_latent(provenance.get("state"))]
     for kind, word in (("phantom", "a phantom"), ("simulation", "simulated")):
         made = provenance.get(kind)
         if isinstance(made, dict):
@@ -139,7 +157,7 @@ def _origin(layer: "Layer") -> str | None:
             break
     if "step" in own:
         parts.append(f"samples at training step {own['step']}")
-    return ", ".join(parts)
+    return _Origin(", ".join(parts), _model(provenance.get("checkpoint")))
 
 
 def _latent(state: Any) -> list[str]:
@@ -149,12 +167,11 @@ def _latent(state: Any) -> list[str]:
     return [f"seed {_short(state.get('seed'))}", *(["edited"] if edited else [])]
 
 
-def _model(checkpoint: Any) -> list[str]:
+def _model(checkpoint: Any) -> str:
     if not isinstance(checkpoint, dict):
-        return []
+        return ""
     digest = checkpoint.get("sha256")
-    known = f" ({_short(digest)[:8]})" if digest else ""
-    return [f"model “{_short(checkpoint.get('name'))}”{known}"]
+    return f"“{_short(checkpoint.get('name'))}”" + (f", {_short(digest)[:8]}" if digest else "")
 
 
 def _short(text: object) -> str:

@@ -36,23 +36,24 @@ def test_what_counts_as_edited_is_what_a_state_can_hold():
 
 
 def test_the_caption_names_seed_edits_and_model(viewer, explorer, settle):
-    assert shown(viewer).startswith("Synthetic, seed 0, model “")
-    assert shown(viewer).endswith("Not for diagnosis.")
-    assert explorer.model.checkpoint.sha256[:8] in shown(viewer)
+    first, model, last = shown(viewer).split("\n")
+    assert (first, last) == ("Synthetic, seed 0.", "Not for diagnosis.")
+    assert model.startswith("Model “")
+    assert explorer.model.checkpoint.sha256[:8] in model
     explorer.directions.rows[0].slider.setValue(1)
     settle(explorer)
-    assert "seed 0, edited, " in shown(viewer)
+    assert "seed 0, edited.\n" in shown(viewer)
     click(explorer.seed.next)
     click(explorer.reset)
     settle(explorer)
-    assert "seed 1, model" in shown(viewer)
+    assert "seed 1.\n" in shown(viewer)
 
 
 def test_the_caption_goes_with_what_it_is_about(viewer, explorer, scan, settle):
     synthetic = explorer.shown.layer
     viewer.open(scan, plugin="napari-cowgan")
     both = shown(viewer)
-    assert both.startswith("“Synthetic TOF MRA”: synthetic, seed 0, ")
+    assert both.startswith("“Synthetic TOF MRA”: synthetic, seed 0.\n")
     assert "mine" not in both
     viewer.canvas.grid.enabled = True
     viewer.layers.selection.active = viewer.layers["mine"]
@@ -64,12 +65,12 @@ def test_the_caption_goes_with_what_it_is_about(viewer, explorer, scan, settle):
     assert shown(viewer) == "", "an invisible volume changed"
     synthetic.visible = True
     synthetic.name = "another name"
-    assert shown(viewer).startswith("“another name”: synthetic, seed 1, ")
+    assert shown(viewer).startswith("“another name”: synthetic, seed 1.\n")
     synthetic.opacity = 0
     assert shown(viewer) == ""
     synthetic.opacity = 1
     viewer.layers.remove("mine")
-    assert shown(viewer).startswith("Synthetic, seed 1, ")
+    assert shown(viewer).startswith("Synthetic, seed 1.\n")
     viewer.layers.clear()
     assert not viewer.canvas.overlays.text.visible
 
@@ -81,16 +82,16 @@ def test_synthetic_layers_that_differ_are_named_one_by_one(viewer, explorer, qtb
     settle(explorer)
     explorer.compare.side_by_side.click()
     qtbot.waitUntil(lambda: len(viewer.layers) == 3, timeout=20_000)
-    *lines, last = shown(viewer).split("\n")
+    *lines, model, last = shown(viewer).split("\n")
+    assert model.startswith("Model")
     assert last == "Not for diagnosis."
-    told = [line.split(", model")[0] for line in sorted(lines)]
-    assert told == [
-        "“A (compare)”: synthetic, seed 0",
-        "“B (compare)”: synthetic, seed 8",
-        "“Synthetic TOF MRA”: synthetic, seed 8",
+    assert sorted(lines) == [
+        "“A: seed 0”: synthetic, seed 0.",
+        "“B: seed 8”: synthetic, seed 8.",
+        "“Synthetic TOF MRA”: synthetic, seed 8.",
     ]
-    viewer.layers["A (compare)"].visible = False
-    assert shown(viewer).startswith("Synthetic, seed 8, ")
+    viewer.layers["A: seed 0"].visible = False
+    assert shown(viewer).startswith("Synthetic, seed 8.\n")
 
 
 def test_of_many_layers_the_selected_one_is_named(viewer, explorer):
@@ -108,14 +109,14 @@ def test_sample_data_and_new_volumes_are_captioned(viewer, scan, monkeypatch):
     made = Volume(SCAN.data, SCAN.affine, {"synthetic": True, "state": {"seed": 11}})
     monkeypatch.setattr(sample_data, "_render", lambda seed: made)
     choose(viewer, "File", "Open Sample", "CoW-GAN", "Synthetic TOF MRA")
-    assert shown(viewer) == "Synthetic, seed 11. Not for diagnosis."
+    assert shown(viewer) == "Synthetic, seed 11.\nNot for diagnosis."
     viewer.layers.clear()
     choose(viewer, "File", "New Layer", "New synthetic TOF MRA")
-    assert shown(viewer) == "Synthetic, seed 11. Not for diagnosis."
+    assert shown(viewer) == "Synthetic, seed 11.\nNot for diagnosis."
     viewer.layers.clear()
     assert shown(viewer) == ""
     choose(viewer, "File", "Open Sample", "CoW-GAN", "CoW phantom")
-    assert shown(viewer) == "Synthetic, a phantom, seed 0. Not for diagnosis."
+    assert shown(viewer) == "Synthetic, a phantom, seed 0.\nNot for diagnosis."
 
 
 def test_a_saved_volume_is_captioned_when_it_is_opened_again(
@@ -124,7 +125,7 @@ def test_a_saved_volume_is_captioned_when_it_is_opened_again(
     explorer.truncation.psi.slider.setValue(0.5)
     settle(explorer)
     told = shown(viewer)
-    assert "seed 0, edited, model" in told
+    assert "seed 0, edited.\nModel" in told
     path = tmp_path / "saved.nii.gz"
     explorer.shown.layer.save(str(path), plugin="napari-cowgan")
     second = make_napari_viewer(show=True)
