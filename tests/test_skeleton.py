@@ -1,6 +1,7 @@
 import analytic_shapes as shapes
 import numpy as np
 import pytest
+from scipy.ndimage import distance_transform_edt, gaussian_filter, maximum_filter
 
 from cowgan.skeleton import skeletonize_mask
 
@@ -77,3 +78,16 @@ def test_every_piece_keeps_at_least_one_voxel() -> None:
     mask = np.zeros((20, 20, 20), bool)
     mask[2:4, 2:4, 2:4] = mask[8:12, 8:12, 8:12] = mask[16, 16, 16] = True
     assert len(set(skeletonize_mask(mask, (0.6, 0.6, 0.6)).component)) == 3
+
+
+def test_the_radius_is_the_greatest_distance_around_each_voxel() -> None:
+    spacing_mm = (0.8, 0.3, 0.5)
+    mask = gaussian_filter(np.random.default_rng(3).random((30, 44, 40)), 2) > 0.5
+    skeleton = skeletonize_mask(mask, spacing_mm)
+    distance = distance_transform_edt(np.pad(mask, 1, mode="edge"), sampling=spacing_mm)
+    greatest = maximum_filter(distance, 3)[1:-1, 1:-1, 1:-1]
+    inner = ((skeleton.voxels > 7) & (skeleton.voxels < np.array(mask.shape) - 8)).all(axis=1)
+    assert inner.sum() > 20
+    np.testing.assert_allclose(
+        skeleton.radius_mm[inner], greatest[tuple(skeleton.voxels[inner].T)], rtol=1e-6
+    )

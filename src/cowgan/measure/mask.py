@@ -12,9 +12,10 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, gaussian_filter, generate_binary_structure, label
+from scipy.ndimage import binary_dilation, generate_binary_structure, label
 
 from cowgan.errors import CowganError
+from cowgan.measure.blocks import Blocks
 from cowgan.measure.fat import below_scalp, in_fat
 from cowgan.measure.tissue import describe_tissue, otsu
 from cowgan.measure.vesselness import vesselness
@@ -31,6 +32,7 @@ _HIGH_SD = 6.0
 _VESSEL_REACH_MM = 1.25
 _TISSUE_REACH_MM = 2.0
 """Standard deviations of the windows over which brightness is averaged."""
+_LEAST_WEIGHT = 1e-4
 _SPECK_MM3 = 5.0
 _TUBE_QUANTILE = 0.99
 _NEIGHBOURS = generate_binary_structure(3, 3)
@@ -97,54 +99,82 @@ def find_vessels(volume: Volume, method: Method = "hysteresis") -> Vessels:
     tissue = describe_tissue(image)
     low_sd = _LOW_SD if method == "hysteresis" else _LOW_SD_IN_TUBES
     low = tissue.level + low_sd * tissue.sd
-    bright = image > low
-    high = max(otsu(image[bright]), tissue.level + _HIGH_SD * tissue.sd)
-    vessel = _above_midpoint(image, bright, tissue.level, volume.spacing_mm)
+    candidates = _Candidates(image, low, volume.spacing_mm)
+    high = max(otsu(candidates.values), tissue.level + _HIGH_SD * tissue.sd)
+    vessel = candidates.above_midpoint(tissue.level)
     if tissue.air_below is not None:
-        vessel &= below_scalp(image, tissue.air_below, volume.spacing_mm)
+        vessel &= candidates.below_scalp(tissue.air_below)
     if method != "hysteresis":
-        response = vesselness(image, volume.spacing_mm, method)
-        tubular = response > np.quantile(response[~bright], _TUBE_QUANTILE)
-        vessel &= binary_dilation(tubular, _NEIGHBOURS)
-    vessel &= ~in_fat(vessel & (image <= high), volume.spacing_mm)
+        vessel &= _tubular(image, image > low, volume.spacing_mm, method).ravel()[candidates.voxels]
+    vessel &= ~candidates.in_fat(vessel & (candidates.values <= high))
     least = _SPECK_MM3 / float(np.prod(volume.spacing_mm))
-    mask = _seeded(vessel, image >= high, least)
+    mask = _seeded(candidates, vessel, high, least)
     return Vessels(mask, {"tissue": tissue.level, "low": low, "high": high})
 
 
-def _above_midpoint(
-    image: Image, bright: Mask, tissue: float, spacing_mm: tuple[float, float, float]
-) -> Mask:
-    """Return the bright voxels that are nearer to the vessel's intensity than the tissue's."""
-    background = _local_mean(image, ~bright, _TISSUE_REACH_MM, spacing_mm, tissue)
-    vessel = bright
-    for _ in range(2):
-        core = _local_mean(image, vessel, _VESSEL_REACH_MM, spacing_mm, tissue)
-        vessel = bright & (image > (core + background) / 2)
-    return vessel
-
-
-def _local_mean(
+def _tubular(
     image: Image,
-    where: Mask,
-    reach_mm: float,
+    bright: Mask,
     spacing_mm: tuple[float, float, float],
-    otherwise: float,
-) -> Image:
-    """Return the weighted mean of the voxels around each that are in a mask."""
-    sigma = reach_mm / np.array(spacing_mm)
-    weight = gaussian_filter(where.astype(np.float32), sigma, truncate=2)
-    total = gaussian_filter(np.where(where, image - otherwise, np.float32(0)), sigma, truncate=2)
-    mean = np.divide(total, weight, out=np.zeros_like(total), where=weight > 1e-4)
-    return np.asarray(mean + np.float32(otherwise))
+    method: Literal["frangi", "sato"],
+) -> Mask:
+    """Return the voxels beside those that look most like part of a tube."""
+    response = vesselness(image, spacing_mm, method)
+    tubular = response > np.quantile(response[~bright], _TUBE_QUANTILE)
+    return np.asarray(binary_dilation(tubular, _NEIGHBOURS))
 
 
-def _seeded(mask: Mask, seeds: Mask, least_voxels: float) -> Mask:
+class _Candidates:
+    """The bright voxels of a volume, a few percent of all, and what surrounds them."""
+
+    def __init__(self, image: Image, low: float, spacing_mm: tuple[float, float, float]) -> None:
+        self.image = image
+        self.voxels = np.flatnonzero(image > low)
+        self.values = image.ravel()[self.voxels]
+        self._blocks = Blocks(image.shape, spacing_mm)
+        self._index = self._blocks.index(self.voxels)
+
+    def above_midpoint(self, tissue: float) -> Mask:
+        """Tell which are nearer to the vessel's intensity than the tissue's."""
+        blocks, excess = self._blocks, self.values - np.float32(tissue)
+        rest = blocks.mean(self.image) - np.float32(tissue) - blocks.share(self._index, excess)
+        background = self._local_mean(1 - blocks.share(self._index), rest, _TISSUE_REACH_MM)
+        vessel = np.ones(len(self.voxels), dtype=bool)
+        for _ in range(2):
+            index = self._index[vessel]
+            core = self._local_mean(
+                blocks.share(index), blocks.share(index, excess[vessel]), _VESSEL_REACH_MM
+            )
+            vessel = excess > (core + background) / 2
+        return vessel
+
+    def below_scalp(self, air_below: float) -> Mask:
+        """Tell which lie deeper than the scalp."""
+        deep = below_scalp(self._blocks.mean(self.image), air_below, self._blocks)
+        return np.asarray(deep.ravel()[self._index])
+
+    def in_fat(self, dim: Mask) -> Mask:
+        """Tell which of the dim ones are fat."""
+        fat = in_fat(self._blocks.share(self._index[dim]), self._blocks)
+        return np.asarray(dim & fat.ravel()[self._index])
+
+    def _local_mean(self, weight: Image, total: Image, reach_mm: float) -> Image:
+        """Return the weighted mean around each, of what has a weight and a total per block."""
+        weight = self._blocks.smooth(weight, reach_mm)
+        total = self._blocks.smooth(total, reach_mm)
+        mean = np.divide(total, weight, out=np.zeros_like(total), where=weight > _LEAST_WEIGHT)
+        return self._blocks.at(mean, self.voxels)
+
+
+def _seeded(candidates: _Candidates, vessel: Mask, high: float, least_voxels: float) -> Mask:
     """Return the connected pieces that hold a seed and are large enough."""
+    voxels = candidates.voxels[vessel]
+    mask = np.zeros(candidates.image.shape, dtype=bool)
+    mask.ravel()[voxels] = True
     pieces, n = label(mask, _NEIGHBOURS)
-    kept = np.bincount(pieces.ravel(), minlength=n + 1) >= least_voxels
+    piece = pieces.ravel()[voxels]
+    kept = np.bincount(piece, minlength=n + 1) >= least_voxels
     seeded = np.zeros(n + 1, dtype=bool)
-    seeded[pieces[mask & seeds]] = True
-    kept &= seeded
-    kept[0] = False
-    return np.asarray(kept[pieces])
+    seeded[piece[candidates.values[vessel] >= high]] = True
+    mask.ravel()[voxels] = (kept & seeded)[piece]
+    return mask

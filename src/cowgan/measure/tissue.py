@@ -12,6 +12,7 @@ Image = NDArray[np.float32]
 
 _AIR_SEPARATION = 0.82
 """Share of variance between two classes; 0.64 for one normal distribution, 0.75 for a uniform."""
+_ENOUGH_VOXELS = 8_000_000
 _AIR_SHARE = (0.4, 0.8)
 _PADDING_SHARE = (0.01, 0.9)
 """Less than this around a brain is no air or padding, and more than that is the tissue itself."""
@@ -45,7 +46,8 @@ def describe_tissue(image: Image) -> Tissue:
     Voxels that all have the least value, such as the padding of a stripped brain, and the air
     around a head do not count as tissue.
     """
-    values = np.sort(image, axis=None)
+    # Of a large volume, a regular sample tells as much.
+    values = np.sort(image.ravel()[:: 1 + 2 * (image.size // _ENOUGH_VOXELS // 2)])
     padding = np.searchsorted(values, values[0], side="right")
     if _PADDING_SHARE[0] < padding / len(values) < _PADDING_SHARE[1]:
         values = values[padding:]
