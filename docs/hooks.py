@@ -133,7 +133,8 @@ def _command_line() -> str:
     command = typer.main.get_command(app)
     _tell_whole_sentences(command)
     text = get_docs_for_click(obj=command, ctx=command.context_class(command), name="cowgan")
-    return _COMMAND_LINE + re.sub(r"^(#+ )`(.*)`$", r"#\1\2", text, flags=re.MULTILINE)
+    # Subcommands on the level of commands, so that the table of contents lists them.
+    return _COMMAND_LINE + re.sub(r"^(#{1,2})#* `(.*)`$", r"#\1 \2", text, flags=re.MULTILINE)
 
 
 def _tell_whole_sentences(command: Any) -> None:
