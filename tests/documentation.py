@@ -29,11 +29,16 @@ def names(text: str) -> list[str]:
 
 
 def commands(page: Path) -> list[list[str]]:
-    """Return the arguments of every command of this program on a page, whole ones only."""
-    lines: list[str] = []
-    for language in ("sh", "console", ""):
-        for block in blocks(page, language):
-            lines += block.replace("\\\n", " ").splitlines()
-    lines += _INLINE.findall(prose(page))
+    """Return the arguments of every command of this program on a page, blocks or not."""
+    return [*steps(page), *_commands_in(_INLINE.findall(prose(page)))]
+
+
+def steps(page: Path) -> list[list[str]]:
+    """Return the arguments of the commands of this program in blocks of code, in order."""
+    code = [block for language in ("sh", "console", "") for block in blocks(page, language)]
+    return _commands_in("\n".join(code).replace("\\\n", " ").splitlines())
+
+
+def _commands_in(lines: list[str]) -> list[list[str]]:
     split = [shlex.split(line.removeprefix("$ "), comments=True) for line in lines]
     return [words[1:] for words in split if words[:1] == ["cowgan"] and len(words) > 1]

@@ -62,7 +62,7 @@ def test_practice_scans_become_a_bank_as_the_tutorial_tells(
     monkeypatch.chdir(tmp_path)
     page = documentation.DOCS / "tutorials" / "own-scans.md"
     exec("\n".join(documentation.blocks(page, "python")), {})
-    for words in documentation.commands(page):
+    for words in documentation.steps(page):
         # Building a template takes minutes.
         if "template" not in " ".join(words):
             files = [
