@@ -112,6 +112,20 @@ def test_real_volumes_come_back_from_their_components(begun: Trainer) -> None:
     assert float((repeated - reals).square().mean()) < 0.5 * float(spread)
 
 
+def test_finer_blocks_are_given_the_anatomy_to_draw(begun: Trainer) -> None:
+    drawn = draws.latents(NETWORK, 0, 0, "test", range(24), 0.0)
+    with torch.no_grad():
+        w = begun.generator.styles(drawn, begun.device)[:, 0]
+        x, image = begun.generator.synthesis.start(24), None
+        for block in range(NETWORK.n_blocks):
+            x, image = begun.generator.synthesis.run_block(block, x, image, w, None)
+    deviation, level = x.var(0).mean((1, 2, 3)), x.square().mean((0, 2, 3, 4))
+    assert float((deviation / level).min()) > 0.01, "each channel shows what sets people apart"
+    carried = x[:, 0] - x[:, 1]
+    for own, shown in zip(carried, image[:, 0], strict=True):
+        assert np.corrcoef(own.flatten(), shown.flatten())[0, 1] > 0.999
+
+
 def test_what_is_exported_takes_w_as_the_published_network_does(begun: Trainer) -> None:
     drawn = draws.latents(NETWORK, 0, 0, "test", range(3), 0.0)
     with torch.no_grad():
@@ -162,6 +176,13 @@ def test_volumes_that_are_alike_are_refused(single_sentence) -> None:
     with pytest.raises(CowganError) as refusal:
         start_linearly(Trainer(CONFIG, volumes, "cpu"))
     assert "alike" in single_sentence(refusal)
+
+
+def test_a_network_too_narrow_to_carry_an_image_is_refused(single_sentence) -> None:
+    narrow = replace(CONFIG, network=replace(NETWORK, network_capacity=1))
+    with pytest.raises(CowganError) as refusal:
+        start_linearly(Trainer(narrow, Arches(20), "cpu"))
+    assert "at least 4 channels" in single_sentence(refusal)
 
 
 def test_latents_without_meaning_cannot_be_held_to_it(single_sentence) -> None:

@@ -56,7 +56,7 @@ def test_two_processes_train_the_weights_that_one_trains(
     runs = []
     settings = tmp_path / "settings.toml"
     # After a linear start some gradients are nothing but rounding, to which Adam gives full steps.
-    settings.write_text('start = "published"\nanchor_weight = 0.0\npaired_weight = 0.0\n')
+    settings.write_text('start = "published"\nanchor_weight = 0.0\npaired = 0\n')
     for devices in (1, 2):
         runs.append(tmp_path / f"{devices}")
         arguments = begin(bank, runs[-1], "--preset", preset, "--steps", STEPS)

@@ -88,7 +88,7 @@ def test_only_the_heads_learn() -> None:
         precision="fp32",
         start="published",
         anchor_weight=0.0,
-        paired_weight=0.0,
+        paired=0,
     )
     trainer = Trainer(config, Volumes(), "cpu")
     before = {k: v.clone() for k, v in trainer.discriminator.state_dict().items()}

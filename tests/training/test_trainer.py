@@ -35,7 +35,7 @@ class Tubes:
 def trainer(name: str = "modern", volumes: Tubes | None = None, **changes) -> Trainer:
     base = {"batch": 2, "accumulate": 2, "precision": "fp32", "path_every": 2, "path_from": 1}
     # test_linear_start.py tests the other start.
-    base |= {"start": "published", "anchor_weight": 0.0, "paired_weight": 0.0}
+    base |= {"start": "published", "anchor_weight": 0.0, "paired": 0}
     config = with_changes(preset(name, NETWORK), **{**base, **changes})
     return Trainer(config, volumes or Tubes(), "cpu")
 

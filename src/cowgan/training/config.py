@@ -56,11 +56,15 @@ class TrainingConfig:
     anchor_weight : float
         Weight of the generator's loss for volumes that show another anatomy than the one their
         latent stands for, see `cowgan.training.components`; 0 leaves it out.
-    paired_weight : float
-        Weight of the generator's loss for real volumes that do not come back from their
-        components; 0 leaves it out.
     paired : int
-        Real volumes of each pass that must come back.
+        Volumes of each pass that are made of the components of real ones, and should look like
+        these.
+    paired_weight : float
+        Weight of the generator's loss for such volumes that are not the real ones, seen
+        coarsely; 0 leaves it out.
+    feature_weight : float
+        Weight of the generator's loss for such volumes whose features are not those of the real
+        ones; 0 leaves it out. Only projected discriminators have features.
     brightness_weight : float
         Weight of the generator's loss for grey levels that real volumes do not have, see
         `cowgan.training.brightness`; 0 leaves it out.
@@ -116,8 +120,9 @@ class TrainingConfig:
     path_from: int = 0
     path_decay: float = 0.99
     anchor_weight: float = 0.0
+    paired: int = 0
     paired_weight: float = 0.0
-    paired: int = 4
+    feature_weight: float = 0.0
     brightness_weight: float = 0.0
     mixing: float = 0.9
     augment: float = 0.5
@@ -160,10 +165,10 @@ class TrainingConfig:
             raise CowganError(
                 "A projected discriminator takes no slope penalty; set penalty_weight to 0."
             )
-        if self.start != "linear" and (self.anchor_weight or self.paired_weight):
+        if self.start != "linear" and (self.anchor_weight or self.paired):
             raise CowganError(
                 "Latents stand for anatomies only after a linear start; choose that start, or set "
-                "anchor_weight and paired_weight to 0."
+                "anchor_weight and paired to 0."
             )
 
     @property
@@ -236,10 +241,12 @@ def preset(name: str, network: NetworkConfig) -> TrainingConfig:
             discriminator_rate=1.5e-4,
             penalty_weight=0.0,
             path_weight=0.0,
-            anchor_weight=8.0,
-            paired_weight=2.0,
-            brightness_weight=0.1,
-            mixing=0.25,
+            anchor_weight=3.0,
+            paired=4,
+            paired_weight=0.5,
+            feature_weight=8.0,
+            brightness_weight=0.05,
+            mixing=0.0,
             discriminator_limit=0.7,
             accumulate=1,
             average_images=2_000.0,
@@ -296,14 +303,22 @@ _LIMITS = (
     (("mixing", "augment", "augment_target", "flip", "path_decay", "average_ramp"), 0.0, 1.0),
     (("discriminator_limit",), 0.0, 10.0),
     (
-        ("penalty_weight", "path_weight", "anchor_weight", "paired_weight", "brightness_weight"),
+        (
+            "penalty_weight",
+            "path_weight",
+            "anchor_weight",
+            "paired_weight",
+            "feature_weight",
+            "brightness_weight",
+        ),
         0.0,
         1e6,
     ),
     (("penalty_every", "path_every", "augment_images", "steps", "save_every"), 1, 10**9),
     (("sample_every",), 1, 10**9),
     (("path_from", "metrics_every"), 0, 10**9),
-    (("batch", "accumulate", "paired"), 1, 4096),
+    (("batch", "accumulate"), 1, 4096),
+    (("paired",), 0, 4096),
     (("average_images",), 1.0, 1e9),
     (("seed",), 0, 2**63 - 1),
 )

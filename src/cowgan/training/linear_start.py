@@ -1,9 +1,11 @@
 """First weights with which a generator already knows the anatomies of a bank, blurred.
 
-The grey outputs of the coarse blocks read activations linearly. Fitting constant and
-convolutions so that the activations span what anatomical components do to a volume, and
-letting the styles of the grey outputs weight them, takes a minute and gives a generator
-whose latents are these components from the first step on.
+Two channels of the coarse blocks carry an image from layer to layer: its bright part and its
+dark one, so that their difference is not bent by a leaky ReLU. Each layer adds patterns
+to it, as much as its styles say. Fitting constant and convolutions so that patterns span
+what anatomical components do to a volume takes a minute and gives a generator whose latents
+are these components from the first step on, and whose finer blocks are given each anatomy to
+draw its details.
 """
 
 import math
@@ -12,14 +14,15 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from cowgan.errors import CowganError
 from cowgan.networks import SynthesisNetwork
-from cowgan.networks.layers import resize
+from cowgan.networks.layers import LEAK, ModulatedConv3d, resize
 from cowgan.networks.synthesis import SynthesisBlock
 from cowgan.progress import Progress, Silent, advance
 from cowgan.training.components import AnatomicalComponents, averaged
-from cowgan.training.trainer import Generator, Trainer, TrainingVolumes
+from cowgan.training.trainer import COARSE, Generator, Trainer, TrainingVolumes
 
 _RIDGE = 0.1
 """Of the activations' normalised Gram matrix. Without it large coefficients would cancel each
@@ -29,6 +32,15 @@ _FIT_STEPS = 200
 _FIT_RATE = 2e-3
 _MEAN_SHARE = 0.5
 _READ_TOGETHER = 16
+
+_CARRYING = 2
+_FEWEST_CHANNELS = 4
+_MOST_READ = 0.25
+"""Share of a layer's power that patterns may have. With more, demodulation, which depends on
+the styles, would change the image's contrast from latent to latent."""
+
+_STRAIGHT = (1 + LEAK) * 0.5**0.5
+"""How much of the image a layer that reads nothing carries on."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +72,7 @@ def start_linearly(trainer: Trainer, progress: Progress | None = None) -> None:
     Raises
     ------
     CowganError
-        The volumes do not differ.
+        The volumes do not differ, or the network is too narrow.
     Cancelled
         The person stopped.
     """
@@ -69,15 +81,16 @@ def start_linearly(trainer: Trainer, progress: Progress | None = None) -> None:
     # On the CPU, so that all processes of a run begin with the same weights.
     generator.cpu()
     components.cpu()
+    layers = _layers(generator.coarse_blocks())
     components.fit(_batches(trainer.volumes))
-    blocks = generator.coarse_blocks()
-    effects = measure_effects(trainer.volumes, components, blocks[-1].shape)
+    effects = measure_effects(trainer.volumes, components, layers[-1].block.shape)
     if not effects.slopes.any():
         raise CowganError(
             "All volumes of the bank are alike, so there is nothing that latents could stand for; "
             'use more volumes, or set start to "published".'
         )
-    _fit(generator, blocks, effects, progress or Silent())
+    _fit(generator, layers, effects, progress or Silent())
+    _carry(generator, layers, effects)
     generator.to(trainer.device)
     components.to(trainer.device)
     trainer.average.load_state_dict(generator.state_dict())
@@ -118,38 +131,85 @@ def _batches(volumes: TrainingVolumes) -> Iterator[Tensor]:
         yield torch.from_numpy(volumes.read(list(places)))
 
 
-def _fit(
-    generator: Generator, blocks: list[SynthesisBlock], effects: Effects, progress: Progress
-) -> None:
+@dataclass(frozen=True)
+class _Layer:
+    """A coarse convolution, and what its input channels are for.
+
+    Parameters
+    ----------
+    block : SynthesisBlock
+        Its block.
+    conv, to_style : nn.Module
+        The convolution, and the source of its styles.
+    read : slice
+        Channels with patterns that the layer adds to the image, as much as its styles say.
+    passed : slice
+        Channels from which it makes the patterns that later layers read; none in the last.
+    """
+
+    block: SynthesisBlock
+    conv: ModulatedConv3d
+    to_style: nn.Linear
+    read: slice
+    passed: slice
+
+
+def _layers(blocks: list[SynthesisBlock]) -> list[_Layer]:
+    convolutions = [
+        (block, conv, to_style)
+        for block in blocks
+        for conv, to_style in ((block.conv1, block.to_style1), (block.conv2, block.to_style2))
+    ]
+    layers = []
+    for block, conv, to_style in convolutions:
+        count = conv.weight.shape[1]
+        end = count if conv is blocks[-1].conv2 else (count + _CARRYING) // 2
+        layers.append(_Layer(block, conv, to_style, slice(_CARRYING, end), slice(end, count)))
+    if any(one.conv.weight.shape[1] < _FEWEST_CHANNELS for one in layers):
+        raise CowganError(
+            f"A linear start needs at least {_FEWEST_CHANNELS} channels in each block of up to "
+            f"{COARSE} columns; raise the network's capacity, or choose the published start."
+        )
+    return layers
+
+
+def _fit(generator: Generator, layers: list[_Layer], effects: Effects, progress: Progress) -> None:
+    """Fit what does not depend on the latents, so that patterns span what components do."""
     synthesis = generator.synthesis
-    for block in blocks:
-        for layer in (block.to_style1, block.to_style2):
-            nn.init.zeros_(layer.weight)
+    with torch.no_grad():
+        for layer in layers:
+            layer.to_style.weight.zero_()
+            # The convolution scales by style + 1, so that it sees only what is passed.
+            layer.to_style.bias.fill_(-1)
+            layer.to_style.bias[layer.passed] = 0
     learning = [synthesis.initial_block, *synthesis.initial_conv.parameters()]
-    learning += [conv.weight for block in blocks for conv in (block.conv1, block.conv2)]
+    learning += [layer.conv.weight for layer in layers[:-1]]
     adam = torch.optim.Adam(learning, _FIT_RATE, (0.9, 0.99))
     energy = effects.slopes.square().sum()
     mean = effects.mean * (_MEAN_SHARE * energy / effects.mean.square().sum()).sqrt()
     wanted = torch.cat([mean[None], effects.slopes])
     for step in range(_FIT_STEPS):
         advance(progress, step, _FIT_STEPS, "Fitting first weights")
-        left = 1 - _spanned(_activations(synthesis, blocks), wanted) / wanted.square().sum()
+        rows = torch.cat(_patterns(synthesis, layers))
+        left = 1 - _spanned(rows, wanted) / wanted.square().sum()
         adam.zero_grad(set_to_none=True)
         left.backward()
         adam.step()
     adam.zero_grad(set_to_none=True)
-    _read_out(generator, blocks, effects)
 
 
-def _activations(synthesis: SynthesisNetwork, blocks: list[SynthesisBlock]) -> Tensor:
-    """Return what one unit of each channel adds to the finest of the grey volumes, as rows."""
-    x = synthesis.start(1)
-    w = x.new_zeros(1, synthesis.config.latent_dim)
-    images: list[Tensor] = []
-    for block in blocks:
-        x, _ = block(x, w, None)
-        images = [*(synthesis.blur(resize(image, block.shape)) for image in images), x]
-    return torch.cat(images, 1)[0].flatten(1)
+def _patterns(synthesis: SynthesisNetwork, layers: list[_Layer]) -> list[Tensor]:
+    """Return what each layer reads, enlarged to the finest, as rows."""
+    x, found = synthesis.start(1), []
+    for place, layer in enumerate(layers):
+        x = resize(x, layer.block.shape)
+        pattern = x[:, layer.read]
+        for later in layers[place:]:
+            pattern = resize(pattern, later.block.shape)
+        found.append(pattern[0].flatten(1))
+        if layer is not layers[-1]:
+            x = functional.leaky_relu(layer.conv(x, layer.to_style.bias[None]), LEAK)
+    return found
 
 
 def _spanned(rows: Tensor, wanted: Tensor) -> Tensor:
@@ -164,18 +224,53 @@ def _gram(unit: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _read_out(generator: Generator, blocks: list[SynthesisBlock], effects: Effects) -> None:
-    """Set the grey outputs so that volumes are linear in the latents."""
-    rows = _activations(generator.synthesis, blocks)
+def _carry(generator: Generator, layers: list[_Layer], effects: Effects) -> None:
+    """Let each layer add to the image what it reads, so that it is linear in the latents."""
+    patterns = _patterns(generator.synthesis, layers)
+    rows = torch.cat(patterns)
     length = rows.norm(dim=1, keepdim=True)
     unit = rows / length
     wanted = torch.cat([effects.mean[None], effects.slopes])
     solved = torch.linalg.solve(_gram(unit), unit @ wanted.T) / length
-    axes = generator.latent_axes()
-    for block, own in zip(blocks, solved.split([len(b.conv2.weight) for b in blocks]), strict=True):
-        gain = own[:, 1:].square().mean(1).mean().sqrt() * math.sqrt(effects.slopes.shape[0])
-        output = block.to_grayscale
-        output.conv.weight.fill_(gain)
-        output.to_style.weight.copy_(own[:, 1:] / gain @ axes[: len(effects.slopes)])
-        # The convolution scales by style + 1.
-        output.to_style.bias.copy_(own[:, 0] / gain - 1)
+    parts = solved.split([len(pattern) for pattern in patterns])
+    axes = generator.latent_axes()[: len(effects.slopes)]
+    signs = torch.tensor([1.0, -1.0])
+    scale, gain = _scale(parts), 1.0
+    for layer, part in zip(reversed(layers), reversed(parts), strict=True):
+        # Demodulation makes the squared weights, times squared styles, add up to 1.
+        read = part * (scale / gain)
+        left = 1 - float(read.square().sum())
+        gain *= _STRAIGHT * left**0.5
+        # Over the latents, styles have a mean square of 1.
+        share = read.norm(dim=1, keepdim=True).clamp(min=1e-12)
+        styles = read / share
+        layer.to_style.weight[layer.read] = styles[:, 1:] @ axes
+        layer.to_style.bias[layer.read] = styles[:, 0] - 1
+        layer.to_style.bias[:_CARRYING] = 0
+        weights = torch.zeros(layer.conv.weight.shape[1])
+        weights[:_CARRYING] = signs * 0.5**0.5
+        weights[layer.read] = share[:, 0] / left**0.5
+        if layer is layers[-1]:
+            # Finer blocks are given the image through random filters too.
+            filters = layer.conv.weight[:, 0]
+            filters /= filters.flatten(1).norm(dim=1)[:, None, None, None]
+            layer.conv.weight.copy_(filters[:, None] * weights[:, None, None, None])
+        else:
+            layer.conv.weight[:, : layer.passed.start] = 0
+        layer.conv.weight[:_CARRYING] = 0
+        layer.conv.weight[:_CARRYING, :, 1, 1, 1] = signs[:, None] * weights
+    constant = generator.synthesis.initial_conv
+    for own in constant.parameters():
+        own[:_CARRYING] = 0
+    output = layers[-1].block.to_grayscale
+    output.to_style.weight[:_CARRYING] = 0
+    output.conv.weight[0, :_CARRYING, 0, 0, 0] = signs / ((1 + LEAK) * scale)
+
+
+def _scale(parts: tuple[Tensor, ...]) -> float:
+    """Return the largest scale of the image with which no layer reads more than it may."""
+    least_gain = _STRAIGHT * (1 - _MOST_READ) ** 0.5
+    return min(
+        (_MOST_READ / max(float(part.square().sum()), 1e-12)) ** 0.5 * least_gain**later
+        for later, part in enumerate(reversed(parts))
+    )

@@ -25,6 +25,7 @@ LOG_COLUMNS = (
     "path_length",
     "anchor",
     "paired",
+    "features",
     "brightness",
     "judged_real",
     "augment",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -31,12 +31,15 @@ from cowgan.training.config import Start, TrainingConfig
 from cowgan.training.discriminator import make_discriminator
 from cowgan.training.gradients import GradientSum
 from cowgan.training.processes import ALONE, Processes
-from cowgan.training.reconstruction import reconstruction_error
+from cowgan.training.reconstruction import feature_error, reconstruction_error
 from cowgan.training.views import Features
 
 _MOST_BAD_STEPS = 10
 _REFERENCE_VOLUMES = 256
 _STYLE_DEVIATION = 0.3
+_COARSE_RATE = 0.25
+"""Rate of what a linear start fits, as a share of that of finer blocks. What is in balance
+already, steps of full length would shake."""
 
 COARSE = 16
 """Columns of the finest block that a linear start fits; finer ones draw what lies between."""
@@ -126,6 +129,12 @@ class Generator(nn.Module):
         """Return the blocks that a linear start fits."""
         blocks = [block for block in self.synthesis.blocks if isinstance(block, SynthesisBlock)]
         return [block for block in blocks if block.shape[1] <= COARSE]
+
+    def finer_parameters(self) -> list[nn.Parameter]:
+        """Return the weights of the blocks that a linear start does not fit."""
+        coarse = self.coarse_blocks()
+        finer = (block for block in self.synthesis.blocks if block not in coarse)
+        return [parameter for block in finer for parameter in block.parameters()]
 
     @torch.no_grad()
     def latent_axes(self) -> Tensor:
@@ -231,7 +240,8 @@ class Trainer:
             self.components = AnatomicalComponents.for_latents(config.network.latent_dim)
             initialise_as_rotation(self.generator.mapping, source)
             initialise_for_rotation(self.generator.synthesis, _STYLE_DEVIATION, source)
-            self._hold_fast()
+            # Latents stay what they are: components of an anatomy, in unit variance.
+            self.generator.mapping.requires_grad_(False)
         self.average = Generator(config.network, config.start).requires_grad_(False)
         self.average.load_state_dict(self.generator.state_dict())
         self.discriminator = make_discriminator(config, source)
@@ -243,8 +253,10 @@ class Trainer:
                     network.to(self.device)
         # A pretrained part of the discriminator stays as it is.
         self._learning = [p for p in self.discriminator.parameters() if p.requires_grad]
-        self.generator_adam = self._adam(self.generator, config.generator_rate)
-        self.discriminator_adam = self._adam(self.discriminator, config.discriminator_rate)
+        self.generator_adam = self._adam(*self._generator_groups())
+        self.discriminator_adam = self._adam(
+            {"params": self._learning, "lr": config.discriminator_rate}
+        )
         self._generator_sum = GradientSum(p for p in self.generator.parameters() if p.requires_grad)
         self._discriminator_sum = GradientSum(self._learning)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
@@ -306,12 +318,15 @@ class Trainer:
         discriminator.renew()
         if self.counters.step == 0:
             # The first pictures set the scale of features, in every process the same.
-            self._look_at_reals(discriminator, range(self.config.batch))
+            first_pass = range(self.config.batch)
+            self._look_at_reals(discriminator, first_pass, self._reals(first_pass))
         for samples in self._passes():
-            real = self._look_at_reals(discriminator, samples)
-            drawn = self._latents("generator", samples)
+            reals = self._reals(samples)
+            real = self._look_at_reals(discriminator, samples, reals)
+            drawn = self._drawn(samples, reals)
             fakes = self._fakes(drawn)
-            seen = self._augmented(fakes, "augment generator", samples)
+            # Alike for both, so that a volume and its pair are seen alike.
+            seen = self._augmented(fakes, "augment", samples)
             with self._autocast():
                 fake = discriminator.features(seen)
                 fixed = {view: [one.detach() for one in maps] for view, maps in fake.items()}
@@ -320,8 +335,11 @@ class Trainer:
             self._learn(False)
             with self._autocast():
                 verdict = discriminator.judge(fake)
-            self._blame_generator(verdict, fakes, drawn, told)
-            self._blame_pairs(samples, told)
+            loss = self._pair_loss(fakes, reals, told)
+            if self._pairs:
+                unlike = feature_error(fake, real, self._pairs)
+                loss = loss + self.config.feature_weight * self._counted(unlike, told, "features")
+            self._blame_generator(verdict, fakes, drawn, loss, told)
             self._learn(True)
             self._discriminator_sum.collect()
             self._generator_sum.collect()
@@ -352,20 +370,23 @@ class Trainer:
     def _train_generator(self, told: dict[str, float]) -> bool:
         self._learn(False)
         for samples in self._passes():
-            drawn = self._latents("generator", samples)
+            reals = self._reals(samples) if self._pairs else None
+            drawn = self._drawn(samples, reals)
             fakes = self._fakes(drawn)
             seen = self._augmented(fakes, "augment generator", samples)
-            self._blame_generator(self._judge(seen), fakes, drawn, told)
-            self._blame_pairs(samples, told)
+            loss = self._pair_loss(fakes, reals, told)
+            self._blame_generator(self._judge(seen), fakes, drawn, loss, told)
             self._generator_sum.collect()
         self._learn(True)
         self._regularise_path(told)
         self._settle(told)
         return self._apply(self.generator_adam, self._generator_sum)
 
-    def _look_at_reals(self, discriminator: JudgesFeatures, samples: range) -> Features:
+    def _look_at_reals(
+        self, discriminator: JudgesFeatures, samples: range, reals: Tensor
+    ) -> Features:
         """Return the features of one pass's real volumes, in views that are new."""
-        reals = self._augmented(self._reals(samples), "augment reals", samples)
+        reals = self._augmented(reals, "augment", samples)
         seed, step = self.config.seed, self.counters.step
         discriminator.look(draws.generator_for(seed, step, "views", samples.start))
         with self._autocast():
@@ -382,7 +403,12 @@ class Trainer:
         self._counted(torch.stack(shares).mean(), told, "judged_real")
 
     def _blame_generator(
-        self, verdict: list[Tensor], fakes: Tensor, drawn: draws.Latents, told: dict[str, float]
+        self,
+        verdict: list[Tensor],
+        fakes: Tensor,
+        drawn: draws.Latents,
+        further: Tensor,
+        told: dict[str, float],
     ) -> None:
         terms = [_GENERATOR_LOSS[self.config.loss](one.float()) for one in verdict]
         loss = self._counted(torch.stack(terms).mean(), told, "generator")
@@ -392,7 +418,7 @@ class Trainer:
         if self.config.brightness_weight:
             wrong = self._counted(brightness_error(fakes, self._brightness), told, "brightness")
             loss = loss + self.config.brightness_weight * wrong
-        self._backward(loss)
+        self._backward(loss + further)
 
     def _anchor_error(
         self, components: AnatomicalComponents, fakes: Tensor, drawn: draws.Latents
@@ -404,21 +430,28 @@ class Trainer:
         errors = components.map_errors(fakes, z[:, : components.count])
         return (errors * single).sum() / single.sum().clamp(min=1)
 
-    def _blame_pairs(self, samples: range, told: dict[str, float]) -> None:
-        """Add the gradients for real volumes that do not come back from their components."""
-        config, components = self.config, self.components
-        if components is None or not config.paired_weight:
-            return
-        chosen = range(samples.start, samples.start + min(config.paired, len(samples)))
-        reals = self._reals(chosen)
-        drawn = draws.latents(
-            config.network, config.seed, self.counters.step, "paired", chosen, mixing=0.0
-        )
-        drawn.z[:, 0, : components.count] = components(reals).cpu()
-        with self._autocast():
-            repeated = self.generator(drawn, self.device)
-        error = reconstruction_error(repeated.float(), reals, self._variance)
-        self._backward(config.paired_weight * self._counted(error, told, "paired"))
+    @property
+    def _pairs(self) -> int:
+        """How many volumes of each pass must repeat real ones."""
+        return min(self.config.paired, self.config.batch)
+
+    def _drawn(self, samples: range, reals: Tensor | None) -> draws.Latents:
+        """Return the latents of one pass, of which the first ones stand for real volumes."""
+        drawn = self._latents("generator", samples)
+        if self._pairs and self.components is not None and reals is not None:
+            with torch.no_grad():
+                described = self.components(reals[: self._pairs])
+            drawn.z[: self._pairs, 0, : self.components.count] = described.cpu()
+            drawn.crossover[: self._pairs] = self.config.network.n_blocks
+        return drawn
+
+    def _pair_loss(self, fakes: Tensor, reals: Tensor | None, told: dict[str, float]) -> Tensor:
+        """Return the loss for real volumes that do not come back from their components."""
+        if not self._pairs or reals is None:
+            return fakes.new_zeros(())
+        n = self._pairs
+        error = reconstruction_error(fakes[:n].float(), reals[:n], self._variance)
+        return self.config.paired_weight * self._counted(error, told, "paired")
 
     def _regularise_path(self, told: dict[str, float]) -> None:
         config, step = self.config, self.counters.step
@@ -505,16 +538,6 @@ class Trainer:
         with self._autocast():
             return [self.discriminator(volumes)]
 
-    def _hold_fast(self) -> None:
-        """Keep the latents what they are: components of an anatomy, in unit variance.
-
-        The gains of coarse grey outputs do what their styles can do too, and are so small that
-        steps of one length for all weights would shake them.
-        """
-        self.generator.mapping.requires_grad_(False)
-        for block in self.generator.coarse_blocks():
-            block.to_grayscale.conv.requires_grad_(False)
-
     def _learn(self, wanted: bool) -> None:
         """Ask for gradients of the discriminator's own weights, or for none."""
         for parameter in self._learning:
@@ -558,7 +581,16 @@ class Trainer:
             direction = np.sign(judged_real - target)
             self.counters.augment = float(np.clip(self.counters.augment + direction * change, 0, 1))
 
-    def _adam(self, network: nn.Module, rate: float) -> torch.optim.Adam:
+    def _generator_groups(self) -> list[dict[str, Any]]:
+        """Return what of the generator learns, and how fast."""
+        rate, generator = self.config.generator_rate, self.generator
+        if self.config.start == "published":
+            return [{"params": list(generator.parameters()), "lr": rate}]
+        finer = generator.finer_parameters()
+        others = {id(p) for p in (*generator.mapping.parameters(), *finer)}
+        coarse = [p for p in generator.parameters() if id(p) not in others]
+        return [{"params": coarse, "lr": _COARSE_RATE * rate}, {"params": finer, "lr": rate}]
+
+    def _adam(self, *groups: dict[str, Any]) -> torch.optim.Adam:
         betas = (float(self.config.beta1), float(self.config.beta2))
-        learning = [p for p in network.parameters() if p.requires_grad]
-        return torch.optim.Adam(learning, rate, betas, eps=1e-8)
+        return torch.optim.Adam([one for one in groups if one["params"]], betas=betas, eps=1e-8)
