@@ -147,7 +147,7 @@ def test_training_keeps_what_latents_stand_for(begun: Trainer) -> None:
         assert torch.equal(one, mapping[name])
 
 
-def test_a_run_grows_with_its_components(begun: Trainer, tmp_path, single_sentence) -> None:
+def test_a_run_grows_with_its_components(begun: Trainer, tmp_path) -> None:
     save_state(begun, tmp_path, "bank")
     larger = replace(NETWORK, image_size=32, network_capacity=2)
     grown = Trainer(replace(CONFIG, network=larger), Arches(), "cpu")
@@ -162,10 +162,21 @@ def test_a_run_grows_with_its_components(begun: Trainer, tmp_path, single_senten
     correlation = np.corrcoef(large.flatten(), small.flatten())[0, 1]
     assert correlation > 0.9, "new blocks begin dark"
 
-    without = replace(Ancestor.of_run(tmp_path), components=None)
+
+def test_a_checkpoint_grows_with_components_found_again(begun, tmp_path, single_sentence) -> None:
+    save_state(begun, tmp_path, "bank")
+    model = replace(Ancestor.of_run(tmp_path), components=None)
+    larger = replace(CONFIG, network=replace(NETWORK, image_size=32, network_capacity=2))
+    grown = Trainer(larger, Arches(), "cpu")
+    assert grow_from(grown, model) == []
+    for name, one in grown.components.state_dict().items():
+        torch.testing.assert_close(one, begun.components.state_dict()[name])
+
+    latents_swapped = {name: one.clone() for name, one in model.mapping.items()}
+    latents_swapped["net.0.weight"] = latents_swapped["net.0.weight"].roll(1, 1)
     with pytest.raises(CowganError) as refusal:
-        grow_from(grown, without)
-    assert "anatomical components" in single_sentence(refusal)
+        grow_from(Trainer(larger, Arches(), "cpu"), replace(model, mapping=latents_swapped))
+    assert "the bank that it was trained on" in single_sentence(refusal)
 
 
 def test_volumes_that_are_alike_are_refused(single_sentence) -> None:

@@ -11,12 +11,19 @@ from torch import Tensor, nn
 from cowgan.checkpoint import Checkpoint
 from cowgan.errors import CowganError
 from cowgan.networks import NetworkConfig
+from cowgan.training import draws
+from cowgan.training.components import AnatomicalComponents
 from cowgan.training.config import Architecture
+from cowgan.training.linear_start import fit_components
 from cowgan.training.state import part_of, read_average
 from cowgan.training.trainer import Generator, Trainer
 
 _BLOCK = re.compile(r"^blocks\.(\d+)\.")
 _FAINT = 0.1
+_JUDGED = 16
+_LARGEST_ERROR = 1.0
+"""Mean error at which volumes show the anatomies of their latents no better than the mean volume
+does; volumes of unrelated latents have about 2."""
 
 State = Mapping[str, Tensor]
 
@@ -38,7 +45,7 @@ class Ancestor:
     source : str
         Where they come from: a file's SHA-256, or a run and its step.
     components : mapping of str to Tensor, or None
-        State of the anatomical components that the latents stand for, if they do.
+        State of the anatomical components that the latents stand for, if it is known.
     """
 
     network: NetworkConfig
@@ -107,18 +114,12 @@ def grow_from(trainer: Trainer, smaller: Ancestor) -> list[str]:
     Raises
     ------
     CowganError
-        The model is larger, its latents differ, or nothing of its synthesis fits.
+        The model is larger, its latents differ or stand for something else, or nothing of its
+        synthesis fits.
     """
     new, old = trainer.config.network, smaller.network
     _refuse_unfit(new, old)
     notes = []
-    if trainer.components is not None:
-        if smaller.components is None:
-            raise CowganError(
-                "The latents of this model stand for no anatomical components, or are not told to; "
-                "grow from the folder of a run with a linear start, or choose the published start."
-            )
-        trainer.components.load_state_dict(dict(smaller.components))
     for generator in (trainer.generator, trainer.average):
         generator.mapping.load_state_dict(smaller.mapping)
         missed = _copy(generator.synthesis, smaller.synthesis)
@@ -135,6 +136,8 @@ def grow_from(trainer: Trainer, smaller: Ancestor) -> list[str]:
             "No block of this model fits the new network; halve the network capacity each time "
             "the image size doubles."
         )
+    if trainer.components is not None:
+        _take_components(trainer, trainer.components, smaller.components)
     if smaller.discriminator is None:
         notes.append("The model has no discriminator, so a new one starts.")
     elif trainer.config.discriminator != smaller.architecture:
@@ -142,6 +145,25 @@ def grow_from(trainer: Trainer, smaller: Ancestor) -> list[str]:
     else:
         _copy(trainer.discriminator, smaller.discriminator, new.n_blocks - old.n_blocks)
     return notes
+
+
+def _take_components(
+    trainer: Trainer, components: AnatomicalComponents, state: State | None
+) -> None:
+    """Copy what latents stand for, or find it again and see whether volumes agree."""
+    if state is not None:
+        components.load_state_dict(dict(state))
+        return
+    fit_components(components, trainer.volumes)
+    components.to(trainer.device)
+    drawn = draws.latents(trainer.config.network, 0, 0, "samples", range(_JUDGED), 0.0)
+    with torch.no_grad():
+        error = trainer.anchor_error(components, trainer.average(drawn, trainer.device), drawn)
+    if not float(error) < _LARGEST_ERROR:
+        raise CowganError(
+            "The latents of this model do not stand for the components of this bank's anatomies; "
+            "use the bank that it was trained on, or choose the published start."
+        )
 
 
 def _refuse_unfit(new: NetworkConfig, old: NetworkConfig) -> None:

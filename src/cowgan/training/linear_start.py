@@ -80,9 +80,8 @@ def start_linearly(trainer: Trainer, progress: Progress | None = None) -> None:
     assert components is not None
     # On the CPU, so that all processes of a run begin with the same weights.
     generator.cpu()
-    components.cpu()
     layers = _layers(generator.coarse_blocks())
-    components.fit(_batches(trainer.volumes))
+    fit_components(components, trainer.volumes)
     effects = measure_effects(trainer.volumes, components, layers[-1].block.shape)
     if not effects.slopes.any():
         raise CowganError(
@@ -94,6 +93,12 @@ def start_linearly(trainer: Trainer, progress: Progress | None = None) -> None:
     generator.to(trainer.device)
     components.to(trainer.device)
     trainer.average.load_state_dict(generator.state_dict())
+
+
+def fit_components(components: AnatomicalComponents, volumes: TrainingVolumes) -> None:
+    """Fit components to all volumes, on the CPU, where they are then."""
+    components.cpu()
+    components.fit(_batches(volumes))
 
 
 @torch.no_grad()

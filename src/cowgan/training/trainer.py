@@ -413,14 +413,14 @@ class Trainer:
         terms = [_GENERATOR_LOSS[self.config.loss](one.float()) for one in verdict]
         loss = self._counted(torch.stack(terms).mean(), told, "generator")
         if self.components is not None and self.config.anchor_weight:
-            error = self._anchor_error(self.components, fakes, drawn)
+            error = self.anchor_error(self.components, fakes, drawn)
             loss = loss + self.config.anchor_weight * self._counted(error, told, "anchor")
         if self.config.brightness_weight:
             wrong = self._counted(brightness_error(fakes, self._brightness), told, "brightness")
             loss = loss + self.config.brightness_weight * wrong
         self._backward(loss + further)
 
-    def _anchor_error(
+    def anchor_error(
         self, components: AnatomicalComponents, fakes: Tensor, drawn: draws.Latents
     ) -> Tensor:
         """Return how far volumes of one latent are from the anatomy that it stands for."""
