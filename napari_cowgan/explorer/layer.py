@@ -11,6 +11,7 @@ from napari_cowgan.display import (
     display_transform,
     volume_to_layer,
 )
+from napari_cowgan.viewer.isosurface import close_isosurface
 
 if TYPE_CHECKING:
     import napari
@@ -53,6 +54,7 @@ class VolumeLayer:
             data, options, _ = volume_to_layer(volume, self._name)
             self._layer = self._viewer.add_image(data, **{**options, **self._look})
             self._layer.contrast_limits_range = (0, 1)
+            close_isosurface(self._viewer, self._layer)
             return True
         metadata = display_metadata(volume)
         before = layer.metadata.get("cowgan", {})

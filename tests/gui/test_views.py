@@ -119,3 +119,19 @@ def test_the_canvas_says_synthetic_only_as_long_as_the_volume_is_there(viewer, e
     settle(explorer)
     assert "seed 1" in overlay.text
     assert overlay.visible
+
+
+def test_an_isosurface_is_closed_where_the_slab_cuts_a_vessel(viewer, qtbot):
+    """A vessel runs from face to face; looking along it, one sees its section."""
+    shape = (16, 32, 32)
+    vessel = np.zeros(shape, np.float32)
+    vessel[:, 10:22, 10:22] = 1
+    shown = VolumeLayer(viewer)
+    shown.show(Volume(vessel, default_affine(shape), {"synthetic": True}))
+    shown.layer.rendering, shown.layer.iso_threshold = "iso", 0.4
+    look_from(viewer, "axial")
+    QTest.qWait(100)
+    picture = viewer.screenshot(flash=False)[..., :3].max(axis=-1)
+    height, width = picture.shape
+    middle = picture[height // 2 - 10 : height // 2 + 10, width // 2 - 10 : width // 2 + 10]
+    assert middle.mean() > 200, "the section is black"
