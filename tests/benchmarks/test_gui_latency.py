@@ -1,7 +1,11 @@
 """From a slider's movement to the layer on screen, in a real window."""
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from qtpy.QtTest import QTest
@@ -71,3 +75,25 @@ def test_opening_the_panel(benchmark, report, make_napari_viewer):
 
     benchmark.pedantic(open_panel, rounds=1)
     report("Panel to first volume, bundled model", "without importing torch", seconds, "ms")
+
+
+def test_event_loop_delay(benchmark, report):
+    """What a click would wait: at the first opening from the menu, and while dragging."""
+
+    def measure() -> dict[str, list[float]]:
+        program = Path(__file__).with_name("event_loop.py")
+        done = subprocess.run([sys.executable, program], check=True, capture_output=True, text=True)
+        return json.loads(done.stdout.splitlines()[-1])
+
+    figures = benchmark.pedantic(measure, rounds=1)
+    topic = "Event loop, first opening from the menu, bundled model"
+    report(topic, "until the panel is there", figures["panel"], "ms")
+    report(topic, "until the first complete volume", figures["opened"], "ms")
+    for name in ("opening", "dragging"):
+        delays = sorted(figures[name])
+        report(topic, f"delay while {name}, 95th percentile", [percentile(delays, 0.95)], "ms")
+        report(topic, f"delay while {name}, longest", [delays[-1]], "ms")
+
+
+def percentile(ordered: list[float], share: float) -> float:
+    return ordered[min(round(share * len(ordered)), len(ordered) - 1)]
