@@ -1,13 +1,19 @@
 """Windows, panels and layers may go away at any time."""
 
 import gc
+import json
+import os
+import subprocess
+import sys
 import threading
 import weakref
+from collections import Counter
+from pathlib import Path
 
 import pytest
 from gui_events import click
 from gui_menus import close_panel
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QMessageBox, QSlider
 
@@ -16,6 +22,7 @@ from napari_cowgan.controls import Section
 from napari_cowgan.docked import find_panel
 from napari_cowgan.explorer import ExplorerPanel
 from napari_cowgan.problems import show_problem
+from napari_cowgan.settings import remember
 
 
 def own_threads() -> list[str]:
@@ -109,6 +116,63 @@ def test_a_closed_panel_frees_its_model(viewer, explorer, qtbot):
         return synthesizer() is None and checkpoint() is None
 
     qtbot.waitUntil(freed, timeout=10_000)
+
+
+def own_objects() -> Counter[str]:
+    """Count all that this program has made and Python still holds, and all widgets of Qt."""
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    gc.collect()
+    kinds = (type(thing) for thing in gc.get_objects())
+    own = Counter(
+        f"{kind.__module__}.{kind.__qualname__}"
+        for kind in kinds
+        if str(kind.__module__).startswith(("cowgan.", "napari_cowgan."))
+    )
+    return own + Counter(widgets=len(QApplication.allWidgets()))
+
+
+def test_each_closed_panel_leaves_nothing_behind(viewer, small_model, open_explorer, qtbot):
+    remember("last_checkpoint", str(small_model))
+
+    def open_and_close() -> None:
+        explorer = open_explorer(viewer)
+        for section in explorer.findChildren(Section):
+            section.expand(animate=False)
+        compare(explorer, None, None)
+        explorer.model.step_seed(1)
+        close_panel(find_panel(viewer, ExplorerPanel))
+        viewer.layers.clear()
+        qtbot.waitUntil(lambda: own_threads() == [], timeout=20_000)
+
+    # What the first one leaves is kept for the next ones.
+    open_and_close()
+    before = own_objects()
+    for _ in range(2):
+        open_and_close()
+
+    def nothing_is_left() -> None:
+        assert own_objects() - before == Counter()
+
+    qtbot.waitUntil(nothing_is_left, timeout=10_000)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_the_explorer_grows_no_more_than_a_plain_dock(small_model):
+    """Where memory is returned only page by page, a single opening tells nothing."""
+    script = Path(__file__).parents[1] / "explorer_cycles.py"
+    result = subprocess.run(
+        [sys.executable, script, small_model, "50"],
+        capture_output=True,
+        text=True,
+        timeout=900,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    growth_mb = json.loads(result.stdout.splitlines()[-1])
+    assert growth_mb["explorer"] < growth_mb["plain"] + 0.3, growth_mb
 
 
 def test_the_panel_opens_and_closes_many_times(viewer, explorer, open_explorer, settle):
