@@ -13,6 +13,8 @@ from cowgan.errors import CowganError
 
 _log = logging.getLogger(__name__)
 
+_MOST_SENTENCES = 6
+
 
 def sentence(error: BaseException) -> str:
     """Return one plain sentence for any error."""
@@ -45,14 +47,15 @@ def show_problem(
     text = details(error)
     _log.error("%s\n%s", error, text)
     told = parent.findChildren(QMessageBox) if parent else []
-    if any(box.isVisible() and box.text() == sentence(error) for box in told):
+    shown = _paragraphs(error)
+    if any(box.isVisible() and box.text() == shown for box in told):
         return
     box = QMessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setIcon(QMessageBox.Icon.Warning)
     box.setWindowTitle("CoW-GAN")
-    box.setText(sentence(error))
+    box.setText(shown)
     copy = box.addButton("Copy details", QMessageBox.ButtonRole.ActionRole)
     if remedy is not None:
         button = box.addButton(remedy[0], QMessageBox.ButtonRole.AcceptRole)
@@ -63,3 +66,12 @@ def show_problem(
         lambda button: QApplication.clipboard().setText(text) if button is copy else None
     )
     box.open()
+
+
+def _paragraphs(error: BaseException) -> str:
+    if not isinstance(error, CowganError):
+        return sentence(error)
+    shown = list(error.sentences[:_MOST_SENTENCES])
+    if left := len(error.sentences) - len(shown):
+        shown.append(f"And {left} more, which “Copy details” names.")
+    return "\n\n".join(shown)

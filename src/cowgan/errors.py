@@ -1,5 +1,7 @@
 """Errors meant for the person in front of the screen."""
 
+from collections.abc import Sequence
+
 from cowgan.text import escaped, one_line
 
 _LONGEST = 1000
@@ -23,6 +25,34 @@ class CowganError(Exception):
         self.sentence = one_line(sentence, _LONGEST)
         self.detail = escaped(detail, keep="\n")
         super().__init__(self.sentence)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """All that there is to tell, each on a line of its own."""
+        return (self.sentence,)
+
+
+class SeveralErrors(CowganError):
+    """Things that went wrong beside each other.
+
+    Parameters
+    ----------
+    errors : sequence of CowganError
+        At least one.
+    besides : str, optional
+        A sentence on what went well.
+    """
+
+    def __init__(self, errors: Sequence[CowganError], besides: str = "") -> None:
+        self._sentences = tuple(filter(None, (besides, *(error.sentence for error in errors))))
+        super().__init__(
+            " ".join(self._sentences), "\n".join(f"{error}\n{error.detail}" for error in errors)
+        )
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What went well, and what did not."""
+        return self._sentences
 
 
 class Cancelled(CowganError):

@@ -394,6 +394,22 @@ def test_what_is_no_study_is_told_and_the_open_one_stays(opened, made, tmp_path,
     assert recent("studies") == [before]
 
 
+def test_each_package_that_is_refused_has_a_paragraph(opened, tmp_path, problem, finish):
+    sound = given_out(opened, "sub-R01", tmp_path)
+    read(opened, sound, trials=5)
+    letters = [tmp_path / f"letter-{number}.zip" for number in range(9)]
+    for letter in letters:
+        letter.write_text("Dear colleagues")
+    assert drop(opened, sound, *letters)
+    finish(opened)
+    first, *refused, last = problem(opened).split("\n\n")
+    assert first == "Collected: sub-R01."
+    assert [str(letter) in told for letter, told in zip(letters, refused, strict=False)] == [
+        True
+    ] * 5
+    assert last.startswith("And 4 more")
+
+
 def _edit(panel: StudyPanel, folder: Path) -> Path:
     own = given_out(panel, "sub-R01", folder)
     read(panel, own, trials=5)

@@ -310,6 +310,7 @@ def test_a_damaged_description_of_a_run_is_one_sentence(tmp_path, content, singl
         b"network.unheard = 1",
         b"batch = " + b"[" * 5000,
         b"batch = 1979-05-27",
+        b"steps = 1" + b"0" * 400,
     ],
     ids=lambda content: content[:20],
 )

@@ -151,9 +151,10 @@ def test_one_bad_journal_keeps_no_other_back(study, journal):
     contents = read_contents(journal)
     contents[-1]["utc"] = "yesterday"
     write_chained(journal, contents)
-    with pytest.raises(CowganError, match=rf"(?s){READER}.*Collected: {OTHER}\.") as refusal:
+    with pytest.raises(CowganError, match=rf"Collected: {OTHER}\. .*{READER}") as refusal:
         collect(study, [journal, study.package_folder(OTHER)])
     assert "\n" not in refusal.value.sentence
+    assert refusal.value.sentences[0] == f"Collected: {OTHER}."
     assert not journal_path(study, READER).exists()
     assert [reader.reader for reader in analyse(study, early=True).complete] == [OTHER]
 

@@ -3,7 +3,7 @@
 import sys
 import tempfile
 import traceback
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -68,17 +68,18 @@ def main() -> None:
     try:
         app()
     except Cancelled:
-        _end("Stopped; what was finished is kept.", 130)
+        _end(130, "Stopped; what was finished is kept.")
     except CowganError as error:
-        _end(error.sentence, 2)
+        _end(2, *error.sentences)
     except Exception:  # noqa: BLE001 - a traceback helps nobody who is not a developer
         with tempfile.NamedTemporaryFile(
             "w", prefix="cowgan-", suffix=".log", delete=False, encoding="utf-8"
         ) as log:
             traceback.print_exc(file=log)
-        _end(f"Something unexpected went wrong; please report it with {log.name}.", 1)
+        _end(1, f"Something unexpected went wrong; please report it with {log.name}.")
 
 
-def _end(sentence: str, status: int) -> None:
-    say(sentence, err=True)
+def _end(status: int, *sentences: str) -> NoReturn:
+    for sentence in sentences:
+        say(sentence, err=True)
     sys.exit(status)

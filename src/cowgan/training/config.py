@@ -158,7 +158,7 @@ class TrainingConfig:
                 if not low <= getattr(self, name) <= high:
                     raise CowganError(
                         f"Training's {name} must lie between {low:g} and {high:g}, not "
-                        f"{getattr(self, name):g}."
+                        f"{getattr(self, name)!r:.40}."
                     )
 
         if self.discriminator == "projected" and self.penalty_weight:

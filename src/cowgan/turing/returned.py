@@ -13,7 +13,7 @@ from typing import Literal
 from zipfile import ZipFile
 
 from cowgan.archives import open_archive, read_member
-from cowgan.errors import CowganError
+from cowgan.errors import CowganError, SeveralErrors
 from cowgan.files import atomic_path, path_inside, read_bytes
 from cowgan.progress import Progress, Silent, advance
 from cowgan.turing.journal import HEADER, LARGEST_BYTES, Record, parse_journal, read_journal
@@ -109,18 +109,9 @@ def collect(
         with atomic_path(journal_path(study, reader)) as temporary:
             temporary.write_bytes(journal)
     if refused:
-        raise _refusal(refused, sorted(accepted))
+        collected = f"Collected: {', '.join(sorted(accepted))}." if accepted else ""
+        raise SeveralErrors(refused, collected)
     return [reader_progress(study, reader) for reader in readers]
-
-
-def _refusal(refused: list[CowganError], collected: list[str]) -> CowganError:
-    """Return what is wrong with all that was refused, and tell whose journals are safe."""
-    if len(refused) == 1 and not collected:
-        return refused[0]
-    sentences = [error.sentence for error in refused]
-    if collected:
-        sentences.append(f"Collected: {', '.join(collected)}.")
-    return CowganError(" ".join(sentences), "\n".join(error.detail for error in refused))
 
 
 def progress(study: Study) -> list[ReaderProgress]:
