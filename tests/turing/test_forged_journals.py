@@ -206,6 +206,7 @@ def test_forged_journals_are_refused_or_can_be_analysed(study, journal):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_thousands_of_forged_journals_are_refused_or_can_be_analysed(study, journal):
     refused, accepted = attack(study, journal, range(1000, 4000))
     assert refused > 1500

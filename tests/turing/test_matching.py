@@ -109,6 +109,7 @@ def test_a_real_scan_has_no_hash_that_its_owner_computes_but_he_recognises_it(tm
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_no_volume_of_the_bundled_model_is_found_among_a_thousand_seeds(tmp_path, fixed_salt):
     study = perfectly_generated(
         tmp_path, BUNDLED, Protocol(1, readers=1, cases=60, repeats=0, practice=6)
