@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from cowgan.turing.returned import collect
 from cowgan.turing.session import Session, start_code
 from cowgan.turing.starts import STARTS_FILE, note_start, start_of
 from cowgan.turing.study import Study
+from cowgan.turing.unblinding import read_unblinding, unblind
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,37 @@ def study(made, tmp_path) -> Study:
 def given(study, tmp_path) -> Path:
     """Return the reader's package, given away."""
     return shutil.copytree(study.package_folder("sub-R01"), tmp_path / "away" / "sub-R01")
+
+
+def test_only_one_changes_a_study_at_a_time(study, given, single_sentence):
+    play(given, observer(study, "sub-R01", 1), 1)
+    attempts = (
+        lambda: note_start(study, "sub-R01", "7KQF-2M9X-0A3T-VB61"),
+        lambda: collect(study, [given]),
+        lambda: unblind(study, early=True),
+    )
+    before = sorted(study.folder.rglob("*"))
+    for attempt in attempts:
+        with study.changing(), pytest.raises(CowganError) as refusal:
+            attempt()
+        assert "in use by another window or process" in single_sentence(refusal)
+    assert sorted(study.folder.rglob("*")) == before
+    for attempt in attempts:
+        attempt()
+
+
+def test_who_unblinds_at_the_same_time_finds_what_the_first_wrote(study, monkeypatch):
+    changing, first = Study.changing, []
+
+    @contextmanager
+    def after_another(study):
+        monkeypatch.setattr(Study, "changing", changing)
+        first.append(unblind(study, by="the first", early=True))
+        yield
+
+    monkeypatch.setattr(Study, "changing", after_another)
+    assert unblind(study, by="the second", early=True) == first[0]
+    assert read_unblinding(study) == first[0]
 
 
 def begin(package: Path) -> str:

@@ -252,6 +252,15 @@ def test_real_volumes_that_look_public_are_told(tmp_path, folder, named):
     assert bool(study.notes) == bool(named)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text there")
+def test_a_name_that_cannot_be_written_down_is_refused_at_once(tmp_path, single_sentence):
+    real = write_volumes(tmp_path / "real", 13, "s")
+    next(real.glob("*.nii.gz")).rename(real / os.fsdecode(b"sub-\xff\x1b[2J.nii.gz"))
+    with pytest.raises(CowganError) as refusal:
+        FolderSource(real).describe()
+    assert "another encoding" in single_sentence(refusal)
+
+
 def test_a_study_of_the_first_version_is_refused_with_the_reason(study, single_sentence):
     file = study.folder / "study.json"
     file.write_text(file.read_text().replace("cowgan.turing-study/2", "cowgan.turing-study/1"))

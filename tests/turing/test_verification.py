@@ -80,8 +80,10 @@ def test_a_study_that_nobody_touched_fits_in_all(root, study, kept):
     codes = [json.loads(Path(path).read_text())["finish_code"] for path in kept]
     found = verify(study, [code.lower().replace("-", " ") for code in codes[:2]])
     assert found.faults == []
-    assert found.remarks == ["Not covered by a receipt or finish code: sub-R03."]
-    assert "nobody can tell" in verify(study).remarks[0]
+    uncovered, unpublished = found.remarks
+    assert uncovered == "Not covered by a receipt or finish code: sub-R03."
+    assert "whether the study was unblinded once before" in unpublished
+    assert "nobody can tell" in verify(study, published=published(root)).remarks[0]
 
 
 class Coordinator:

@@ -84,9 +84,9 @@ def collect(
     Raises
     ------
     CowganError
-        The study is not frozen; or something holds no journal, is no package of this study,
-        was changed, or knows less or other than what was collected before. The rest has been
-        collected.
+        The study is not frozen or in use; or something holds no journal, is no package of this
+        study, was changed, or knows less or other than what was collected before. The rest has
+        been collected.
     Cancelled
         The person stopped; nothing was copied.
     """
@@ -95,19 +95,20 @@ def collect(
     accepted: dict[str, bytes] = {}
     readers: list[str] = []
     refused: list[CowganError] = []
-    advance(progress, 0, len(paths))
-    for done, path in enumerate(paths, 1):
-        try:
-            reader, journal = _checked(study, path)
-            kept = accepted.get(reader) or _kept(study, reader)
-            accepted[reader] = _grown(kept, journal, path, reader)
-            readers.append(reader)
-        except CowganError as error:
-            refused.append(error)
-        advance(progress, done, len(paths), path.name)
-    for reader, journal in accepted.items():
-        with atomic_path(journal_path(study, reader)) as temporary:
-            temporary.write_bytes(journal)
+    with study.changing():
+        advance(progress, 0, len(paths))
+        for done, path in enumerate(paths, 1):
+            try:
+                reader, journal = _checked(study, path)
+                kept = accepted.get(reader) or _kept(study, reader)
+                accepted[reader] = _grown(kept, journal, path, reader)
+                readers.append(reader)
+            except CowganError as error:
+                refused.append(error)
+            advance(progress, done, len(paths), path.name)
+        for reader, journal in accepted.items():
+            with atomic_path(journal_path(study, reader)) as temporary:
+                temporary.write_bytes(journal)
     if refused:
         collected = f"Collected: {', '.join(sorted(accepted))}." if accepted else ""
         raise SeveralErrors(refused, collected)

@@ -135,8 +135,21 @@ class FolderSource:
         subjects: dict[str, list[Case]] = {}
         found = find_scans([self.folder]).require_cases([self.folder])
         for case in sorted(found.cases, key=lambda case: case.name):
+            _refuse_unwritable(case.path)
             subjects.setdefault(subject_of(case.name), []).append(case)
         return subjects
+
+
+def _refuse_unwritable(path: Path) -> None:
+    """Refuse a name that no file of the study could hold."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise CowganError(
+            f"The name of {path} is in another encoding than UTF-8, so it cannot be written down; "
+            "rename it.",
+            repr(error),
+        ) from error
 
 
 class CheckpointSource:

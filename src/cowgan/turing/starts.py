@@ -97,13 +97,15 @@ def note_start(study: Study, reader: str, typed: str) -> ToldStart:
             "A start code has 16 letters and digits, such as 7KQF-2M9X-0A3T-VB61; this is "
             f"{typed!r}."
         )
-    if collected_records(study, reader):
-        raise CowganError(
-            f"What {reader} read has come back already, so a start code proves nothing any more."
-        )
-    told = ToldStart(reader, code, datetime.now(UTC).isoformat(timespec="seconds"))
-    everything = [*told_starts(study), told]
-    write_json(study.folder / STARTS_FILE, [asdict(one) for one in everything])
+    with study.changing():
+        if collected_records(study, reader):
+            raise CowganError(
+                f"What {reader} read has come back already, so a start code proves nothing any "
+                "more."
+            )
+        told = ToldStart(reader, code, datetime.now(UTC).isoformat(timespec="seconds"))
+        everything = [*told_starts(study), told]
+        write_json(study.folder / STARTS_FILE, [asdict(one) for one in everything])
     return told
 
 

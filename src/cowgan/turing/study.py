@@ -1,5 +1,7 @@
 """The coordinator's folder: protocol, key, and a frozen package for every reader."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any, Literal
 from cowgan.documents import checked, read_json
 from cowgan.errors import CowganError
 from cowgan.files import write_json
+from cowgan.locking import HeldLock
 from cowgan.progress import Progress
 from cowgan.turing.audit import AUDIT_FILE, Audit, audit
 from cowgan.turing.canonical import sha256_of_content
@@ -24,6 +27,7 @@ STUDY_FILE = "study.json"
 PACKAGES = "packages"
 DERIVATIVES = "derivatives"
 """Below the coordinator's folder, like all of these."""
+_LOCK_FILE = "study.lock"
 PARTICIPANTS_FILE = "participants.tsv"
 
 
@@ -135,11 +139,12 @@ class Study:
             "audit_sha256": sha256_of_content(self.audit.to_dict()),
         }
         study = replace(self, description={**self.description, "frozen": frozen})
-        # Packages first: if this is cut short, the study is not frozen and can still be.
-        for reader in self.readers:
-            manifest = replace(self.manifest(reader), study_sha256=study.sha256)
-            write_manifest(self.package_folder(reader), manifest)
-        write_json(self.folder / STUDY_FILE, study.description)
+        with self.changing():
+            # Packages first: if this is cut short, the study is not frozen and can still be.
+            for reader in self.readers:
+                manifest = replace(self.manifest(reader), study_sha256=study.sha256)
+                write_manifest(self.package_folder(reader), manifest)
+            write_json(self.folder / STUDY_FILE, study.description)
         return study
 
     def check(self, progress: Progress | None = None) -> Audit:
@@ -229,6 +234,26 @@ class Study:
         self.require_frozen()
         package = Package(self.package_folder(reader), self.manifest(reader))
         zip_package(package, target, progress)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Keep other windows and processes from changing the folder meanwhile.
+
+        Raises
+        ------
+        CowganError
+            Another one is changing it, or it cannot be written.
+        """
+        try:
+            lock = HeldLock(self.folder / _LOCK_FILE)
+        except OSError as error:
+            raise CowganError(
+                f"{self.folder} cannot be changed: {error.strerror or error}.", repr(error)
+            ) from error
+        try:
+            yield
+        finally:
+            lock.remove()
 
     def require_frozen(self) -> None:
         """Raise `CowganError` unless packages may be given to readers."""

@@ -104,12 +104,17 @@ def unblind(study: Study, by: str | None = None, early: bool = False) -> Unblind
     Raises
     ------
     CowganError
-        Readers have not finished, or the file cannot be written.
+        Readers have not finished, the study is being changed, or the file cannot be written.
     """
     known = read_unblinding(study)
     if known is not None:
         return known
     study.require_frozen()
+    with study.changing():
+        return read_unblinding(study) or _unblinded_now(study, by, early)
+
+
+def _unblinded_now(study: Study, by: str | None, early: bool) -> Unblinding:
     waiting = [of.reader for of in progress(study) if of.state in ("not returned", "under way")]
     if waiting and not early:
         raise CowganError(

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import isclose
@@ -147,7 +147,7 @@ def verify(
         found.collection_sha256 = collection_sha256(study)
     _compare_kept(found, study, records, kept)
     _check_result(found, study, report or study.folder / DERIVATIVES / "report.html")
-    _compare_published(found, published)
+    _compare_published(found, study, published)
     return found
 
 
@@ -338,13 +338,19 @@ def _compare_report(found: Verification, analysis: Analysis, report: Path) -> No
     found.fits.append(f"The text of {report.name} follows from journals and key.")
 
 
-def _compare_published(found: Verification, published: Iterable[str]) -> None:
+def _compare_published(found: Verification, study: Study, published: Sequence[str]) -> None:
     ours = {
         found.study_sha256: "the study as it was frozen",
         found.collection_sha256: "the study and all answers",
     }
-    for digest in published:
-        what = ours.get(digest.strip().lower())
+    digests = [digest.strip().lower() for digest in published]
+    if (study.folder / UNBLINDED_FILE).exists() and found.collection_sha256 not in digests:
+        found.remarks.append(
+            "Without a hash of the answers that was published before the unblinding, nobody can "
+            "tell whether the study was unblinded once before."
+        )
+    for digest in digests:
+        what = ours.get(digest)
         if what is None:
             found.faults.append(f"The published hash {digest} is that of nothing in this study.")
         else:
