@@ -29,7 +29,6 @@ class HelpButton(IconButton):
         self._panel = panel
         self.setToolTip(TOOLTIPS["help"])
         self.setAccessibleName(TOOLTIPS["help"])
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         inside = Qt.ShortcutContext.WidgetWithChildrenShortcut
         QShortcut(QKeySequence("F1"), panel, self.click, context=inside)
         self.clicked.connect(self._show)

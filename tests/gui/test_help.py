@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from gui_events import click
+from napari._app_model import get_app_model
 from npe2 import PluginManifest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -82,6 +83,11 @@ def test_the_wizard_has_a_page_of_its_own(viewer, browsed, qtbot):
     click(button_of(wizard))
     QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_F1)
     assert browsed == [Topic.NEW_STUDY, Topic.NEW_STUDY]
+
+
+def test_the_command_palette_opens_the_first_page(viewer, browsed):
+    get_app_model().commands.execute_command("napari-cowgan.documentation").result()
+    assert browsed == [Topic.HOME]
 
 
 def test_without_pages_a_sentence_tells_how_to_get_them(
