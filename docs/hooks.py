@@ -29,6 +29,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     "measure": (),
     "simulate": ("simulate.export",),
     "data": (
+        "data.scans",
         "data.preprocess",
         "data.template",
         "data.bank",

@@ -9,6 +9,7 @@ DOCS = CHECKOUT / "docs"
 PAGES = (CHECKOUT / "README.md", *sorted(DOCS.rglob("*.md")))
 _BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
 _BOLD = re.compile(r"\*\*(.+?)\*\*", re.DOTALL)
 
 
@@ -26,6 +27,12 @@ def prose(page: Path) -> str:
 def names(text: str) -> list[str]:
     """Return what stands in bold, in order: words of the window."""
     return [" ".join(bold.split()) for bold in _BOLD.findall(text)]
+
+
+def links(page: Path) -> list[Path]:
+    """Return the files that a page links to, without those on the web."""
+    targets = [target.partition("#")[0] for target in _LINK.findall(prose(page))]
+    return [page.parent / target for target in targets if target and "://" not in target]
 
 
 def commands(page: Path) -> list[list[str]]:

@@ -74,6 +74,12 @@ def test_practice_scans_become_a_bank_as_the_tutorial_tells(
     assert len((tmp_path / "vessels.csv").read_text().splitlines()) == 7
 
 
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_links_outside_the_site_lead_somewhere(name: str) -> None:
+    for target in documentation.links(documentation.CHECKOUT / name):
+        assert target.exists(), target
+
+
 @pytest.mark.parametrize("topic", Topic)
 def test_there_is_a_page_on_every_topic(topic: Topic) -> None:
     assert (documentation.DOCS / f"{topic}.md").is_file()
