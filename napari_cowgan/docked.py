@@ -92,7 +92,8 @@ class DockedPanel(QWidget):
 
 def find_panel(viewer: "napari.Viewer", kind: type[Panel]) -> Panel | None:
     """Return the panel of a kind in the window of a viewer, None if there is none."""
-    panels = viewer.window.dock_widgets.values()
+    window = getattr(viewer, "window", None)  # a viewer model has none
+    panels = window.dock_widgets.values() if window is not None else ()
     return next((panel for panel in panels if isinstance(panel, kind)), None)
 
 

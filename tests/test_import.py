@@ -43,7 +43,9 @@ def test_the_engine_loads_no_window_library(module):
     assert not loaded_after(f"import {module}") & QT
 
 
-def test_naming_the_explorer_panel_loads_no_torch():
+@pytest.mark.parametrize(
+    "panel", ["explorer import ExplorerPanel", "training import TrainingPanel"]
+)
+def test_naming_a_panel_loads_no_torch(panel):
     # napari imports it when the menu entry is chosen, and its window waits meanwhile.
-    loaded = loaded_after("from napari_cowgan.explorer import ExplorerPanel")
-    assert "torch" not in loaded
+    assert "torch" not in loaded_after(f"from napari_cowgan.{panel}")

