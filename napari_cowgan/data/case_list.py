@@ -3,14 +3,54 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
+from qtpy.QtCore import QModelIndex, QRect, QSize, Qt, Signal
+from qtpy.QtGui import QResizeEvent
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeWidget,
+    QTreeWidgetItem,
+)
 
 from napari_cowgan.controls import SWATCH, swatch
 from napari_cowgan.data.work import CaseRow
 from napari_cowgan.tooltips import TOOLTIPS
 
 _NAME, _OUTCOME, _SCORE = range(3)
+_INDENT, _GAP = 18, 4
+_TALL = 10_000
+# napari's themes draw no box around what can be ticked.
+_STYLE = f"""
+QTreeWidget::item {{ padding: 2px 0; }}
+QTreeWidget::item:disabled {{ color: rgb(128, 128, 128); padding: 0 0 {_GAP}px {_INDENT}px; }}
+QTreeWidget::indicator {{
+    width: 11px; height: 11px; border: 1px solid rgb(128, 128, 128); border-radius: 2px;
+}}
+QTreeWidget::indicator:checked {{ background: rgb(90, 143, 216); }}
+"""
+
+
+class _WrappedReasons(QStyledItemDelegate):
+    """Gives reasons, which stand below their cases, as many lines as they need."""
+
+    def __init__(self, view: QTreeWidget) -> None:
+        super().__init__(view)
+        self._view = view
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        super().initStyleOption(option, index)
+        if not index.parent().isValid():
+            option.features &= ~QStyleOptionViewItem.ViewItemFeature.WrapText
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        """Return the size of a reason in the width of the list."""
+        if not index.parent().isValid():
+            return super().sizeHint(option, index)
+        room = QRect(0, 0, self._view.viewport().width() - _INDENT - 2 * _GAP, _TALL)
+        wrapped = option.fontMetrics.boundingRect(room, Qt.TextFlag.TextWordWrap, index.data())
+        return QSize(0, wrapped.height() + _GAP + 2)
 
 
 class CaseList(QTreeWidget):
@@ -31,10 +71,10 @@ class CaseList(QTreeWidget):
         self.setItemsExpandable(False)
         self.setIndentation(0)
         self.setIconSize(SWATCH)
-        self.setStyleSheet(
-            "QTreeWidget::item { padding: 2px 0; }"
-            "QTreeWidget::item:disabled { color: palette(mid); padding: 0 0 4px 18px; }"
-        )
+        self.setStyleSheet(_STYLE)
+        self.setItemDelegate(_WrappedReasons(self))
+        self.setWordWrap(True)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setToolTip(TOOLTIPS["cases"])
@@ -50,6 +90,11 @@ class CaseList(QTreeWidget):
         self._ticked: set[Path] = set()
         self.itemActivated.connect(self._on_activated)
         self.itemChanged.connect(self._on_changed)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Wrap reasons anew."""
+        super().resizeEvent(event)
+        self.scheduleDelayedItemsLayout()
 
     @property
     def rows(self) -> list[CaseRow]:

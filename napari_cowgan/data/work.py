@@ -110,7 +110,7 @@ def list_scans(scans: Path, out: Path | None, progress: Progress) -> Listing:
     Raises
     ------
     CowganError
-        The folder does not exist, or holds no scan.
+        The folder does not exist, or holds nothing like a scan.
     Cancelled
         The person stopped.
     """
@@ -118,11 +118,13 @@ def list_scans(scans: Path, out: Path | None, progress: Progress) -> Listing:
     found = find_scans([scans], known, progress=progress)
     ready = [CaseRow(c.name, READY, path=_shown(c.path), colour=_READY) for c in found.cases]
     rows = [*ready, *_left_out(found.set_aside)]
-    if not found.cases and not any(row.file for row in rows):
+    if not rows:
         found.require_cases([scans])
-    counts = f"{len(ready)} scan{'s' * (len(ready) != 1)} to prepare"
+    counts = f"{len(ready) or 'No'} scan{'s' * (len(ready) != 1)} to prepare"
     if found.set_aside:
-        counts += f", {len(found.set_aside)} left out; tick those that should be taken too"
+        counts += f", {len(found.set_aside)} left out"
+    if any(row.file for row in rows):
+        counts += "; tick those that should be taken too"
     return Listing(rows, f"{counts}.")
 
 

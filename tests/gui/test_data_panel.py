@@ -386,6 +386,66 @@ def test_a_run_that_fails_leaves_earlier_results_in_the_list(
     assert outcomes(panel) == ALL_OUTCOMES
 
 
+def looked_into(panel: DataPanel, qtbot) -> None:
+    """Wait until the folder of the scans is listed."""
+    qtbot.waitUntil(lambda: panel._listing is not None, timeout=20_000)
+
+
+@pytest.fixture
+def mixed(tmp_path: Path, head: Path) -> Path:
+    """Return a BIDS data set with one angiogram, one other image and a pointer."""
+    folder = tmp_path / "bids"
+    anat = folder / "sub-1" / "anat"
+    anat.mkdir(parents=True)
+    (folder / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.9.0"}')
+    for suffix in ("angio", "T1w"):
+        shutil.copy(head, anat / f"sub-1_{suffix}.nii.gz")
+    (folder / "sub-2_angio.nii.gz").write_bytes(b"version https://git-lfs.github.com/spec/v1")
+    return folder
+
+
+def test_what_a_folder_holds_is_listed_with_reasons_before_anything_starts(panel, mixed, qtbot):
+    assert drop(panel, mixed)
+    looked_into(panel, qtbot)
+    assert outcomes(panel) == {
+        "sub-1_angio": "ready",
+        "sub-1/anat/sub-1_T1w.nii.gz": "left out",
+        "sub-2_angio.nii.gz": "left out",
+    }
+    assert told(panel) == ("1 scan to prepare, 2 left out; tick those that should be taken too.")
+    (item,) = panel.cases.findItems("sub-2_angio.nii.gz", Qt.MatchFlag.MatchExactly)
+    assert "pointer of Git LFS" in item.child(0).text(0)
+    assert (
+        not item.flags() & Qt.ItemFlag.ItemIsUserCheckable
+        or item.data(0, Qt.ItemDataRole.CheckStateRole) is None
+    ), "what is not there cannot be taken"
+
+
+def test_what_is_ticked_is_prepared_too(panel, mixed, tmp_path, qtbot, finish):
+    fill(panel, mixed, tmp_path / "out")
+    looked_into(panel, qtbot)
+    select(panel, "sub-1/anat/sub-1_T1w.nii.gz")
+    QTest.keyClick(panel.cases, Qt.Key.Key_Space)
+    click(panel.start)
+    finish(panel)
+    assert outcomes(panel)["sub-1_T1w"] == "done"
+    assert told(panel) == "Scans: 2 done, 1 left out."
+    QTest.keyClick(panel.cases, Qt.Key.Key_Down)
+    assert panel.cases.selected is not None, "the keyboard passes the reasons by"
+
+
+def test_a_folder_of_dicom_files_says_how_to_convert_them(panel, tmp_path, qtbot):
+    folder = tmp_path / "study" / "SE0005"
+    folder.mkdir(parents=True)
+    for number in range(3):
+        (folder / f"IM{number:04}").write_bytes(bytes(128) + b"DICM" + bytes(64))
+    assert drop(panel, folder.parent)
+    looked_into(panel, qtbot)
+    (row,) = panel.cases.rows
+    assert "dcm2niix" in row.reason
+    assert told(panel) == "No scans to prepare, 1 left out."
+
+
 @pytest.mark.parametrize("typed", ["~", "~nobody-of-this-name/x", "\\\\host\\share", "x" * 3000])
 def test_any_text_may_be_typed_as_a_path(panel, typed):
     for field in (panel.settings.scans, panel.settings.out):

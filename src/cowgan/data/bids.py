@@ -53,13 +53,13 @@ class Bids:
         suffix = suffix_of(path)
         root, raw = self._root_of(path)
         if root is not None and root != self._top and not raw:
-            return "It belongs to a data set of derivatives; name it or its folder to take it."
+            return "It belongs to a BIDS data set of derivatives and not of raw images."
         if root is not None and raw:
             folder = path.relative_to(root).parts[0]
             if folder in _APART:
-                return f"It lies in {folder} of a BIDS data set; name it or that folder to take it."
+                return f"It lies in {folder}, apart from the raw BIDS images."
             if suffix is None:
-                return "Its name is not one of a raw BIDS image; name it to take it."
+                return "Its name is not one of a raw BIDS image."
             if suffix != _ANGIOGRAM:
                 return f"Its BIDS name ends in _{suffix} and not in _angio."
             return ""

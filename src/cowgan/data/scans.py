@@ -25,7 +25,7 @@ _FOREIGN = {
     **dict.fromkeys((".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar"), "An archive; unpack it."),
     **dict.fromkeys((".nii.bz2", ".nii.xz", ".nii.zst"), "Packed; unpack it."),
     **dict.fromkeys(
-        _NIFTI_PAIR, "One of a pair of files (.hdr, .img), which is taken where it is named."
+        _NIFTI_PAIR, "One of a pair of files (.hdr, .img); name it to take it."
     ),
 }
 """Endings of images, or what may hold some, and what is told of them."""
@@ -197,7 +197,7 @@ def read_case(case: Case) -> Volume:
     volume = read_scan(case.path)
     content = (volume.provenance.get("sources") or [{}])[-1].get("content", _IMAGE)
     if content != _IMAGE and not case.named:
-        raise CowganError(f"{case.path.name} is a {content}: {_LABELS}; name it to take it.")
+        raise CowganError(f"{case.path.name} is a {content}: {_LABELS}.")
     return volume
 
 

@@ -1,0 +1,101 @@
+"""Preprocessing with a template of other people, of scans as scanners really make them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from cowgan.data.manifest import CaseRecord
+from cowgan.data.preprocess import PreprocessConfig, preprocess
+from cowgan.data.resampling import Grid, resample
+from cowgan.data.template import build_template
+from cowgan.volume import Volume, write_nifti
+from cowgan.volume.itk import to_itk
+
+_PLACED_MM = 4.0
+"""Voxels are 1.9 mm here, and people differ."""
+
+
+def _on_grid(volume: Volume, spacing_mm: tuple[float, float, float]) -> Volume:
+    """Return the same field of view in other voxels (z, x, y)."""
+    old = np.array(volume.spacing_mm)
+    shape = tuple(np.maximum(np.round(np.array(volume.shape) * old / spacing_mm), 2).astype(int))
+    affine = volume.affine.copy()
+    affine[:3, :3] *= (np.array(spacing_mm) / old)[[1, 2, 0]]
+    grid = Grid(shape, affine)
+    affine[:3, 3] += Grid(volume.shape, volume.affine).centre_mm - grid.centre_mm
+    return Volume(resample(volume, Grid(shape, affine)).data, affine)
+
+
+def _slab(volume: Volume, start: int, stop: int) -> Volume:
+    affine = volume.affine.copy()
+    affine[:3, 3] += start * affine[:3, 2]
+    return Volume(volume.data[start:stop], affine)
+
+
+def _write_top_down(volume: Volume, path: Path) -> None:
+    """Write the uppermost slice first, and rows from front to back, as MetaImage."""
+    image = sitk.Flip(to_itk(volume.data, volume.affine), [False, True, True])
+    sitk.WriteImage(image, str(path))
+
+
+def _other_contrast(volume: Volume) -> Volume:
+    """Return tissue dark and the air around it bright, as no TOF shows it."""
+    noise = np.random.default_rng(0).normal(0, 20, volume.shape)
+    return Volume(volume.data.max() - volume.data + noise, volume.affine)
+
+
+@pytest.fixture(scope="module")
+def scans(head, move, rigid, tmp_path_factory) -> tuple[Path, np.ndarray, np.ndarray]:
+    """Return a folder of one head as six scanners show it, and where two of them moved it to."""
+    folder = tmp_path_factory.mktemp("scans")
+    moved, matrix = move(head, rigid((6, -5, 7), (6, -8, 5)), whole=True)
+    write_nifti(moved, folder / "plain.nii.gz")
+    _write_top_down(_on_grid(moved, (3.2, 1.4, 1.4)), folder / "anisotropic-top-down.mha")
+    oblique = rigid((18, 6, -8), (12, 5, -30))
+    write_nifti(Volume(moved.data, oblique @ moved.affine), folder / "oblique.nii.gz")
+    write_nifti(_slab(moved, 6, 42), folder / "slab.nii.gz")
+    write_nifti(_slab(moved, 38, len(moved.data)), folder / "above.nii.gz")
+    write_nifti(_other_contrast(moved), folder / "contrast.nii.gz")
+    return folder, matrix, oblique @ matrix
+
+
+@pytest.fixture(scope="module")
+def records(scans, other_heads, move, rigid, tmp_path_factory) -> dict[str, CaseRecord]:
+    """Return what becomes of them with a template that others were averaged to."""
+    people = tmp_path_factory.mktemp("people")
+    poses = [rigid((4, 0, 3), (3, 0, 2)), rigid((-3, 4, 0), (-4, 2, 0))]
+    for number, (other, pose) in enumerate(zip(other_heads, poses, strict=True)):
+        write_nifti(move(other, pose, whole=True)[0], people / f"p{number}.nii.gz")
+    template = tmp_path_factory.mktemp("template") / "template.nii.gz"
+    build_template([people], template, jobs=1, rounds=1)
+    out = tmp_path_factory.mktemp("out")
+    summary = preprocess([scans[0]], out, PreprocessConfig(template, jobs=1))
+    return {record.name: record for record in summary.records}
+
+
+def _circle_mm(record: CaseRecord, moved_to: np.ndarray) -> np.ndarray:
+    """Return where the circle, at the origin before the head was moved, lies in the template."""
+    return (np.array(record.to_template) @ moved_to @ [0, 0, 0, 1])[:3]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_a_head_is_placed_alike_whatever_the_scanner_did(scans, records):
+    _, moved, tilted = scans
+    plain = _circle_mm(records["plain"], moved)
+    told = {name: (one.status, one.score, one.reason) for name, one in records.items()}
+    print(told)
+    for name, matrix in (("anisotropic-top-down", moved), ("oblique", tilted), ("slab", moved)):
+        assert records[name].status == "done", told
+        assert np.linalg.norm(_circle_mm(records[name], matrix) - plain) < _PLACED_MM, name
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", ["above", "contrast"])
+def test_what_cannot_be_used_is_set_aside_with_the_reason(records, name):
+    assert records[name].status == "rejected"
+    assert records[name].reason.endswith(".")
+    assert not records[name].output
