@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from cowgan.data.manifest import read_manifest
+from cowgan.data.manifest import read_manifest, read_set_aside
 from cowgan.data.preprocess import PreprocessConfig, preprocess
 from cowgan.errors import Cancelled, CowganError
 from cowgan.volume import Volume, default_affine, read_volume, sidecar_path, write_nifti
@@ -345,3 +345,53 @@ def test_a_killed_run_can_be_repeated(scans, tmp_path):
     assert summary.count("done") == 9
     assert summary.kept >= 2
     assert not list(out.rglob(".part-*"))
+
+
+def test_what_already_is_a_region_of_interest_is_taken_over(template_file, rigid, tmp_path):
+    """It is too small to be registered, and needs no cutting."""
+    data = np.random.default_rng(0).random((32, 128, 128), np.float32)
+    oblique = rigid((10, 0, 5), (3, 40, -20)) @ default_affine(data.shape)
+    scans = tmp_path / "scans"
+    write_nifti(Volume(data, oblique), scans / "scaled.nii.gz")
+    write_nifti(Volume(1000 * data, oblique), scans / "raw.nii.gz")
+    for number, config in enumerate((auto(), PreprocessConfig(template_file, jobs=1))):
+        out = tmp_path / f"out{number}"
+        summary = preprocess([scans], out, config)
+        assert summary.count("done") == 2, [record.reason for record in summary.records]
+        for record in summary.records:
+            assert "already is a region of interest" in record.remarks[-1]
+            made = read_volume(out / record.output)
+            np.testing.assert_allclose(made.affine, oblique, atol=1e-4)
+            np.testing.assert_allclose(made.data, data, atol=0.01)
+        exact = read_volume(out / "scaled.nii.gz")
+        np.testing.assert_array_equal(exact.data, data)
+    told = (tmp_path / "out0" / "manifest.csv").read_text(encoding="utf-8")
+    assert "already is a region of interest" in told
+
+
+def test_the_manifest_names_what_was_not_taken(scans, tmp_path):
+    mask = np.zeros((8, 9, 10), np.uint8)
+    mask[2:5] = 1
+    nib.save(nib.Nifti1Image(mask, np.diag([20, 20, 20, 1])), scans / "a_mask.nii.gz")
+    nib.save(nib.Nifti1Image(mask, np.diag([20, 20, 20, 1])), scans / "d.nii.gz")
+    (scans / "b_angio.nii.gz").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    out = tmp_path / "out"
+    summary = preprocess([scans], out, auto())
+    told = {one.place: one.reason for one in summary.set_aside}
+    assert set(told) == {"a_mask.nii.gz", "b_angio.nii.gz"}
+    assert read_set_aside(out) == summary.set_aside
+    listed = (out / "failed.csv").read_text(encoding="utf-8")
+    assert "pointer of Git LFS" in listed
+    assert "It is a mask" in listed
+    (failed,) = (record for record in summary.records if record.status == "failed")
+    assert "d.nii.gz is a mask" in failed.reason
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_results_that_a_link_leads_to_are_no_scans(scans, tmp_path):
+    out = tmp_path / "out"
+    preprocess([scans], out, auto())
+    (scans / "results").symlink_to(out)
+    again = preprocess([scans], out, auto())
+    assert len(again.records) == again.kept == 3
+    assert {one.reason for one in again.set_aside} == {"It lies in the folder of the results."}

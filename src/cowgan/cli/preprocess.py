@@ -49,7 +49,8 @@ def preprocess(
     """Turn scans into volumes around the Circle of Willis, with a quality page.
 
     Scans that were done before and have not changed are kept. Scans that cannot be used
-    are listed in failed.csv, and stop nothing. `cowgan scans` tells beforehand what is taken.
+    are listed in failed.csv, and stop nothing; if none can be, the exit status is 2.
+    `cowgan scans` tells beforehand what is taken.
     """
     if template is None and roi is None:
         raise CowganError("Name a --template, or use --roi auto to do without one.")
@@ -84,6 +85,8 @@ def preprocess(
         )
     else:
         _tell(summary, registered=template is not None)
+    if not summary.count("done"):
+        raise typer.Exit(2)
 
 
 def _tell(summary: "PreprocessSummary", registered: bool) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from cowgan.data.contrast import LEAST_CONTRAST, artery_contrast
 from cowgan.data.intensity import Scaling, rescale
 from cowgan.data.manifest import (
     CaseRecord,
@@ -402,13 +403,13 @@ class _Work:
             return self._taken_over(case, digest, scan)
         if self.centre_mm is None:
             registration = Registration(np.eye(4), 1.0)
-            centre, axes = find_centre_mm(scan), scan.affine
+            centre, shown = find_centre_mm(scan), None
+            grid = region_around(centre, scan.affine)
         else:
-            target, axes = _target(self.config.template, tuple(self.centre_mm.tolist()))
+            target, grid, shown = _target(self.config.template, tuple(self.centre_mm.tolist()))
             mask = None if self.tool is None else brain_mask(scan, self.tool)
             registration = register(scan, target, mask)
             centre = self.centre_mm
-        grid = region_around(centre, axes)
         part = resample(scan, grid, registration.to_input)
         record = self._record(
             case,
@@ -421,7 +422,7 @@ class _Work:
             skull_strip=self.tool_name,
             to_template=registration.to_template.tolist(),
         )
-        reason = self._reason_against(registration, part)
+        reason = self._reason_against(registration, part, None if case.named else shown)
         if reason:
             record = replace(record, status="rejected", reason=reason, output="")
         if part.coverage == 0:
@@ -457,7 +458,10 @@ class _Work:
         record = replace(record, remarks=[*record.remarks, f"{ALREADY_REGION} {told}"])
         return record, Volume(data, scan.affine, scan.provenance)
 
-    def _reason_against(self, registration: Registration, part: Resampled) -> str:
+    def _reason_against(
+        self, registration: Registration, part: Resampled, template: NDArray[np.float32] | None
+    ) -> str:
+        """Return why a scan is set aside; without a template, its contrast is not judged."""
         if registration.score < self.config.pass_score:
             return (
                 f"The registration scores {registration.score:.2f}, less than "
@@ -465,6 +469,13 @@ class _Work:
             )
         if part.coverage < LEAST_COVERAGE:
             return f"The scan shows only {part.coverage:.0%} of the region of interest."
+        if template is not None and (
+            artery_contrast(part.data, part.inside, template) < LEAST_CONTRAST
+        ):
+            return (
+                "No bright arteries lie where the template has them, so it may be no TOF MRA; "
+                "name the file to take it."
+            )
         return ""
 
 
@@ -487,10 +498,12 @@ def sha256_of_scan(path: Path) -> str:
 @lru_cache(maxsize=1)
 def _target(
     template: Path, centre_mm: tuple[float, float, float]
-) -> tuple[Target, NDArray[np.float64]]:
-    """Return what scans are registered to, prepared once per process, and its affine."""
+) -> tuple[Target, Grid, NDArray[np.float32]]:
+    """Return what scans are registered to, and its region, prepared once per process."""
     volume = read_template(template).volume
-    return Target(volume, np.array(centre_mm)), volume.affine
+    centre = np.array(centre_mm)
+    grid = region_around(centre, volume.affine)
+    return Target(volume, centre), grid, resample(volume, grid).data
 
 
 def _record_beside(target: Path) -> CaseRecord | None:

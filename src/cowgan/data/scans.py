@@ -24,9 +24,7 @@ _FOREIGN = {
     **dict.fromkeys((".par", ".rec"), "An image of Philips; convert it with dcm2niix."),
     **dict.fromkeys((".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar"), "An archive; unpack it."),
     **dict.fromkeys((".nii.bz2", ".nii.xz", ".nii.zst"), "Packed; unpack it."),
-    **dict.fromkeys(
-        _NIFTI_PAIR, "One of a pair of files (.hdr, .img); name it to take it."
-    ),
+    **dict.fromkeys(_NIFTI_PAIR, "One of a pair of files (.hdr, .img); name it to take it."),
 }
 """Endings of images, or what may hold some, and what is told of them."""
 
