@@ -4,11 +4,12 @@ import re
 import xml.etree.ElementTree as ElementTree
 from html import escape
 from html.parser import HTMLParser
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fpdf import FPDF
 from turing_readers import play, read_all, truth_of
 from turing_studies import freeze, protocol, write_volumes
 
@@ -16,7 +17,7 @@ from cowgan.errors import CowganError
 from cowgan.turing.analysis import Analysis, analyse
 from cowgan.turing.course import Rules
 from cowgan.turing.report import drawing, pdf, report_of, report_paths, write_report
-from cowgan.turing.report.blocks import Box, Figure, Heading, Paragraph, Report, Table
+from cowgan.turing.report.blocks import Block, Box, Figure, Heading, Paragraph, Report, Table
 from cowgan.turing.report.html import html_of
 from cowgan.turing.report.pdf import pdf_of
 from cowgan.turing.report.wording import coefficient, interval
@@ -147,6 +148,55 @@ def test_no_figure_is_printed_amid_a_table(report, monkeypatch):
     assert printed.count("figure") == 4
     continued = [text for name, text in captions if name == "Table 2"]
     assert continued == ["(continued)"] * (lengths[1] - 1)
+
+
+def test_no_heading_stands_alone_at_the_foot_of_a_page(monkeypatch):
+    random = np.random.RandomState(0)
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 170 {0}"></svg>'
+    figures = [
+        Figure(drawing.Drawing(svg.format(high), 170.0, high), "Nothing.", "Nothing.")
+        for high in (40.0, 90.0, 200.0)
+    ]
+    table = Table("Some.", ("Reader", "Answers"), tuple((str(n), "1") for n in range(5)), (1, 1))
+    text = Paragraph("A sentence of some length that says nothing in particular. " * 6)
+    kinds: list[Block] = [*figures, *figures, table, table, text, text]
+    blocks: list[Block] = []
+    for number in range(40):
+        chosen = random.randint(0, len(kinds), random.randint(1, 4))
+        blocks += [Heading(f"Heading {number}"), *(kinds[kind] for kind in chosen)]
+    printed: list[tuple[str, int]] = []
+
+    def note(owner, name):
+        draw = getattr(owner, name)
+
+        def noted(document, *of, **named):
+            # Not the foot of a page, nor the caption of a figure, which comes after it.
+            if name not in ("cell", "_caption") or str(of).startswith(("(0, 4.6, 'A", "('Table")):
+                printed.append((name, document.page))
+            result = draw(document, *of, **named)
+            if name == "_rows":
+                printed.append(("end of rows", document.page))
+            return result
+
+        monkeypatch.setattr(owner, name, noted)
+
+    for owner, names in (
+        (FPDF, ("start_section", "cell")),
+        (pdf, ("_caption", "_figure", "_rows")),
+    ):
+        for name in names:
+            note(owner, name)
+    pdf_of(Report("Report", "The foot", tuple(blocks)))
+    followed = [
+        (pair[0][1], pair[1])
+        for pair in pairwise(printed)
+        if pair[0][0] in ("start_section", "_caption", "_rows")
+    ]
+    alone = [(page, after) for page, after in followed if after[0] == "start_section"]
+    apart = [(page, after) for page, after in followed if after[1] != page]
+    assert sum(name == "start_section" for name, _ in printed) == 40
+    assert alone == []
+    assert apart == []
 
 
 def test_no_page_but_the_last_is_left_half_empty(report, monkeypatch):

@@ -124,12 +124,23 @@ class _Pages:
             _figure(self.document, *self.waiting.pop(0))
             spare = _SPARE_MM
 
+    def make_room(self, height_mm: float) -> None:
+        """Turn pages until there is so much room, or an empty page.
+
+        Figures that wait may leave too little of the next page.
+        """
+        while self.room_mm < height_mm and self.document.get_y() > self.document.t_margin:
+            self.turn()
+
     def heading(self, heading: Heading, following: Sequence[Block]) -> None:
         """Print a heading together with the beginning of its section."""
         document = self.document
         section = list(takewhile(lambda block: not isinstance(block, Heading), following))
-        if self.room_mm < _HEADING_MM + self._beginning(section):
-            self.turn()
+        if all(isinstance(block, Figure) for block in section):
+            # The first would queue behind others, away from its heading.
+            while self.waiting:
+                self.turn()
+        self.make_room(_HEADING_MM + self._beginning(section))
         if document.get_y() > document.t_margin:
             document.ln(5)
         document.start_section(heading.text)
@@ -143,7 +154,7 @@ class _Pages:
         document.set_font(_FONT, "", _TEXT_PT)
         for line in _lines(document, unbroken(paragraph.text)):
             if self.room_mm < _LINE_MM:
-                self.turn()
+                self.make_room(_LINE_MM)
                 document.set_font(_FONT, "", _TEXT_PT)
             document.cell(0, _LINE_MM, line, new_x="LMARGIN", new_y="NEXT")
         document.ln(1.6)
@@ -161,8 +172,7 @@ class _Pages:
         Figures that wait do so until its end.
         """
         document = self.document
-        if self.room_mm < self._kept(table):
-            self.turn()
+        self.make_room(self._kept(table))
         document.ln(2)
         _caption(document, f"Table {number}.", table.caption)
         document.ln(1)
