@@ -146,10 +146,10 @@ def _tiers(audit: Audit) -> list[tuple[tuple[str, str], str]]:
         files,
         (_LEAK, f"{_numbers(grey)}. {_TELLS}{_named(grey)}.")
         if _tells(grey)
-        else (_PASS, f"{_numbers(grey)}. {_AT_CHANCE}"),
+        else (_PASS, f"{_numbers(grey)}. {grey.remark or _AT_CHANCE}"),
         (_NOTE, f"{_numbers(texture)}. {_TELLS}{_named(texture)}. {_NOTED}.")
         if _tells(texture)
-        else (_PASS, f"{_numbers(texture)}. {_AT_CHANCE}"),
+        else (_PASS, f"{_numbers(texture)}. {texture.remark or _AT_CHANCE}"),
     ]
 
 
@@ -163,5 +163,7 @@ def _numbers(found: Separability) -> str:
 
 def _named(found: Separability) -> str:
     """Return the features that differ most, each with its own AUC."""
-    named = [f"{one.feature} ({one.auc:.2f})" for one in found.offenders[:_OFFENDERS_TOLD]]
+    named = [
+        f"{one.feature} ({one.auc:.2f}, {one.side})" for one in found.offenders[:_OFFENDERS_TOLD]
+    ]
     return f", most of all: {', '.join(named)}" if named else ""

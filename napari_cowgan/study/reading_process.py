@@ -6,12 +6,32 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtWidgets import QApplication
 
 from cowgan.errors import CowganError
+from napari_cowgan.problems import show_problem
 
 _LOOK_EVERY_MS = 500
 _TOLD_BY_WINDOW = 2
 _TAIL = 4000
+
+
+def read_package() -> None:
+    """Open the reading window, which asks for a package; an entry of the menu."""
+    application = QApplication.instance()
+    assert application is not None
+    try:
+        reading = ReadingProcess(None, application)
+    except CowganError as error:
+        show_problem(QApplication.activeWindow(), error)
+    else:
+        reading.ended.connect(_on_read)
+        reading.ended.connect(reading.deleteLater)
+
+
+def _on_read(problem: CowganError | None) -> None:
+    if problem is not None:
+        show_problem(QApplication.activeWindow(), problem)
 
 
 class ReadingProcess(QObject):
@@ -19,8 +39,8 @@ class ReadingProcess(QObject):
 
     Parameters
     ----------
-    package : Path
-        A reader's folder.
+    package : Path or None
+        A reader's folder; None if the window is to ask for it.
     parent : QObject
         What it is watched by.
 
@@ -37,9 +57,11 @@ class ReadingProcess(QObject):
 
     ended = Signal(object)
 
-    def __init__(self, package: Path, parent: QObject) -> None:
+    def __init__(self, package: Path | None, parent: QObject) -> None:
         super().__init__(parent)
-        command = [sys.executable, "-m", "napari_cowgan.turing", str(package)]
+        command = [sys.executable, "-m", "napari_cowgan.turing"]
+        if package is not None:
+            command.append(str(package))
         self._said = TemporaryFile()  # noqa: SIM115 - kept as long as the process may write
         try:
             self.process = subprocess.Popen(

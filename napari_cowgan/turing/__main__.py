@@ -1,4 +1,4 @@
-"""``python -m napari_cowgan.turing PACKAGE`` is ``cowgan turing read PACKAGE``."""
+"""``python -m napari_cowgan.turing [PACKAGE]`` is ``cowgan turing read [PACKAGE]``."""
 
 import sys
 

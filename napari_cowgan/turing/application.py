@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QApplication
 
 from cowgan.errors import CowganError
-from cowgan.turing.package import Package, key_beside
+from cowgan.turing.package import Package, find_package, key_beside
 from napari_cowgan.jobs import Job
 from napari_cowgan.problems import details, sentence
 from napari_cowgan.turing import texts
@@ -24,13 +24,13 @@ PROBLEM = 2
 """Exit status if the reading could not begin or go on."""
 
 
-def launch(folder: Path, copy: Path | None = None) -> int:
+def launch(folder: Path | None, copy: Path | None = None) -> int:
     """Open a package, and wait until the reader closes the window.
 
     Parameters
     ----------
-    folder : Path
-        The package.
+    folder : Path or None
+        The package; None if the reader is to choose it.
     copy : Path, optional
         A second file that receives every answer.
 
@@ -46,10 +46,16 @@ def launch(folder: Path, copy: Path | None = None) -> int:
     window = ReadingWindow()
     _tell_everything_in(window)
     window.showMaximized()
-    opening = Opening(window, folder, copy)
-    opening.start()
+    if folder is None:
+        window.ask_for_package(lambda chosen: _open(window, find_package(chosen), copy))
+    else:
+        _open(window, folder, copy)
     application.exec()
     return PROBLEM if window.failure is not None else 0
+
+
+def _open(window: ReadingWindow, folder: Path, copy: Path | None) -> None:
+    Opening(window, folder, copy).start()
 
 
 class Opening(QObject):
@@ -59,7 +65,9 @@ class Opening(QObject):
     ----------
     window : ReadingWindow
         Where it is read, and where a problem is told.
-    folder, copy
+    folder : Path
+        The package.
+    copy : Path, optional
         As for `launch`.
     """
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -19,6 +20,7 @@ from napari_cowgan.turing.widgets import area, button, label
 
 _WIDTH_PX = 760
 _MOMENT_S = 1.0
+_MOST_BETWEEN = 3
 
 
 class Page(QWidget):
@@ -26,14 +28,16 @@ class Page(QWidget):
 
     Parameters
     ----------
-    go_on, also, other, help_me : callable
-        Called when the main, the middle, the last or the help button is pressed.
+    go_on, other, help_me : callable
+        Called when the main, the last or the help button is pressed.
+    also : callable
+        Called with what a button between them says when it is pressed.
     """
 
     def __init__(
         self,
         go_on: Callable[[], None],
-        also: Callable[[], None],
+        also: Callable[[str], None],
         other: Callable[[], None],
         help_me: Callable[[], None],
     ) -> None:
@@ -41,6 +45,7 @@ class Page(QWidget):
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._text: Text | None = None
+        self._also = also
         self._shown_at = 0.0
         self.title = label("title")
         self.body = label("body")
@@ -51,7 +56,10 @@ class Page(QWidget):
         self.note = label("note")
         self.go_on = button("", "", go_on, kind="big")
         self.go_on.setProperty("main", True)
-        self.also = button("", "", also, kind="big")
+        self.also = [
+            button("", "", partial(self._press_also, place), kind="big")
+            for place in range(_MOST_BETWEEN)
+        ]
         self.other = button("", "", other, kind="big")
         self.help = button("? F1", TOOLTIPS["help"], help_me, kind="tool")
         card = area("card")
@@ -63,9 +71,8 @@ class Page(QWidget):
             column.addWidget(line)
         row = QHBoxLayout()
         row.setSpacing(12)
-        row.addWidget(self.go_on)
-        row.addWidget(self.also)
-        row.addWidget(self.other)
+        for made in self._buttons:
+            row.addWidget(made)
         row.addStretch(1)
         column.addSpacing(6)
         column.addLayout(row)
@@ -101,7 +108,9 @@ class Page(QWidget):
         self.note.setText(text.note)
         self.note.setVisible(bool(text.note))
         _name(self.go_on, f"{text.go_on}   ⏎", text.go_on)
-        _name(self.also, text.also, text.also)
+        for place, made in enumerate(self.also):
+            name = text.also[place] if place < len(text.also) else ""
+            _name(made, name, name)
         _name(self.other, text.other, text.other)
         return True
 
@@ -112,9 +121,17 @@ class Page(QWidget):
         ):
             return
         focused = QApplication.focusWidget()
-        made = focused if focused in (self.go_on, self.also, self.other) else self.go_on
+        made = next((one for one in self._buttons if one is focused), self.go_on)
         if made.isVisible():
             made.click()
+
+    @property
+    def _buttons(self) -> list[QPushButton]:
+        return [self.go_on, *self.also, self.other]
+
+    def _press_also(self, place: int) -> None:
+        if self._text is not None:
+            self._also(self._text.also[place])
 
 
 def _name(made: QPushButton, shown: str, name: str) -> None:

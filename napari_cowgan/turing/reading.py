@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from cowgan.errors import CowganError
 from cowgan.turing.course import Course, Trial
 from cowgan.turing.journal import read_journal
-from cowgan.turing.package import JOURNAL_FILE, Package
+from cowgan.turing.package import JOURNAL_FILE, Package, zip_answers
 from cowgan.turing.receipt import receipt_of, write_receipt
 from cowgan.turing.session import MAX_MARKS, Session, State
 from napari_cowgan.jobs import Job
@@ -222,6 +222,10 @@ class Reading(QObject):
         if receipt is None:
             raise CowganError("The reading has not come to its end, so there is no receipt yet.")
         write_receipt(receipt, target)
+
+    def save_answers(self, target: Path) -> None:
+        """Write what is to be given back as one file; see `cowgan.turing.package.zip_answers`."""
+        zip_answers(self.folder, target)
 
     def retry(self) -> None:
         """Try again to write what the disk refused."""

@@ -102,8 +102,8 @@ class Text:
         What the main button says.
     other : str
         What the last button says; none if empty.
-    also : str
-        What a button between them says; none if empty.
+    also : tuple of str
+        What buttons between them say.
     note : str
         Small line at the end.
     deliberate : bool
@@ -114,7 +114,7 @@ class Text:
     body: tuple[str, ...]
     go_on: str = "Continue"
     other: str = ""
-    also: str = ""
+    also: tuple[str, ...] = ()
     note: str = ""
     deliberate: bool = False
 
@@ -220,14 +220,23 @@ def opening(done: int, total: int) -> Text:
     return Text("One moment", (f"The package is being checked.{counted}",), "")
 
 
+SAVE_ZIP, SHOW_FOLDER, COPY_CODE, SAVE_RECEIPT = (
+    "Save zip…",
+    "Show folder",
+    "Copy code",
+    "Save receipt…",
+)
+
+
 def finished(folder: Path, told: str = "") -> Text:
-    """Return what is shown with the finish code, and what became of the receipt."""
+    """Return what is shown with the finish code, and what became of what was saved."""
     return Text(
         "Finished. Thank you!",
         (
             (
-                "Please send the folder below back to whoever gave you the package; its file "
-                f"<b>{JOURNAL_FILE}</b> is enough, as it holds all your answers."
+                "Please send your answers back to whoever gave you the package: <b>Save zip</b> "
+                "puts them into one small file. The folder below, or its file "
+                f"<b>{JOURNAL_FILE}</b>, holds them too."
             ),
             markup(str(folder)),
             (
@@ -235,11 +244,32 @@ def finished(folder: Path, told: str = "") -> Text:
                 "can check later that nothing of the study or of your answers was changed."
             ),
         ),
-        "Save receipt…",
+        SAVE_ZIP,
         "Close",
-        "Copy code",
+        (SHOW_FOLDER, COPY_CODE, SAVE_RECEIPT),
         told or "Code and folder are shown again whenever you open the package.",
         deliberate=True,
+    )
+
+
+def answers_saved(path: Path) -> str:
+    """Return what is told once the answers are in one file."""
+    return f"Your answers are saved as {path}. Please send this file, and the code above."
+
+
+def choose(problem: str = "") -> Text:
+    """Return what is shown while nobody has said what to read, and why not what was chosen."""
+    return Text(
+        "What would you like to read?",
+        (
+            (
+                "Please choose the folder that you were given. If it came as a zip file, unpack "
+                "that first."
+            ),
+        ),
+        "Choose folder…",
+        "Close",
+        note=problem,
     )
 
 
@@ -284,7 +314,7 @@ def rest(course: Course, standing: Standing) -> Text:
         ),
         "Go on",
         "Stop for today",
-        "Everything is saved.",
+        note="Everything is saved.",
     )
 
 
@@ -295,7 +325,7 @@ def disk_refuses(sentence: str, closing: bool) -> Text:
         (markup(sentence),),
         "Try again",
         "Close without them" if closing else "",
-        "Please leave this window open until it works: it keeps what you have answered.",
+        note="Please leave this window open until it works: it keeps what you have answered.",
     )
 
 
@@ -306,7 +336,7 @@ def broken(sentence: str, begun: bool) -> Text:
         (markup(sentence),),
         "Copy details",
         "Close",
-        "Please tell whoever gave you the package. Answers that you have given are saved.",
+        note="Please tell whoever gave you the package. Answers that you have given are saved.",
     )
 
 

@@ -1,6 +1,7 @@
 """The reading window: what is in front of the reader in each state."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from qtpy.QtWidgets import (
 from cowgan.errors import CowganError
 from cowgan.turing.manifest import Manifest
 from cowgan.turing.session import State
+from napari_cowgan.desktop import show_elsewhere
 from napari_cowgan.dialogs import ask_for_file
 from napari_cowgan.help.button import show_help
 from napari_cowgan.help.topics import Topic
@@ -34,6 +36,7 @@ from napari_cowgan.turing.style import STYLE
 from napari_cowgan.turing.widgets import area
 
 _RECEIPTS = "Receipts (*.json)"
+_ZIPS = "Zip files (*.zip)"
 _AWAY_MS = 200
 """A window that becomes full-screen loses the focus for a moment."""
 
@@ -55,11 +58,13 @@ class ReadingWindow(QMainWindow):
         self._checked = 0, 0
         self._focus_lost = False
         self._closing_refused = False
-        self._receipt_told = ""
+        self._saved_told = ""
+        self._choosing: Callable[[Path], None] | None = None
+        self._choice_refused = ""
         self.image: ImageArea | None = None
         self.page = Page(
             self._on_page_go_on,
-            self._copy_code,
+            self._on_page_also,
             self._on_page_other,
             partial(self.act, Action.HELP),
         )
@@ -75,6 +80,14 @@ class ReadingWindow(QMainWindow):
         self._away.setInterval(_AWAY_MS)
         self._away.setSingleShot(True)
         self._away.timeout.connect(self._check_focus)
+
+    def ask_for_package(self, use: Callable[[Path], None]) -> None:
+        """Let the reader choose a package, then pass its folder to `use`.
+
+        `use` refuses a folder with a `CowganError`, and another one can be chosen.
+        """
+        self._choosing = use
+        self.refresh()
 
     def tell_checked(self, done: int, total: int) -> None:
         """Tell how many volumes of the package have been checked."""
@@ -171,6 +184,8 @@ class ReadingWindow(QMainWindow):
         reading = self.reading
         if self.failure is not None:
             return texts.broken(sentence(self.failure), self.reading is not None), ""
+        if self._choosing is not None:
+            return texts.choose(self._choice_refused), ""
         if reading is None:
             return texts.opening(*self._checked), ""
         if reading.problem is not None:
@@ -190,7 +205,7 @@ class ReadingWindow(QMainWindow):
             case State.PAUSED:
                 return texts.pause(self._focus_lost), ""
             case State.FINISHED:
-                return texts.finished(reading.folder, self._receipt_told), session.finish_code or ""
+                return texts.finished(reading.folder, self._saved_told), session.finish_code or ""
         return None, ""
 
     def _show_picture(self) -> None:
@@ -230,6 +245,8 @@ class ReadingWindow(QMainWindow):
         reading = self.reading
         if self.failure is not None:
             QApplication.clipboard().setText(details(self.failure))
+        elif self._choosing is not None:
+            ask_for_file(self, texts.choose().go_on, self._on_chosen, folder=True)
         elif reading is None:
             return
         elif reading.problem is not None:
@@ -239,23 +256,46 @@ class ReadingWindow(QMainWindow):
             else:
                 reading.retry()
         elif reading.session.state is State.FINISHED:
-            suggested = f"{reading.reader}_receipt.json"
-            ask_for_file(self, "Save receipt", self._save_receipt, _RECEIPTS, save_as=suggested)
+            suggested = f"{reading.reader}_answers.zip"
+            ask_for_file(self, "Save zip", self._save_answers, _ZIPS, save_as=suggested)
         elif reading.session.state is State.DECLINED:
             self.close()
         else:
             reading.act(Action.GO_ON)
 
-    def _copy_code(self) -> None:
-        QApplication.clipboard().setText(self.page.code.text())
+    def _on_chosen(self, folder: Path) -> None:
+        use, self._choosing = self._choosing, None
+        assert use is not None
+        try:
+            use(folder)
+        except CowganError as error:
+            self._choosing, self._choice_refused = use, error.sentence
+        self.refresh()
+
+    def _on_page_also(self, what: str) -> None:
+        assert self.reading is not None
+        if what == texts.COPY_CODE:
+            QApplication.clipboard().setText(self.page.code.text())
+        elif what == texts.SHOW_FOLDER:
+            show_elsewhere(self, self.reading.folder)
+        else:
+            suggested = f"{self.reading.reader}_receipt.json"
+            ask_for_file(self, "Save receipt", self._save_receipt, _RECEIPTS, save_as=suggested)
 
     def _save_receipt(self, path: Path) -> None:
         assert self.reading is not None
+        self._tell_saved(self.reading.save_receipt, path, texts.receipt_saved(path))
+
+    def _save_answers(self, path: Path) -> None:
+        assert self.reading is not None
+        self._tell_saved(self.reading.save_answers, path, texts.answers_saved(path))
+
+    def _tell_saved(self, save: Callable[[Path], None], path: Path, told: str) -> None:
         try:
-            self.reading.save_receipt(path)
-            self._receipt_told = texts.receipt_saved(path)
+            save(path)
+            self._saved_told = told
         except CowganError as error:
-            self._receipt_told = error.sentence
+            self._saved_told = error.sentence
         self.refresh()
 
     def _on_page_other(self) -> None:

@@ -73,6 +73,7 @@ def test_a_study_with_a_leak_is_frozen_only_with_a_reason(tmp_path, sources):
     refused = turing("audit", study)
     assert refused.returncode == 2
     assert "B  grey levels   AUC 1.00" in refused.stdout
+    assert "in generated volumes (AUC" in refused.stdout
     assert "is not frozen" in " ".join(refused.stderr.split())
     assert not Study.open(study).frozen
     accepted = turing("audit", study, "--accept-leak", "A toy model", "--json")

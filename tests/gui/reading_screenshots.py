@@ -25,6 +25,7 @@ from cowgan.checkpoint import BUNDLED
 from cowgan.simulate import make_phantom
 from cowgan.turing.course import Rules
 from cowgan.turing.freezing import new_study
+from cowgan.turing.package import find_package
 from cowgan.turing.protocol import Protocol
 from cowgan.turing.session import State
 from cowgan.turing.sources import CheckpointSource, FolderSource
@@ -128,6 +129,16 @@ def _shoot_rating(package: Path, folder: Path, width: int, height: int) -> None:
     _save(window, folder, "finish")
     window._save_receipt(package / "sub-R01_receipt.json")
     _save(window, folder, "receipt-saved")
+    window._save_answers(package / "sub-R01_answers.zip")
+    _save(window, folder, "answers-saved")
+    window.close()
+    window = ReadingWindow()
+    window.show()
+    window.resize(width, height)
+    window.ask_for_package(find_package)
+    _save(window, folder, "choose")
+    window._on_chosen(folder)
+    _save(window, folder, "choose-refused")
     window.close()
 
 

@@ -1,6 +1,9 @@
 """The menu entries of the plugin, invoked as a person would."""
 
+import subprocess
+import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -44,3 +47,19 @@ def test_every_panel_has_a_menu_entry_that_works(make_napari_viewer: Callable, m
     assert command in {entry.command.id for entry in entries if hasattr(entry, "command")}
     app.commands.execute_command(command).result()
     assert len(viewer.window.dock_widgets) == 1
+
+
+def test_the_reading_window_opens_from_the_menu(make_napari_viewer: Callable, monkeypatch):
+    started = []
+    processes = SimpleNamespace(
+        DEVNULL=subprocess.DEVNULL,
+        Popen=lambda command, **_: started.append(command) or SimpleNamespace(poll=lambda: 0),
+    )
+    monkeypatch.setattr("napari_cowgan.study.reading_process.subprocess", processes)
+    make_napari_viewer()
+    app = get_app_model()
+    entries = app.menus.get_menu("napari/layers/data")
+    command = "napari-cowgan.read_package"
+    assert command in {entry.command.id for entry in entries if hasattr(entry, "command")}
+    app.commands.execute_command(command).result()
+    assert started == [[sys.executable, "-m", "napari_cowgan.turing"]]

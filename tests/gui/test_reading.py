@@ -5,14 +5,16 @@ import os
 import shutil
 import threading
 import time
+import zipfile
 from collections import defaultdict
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
 from gui_events import click, click_at, drag_across, drop, wheel
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QContextMenuEvent
+from qtpy.QtGui import QContextMenuEvent, QDesktopServices
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
@@ -44,9 +46,11 @@ from reading_windows import (
 from cowgan.files import read_bytes
 from cowgan.turing.course import Rules
 from cowgan.turing.journal import read_journal
-from cowgan.turing.package import Package
+from cowgan.turing.package import Package, find_package
 from cowgan.turing.receipt import read_receipt
 from cowgan.turing.session import State, finish_code
+from napari_cowgan.turing.application import Opening
+from napari_cowgan.turing.window import ReadingWindow
 
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 
@@ -111,38 +115,92 @@ def test_the_start_code_is_told_before_the_first_case(window, journal):
     assert f"Your start code is <b>{start.data['start_code']}</b>" in window.page.body.text()
 
 
-def test_the_receipt_is_saved_by_keys_and_fits_the_journal(window, package, tmp_path):
-    go_to(window, State.FINISHED)
-    click(window.page.also)
-    assert QApplication.clipboard().text() == window.page.code.text()
-    before = (package / "journal.jsonl").read_bytes()
-    QTest.qWait(1100)
-    press(window, Key.Key_Return)
+def also(window, text: str) -> QPushButton:
+    """Return the button between the main and the last one that says so."""
+    (found,) = [button for button in window.page.also if button.text() == text]
+    assert found.isVisible()
+    return found
+
+
+def save_by_keys(window, suggested: str, target: Path) -> None:
+    """Type a name into the dialog that has opened."""
     dialog = window.findChild(QFileDialog)
     wait_for(dialog.isActiveWindow)
     line = QApplication.focusWidget()
-    assert line.text() == "sub-R01_receipt.json"
+    assert line.text() == suggested
     press(window, Key.Key_A, modifier=CTRL)
-    QTest.keyClicks(line, str(tmp_path / "mine"))
+    QTest.keyClicks(line, str(target))
     # The first closes the list of names that begin so.
     press(window, Key.Key_Return, Key.Key_Return)
-    wait_for(lambda: "Your receipt is saved as" in window.page.note.text())
-    kept = read_receipt(tmp_path / "mine.json")
-    assert kept.finish_code == window.page.code.text()
-    assert kept.start_code == window.reading.session.start_code
+    wait_for(lambda: str(target) in window.page.note.text())
+
+
+def test_what_is_sent_back_is_saved_by_keys(window, package, tmp_path, monkeypatch):
+    go_to(window, State.FINISHED)
+    before = (package / "journal.jsonl").read_bytes()
+    QTest.qWait(1100)
+    press(window, Key.Key_Return)
+    save_by_keys(window, "sub-R01_answers.zip", tmp_path / "mine")
+    with zipfile.ZipFile(tmp_path / "mine.zip") as archive:
+        assert archive.read("sub-R01/journal.jsonl") == before
+    click(also(window, "Copy code"))
+    assert QApplication.clipboard().text() == window.page.code.text()
+    shown = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: shown.append(url) or True)
+    click(also(window, "Show folder"))
+    assert [url.toLocalFile() for url in shown] == [str(package)]
     # Neither the dialog nor a look at another window adds to what was finished.
     QTest.qWait(300)
     assert (package / "journal.jsonl").read_bytes() == before
 
 
-def test_a_receipt_that_cannot_be_saved_is_told_and_can_be_tried_again(window, tmp_path):
+def test_the_receipt_is_saved_by_keys_and_fits_the_journal(window, tmp_path):
+    go_to(window, State.FINISHED)
+    QTest.qWait(1100)
+    press(window, Key.Key_Tab)
+    while QApplication.focusWidget() is not also(window, "Save receipt…"):
+        press(window, Key.Key_Tab)
+    press(window, Key.Key_Return)
+    save_by_keys(window, "sub-R01_receipt.json", tmp_path / "mine")
+    kept = read_receipt(tmp_path / "mine.json")
+    assert kept.finish_code == window.page.code.text()
+    assert kept.start_code == window.reading.session.start_code
+
+
+def test_what_cannot_be_saved_is_told_and_can_be_tried_again(window, tmp_path):
     go_to(window, State.FINISHED)
     (tmp_path / "file").write_text("")
-    window._save_receipt(tmp_path / "file" / "mine.json")
-    assert "could not be written" in window.page.note.text()
-    assert window.page.go_on.text().startswith("Save receipt")
-    window._save_receipt(tmp_path / "mine.json")
-    assert read_receipt(tmp_path / "mine.json")
+    for save in (window._save_receipt, window._save_answers):
+        save(tmp_path / "file" / "mine")
+        assert "could not be written" in window.page.note.text()
+        save(tmp_path / "mine")
+        assert f"saved as {tmp_path / 'mine'}" in window.page.note.text()
+
+
+def test_a_reader_chooses_what_to_read(package, tmp_path):
+    window = ReadingWindow()
+    window.show()
+    window.activateWindow()
+    chosen = []
+
+    def use(folder: Path) -> None:
+        chosen.append(find_package(folder))
+        Opening(window, chosen[-1]).start()
+
+    window.ask_for_package(use)
+    (tmp_path / "empty").mkdir()
+    for wanted in (tmp_path / "empty", package.parent):
+        click(window.page.go_on)
+        line = window.findChild(QFileDialog).findChild(QLineEdit)
+        line.setText(str(wanted))
+        QTest.keyClick(line, Key.Key_Return)
+        wait_for(lambda: window.findChild(QFileDialog) is None)
+        if not chosen:
+            assert "empty is not what you were given to read" in window.page.note.text()
+    wait_for(lambda: window.reading is not None)
+    assert chosen == [package]
+    assert "practice" in window.page.title.text()
+    window.close()
 
 
 def test_every_step_can_be_taken_with_the_mouse(window, journal):

@@ -54,6 +54,17 @@ def test_the_feature_that_differs_is_named_with_its_direction():
     assert [offender.feature for offender in found.offenders] == ["feature 3"]
     statistic = mannwhitneyu(features[GENERATED, 3], features[~GENERATED, 3]).statistic
     assert found.offenders[0].auc == pytest.approx(statistic / (N / 2) ** 2)
+    assert found.offenders[0].auc < 0.5
+    assert found.offenders[0].side == "smaller in generated volumes"
+    assert not found.remark
+
+
+def test_an_auc_near_zero_is_explained():
+    """Each volume has a twin of the other kind, which what was learned from it is wrong about."""
+    twins = np.repeat(noise(1)[: N // 2], 2, axis=0)
+    found = separated(twins + 1e-3 * noise(2))
+    assert found.auc < 0.1 and found.p > 0.9
+    assert "tells nothing apart" in found.remark
 
 
 def test_what_only_several_features_tell_together_is_found_too():

@@ -101,7 +101,7 @@ SPOILED = {
     "a folder": lambda p: (p.unlink(), p.mkdir()),
     "nothing": lambda p: p.write_text(""),
     "a list": lambda p: p.write_text("[]"),
-    "another file": lambda p: p.write_text('{"schema": "cowgan.turing-package/2"}'),
+    "another file": lambda p: p.write_text('{"schema": "cowgan.turing-package/3"}'),
     "deep": lambda p: p.write_text("[" * 30_000),
     "large": lambda p: p.write_text(" " * 200_000),
     "a number for a hash": lambda p: change(p, journal_sha256=7),

@@ -176,11 +176,12 @@ def test_a_zipped_package_tells_no_more_than_the_folder(study, tmp_path):
         entries = archive.infolist()
         archive.extractall(tmp_path / "sent")
     names = [entry.filename for entry in entries]
-    assert names[1:] == sorted(names[1:])
+    volumes = [entry for entry in entries if entry.filename.endswith(".npy")]
+    assert volumes == sorted(volumes, key=lambda entry: entry.filename)
     assert JOURNAL_FILE not in {Path(name).name for name in names}
     assert {entry.compress_type for entry in entries} == {zipfile.ZIP_STORED}
-    assert len({(entry.date_time, entry.external_attr, entry.extra) for entry in entries}) == 1
-    assert len({entry.file_size for entry in entries[1:]}) == 1
+    assert len({(entry.date_time, entry.extra) for entry in entries}) == 1
+    assert len({(entry.external_attr, entry.file_size) for entry in volumes}) == 1
     Package.open(tmp_path / "sent" / "sub-R01")
 
 

@@ -148,7 +148,10 @@ def new(
 
 @app.command()
 def read(
-    package: Annotated[Path, typer.Argument(help="Folder that the coordinator gave you.")],
+    package: Annotated[
+        Path | None,
+        typer.Argument(help="Folder that the coordinator gave you; the window asks for it."),
+    ] = None,
     copy: Annotated[
         Path | None,
         typer.Option(help="File, best on another disk, that receives every answer too."),
@@ -165,14 +168,16 @@ def read(
     """
     from cowgan.turing.package import key_beside
 
-    if key_beside(package):
+    if package is None and receipt is not None:
+        raise CowganError("--receipt needs the folder of the package; the window saves one too.")
+    if package is not None and key_beside(package):
         say(
             "Note: the key of the study lies beside this package, where whoever reads can open it; "
             "the report will say so.",
             err=True,
         )
     status = plugin_module("turing", "Reading").launch(package, copy)
-    if status == 0:
+    if status == 0 and package is not None:
         _tell_receipt(package, receipt)
     raise typer.Exit(status)
 
@@ -480,12 +485,16 @@ def _tell(found: "Audit") -> None:
     say(f"A  files         {'; '.join(found.form) or 'alike'}")
     for tier, of in (("B  grey levels  ", found.grey), ("C  texture      ", found.texture)):
         say(f"{tier} AUC {of.auc:.2f}, p {of.p:.3f}")
+        if of.remark:
+            say(f"     {of.remark}")
         _tell_offenders(of)
 
 
 def _tell_offenders(found: "Separability") -> None:
     for offender in found.offenders:
-        say(f"     {offender.feature}: AUC {offender.auc:.2f}, p {offender.p:.3f}")
+        say(
+            f"     {offender.feature}: {offender.side} (AUC {offender.auc:.2f}, p {offender.p:.3f})"
+        )
 
 
 def _parse_crop(text: str) -> tuple[int, int, int]:

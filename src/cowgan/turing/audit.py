@@ -164,8 +164,11 @@ def _order_p(names: Sequence[str], key: Key, reader: str) -> float:
 
 
 def _traces(package: Package, key: Key) -> list[str]:
-    """Look for words in the manifest and in the names of all files."""
-    text = read_bytes(package.folder / MANIFEST_FILE, LARGEST_MANIFEST).decode()
+    """Look for words in what a reader can read, and in the names of all files."""
+    readable = (MANIFEST_FILE, *package.manifest.start_files)
+    text = "\n".join(
+        read_bytes(package.folder / name, LARGEST_MANIFEST).decode() for name in readable
+    )
     names = (path.relative_to(package.folder).as_posix() for path in package.folder.rglob("*"))
     searched = "\n".join([text, *names]).lower()
     origins = {

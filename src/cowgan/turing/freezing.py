@@ -31,6 +31,7 @@ from cowgan.turing.package import FOLDERS, volume_bytes, write_package
 from cowgan.turing.processing import SPACING_TOLERANCE, dithered, rounded, scale
 from cowgan.turing.protocol import Protocol
 from cowgan.turing.sources import Source, Sourced
+from cowgan.turing.start_files import start_files
 from cowgan.turing.study import PACKAGES, PARTICIPANTS_FILE, SCHEMA, STUDY_FILE, Study
 
 _SPACING_DECIMALS = 6
@@ -269,6 +270,7 @@ def _manifest(
         Display((nz, nx, ny), (sz, sx, sy), (0, key.protocol.grey_levels - 1), nz // 2),
         tuple(replace(trial, cases=tuple(shown[case] for case in trial.cases)) for trial in trials),
         volumes,
+        {name: sha256(content).hexdigest() for name, content in start_files(reader).items()},
     )
 
 

@@ -9,7 +9,7 @@ from cowgan.errors import CowganError
 from cowgan.turing.canonical import sha256_of_content
 from cowgan.turing.course import Course, Rules, Trial
 
-SCHEMA = "cowgan.turing-package/2"
+SCHEMA = "cowgan.turing-package/3"
 _AROUND = ("schema", "package_sha256")
 
 
@@ -88,6 +88,8 @@ class Manifest:
         In order.
     volumes : dict of str to VolumeEntry
         By case.
+    start_files : dict of str to str
+        SHA-256 of each file that helps to begin, by name.
     """
 
     study: str
@@ -100,6 +102,7 @@ class Manifest:
     display: Display
     trials: tuple[Trial, ...]
     volumes: dict[str, VolumeEntry]
+    start_files: dict[str, str]
 
     def __post_init__(self) -> None:
         numbers = [trial.number for trial in self.trials]

@@ -8,6 +8,7 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from random import SystemRandom
+from stat import S_IFREG
 from time import gmtime
 from typing import Any
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
@@ -20,9 +21,10 @@ from cowgan.documents import read_json
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path, path_inside, read_bytes
 from cowgan.progress import Progress, Silent, advance
-from cowgan.turing.journal import Journal
+from cowgan.turing.journal import LARGEST_BYTES, Journal
 from cowgan.turing.key import key_folder
 from cowgan.turing.manifest import SCHEMA, Manifest, VolumeEntry
+from cowgan.turing.start_files import EXECUTABLE, LARGEST_START_FILE, start_files
 
 MANIFEST_FILE = "manifest.json"
 JOURNAL_FILE = "journal.jsonl"
@@ -34,6 +36,7 @@ FOLDERS = {"impression": "vol", "practice": "practice", "reading": "vol"}
 """Where the volumes of each phase lie."""
 
 _LARGEST_VOLUME = 2**30
+_UNIX = 3
 _TIME = 946_684_800
 """Of all files and folders, 2000-01-01: when each was written could tell them apart."""
 
@@ -55,7 +58,7 @@ def write_package(
 ) -> None:
     """Write a reader's folder.
 
-    Files are written in random order and all times are the same.
+    Files of volumes are written in random order, and all times are the same.
 
     Parameters
     ----------
@@ -80,6 +83,9 @@ def write_package(
             write_manifest(folder, manifest)
         else:
             (folder / manifest.volumes[case].file).write_bytes(volume_bytes(voxels(case)))
+    for name, content in start_files(manifest.reader).items():
+        (folder / name).write_bytes(content)
+        (folder / name).chmod(_mode(name))
     for path in [*folder.rglob("*"), folder]:
         os.utime(path, (_TIME, _TIME))
 
@@ -139,6 +145,10 @@ class Package:
             for path in (folder / name).glob("*"):
                 if f"{name}/{path.name}" not in expected:
                     raise CowganError(f"{path} does not belong to this package; remove it.")
+        for name, digest in package.manifest.start_files.items():
+            # One that is missing does no harm: mail programs take out what could be started.
+            if (folder / name).exists():
+                _start_content(folder, name, digest)
         cases = list(package.manifest.volumes)
         for done, case in enumerate(cases, 1):
             package.volume(case)
@@ -209,16 +219,48 @@ def zip_package(package: Package, target: Path, progress: Progress | None = None
         archive.writestr(
             _entry(name, MANIFEST_FILE), _content(package.folder / MANIFEST_FILE, LARGEST_MANIFEST)
         )
+        for file, digest in sorted(package.manifest.start_files.items()):
+            archive.writestr(_entry(name, file), _start_content(package.folder, file, digest))
         for done, entry in enumerate(volumes, 1):
             content = _volume_content(package.folder, entry)
             archive.writestr(_entry(name, entry.file), content)
             advance(progress, done, len(volumes))
 
 
+def zip_answers(folder: Path, target: Path) -> None:
+    """Write what a reader gives back as one small file: the journal, and whose it is.
+
+    Raises
+    ------
+    CowganError
+        Nobody has begun to read, or the file cannot be written.
+    """
+    reader = read_manifest(folder).reader
+    with atomic_path(target) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
+        for file, limit in ((MANIFEST_FILE, LARGEST_MANIFEST), (JOURNAL_FILE, LARGEST_BYTES)):
+            archive.writestr(_entry(reader, file), _content(folder / file, limit))
+
+
 def _entry(folder: str, file: str) -> ZipInfo:
     entry = ZipInfo(f"{folder}/{file}", gmtime(_TIME)[:6])
-    entry.external_attr = 0o644 << 16
+    entry.create_system = _UNIX  # Wherever it is written: others keep no mode.
+    entry.external_attr = (S_IFREG | _mode(file)) << 16
     return entry
+
+
+def _mode(file: str) -> int:
+    return 0o755 if file in EXECUTABLE else 0o644
+
+
+def _start_content(folder: Path, name: str, digest: str) -> bytes:
+    path = path_inside(folder, name)
+    content = _content(path, LARGEST_START_FILE)
+    if sha256(content).hexdigest() != digest:
+        raise CowganError(
+            f"{path} was changed after the package was made; do not start it, and ask for the "
+            "package again."
+        )
+    return content
 
 
 def _content(path: Path, limit: int) -> bytes:
@@ -244,6 +286,25 @@ def journal_header(manifest: Manifest) -> Mapping[str, str]:
         "reader": manifest.reader,
         "package_sha256": manifest.sha256,
     }
+
+
+def find_package(folder: Path) -> Path:
+    """Return the package that a person means by a folder: itself, or the only one inside.
+
+    Programs that unpack make a folder around what they unpack.
+
+    Raises
+    ------
+    CowganError
+        There is none, or there are several.
+    """
+    if (folder / MANIFEST_FILE).is_file():
+        return folder
+    inside = [path.parent for path in folder.glob(f"*/{MANIFEST_FILE}")]
+    if len(inside) == 1:
+        return inside[0]
+    told = "holds several packages; choose one" if inside else "is not what you were given to read"
+    raise CowganError(f"{folder} {told}: the folder with the file {MANIFEST_FILE}.")
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -20,6 +20,7 @@ from cowgan.turing.journal import HEADER, LARGEST_BYTES, Record, parse_journal, 
 from cowgan.turing.manifest import Manifest
 from cowgan.turing.package import JOURNAL_FILE, LARGEST_MANIFEST, MANIFEST_FILE, journal_header
 from cowgan.turing.session import Standing, State, finish_code, replay
+from cowgan.turing.start_files import LARGEST_START_FILE
 from cowgan.turing.study import Study
 
 RETURNED = "returned"
@@ -248,11 +249,13 @@ def _refuse_changed_files(study: Study, manifest: Manifest, read: _Read, path: P
     ours = read_bytes(study.package_folder(manifest.reader) / MANIFEST_FILE, LARGEST_MANIFEST)
     if read(MANIFEST_FILE, LARGEST_MANIFEST) not in (None, ours):
         raise CowganError(f"The {MANIFEST_FILE} in {path} was changed after it was given out.")
-    for entry in manifest.volumes.values():
-        content = read(entry.file, entry.bytes)
-        if content is not None and sha256(content).hexdigest() != entry.sha256:
+    given = {entry.file: (entry.bytes, entry.sha256) for entry in manifest.volumes.values()}
+    given |= {name: (LARGEST_START_FILE, digest) for name, digest in manifest.start_files.items()}
+    for name, (limit, digest) in given.items():
+        content = read(name, limit)
+        if content is not None and sha256(content).hexdigest() != digest:
             raise CowganError(
-                f"{entry.file} in {path} was changed after it was given out, so it is not known "
+                f"{name} in {path} was changed after it was given out, so it is not known "
                 "what the reader saw."
             )
 

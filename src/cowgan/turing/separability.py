@@ -9,6 +9,7 @@ from scipy.stats import rankdata
 
 _FOLDS = 5
 _REPEATS = 4
+_WORSE_THAN_GUESSING = 0.35
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Offender:
     auc: float
     p: float
 
+    @property
+    def side(self) -> str:
+        """Which kind has larger values, as an AUC of 0 tells as much as one of 1."""
+        return f"{'larger' if self.auc > 0.5 else 'smaller'} in generated volumes"
+
 
 @dataclass(frozen=True)
 class Separability:
@@ -47,6 +53,16 @@ class Separability:
     auc: float
     p: float
     offenders: tuple[Offender, ...]
+
+    @property
+    def remark(self) -> str:
+        """A sentence on a classifier that was wrong more often than guessing; else empty."""
+        if self.auc >= _WORSE_THAN_GUESSING:
+            return ""
+        return (
+            "An AUC this far below 0.5 tells nothing apart: what holds for some volumes fails for "
+            "the others, as when there are few, or when each generated one resembles a real one."
+        )
 
 
 def separate(

@@ -175,7 +175,8 @@ def blinding(analysis: Analysis) -> Iterator[Block]:
     )
     yield Table(
         "The audit. AUC: how well a cross-validated linear classifier tells the classes apart by "
-        "simple features; p by permutation.",
+        "simple features, 0.5 being chance; p by permutation. A telling feature has an AUC of its "
+        "own: above 0.5 it is larger in generated volumes, below it smaller, and 0 and 1 tell all.",
         ("What", "Result", "Telling features"),
         (
             ("A  Files", form, "none" if not found.form else "see result"),
@@ -194,6 +195,8 @@ def _meaning(found: Audit, analysis: Analysis) -> str:
         text = f"What A or B found was accepted for this reason: “{reason.rstrip('.')}”."
     else:
         text = "No leak was found in A and B."
+    if remark := found.grey.remark or found.texture.remark:
+        text += f" {remark}"
     return text + (
         " What C finds may be the generator’s own doing: read the detectability by people beside "
         f"that by simple means (AUC {number(found.texture.auc)})."
