@@ -196,7 +196,7 @@ def test_a_reader_chooses_what_to_read(package, tmp_path):
         QTest.keyClick(line, Key.Key_Return)
         wait_for(lambda: window.findChild(QFileDialog) is None)
         if not chosen:
-            assert "empty is not what you were given to read" in window.page.note.text()
+            assert "empty is not a folder to read" in window.page.note.text()
     wait_for(lambda: window.reading is not None)
     assert chosen == [package]
     assert "practice" in window.page.title.text()

@@ -303,8 +303,8 @@ def find_package(folder: Path) -> Path:
     inside = [path.parent for path in folder.glob(f"*/{MANIFEST_FILE}")]
     if len(inside) == 1:
         return inside[0]
-    told = "holds several packages; choose one" if inside else "is not what you were given to read"
-    raise CowganError(f"{folder} {told}: the folder with the file {MANIFEST_FILE}.")
+    told = "holds several packages" if inside else "is not a folder to read"
+    raise CowganError(f"{folder} {told}; choose the folder with the file {MANIFEST_FILE}.")
 
 
 def read_manifest(folder: Path) -> Manifest:
