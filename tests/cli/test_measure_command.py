@@ -4,6 +4,7 @@ import csv
 import json
 
 import analytic_shapes as shapes
+import nibabel as nib
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 from cowgan.arteries import Artery
 from cowgan.cli.measure import measure
 from cowgan.errors import CowganError
-from cowgan.volume import Volume, default_affine, write_labels, write_nifti
+from cowgan.volume import Volume, default_affine, read_labels, write_labels, write_nifti
 
 
 def run(*arguments: object):
@@ -143,3 +144,33 @@ def test_a_damaged_sidecar_is_told_and_the_image_measured(folder, tmp_path):
     assert "tof.nii.gz" in result.stdout
     (told,) = sentences(result)
     assert "tof.json" in told and "history is lost" in told
+
+
+def test_what_is_no_angiogram_is_measured_as_what_it_is_and_said(folder, tmp_path):
+    values, affine = read_labels(folder / "labels.nii.gz")
+    write_labels((values > 0).astype(np.uint8), affine, tmp_path / "mask.nii.gz")
+    (tmp_path / "mask.json").unlink()
+    for arguments in ((), ("--labels",)):
+        result = run(tmp_path / "mask.nii.gz", "--json", *arguments)
+        assert result.exit_code == 0
+        (one,) = json.loads(result.stdout)
+        assert one["content"] == "mask"
+        assert "arteries" not in one
+        assert one["voxels"] == np.count_nonzero(values)
+        assert "measured as a mask" in one["remarks"][-1]
+        assert "measured as a mask" in result.stderr
+    result = run(folder / "labels.nii.gz", "--json")
+    (one,) = json.loads(result.stdout)
+    assert set(one["arteries"]) == {"BA", "ACom"}
+    assert "measured by artery" in result.stderr
+
+
+def test_a_size_that_no_head_has_is_an_error_with_a_way_out(tmp_path):
+    tof = np.random.default_rng(0).random((32, 40, 36))
+    image = nib.Nifti1Image(tof, np.diag([-1.0, 1, 1, 1]))
+    image.header.set_xyzt_units("meter")
+    nib.save(image, tmp_path / "tof.nii.gz")
+    refused = run(tmp_path / "tof.nii.gz")
+    assert refused.exit_code == 2
+    assert "open it with --units mm" in refused.stderr
+    assert run(tmp_path / "tof.nii.gz", "--units", "mm").exit_code == 0

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -154,3 +155,17 @@ def test_ctrl_c_ends_in_order_and_keeps_what_is_done(scans, tmp_path):
     written = {path.name for path in out.glob("[!.]*.nii.gz")}
     assert 2 <= len(written) < 30
     assert {case["output"] for case in listed} == written
+
+
+def test_lengths_in_the_wrong_unit_end_with_2_and_the_way_to_say_so(tmp_path):
+    phantom, _, _ = make_phantom(0)
+    image = nib.Nifti1Image(phantom.data.transpose(1, 2, 0), phantom.affine)
+    image.header.set_xyzt_units("meter")
+    nib.save(image, tmp_path / "tof.nii.gz")
+    options = (tmp_path / "tof.nii.gz", "--out", tmp_path / "out", "--roi", "auto", "--jobs", 1)
+    refused = cowgan("preprocess", *options)
+    assert refused.returncode == 2
+    assert "are the units millimetres? If so, open it with --units mm" in refused.stderr
+    told = cowgan("preprocess", *options, "--units", "mm")
+    assert told.returncode == 0, told.stderr
+    assert "The file states metres; millimetres were used, as asked." in told.stderr

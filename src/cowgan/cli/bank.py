@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cowgan.cli.options import JsonOption, OverwriteOption
+from cowgan.cli.options import JsonOption, OverwriteOption, UnitsOption
 from cowgan.cli.output import say
+from cowgan.cli.remarks import tell_remarks
 from cowgan.errors import Cancelled, CowganError
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def build_bank(
     split: SplitOption = None,
     split_seed: SplitSeedOption = 0,
     dtype: DtypeOption = "uint8",
+    units: UnitsOption = None,
     jobs: JobsOption = None,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
@@ -62,7 +64,7 @@ def build_bank(
 
     options = _options(holdout, split, split_seed, dtype, jobs, overwrite)
     with _nothing_kept(), progress_bar("Building") as progress:
-        bank = bank_from_nifti(inputs, out, scaling, options, progress)
+        bank = bank_from_nifti(inputs, out, scaling, options, progress, units=units)
     _tell(bank, as_json)
 
 
@@ -196,9 +198,14 @@ def _nothing_kept() -> Iterator[None]:
 
 
 def _tell(bank: "Bank", as_json: bool) -> None:
+    from cowgan.volume import remarks_in
+
     sides = {
         side: (len(indices), len({bank.cases[i].subject for i in indices}))
         for side, indices in (("training", bank.training), ("holdout", bank.holdout))
+    }
+    remarks = {
+        case.name: list(told) for case in bank.cases if (told := remarks_in(case.provenance))
     }
     if as_json:
         from cowgan.cli.console import print_json
@@ -212,6 +219,7 @@ def _tell(bank: "Bank", as_json: bool) -> None:
                 "spacing_mm": bank.spacing_mm,
                 **{s: {"volumes": n, "subjects": m} for s, (n, m) in sides.items()},
                 "warnings": list(bank.warnings),
+                "remarks": remarks,
             }
         )
         return
@@ -224,6 +232,7 @@ def _tell(bank: "Bank", as_json: bool) -> None:
         **{s.capitalize(): f"{n} volumes of {m} subjects" for s, (n, m) in sides.items()},
         "SHA-256": bank.sha256,
     }
+    tell_remarks((name, text) for name, texts in remarks.items() for text in texts)
     for warning in bank.warnings:
         say(warning, err=True)
     for title, text in rows.items():

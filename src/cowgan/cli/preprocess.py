@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cowgan.cli.options import JsonOption, OverwriteOption
+from cowgan.cli.options import JsonOption, OverwriteOption, UnitsOption
 from cowgan.cli.output import say
+from cowgan.cli.remarks import tell_remarks
 from cowgan.cli.scans import TakeOption, tell_set_aside
 from cowgan.errors import CowganError
 
@@ -42,6 +43,7 @@ def preprocess(
         typer.Option(help="Program whose brain mask drives the registration."),
     ] = "auto",
     take: TakeOption = None,
+    units: UnitsOption = None,
     jobs: JobsOption = None,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
@@ -70,6 +72,7 @@ def preprocess(
         jobs=jobs,
         overwrite=overwrite,
         take=tuple(take or ()),
+        units=units,
     )
     with progress_bar("Preprocessing") as progress:
         summary = run(inputs, out, config, progress)
@@ -98,8 +101,7 @@ def _tell(summary: "PreprocessSummary", registered: bool) -> None:
     for record in summary.records:
         if record.status != "done":
             say(f"{record.name} {record.status}: {record.reason}", err=True)
-        for remark in record.remarks:
-            say(f"{record.name}: {remark}", err=True)
+    tell_remarks((record.name, text) for record in summary.records for text in record.remarks)
     done = summary.count("done")
     aside = len(summary.records) - done
     kept = f" ({summary.kept} unchanged)" if summary.kept else ""

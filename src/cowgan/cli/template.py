@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from cowgan.cli.options import JsonOption, OverwriteOption
+from cowgan.cli.options import JsonOption, OverwriteOption, UnitsOption
 from cowgan.cli.output import say
 from cowgan.cli.preprocess import JobsOption
+from cowgan.cli.remarks import tell_remarks
 from cowgan.cli.scans import TakeOption, tell_set_aside
 
 
@@ -18,6 +19,7 @@ def template(
     out: Annotated[Path, typer.Option(help="Template to write, .nii.gz.")],
     rounds: Annotated[int, typer.Option(help="How often to register and average.", min=1)] = 3,
     take: TakeOption = None,
+    units: UnitsOption = None,
     jobs: JobsOption = None,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
@@ -30,12 +32,20 @@ def template(
 
     with progress_bar("Template") as progress:
         summary = build_template(
-            inputs, out, jobs, progress, rounds=rounds, overwrite=overwrite, take=take or ()
+            inputs,
+            out,
+            jobs,
+            progress,
+            rounds=rounds,
+            overwrite=overwrite,
+            take=take or (),
+            units=units,
         )
     if as_json:
         print_json({**asdict(summary), "path": str(summary.path)})
         return
     tell_set_aside(summary.set_aside)
+    tell_remarks((name, text) for name, texts in summary.remarks.items() for text in texts)
     for name, reason in summary.left_out.items():
         say(f"{name} left out: {reason}", err=True)
     x, y, z = summary.centre_mm

@@ -12,7 +12,7 @@ from cowgan.data.scans import Case, find_scans, read_case
 from cowgan.errors import CowganError
 from cowgan.files import sha256_of
 from cowgan.progress import Progress
-from cowgan.volume import Volume
+from cowgan.volume import Units, Volume
 
 
 def bank_from_nifti(
@@ -22,6 +22,7 @@ def bank_from_nifti(
     options: BankOptions | None = None,
     progress: Progress | None = None,
     take: Sequence[str] = (),
+    units: Units | None = None,
 ) -> Bank:
     """Make a bank of scans of one size, in the order of their names.
 
@@ -39,6 +40,8 @@ def bank_from_nifti(
         As for `cowgan.data.bank_writing.write_bank`.
     take : sequence of str
         As for `cowgan.data.scans.find_scans`.
+    units : {"mm", "m", "um"}, optional
+        What lengths in the scans are in, whatever they state.
 
     Raises
     ------
@@ -50,7 +53,7 @@ def bank_from_nifti(
     """
     found = find_scans(inputs, take=take, progress=progress).require_cases(inputs)
     cases = sorted(found.cases, key=lambda case: case.name)
-    recipes = [NiftiRecipe(case, scaling) for case in cases]
+    recipes = [NiftiRecipe(case, scaling, units=units) for case in cases]
     origin: dict[str, Any] = {"kind": "nifti", "scaling": scaling}
     if found.set_aside:
         # No path of the person's computer travels with a bank.
@@ -66,6 +69,7 @@ class NiftiRecipe:
     case: Case
     scaling: BankScaling
     copy: int = 0
+    units: Units | None = None
 
     @property
     def name(self) -> str:
@@ -74,7 +78,7 @@ class NiftiRecipe:
 
     def make(self) -> Volume:
         """Read and scale the volume; its last source then names the file's SHA-256."""
-        volume = read_case(self.case)
+        volume = read_case(self.case, self.units)
         *earlier, source = volume.provenance["sources"]
         sources = [*earlier, {**source, "sha256": sha256_of(self.case.path)}]
         volume = replace(volume, provenance={**volume.provenance, "sources": sources})

@@ -35,7 +35,7 @@ from cowgan.documents import checked
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import sha256_of
 from cowgan.progress import Progress, Silent
-from cowgan.volume import Volume, sidecar_path, write_nifti
+from cowgan.volume import Units, Volume, sidecar_path, write_nifti
 from cowgan.volume.itk import simpleitk
 from cowgan.volume.sidecar import open_sidecar
 
@@ -78,6 +78,8 @@ class PreprocessConfig:
     take : tuple of str
         Patterns of files that are taken as scans though they do not seem to be any; see
         `cowgan.data.scans.find_scans`.
+    units : {"mm", "m", "um"}, optional
+        What lengths in the scans are in, whatever they state.
     """
 
     template: Path | None = None
@@ -88,6 +90,7 @@ class PreprocessConfig:
     jobs: int | None = None
     overwrite: bool = False
     take: tuple[str, ...] = ()
+    units: Units | None = None
 
 
 @dataclass(frozen=True)
@@ -248,6 +251,8 @@ def _prepare(config: PreprocessConfig, out: Path) -> "_Work":
             f"scores below {config.pass_score:g} are rejected"
         )
     parameters |= {"intensity": config.intensity, "pipeline": _PIPELINE}
+    if config.units is not None:
+        parameters["units"] = config.units
     about += f"; intensities {config.intensity}."
     return _Work(config, out, parameters, centre, tool, about)
 
@@ -398,7 +403,7 @@ class _Work:
 
     def _volume(self, case: Case, digest: str) -> tuple[CaseRecord, Volume | None]:
         """Return the record of a scan, and what it looks like around the circle."""
-        scan = read_case(case)
+        scan = read_case(case, self.config.units)
         if is_region(scan):
             return self._taken_over(case, digest, scan)
         if self.centre_mm is None:

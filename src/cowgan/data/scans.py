@@ -14,7 +14,7 @@ from cowgan.errors import Cancelled, CowganError
 from cowgan.file_kinds import BYTES_NEEDED, stand_in
 from cowgan.files import open_regular
 from cowgan.progress import Progress, Silent
-from cowgan.volume import Volume, open_image, read_volume
+from cowgan.volume import Units, Volume, open_image, read_volume
 from cowgan.volume.formats import DICOM_SUFFIXES, IMAGE_SUFFIXES, image_stem, is_image_name
 
 _NIFTI_PAIR = (".hdr", ".img")
@@ -184,7 +184,7 @@ def find_label_maps(inputs: Sequence[Path]) -> dict[str, Path]:
     return {case.name: case.path for case in sorted(found.cases, key=lambda case: case.name)}
 
 
-def read_case(case: Case) -> Volume:
+def read_case(case: Case, units: Units | None = None) -> Volume:
     """Read a scan that `find_scans` found.
 
     Raises
@@ -192,14 +192,14 @@ def read_case(case: Case) -> Volume:
     CowganError
         As for `read_scan`; or the person did not name it, and its voxels are labels.
     """
-    volume = read_scan(case.path)
+    volume = read_scan(case.path, units)
     content = (volume.provenance.get("sources") or [{}])[-1].get("content", _IMAGE)
     if content != _IMAGE and not case.named:
         raise CowganError(f"{case.path.name} is a {content}: {_LABELS}.")
     return volume
 
 
-def read_scan(path: Path) -> Volume:
+def read_scan(path: Path, units: Units | None = None) -> Volume:
     """Read a scan of any format, orientation and spacing.
 
     Raises
@@ -207,7 +207,7 @@ def read_scan(path: Path) -> Volume:
     CowganError
         As for `cowgan.volume.read_volume`, or it has the same value in every voxel.
     """
-    volume = read_volume(path)
+    volume = read_volume(path, units=units)
     if volume.data.min() == volume.data.max():
         raise CowganError(f"{Path(path).name} has the same value in every voxel.")
     return volume

@@ -20,7 +20,7 @@ from cowgan.documents import checked
 from cowgan.errors import CowganError
 from cowgan.files import sha256_of
 from cowgan.progress import Progress, Silent, advance
-from cowgan.volume import DEFAULT_SPACING_MM, Volume, write_nifti
+from cowgan.volume import DEFAULT_SPACING_MM, Units, Volume, write_nifti
 from cowgan.volume.itk import simpleitk
 
 ROUNDS = 3
@@ -67,6 +67,8 @@ class TemplateSummary:
         Middle of the region of interest in RAS millimetres.
     set_aside : list of SetAside
         What lies among the scans and was not taken, and why.
+    remarks : dict of str to list of str
+        What is ambiguous about each scan that contributed; see `Volume.remarks`.
     """
 
     path: Path
@@ -75,6 +77,7 @@ class TemplateSummary:
     left_out: dict[str, str]
     centre_mm: list[float]
     set_aside: list[SetAside]
+    remarks: dict[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ def build_template(
     rounds: int = ROUNDS,
     overwrite: bool = False,
     take: Sequence[str] = (),
+    units: Units | None = None,
 ) -> TemplateSummary:
     """Average scans that are registered rigidly to their own average (Aydin et al. 2024).
 
@@ -135,6 +139,8 @@ def build_template(
         Whether an existing template may be replaced.
     take : sequence of str
         See `cowgan.data.scans.find_scans`.
+    units : {"mm", "m", "um"}, optional
+        What lengths in the scans are in, whatever they state.
 
     Returns
     -------
@@ -154,27 +160,42 @@ def build_template(
     found = find_scans(inputs, take=take, progress=progress).require_cases(inputs)
     cases = [case for case in found.cases if case.path.resolve() != out.resolve()]
     with tempfile.TemporaryDirectory(prefix="cowgan-template-") as drafts:
-        builder = _Builder(cases, Path(drafts), jobs, progress or Silent(), rounds)
+        builder = _Builder(cases, Path(drafts), jobs, progress or Silent(), rounds, units)
         volume, summary = builder.build(out, found.set_aside)
     write_nifti(volume, out)
     return summary
 
 
+@dataclass(frozen=True)
+class _Draft:
+    """What is kept of a scan beside its draft: the SHA-256 of its file, and the remarks."""
+
+    sha256: str
+    remarks: tuple[str, ...]
+
+
 class _Builder:
     def __init__(
-        self, cases: list[Case], folder: Path, jobs: int | None, progress: Progress, rounds: int
+        self,
+        cases: list[Case],
+        folder: Path,
+        jobs: int | None,
+        progress: Progress,
+        rounds: int,
+        units: Units | None,
     ) -> None:
         self.cases = cases
         self.folder = folder
         self.jobs = jobs
         self.progress = progress
         self.rounds = rounds
+        self.units = units
         self.left_out: dict[str, str] = {}
         self.done = 0
         self.total = len(cases) * (rounds + 2)
 
     def build(self, out: Path, set_aside: list[SetAside]) -> tuple[Volume, TemplateSummary]:
-        hashes = self._write_drafts()
+        drafts = self._write_drafts()
         reference = self._choose_reference()
         average: Volume = _read_draft(self._draft(reference))
         found: dict[Case, Registration] = {}
@@ -184,14 +205,21 @@ class _Builder:
         final = self._average(found, DEFAULT_SPACING_MM[0], draft=False)
         centre = find_centre_mm(final).round(2).tolist()
         scores = {case.name: round(result.score, 4) for case, result in found.items()}
-        summary = TemplateSummary(out, reference.name, scores, self.left_out, centre, set_aside)
+        remarks = {case.name: list(drafts[case].remarks) for case in found}
+        summary = TemplateSummary(
+            out, reference.name, scores, self.left_out, centre, set_aside, remarks
+        )
         provenance: dict[str, Any] = {
             "template": {
                 "roi_centre_mm": centre,
                 "rounds": self.rounds,
                 "reference": reference.name,
                 "scans": [
-                    {"name": case.name, "sha256": hashes[case], "score": scores[case.name]}
+                    {
+                        "name": case.name,
+                        "sha256": drafts[case].sha256,
+                        "score": scores[case.name],
+                    }
                     for case in found
                 ],
                 "left_out": self.left_out,
@@ -222,8 +250,8 @@ class _Builder:
             )
         return {case: results[case] for case in self.cases if case in results}
 
-    def _write_drafts(self) -> dict[Case, str]:
-        return self._run(_WriteDraft(self.folder), self.cases)
+    def _write_drafts(self) -> "dict[Case, _Draft]":
+        return self._run(_WriteDraft(self.folder, self.units), self.cases)
 
     def _choose_reference(self) -> Case:
         """Return the scan, of a few, to which others can be registered best."""
@@ -266,7 +294,7 @@ class _Builder:
         total = np.zeros(grid.shape, np.float32)
         weight = np.zeros(grid.shape, np.uint16)
         for case, to_input in maps.items():
-            volume = drafts[case] if draft else _scaled(read_case(case))
+            volume = drafts[case] if draft else _scaled(read_case(case, self.units))
             part = resample(volume, grid, to_input, order=1)
             total += part.data
             weight += part.inside
@@ -280,12 +308,13 @@ class _Builder:
 @dataclass(frozen=True)
 class _WriteDraft:
     folder: Path
+    units: Units | None
 
-    def __call__(self, case: Case) -> str:
+    def __call__(self, case: Case) -> _Draft:
         digest = sha256_of(case.path)
-        draft = shrink(_scaled(read_case(case)), _DRAFT_MM)
-        _write_draft(draft, self.folder / f"{case.name}.npz")
-        return digest
+        scan = read_case(case, self.units)
+        _write_draft(shrink(_scaled(scan), _DRAFT_MM), self.folder / f"{case.name}.npz")
+        return _Draft(digest, scan.remarks)
 
 
 @dataclass(frozen=True)

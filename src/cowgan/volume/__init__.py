@@ -6,7 +6,7 @@ from cowgan.volume.placement import ImpossibleSizeError, Units
 from cowgan.volume.projection import Plane, mip, thumbnail
 from cowgan.volume.reading import OpenedImage, open_image, read_labels, read_volume
 from cowgan.volume.sidecar import sidecar_path
-from cowgan.volume.volume import DEFAULT_SPACING_MM, Volume, default_affine
+from cowgan.volume.volume import DEFAULT_SPACING_MM, Volume, default_affine, remarks_in
 
 __all__ = [
     "DEFAULT_SPACING_MM",
@@ -20,6 +20,7 @@ __all__ = [
     "open_image",
     "read_labels",
     "read_volume",
+    "remarks_in",
     "reorient_to_las",
     "sidecar_path",
     "thumbnail",
