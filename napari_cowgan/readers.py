@@ -49,13 +49,13 @@ def read_image(path: str, units: "Units | None" = None) -> list[tuple[Any, ...]]
     from cowgan.volume.formats import image_stem
     from napari_cowgan.display import labels_to_layer, volume_to_layer
     from napari_cowgan.window import (
+        annotate_canvas,
         ask_for_units,
-        caption_synthetic,
         expect_arteries,
         tell_remarks,
     )
 
-    caption_synthetic()
+    annotate_canvas()
     try:
         image = open_image(Path(path), units=units)
     except ImpossibleSizeError as error:

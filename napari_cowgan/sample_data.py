@@ -42,11 +42,11 @@ def tof_on_phantom() -> list[LayerDataTuple]:
     from cowgan.simulate import make_anatomy, simulate_tof
     from cowgan.simulate.variants import COMPLETE
     from napari_cowgan.display import volume_to_layer
-    from napari_cowgan.window import caption_synthetic, look_in_3d
+    from napari_cowgan.window import annotate_canvas, look_in_3d
 
     anatomy = make_anatomy(SAMPLE_SEED, COMPLETE)
     tof = simulate_tof(anatomy.occupancy, seed=_SCAN_SEED)
-    caption_synthetic()
+    annotate_canvas()
     look_in_3d()
     name = f"Simulated TOF MRA (phantom {SAMPLE_SEED}, scan {_SCAN_SEED})"
     return [cast(LayerDataTuple, volume_to_layer(tof, name))]
@@ -56,11 +56,11 @@ def _phantom(seed: int, variant: str | None) -> list[LayerDataTuple]:
     from cowgan.arteries import LABEL_SCHEME
     from cowgan.simulate import make_phantom
     from napari_cowgan.display import labels_to_layer, volume_to_layer
-    from napari_cowgan.window import caption_synthetic, expect_arteries, look_in_3d
+    from napari_cowgan.window import annotate_canvas, expect_arteries, look_in_3d
 
     tof, labels, truth = make_phantom(seed, variant)
     provenance = {**tof.provenance, "labels": LABEL_SCHEME}
-    caption_synthetic()
+    annotate_canvas()
     look_in_3d()
     expect_arteries()
     layers = [
@@ -72,9 +72,9 @@ def _phantom(seed: int, variant: str | None) -> list[LayerDataTuple]:
 
 def _synthetic(seed: int) -> list[LayerDataTuple]:
     from napari_cowgan.display import volume_to_layer
-    from napari_cowgan.window import caption_synthetic
+    from napari_cowgan.window import annotate_canvas
 
-    caption_synthetic()
+    annotate_canvas()
     layer = volume_to_layer(_render(seed), f"Synthetic TOF MRA (seed {seed})")
     return [cast(LayerDataTuple, layer)]
 

@@ -27,7 +27,7 @@ TOOLTIPS = {
     "previous_seed": "Previous seed (Ctrl+Alt+B)",
     "next_seed": "Next seed (Ctrl+Alt+N)",
     "dice": "A random seed (Ctrl+Alt+R)",
-    "lock": "Keep this seed: dice, previous, next and the seed grid leave it alone",
+    "lock": "Keep this seed: dice, previous, next and browsing leave it alone",
     # Truncation
     "psi": "How far the style may lie from the average one: 0 is the average volume, 1 the seed's "
     "own, lower is more typical but less varied",
@@ -189,11 +189,14 @@ TOOLTIPS = {
     "side_by_side": "Show A and B beside the present volume, each with its name",
     "difference": "Show where A is brighter than B in blue, where B is brighter in orange, and "
     "nothing where they are alike",
-    # Grid
-    "grid_cell": "Click to take this seed",
-    "grid_previous": "The nine seeds before",
-    "grid_next": "The nine seeds after",
-    "grid_fill": "Render the nine seeds that follow the present one, with everything else as it is",
+    # Browsing
+    "browse_seeds": "Pictures of many seeds at a glance (Ctrl+Alt+G)",
+    "browse_directions": "Pictures of what each direction does, from -3 to 3 sigma",
+    "browse": "Seeds from the present one on, or one line of pictures for each direction",
+    "browse_previous": "The pictures before",
+    "browse_next": "The pictures after",
+    "browse_again": "Start from the volume that is shown now",
+    "browse_pictures": "Click or Return takes a picture; the arrow keys go from one to the next",
     # Export
     "export_volume": "Save the shown volume as NIfTI, with a JSON file that tells how it was made",
     "export_count": "How many volumes to write",

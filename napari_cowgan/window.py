@@ -21,13 +21,15 @@ def expect_arteries() -> None:
         _overlook_pointer(viewer)
 
 
-def caption_synthetic() -> None:
-    """Have the canvas say what is synthetic of the layers that are about to be added."""
+def annotate_canvas() -> None:
+    """Have the canvas tell what is synthetic of the layers to come, and which side is where."""
     viewer = _viewer_in_front()
     if viewer is not None:
         from napari_cowgan.viewer.caption import caption
+        from napari_cowgan.viewer.orientation import show_orientation
 
         caption(viewer)
+        show_orientation(viewer)
 
 
 def tell_remarks(name: str, remarks: Sequence[str]) -> None:

@@ -138,7 +138,15 @@ class BlockRangeDialog(QDialog):
 
 
 class DirectionGroup(QWidget):
-    """The sliders, and what finds, loads and saves directions."""
+    """The sliders, and what finds, loads and saves directions.
+
+    Signals
+    -------
+    browsing_wanted
+        A person wants to see what the directions do.
+    """
+
+    browsing_wanted = Signal()
 
     def __init__(self, model: ExplorerModel) -> None:
         super().__init__()
@@ -151,6 +159,7 @@ class DirectionGroup(QWidget):
         self._rows_layout.setContentsMargins(0, 0, 0, 0)
         self._rows_layout.setSpacing(2)
         self.more = text_button("Show all", "more_directions")
+        self.browse = text_button("Browse…", "browse_directions")
         self.search_button = text_button("Find", "find_directions")
         self.keep = text_button("Keep as…", "name_edit")
         self.load = text_button("Load…", "load_directions")
@@ -159,9 +168,10 @@ class DirectionGroup(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.empty)
         layout.addLayout(self._rows_layout)
-        layout.addWidget(self.more)
+        layout.addLayout(row(self.more, self.browse))
         layout.addWidget(self.job)
         layout.addLayout(row(self.search_button, self.keep, self.load, self.save))
+        self.browse.clicked.connect(self.browsing_wanted)
         self.more.clicked.connect(self._toggle_all)
         self.search_button.clicked.connect(self.search)
         self.keep.clicked.connect(self._keep_edit)
@@ -296,6 +306,7 @@ class DirectionGroup(QWidget):
         self.more.setText("Show fewer" if self._show_all else f"Show {hidden} more")
         self.empty.setVisible(not self.rows)
         self.save.setEnabled(bool(self.rows))
+        self.browse.setEnabled(bool(self.rows))
 
     def _toggle_all(self) -> None:
         self._show_all = not self._show_all

@@ -227,12 +227,18 @@ class ExplorerModel(QObject):
         self, direction: Direction, sigmas: float, blocks: tuple[int, int], gesture: object = None
     ) -> None:
         """Move along a direction in a range of blocks (0-based, inclusive)."""
-        new = Edit(direction, sigmas, *blocks)
-        edits = tuple(new if _alike(e.direction, direction) else e for e in self.latent.edits)
-        if new not in edits:
-            edits = (*edits, new)
-        kept = tuple(edit for edit in edits if edit.sigmas)
-        self.edit(f"“{direction.name}”", gesture, edits=kept)
+        edits = _with_edit(self.latent.edits, Edit(direction, sigmas, *blocks))
+        self.edit(f"“{direction.name}”", gesture, edits=edits)
+
+    def moved(self, latent: LatentState, direction: Direction, sigmas: float) -> LatentState:
+        """Return a latent state moved along a direction, in the blocks it acts on now."""
+        edit = self.find_edit(direction)
+        blocks = (
+            (direction.first_block, direction.last_block)
+            if edit is None
+            else (edit.first_block, edit.last_block)
+        )
+        return replace(latent, edits=_with_edit(latent.edits, Edit(direction, sigmas, *blocks)))
 
     # Mixing
 
@@ -265,6 +271,14 @@ def _essence(direction: Direction) -> object:
 
 def _alike(one: Direction, other: Direction) -> bool:
     return _essence(one) == _essence(other)
+
+
+def _with_edit(edits: tuple[Edit, ...], new: Edit) -> tuple[Edit, ...]:
+    """Return edits with a new one in the place of that of the same direction; none of 0 sigma."""
+    changed = [new if _alike(edit.direction, new.direction) else edit for edit in edits]
+    if new not in changed:
+        changed.append(new)
+    return tuple(edit for edit in changed if edit.sigmas)
 
 
 def random_seed() -> int:

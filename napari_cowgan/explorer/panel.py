@@ -25,6 +25,7 @@ from napari_cowgan.controls import (
     text_button,
 )
 from napari_cowgan.drops import dropped_path
+from napari_cowgan.explorer.browser import Browser
 from napari_cowgan.explorer.camera import (
     look_from,
     show_scale_bar,
@@ -34,7 +35,6 @@ from napari_cowgan.explorer.compare_group import CompareGroup
 from napari_cowgan.explorer.direction_group import DirectionGroup
 from napari_cowgan.explorer.export_group import ExportGroup
 from napari_cowgan.explorer.favourites_group import FavouritesGroup
-from napari_cowgan.explorer.grid_group import GridGroup
 from napari_cowgan.explorer.last_session_group import LastSessionGroup
 from napari_cowgan.explorer.layer import VolumeLayer
 from napari_cowgan.explorer.memory import LastSession, leave_behind, take_remains
@@ -87,7 +87,7 @@ class LatentExplorer(QWidget):
         self.noise = NoiseGroup(self.model)
         self.favourites = FavouritesGroup(self.model, self._thumbnails)
         self.compare = CompareGroup(napari_viewer, self.shown, self.model, self._thumbnails)
-        self.grid = GridGroup(self.model, self._thumbnails)
+        self.browser = Browser(self.model, self)
         self.export = ExportGroup(self.model)
         self.last_session = LastSessionGroup()
         self.status = hint("")
@@ -100,6 +100,8 @@ class LatentExplorer(QWidget):
         self.model.model_changed.connect(self._on_model)
         self._renderer.ready.connect(self._draw)
         self._renderer.failed.connect(self._on_problem)
+        self.seed.browsing_wanted.connect(partial(self.browser.browse, "seeds"))
+        self.directions.browsing_wanted.connect(partial(self.browser.browse, "directions"))
         self.export.session_wanted.connect(self.save_session)
         self.export.session_chosen.connect(self.open_session)
         self._last_session = LastSession()
@@ -150,7 +152,6 @@ class LatentExplorer(QWidget):
             ("Export and session", self.export, True),
             ("Style mixing", self.mixing, False),
             ("Compare A and B", self.compare, False),
-            ("Seed grid", self.grid, False),
             ("Noise", self.noise, False),
             ("Advanced", self.checkpoint.advanced, False),
         ):
@@ -178,6 +179,7 @@ class LatentExplorer(QWidget):
             ("Ctrl+Alt+N", anywhere, lambda: self.model.step_seed(1)),
             ("Ctrl+Alt+B", anywhere, lambda: self.model.step_seed(-1)),
             ("Ctrl+Alt+R", anywhere, self.model.roll_seed),
+            ("Ctrl+Alt+G", anywhere, lambda: self.browser.browse("seeds")),
             ("Ctrl+Alt+Z", anywhere, stack.undo),
             ("Ctrl+Alt+Y", anywhere, stack.redo),
             ("Ctrl+Z", inside, stack.undo),

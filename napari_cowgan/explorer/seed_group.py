@@ -1,14 +1,23 @@
 """Choosing the volume by its seed."""
 
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_cowgan.controls import icon_button, row
+from napari_cowgan.controls import icon_button, row, text_button
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.widgets.seed_box import SeedBox
 
 
 class SeedGroup(QWidget):
-    """Seed, dice, previous, next and lock."""
+    """Seed, dice, previous, next, lock, and the way to many of them.
+
+    Signals
+    -------
+    browsing_wanted
+        A person wants to see many seeds.
+    """
+
+    browsing_wanted = Signal()
 
     def __init__(self, model: ExplorerModel) -> None:
         super().__init__()
@@ -18,16 +27,18 @@ class SeedGroup(QWidget):
         self.next = icon_button("next", "next_seed")
         self.dice = icon_button("dice", "dice")
         self.lock = icon_button("unlock", "lock", checkable=True)
+        self.browse = text_button("Browse…", "browse_seeds")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         # On a line of its own, a seed of 64 bits can be read in a narrow panel.
         layout.addWidget(self.seed)
         layout.addWidget(self.seed.problem)
-        layout.addLayout(row(self.previous, self.next, self.dice, self.lock, 1))
+        layout.addLayout(row(self.previous, self.next, self.dice, self.lock, 1, self.browse))
         self.seed.valueChanged.connect(model.set_seed)
         self.previous.clicked.connect(lambda: model.step_seed(-1))
         self.next.clicked.connect(lambda: model.step_seed(1))
         self.dice.clicked.connect(model.roll_seed)
+        self.browse.clicked.connect(self.browsing_wanted)
         self.lock.toggled.connect(self._on_lock)
         model.state_changed.connect(self.refresh)
         self.refresh()

@@ -56,7 +56,6 @@ def fill(explorer: LatentExplorer) -> None:
     explorer.mixing.blocks[0].click()
     explorer.mixing.blocks[1].click()
     explorer.directions.rows[0].slider.setValue(1.5)
-    explorer.grid.show_from(3)
 
 
 def open_window(theme: str) -> napari.Viewer:

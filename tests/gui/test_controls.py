@@ -74,7 +74,7 @@ def test_no_shortcut_is_taken_by_napari(viewer, explorer):
         for sequence in action.shortcuts()
     }
     own = {shortcut.key().toString() for shortcut in explorer.findChildren(QShortcut)}
-    assert len(own) == 7
+    assert len(own) == 8
     assert not (own - {"Ctrl+Z", "Ctrl+Shift+Z"}) & taken
 
 
@@ -276,27 +276,6 @@ def test_the_difference_of_a_and_b_is_shown_in_two_colours(viewer, explorer, qtb
     assert not group.difference.isChecked()
     assert explorer.shown.layer.visible
     assert not explorer.shown.layer.name_overlay.visible
-
-
-def test_the_grid_shows_nine_seeds_and_takes_the_clicked_one(explorer, qtbot):
-    group = explorer.grid
-    for section in explorer.findChildren(Section):
-        section.expand(animate=False)
-    explorer.truncation.psi.slider.setValue(0.6)
-    group.fill.click()
-    empty = group.cells[0].icon().cacheKey()
-    qtbot.waitUntil(
-        lambda: all(
-            explorer._thumbnails.get(explorer.model.synthesizer, state, i) is not None
-            for i, state in enumerate(group._states)
-        ),
-        timeout=30_000,
-    )
-    assert group.cells[0].icon().cacheKey() != empty
-    group.cells[4].click()
-    assert explorer.model.latent == LatentState(4, psi=explorer.model.latent.psi)
-    group.next.click()
-    assert group.cells[0].text() == "9"
 
 
 def test_every_control_has_a_tooltip_from_the_one_list(explorer):

@@ -91,7 +91,7 @@ def test_open_move_undo_export_and_reopen(viewer, explorer, qtbot, tmp_path: Pat
 
 def test_closing_the_window_during_work_ends_every_thread(viewer, explorer, qtbot):
     explorer.directions.search()
-    explorer.grid.show_from(5)
+    explorer.browser.browse("seeds")
     for seed in range(5):
         explorer.model.set_seed(seed)
     renderer, thumbnails = explorer._renderer, explorer._thumbnails

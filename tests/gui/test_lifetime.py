@@ -53,7 +53,7 @@ def drag(explorer, model, folder) -> None:
 def draw_pictures(explorer, model, folder) -> None:
     for section in explorer.findChildren(Section):
         section.expand(animate=False)
-    explorer.grid.show_from(100)
+    explorer.browser.browse("seeds")
 
 
 def compare(explorer, model, folder) -> None:

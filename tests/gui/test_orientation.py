@@ -1,11 +1,12 @@
 """What a person sees: coloured markers must appear on the correct side of the screen."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cowgan.volume import Volume, default_affine
+from cowgan.volume import Volume, default_affine, write_nifti
 from napari_cowgan.display import volume_to_layer
 from napari_cowgan.explorer.camera import View, look_from, show_slices
 from napari_cowgan.viewer.orientation import edge_letters, show_orientation
@@ -161,3 +162,14 @@ def test_turning_from_coronal_slices_to_3d_mirrors_nobody(viewer):
     assert before.keys() == after.keys()
     for colour, place in before.items():
         np.testing.assert_allclose(after[colour], place, atol=3)
+
+
+def test_letters_stand_beside_a_scan_that_is_opened_without_the_explorer(
+    make_napari_viewer: Callable, tmp_path: Path
+):
+    path = tmp_path / "scan.nii.gz"
+    write_nifti(Volume(np.full((4, 6, 8), 0.5, np.float32), default_affine((4, 6, 8))), path)
+    viewer = make_napari_viewer()
+    viewer.open(path, plugin="napari-cowgan")
+    assert viewer.canvas.overlays.cowgan_left_letter.text == "R"
+    assert viewer.canvas.overlays.cowgan_left_letter.visible

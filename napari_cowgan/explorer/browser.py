@@ -1,0 +1,249 @@
+"""Many pictures at a glance: other seeds, or directions by how far the volume moves along them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtGui import QIcon, QKeySequence, QPixmap, QResizeEvent, QShortcut, QShowEvent
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cowgan.progress import advance
+from cowgan.randomness import MAX_SEED
+from cowgan.synthesis import LatentState, Synthesizer
+from cowgan.volume import thumbnail
+from napari_cowgan.controls import hint, icon_button, pixmap_of, row, text_button
+from napari_cowgan.explorer.model import ExplorerModel
+from napari_cowgan.fields import Choice
+from napari_cowgan.jobs import Job, JobBar
+from napari_cowgan.problems import show_problem
+from napari_cowgan.tooltips import TOOLTIPS, of_text
+
+_PICTURE = 128
+_CELL = QSize(_PICTURE + 12, _PICTURE + 26)
+_FIRST_SIZE = QSize(6 * _CELL.width() + 40, 6 * _CELL.height() + 110)
+_KEPT = 1000
+_SETTLED_MS = 300
+_MOST_SIGMAS = 3.0
+_FROM_PRESENT = "Click or Return takes a picture. All else is as in the volume that is shown."
+_OUTDATED = "The volume has changed since; Refresh starts from the present one."
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A picture: its caption, what it shows, and how a person gets it."""
+
+    caption: str
+    state: LatentState
+    take: Callable[[], None]
+
+
+class Browser(QDialog):
+    """A window full of pictures, as many as fit, made in the background one after the other.
+
+    Parameters
+    ----------
+    model : ExplorerModel
+        What the pictures start from; a click or Return changes it.
+    parent : QWidget
+        The explorer.
+    """
+
+    def __init__(self, model: ExplorerModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Browse")
+        self._model = model
+        self._pictures: dict[LatentState, NDArray[np.uint8]] = {}
+        self._cells: list[_Cell] = []
+        self._start = LatentState()
+        self._first = 0
+        self._per_page = 1
+        self.content = Choice("browse", [("Seeds", "seeds"), ("Directions × σ", "directions")])
+        self.content.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.previous = icon_button("previous", "browse_previous")
+        self.next = icon_button("next", "browse_next")
+        self.again = text_button("Refresh", "browse_again")
+        self.note = hint(_FROM_PRESENT)
+        self.pictures = QListWidget()
+        self.pictures.setViewMode(QListView.ViewMode.IconMode)
+        self.pictures.setMovement(QListView.Movement.Static)
+        self.pictures.setResizeMode(QListView.ResizeMode.Adjust)
+        self.pictures.setUniformItemSizes(True)
+        self.pictures.setIconSize(QSize(_PICTURE, _PICTURE))
+        self.pictures.setGridSize(_CELL)
+        self.pictures.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.pictures.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.pictures.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.pictures.setToolTip(TOOLTIPS["browse_pictures"])
+        self.pictures.setAccessibleName(TOOLTIPS["browse_pictures"])
+        self.job = JobBar()
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.setInterval(_SETTLED_MS)
+        layout = QVBoxLayout(self)
+        layout.addLayout(row(self.content, self.previous, self.next, self.again, 1))
+        layout.addWidget(self.pictures, 1)
+        layout.addWidget(self.note)
+        layout.addWidget(self.job)
+        self.content.currentIndexChanged.connect(self.start_here)
+        self.previous.clicked.connect(lambda: self._turn(-1))
+        self.next.clicked.connect(lambda: self._turn(1))
+        self.again.clicked.connect(self.start_here)
+        self.pictures.itemClicked.connect(self._take)
+        self.pictures.itemActivated.connect(self._take)
+        self._settled.timeout.connect(self._fill)
+        model.state_changed.connect(self._on_state)
+        model.model_changed.connect(self._on_model)
+        for keys, action in (
+            ("Ctrl+Z", model.undo_stack.undo),
+            ("Ctrl+Shift+Z", model.undo_stack.redo),
+        ):
+            QShortcut(QKeySequence(keys), self, action)
+        self.finished.connect(self.job.stop)
+
+    def browse(self, content: str) -> None:
+        """Come to the front with pictures of ``"seeds"`` or ``"directions"``."""
+        if self.isHidden():
+            room = self.screen().availableSize() * 0.9
+            self.resize(_FIRST_SIZE.boundedTo(room))
+        self.content.choose(content)
+        self.start_here()
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        self.pictures.setFocus()
+
+    def start_here(self) -> None:
+        """Make pictures that start from the volume that is shown."""
+        self._start = self._model.latent
+        self._first = 0
+        self._on_state()
+        self._fill()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show as many pictures as fit, once the size stays."""
+        super().resizeEvent(event)
+        self._settled.start()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Make pictures only while they can be seen."""
+        super().showEvent(event)
+        self._settled.start()
+
+    def _turn(self, pages: int) -> None:
+        self._first += pages * self._per_page
+        self._fill()
+
+    def _on_state(self) -> None:
+        """Tell when the pictures start from another volume than the present one."""
+        latent = self._model.latent
+        if self.content.chosen == "seeds":
+            outdated = replace(latent, seed=0, w=None) != replace(self._start, seed=0, w=None)
+        else:
+            shown = {cell.state for cell in self._cells}
+            outdated = latent != self._start and latent not in shown
+        self.note.setText(_OUTDATED if outdated else _FROM_PRESENT)
+
+    def _on_model(self) -> None:
+        self._pictures.clear()
+        self.start_here()
+
+    def _fill(self) -> None:
+        synthesizer = self._model.synthesizer
+        if synthesizer is None or not self.isVisible():
+            return
+        room = self.pictures.viewport().size()
+        columns = max(room.width() // _CELL.width(), 1)
+        rows = max(room.height() // _CELL.height(), 1)
+        seeds = self.content.chosen == "seeds"
+        self._cells = self._seeds(columns * rows) if seeds else self._directions(rows, columns)
+        current = self.pictures.currentRow()
+        self.pictures.clear()
+        for cell in self._cells:
+            item = QListWidgetItem(cell.caption)
+            item.setToolTip(of_text(cell.caption))
+            self.pictures.addItem(item)
+            self._show_picture(item, cell.state)
+        self.pictures.setCurrentRow(min(max(current, 0), len(self._cells) - 1))
+        self._make(synthesizer)
+
+    def _seeds(self, count: int) -> list[_Cell]:
+        self._per_page = count
+        first = self._start.seed + self._first
+        cells = []
+        for i in range(count):
+            seed = (first + i) % (MAX_SEED + 1)
+            state = replace(self._start, seed=seed, w=None)
+            cells.append(_Cell(str(seed), state, partial(self._take_seed, seed)))
+        return cells
+
+    def _directions(self, rows: int, columns: int) -> list[_Cell]:
+        """Return one row for each direction, from the far left of its slider to the far right."""
+        directions = self._model.directions
+        self._per_page = rows
+        first = self._first % max(len(directions), 1)
+        cells = []
+        for direction in directions[first : first + rows]:
+            for sigmas in np.linspace(-_MOST_SIGMAS, _MOST_SIGMAS, columns):
+                shown = round(float(sigmas), 2)
+                state = self._model.moved(self._start, direction, shown)
+                caption = f"{direction.name}  {f'{shown:+.2g}' if shown else '0'} σ"
+                cells.append(_Cell(caption, state, partial(self._take_state, state)))
+        return cells
+
+    def _make(self, synthesizer: Synthesizer) -> None:
+        missing = [cell.state for cell in self._cells if cell.state not in self._pictures]
+        if not missing:
+            self.job.stop()
+            return
+
+        def work(job: Job) -> None:
+            for done, volume in enumerate(synthesizer.render_many(missing)):
+                job.tell((missing[done], thumbnail(volume, "axial", _PICTURE)))
+                advance(job, done + 1, len(missing))
+
+        self.job.run(
+            "Picture",
+            work,
+            lambda _: None,
+            lambda error: show_problem(self, error),
+            on_part=lambda made: self._keep(*made),
+        )
+
+    def _keep(self, state: LatentState, picture: NDArray[np.uint8]) -> None:
+        while len(self._pictures) >= _KEPT:
+            del self._pictures[next(iter(self._pictures))]
+        self._pictures[state] = picture
+        for i, cell in enumerate(self._cells):
+            item = self.pictures.item(i)
+            if item is not None and cell.state == state:
+                self._show_picture(item, state)
+
+    def _show_picture(self, item: QListWidgetItem, state: LatentState) -> None:
+        picture = self._pictures.get(state)
+        if picture is None:
+            pixmap = QPixmap(_PICTURE, _PICTURE)
+            pixmap.fill(Qt.GlobalColor.black)
+        else:
+            pixmap = pixmap_of(picture)
+        item.setIcon(QIcon(pixmap))
+
+    def _take(self, item: QListWidgetItem) -> None:
+        self._cells[self.pictures.row(item)].take()
+
+    def _take_seed(self, seed: int) -> None:
+        self._model.set_seed(seed, "seed from a picture")
+
+    def _take_state(self, state: LatentState) -> None:
+        self._model.take(state, "picture")
