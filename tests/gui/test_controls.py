@@ -74,7 +74,7 @@ def test_no_shortcut_is_taken_by_napari(viewer, explorer):
         for sequence in action.shortcuts()
     }
     own = {shortcut.key().toString() for shortcut in explorer.findChildren(QShortcut)}
-    assert len(own) == 8
+    assert len(own) == 9
     assert not (own - {"Ctrl+Z", "Ctrl+Shift+Z"}) & taken
 
 
