@@ -1,6 +1,6 @@
 """What the panels that napari docks have in common."""
 
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtGui import QShowEvent
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _PLUGIN_TITLE = "CoW-GAN"
 
+Area = Literal["left", "right", "top", "bottom"]
 Panel = TypeVar("Panel", bound="DockedPanel")
 
 
@@ -97,14 +98,14 @@ def find_panel(viewer: "napari.Viewer", kind: type[Panel]) -> Panel | None:
     return next((panel for panel in panels if isinstance(panel, kind)), None)
 
 
-def show_panel(viewer: "napari.Viewer", kind: type[Panel]) -> Panel:
+def show_panel(viewer: "napari.Viewer", kind: type[Panel], area: Area = "right") -> Panel:
     """Return the panel of a kind in the window of a viewer, in front; open it if needed."""
     panel = find_panel(viewer, kind)
     if panel is None:
         panel = kind(viewer)
         # The title that napari's menu gives, so that the menu knows that the panel is open.
         viewer.window.add_dock_widget(
-            panel, name=f"{kind.dock_title} ({_PLUGIN_TITLE})", tabify=True
+            panel, name=f"{kind.dock_title} ({_PLUGIN_TITLE})", area=area, tabify=True
         )
     panel.to_front()
     return panel

@@ -20,6 +20,7 @@ TOOLTIPS = {
     "view_axial": "Axial: seen from below, patient's right on the left, front up",
     "view_coronal": "Coronal: seen from the front, patient's right on the left, head up",
     "view_sagittal": "Sagittal: seen from the patient's left, front on the left, head up",
+    "three_planes": "Axial, coronal and sagittal slices beside each other, with a cross-hair",
     "rendering": "How the volume is shown: in 3D, with brightness gathered along each line of "
     "sight, or as slices",
     # Seed

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import napari
+    from napari.components import ViewerModel
 
 View = Literal["axial", "coronal", "sagittal"]
+VIEWS: tuple[View, ...] = ("axial", "coronal", "sagittal")
 
 # In the world frame of the layers (inferior, posterior, left): where the camera looks,
 # and what is up on the screen. They match `cowgan.volume.mip`.
@@ -39,7 +41,7 @@ def look_from(viewer: "napari.Viewer", view: View) -> None:
     viewer.scene.camera.set_view_direction(direction, up)
 
 
-def show_slices(viewer: "napari.Viewer", view: View) -> None:
+def show_slices(viewer: "ViewerModel", view: View) -> None:
     """Show slices across one of the anatomical axes, fitted to the canvas."""
     first = viewer.dims.ndim - 3
     viewer.dims.ndisplay = 2

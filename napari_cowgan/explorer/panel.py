@@ -164,7 +164,7 @@ class LatentExplorer(QWidget):
         layout.addWidget(self.last_session)
         layout.addWidget(self.checkpoint)
         layout.addWidget(self.view)
-        layout.addLayout(row(self.undo, self.redo, self.reset, 1, self.view.rendering))
+        layout.addLayout(row(self.undo, self.redo, self.reset, 1))
         layout.addWidget(scrolling(groups), 1)
         layout.addLayout(row(self.status, HelpButton(Topic.EXPLORER, self)))
         for kind in (QComboBox, QAbstractSpinBox):

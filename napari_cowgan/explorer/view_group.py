@@ -11,6 +11,7 @@ from napari_cowgan.explorer.camera import (
     ISO_THRESHOLD,
     RENDERINGS,
     SLICES,
+    VIEWS,
     View,
     look_from,
     show_slices,
@@ -19,11 +20,10 @@ from napari_cowgan.explorer.layer import VolumeLayer
 from napari_cowgan.settings import recall_text, remember
 from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.viewer.orientation import show_orientation
+from napari_cowgan.viewer.three_planes import show_three_planes
 
 if TYPE_CHECKING:
     import napari
-
-_VIEWS: tuple[View, ...] = ("axial", "coronal", "sagittal")
 
 
 class ViewGroup(QWidget):
@@ -34,7 +34,7 @@ class ViewGroup(QWidget):
         self._viewer = viewer
         self._shown = shown
         self._view: View = "axial"
-        self.views = {view: text_button(view.capitalize(), f"view_{view}") for view in _VIEWS}
+        self.views = {view: text_button(view.capitalize(), f"view_{view}") for view in VIEWS}
         for view, button in self.views.items():
             button.clicked.connect(lambda _=False, view=view: self.look(view))
         self.rendering = QComboBox()
@@ -46,6 +46,9 @@ class ViewGroup(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(row(*self.views.values()))
+        self.three_planes = text_button("Three planes", "three_planes")
+        self.three_planes.clicked.connect(lambda: show_three_planes(viewer))
+        layout.addLayout(row(self.rendering, self.three_planes))
         show_orientation(viewer)
         # napari has a button of its own for slices and 3D.
         ndisplay = viewer.dims.events.ndisplay
