@@ -11,8 +11,8 @@ from cowgan.errors import CowganError
 from cowgan.file_kinds import BYTES_NEEDED, SAFETENSORS, what_it_is
 from cowgan.files import open_regular
 
-LARGEST_HEADER_BYTES = 2**24
-"""Far above the names of a checkpoint's tensors; parsed, it takes many times as much."""
+LARGEST_HEADER_BYTES = 2**23
+"""Far above the names of a checkpoint's tensors; parsed, it takes sixteen times as much."""
 
 _LENGTH_BYTES = 8
 _ALIGNMENT = 8
