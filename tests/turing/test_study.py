@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -250,6 +251,17 @@ def test_real_volumes_that_look_public_are_told(tmp_path, folder, named):
     assert study.description["sources"]["real"]["public"] == named
     assert [name for name in named if f"public ({name})" in " ".join(study.notes)] == named
     assert bool(study.notes) == bool(named)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../home/x", "sub-R01/..", "/sub-R01", "sub-R1", "sub-R01\n"]
+)
+def test_no_reader_has_a_path_for_a_name(study, name):
+    """A folder from elsewhere may be sound in itself: its hashes fit."""
+    with pytest.raises(CowganError, match="no name of a reader"):
+        replace(study.key, readers={name: study.key.readers["sub-R01"]})
+    with pytest.raises(CowganError, match="no name of a reader"):
+        replace(study.manifest("sub-R01"), reader=name)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are text there")

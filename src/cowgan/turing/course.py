@@ -1,5 +1,6 @@
 """What a reader goes through: trial after trial, and the rules of reading."""
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -19,6 +20,20 @@ _LONGEST_MINUTES = 7 * 24 * 60
 LEVELS = range(1, 6)
 """Confidence from a guess to certainty, or in the impression phase quality from poor to
 excellent."""
+
+
+_READER = re.compile(r"sub-R\d{2}")
+
+
+def reader_name(number: int) -> str:
+    """Return the name of a reader, who are counted from 1."""
+    return f"sub-R{number:02d}"
+
+
+def require_reader_name(name: str) -> None:
+    """Raise `CowganError` unless a name is one of a reader: files and folders bear it."""
+    if not _READER.fullmatch(name):
+        raise CowganError(f"{name!r:.40} is no name of a reader.")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.folders import folder_in_the_making, refuse_existing
 from cowgan.progress import Progress, Silent, advance
-from cowgan.turing.course import Trial
+from cowgan.turing.course import Trial, reader_name
 from cowgan.turing.drawing import Drawing
 from cowgan.turing.key import (
     Key,
@@ -92,7 +92,7 @@ def new_study(
     refuse_existing(target)
     salt = new_salt()
     drawing = Drawing(salt, protocol)
-    readers = [f"sub-R{number:02d}" for number in range(1, protocol.readers + 1)]
+    readers = [reader_name(number) for number in range(1, protocol.readers + 1)]
     roles = drawing.roles()
     trials = {reader: drawing.trials(reader) for reader in readers}
     # Every volume is prepared once and audited once.

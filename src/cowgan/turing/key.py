@@ -13,7 +13,7 @@ import numpy as np
 from cowgan.documents import LARGEST_BYTES, checked, parse_json
 from cowgan.errors import CowganError
 from cowgan.files import read_bytes
-from cowgan.turing.course import Phase
+from cowgan.turing.course import Phase, require_reader_name
 from cowgan.turing.protocol import Protocol
 
 SCHEMA = "cowgan.turing-key/2"
@@ -100,6 +100,8 @@ class Key:
     readers: dict[str, dict[str, str]]
 
     def __post_init__(self) -> None:
+        for name in self.readers:
+            require_reader_name(name)
         known = {case.name for case in self.cases}
         if any(not known.issuperset(names.values()) for names in self.readers.values()):
             raise CowganError("A reader sees a volume that there is not.")

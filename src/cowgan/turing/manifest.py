@@ -7,7 +7,7 @@ from typing import Any, Self
 from cowgan.documents import checked
 from cowgan.errors import CowganError
 from cowgan.turing.canonical import sha256_of_content
-from cowgan.turing.course import Course, Rules, Trial
+from cowgan.turing.course import Course, Rules, Trial, require_reader_name
 
 SCHEMA = "cowgan.turing-package/3"
 _AROUND = ("schema", "package_sha256")
@@ -105,6 +105,7 @@ class Manifest:
     start_files: dict[str, str]
 
     def __post_init__(self) -> None:
+        require_reader_name(self.reader)
         numbers = [trial.number for trial in self.trials]
         if not numbers or numbers != list(range(1, len(numbers) + 1)):
             raise CowganError("The trials are not numbered in order.")
