@@ -94,6 +94,10 @@ class LastSession:
         """Take over where the person is now; `write` keeps it."""
         self._pending = session
 
+    def drop(self) -> None:
+        """Forget what has been noted since it was written last."""
+        self._pending = None
+
     def write(self) -> None:
         """Keep what has been noted, for the next start; touches no widget."""
         if self._pending is None:

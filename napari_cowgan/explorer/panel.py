@@ -259,12 +259,14 @@ class LatentExplorer(QWidget):
     def _go_on(self) -> None:
         if self._wanted is not None:
             self._restore(self._wanted)
-            self.model.undo_stack.clear()
             self._wanted = None
+            # Coming back is no change: neither one to undo nor one to remember.
+            self.model.undo_stack.clear()
+            self._last_session.drop()
 
     def _note_session(self) -> None:
         session = self.session()
-        if session is not None and self._wanted is None:
+        if session is not None:
             self._last_session.note(session)
             self._remembering.start()
 

@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Layer
 
-_FONT_SIZE = 9
+_FONT_SIZE = 8
 _LONGEST_NAME = 28
-"""Characters: a line then stays clear of the letter below the middle, in a small window too."""
+_LONGEST_MODEL = 20
+"""Characters: the line then stays clear of the letter below the middle, in a small window too."""
 _MOST_LINES = 6
 _NOT_FOR_DIAGNOSIS = "Not for diagnosis."
 _PLAIN: dict[str, Any] = {
@@ -170,10 +171,10 @@ def _latent(state: Any) -> list[str]:
 def _model(checkpoint: Any) -> str:
     if not isinstance(checkpoint, dict):
         return ""
-    digest = checkpoint.get("sha256")
-    return f"“{_short(checkpoint.get('name'))}”" + (f", {_short(digest)[:8]}" if digest else "")
+    name, digest = _short(checkpoint.get("name"), _LONGEST_MODEL), checkpoint.get("sha256")
+    return f"“{name}”, {_short(digest)[:8]}" if digest else f"“{name}”"
 
 
-def _short(text: object) -> str:
+def _short(text: object, longest: int = _LONGEST_NAME) -> str:
     shown = escaped(str(text))
-    return shown if len(shown) <= _LONGEST_NAME else f"{shown[: _LONGEST_NAME - 1]}…"
+    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"

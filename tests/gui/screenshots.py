@@ -31,6 +31,7 @@ from napari_cowgan.controls import Section
 from napari_cowgan.data import show_data_panel
 from napari_cowgan.explorer import show_explorer
 from napari_cowgan.explorer.camera import look_from
+from napari_cowgan.explorer.memory import LastSession
 from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.legend import show_legend
 from napari_cowgan.settings import settings
@@ -106,6 +107,27 @@ def shoot_explorer(folder: Path, theme: str) -> None:
         explorer.view.rendering.setCurrentText(rendering)
         explorer.view.rendering.textActivated.emit(rendering)
         save(viewer, folder, rendering.lower().replace(" ", "-"))
+    viewer.close()
+
+
+def shoot_return(folder: Path, theme: str) -> None:
+    """Draw the explorer as it comes back after a restart, in a small window, beside a scan."""
+    LastSession._decided = False  # as in a process that has just been started
+    viewer = open_window(theme)
+    viewer.window.resize(1280, 800)
+    panel = show_explorer(viewer)
+    wait_for(lambda: panel.explorer and panel.explorer.showing_complete_volume)
+    save(viewer, folder, "last-session")
+    panel.explorer.last_session.resume.click()
+    scan = simulate_tof(make_anatomy(3).occupancy, seed=3)
+    scan = Volume(scan.data, scan.affine)  # nothing says that it is none
+    with tempfile.TemporaryDirectory() as work:
+        write_nifti(scan, Path(work, "scan.nii.gz"))
+        viewer.open(Path(work, "scan.nii.gz"), plugin="napari-cowgan")
+    viewer.canvas.grid.enabled = True
+    viewer.fit_to_view()
+    wait_for(lambda: panel.explorer.showing_complete_volume)
+    save(viewer, folder, "caption-beside-a-scan")
     viewer.close()
 
 
@@ -335,6 +357,13 @@ if __name__ == "__main__":
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp())
     target.mkdir(parents=True, exist_ok=True)
     for chosen in ("dark", "light"):
-        for shoot in (shoot_explorer, shoot_phantom, shoot_data, shoot_training, shoot_study):
+        for shoot in (
+            shoot_explorer,
+            shoot_return,
+            shoot_phantom,
+            shoot_data,
+            shoot_training,
+            shoot_study,
+        ):
             shoot(target, chosen)
     shoot_reading(target)

@@ -1,6 +1,7 @@
 """What a person had in the explorer comes back: after its x, and after a restart of napari."""
 
 import json
+import shutil
 
 import pytest
 from gui_events import click
@@ -76,6 +77,22 @@ def test_looks_come_back_even_if_the_layer_was_deleted_meanwhile(viewer, explore
     again = choose_explorer(viewer, qtbot, settle)
     assert again.shown.layer.contrast_limits == [0.2, 0.6]
     assert len(viewer.layers) == 1
+
+
+def test_a_panel_whose_model_has_gone_meanwhile_still_remembers(
+    viewer, explorer, other_model, qtbot, settle, tmp_path
+):
+    copy = tmp_path / "copy.safetensors"
+    shutil.copy(other_model, copy)
+    explorer.open_checkpoint(copy)
+    qtbot.waitUntil(lambda: explorer.model.checkpoint.path == copy, timeout=20_000)
+    close(viewer)
+    copy.unlink()
+    remember("last_checkpoint", str(other_model))
+    again = choose_explorer(viewer, qtbot, settle)
+    again.model.step_seed(5)
+    close(viewer)
+    assert json.loads(LastSession.path().read_bytes())["latent"]["seed"] == 5
 
 
 def test_closing_at_once_loses_nothing(viewer, explorer, qtbot, settle):
