@@ -13,7 +13,7 @@ from turing_studies import freeze, protocol
 
 from cowgan._version import __version__
 from cowgan.errors import CowganError
-from cowgan.turing.package import Package, read_manifest, zip_answers
+from cowgan.turing.package import JOURNAL_FILE, Package, read_manifest, zip_answers
 from cowgan.turing.returned import collect
 from cowgan.turing.start_files import start_files
 from cowgan.turing.study import Study
@@ -144,6 +144,17 @@ def test_a_start_file_that_a_mail_program_took_out_is_not_missed(given):
     for name in (WINDOWS, POSIX):
         (given / name).unlink()
     Package.open(given)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_what_goes_back_is_no_file_from_elsewhere(given, tmp_path, single_sentence):
+    secret = tmp_path / "secret"
+    secret.write_text("mine")
+    (given / JOURNAL_FILE).symlink_to(secret)
+    with pytest.raises(CowganError) as refusal:
+        zip_answers(given, tmp_path / "answers.zip")
+    assert "does not lie in it" in single_sentence(refusal)
+    assert not (tmp_path / "answers.zip").exists()
 
 
 def test_answers_go_back_as_one_small_file(frozen, given, tmp_path, single_sentence):

@@ -233,12 +233,12 @@ def zip_answers(folder: Path, target: Path) -> None:
     Raises
     ------
     CowganError
-        Nobody has begun to read, or the file cannot be written.
+        Nobody has begun to read, the journal is a link, or the file cannot be written.
     """
     reader = read_manifest(folder).reader
     with atomic_path(target) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
         for file, limit in ((MANIFEST_FILE, LARGEST_MANIFEST), (JOURNAL_FILE, LARGEST_BYTES)):
-            archive.writestr(_entry(reader, file), _content(folder / file, limit))
+            archive.writestr(_entry(reader, file), _content(path_inside(folder, file), limit))
 
 
 def _entry(folder: str, file: str) -> ZipInfo:
