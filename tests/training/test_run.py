@@ -321,6 +321,16 @@ def test_damaged_settings_are_one_sentence(tmp_path: Path, content, single_sente
     single_sentence(refusal)
 
 
+def test_a_setting_of_another_version_is_named(tmp_path: Path, single_sentence) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"\xef\xbb\xbfbatch = 3\r\nunheard_weight = 0.0\r\n")
+    with pytest.raises(CowganError) as refusal:
+        read_config(path)
+    assert "sets unheard_weight, which this version does not have" in single_sentence(refusal)
+    path.write_bytes(b"\xef\xbb\xbfbatch = 3\r\n")
+    assert read_config(path).batch == 3
+
+
 @pytest.mark.parametrize(
     "description",
     [

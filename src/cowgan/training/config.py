@@ -278,6 +278,12 @@ def read_config(path: Path, base: TrainingConfig | None = None) -> TrainingConfi
     network = content.pop("network", {})
     if not isinstance(network, dict):
         raise CowganError(f"{path}: network must be a table.")
+    known = {*base.to_dict(), *base.network.to_dict()}
+    if strange := sorted({*content, *network} - known):
+        raise CowganError(
+            f"{path} sets {', '.join(strange):.200}, which this version does not have; take it out "
+            "to train without."
+        )
     merged = {**base.to_dict(), **content, "network": {**base.network.to_dict(), **network}}
     return TrainingConfig.from_dict(merged, str(path))
 
