@@ -44,6 +44,7 @@ _EMPTY = (
     "Choose a folder with TOF MRA scans and a folder for the results, then press Prepare; "
     "every scan becomes a volume of the Circle of Willis that networks can be trained on."
 )
+_NO_RESULTS = "Choose a folder for the results to prepare them."
 _TYPING_MS = 400
 """How long a path has to stay as it is before the folder is looked into."""
 _NIFTI = "NIfTI (*.nii.gz *.nii)"
@@ -236,7 +237,10 @@ class DataPanel(DockedPanel):
             self._tell(error.sentence)
         else:
             self.cases.show_rows(rows)
-            self._tell(listing.sentence if listing is not None else "" if rows else _EMPTY)
+            told = "" if rows else _EMPTY
+            if listing is not None:
+                told = listing.sentence if out is not None else f"{listing.sentence} {_NO_RESULTS}"
+            self._tell(told)
         self._refresh()
 
     def _look_into_scans(self) -> None:

@@ -1,6 +1,7 @@
 """Quality pages: what is shown, in which order, and the right way round."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from cowgan.data.quality import (
     write_picture,
     write_quality_pages,
 )
+from cowgan.data.scans import SetAside
 from cowgan.volume import Volume, default_affine
 
 SHAPE = (32, 128, 128)
@@ -54,8 +56,13 @@ def test_the_page_stands_alone_and_shows_the_worst_first(tmp_path):
         CaseRecord("odd & <name>", "failed", "It is damaged & cut."),
         CaseRecord("case-low", "rejected", "The registration scores 0.10.", score=0.1),
     ]
-    page = write_quality_pages(tmp_path, cases, "Registered to head.nii.gz.")
+    cases[0] = replace(cases[0], remarks=["Its left & right are assumed."])
+    aside = [SetAside("derivatives/<mask>.nii.gz", "It is a mask.", "/in/mask.nii.gz")]
+    page = write_quality_pages(tmp_path, cases, "Registered to head.nii.gz.", aside)
     html = page.read_text(encoding="utf-8")
+    assert "Its left &amp; right are assumed." in html
+    assert "derivatives/&lt;mask&gt;.nii.gz" in html
+    assert "It is a mask." in html
     assert "3 done, 1 rejected, 1 failed" in html
     assert "Registered to head.nii.gz." in html
     assert "odd &amp; &lt;name&gt;" in html

@@ -162,6 +162,9 @@ def make_scans(folder: Path) -> None:
         around = np.pad(anatomy.occupancy, ((20, 20), (10, 10), (10, 10)))
         write_nifti(simulate_tof(around, seed=seed), folder / f"sub-{seed + 1:03}_TOF.nii.gz")
     (folder / "sub-901_TOF.nii.gz").write_bytes(b"not an image")
+    write_nifti(simulate_tof(around, seed=9), folder / "sub-001_T1w.nii.gz")
+    pointer = b"version https://git-lfs.github.com/spec/v1\n"
+    (folder / "sub-006_TOF.nii.gz").write_bytes(pointer)
     flat = Volume(np.ones((8, 8, 8)), default_affine((8, 8, 8)))
     write_nifti(flat, folder / "sub-902_TOF.nii.gz")
 
@@ -176,8 +179,10 @@ def shoot_data(folder: Path, theme: str) -> None:
         make_scans(scans)
         panel.settings.scans.set_path(scans)
         panel.settings.out.set_path(Path(work, "prepared"))
+        wait_for(lambda: bool(panel.cases.rows))
+        save(viewer, folder, "data-listed")
         panel.start.click()
-        wait_for(lambda: len(panel.cases.rows) > 2)
+        wait_for(lambda: any(row.outcome == "done" for row in panel.cases.rows))
         save(viewer, folder, "data-running")
         wait_for(lambda: not panel.job.running)
         panel.open_case(panel.cases.rows[0].path)

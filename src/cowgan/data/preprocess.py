@@ -334,7 +334,8 @@ class _Run:
             self.write_pages()
 
     def write_pages(self) -> Path:
-        return write_quality_pages(self.out, list(self.records.values()), self.about)
+        records = list(self.records.values())
+        return write_quality_pages(self.out, records, self.about, self.set_aside)
 
 
 @dataclass(frozen=True)

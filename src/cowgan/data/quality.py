@@ -9,7 +9,8 @@ from string import Template as Text
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from cowgan.data.manifest import CaseRecord
+from cowgan.data.manifest import FAILED_CSV, CaseRecord
+from cowgan.data.scans import SetAside
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path, read_bytes
 from cowgan.pictures import LARGEST_PICTURE, read_picture
@@ -24,6 +25,7 @@ _ENLARGED = 1.6
 _GAP = 6
 _COLUMNS = 4
 _CASES_PER_SHEET = 60
+_MOST_LISTED = 200
 _CAPTION = 46
 _MARGIN = 24
 _BACKGROUND, _CARD = (17, 19, 23), (28, 31, 37)
@@ -67,7 +69,12 @@ def write_picture(volume: Volume, path: Path) -> None:
         draw_case(volume).save(temporary, format="PNG")
 
 
-def write_quality_pages(folder: Path, records: Sequence[CaseRecord], about: str = "") -> Path:
+def write_quality_pages(
+    folder: Path,
+    records: Sequence[CaseRecord],
+    about: str = "",
+    set_aside: Sequence[SetAside] = (),
+) -> Path:
     """Write ``quality.html``, which needs no other file, and ``quality.png``.
 
     Failed and rejected cases come first, then the others from the lowest registration
@@ -81,6 +88,8 @@ def write_quality_pages(folder: Path, records: Sequence[CaseRecord], about: str 
         What to show.
     about : str
         One line on how the cases were made.
+    set_aside : sequence of SetAside
+        What was not taken for a scan.
 
     Returns
     -------
@@ -96,7 +105,7 @@ def write_quality_pages(folder: Path, records: Sequence[CaseRecord], about: str 
     ordered = sorted(records, key=_worst_first)
     page = folder / PAGE
     with atomic_path(page) as temporary:
-        temporary.write_text(_html(folder, ordered, about), encoding="utf-8")
+        temporary.write_text(_html(folder, ordered, about, set_aside), encoding="utf-8")
     sheets = max(1, ceil(len(ordered) / _CASES_PER_SHEET))
     for number in range(1, sheets + 1):
         shown = ordered[(number - 1) * _CASES_PER_SHEET : number * _CASES_PER_SHEET]
@@ -197,7 +206,9 @@ def _write_lines(
         draw.text((left, top + 20 * number), content, fill=_FAINT, font=font)
 
 
-def _html(folder: Path, records: Sequence[CaseRecord], about: str) -> str:
+def _html(
+    folder: Path, records: Sequence[CaseRecord], about: str, set_aside: Sequence[SetAside]
+) -> str:
     counts = {status: sum(r.status == status for r in records) for status in _STATUS_INK}
     summary = f"{counts['done']} done"
     for status in ("rejected", "failed"):
@@ -207,17 +218,25 @@ def _html(folder: Path, records: Sequence[CaseRecord], about: str) -> str:
     return _PAGE.substitute(
         summary=summary,
         about=markup(about),
-        aside=_html_table(aside) if aside else "",
+        aside=_html_table(aside, set_aside) if aside or set_aside else "",
         cases="\n".join(_html_case(folder, record) for record in records),
     )
 
 
-def _html_table(records: Sequence[CaseRecord]) -> str:
-    rows = "\n".join(
+def _html_table(records: Sequence[CaseRecord], set_aside: Sequence[SetAside]) -> str:
+    lines = [
         f'<tr><td>{markup(r.name)}</td><td class="{r.status}">{r.status}</td>'
         f"<td>{markup(r.reason)}</td></tr>"
         for r in records
-    )
+    ]
+    lines += [
+        f"<tr><td>{markup(one.place)}</td><td>not taken</td><td>{markup(one.reason)}</td></tr>"
+        for one in set_aside[:_MOST_LISTED]
+    ]
+    if len(set_aside) > _MOST_LISTED:
+        more = f"{len(set_aside) - _MOST_LISTED} more are listed in {FAILED_CSV}."
+        lines.append(f'<tr><td colspan="3">{more}</td></tr>')
+    rows = "\n".join(lines)
     return f"<h2>Set aside</h2>\n<table>{rows}</table>\n<h2>Cases</h2>"
 
 
@@ -236,9 +255,10 @@ def _html_case(folder: Path, record: CaseRecord) -> str:
     status = (
         "" if record.status == "done" else f'<span class="{record.status}">{record.status}</span> '
     )
+    remarks = "".join(f'<span class="remark">{markup(text)}</span>' for text in record.remarks)
     return (
         f"<figure>{shown}<figcaption><b>{markup(record.name)}</b><br>{status}"
-        f"{markup(_figures(record))}&nbsp;</figcaption></figure>"
+        f"{markup(_figures(record))}&nbsp;{remarks}</figcaption></figure>"
     )
 
 
@@ -261,6 +281,7 @@ figure img, .why { display: block; max-width: 100%; }
 figcaption { padding: .4rem .7rem .6rem; overflow-wrap: anywhere; max-width: 400px; }
 figcaption b { font-weight: 600; }
 .rejected { color: #f0b252; } .failed { color: #ee6c64; }
+.remark { display: block; color: #a0a6b0; margin-top: .2rem; }
 </style>
 <h1>$summary</h1>
 <p>$about</p>
