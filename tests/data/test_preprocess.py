@@ -395,3 +395,16 @@ def test_results_that_a_link_leads_to_are_no_scans(scans, tmp_path):
     again = preprocess([scans], out, auto())
     assert len(again.records) == again.kept == 3
     assert {one.reason for one in again.set_aside} == {"It lies in the folder of the results."}
+
+
+def test_an_image_of_another_contrast_is_taken_only_if_it_is_named(head, template_file, tmp_path):
+    """Mutual information registers it as well as TOF MRA."""
+    file = tmp_path / "scans" / "inverted.nii.gz"
+    write_nifti(Volume(head.data.max() - head.data, head.affine), file)
+    config = PreprocessConfig(template_file, jobs=1)
+    (record,) = preprocess([file.parent], tmp_path / "out", config).records
+    assert record.status == "rejected"
+    assert "No bright arteries" in record.reason
+    assert record.score > config.pass_score
+    (record,) = preprocess([file], tmp_path / "out", config).records
+    assert record.status == "done"

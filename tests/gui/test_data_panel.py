@@ -333,6 +333,7 @@ def test_the_result_becomes_a_training_bank(panel, scans, tmp_path, finish, prob
     bank = Bank.open(tmp_path / "bank")
     assert sorted(case.name for case in bank.cases) == ["site_sub-3", "sub-1", "sub-2"]
     assert "bank of 3 volumes" in told(panel)
+    assert "the same scan" in told(panel), "copies on both sides of the split are warned of"
     panel.build_bank(scans)
     assert "not part of a bank" in problem(panel)
 

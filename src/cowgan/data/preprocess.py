@@ -377,7 +377,9 @@ class _Work:
             raise CowganError(
                 f"{target.name} exists in the output folder and was not made by preprocessing."
             )
-        if earlier is not None and not self.config.overwrite and self._is_current(earlier, digest):
+        # What was set aside may be taken now that it is named.
+        again = self.config.overwrite or (case.named and earlier and earlier.status == "rejected")
+        if earlier is not None and not again and self._is_current(earlier, digest):
             return _Outcome(earlier, kept=True)
         record, volume = self._volume(case, digest)
         if volume is not None:
