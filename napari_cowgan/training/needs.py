@@ -46,6 +46,7 @@ class Needs(QWidget):
         self._asked: _Asked | None = None
         self._memories: dict[_Asked, MemoryEstimate] = {}
         self._times: dict[_Asked, StepTime] = {}
+        self._stopped: set[_Asked] = set()
         self._job: Job | None = None
         self._measuring = False
         times = row(self.time, self.button)
@@ -80,15 +81,17 @@ class Needs(QWidget):
 
     def set_run_at_work(self, at_work: bool) -> None:
         """Take note of whether a run keeps the computer busy."""
-        self._run_at_work = at_work
-        if at_work:
-            self.stop_measuring()
+        changed, self._run_at_work = at_work != self._run_at_work, at_work
+        if changed and self.isVisible() and self._asked in self._memories:
+            self.end()
+            self._go_on()
 
     def stop_measuring(self) -> None:
         """Measure no more until a person asks for it."""
-        if self._measuring:
+        if self._measuring and self._asked is not None:
+            self._stopped.add(self._asked)
             self.end()
-            self._show_time(_NOT_MEASURED, "Measure")
+            self._go_on()
 
     def end(self) -> None:
         """Let go of what is being found out; touches no widget, so it may be called last."""
@@ -138,6 +141,8 @@ class Needs(QWidget):
             self._show_time(taken.told(self._config), "")
         elif needed.fits and self._run_at_work:
             self._show_time(_BUSY, "Measure")
+        elif needed.fits and self._asked in self._stopped:
+            self._show_time(_NOT_MEASURED, "Measure")
         elif needed.fits:
             self._measure()
 

@@ -444,8 +444,30 @@ def test_time_is_not_measured_beside_a_run(panel, bank, qtbot, monkeypatch):
     settings.find_needs()
     wait(qtbot, lambda: "A run is at work" in needs.time.text())
     assert estimates.asked == ["memory"]
-    click(needs.button)
+    needs.set_run_at_work(False)
     wait(qtbot, lambda: "A step takes about 1.5 s" in needs.time.text())
+
+
+def test_what_a_person_has_stopped_is_not_measured_again(panel, bank, qtbot, monkeypatch):
+    estimates = Estimates(monkeypatch)
+    free = threading.Event()
+    monkeypatch.setattr(
+        "napari_cowgan.training.needs.step_time_apart",
+        lambda *of: free.wait(10) and estimates.step_time(*of),
+    )
+    settings, needs = panel.settings, panel.settings.needs
+    settings.volumes.set_path(bank)
+    wait(qtbot, lambda: settings.source is not None)
+    settings.find_needs()
+    wait(qtbot, lambda: needs.button.text() == "Cancel")
+    click(needs.button)
+    assert "has not been measured" in needs.time.text()
+    settings.steps.setValue(100)
+    settings.find_needs()
+    assert needs.button.text() == "Measure"
+    free.set()
+    click(needs.button)
+    wait(qtbot, lambda: "100 steps take" in needs.time.text())
 
 
 def test_without_a_gpu_a_run_begins_small(runs, qtbot, tmp_path, monkeypatch):
