@@ -19,6 +19,7 @@ class Topic(StrEnum):
     STUDY = "panels/turing-study"
     NEW_STUDY = "panels/new-study"
     LEGEND = "panels/artery-legend"
+    THREE_PLANES = "panels/three-planes"
     READING = "panels/reading"
 
 

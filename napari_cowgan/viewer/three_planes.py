@@ -10,10 +10,13 @@ from napari.layers import Image, Labels, Layer
 from napari.qt import QtViewer
 from qtpy.QtCore import QEvent, QObject, QPoint, QPointF, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
-from qtpy.QtWidgets import QBoxLayout, QSizePolicy, QStackedLayout, QWidget
+from qtpy.QtWidgets import QBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
+from napari_cowgan.controls import hint, row
 from napari_cowgan.docked import DockedPanel, show_panel
 from napari_cowgan.explorer.camera import VIEWS, View, show_slices
+from napari_cowgan.help.button import HelpButton
+from napari_cowgan.help.topics import Topic
 from napari_cowgan.viewer.caption import caption
 from napari_cowgan.viewer.orientation import show_orientation
 
@@ -26,6 +29,7 @@ _LINKED_IMAGE = ("contrast_limits", "gamma", "colormap", "interpolation2d")
 _FOLLOWED = ("data", "scale", "translate", "affine", "metadata")
 _CROSS_HAIR = QColor(255, 210, 60, 190)
 _GAP_PX = 10
+_HOW = "Click or drag to move the cross-hair. Wheel: slices. Ctrl and wheel: zoom."
 _ZOOM_PER_NOTCH = 1.2
 
 
@@ -51,17 +55,27 @@ class ThreePlanes(DockedPanel):
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
         super().__init__(napari_viewer)
         self.planes = {view: Plane(view) for view in VIEWS}
+        self.caption = hint("")
+        self.caption.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._copies: list[_Copies] = []
-        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._row.setContentsMargins(2, 2, 2, 2)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._row.setSpacing(2)
         for plane in self.planes.values():
             self._row.addWidget(plane)
             plane.pointed.connect(self.move_to)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2, 2, 2, 2)
+        layout.setSpacing(0)
+        layout.addLayout(self._row, 1)
+        layout.addLayout(row(hint(_HOW), self.caption, HelpButton(Topic.THREE_PLANES, self)))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(280, 160)
         for event in self._layer_events():
             event.connect(self._rebuild)
+        caption(napari_viewer)
+        self._text = napari_viewer.canvas.overlays.text
+        self._text.events.text.connect(self._repeat_caption)
+        self._repeat_caption()
         napari_viewer.dims.events.point.connect(self._follow_viewer)
         self._rebuild()
 
@@ -84,6 +98,7 @@ class ThreePlanes(DockedPanel):
         """Follow the viewer no more, and give the canvases back."""
         for event in self._layer_events():
             event.disconnect(self._rebuild)
+        self._text.events.text.disconnect(self._repeat_caption)
         self._viewer.dims.events.point.disconnect(self._follow_viewer)
         self._forget_layers()
         for plane in self.planes.values():
@@ -99,6 +114,10 @@ class ThreePlanes(DockedPanel):
     def _layer_events(self) -> tuple[Any, ...]:
         events = self._viewer.layers.events
         return events.inserted, events.removed, events.reordered
+
+    def _repeat_caption(self) -> None:
+        """Say below the planes what the viewer's canvas says: in them it would hide too much."""
+        self.caption.setText(" ".join(self._text.text.splitlines()))
 
     def _follow_viewer(self) -> None:
         dims = self._viewer.dims
@@ -177,21 +196,25 @@ class Plane(QWidget):
         self._title = TextOverlay(position="top_left", visible=True)
         self.model.canvas.overlays["cowgan_plane"] = self._title
         show_orientation(self.model)
-        caption(self.model)
         self.model.scene.camera.mouse_pan = False
         self.model.scene.camera.mouse_zoom = False
         self.model.mouse_drag_callbacks.append(self._on_drag)
         self.model.mouse_wheel_callbacks.append(self._on_wheel)
-        self._canvas = QtViewer(self.model)
-        self._canvas.setAcceptDrops(False)
-        self._canvas.dims.hide()
-        self.cross_hair = CrossHair(self, self.model, self._canvas.canvas.native)
+        canvas = QtViewer(self.model)
+        canvas.setAcceptDrops(False)
+        canvas.dims.hide()
+        self.cross_hair = CrossHair(self, self.model, canvas.canvas.native)
         layout = QStackedLayout(self)
         layout.setStackingMode(QStackedLayout.StackingMode.StackAll)
-        layout.addWidget(self._canvas)
+        layout.addWidget(canvas)
         layout.addWidget(self.cross_hair)
         layout.setCurrentWidget(self.cross_hair)
-        self._canvas.installEventFilter(self)
+        canvas.installEventFilter(self)
+
+    @property
+    def canvas(self) -> QtViewer:
+        """What the slices are drawn on; Qt alone holds it, so that it goes with the window."""
+        return self.findChild(QtViewer)
 
     def move_to(self, point: tuple[float, float, float]) -> None:
         """Show the slice through a point, and the cross-hair there."""
@@ -213,7 +236,7 @@ class Plane(QWidget):
 
     def end(self) -> None:
         """Give the canvas back."""
-        self._canvas.close()
+        self.canvas.close()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Fit the slices to the canvas once it has another size."""

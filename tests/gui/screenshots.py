@@ -29,6 +29,7 @@ from cowgan.training.supervision import read_status
 from cowgan.volume import Volume, default_affine, write_nifti
 from napari_cowgan.controls import Section
 from napari_cowgan.data import show_data_panel
+from napari_cowgan.docked import find_panel
 from napari_cowgan.explorer import show_explorer
 from napari_cowgan.explorer.camera import look_from
 from napari_cowgan.explorer.memory import LastSession
@@ -38,6 +39,7 @@ from napari_cowgan.settings import settings
 from napari_cowgan.study import show_study_panel
 from napari_cowgan.study.panel import StudyPanel
 from napari_cowgan.training import show_training_panel
+from napari_cowgan.viewer.three_planes import ThreePlanes
 
 
 def wait_for(condition, timeout_s: float = 180) -> None:
@@ -104,9 +106,9 @@ def shoot_explorer(folder: Path, theme: str) -> None:
         save(viewer, folder, view)
     for rendering in ("Attenuated MIP", "Isosurface"):
         explorer.view.views["axial"].click()
-        explorer.view.rendering.setCurrentText(rendering)
-        explorer.view.rendering.textActivated.emit(rendering)
+        choose_rendering(explorer, rendering)
         save(viewer, folder, rendering.lower().replace(" ", "-"))
+    shoot_controls(explorer, viewer, folder)
     viewer.close()
 
 
@@ -129,6 +131,47 @@ def shoot_return(folder: Path, theme: str) -> None:
     wait_for(lambda: panel.explorer.showing_complete_volume)
     save(viewer, folder, "caption-beside-a-scan")
     viewer.close()
+
+
+def shoot_controls(explorer: LatentExplorer, viewer: napari.Viewer, folder: Path) -> None:
+    """Draw slices, comparisons, planes, browsing, a refused seed and a narrow dock."""
+    choose_rendering(explorer, "Slices")
+    explorer.view.views["coronal"].click()
+    save(viewer, folder, "coronal-slices")
+    choose_rendering(explorer, "MIP")
+    explorer.view.views["axial"].click()
+    explorer.compare.side_by_side.click()
+    wait_for(lambda: len(viewer.layers) == 3)
+    save(viewer, folder, "side-by-side")
+    explorer.compare.difference.click()
+    wait_for(lambda: any("Brighter" in layer.name for layer in viewer.layers))
+    save(viewer, folder, "difference")
+    explorer.compare.difference.click()
+    explorer.view.three_planes.click()
+    save(viewer, folder, "three-planes")
+    viewer.window.resize(1280, 800)
+    save(viewer, folder, "three-planes-1280")
+    viewer.window.remove_dock_widget(find_panel(viewer, ThreePlanes))
+    explorer.seed.seed.setText("-5")
+    explorer.seed.seed.textEdited.emit("-5")
+    save(viewer, folder, "refused-seed-1280")
+    dock = explorer.parentWidget().parentWidget()
+    dock.setFloating(True)
+    dock.resize(300, 800)
+    QTest.qWait(300)
+    dock.grab().save(str(folder / f"{viewer.theme}-dock-300.png"))
+    dock.setFloating(False)
+    for content in ("seeds", "directions"):
+        explorer.browser.browse(content)
+        QTest.qWait(500)
+        wait_for(lambda: not explorer.browser.job.running)
+        explorer.browser.grab().save(str(folder / f"{viewer.theme}-browse-{content}.png"))
+    explorer.browser.reject()
+
+
+def choose_rendering(explorer: LatentExplorer, name: str) -> None:
+    explorer.view.rendering.setCurrentText(name)
+    explorer.view.rendering.textActivated.emit(name)
 
 
 def shoot_phantom(folder: Path, theme: str) -> None:

@@ -24,6 +24,7 @@ PANELS = {
     "Training": Topic.TRAINING,
     "Turing study": Topic.STUDY,
     "Artery legend": Topic.LEGEND,
+    "Three planes": Topic.THREE_PLANES,
 }
 
 

@@ -34,7 +34,7 @@ from napari_cowgan.study import show_study_panel
 from napari_cowgan.turing.texts import finished
 
 TOUR = documentation.DOCS / "tutorials" / "tour.md"
-PANELS = ("Latent explorer", "Data", "Training", "Turing study", "Artery legend")
+PANELS = ("Latent explorer", "Data", "Training", "Turing study", "Artery legend", "Three planes")
 PAGES = [
     page
     for folder in ("tutorials", "panels", "how-to")
