@@ -200,6 +200,8 @@ class ExplorerModel(QObject):
     def rename_direction(self, direction: Direction, name: str) -> None:
         """Give a direction another name, as an undoable step."""
         named = replace(direction, name=name)
+        if named == direction:
+            return
         edits = tuple(
             replace(edit, direction=named) if _alike(edit.direction, direction) else edit
             for edit in self.latent.edits

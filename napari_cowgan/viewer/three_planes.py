@@ -217,7 +217,9 @@ class Plane(QWidget):
         return self.findChild(QtViewer)
 
     def move_to(self, point: tuple[float, float, float]) -> None:
-        """Show the slice through a point, and the cross-hair there."""
+        """Show the slice through a point, and the cross-hair there; nothing while empty."""
+        if not self.model.layers:
+            return
         self.model.dims.set_point((0, 1, 2), point)
         axis = _SLICED[self._view]
         step, steps = self.model.dims.current_step[axis], self.model.dims.nsteps[axis]
@@ -227,7 +229,7 @@ class Plane(QWidget):
     def fit(self, centre: bool = False) -> None:
         """Make the slices as large as the canvas allows."""
         dims = self.model.dims
-        if self.model.layers and dims.ndim == 3:
+        if self.model.layers:
             if centre:
                 dims.set_point((0, 1, 2), [(each.start + each.stop) / 2 for each in dims.range])
             show_slices(self.model, self._view)
@@ -245,7 +247,7 @@ class Plane(QWidget):
         return super().eventFilter(watched, event)
 
     def _on_drag(self, model: ViewerModel, event: Any) -> Generator[None, None, None]:
-        if event.button != 1:
+        if event.button != 1 or not model.layers:
             return
         self.pointed.emit(tuple(event.position))
         yield
@@ -254,6 +256,8 @@ class Plane(QWidget):
             yield
 
     def _on_wheel(self, model: ViewerModel, event: Any) -> None:
+        if not model.layers:
+            return
         notches = 1 if sum(event.delta) > 0 else -1
         if "Control" in event.modifiers:
             model.scene.camera.zoom *= _ZOOM_PER_NOTCH**notches

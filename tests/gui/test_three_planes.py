@@ -89,6 +89,10 @@ def test_the_planes_follow_voxels_and_looks_of_the_layers(viewer, planes):
     assert not any(plane.model.layers[0].visible for plane in planes.planes.values())
     viewer.layers.clear()
     assert not any(plane.model.layers for plane in planes.planes.values())
+    click_on(planes.planes["axial"], 10, 10)
+    viewer.dims.ndisplay = 2
+    viewer.add_image(layer.data, scale=layer.scale, translate=layer.translate)
+    assert [len(plane.model.layers) for plane in planes.planes.values()] == [1, 1, 1]
 
 
 def test_the_explorer_opens_the_planes_and_closing_them_gives_the_canvases_back(
