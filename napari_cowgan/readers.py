@@ -43,26 +43,30 @@ def read_image(path: str, units: "Units | None" = None) -> list[tuple[Any, ...]]
 
     A mask or label map becomes a labels layer, as `cowgan.volume.OpenedImage.content` tells.
     What is ambiguous about the image is shown to the person and kept in the layer's
-    metadata. If its size is impossible in the units that it states, the person is asked.
+    metadata. In a window, it is told there why an image cannot be opened, with the units to
+    open it in if its size is impossible in those that it states: napari would only offer
+    other plugins.
     """
-    from cowgan.volume import ImpossibleSizeError, open_image
-    from cowgan.volume.formats import image_stem
-    from napari_cowgan.display import labels_to_layer, volume_to_layer
-    from napari_cowgan.window import (
-        annotate_canvas,
-        ask_for_units,
-        expect_arteries,
-        tell_remarks,
-    )
+    from cowgan.errors import CowganError
+    from napari_cowgan.window import annotate_canvas, tell_problem
 
     annotate_canvas()
     try:
-        image = open_image(Path(path), units=units)
-    except ImpossibleSizeError as error:
-        if ask_for_units(error, lambda units: read_image(path, units)):
+        return _image_layers(Path(path), units)
+    except CowganError as error:
+        if tell_problem(error, lambda units: read_image(path, units)):
             return OPENED_WITHOUT_LAYER
         raise
-    name = image_stem(Path(path))
+
+
+def _image_layers(path: Path, units: "Units | None") -> list[tuple[Any, ...]]:
+    from cowgan.volume import open_image
+    from cowgan.volume.formats import image_stem
+    from napari_cowgan.display import labels_to_layer, volume_to_layer
+    from napari_cowgan.window import expect_arteries, tell_remarks
+
+    image = open_image(path, units=units)
+    name = image_stem(path)
     if image.content == "image":
         volume = image.volume()
         tell_remarks(name, volume.remarks)

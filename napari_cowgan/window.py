@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cowgan.errors import CowganError
+
 if TYPE_CHECKING:
     import napari
 
-    from cowgan.volume import ImpossibleSizeError, Units
+    from cowgan.volume import Units
 
 _UNTIL_LAYERS_ARE_THERE_MS = 100
 
@@ -40,39 +42,42 @@ def tell_remarks(name: str, remarks: Sequence[str]) -> None:
         show_warning("\n".join([f"{name}:", *remarks]))
 
 
-def ask_for_units(
-    error: "ImpossibleSizeError", read: "Callable[[Units], list[tuple[Any, ...]]]"
-) -> bool:
-    """Ask for the units of an image whose size is impossible, if there is a window.
+def tell_problem(error: CowganError, read: "Callable[[Units], list[tuple[Any, ...]]]") -> bool:
+    """Tell why an image was not opened, if there is a window.
 
     Parameters
     ----------
-    error : ImpossibleSizeError
-        What is told.
+    error : CowganError
+        What is told; if other units would give an image the size of a head, they are offered.
     read : callable
         Returns the layers of the image in the units that it is given.
 
     Returns
     -------
     bool
-        Whether the question was put; the layers are added once it is answered.
+        Whether it was told.
     """
     viewer = _viewer_in_front()
-    units = error.likely_units
-    if viewer is None or units is None:
+    if viewer is None:
         return False
-    from napari.layers import Layer
-
+    from cowgan.volume import ImpossibleSizeError
     from cowgan.volume.placement import UNIT_NAMES
     from napari_cowgan.problems import show_problem
 
-    def add() -> None:
-        for layer in read(units):
-            viewer.add_layer(Layer.create(*layer))
-
-    window = viewer.window._qt_window
-    show_problem(window, error, remedy=(f"Open in {UNIT_NAMES[units]}", add))
+    remedy = None
+    units = error.likely_units if isinstance(error, ImpossibleSizeError) else None
+    if units is not None:
+        remedy = (f"Open in {UNIT_NAMES[units]}", lambda: _add(viewer, read(units)))
+    show_problem(viewer.window._qt_window, error, remedy)
     return True
+
+
+def _add(viewer: "napari.Viewer", layers: list[tuple[Any, ...]]) -> None:
+    from napari.layers import Layer
+
+    for layer in layers:
+        if layer[0] is not None:
+            viewer.add_layer(Layer.create(*layer))
 
 
 def look_in_3d() -> None:
