@@ -37,7 +37,7 @@ from cowgan.training.views import Features
 _MOST_BAD_STEPS = 10
 _REFERENCE_VOLUMES = 256
 _STYLE_DEVIATION = 0.3
-_COARSE_RATE = 0.25
+_COARSE_RATE = 0.125
 """Rate of what a linear start fits, as a share of that of finer blocks. What is in balance
 already, steps of full length would shake."""
 
