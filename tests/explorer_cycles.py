@@ -1,8 +1,8 @@
 """Open and close the explorer many times, and tell how much memory each time costs.
 
 Usage: ``python explorer_cycles.py MODEL CYCLES``, on a display. Prints MB for each opening, once
-the allocator has given back what is free: of a dock with an image layer of the same size and
-nothing of this program, and of the explorer.
+the allocator has given back what is free: of a dock with an image layer and nothing of
+this program, and of the explorer.
 """
 
 import ctypes

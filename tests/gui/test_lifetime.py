@@ -17,6 +17,7 @@ from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QMessageBox, QSlider
 
+from cowgan.checkpoint import BUNDLED
 from cowgan.errors import CowganError
 from napari_cowgan.controls import Section
 from napari_cowgan.docked import find_panel
@@ -159,11 +160,11 @@ def test_each_closed_panel_leaves_nothing_behind(viewer, small_model, open_explo
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
-def test_the_explorer_grows_no_more_than_a_plain_dock(small_model):
+def test_the_explorer_grows_no_more_than_a_plain_dock():
     """napari's layer controls grow by themselves, and memory is returned page by page only."""
     script = Path(__file__).parents[1] / "explorer_cycles.py"
     result = subprocess.run(
-        [sys.executable, script, small_model, "25"],
+        [sys.executable, script, BUNDLED, "20"],
         capture_output=True,
         text=True,
         timeout=900,
