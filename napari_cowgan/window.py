@@ -39,7 +39,8 @@ def tell_remarks(name: str, remarks: Sequence[str]) -> None:
     if remarks:
         from napari.utils.notifications import show_warning
 
-        show_warning("\n".join([f"{name}:", *remarks]))
+        # napari shows the beginning, until a person unfolds it.
+        show_warning(f"{' '.join(remarks)} ({name})")
 
 
 def tell_problem(error: CowganError, read: "Callable[[Units], list[tuple[Any, ...]]]") -> bool:
