@@ -222,8 +222,10 @@ class Plane(QWidget):
             return
         self.model.dims.set_point((0, 1, 2), point)
         axis = _SLICED[self._view]
-        step, steps = self.model.dims.current_step[axis], self.model.dims.nsteps[axis]
-        self._title.text = f"{self._view.capitalize()} {step + 1} of {steps}"
+        # Not from napari's steps: of 128 slices of 0.61875 mm it counts 127.
+        top = self.model.layers[-1]
+        slice_number = round(top.world_to_data(point)[axis]) + 1
+        self._title.text = f"{self._view.capitalize()} {slice_number} of {top.data.shape[axis]}"
         self.cross_hair.update()
 
     def fit(self, centre: bool = False) -> None:

@@ -69,6 +69,7 @@ def test_the_planes_meet_where_a_person_clicks_and_go_with_the_viewer(viewer, pl
     index = np.round(layer.world_to_data(planes.point)).astype(int)
     for axis, plane in enumerate((axial, coronal, sagittal)):
         np.testing.assert_array_equal(shown(plane), layer.data.take(index[axis], axis))
+    assert coronal.model.canvas.overlays.cowgan_plane.text == f"Coronal {index[1] + 1} of 28"
     viewer.dims.ndisplay = 2
     viewer.dims.set_point((0, 1, 2), (4, 5, 6))
     assert planes.point == (4, 5, 6)
