@@ -71,7 +71,9 @@ class LoadingPanel(DockedPanel):
     def _import(cls, _: Progress) -> None:
         for name in cls.engine:
             import_module(name)
-        # The first layer in the life of a process costs napari half a second of imports and tables.
+        # The first layer in the life of a process costs napari a second of imports and tables; the
+        # module is what it turns its camera with.
+        import_module("scipy.spatial.transform")
         data, options, _kind = volume_to_layer(
             Volume(np.zeros((2, 2, 2), np.float32), default_affine((2, 2, 2)))
         )
