@@ -236,6 +236,9 @@ class LatentExplorer(QWidget):
         if session is not None:
             leave_behind(self._viewer, session, self.shown.layer, self.shown.look())
         self.compare.side_by_side.setChecked(False)
+        for bar in self.findChildren(JobBar):
+            # What still comes must not be shown by a panel that is being taken apart.
+            bar.stop()
         self._last_session.write()
 
     def _begin(self) -> None:
