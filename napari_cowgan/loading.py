@@ -1,10 +1,14 @@
 """Panels that work with PyTorch, whose import takes seconds."""
 
+# pint is only partly typed.
+# mypy: allow-untyped-calls
+
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+import pint
 from napari.layers import Image
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
@@ -53,6 +57,8 @@ class LoadingPanel(DockedPanel):
         if all(name in sys.modules for name in self.engine):
             self._fill()
             return
+        # Built at its first use, and not safely by two threads at once; every layer has units.
+        pint.get_application_registry().Unit("pixel")
         # No moving bar: painting it takes longer than what it would wait for.
         self._notice = hint(_LOADING)
         self._notice.setMargin(6)
