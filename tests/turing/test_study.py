@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 from turing_studies import (
@@ -250,7 +251,22 @@ def test_real_volumes_that_look_public_are_told(tmp_path, folder, named):
     study = new_study(tmp_path / "study", real, other, protocol(readers=1))
     assert study.description["sources"]["real"]["public"] == named
     assert [name for name in named if f"public ({name})" in " ".join(study.notes)] == named
-    assert bool(study.notes) == bool(named)
+    assert ("public" in " ".join(study.notes)) == bool(named)
+
+
+def test_what_is_ambiguous_about_real_volumes_is_told(tmp_path):
+    folder = write_volumes(tmp_path / "real", 13, "s")
+    for path in sorted(folder.glob("*.nii.gz"))[:2]:
+        image = nib.load(path)
+        image.header["sform_code"] = image.header["qform_code"] = 0
+        nib.Nifti1Image(image.dataobj, None, image.header).to_filename(path)
+    other = FolderSource(write_volumes(tmp_path / "other", 13, "s", seed=3))
+    study = new_study(tmp_path / "study", FolderSource(folder), other, protocol(readers=1))
+    used = sum(
+        "no orientation" in " ".join(case.origin["remarks"]).lower() for case in study.key.cases
+    )
+    assert used in (1, 2)
+    assert [note for note in study.notes if note.startswith(f"{used} of the real volumes: No or")]
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,7 @@ class _Origin:
     file: str | None = None
     seed: int | None = None
     marked_synthetic: bool = False
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.file is None and self.seed is None:

@@ -126,6 +126,7 @@ class FolderSource:
             "sha256": sha256_of(case.path),
             "subject": subject,
             "marked_synthetic": volume.synthetic,
+            "remarks": list(volume.remarks),
         }
         return Sourced(PurePosixPath(case.place).name, volume, origin)
 

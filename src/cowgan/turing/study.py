@@ -1,5 +1,6 @@
 """The coordinator's folder: protocol, key, and a frozen package for every reader."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -182,6 +183,15 @@ class Study:
         )
         if marked:
             notes.append(f"{marked} of the real volumes are marked as synthetic in their files.")
+        remarks = Counter(
+            remark
+            for case in self.key.cases
+            if case.truth == "real"
+            for remark in case.origin.get("remarks", ())
+        )
+        notes += [
+            f"{count} of the real volumes: {remark}" for remark, count in remarks.most_common()
+        ]
         public = self.description["sources"]["real"]["public"]
         if public:
             notes.append(warn_of_public(public))
