@@ -73,6 +73,7 @@ TOOLTIPS = {
     "region": "Where the Circle of Willis is: found by its bright arteries, or known from a "
     "template on which every scan is placed",
     "template": "Average head on which every scan is placed",
+    "lengths": "What lengths in the scans are in; choose it only for files that state a wrong unit",
     "scaling": "How a scanner's intensities become 0 to 1: robust ignores a few extreme voxels",
     "skull_strip": "Let a brain extraction program tell the registration which voxels count",
     "jobs": "How many scans are prepared at the same time; fewer need less memory",

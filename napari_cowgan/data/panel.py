@@ -141,7 +141,11 @@ class DataPanel(DockedPanel):
 
     def build_template(self, path: Path) -> None:
         """Average the scans into a template in the background, and use it from then on."""
-        scans, jobs = self.settings.scans.path, self.settings.jobs.value()
+        scans, jobs, units = (
+            self.settings.scans.path,
+            self.settings.jobs.value(),
+            self.settings.units,
+        )
         if scans is None:
             return
 
@@ -150,7 +154,7 @@ class DataPanel(DockedPanel):
             self._tell(told)
 
         inputs = [scans, *self.cases.taken]
-        self._run("Step", partial(build_template, inputs, path, jobs), use)
+        self._run("Step", partial(build_template, inputs, path, jobs, units), use)
 
     def build_bank(self, folder: Path) -> None:
         """Put the prepared volumes into a training bank in the background."""

@@ -12,6 +12,7 @@ from cowgan.data.intensity import Scaling
 from cowgan.data.preprocess import PreprocessConfig, Roi
 from cowgan.data.skull_strip import SkullStrip
 from cowgan.errors import CowganError
+from cowgan.volume import Units
 from napari_cowgan.controls import WheelGuard, text_button
 from napari_cowgan.fields import Choice, Count, PathField
 
@@ -33,6 +34,13 @@ _SKULL_STRIPS: Sequence[tuple[str, SkullStrip]] = (
     ("With SynthStrip", "synthstrip"),
     ("With HD-BET", "hd-bet"),
 )
+_AS_STATED = "stated"
+_LENGTHS = (
+    ("As the files state", _AS_STATED),
+    ("Millimetres", "mm"),
+    ("Metres", "m"),
+    ("Micrometres", "um"),
+)
 
 
 class SettingsGroup(QWidget):
@@ -53,11 +61,12 @@ class SettingsGroup(QWidget):
         self.region = Choice("data/region", _REGIONS)
         self.template = PathField("data/template", "Template file", _NIFTI)
         self.build = text_button("Build from these scans…", "build_template")
+        self.lengths = Choice("data/lengths", _LENGTHS)
         self.scaling = Choice("data/scaling", _SCALINGS)
         self.skull_strip = Choice("data/skull_strip", _SKULL_STRIPS)
         cores = os.cpu_count() or 1
         self.jobs = Count("data/jobs", 1, cores, max(cores - 1, 1))
-        WheelGuard(self.region, self.scaling, self.skull_strip, self.jobs)
+        WheelGuard(self.region, self.lengths, self.scaling, self.skull_strip, self.jobs)
         form = self._form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(4)
@@ -67,6 +76,7 @@ class SettingsGroup(QWidget):
         form.addRow("Template", self.template)
         form.addRow("", self.build)
         form.addRow("Skull strip", self.skull_strip)
+        form.addRow("Lengths", self.lengths)
         form.addRow("Intensities", self.scaling)
         form.addRow("Processes", self.jobs)
         layout = QVBoxLayout(self)
@@ -76,6 +86,12 @@ class SettingsGroup(QWidget):
             field.changed.connect(self.changed)
         self.region.activated.connect(self._on_region)
         self._on_region()
+
+    @property
+    def units(self) -> Units | None:
+        """What lengths in the scans are in, whatever they state."""
+        chosen = self.lengths.chosen
+        return None if chosen == _AS_STATED else cast(Units, chosen)
 
     def config(self) -> PreprocessConfig:
         """Return how scans are to be prepared.
@@ -88,7 +104,7 @@ class SettingsGroup(QWidget):
         scaling = cast(Scaling, self.scaling.chosen)
         jobs = self.jobs.value()
         if self.region.chosen == _IN_EACH_SCAN:
-            return PreprocessConfig(roi="auto", intensity=scaling, jobs=jobs)
+            return PreprocessConfig(roi="auto", intensity=scaling, jobs=jobs, units=self.units)
         if self.template.path is None:
             raise CowganError("Choose a template file, or build one from these scans.")
         return PreprocessConfig(
@@ -97,6 +113,7 @@ class SettingsGroup(QWidget):
             scaling,
             cast(SkullStrip, self.skull_strip.chosen),
             jobs=jobs,
+            units=self.units,
         )
 
     def use_template(self, path: Path) -> None:

@@ -11,6 +11,7 @@ from cowgan.data.quality import PAGE
 from cowgan.data.scans import SetAside, find_scans
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
+from cowgan.volume import Units
 from cowgan.volume.formats import is_image_name
 from napari_cowgan.settings import is_there
 
@@ -151,7 +152,9 @@ def prepare(
     return f"Scans: {', '.join(counts)}{kept}."
 
 
-def build_template(scans: Sequence[Path], path: Path, jobs: int, progress: Progress) -> str:
+def build_template(
+    scans: Sequence[Path], path: Path, jobs: int, units: Units | None, progress: Progress
+) -> str:
     """Average scans into a template, and return a sentence.
 
     Raises
@@ -162,7 +165,7 @@ def build_template(scans: Sequence[Path], path: Path, jobs: int, progress: Progr
     from cowgan.data import template
 
     # The dialog has asked whether to replace a file.
-    summary = template.build_template(scans, path, jobs, progress, overwrite=True)
+    summary = template.build_template(scans, path, jobs, progress, overwrite=True, units=units)
     left_out = f", {len(summary.left_out)} left out" if summary.left_out else ""
     return f"Saved a template of {len(summary.scores)} scans{left_out} to {path}"
 

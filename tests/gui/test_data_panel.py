@@ -511,3 +511,21 @@ def test_the_wheel_scrolls_over_fields_and_changes_none(panel):
     wheel(panel.settings.scaling)
     wheel(panel.settings.jobs)
     assert (panel.settings.scaling.chosen, panel.settings.jobs.value()) == before
+
+
+def test_scans_in_the_wrong_unit_say_where_to_tell_it(panel, head, tmp_path, finish):
+    scans = tmp_path / "metres"
+    scans.mkdir()
+    image = nib.load(head)
+    image.header.set_xyzt_units("meter")
+    nib.save(image, scans / "tof.nii.gz")
+    fill(panel, scans, tmp_path / "out")
+    click(panel.start)
+    finish(panel)
+    select(panel, "tof")
+    assert '"Lengths" in the Data panel' in panel.reason.text()
+    panel.settings.lengths.setFocus()
+    QTest.keyClicks(panel.settings.lengths, "Mill")
+    click(panel.start)
+    finish(panel)
+    assert outcomes(panel) == {"tof": "done"}

@@ -63,7 +63,8 @@ def refuse_impossible_size(
     likely = None if anisotropic else _likely_units(extent_mm / MM_PER_UNIT[units])
     told = " x ".join(f"{size:,.0f}" if size >= 100 else f"{size:.3g}" for size in extent_mm)
     question = (
-        f": are the units {UNIT_NAMES[likely]}? If so, open it with --units {likely}"
+        f": are the units {UNIT_NAMES[likely]}? If so, open it with --units {likely} "
+        f'("Lengths" in the Data panel)'
         if likely
         else ""
     )
