@@ -351,13 +351,33 @@ def row(*items: QWidget | int) -> QHBoxLayout:
     return layout
 
 
-def scrolling(content: QWidget) -> QScrollArea:
-    """Return an area without a frame in which a widget is as wide as there is room."""
-    area = QScrollArea()
-    area.setWidget(content)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    return area
+class ScrollingColumn(QScrollArea):
+    """Scrolls a widget up and down only: it is never narrower than the widget and the bar.
+
+    Parameters
+    ----------
+    content : QWidget
+        Is as wide as there is room.
+    """
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.setWidget(content)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def minimumSizeHint(self) -> QSize:
+        """Leave the height open."""
+        bar = self.verticalScrollBar().sizeHint().width()
+        width = self.widget().minimumSizeHint().width() + bar
+        return QSize(width, super().minimumSizeHint().height())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Ask for another width when the content needs one."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
 
 def swatch(colour: str) -> QIcon:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
-from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtCore import QEvent, QSize, QTimer
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
@@ -31,6 +31,9 @@ class DockedPanel(QWidget):
     dock_title: ClassVar[str]
     """The panel's name in the manifest."""
 
+    least_width: ClassVar[int] = 280
+    """In pixels, also of a panel whose content would need less."""
+
     def __init__(self, viewer: "napari.Viewer") -> None:
         super().__init__()
         self._viewer = viewer
@@ -52,6 +55,10 @@ class DockedPanel(QWidget):
         dock = self.parentWidget()
         if not event.spontaneous() and isinstance(dock, QDockWidget):
             dock.raise_()
+
+    def minimumSizeHint(self) -> QSize:
+        """Return what the content needs, but not less than `least_width`."""
+        return super().minimumSizeHint().expandedTo(QSize(self.least_width, 0))
 
     def leave(self) -> None:
         """Let go of what would keep the panel alive; by default there is nothing."""

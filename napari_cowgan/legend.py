@@ -72,7 +72,6 @@ class ArteryLegend(DockedPanel):
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self.all = text_button("Show all", "legend_all")
         self.none = text_button("Hide all", "legend_none")
-        self.setMinimumWidth(280)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(4)

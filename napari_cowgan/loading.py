@@ -43,7 +43,6 @@ class LoadingPanel(DockedPanel):
 
     def __init__(self, viewer: "napari.Viewer") -> None:
         super().__init__(viewer)
-        self.setMinimumWidth(280)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         # Otherwise napari adds a stretch, which takes half of the content's room.

@@ -12,7 +12,7 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from cowgan.errors import CowganError
-from napari_cowgan.controls import breakable, hint, row, scrolling, text_button
+from napari_cowgan.controls import ScrollingColumn, breakable, hint, row, text_button
 from napari_cowgan.data.case_list import CaseList
 from napari_cowgan.data.settings_group import SettingsGroup
 from napari_cowgan.data.work import (
@@ -80,7 +80,6 @@ class DataPanel(DockedPanel):
         self.bank = text_button("Make training bank…", "build_bank")
         self._build()
         self.setAcceptDrops(True)
-        self.setMinimumWidth(280)
         self.start.clicked.connect(self.prepare)
         self.show_case.clicked.connect(self._show_selected)
         self.quality.clicked.connect(self.open_quality_page)
@@ -111,7 +110,7 @@ class DataPanel(DockedPanel):
         column.addWidget(self.bank)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
-        layout.addWidget(scrolling(groups))
+        layout.addWidget(ScrollingColumn(groups))
         layout.addLayout(row(1, HelpButton(Topic.DATA, self)))
 
     # Work
@@ -196,11 +195,11 @@ class DataPanel(DockedPanel):
             layers.selection.active = shown
             return
         is_first = not layers
-        try:
-            (self._opened[path],) = self._viewer.open(path, plugin="napari-cowgan")
-        except CowganError as error:
-            show_problem(self, error)
+        opened = self._viewer.open(path, plugin="napari-cowgan")
+        if not opened:
+            # Its reader has told why.
             return
+        (self._opened[path],) = opened
         if is_first:
             look_from(self._viewer, "axial")
 

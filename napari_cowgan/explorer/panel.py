@@ -16,12 +16,12 @@ from qtpy.QtWidgets import (
 from cowgan.checkpoint import BUNDLED
 from cowgan.errors import CowganError
 from napari_cowgan.controls import (
+    ScrollingColumn,
     Section,
     WheelGuard,
     hint,
     icon_button,
     row,
-    scrolling,
     text_button,
 )
 from napari_cowgan.drops import dropped_path
@@ -94,7 +94,6 @@ class LatentExplorer(QWidget):
         self._build()
         self._bind_keys()
         self.setAcceptDrops(True)
-        self.setMinimumWidth(280)
 
         self.model.state_changed.connect(self._request)
         self.model.model_changed.connect(self._on_model)
@@ -165,7 +164,7 @@ class LatentExplorer(QWidget):
         layout.addWidget(self.checkpoint)
         layout.addWidget(self.view)
         layout.addLayout(row(self.undo, self.redo, self.reset, 1))
-        layout.addWidget(scrolling(groups), 1)
+        layout.addWidget(ScrollingColumn(groups), 1)
         layout.addLayout(row(self.status, HelpButton(Topic.EXPLORER, self)))
         for kind in (QComboBox, QAbstractSpinBox):
             for field in self.findChildren(kind):

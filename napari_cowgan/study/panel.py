@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication, QMenu, QMessageBox, QVBoxLayout, QWidge
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
 from cowgan.turing.study import STUDY_FILE, Study
-from napari_cowgan.controls import Section, breakable, hint, row, scrolling, text_button
+from napari_cowgan.controls import ScrollingColumn, Section, breakable, hint, row, text_button
 from napari_cowgan.desktop import show_elsewhere
 from napari_cowgan.dialogs import ask_for_file
 from napari_cowgan.docked import DockedPanel
@@ -54,6 +54,7 @@ class StudyPanel(DockedPanel):
     """
 
     dock_title = "Turing study"
+    least_width = 380
 
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
         super().__init__(napari_viewer)
@@ -76,7 +77,6 @@ class StudyPanel(DockedPanel):
         self._build()
         self._connect()
         self.setAcceptDrops(True)
-        self.setMinimumWidth(380)
         self.destroyed.connect(partial(_shut_down, self.job, self.audit))
         self._refresh()
 
@@ -99,8 +99,7 @@ class StudyPanel(DockedPanel):
         column.addWidget(self.told)
         column.addWidget(self._content)
         column.addStretch(1)
-        self._scroll = scrolling(groups)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll = ScrollingColumn(groups)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(self._scroll)

@@ -69,7 +69,7 @@ class Monitor(QWidget):
         self.word = QLabel()
         self.bar = QProgressBar()
         self.bar.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.facts = {name: QLabel(_UNKNOWN) for name in _FACTS}
+        self.facts = {name: QElidingLabel(_UNKNOWN) for name in _FACTS}
         self.pause = text_button("Pause", "pause_run")
         self.stop = text_button("Stop and save", "stop_run")
         self.open = text_button("Open in explorer", "open_run")
@@ -94,11 +94,11 @@ class Monitor(QWidget):
         for place, (name, label) in enumerate(self.facts.items()):
             title = QLabel(name)
             title.setEnabled(False)
-            line, column = divmod(place, 2)
-            facts.addWidget(title, line, 2 * column)
-            facts.addWidget(label, line, 2 * column + 1)
+            # The name of a device may be longer than there is room.
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            facts.addWidget(title, place, 0)
+            facts.addWidget(label, place, 1)
         facts.setColumnStretch(1, 1)
-        facts.setColumnStretch(3, 1)
         content = QVBoxLayout(self._content)
         content.setContentsMargins(0, 0, 0, 0)
         content.setSpacing(6)

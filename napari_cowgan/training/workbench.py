@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from qtpy.QtWidgets import (
     QApplication,
@@ -19,7 +19,7 @@ from cowgan.data.bank import Bank
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
 from cowgan.training.supervision import RunStatus, Wish, is_running, request
-from napari_cowgan.controls import Section, hint, row, scrolling, text_button
+from napari_cowgan.controls import ScrollingColumn, Section, hint, row, text_button
 from napari_cowgan.desktop import show_elsewhere
 from napari_cowgan.dialogs import ask_for_count
 from napari_cowgan.drops import dropped_folder
@@ -114,8 +114,7 @@ class Workbench(QWidget):
         column.addWidget(self.plan_section)
         column.addWidget(Section("Runs", runs))
         column.addStretch(1)
-        scroll = self._scroll = scrolling(groups)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll = self._scroll = ScrollingColumn(groups)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

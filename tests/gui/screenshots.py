@@ -152,6 +152,7 @@ def shoot_controls(explorer: LatentExplorer, viewer: napari.Viewer, folder: Path
     viewer.window.resize(1280, 800)
     save(viewer, folder, "three-planes-1280")
     viewer.window.remove_dock_widget(find_panel(viewer, ThreePlanes))
+    explorer.findChildren(Section)[0].expand(animate=False)
     explorer.seed.seed.setText("-5")
     explorer.seed.seed.textEdited.emit("-5")
     save(viewer, folder, "refused-seed-1280")

@@ -287,12 +287,12 @@ def test_without_simpleitk_one_sentence_tells_how_to_get_it(
 def test_a_template_is_built_and_then_used(panel, scans, tmp_path, finish, monkeypatch):
     asked = []
 
-    def build(inputs, out, jobs, progress, *, overwrite):
-        asked.append((inputs, out, jobs, overwrite))
+    def build(inputs, out, jobs, progress, *, overwrite, units):
+        asked.append((inputs, out, jobs, overwrite, units))
         for step in range(5):
             advance(progress, step, 5)
         return template.TemplateSummary(
-            out, "sub-1", {"sub-1": 0.9, "sub-2": 0.8}, {"x": "?"}, [], []
+            out, "sub-1", {"sub-1": 0.9, "sub-2": 0.8}, {"x": "?"}, [], [], {}
         )
 
     monkeypatch.setattr(template, "build_template", build)
@@ -303,7 +303,7 @@ def test_a_template_is_built_and_then_used(panel, scans, tmp_path, finish, monke
     dialog.fileSelected.emit(str(tmp_path / "mean.nii.gz"))
     dialog.close()
     finish(panel)
-    assert asked == [([scans], tmp_path / "mean.nii.gz", 1, True)]
+    assert asked == [([scans], tmp_path / "mean.nii.gz", 1, True, None)]
     assert panel.settings.config().template == tmp_path / "mean.nii.gz"
     assert panel.settings.config().roi == "template"
     assert "2 scans, 1 left out" in told(panel)
@@ -479,7 +479,7 @@ def test_a_broken_case_that_is_opened_is_told(panel, scans, tmp_path, finish, pr
     finish(panel)
     select(panel, "broken")
     QTest.keyClick(panel.cases, Qt.Key.Key_Return)
-    assert "text file" in problem(panel)
+    assert "text file" in problem(viewer.window._qt_window)
     assert len(viewer.layers) == 0
 
 
