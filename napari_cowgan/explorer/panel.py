@@ -1,5 +1,6 @@
 """The latent explorer."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -231,7 +232,7 @@ class LatentExplorer(QWidget):
 
     def leave(self) -> None:
         """Leave to the next explorer in this window what it begins with."""
-        session = self.session() or self._wanted
+        session = self._remembered() or self._wanted
         if session is not None:
             leave_behind(self._viewer, session, self.shown.layer, self.shown.look())
         self.compare.side_by_side.setChecked(False)
@@ -266,8 +267,13 @@ class LatentExplorer(QWidget):
             self.model.undo_stack.clear()
             self._last_session.drop()
 
-    def _note_session(self) -> None:
+    def _remembered(self) -> Session | None:
+        """Return the session without its favourites, which are kept with the model."""
         session = self.session()
+        return None if session is None else replace(session, favourites=())
+
+    def _note_session(self) -> None:
+        session = self._remembered()
         if session is not None:
             self._last_session.note(session)
             self._remembering.start()

@@ -30,7 +30,7 @@ def labels() -> np.ndarray:
 @pytest.fixture
 def legend(viewer, labels, tmp_path) -> ArteryLegend:
     """Return the legend that opens together with a file."""
-    write_labels(labels, default_affine(SHAPE), tmp_path / "scan_arteries.nii.gz")
+    write_labels(labels, default_affine(SHAPE, (4, 4, 4)), tmp_path / "scan_arteries.nii.gz")
     viewer.open(tmp_path / "scan_arteries.nii.gz", plugin="napari-cowgan")
     (widget,) = viewer.window.dock_widgets.values()
     return widget
@@ -157,7 +157,7 @@ def test_it_fits_docked_at_300_pixels(viewer, legend):
 @pytest.mark.parametrize("ndisplay", [2, 3])
 def test_arteries_appear_under_a_pointer_that_rests(viewer, labels, tmp_path, qtbot, ndisplay):
     notification_manager.records.clear()
-    write_labels(labels, default_affine(SHAPE), tmp_path / "scan_arteries.nii.gz")
+    write_labels(labels, default_affine(SHAPE, (4, 4, 4)), tmp_path / "scan_arteries.nii.gz")
     viewer.add_image(np.zeros(SHAPE), units="mm")
     viewer.dims.ndisplay = ndisplay
     viewer.mouse_over_canvas = True
