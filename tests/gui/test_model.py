@@ -98,9 +98,12 @@ def test_a_renamed_direction_is_the_same_one_even_after_undo(model, wider):
     assert [d.name for d in model.directions] == ["Basilar artery"]
     assert model.latent.edits[0].direction.name == "Basilar artery"
     model.undo_stack.undo()
-    assert [d.name for d in model.directions] == ["Basilar artery"]
+    (again,) = model.directions
+    assert (again.name, model.latent.edits[0].direction.name) == ("Wider", "Wider")
+    assert model.find_edit(again).sigmas == 2.0
+    model.undo_stack.redo()
     (renamed,) = model.directions
-    assert model.find_edit(renamed).sigmas == 1.0
+    assert (renamed.name, model.find_edit(renamed).sigmas) == ("Basilar artery", 2.0)
     model.set_edit(renamed, 0.0, (0, 1))
     assert model.latent.edits == ()
 
