@@ -351,33 +351,17 @@ def row(*items: QWidget | int) -> QHBoxLayout:
     return layout
 
 
-class ScrollingColumn(QScrollArea):
-    """Scrolls a widget up and down only: it is never narrower than the widget and the bar.
+def scrolling(content: QWidget) -> QScrollArea:
+    """Return an area without a frame that scrolls a widget up and down.
 
-    Parameters
-    ----------
-    content : QWidget
-        Is as wide as there is room.
+    The widget is as wide as there is room, so it must not need more.
     """
-
-    def __init__(self, content: QWidget) -> None:
-        super().__init__()
-        self.setWidget(content)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-
-    def minimumSizeHint(self) -> QSize:
-        """Leave the height open."""
-        bar = self.verticalScrollBar().sizeHint().width()
-        width = self.widget().minimumSizeHint().width() + bar
-        return QSize(width, super().minimumSizeHint().height())
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Ask for another width when the content needs one."""
-        if event.type() == QEvent.Type.LayoutRequest:
-            self.updateGeometry()
-        return super().eventFilter(watched, event)
+    area = QScrollArea()
+    area.setWidget(content)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return area
 
 
 def swatch(colour: str) -> QIcon:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
-from qtpy.QtCore import QEvent, QSize, QTimer
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
@@ -32,11 +32,13 @@ class DockedPanel(QWidget):
     """The panel's name in the manifest."""
 
     least_width: ClassVar[int] = 280
-    """In pixels, also of a panel whose content would need less."""
+    """In pixels; its content must not need more, beside a scroll bar."""
 
     def __init__(self, viewer: "napari.Viewer") -> None:
         super().__init__()
         self._viewer = viewer
+        # Set, as a dock keeps for ever what its content has needed for a moment.
+        self.setMinimumWidth(self.least_width)
 
     def event(self, event: QEvent) -> bool:
         """Take the right place once napari has docked the panel; end once it is taken out."""
@@ -55,10 +57,6 @@ class DockedPanel(QWidget):
         dock = self.parentWidget()
         if not event.spontaneous() and isinstance(dock, QDockWidget):
             dock.raise_()
-
-    def minimumSizeHint(self) -> QSize:
-        """Return what the content needs, but not less than `least_width`."""
-        return super().minimumSizeHint().expandedTo(QSize(self.least_width, 0))
 
     def leave(self) -> None:
         """Let go of what would keep the panel alive; by default there is nothing."""

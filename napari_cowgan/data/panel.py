@@ -12,7 +12,7 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from cowgan.errors import CowganError
-from napari_cowgan.controls import ScrollingColumn, breakable, hint, row, text_button
+from napari_cowgan.controls import breakable, hint, row, scrolling, text_button
 from napari_cowgan.data.case_list import CaseList
 from napari_cowgan.data.settings_group import SettingsGroup
 from napari_cowgan.data.work import (
@@ -110,7 +110,7 @@ class DataPanel(DockedPanel):
         column.addWidget(self.bank)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
-        layout.addWidget(ScrollingColumn(groups))
+        layout.addWidget(scrolling(groups))
         layout.addLayout(row(1, HelpButton(Topic.DATA, self)))
 
     # Work

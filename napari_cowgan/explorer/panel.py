@@ -17,12 +17,12 @@ from qtpy.QtWidgets import (
 from cowgan.checkpoint import BUNDLED
 from cowgan.errors import CowganError
 from napari_cowgan.controls import (
-    ScrollingColumn,
     Section,
     WheelGuard,
     hint,
     icon_button,
     row,
+    scrolling,
     text_button,
 )
 from napari_cowgan.drops import dropped_path
@@ -165,7 +165,7 @@ class LatentExplorer(QWidget):
         layout.addWidget(self.checkpoint)
         layout.addWidget(self.view)
         layout.addLayout(row(self.undo, self.redo, self.reset, 1))
-        layout.addWidget(ScrollingColumn(groups), 1)
+        layout.addWidget(scrolling(groups), 1)
         layout.addLayout(row(self.status, HelpButton(Topic.EXPLORER, self)))
         for kind in (QComboBox, QAbstractSpinBox):
             for field in self.findChildren(kind):

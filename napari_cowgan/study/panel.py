@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication, QMenu, QMessageBox, QVBoxLayout, QWidge
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
 from cowgan.turing.study import STUDY_FILE, Study
-from napari_cowgan.controls import ScrollingColumn, Section, breakable, hint, row, text_button
+from napari_cowgan.controls import Section, breakable, hint, row, scrolling, text_button
 from napari_cowgan.desktop import show_elsewhere
 from napari_cowgan.dialogs import ask_for_file
 from napari_cowgan.docked import DockedPanel
@@ -99,7 +99,7 @@ class StudyPanel(DockedPanel):
         column.addWidget(self.told)
         column.addWidget(self._content)
         column.addStretch(1)
-        self._scroll = ScrollingColumn(groups)
+        self._scroll = scrolling(groups)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(self._scroll)

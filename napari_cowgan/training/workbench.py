@@ -19,7 +19,7 @@ from cowgan.data.bank import Bank
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
 from cowgan.training.supervision import RunStatus, Wish, is_running, request
-from napari_cowgan.controls import ScrollingColumn, Section, hint, row, text_button
+from napari_cowgan.controls import Section, hint, row, scrolling, text_button
 from napari_cowgan.desktop import show_elsewhere
 from napari_cowgan.dialogs import ask_for_count
 from napari_cowgan.drops import dropped_folder
@@ -114,7 +114,7 @@ class Workbench(QWidget):
         column.addWidget(self.plan_section)
         column.addWidget(Section("Runs", runs))
         column.addStretch(1)
-        scroll = self._scroll = ScrollingColumn(groups)
+        scroll = self._scroll = scrolling(groups)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QApplication,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QPushButton,
     QScrollArea,
@@ -87,14 +88,15 @@ class Page(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(around)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
         foot = QHBoxLayout()
         foot.setContentsMargins(14, 0, 14, 10)
         foot.addStretch(1)
+        # Over the text's margin: beside the longest text, small laptops have no room below it.
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll, 0, 0)
+        layout.addLayout(foot, 0, 0, Qt.AlignmentFlag.AlignBottom)
         foot.addWidget(self.help)
-        layout.addLayout(foot)
 
     def show_text(self, text: Text, code: str = "") -> bool:
         """Show a text, and return whether it is another."""

@@ -11,16 +11,14 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QAbstractButton,
     QComboBox,
-    QLabel,
     QScrollArea,
-    QVBoxLayout,
     QWidget,
 )
 
 from cowgan.latent import load_directions
 from cowgan.randomness import MAX_SEED
 from cowgan.synthesis import BlockMix, LatentState
-from napari_cowgan.controls import ScrollingColumn, Section, Slider
+from napari_cowgan.controls import Section, Slider
 from napari_cowgan.display import display_array
 from napari_cowgan.explorer.direction_group import BlockRangeDialog
 from napari_cowgan.tooltips import TOOLTIPS
@@ -334,24 +332,3 @@ def test_the_panel_fits_a_dock_of_300_pixels(explorer, qtbot):
             right = button.mapTo(explorer, QPoint(button.width(), 0)).x()
             assert right <= explorer.width(), button.text()
     dock.setFloating(False)
-
-
-def test_nothing_is_cut_off_beside_a_scroll_bar(qtbot):
-    content = QWidget()
-    column = QVBoxLayout(content)
-    column.addWidget(QLabel("short"))
-    area = ScrollingColumn(content)
-    window = QWidget()
-    QVBoxLayout(window).addWidget(area)
-    qtbot.addWidget(window)
-    window.show()
-    window.resize(50, 80)
-    for text in (
-        "as long as a line becomes now and then",
-        "and longer than that by some words more",
-    ):
-        for _ in range(9):
-            column.addWidget(QLabel(text))
-        qtbot.waitUntil(lambda: area.verticalScrollBar().isVisible())
-        qtbot.waitUntil(lambda: area.viewport().width() >= content.minimumSizeHint().width())
-    assert not area.horizontalScrollBar().isVisible()

@@ -51,13 +51,18 @@ def test_what_is_no_seed_is_told_and_the_seed_stays(box, typed):
     assert not box.problem.isVisible()
 
 
-def test_leaving_the_field_takes_the_seed_and_an_emptied_field_keeps_it(box):
+def test_leaving_the_field_takes_the_seed_and_an_emptied_field_keeps_it(box, qtbot):
+    def leave() -> None:
+        qtbot.waitUntil(box.hasFocus)
+        QTest.keyClick(box, Qt.Key.Key_Tab)
+        qtbot.waitUntil(lambda: not box.hasFocus())
+
     type_into(box, f" {MAX_SEED} ")
-    box.focusNextChild()
+    leave()
     assert box.value() == MAX_SEED
     box.setFocus()
     box.clear()
-    box.focusNextChild()
+    leave()
     assert box.value() == MAX_SEED
     assert box.text() == str(MAX_SEED)
 

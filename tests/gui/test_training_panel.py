@@ -22,7 +22,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QInputDialog, QWidget
+from qtpy.QtWidgets import QApplication, QInputDialog, QScrollArea, QWidget
 from training_banks import Tubes, make_bank, start
 
 from cowgan.checkpoint import load
@@ -33,6 +33,7 @@ from cowgan.training.state import read_description
 from cowgan.training.supervision import is_running, read_status
 from cowgan.training.timing import StepTime, duration
 from cowgan.volume import Volume, default_affine, write_nifti
+from napari_cowgan.docked import DockedPanel
 from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.settings import remember, settings
 from napari_cowgan.training import show_training_panel
@@ -312,6 +313,16 @@ def test_a_finished_run_is_watched_and_made_longer(panel, done, qtbot, runs, sin
     dialog.accept()
     wait(qtbot, lambda: panel.monitor.state == "finished" and panel.monitor.curves.last_step == 6)
     wait(qtbot, ended(panel))
+
+
+def test_all_of_a_run_is_seen_in_the_narrowest_dock(docked, done):
+    docked.settings.runs.set_path(done)
+    docked.watch(done / "first")
+    docked.monitor.facts["Device"].setText("NVIDIA H100 80GB HBM3, the third of eight")
+    scroll = docked.findChild(QScrollArea)
+    QApplication.processEvents()
+    beside = docked.parentWidget().width() - scroll.width() + scroll.verticalScrollBar().width()
+    assert scroll.widget().minimumSizeHint().width() + beside <= DockedPanel.least_width
 
 
 def test_a_finished_run_grows(panel, done, qtbot, runs, tmp_path):
