@@ -145,7 +145,8 @@ def test_a_file_that_is_no_model_is_told(wizard, volumes, tmp_path, qtbot):
     press(Key.Key_Down)
     assert told(wizard.volumes.generated_found.told) == "Choose a model, or drop it here."
     type_into(wizard.volumes.model.line, path)
-    qtbot.waitUntil(lambda: "model.safetensors is no safetensors file" in told(wizard.volumes.generated_found.told))
+    found = wizard.volumes.generated_found
+    qtbot.waitUntil(lambda: "model.safetensors is no safetensors file" in told(found.told))
     assert not can_go_on(wizard)
     write_model(path)
     # Another path, and this one again.
