@@ -506,7 +506,7 @@ def test_what_cannot_be_trained_on_is_told_at_once(panel, tmp_path, qtbot):
     wait(qtbot, lambda: "does not exist" in found.text())
     (tmp_path / "empty").mkdir()
     panel.settings.volumes.set_path(tmp_path / "empty")
-    wait(qtbot, lambda: "no NIfTI" in found.text())
+    wait(qtbot, lambda: "There are no scans" in found.text())
     assert not panel.settings.start.isEnabled()
 
 
