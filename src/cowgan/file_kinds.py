@@ -10,6 +10,7 @@ SAFETENSORS = "a safetensors file"
 TEXT = "a text file"
 """What any text is that stands in for nothing else."""
 
+_DICOM_AT, _DICOM = 128, b"DICM"
 _LFS = b"version https://git-lfs.github.com/spec/"
 _ANNEX = re.compile(rb"[^\n]{0,400}annex/objects/")
 _WEB_PAGE = re.compile(
@@ -38,7 +39,7 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"GIF8", "a GIF picture"),
     (0, b"II*\x00", "a TIFF picture"),
     (0, b"MM\x00*", "a TIFF picture"),
-    (128, b"DICM", "a DICOM file"),
+    (_DICOM_AT, _DICOM, "a DICOM file"),
     (344, b"n+1\x00", "a NIfTI image"),
     (344, b"ni1\x00", "the header of a NIfTI image"),
     (4, b"n+2\x00\r\n\x1a\n", "a NIfTI-2 image"),
@@ -94,6 +95,17 @@ def what_it_is(start: bytes) -> str | None:
     if _LINK.fullmatch(start):
         return "the text of a link and not the file that the link leads to"
     return TEXT if _is_text(start) else None
+
+
+def has_dicom_mark(start: bytes) -> bool:
+    """Tell whether a file is marked as DICOM, whatever else it may be at the same time.
+
+    Parameters
+    ----------
+    start : bytes
+        As for `what_it_is`; what stands before the mark may make it a picture too.
+    """
+    return start.startswith(_DICOM, _DICOM_AT)
 
 
 def stand_in(start: bytes) -> str | None:

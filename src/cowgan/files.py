@@ -82,13 +82,7 @@ def open_regular(path: Path) -> BufferedReader:
     try:
         # Before it is opened, since that alone moves some devices.
         _refuse_irregular(path, path.stat().st_mode)
-        descriptor = os.open(path, _READ_FLAGS)
-        try:
-            _refuse_irregular(path, os.fstat(descriptor).st_mode)
-            return os.fdopen(descriptor, "rb")
-        except BaseException:
-            os.close(descriptor)
-            raise
+        return os.fdopen(_open(path, _READ_FLAGS), "rb")
     except FileNotFoundError as error:
         link = path.is_symlink()
         told = "is a link that leads nowhere, so the file is missing" if link else "is missing"
@@ -114,13 +108,12 @@ def open_to_append(path: Path) -> BufferedWriter:
         raise CowganError(f"{path} is a link to another file, so nothing is written to it.")
     with suppress(FileNotFoundError):
         _refuse_irregular(path, path.stat().st_mode)
-    descriptor = os.open(path, _APPEND_FLAGS, 0o644)
-    try:
-        _refuse_irregular(path, os.fstat(descriptor).st_mode)
-        return os.fdopen(descriptor, "ab")
-    except BaseException:
-        os.close(descriptor)
-        raise
+    return os.fdopen(_open(path, _APPEND_FLAGS), "ab")
+
+
+def absolute(path: Path) -> Path:
+    """Return a path from the root of the file system on, its links kept."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve follows links
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
@@ -220,6 +213,17 @@ def sha256_of(path: Path) -> str:
     """
     with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _open(path: Path, flags: int) -> int:
+    """Return the descriptor of what was really opened, once it is known to be regular."""
+    descriptor = os.open(path, flags, 0o644)
+    try:
+        _refuse_irregular(path, os.fstat(descriptor).st_mode)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _refuse_irregular(path: Path, mode: int) -> None:

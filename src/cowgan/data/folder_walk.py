@@ -9,7 +9,7 @@ from typing import Literal
 
 from cowgan.errors import CowganError
 from cowgan.file_kinds import stored_link
-from cowgan.files import open_regular
+from cowgan.files import absolute, open_regular
 from cowgan.volume.formats import is_image_name
 
 _LONGEST_STORED_LINK = 4096
@@ -57,7 +57,7 @@ class FolderWalk:
 
     def entries(self, given: Path) -> Iterator[Entry]:
         """Yield a file, or a folder and what is below it, sorted by name in each folder."""
-        yield from self._visit(Path(os.path.abspath(given)))  # noqa: PTH100 - keeps links
+        yield from self._visit(absolute(given))
 
     def _visit(self, path: Path, target: Path | None = None) -> Iterator[Entry]:
         reached = target or path

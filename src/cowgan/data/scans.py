@@ -11,8 +11,8 @@ from cowgan.data.bids import Bids, suffix_of
 from cowgan.data.case_names import case_name, name_cases
 from cowgan.data.folder_walk import Entry, FolderWalk
 from cowgan.errors import Cancelled, CowganError
-from cowgan.file_kinds import BYTES_NEEDED, stand_in
-from cowgan.files import open_regular
+from cowgan.file_kinds import BYTES_NEEDED, has_dicom_mark, stand_in
+from cowgan.files import absolute, open_regular
 from cowgan.progress import Progress, Silent
 from cowgan.volume import Units, Volume, open_image, read_volume
 from cowgan.volume.formats import DICOM_SUFFIXES, IMAGE_SUFFIXES, image_stem, is_image_name
@@ -28,7 +28,6 @@ _FOREIGN = {
 }
 """Endings of images, or what may hold some, and what is told of them."""
 
-_DICOM_AT, _DICOM = 128, b"DICM"
 _LOOKED_AT = 20
 """Files of a folder that are opened to see whether they are DICOM."""
 
@@ -219,14 +218,14 @@ class _Search:
     def __init__(self, inputs: Sequence[Path], take: Sequence[str], progress: Progress) -> None:
         self.found: dict[Path, Case] = {}
         self.aside: dict[Path, SetAside] = {}
-        self._folders = [_absolute(given) for given in inputs if given.is_dir()]
+        self._folders = [absolute(given) for given in inputs if given.is_dir()]
         self._take = take
         self._progress = progress
         self._walk = FolderWalk()
 
     def look_into(self, given: Path) -> None:
         """Add what an input holds."""
-        top = _absolute(given)
+        top = absolute(given)
         bids = Bids(top)
         dicom = _DicomFolders()
         for entry in self._walk.entries(given):
@@ -317,7 +316,7 @@ def _begins_as_dicom(path: Path) -> bool:
     if path.name.lower().endswith(DICOM_SUFFIXES) or path.name.upper() == "DICOMDIR":
         return True
     start = _start_of(path)
-    return isinstance(start, bytes) and start[_DICOM_AT:].startswith(_DICOM)
+    return isinstance(start, bytes) and has_dicom_mark(start)
 
 
 def _why_no_image(path: Path, readable: Path, dicom: _DicomFolders, *, alone: bool) -> str:
@@ -366,10 +365,6 @@ def _start_of(path: Path) -> bytes | str:
         return f"It could not be read: {error.strerror or error}."
 
 
-def _absolute(path: Path) -> Path:
-    return Path(os.path.abspath(path))  # noqa: PTH100 - unlike resolve, it keeps links
-
-
 def _real(path: Path) -> str:
     return os.path.realpath(path)
 
@@ -391,7 +386,7 @@ def _nothing_in(inputs: Sequence[Path], aside: Sequence[SetAside]) -> str:
     told = f"{first.place}: {first.reason.rstrip('.')}"
     if len(aside) > 1:
         told += f"; and {len(aside) - 1} more"
-    if first.path in map(os.path.abspath, inputs):
+    if first.path in map(os.fspath, map(absolute, inputs)):
         return f"{told}."
     return f"There are no scans in {where} ({told})."
 

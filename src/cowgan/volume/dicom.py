@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cowgan.errors import CowganError
+from cowgan.file_kinds import BYTES_NEEDED, has_dicom_mark
 from cowgan.files import open_regular, sha256_of
 from cowgan.volume.formats import DICOM_SUFFIXES, has_suffix
 from cowgan.volume.itk import RAS_TO_LPS, quiet_simpleitk
 from cowgan.volume.placement import Units
 from cowgan.volume.stored import MOST_VOXELS, Stored
 
-_MAGIC, _MAGIC_AT = b"DICM", 128
 _MOST_FILES = 20_000
 _LOOKED_AT = 200
 """Files that are looked at to tell whether a folder holds DICOM."""
@@ -137,13 +137,11 @@ def _is_dicom_file(path: Path) -> bool:
         return False
     try:
         with open_regular(path) as file:
-            start = file.read(_MAGIC_AT + len(_MAGIC))
+            start = file.read(BYTES_NEEDED)
     except (CowganError, OSError):
         return False
     # Old files begin at once, with the group 8.
-    return start[_MAGIC_AT:] == _MAGIC or (
-        has_suffix(path, DICOM_SUFFIXES) and start[:2] == b"\x08\x00"
-    )
+    return has_dicom_mark(start) or (has_suffix(path, DICOM_SUFFIXES) and start[:2] == b"\x08\x00")
 
 
 def _series_in(files: Iterable[Path]) -> list[_Series]:
