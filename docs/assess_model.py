@@ -21,11 +21,11 @@ from scipy.ndimage import binary_dilation, gaussian_gradient_magnitude, label
 from scipy.spatial.distance import cdist
 from scipy.stats import ks_2samp, wasserstein_distance
 
+from cowgan.bank.bank import Bank
 from cowgan.checkpoint import load
-from cowgan.data.bank import Bank
+from cowgan.features.vessel_occupancy import vessel_maps
 from cowgan.measure import find_vessels, measure_mask
 from cowgan.synthesis import LatentState, Synthesizer
-from cowgan.training.vessel_occupancy import vessel_maps
 from cowgan.volume import Volume, mip
 
 NEIGHBOURS = 5

@@ -19,12 +19,12 @@ from scipy.spatial.transform import Rotation
 from cowgan.data.contrast import LEAST_CONTRAST, artery_contrast
 from cowgan.data.preprocess import LEAST_COVERAGE
 from cowgan.data.registration import PASS_SCORE, Target, register
-from cowgan.data.resampling import Grid, resample
 from cowgan.data.roi import find_centre_mm, region_around
 from cowgan.data.scans import find_scans, read_case
 from cowgan.data.template import read_template
 from cowgan.errors import CowganError
 from cowgan.volume import Volume
+from cowgan.volume.resampling import Grid, resample
 
 SLAB_MM = 70.0
 SLICE_MM = 1.6

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from assess_model import mean_and_nearest, mips, sheet
 
+from cowgan.bank.bank import Bank
 from cowgan.checkpoint import load
-from cowgan.data.bank import Bank
 from cowgan.errors import Cancelled
 from cowgan.networks import NetworkConfig
 from cowgan.synthesis import LatentState, Synthesizer

@@ -13,8 +13,8 @@ from qtpy.QtTest import QTest
 
 from cowgan.checkpoint import load
 from cowgan.synthesis import LatentState, Synthesizer
-from napari_cowgan.explorer.camera import look_from
 from napari_cowgan.explorer.layer import VolumeLayer
+from napari_cowgan.viewer.camera import look_from
 
 TILE = 380
 COLUMNS = 4

@@ -6,9 +6,9 @@ Usage: python build_bank.py [FOLDER]
 import sys
 from pathlib import Path
 
-from cowgan.data.bank_deformation import DeformationLimits
-from cowgan.data.bank_simulation import PhantomArteries, SimulationOptions, simulate_bank
-from cowgan.data.bank_writing import BankOptions
+from cowgan.bank.from_simulation import PhantomArteries, SimulationOptions, simulate_bank
+from cowgan.bank.writing import BankOptions
+from cowgan.simulate.deformation import DeformationLimits
 
 # Work in several processes needs this guard.
 if __name__ == "__main__":

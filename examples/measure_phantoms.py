@@ -3,7 +3,7 @@
 Usage: python measure_phantoms.py
 """
 
-from cowgan.arteries import Artery
+from cowgan.anatomy.arteries import Artery
 from cowgan.measure import measure, measure_labels
 from cowgan.simulate import make_phantom
 

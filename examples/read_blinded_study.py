@@ -19,14 +19,14 @@ from cowgan.checkpoint import BUNDLED
 from cowgan.simulate.export import export_phantoms
 from cowgan.turing.analysis import analyse
 from cowgan.turing.derivatives import write_derivatives
-from cowgan.turing.freezing import new_study
-from cowgan.turing.package import Package
-from cowgan.turing.protocol import Protocol
+from cowgan.turing.design.protocol import Protocol
+from cowgan.turing.design.sources import CheckpointSource, FolderSource
+from cowgan.turing.reading.package import Package
+from cowgan.turing.reading.session import Session, State
 from cowgan.turing.report import write_report
-from cowgan.turing.returned import collect
-from cowgan.turing.session import Session, State
-from cowgan.turing.sources import CheckpointSource, FolderSource
 from cowgan.turing.statistics import evidence_of_reader, verdict
+from cowgan.turing.study.collection import collect
+from cowgan.turing.study.creation import new_study
 
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp())
 protocol = Protocol(seed=1, readers=4, cases=20, repeats=4, repeat_distance=5, practice=2)

@@ -18,29 +18,29 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cowgan.checkpoint import ModelCard, load, save
-from cowgan.cli.console import progress_bar
-from cowgan.data.anatomies import read_anatomies
-from cowgan.data.bank import Bank
-from cowgan.data.bank_deformation import DeformationLimits
-from cowgan.data.bank_simulation import (
+from cowgan.bank.anatomies import read_anatomies
+from cowgan.bank.bank import Bank
+from cowgan.bank.from_simulation import (
     PhantomArteries,
     SimulationOptions,
     keep_centred,
     simulate_bank,
 )
-from cowgan.data.bank_split import SplitRule
-from cowgan.data.bank_writing import BankOptions
+from cowgan.bank.split import SplitRule
+from cowgan.bank.writing import BankOptions
+from cowgan.checkpoint import ModelCard, load, save
+from cowgan.cli.console import progress_bar
 from cowgan.errors import Cancelled
 from cowgan.latent import default_directions, save_directions
 from cowgan.networks import NetworkConfig
 from cowgan.progress import Progress
+from cowgan.simulate.deformation import DeformationLimits
 from cowgan.synthesis import Synthesizer
 from cowgan.training.config import TrainingConfig, preset, with_changes
-from cowgan.training.growth import Ancestor
 from cowgan.training.log import LOG_FILE
 from cowgan.training.run import export_run, resume_run, start_run
 from cowgan.training.state import STATE_FILE
+from cowgan.training.warm_start import Ancestor
 
 LICENCE = (
     "Weights: research use only, not for sale. The anatomies are derived from "

@@ -7,8 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from cowgan.bank.from_simulation import PhantomArteries, simulate_bank
 from cowgan.checkpoint import load
-from cowgan.data.bank_simulation import PhantomArteries, simulate_bank
 from cowgan.networks import NetworkConfig
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.training.config import preset, with_changes

@@ -24,9 +24,9 @@ from qtpy.QtCore import QEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
-from napari_cowgan.docked import find_panel
 from napari_cowgan.explorer import ExplorerPanel, show_explorer
-from napari_cowgan.settings import remember
+from napari_cowgan.widgets.docked import find_panel
+from napari_cowgan.widgets.settings import remember
 
 _WARM_UP = 5
 

@@ -5,7 +5,7 @@ from gui_events import click
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QMenu, QMenuBar
 
-from napari_cowgan.docked import DockedPanel
+from napari_cowgan.widgets.docked import DockedPanel
 
 
 def find_entry(viewer: napari.Viewer, *path: str) -> QAction:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cowgan.turing.canonical import canonical, sha256_of_content
+from cowgan.canonical_json import canonical, sha256_of_content
 
 GARBAGE: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 3, 6, 2**63, -(2**63), 10**400, 0.5, -0.5, 1e308, "", "x", "R",

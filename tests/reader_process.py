@@ -8,9 +8,9 @@ import os
 import sys
 from pathlib import Path
 
-from cowgan.turing.course import Course, Rules, Trial
-from cowgan.turing.journal import Journal
-from cowgan.turing.session import Session, State
+from cowgan.turing.design.trials import Course, Rules, Trial
+from cowgan.turing.reading.journal import Journal
+from cowgan.turing.reading.session import Session, State
 
 N_TRIALS = 4000
 COURSE = Course(

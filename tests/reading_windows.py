@@ -11,10 +11,10 @@ from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from cowgan.turing.course import Rules
-from cowgan.turing.session import State
-from napari_cowgan.turing.application import Opening
-from napari_cowgan.turing.window import ReadingWindow
+from cowgan.turing.design.trials import Rules
+from cowgan.turing.reading.session import State
+from napari_cowgan.reading.application import Opening
+from napari_cowgan.reading.window import ReadingWindow
 
 Key = Qt.Key
 FLEETING = {State.LOADING, State.COMMITTING, State.CLOSING}

@@ -21,7 +21,7 @@ def loaded_after(statement: str) -> set[str]:
     "module",
     [
         "cowgan",
-        "cowgan.data.bank",
+        "cowgan.bank.bank",
         "cowgan.data.preprocess",
         "cowgan.errors",
         "cowgan.files",

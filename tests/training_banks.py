@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from safetensors import safe_open
 
-from cowgan.data.bank import Bank
-from cowgan.data.bank_split import SplitRule
-from cowgan.data.bank_writing import BankOptions, write_bank
+from cowgan.bank.bank import Bank
+from cowgan.bank.split import SplitRule
+from cowgan.bank.writing import BankOptions, write_bank
 from cowgan.volume import Volume, default_affine
 
 TINY = (

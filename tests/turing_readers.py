@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from cowgan.turing.course import Trial
-from cowgan.turing.key import Key, Truth
-from cowgan.turing.package import Package
-from cowgan.turing.session import Session, State
-from cowgan.turing.study import Study
+from cowgan.turing.design.trials import Trial
+from cowgan.turing.design.truth_key import Key, Truth
+from cowgan.turing.reading.package import Package
+from cowgan.turing.reading.session import Session, State
+from cowgan.turing.study.study import Study
 
 Decide = Callable[[Trial], tuple[str, int]]
 """Answer and confidence, or in the impression phase anything and the quality."""

@@ -7,10 +7,10 @@ import numpy as np
 from checkpoint_files import lively
 
 from cowgan.checkpoint import save
-from cowgan.turing.freezing import new_study
-from cowgan.turing.protocol import Protocol
-from cowgan.turing.sources import CheckpointSource, FolderSource
-from cowgan.turing.study import Study
+from cowgan.turing.design.protocol import Protocol
+from cowgan.turing.design.sources import CheckpointSource, FolderSource
+from cowgan.turing.study.creation import new_study
+from cowgan.turing.study.study import Study
 from cowgan.volume import Volume, default_affine, write_nifti
 
 SHAPE = (8, 16, 16)
@@ -73,5 +73,5 @@ def freeze(
         source = FolderSource(
             generated if generated.exists() else write_volumes(generated, count, "fake", seed=1)
         )
-    with patch("cowgan.turing.freezing.new_salt", lambda: salt):
+    with patch("cowgan.turing.study.creation.new_salt", lambda: salt):
         return new_study(folder / "study", FolderSource(real), source, chosen, **options)

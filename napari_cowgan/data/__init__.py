@@ -22,6 +22,6 @@ def __getattr__(name: str) -> Any:
 def show_data_panel(viewer: "napari.Viewer") -> "DataPanel":
     """Return the data panel of a viewer, opening it in front of other panels if needed."""
     from napari_cowgan.data.panel import DataPanel
-    from napari_cowgan.docked import show_panel
+    from napari_cowgan.widgets.docked import show_panel
 
     return show_panel(viewer, DataPanel)

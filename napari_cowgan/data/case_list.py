@@ -14,9 +14,9 @@ from qtpy.QtWidgets import (
     QTreeWidgetItem,
 )
 
-from napari_cowgan.controls import SWATCH, swatch
-from napari_cowgan.data.work import CaseRow
+from napari_cowgan.data.tasks import CaseRow
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.widgets.controls import SWATCH, swatch
 
 _NAME, _OUTCOME, _SCORE = range(3)
 _INDENT, _GAP = 18, 4

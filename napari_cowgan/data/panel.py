@@ -12,10 +12,9 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from cowgan.errors import CowganError
-from napari_cowgan.controls import breakable, hint, row, scrolling, text_button
 from napari_cowgan.data.case_list import CaseList
 from napari_cowgan.data.settings_group import SettingsGroup
-from napari_cowgan.data.work import (
+from napari_cowgan.data.tasks import (
     PREPARED,
     CaseRow,
     Listing,
@@ -26,16 +25,17 @@ from napari_cowgan.data.work import (
     prepared_cases,
     quality_page,
 )
-from napari_cowgan.desktop import show_elsewhere
-from napari_cowgan.dialogs import ask_for_file
-from napari_cowgan.docked import DockedPanel
-from napari_cowgan.drops import dropped_folder
-from napari_cowgan.explorer.camera import look_from
 from napari_cowgan.help.button import HelpButton
 from napari_cowgan.help.topics import Topic
-from napari_cowgan.jobs import Job, JobBar
-from napari_cowgan.problems import show_problem
-from napari_cowgan.settings import is_there
+from napari_cowgan.viewer.camera import look_from
+from napari_cowgan.widgets.controls import breakable, hint, row, scrolling, text_button
+from napari_cowgan.widgets.desktop import show_elsewhere
+from napari_cowgan.widgets.dialogs import ask_for_file
+from napari_cowgan.widgets.docked import DockedPanel
+from napari_cowgan.widgets.drops import dropped_folder
+from napari_cowgan.widgets.jobs import Job, JobBar
+from napari_cowgan.widgets.problems import show_problem
+from napari_cowgan.widgets.settings import is_there
 
 if TYPE_CHECKING:
     import napari

@@ -8,13 +8,13 @@ from typing import cast
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QVBoxLayout, QWidget
 
-from cowgan.data.intensity import Scaling
 from cowgan.data.preprocess import PreprocessConfig, Roi
 from cowgan.data.skull_strip import SkullStrip
 from cowgan.errors import CowganError
 from cowgan.volume import Units
-from napari_cowgan.controls import WheelGuard, text_button
-from napari_cowgan.fields import Choice, Count, PathField
+from cowgan.volume.intensity import Scaling
+from napari_cowgan.widgets.controls import WheelGuard, text_button
+from napari_cowgan.widgets.fields import Choice, Count, PathField
 
 _NIFTI = "NIfTI (*.nii.gz *.nii)"
 _IN_EACH_SCAN = "scan"

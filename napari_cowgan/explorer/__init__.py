@@ -28,8 +28,8 @@ def __getattr__(name: str) -> Any:
 
 def show_explorer(viewer: "napari.Viewer") -> "ExplorerPanel":
     """Return the explorer panel of a viewer, opening it in front of other panels if needed."""
-    from napari_cowgan.docked import show_panel
     from napari_cowgan.explorer.dock import ExplorerPanel
+    from napari_cowgan.widgets.docked import show_panel
 
     return show_panel(viewer, ExplorerPanel)
 

@@ -23,12 +23,12 @@ from cowgan.progress import advance
 from cowgan.randomness import MAX_SEED
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.volume import thumbnail
-from napari_cowgan.controls import hint, icon_button, pixmap_of, row, text_button
 from napari_cowgan.explorer.model import ExplorerModel
-from napari_cowgan.fields import Choice
-from napari_cowgan.jobs import Job, JobBar
-from napari_cowgan.problems import show_problem
 from napari_cowgan.tooltips import TOOLTIPS, of_text
+from napari_cowgan.widgets.controls import hint, icon_button, pixmap_of, row, text_button
+from napari_cowgan.widgets.fields import Choice
+from napari_cowgan.widgets.jobs import Job, JobBar
+from napari_cowgan.widgets.problems import show_problem
 
 _PICTURE = 128
 _CELL = QSize(_PICTURE + 12, _PICTURE + 26)

@@ -17,20 +17,20 @@ from superqt import QElidingLabel
 from cowgan.checkpoint import BUNDLED, Checkpoint, load
 from cowgan.progress import Progress, advance
 from cowgan.synthesis import Synthesizer
-from napari_cowgan.controls import breakable, hint, icon_button, row, text_button
-from napari_cowgan.dialogs import ask_for_file
 from napari_cowgan.explorer.card import CardDialog, architecture
 from napari_cowgan.explorer.model import ExplorerModel
-from napari_cowgan.jobs import JobBar
-from napari_cowgan.problems import show_problem
-from napari_cowgan.settings import (
+from napari_cowgan.tooltips import TOOLTIPS, of_text
+from napari_cowgan.widgets.controls import breakable, hint, icon_button, row, text_button
+from napari_cowgan.widgets.dialogs import ask_for_file
+from napari_cowgan.widgets.jobs import JobBar
+from napari_cowgan.widgets.problems import show_problem
+from napari_cowgan.widgets.settings import (
     is_there,
     recall_text,
     recent,
     remember,
     remember_recent,
 )
-from napari_cowgan.tooltips import TOOLTIPS, of_text
 
 _FILTER = "Checkpoints (*.safetensors *.pt)"
 _DEVICES = {"auto": "Automatic device", "cpu": "CPU", "cuda": "CUDA GPU", "mps": "Apple GPU"}

@@ -11,14 +11,14 @@ from cowgan.progress import Progress, advance
 from cowgan.synthesis import LatentState
 from cowgan.volume import Volume
 from cowgan.volume.difference import brighter, mean_absolute_difference
-from napari_cowgan.controls import ThumbnailButton, hint, text_button
 from napari_cowgan.explorer.layer import LOOK, VolumeLayer
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.explorer.thumbnails import Thumbnails
 from napari_cowgan.explorer.undo import Change
-from napari_cowgan.jobs import JobBar
-from napari_cowgan.problems import show_problem
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.widgets.controls import ThumbnailButton, hint, text_button
+from napari_cowgan.widgets.jobs import JobBar
+from napari_cowgan.widgets.problems import show_problem
 
 if TYPE_CHECKING:
     import napari

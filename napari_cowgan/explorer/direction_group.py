@@ -25,7 +25,10 @@ from cowgan.latent import (
 )
 from cowgan.progress import Progress
 from cowgan.synthesis import Direction
-from napari_cowgan.controls import (
+from napari_cowgan.explorer.blocks import block_name
+from napari_cowgan.explorer.model import ExplorerModel
+from napari_cowgan.tooltips import TOOLTIPS, of_text
+from napari_cowgan.widgets.controls import (
     Slider,
     SliderRow,
     hint,
@@ -33,13 +36,10 @@ from napari_cowgan.controls import (
     row,
     text_button,
 )
-from napari_cowgan.dialogs import ask_for_file, ask_for_name
-from napari_cowgan.explorer.blocks import block_name
-from napari_cowgan.explorer.model import ExplorerModel
-from napari_cowgan.jobs import JobBar
-from napari_cowgan.problems import show_problem
-from napari_cowgan.settings import data_folder
-from napari_cowgan.tooltips import TOOLTIPS, of_text
+from napari_cowgan.widgets.dialogs import ask_for_file, ask_for_name
+from napari_cowgan.widgets.jobs import JobBar
+from napari_cowgan.widgets.problems import show_problem
+from napari_cowgan.widgets.settings import data_folder
 
 _SHOWN_AT_FIRST = 6
 _FILTER = "Directions (*.safetensors *.json)"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QWidget
 
-from napari_cowgan.loading import LoadingPanel
 from napari_cowgan.viewer.caption import caption
+from napari_cowgan.viewer.loading import LoadingPanel
 
 if TYPE_CHECKING:
     import napari

@@ -22,13 +22,13 @@ from cowgan.randomness import MAX_SEED
 from cowgan.synthesis import ExportedVolume, export_path, export_volumes
 from cowgan.synthesis.export import MANIFEST
 from cowgan.volume import write_nifti
-from napari_cowgan.controls import breakable, row, text_button
-from napari_cowgan.dialogs import ask_for_file
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.explorer.session import SUFFIX
-from napari_cowgan.jobs import JobBar
-from napari_cowgan.problems import show_problem
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.widgets.controls import breakable, row, text_button
+from napari_cowgan.widgets.dialogs import ask_for_file
+from napari_cowgan.widgets.jobs import JobBar
+from napari_cowgan.widgets.problems import show_problem
 from napari_cowgan.widgets.seed_box import SeedBox
 
 _NIFTI = "NIfTI (*.nii.gz *.nii)"

@@ -15,13 +15,13 @@ from superqt.utils import signals_blocked
 
 from cowgan.errors import CowganError
 from cowgan.synthesis import LatentState
-from napari_cowgan.controls import hint, row, text_button
 from napari_cowgan.explorer.favourites import Favourite, keep_favourites, read_favourites
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.explorer.thumbnails import Thumbnails
 from napari_cowgan.explorer.undo import Change
-from napari_cowgan.problems import show_problem
 from napari_cowgan.tooltips import TOOLTIPS, of_text
+from napari_cowgan.widgets.controls import hint, row, text_button
+from napari_cowgan.widgets.problems import show_problem
 
 _STATE = Qt.ItemDataRole.UserRole
 _ICON = 72

@@ -4,8 +4,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from cowgan.synthesis import LatentState
-from napari_cowgan.controls import breakable, hint, row, text_button
 from napari_cowgan.explorer.session import Session
+from napari_cowgan.widgets.controls import breakable, hint, row, text_button
 
 
 class LastSessionGroup(QWidget):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image
 
 from cowgan.volume import Volume
-from napari_cowgan.display import (
+from napari_cowgan.viewer.display import (
     display_array,
     display_metadata,
     display_transform,

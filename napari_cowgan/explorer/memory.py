@@ -8,7 +8,7 @@ from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from cowgan.errors import CowganError
 from napari_cowgan.explorer.session import SUFFIX, Session, read_session, write_session
-from napari_cowgan.settings import data_folder
+from napari_cowgan.widgets.settings import data_folder
 
 if TYPE_CHECKING:
     import napari

@@ -5,7 +5,11 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
 from cowgan.synthesis import LatentState
-from napari_cowgan.controls import (
+from napari_cowgan.explorer.blocks import block_size
+from napari_cowgan.explorer.model import ExplorerModel, random_seed
+from napari_cowgan.explorer.thumbnails import Thumbnails
+from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.widgets.controls import (
     Slider,
     SliderRow,
     ThumbnailButton,
@@ -13,10 +17,6 @@ from napari_cowgan.controls import (
     row,
     text_button,
 )
-from napari_cowgan.explorer.blocks import block_size
-from napari_cowgan.explorer.model import ExplorerModel, random_seed
-from napari_cowgan.explorer.thumbnails import Thumbnails
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.widgets.seed_box import SeedBox
 
 _PARENT_SIZE = 88

@@ -16,21 +16,7 @@ from qtpy.QtWidgets import (
 
 from cowgan.checkpoint import BUNDLED
 from cowgan.errors import CowganError
-from napari_cowgan.controls import (
-    Section,
-    WheelGuard,
-    hint,
-    icon_button,
-    row,
-    scrolling,
-    text_button,
-)
-from napari_cowgan.drops import dropped_path
 from napari_cowgan.explorer.browser import Browser
-from napari_cowgan.explorer.camera import (
-    look_from,
-    show_scale_bar,
-)
 from napari_cowgan.explorer.checkpoint_group import CheckpointGroup
 from napari_cowgan.explorer.compare_group import CompareGroup
 from napari_cowgan.explorer.direction_group import DirectionGroup
@@ -50,9 +36,23 @@ from napari_cowgan.explorer.truncation_group import TruncationGroup
 from napari_cowgan.explorer.view_group import ViewGroup
 from napari_cowgan.help.button import HelpButton
 from napari_cowgan.help.topics import Topic
-from napari_cowgan.jobs import JobBar
-from napari_cowgan.problems import show_problem
-from napari_cowgan.settings import is_there
+from napari_cowgan.viewer.camera import (
+    look_from,
+    show_scale_bar,
+)
+from napari_cowgan.widgets.controls import (
+    Section,
+    WheelGuard,
+    hint,
+    icon_button,
+    row,
+    scrolling,
+    text_button,
+)
+from napari_cowgan.widgets.drops import dropped_path
+from napari_cowgan.widgets.jobs import JobBar
+from napari_cowgan.widgets.problems import show_problem
+from napari_cowgan.widgets.settings import is_there
 
 if TYPE_CHECKING:
     import napari

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 from cowgan.errors import Cancelled
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.volume import Volume
-from napari_cowgan.jobs import stop_at_exit
+from napari_cowgan.widgets.jobs import stop_at_exit
 
 
 @dataclass(frozen=True, eq=False)

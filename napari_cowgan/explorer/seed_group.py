@@ -3,8 +3,8 @@
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_cowgan.controls import icon_button, row, text_button
 from napari_cowgan.explorer.model import ExplorerModel
+from napari_cowgan.widgets.controls import icon_button, row, text_button
 from napari_cowgan.widgets.seed_box import SeedBox
 
 

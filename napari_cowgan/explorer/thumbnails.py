@@ -12,8 +12,8 @@ from qtpy.QtGui import QPixmap
 
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.volume import thumbnail
-from napari_cowgan.controls import pixmap_of
-from napari_cowgan.jobs import stop_at_exit
+from napari_cowgan.widgets.controls import pixmap_of
+from napari_cowgan.widgets.jobs import stop_at_exit
 
 THUMBNAIL_SIZE = 96
 _KEPT = 256

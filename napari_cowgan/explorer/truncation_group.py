@@ -3,10 +3,10 @@
 from qtpy.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
-from napari_cowgan.controls import Slider, SliderRow, row
 from napari_cowgan.explorer.blocks import block_name
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.widgets.controls import Slider, SliderRow, row
 
 
 class TruncationGroup(QWidget):

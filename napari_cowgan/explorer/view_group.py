@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
-from napari_cowgan.controls import row, text_button
-from napari_cowgan.explorer.camera import (
+from napari_cowgan.explorer.layer import VolumeLayer
+from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.viewer.camera import (
     ATTENUATION,
     ISO_THRESHOLD,
     RENDERINGS,
@@ -16,11 +17,10 @@ from napari_cowgan.explorer.camera import (
     look_from,
     show_slices,
 )
-from napari_cowgan.explorer.layer import VolumeLayer
-from napari_cowgan.settings import recall_text, remember
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.viewer.orientation import show_orientation
 from napari_cowgan.viewer.three_planes import show_three_planes
+from napari_cowgan.widgets.controls import row, text_button
+from napari_cowgan.widgets.settings import recall_text, remember
 
 if TYPE_CHECKING:
     import napari

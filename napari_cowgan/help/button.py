@@ -5,11 +5,11 @@ from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QApplication, QWidget
 
 from cowgan.errors import CowganError
-from napari_cowgan.desktop import show_elsewhere
 from napari_cowgan.help.topics import Topic, page_of
-from napari_cowgan.icons import IconButton
-from napari_cowgan.problems import show_problem
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.widgets.desktop import show_elsewhere
+from napari_cowgan.widgets.icons import IconButton
+from napari_cowgan.widgets.problems import show_problem
 
 
 class HelpButton(IconButton):

@@ -1,6 +1,6 @@
 """The study panel: makes visual Turing tests, hands them out, collects them and tells the result.
 
-Named after what a coordinator works on; the window that readers see is `napari_cowgan.turing`.
+Named after what a coordinator works on; the window that readers see is `napari_cowgan.reading`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ def __getattr__(name: str) -> Any:
 
 def show_study_panel(viewer: "napari.Viewer") -> "StudyPanel":
     """Return the study panel of a viewer, opening it in front of other panels if needed."""
-    from napari_cowgan.docked import show_panel
     from napari_cowgan.study.panel import StudyPanel
+    from napari_cowgan.widgets.docked import show_panel
 
     return show_panel(viewer, StudyPanel)

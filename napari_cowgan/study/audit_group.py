@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from cowgan.turing.audit import AUC_LIMIT, P_LIMIT, Audit
-from cowgan.turing.separability import Separability
-from cowgan.turing.study import Study
-from napari_cowgan.controls import SWATCH, Section, hint, row, swatch, text_button
+from cowgan.turing.blinding.audit import AUC_LIMIT, P_LIMIT, Audit
+from cowgan.turing.blinding.classifier_test import Separability
+from cowgan.turing.study.study import Study
 from napari_cowgan.study.exhibit_view import ExhibitView
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.widgets.controls import SWATCH, Section, hint, row, swatch, text_button
 
 if TYPE_CHECKING:
     import napari

@@ -4,11 +4,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
-from cowgan.turing.publication import collected_line, frozen_line
-from cowgan.turing.study import Study
-from napari_cowgan.controls import SWATCH, hint, row, swatch, text_button
-from napari_cowgan.study.work import Standing
+from cowgan.turing.study.publication import collected_line, frozen_line
+from cowgan.turing.study.study import Study
+from napari_cowgan.study.tasks import Standing
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.widgets.controls import SWATCH, hint, row, swatch, text_button
 
 _FROZEN, _OPEN = "#5fa8d3", "#f0b252"
 _BEFORE_READING = "Publish before anybody reads"

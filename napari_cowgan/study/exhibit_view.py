@@ -15,15 +15,15 @@ from qtpy.QtGui import QColor, QPixmap, QResizeEvent
 from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from cowgan.randomness import stream
-from cowgan.turing.exhibits import Example, Exhibits, FeatureValues, Histograms
-from cowgan.turing.key import Truth
-from cowgan.turing.study import Study
-from napari_cowgan.controls import WheelGuard, hint, pixmap_of
-from napari_cowgan.fields import Choice
-from napari_cowgan.jobs import JobBar
-from napari_cowgan.plots import LABEL_SIZE, Plot
-from napari_cowgan.problems import sentence
-from napari_cowgan.study.work import exhibits_of
+from cowgan.turing.blinding.figure_data import Example, Exhibits, FeatureValues, Histograms
+from cowgan.turing.design.truth_key import Truth
+from cowgan.turing.study.study import Study
+from napari_cowgan.study.tasks import exhibits_of
+from napari_cowgan.widgets.controls import WheelGuard, hint, pixmap_of
+from napari_cowgan.widgets.fields import Choice
+from napari_cowgan.widgets.jobs import JobBar
+from napari_cowgan.widgets.plots import LABEL_SIZE, Plot
+from napari_cowgan.widgets.problems import sentence
 
 if TYPE_CHECKING:
     import napari

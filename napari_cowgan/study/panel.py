@@ -11,25 +11,25 @@ from qtpy.QtWidgets import QApplication, QMenu, QMessageBox, QVBoxLayout, QWidge
 
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
-from cowgan.turing.study import STUDY_FILE, Study
-from napari_cowgan.controls import Section, breakable, hint, row, scrolling, text_button
-from napari_cowgan.desktop import show_elsewhere
-from napari_cowgan.dialogs import ask_for_file
-from napari_cowgan.docked import DockedPanel
-from napari_cowgan.drops import dropped_paths
+from cowgan.turing.study.study import STUDY_FILE, Study
 from napari_cowgan.help.button import HelpButton
 from napari_cowgan.help.topics import Topic
-from napari_cowgan.jobs import JobBar
-from napari_cowgan.problems import show_problem
-from napari_cowgan.settings import recent, remember_recent
-from napari_cowgan.study import work
+from napari_cowgan.study import tasks
 from napari_cowgan.study.audit_group import AuditGroup
 from napari_cowgan.study.card import StudyCard
-from napari_cowgan.study.outcome import Result, analyse_study
 from napari_cowgan.study.readers_group import ReadersGroup
 from napari_cowgan.study.reading_process import ReadingProcess
 from napari_cowgan.study.result_group import ResultGroup
+from napari_cowgan.study.tasks import Result, analyse_study
 from napari_cowgan.study.wizard import StudyWizard
+from napari_cowgan.widgets.controls import Section, breakable, hint, row, scrolling, text_button
+from napari_cowgan.widgets.desktop import show_elsewhere
+from napari_cowgan.widgets.dialogs import ask_for_file
+from napari_cowgan.widgets.docked import DockedPanel
+from napari_cowgan.widgets.drops import dropped_paths
+from napari_cowgan.widgets.jobs import JobBar
+from napari_cowgan.widgets.problems import show_problem
+from napari_cowgan.widgets.settings import recent, remember_recent
 
 if TYPE_CHECKING:
     import napari
@@ -58,7 +58,7 @@ class StudyPanel(DockedPanel):
 
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
         super().__init__(napari_viewer)
-        self.standing: work.Standing | None = None
+        self.standing: tasks.Standing | None = None
         self.wizard: StudyWizard | None = None
         self.question: QMessageBox | None = None
         self._focused: QWidget | None = None
@@ -134,11 +134,11 @@ class StudyPanel(DockedPanel):
     def open_study(self, folder: Path) -> None:
         """Open a study in the background; the one that is open stays so if that fails."""
 
-        def use(standing: work.Standing) -> None:
+        def use(standing: tasks.Standing) -> None:
             remember_recent("studies", folder)
             self._show(standing)
 
-        self._run("Opening", partial(work.open_study, folder), use)
+        self._run("Opening", partial(tasks.open_study, folder), use)
 
     def _on_made(self, study: Study) -> None:
         self.open_study(study.folder)
@@ -167,7 +167,7 @@ class StudyPanel(DockedPanel):
 
     def collect(self, paths: list[Path]) -> None:
         """Take packages back in the background."""
-        self._run("Collecting", partial(work.collect_returned, self._study, paths), self._show)
+        self._run("Collecting", partial(tasks.collect_returned, self._study, paths), self._show)
 
     def read_here(self, reader: str) -> None:
         """Read a package on this computer, in a window of its own, once that is confirmed."""
@@ -196,7 +196,7 @@ class StudyPanel(DockedPanel):
 
     def note_start(self, reader: str, code: str) -> None:
         """Note the start code that a reader tells."""
-        self._run("Noting", partial(work.note_start, self._study, reader, code), self._show)
+        self._run("Noting", partial(tasks.note_start, self._study, reader, code), self._show)
 
     def _read_here(self, reader: str) -> None:
         try:
@@ -215,24 +215,24 @@ class StudyPanel(DockedPanel):
         if problem is not None:
             show_problem(self, problem)
         if self.standing is not None:
-            self._run("Collecting", partial(work.standing, self._study), self._show)
+            self._run("Collecting", partial(tasks.standing, self._study), self._show)
 
     def _check(self) -> None:
-        def show(checked: tuple[work.Standing, list[str]]) -> None:
+        def show(checked: tuple[tasks.Standing, list[str]]) -> None:
             standing, leaks = checked
             self._show(standing)
             self._tell(f"Audited again: {'; '.join(leaks) or 'no leaks'}.")
 
-        self._run("Auditing: volume", partial(work.check, self._study), show)
+        self._run("Auditing: volume", partial(tasks.check, self._study), show)
 
     def _freeze(self, reason: str) -> None:
-        self._run("Freezing", partial(work.freeze, self._study, reason or None), self._show)
+        self._run("Freezing", partial(tasks.freeze, self._study, reason or None), self._show)
 
     def _zip(self, reader: str, target: Path) -> None:
         def tell(path: Path) -> None:
             self._tell(f"Saved {path}")
 
-        self._run("Packing", partial(work.zip_package, self._study, reader, target), tell)
+        self._run("Packing", partial(tasks.zip_package, self._study, reader, target), tell)
 
     def _analyse(self, early: bool) -> None:
         def show(result: Result) -> None:
@@ -282,7 +282,7 @@ class StudyPanel(DockedPanel):
 
     # Showing
 
-    def _show(self, standing: work.Standing) -> None:
+    def _show(self, standing: tasks.Standing) -> None:
         self.standing = standing
         self._tell("")
         self.card.show_standing(standing)

@@ -17,14 +17,14 @@ from qtpy.QtWidgets import (
 )
 
 from cowgan.progress import advance
-from cowgan.turing.course import Design
+from cowgan.turing.design.trials import Design
+from cowgan.turing.statistics.mrmc import LEAST_READERS
 from cowgan.turing.statistics.power import PowerCell, power_table
-from cowgan.turing.statistics.readers import LEAST_READERS
-from napari_cowgan.controls import WheelGuard, hint, row
-from napari_cowgan.fields import Choice
-from napari_cowgan.jobs import Job, JobBar
-from napari_cowgan.problems import show_problem
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.widgets.controls import WheelGuard, hint, row
+from napari_cowgan.widgets.fields import Choice
+from napari_cowgan.widgets.jobs import Job, JobBar
+from napari_cowgan.widgets.problems import show_problem
 
 Size = tuple[int, int]
 """Numbers of readers and of cases."""

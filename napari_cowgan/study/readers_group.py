@@ -15,12 +15,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from cowgan.turing.returned import ReaderProgress, ReaderState
-from cowgan.turing.starts import StartState
-from napari_cowgan.controls import SWATCH, hint, row, swatch, text_button
-from napari_cowgan.dialogs import ask_for_file, ask_for_name
-from napari_cowgan.study.work import Standing
+from cowgan.turing.study.collection import ReaderProgress, ReaderState
+from cowgan.turing.study.start_codes import StartState
+from napari_cowgan.study.tasks import Standing
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.widgets.controls import SWATCH, hint, row, swatch, text_button
+from napari_cowgan.widgets.dialogs import ask_for_file, ask_for_name
 
 _STATES: dict[ReaderState, tuple[str, str]] = {
     "not returned": ("Not returned", "#9a9fa6"),

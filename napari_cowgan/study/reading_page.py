@@ -4,9 +4,9 @@ from typing import cast
 
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QWidget, QWizardPage
 
-from cowgan.turing.course import Design, Rules
-from napari_cowgan.controls import WheelGuard, hint, row
-from napari_cowgan.fields import Count, Tick
+from cowgan.turing.design.trials import Design, Rules
+from napari_cowgan.widgets.controls import WheelGuard, hint, row
+from napari_cowgan.widgets.fields import Count, Tick
 
 _MOST_CUT = 512
 _CROPPED = (

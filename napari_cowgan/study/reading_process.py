@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QApplication
 
 from cowgan.errors import CowganError
-from napari_cowgan.problems import show_problem
+from napari_cowgan.widgets.problems import show_problem
 
 _LOOK_EVERY_MS = 500
 _TOLD_BY_WINDOW = 2
@@ -59,7 +59,7 @@ class ReadingProcess(QObject):
 
     def __init__(self, package: Path | None, parent: QObject) -> None:
         super().__init__(parent)
-        command = [sys.executable, "-m", "napari_cowgan.turing"]
+        command = [sys.executable, "-m", "napari_cowgan.reading"]
         if package is not None:
             command.append(str(package))
         self._said = TemporaryFile()  # noqa: SIM115 - kept as long as the process may write

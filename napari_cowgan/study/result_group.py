@@ -6,9 +6,8 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFrame, QLabel, QMessageBox, QVBoxLayout, QWidget
 
 from cowgan.turing.statistics.verdict import Outcome, Verdict
-from napari_cowgan.controls import hint, row, text_button
-from napari_cowgan.study.outcome import Result, report_files
-from napari_cowgan.study.work import Standing
+from napari_cowgan.study.tasks import Result, Standing, report_files
+from napari_cowgan.widgets.controls import hint, row, text_button
 
 _OUTCOMES: dict[Outcome, tuple[str, str]] = {
     "equivalent": ("Equivalent to chance", "#74c68c"),

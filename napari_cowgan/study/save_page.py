@@ -8,14 +8,13 @@ from pathlib import Path
 from qtpy.QtWidgets import QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget, QWizardPage
 
 from cowgan.randomness import MAX_SEED
-from napari_cowgan.controls import breakable, hint
-from napari_cowgan.fields import PathField
-from napari_cowgan.jobs import JobBar
-from napari_cowgan.settings import is_there, recall_text, remember
-from napari_cowgan.study.plan import overview
-from napari_cowgan.study.protocol_source import ProtocolSource
+from napari_cowgan.study.new_study import ProtocolSource, overview
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.widgets.controls import breakable, hint
+from napari_cowgan.widgets.fields import PathField
+from napari_cowgan.widgets.jobs import JobBar
 from napari_cowgan.widgets.seed_box import SeedBox
+from napari_cowgan.widgets.settings import is_there, recall_text, remember
 
 _SECRET = (
     "The seed decides, together with a secret that stays in this folder, which volumes are "

@@ -6,14 +6,13 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QVBoxLayout, QWidget, QWizardPage
 
 from cowgan.errors import CowganError
-from cowgan.turing.course import Design, Rules
-from cowgan.turing.protocol import MAX_READERS, MIN_CASES, default_repeats
+from cowgan.turing.design.protocol import MAX_READERS, MIN_CASES, default_repeats
+from cowgan.turing.design.trials import Design, Rules
 from cowgan.turing.statistics.verdict import MARGIN
-from napari_cowgan.controls import WheelGuard, hint
-from napari_cowgan.fields import Choice, Count, Decimal
-from napari_cowgan.study.plan import left_over
+from napari_cowgan.study.new_study import ProtocolSource, left_over
 from napari_cowgan.study.power_view import PowerView
-from napari_cowgan.study.protocol_source import ProtocolSource
+from napari_cowgan.widgets.controls import WheelGuard, hint
+from napari_cowgan.widgets.fields import Choice, Count, Decimal
 
 _DESIGNS: tuple[tuple[str, Design], ...] = (
     ("One volume: real or generated?", "rating"),

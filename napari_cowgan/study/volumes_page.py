@@ -10,13 +10,13 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget, QWizardPage
 
 from cowgan.progress import Progress
-from cowgan.turing.sources import RECOGNISED, Source
-from napari_cowgan.controls import WheelGuard, breakable, hint, row
-from napari_cowgan.drops import dropped_path
-from napari_cowgan.fields import Choice, Decimal, PathField
-from napari_cowgan.jobs import Job
-from napari_cowgan.problems import sentence
-from napari_cowgan.study.plan import Found, Origin, Origins, look_at
+from cowgan.turing.design.sources import RECOGNISED, Source
+from napari_cowgan.study.new_study import Found, Origin, Origins, look_at
+from napari_cowgan.widgets.controls import WheelGuard, breakable, hint, row
+from napari_cowgan.widgets.drops import dropped_path
+from napari_cowgan.widgets.fields import Choice, Decimal, PathField
+from napari_cowgan.widgets.jobs import Job
+from napari_cowgan.widgets.problems import sentence
 
 _ORIGINS: tuple[tuple[str, Origin], ...] = (
     ("The model that comes with the program", "bundled"),

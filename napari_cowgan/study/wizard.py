@@ -8,18 +8,18 @@ from functools import partial
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget, QWizard
 
-from cowgan.turing.protocol import Protocol
-from cowgan.turing.study import Study
+from cowgan.turing.design.protocol import Protocol
+from cowgan.turing.study.study import Study
 from napari_cowgan.help.button import HelpButton
 from napari_cowgan.help.topics import Topic
-from napari_cowgan.jobs import JobBar
-from napari_cowgan.problems import show_problem
-from napari_cowgan.study.plan import Found, Origins, make_study
+from napari_cowgan.study.new_study import Found, Origins, make_study
 from napari_cowgan.study.power_view import PowerView
 from napari_cowgan.study.reading_page import ReadingPage
 from napari_cowgan.study.save_page import SavePage
 from napari_cowgan.study.size_page import SizePage
 from napari_cowgan.study.volumes_page import VolumesPage
+from napari_cowgan.widgets.jobs import JobBar
+from napari_cowgan.widgets.problems import show_problem
 
 _STEPS = ("Volumes", "Readers and cases", "Reading", "Save")
 _SIZE = (1100, 560)

@@ -21,7 +21,7 @@ def __getattr__(name: str) -> Any:
 
 def show_training_panel(viewer: "napari.Viewer") -> "TrainingPanel":
     """Return the training panel of a viewer, opening it in front of other panels if needed."""
-    from napari_cowgan.docked import show_panel
     from napari_cowgan.training.panel import TrainingPanel
+    from napari_cowgan.widgets.docked import show_panel
 
     return show_panel(viewer, TrainingPanel)

@@ -14,11 +14,11 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QCheckBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from scipy.signal import lfilter
 
-from napari_cowgan.controls import Slider, WheelGuard, hint, row
-from napari_cowgan.fields import Choice
-from napari_cowgan.plots import LABEL_SIZE, Plot
-from napari_cowgan.settings import recall_flag, recall_text, remember
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.widgets.controls import Slider, WheelGuard, hint, row
+from napari_cowgan.widgets.fields import Choice
+from napari_cowgan.widgets.plots import LABEL_SIZE, Plot
+from napari_cowgan.widgets.settings import recall_flag, recall_text, remember
 
 if TYPE_CHECKING:
     import napari

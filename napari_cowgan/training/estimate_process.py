@@ -17,7 +17,7 @@ from cowgan.progress import Progress
 from cowgan.training.config import TrainingConfig
 from cowgan.training.memory import MemoryEstimate, estimate
 from cowgan.training.timing import StepTime, measure_step_time
-from napari_cowgan.training.trainee import NICENESS
+from napari_cowgan.training.workers import NICENESS
 
 _LOOK_EVERY_S = 0.2
 _REFUSED = 2

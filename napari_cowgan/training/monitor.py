@@ -7,11 +7,11 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
-from cowgan.training.supervision import RunStatus, State
+from cowgan.training.remote_control import RunStatus, State
 from cowgan.training.timing import duration
-from napari_cowgan.controls import SWATCH, breakable, hint, row, swatch, text_button
 from napari_cowgan.training.curves import Curves
-from napari_cowgan.training.watching import Look
+from napari_cowgan.training.run_watcher import Look
+from napari_cowgan.widgets.controls import SWATCH, breakable, hint, row, swatch, text_button
 
 if TYPE_CHECKING:
     import napari

@@ -9,10 +9,10 @@ from cowgan.progress import Progress
 from cowgan.training.config import TrainingConfig, with_changes
 from cowgan.training.memory import MemoryEstimate
 from cowgan.training.timing import StepTime
-from napari_cowgan.controls import hint, row, text_button
-from napari_cowgan.jobs import Job
-from napari_cowgan.problems import sentence
 from napari_cowgan.training.estimate_process import memory_apart, step_time_apart
+from napari_cowgan.widgets.controls import hint, row, text_button
+from napari_cowgan.widgets.jobs import Job
+from napari_cowgan.widgets.problems import sentence
 
 _MEASURING = "Measuring how long a step takes…"
 _NOT_MEASURED = "How long a step takes has not been measured."

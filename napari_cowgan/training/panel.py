@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QWidget
 
-from napari_cowgan.controls import hint, row
 from napari_cowgan.help.button import HelpButton
 from napari_cowgan.help.topics import Topic
-from napari_cowgan.loading import LoadingPanel
+from napari_cowgan.viewer.loading import LoadingPanel
+from napari_cowgan.widgets.controls import hint, row
 
 if TYPE_CHECKING:
     import napari

@@ -7,11 +7,11 @@ from pathlib import Path
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
-from cowgan.training.supervision import RunStatus
-from napari_cowgan.controls import SWATCH, swatch
+from cowgan.training.remote_control import RunStatus
 from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.training.monitor import STATES
 from napari_cowgan.training.runs import RunSummary
+from napari_cowgan.widgets.controls import SWATCH, swatch
 
 _RUN, _MODEL = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 

@@ -8,9 +8,9 @@ from cowgan.networks import PRESETS as NETWORKS
 from cowgan.networks import NetworkConfig
 from cowgan.progress import Progress, advance
 from cowgan.training.config import TrainingConfig
+from cowgan.training.remote_control import ACTIVE, STATUS_FILE, State, read_status
 from cowgan.training.run import CONFIG_FILE, export_run
 from cowgan.training.state import PREVIOUS_FILE, STATE_FILE, read_description
-from cowgan.training.supervision import ACTIVE, STATUS_FILE, State, read_status
 
 _MODEL = "model-*.safetensors"
 _RECIPES = {"published": "Paper", "modern": "Modern", "projected": "Projected"}

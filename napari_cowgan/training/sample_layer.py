@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from napari.layers import Image
 
-from napari_cowgan.training.watching import Sheet
+from napari_cowgan.training.run_watcher import Sheet
 from napari_cowgan.viewer.caption import caption
 
 if TYPE_CHECKING:

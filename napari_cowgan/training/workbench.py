@@ -15,27 +15,27 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from cowgan.data.bank import Bank
+from cowgan.bank.bank import Bank
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
-from cowgan.training.supervision import RunStatus, Wish, is_running, request
-from napari_cowgan.controls import Section, hint, row, scrolling, text_button
-from napari_cowgan.desktop import show_elsewhere
-from napari_cowgan.dialogs import ask_for_count
-from napari_cowgan.drops import dropped_folder
-from napari_cowgan.jobs import Job, JobBar, stop_at_exit
-from napari_cowgan.problems import show_problem
+from cowgan.training.remote_control import RunStatus, Wish, is_running, request
 from napari_cowgan.training.closing import Close, CloseGuard, ask_about_run
 from napari_cowgan.training.monitor import Monitor
-from napari_cowgan.training.plan import Place, Resumption, RunPlan
-from napari_cowgan.training.plan_group import PlanGroup
+from napari_cowgan.training.new_run_group import PlanGroup
 from napari_cowgan.training.run_list import RunList
+from napari_cowgan.training.run_settings import Place, Resumption, RunPlan
+from napari_cowgan.training.run_watcher import Look, RunWatcher, outcome
 from napari_cowgan.training.runs import RunSummary, list_runs, newest_model, summarise
 from napari_cowgan.training.sample_layer import SampleLayer
-from napari_cowgan.training.source import Source, bank_of
 from napari_cowgan.training.tensorboard import TensorBoard
-from napari_cowgan.training.trainee import Process, Thread, Trainee, tail
-from napari_cowgan.training.watching import Look, RunWatcher, outcome
+from napari_cowgan.training.volume_source import Source, bank_of
+from napari_cowgan.training.workers import Process, Thread, Trainee, tail
+from napari_cowgan.widgets.controls import Section, hint, row, scrolling, text_button
+from napari_cowgan.widgets.desktop import show_elsewhere
+from napari_cowgan.widgets.dialogs import ask_for_count
+from napari_cowgan.widgets.drops import dropped_folder
+from napari_cowgan.widgets.jobs import Job, JobBar, stop_at_exit
+from napari_cowgan.widgets.problems import show_problem
 
 if TYPE_CHECKING:
     import napari

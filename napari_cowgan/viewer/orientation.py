@@ -18,7 +18,7 @@ _EDGES = {
     "bottom": "bottom_center",
 }
 _KEY = "cowgan_{}_letter"
-# Ends of the world axes of layers that `napari_cowgan.display` makes.
+# Ends of the world axes of layers that `napari_cowgan.viewer.display` makes.
 _POSITIVE, _NEGATIVE = "IPL", "SAR"
 _LEAST_SHARE = np.sin(np.deg2rad(20))
 _FONT_SIZE = 14

@@ -12,13 +12,13 @@ from qtpy.QtCore import QEvent, QObject, QPoint, QPointF, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from qtpy.QtWidgets import QBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
-from napari_cowgan.controls import hint, row
-from napari_cowgan.docked import DockedPanel, show_panel
-from napari_cowgan.explorer.camera import VIEWS, View, show_slices
 from napari_cowgan.help.button import HelpButton
 from napari_cowgan.help.topics import Topic
+from napari_cowgan.viewer.camera import VIEWS, View, show_slices
 from napari_cowgan.viewer.caption import caption
 from napari_cowgan.viewer.orientation import show_orientation
+from napari_cowgan.widgets.controls import hint, row
+from napari_cowgan.widgets.docked import DockedPanel, show_panel
 
 if TYPE_CHECKING:
     import napari

@@ -6,8 +6,8 @@ from qtpy.QtWidgets import QLineEdit, QSizePolicy
 
 from cowgan.errors import CowganError
 from cowgan.randomness import MAX_SEED, parse_seed
-from napari_cowgan.controls import UndoGuard, hint
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.widgets.controls import UndoGuard, hint
 
 
 class SeedBox(QLineEdit):

@@ -23,9 +23,9 @@ from qtpy.QtCore import QObject, Qt, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QSlider
 
-from napari_cowgan.docked import find_panel
 from napari_cowgan.explorer import ExplorerPanel
-from napari_cowgan.settings import settings
+from napari_cowgan.widgets.docked import find_panel
+from napari_cowgan.widgets.settings import settings
 
 _TICK_S = 0.005
 _PATIENCE_S = 300

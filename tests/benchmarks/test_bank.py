@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cowgan.data.bank import Bank
-from cowgan.data.bank_deformation import DeformationLimits
-from cowgan.data.bank_nifti import bank_from_nifti
-from cowgan.data.bank_simulation import PhantomArteries, SimulationOptions, simulate_bank
-from cowgan.data.bank_voxels import decode, encode
-from cowgan.data.bank_writing import BankOptions, write_bank
+from cowgan.bank.bank import Bank
+from cowgan.bank.encoding import decode, encode
+from cowgan.bank.from_nifti import bank_from_nifti
+from cowgan.bank.from_simulation import PhantomArteries, SimulationOptions, simulate_bank
+from cowgan.bank.writing import BankOptions, write_bank
 from cowgan.simulate import make_anatomy, simulate_tof
+from cowgan.simulate.deformation import DeformationLimits
 from cowgan.volume import DEFAULT_SPACING_MM, Volume, default_affine, write_nifti
 
 SHAPE = (32, 128, 128)

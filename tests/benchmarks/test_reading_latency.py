@@ -7,9 +7,9 @@ import pytest
 import turing_studies
 from reading_windows import Key, go_to, make_package, open_window, press, state, wait_for
 
-from cowgan.turing.session import State
-from napari_cowgan.turing.reading import BLANK_S
-from napari_cowgan.turing.window import ReadingWindow
+from cowgan.turing.reading.session import State
+from napari_cowgan.reading.controller import BLANK_S
+from napari_cowgan.reading.window import ReadingWindow
 
 
 @pytest.fixture

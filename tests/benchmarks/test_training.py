@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
 from cowgan.networks import NetworkConfig, initialise
-from cowgan.training import draws
+from cowgan.training import sampling
 from cowgan.training.config import preset, with_changes
 from cowgan.training.memory import estimate
 from cowgan.training.trainer import Generator, Trainer
@@ -95,7 +95,7 @@ def test_synthesis_one_by_one(compare, single_threaded, size: int) -> None:
     generator = Generator(network, "published")
     initialise(generator.mapping, torch.Generator().manual_seed(0))
     initialise(generator.synthesis, torch.Generator().manual_seed(0))
-    drawn = draws.latents(network, 0, 0, "generator", range(BATCH), 0.5)
+    drawn = sampling.latents(network, 0, 0, "generator", range(BATCH), 0.5)
 
     def step(one_by_one: bool) -> None:
         generator.one_by_one = one_by_one

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cowgan.data.bank import Bank
-from cowgan.data.bank_format import VOXELS_FILE
+from cowgan.bank.bank import Bank
+from cowgan.bank.description import VOXELS_FILE
 from cowgan.simulate import make_anatomy
 from cowgan.volume import Volume, default_affine, write_labels, write_nifti
 

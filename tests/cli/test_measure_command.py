@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from cowgan.arteries import Artery
+from cowgan.anatomy.arteries import Artery
 from cowgan.cli.measure import measure
 from cowgan.errors import CowganError
 from cowgan.volume import Volume, default_affine, read_labels, write_labels, write_nifti

@@ -12,10 +12,10 @@ from turing_studies import freeze, protocol, write_model, write_volumes
 from typer.testing import CliRunner
 
 from cowgan.cli.app import app
-from cowgan.turing.package import Package
-from cowgan.turing.receipt import read_receipt
-from cowgan.turing.starts import start_of
-from cowgan.turing.study import Study
+from cowgan.turing.reading.package import Package
+from cowgan.turing.reading.receipt import read_receipt
+from cowgan.turing.study.start_codes import start_of
+from cowgan.turing.study.study import Study
 
 
 def turing(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from cowgan.data.resampling import Grid, resample, shrink
 from cowgan.simulate import TofParameters, make_anatomy, simulate_tof
 from cowgan.volume import Volume, default_affine, read_labels, write_nifti
+from cowgan.volume.resampling import Grid, resample, shrink
 
 SPACING_MM = (1.86, 1.86, 1.86)
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from cowgan.data.manifest import read_manifest, read_set_aside
+from cowgan.data.case_records import read_manifest, read_set_aside
 from cowgan.data.preprocess import PreprocessConfig, preprocess
 from cowgan.errors import Cancelled, CowganError
 from cowgan.volume import Volume, default_affine, read_volume, sidecar_path, write_nifti

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cowgan.data.manifest import CaseRecord
+from cowgan.data.case_records import CaseRecord
 from cowgan.data.quality import (
     draw_case,
     picture_path,

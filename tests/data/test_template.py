@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from cowgan.data.resampling import Grid
 from cowgan.data.roi import find_centre_mm
 from cowgan.data.template import _to_mean_pose, build_template, read_template
 from cowgan.errors import Cancelled, CowganError
 from cowgan.volume import DEFAULT_SPACING_MM, Volume, sidecar_path, write_nifti
+from cowgan.volume.resampling import Grid
 
 pytest.importorskip("SimpleITK")
 

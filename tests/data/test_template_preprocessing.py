@@ -7,12 +7,12 @@ import pytest
 import SimpleITK as sitk
 from scipy.ndimage import gaussian_filter
 
-from cowgan.data.manifest import CaseRecord
+from cowgan.data.case_records import CaseRecord
 from cowgan.data.preprocess import PreprocessConfig, preprocess
-from cowgan.data.resampling import Grid, resample
 from cowgan.data.template import build_template
 from cowgan.volume import Volume, write_nifti
 from cowgan.volume.itk import to_itk
+from cowgan.volume.resampling import Grid, resample
 
 _PLACED_MM = 4.0
 """Voxels are 1.9 mm here, and people differ."""

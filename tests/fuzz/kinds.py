@@ -36,7 +36,7 @@ from fuzz.mutations import (
 from cowgan.errors import CowganError
 
 if TYPE_CHECKING:
-    from cowgan.turing.study import Study
+    from cowgan.turing.study.study import Study
 
 Read = Callable[[Path], object]
 
@@ -215,7 +215,7 @@ def _directions(folder: Path) -> Specimens:
 def _bank(folder: Path) -> Specimens:
     from training_banks import make_bank
 
-    from cowgan.data.bank import Bank
+    from cowgan.bank.bank import Bank
 
     make_bank(folder / "bank", 3)
 
@@ -239,9 +239,9 @@ def _run(folder: Path) -> Specimens:
     from cowgan.training.bank_side import BankSide
     from cowgan.training.config import preset, read_config, with_changes
     from cowgan.training.log import LogFollower, LogWriter
+    from cowgan.training.remote_control import read_status
     from cowgan.training.run import export_run, read_run, start_run
     from cowgan.training.state import load_state
-    from cowgan.training.supervision import read_status
     from cowgan.training.trainer import Trainer
 
     torch.set_num_threads(1)
@@ -271,7 +271,7 @@ def _run(folder: Path) -> Specimens:
 
 def _chained(content: bytes, chosen: random.Random) -> bytes:
     """Change what records say, and make the chain fit, as a careful cheat would."""
-    from cowgan.turing.canonical import canonical, sha256_of_content
+    from cowgan.canonical_json import canonical, sha256_of_content
 
     lines = [json.loads(line) for line in content.splitlines()]
     for _ in range(chosen.choice((1, 1, 2, 5))):
@@ -301,7 +301,7 @@ def _chained(content: bytes, chosen: random.Random) -> bytes:
 
 def _hashed_manifest(content: bytes, chosen: random.Random) -> bytes:
     """Change a manifest, and make its hash fit, as whoever makes a hostile package would."""
-    from cowgan.turing.canonical import sha256_of_content
+    from cowgan.canonical_json import sha256_of_content
 
     changed = mutated_json(json.loads(content), chosen)
     if isinstance(changed, dict):
@@ -325,7 +325,7 @@ def _made() -> "tempfile.TemporaryDirectory[str]":
 
 def _study_read(folder: Path) -> "tuple[Study, Path]":
     """Return a study, and the package that its first reader has read."""
-    from cowgan.turing.study import Study
+    from cowgan.turing.study.study import Study
 
     for name in ("study", "given"):
         shutil.copytree(Path(_made().name, name), folder / name)
@@ -333,9 +333,9 @@ def _study_read(folder: Path) -> "tuple[Study, Path]":
 
 
 def _collector(study: "Study") -> tuple[Read, Callable[[], object]]:
-    from cowgan.turing.analysis.trials import presented_trials
-    from cowgan.turing.returned import collect, collected_records
-    from cowgan.turing.unblinding import Unblinding
+    from cowgan.turing.analysis.presented_trials import presented_trials
+    from cowgan.turing.study.collection import collect, collected_records
+    from cowgan.turing.study.unblinding import Unblinding
 
     unblinding = Unblinding("2030-01-01T00:00:00.000+00:00", "nobody", {}, "0" * 64)
 
@@ -348,7 +348,7 @@ def _collector(study: "Study") -> tuple[Read, Callable[[], object]]:
 
 
 def _journal(folder: Path) -> Specimens:
-    from cowgan.turing.journal import read_journal
+    from cowgan.turing.reading.journal import read_journal
 
     study, given = _study_read(folder)
     read, clear = _collector(study)
@@ -364,7 +364,7 @@ def _journal(folder: Path) -> Specimens:
 
 
 def _package(folder: Path) -> Specimens:
-    from cowgan.turing.package import Package
+    from cowgan.turing.reading.package import Package
 
     _, given = _study_read(folder)
     volume = min((given / "vol").iterdir())
@@ -393,12 +393,12 @@ def _returned_zip(folder: Path) -> Specimens:
 
 
 def _study(folder: Path) -> Specimens:
-    from cowgan.turing.audit import AUDIT_FILE
-    from cowgan.turing.key import Key, key_folder
+    from cowgan.turing.blinding.audit import AUDIT_FILE
+    from cowgan.turing.design.truth_key import Key, key_folder
     from cowgan.turing.report.facts import participants
-    from cowgan.turing.returned import collect, progress
-    from cowgan.turing.study import PARTICIPANTS_FILE, Study
-    from cowgan.turing.unblinding import UNBLINDED_FILE, read_unblinding, unblind
+    from cowgan.turing.study.collection import collect, progress
+    from cowgan.turing.study.study import PARTICIPANTS_FILE, Study
+    from cowgan.turing.study.unblinding import UNBLINDED_FILE, read_unblinding, unblind
 
     study, given = _study_read(folder)
     collect(study, [given])
@@ -423,8 +423,8 @@ def _study(folder: Path) -> Specimens:
 
 
 def _receipt(folder: Path) -> Specimens:
-    from cowgan.turing.journal import read_journal
-    from cowgan.turing.receipt import read_receipt, receipt_of, write_receipt
+    from cowgan.turing.reading.journal import read_journal
+    from cowgan.turing.reading.receipt import read_receipt, receipt_of, write_receipt
 
     study, given = _study_read(folder)
     receipt = receipt_of(study.manifest("sub-R01"), read_journal(given / "journal.jsonl"))
@@ -457,8 +457,8 @@ def _session(folder: Path) -> Specimens:
 
 
 def _tables(folder: Path) -> Specimens:
-    from cowgan.data.bank_split import read_split_table
-    from cowgan.data.manifest import CaseRecord, read_manifest, write_manifest
+    from cowgan.bank.split import read_split_table
+    from cowgan.data.case_records import CaseRecord, read_manifest, write_manifest
     from cowgan.synthesis import LatentState, Synthesizer, export_volumes
 
     split = folder / "split.csv"
@@ -485,7 +485,7 @@ def _tables(folder: Path) -> Specimens:
 
 
 def _anatomies(folder: Path) -> Specimens:
-    from cowgan.data.anatomies import read_archive
+    from cowgan.bank.anatomies import read_archive
 
     occupancy = np.zeros((2, 128, 128, 32), np.uint8)
     occupancy[:, 60:64, 60:64] = 255

@@ -21,8 +21,8 @@ from napari_cowgan.explorer.memory import LastSession
 from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.help import topics
 from napari_cowgan.help.topics import Topic
-from napari_cowgan.settings import remember, settings
-from napari_cowgan.turing.window import ReadingWindow
+from napari_cowgan.reading.window import ReadingWindow
+from napari_cowgan.widgets.settings import remember, settings
 
 SMALL = NetworkConfig(32, 16, 4, 32, latent_dim=32, style_depth=2)
 
@@ -150,7 +150,7 @@ def _open_boxes(parent) -> list[QMessageBox]:
 @pytest.fixture
 def short_blank(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the screen blank for a moment only."""
-    monkeypatch.setattr("napari_cowgan.turing.reading.BLANK_S", 0.02)
+    monkeypatch.setattr("napari_cowgan.reading.controller.BLANK_S", 0.02)
 
 
 @pytest.fixture

@@ -23,15 +23,15 @@ from reading_windows import Key, go_to, open_window, press, wait_for, wait_for_s
 
 from cowgan.checkpoint import BUNDLED
 from cowgan.simulate import make_phantom
-from cowgan.turing.course import Rules
-from cowgan.turing.freezing import new_study
-from cowgan.turing.package import find_package
-from cowgan.turing.protocol import Protocol
-from cowgan.turing.session import State
-from cowgan.turing.sources import CheckpointSource, FolderSource
+from cowgan.turing.design.protocol import Protocol
+from cowgan.turing.design.sources import CheckpointSource, FolderSource
+from cowgan.turing.design.trials import Rules
+from cowgan.turing.reading.package import find_package
+from cowgan.turing.reading.session import State
+from cowgan.turing.study.creation import new_study
 from cowgan.volume import write_nifti
-from napari_cowgan.turing import reading
-from napari_cowgan.turing.window import ReadingWindow
+from napari_cowgan.reading import controller
+from napari_cowgan.reading.window import ReadingWindow
 
 SIZES = ((1280, 800), (1600, 1000))
 _COMMON = {"readers": 1, "repeats": 0, "block": 2, "seed": 1}
@@ -83,7 +83,7 @@ def _shoot_rating(package: Path, folder: Path, width: int, height: int) -> None:
     _save(window, folder, "reading-instructions")
     go_to(window, State.READY)
     _save(window, folder, "ready")
-    with patch.object(reading, "BLANK_S", 2):
+    with patch.object(controller, "BLANK_S", 2):
         go_to(window, State.LOADING)
         _save(window, folder, "loading")
     go_to(window, State.VIEWING)

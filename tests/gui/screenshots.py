@@ -23,23 +23,23 @@ from reading_screenshots import shoot_reading
 from training_banks import make_bank
 from turing_readers import observer, play, read_all
 
-from cowgan.arteries import Artery
+from cowgan.anatomy.arteries import Artery
 from cowgan.simulate import make_anatomy, make_phantom, simulate_tof
-from cowgan.training.supervision import read_status
+from cowgan.training.remote_control import read_status
 from cowgan.volume import Volume, default_affine, write_nifti
-from napari_cowgan.controls import Section
 from napari_cowgan.data import show_data_panel
-from napari_cowgan.docked import find_panel
 from napari_cowgan.explorer import show_explorer
-from napari_cowgan.explorer.camera import look_from
 from napari_cowgan.explorer.memory import LastSession
 from napari_cowgan.explorer.panel import LatentExplorer
-from napari_cowgan.legend import show_legend
-from napari_cowgan.settings import settings
 from napari_cowgan.study import show_study_panel
 from napari_cowgan.study.panel import StudyPanel
 from napari_cowgan.training import show_training_panel
+from napari_cowgan.viewer.camera import look_from
+from napari_cowgan.viewer.legend import show_legend
 from napari_cowgan.viewer.three_planes import ThreePlanes
+from napari_cowgan.widgets.controls import Section
+from napari_cowgan.widgets.docked import find_panel
+from napari_cowgan.widgets.settings import settings
 
 
 def wait_for(condition, timeout_s: float = 180) -> None:

@@ -9,11 +9,11 @@ from gui_menus import choose, close_panel
 from qtpy.QtTest import QTest
 
 from cowgan.synthesis import LatentState
-from napari_cowgan.docked import find_panel
 from napari_cowgan.explorer import ExplorerPanel
 from napari_cowgan.explorer.memory import LastSession
 from napari_cowgan.explorer.panel import LatentExplorer
-from napari_cowgan.settings import remember
+from napari_cowgan.widgets.docked import find_panel
+from napari_cowgan.widgets.settings import remember
 
 
 def choose_explorer(viewer, qtbot, settle) -> LatentExplorer:

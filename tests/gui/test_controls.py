@@ -18,10 +18,10 @@ from qtpy.QtWidgets import (
 from cowgan.latent import load_directions
 from cowgan.randomness import MAX_SEED
 from cowgan.synthesis import BlockMix, LatentState
-from napari_cowgan.controls import Section, Slider
-from napari_cowgan.display import display_array
 from napari_cowgan.explorer.direction_group import BlockRangeDialog
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.viewer.display import display_array
+from napari_cowgan.widgets.controls import Section, Slider
 
 
 def shown_matches_state(explorer) -> bool:

@@ -15,15 +15,15 @@ from qtpy.QtGui import QDesktopServices
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QLineEdit, QSpinBox
 
+from cowgan.bank.bank import Bank
 from cowgan.data import template
-from cowgan.data.bank import Bank
-from cowgan.data.manifest import read_manifest
+from cowgan.data.case_records import read_manifest
 from cowgan.errors import CowganError
 from cowgan.progress import advance
 from cowgan.volume import Volume, default_affine, write_nifti
 from napari_cowgan.data import show_data_panel
 from napari_cowgan.data.panel import DataPanel
-from napari_cowgan.settings import remember
+from napari_cowgan.widgets.settings import remember
 
 SHAPE = (60, 150, 150)
 

@@ -11,9 +11,9 @@ from qtpy.QtWidgets import QLineEdit, QListView, QListWidget
 
 from cowgan.errors import CowganError
 from cowgan.synthesis import LatentState
-from napari_cowgan.docked import find_panel
 from napari_cowgan.explorer import ExplorerPanel
 from napari_cowgan.explorer.favourites import Favourite, favourites_path, read_favourites
+from napari_cowgan.widgets.docked import find_panel
 
 NONE, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
 

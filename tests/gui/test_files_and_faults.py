@@ -17,10 +17,10 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 
 from cowgan.checkpoint import ModelCard, save
 from cowgan.synthesis import BlockMix, LatentState
-from napari_cowgan.docked import find_panel
 from napari_cowgan.explorer import ExplorerPanel
 from napari_cowgan.explorer.renderer import Rendered
-from napari_cowgan.settings import recent
+from napari_cowgan.widgets.docked import find_panel
+from napari_cowgan.widgets.settings import recent
 
 
 def wait_for_model(explorer, path, qtbot) -> None:

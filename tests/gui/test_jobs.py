@@ -8,8 +8,8 @@ from qtpy.QtWidgets import QPushButton
 
 from cowgan.errors import Cancelled, CowganError
 from cowgan.progress import advance
-from napari_cowgan import jobs
-from napari_cowgan.jobs import JobBar
+from napari_cowgan.widgets import jobs
+from napari_cowgan.widgets.jobs import JobBar
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QSlider
 
 from cowgan.synthesis import Synthesizer
-from napari_cowgan.display import display_array
 from napari_cowgan.explorer.panel import LatentExplorer
+from napari_cowgan.viewer.display import display_array
 
 
 @pytest.fixture

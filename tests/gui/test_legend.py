@@ -9,11 +9,11 @@ from qtpy.QtGui import QColor, QEnterEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from cowgan.arteries import Artery
+from cowgan.anatomy.arteries import Artery
 from cowgan.volume import default_affine, write_labels
-from napari_cowgan.arteries import COLOURS
-from napari_cowgan.display import labels_to_layer
-from napari_cowgan.legend import ArteryLegend, show_legend
+from napari_cowgan.viewer.artery_colours import COLOURS
+from napari_cowgan.viewer.display import labels_to_layer
+from napari_cowgan.viewer.legend import ArteryLegend, show_legend
 
 SHAPE = (6, 20, 20)
 PRESENT = {Artery.BA, Artery.R_ICA, Artery.L_MCA, Artery.ACOM}

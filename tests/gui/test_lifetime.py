@@ -19,11 +19,11 @@ from qtpy.QtWidgets import QApplication, QMessageBox, QSlider
 
 from cowgan.checkpoint import BUNDLED
 from cowgan.errors import CowganError
-from napari_cowgan.controls import Section
-from napari_cowgan.docked import find_panel
 from napari_cowgan.explorer import ExplorerPanel
-from napari_cowgan.problems import show_problem
-from napari_cowgan.settings import remember
+from napari_cowgan.widgets.controls import Section
+from napari_cowgan.widgets.docked import find_panel
+from napari_cowgan.widgets.problems import show_problem
+from napari_cowgan.widgets.settings import remember
 
 
 def own_threads() -> list[str]:

@@ -63,4 +63,4 @@ def test_the_reading_window_opens_from_the_menu(make_napari_viewer: Callable, mo
     command = "napari-cowgan.read_package"
     assert command in {entry.command.id for entry in entries if hasattr(entry, "command")}
     app.commands.execute_command(command).result()
-    assert started == [[sys.executable, "-m", "napari_cowgan.turing"]]
+    assert started == [[sys.executable, "-m", "napari_cowgan.reading"]]

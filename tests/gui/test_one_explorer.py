@@ -10,11 +10,11 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QDockWidget, QLabel
 
 from napari_cowgan.data import show_data_panel
-from napari_cowgan.docked import DockedPanel, find_panel
 from napari_cowgan.explorer import ExplorerPanel, show_explorer
 from napari_cowgan.explorer.panel import LatentExplorer
-from napari_cowgan.settings import remember
 from napari_cowgan.training import TrainingPanel
+from napari_cowgan.widgets.docked import DockedPanel, find_panel
+from napari_cowgan.widgets.settings import remember
 
 MENU = ("Plugins", "CoW-GAN", "Latent explorer")
 

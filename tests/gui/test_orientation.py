@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from cowgan.volume import Volume, default_affine, write_nifti
-from napari_cowgan.display import volume_to_layer
-from napari_cowgan.explorer.camera import View, look_from, show_slices
+from napari_cowgan.viewer.camera import View, look_from, show_slices
+from napari_cowgan.viewer.display import volume_to_layer
 from napari_cowgan.viewer.orientation import edge_letters, show_orientation
 
 SHAPE = (32, 48, 48)

@@ -44,13 +44,13 @@ from reading_windows import (
 )
 
 from cowgan.files import read_bytes
-from cowgan.turing.course import Rules
-from cowgan.turing.journal import read_journal
-from cowgan.turing.package import Package, find_package
-from cowgan.turing.receipt import read_receipt
-from cowgan.turing.session import State, finish_code
-from napari_cowgan.turing.application import Opening
-from napari_cowgan.turing.window import ReadingWindow
+from cowgan.turing.design.trials import Rules
+from cowgan.turing.reading.journal import read_journal
+from cowgan.turing.reading.package import Package, find_package
+from cowgan.turing.reading.receipt import read_receipt
+from cowgan.turing.reading.session import State, finish_code
+from napari_cowgan.reading.application import Opening
+from napari_cowgan.reading.window import ReadingWindow
 
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 
@@ -419,7 +419,7 @@ def test_turning_to_another_window_pauses(window, journal):
 def test_the_screen_is_blank_before_each_case(window, journal, monkeypatch):
     go_to(window, State.FEEDBACK)
     assert picture(window).max() > 50
-    monkeypatch.setattr("napari_cowgan.turing.reading.BLANK_S", 0.5)
+    monkeypatch.setattr("napari_cowgan.reading.controller.BLANK_S", 0.5)
     press(window, Key.Key_Return, Key.Key_Return)
     assert state(window) is State.LOADING
     while not window.image.shown:
@@ -454,7 +454,7 @@ def test_a_slow_disk_never_holds_the_reader_up(window, package, monkeypatch):
 
     for name in ("write", "fsync"):
         monkeypatch.setattr(os, name, slow(getattr(os, name)))
-    monkeypatch.setattr("cowgan.turing.package.read_bytes", slow(read_bytes))
+    monkeypatch.setattr("cowgan.turing.reading.package.read_bytes", slow(read_bytes))
     go_to(window, State.RATED)
     drag_across(window.image.panes[0].glass, 30, 20)
     press(window, Key.Key_P, Key.Key_P, Key.Key_M, Key.Key_R, Key.Key_2)
@@ -471,7 +471,7 @@ def test_whoever_waits_for_a_slow_disk_is_told(window, monkeypatch):
         served.wait(60)
         return read_bytes(path, limit)
 
-    monkeypatch.setattr("cowgan.turing.package.read_bytes", wait_and_read)
+    monkeypatch.setattr("cowgan.turing.reading.package.read_bytes", wait_and_read)
     go_to(window, State.FEEDBACK)
     go_to(window, State.INSTRUCTIONS)
     go_to(window, State.LOADING)
@@ -583,7 +583,7 @@ def test_breaks_come_between_blocks_and_tell_how_far_one_is(tmp_path, windows):
 
 
 def test_whoever_looks_long_is_told_that_a_guess_is_fine(tmp_path, windows, monkeypatch):
-    monkeypatch.setattr("napari_cowgan.turing.reading._LOG_MS", 100)
+    monkeypatch.setattr("napari_cowgan.reading.controller._LOG_MS", 100)
     window = windows(make_package(tmp_path, Rules(hint_s=1)))
     go_to(window, State.VIEWING)
     wait_for(lambda: "guess is fine" in window.side.hint.text())

@@ -11,9 +11,9 @@ from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QApplication, QDockWidget, QMenu
 from reading_windows import Key, go_to, make_package, press, state
 
-from cowgan.turing.course import Rules
-from cowgan.turing.journal import read_journal
-from cowgan.turing.session import State
+from cowgan.turing.design.trials import Rules
+from cowgan.turing.reading.journal import read_journal
+from cowgan.turing.reading.session import State
 
 Modifier = Qt.KeyboardModifier
 NONE, SHIFT, KEYPAD = Modifier.NoModifier, Modifier.ShiftModifier, Modifier.KeypadModifier

@@ -14,8 +14,8 @@ from gui_events import click
 from qtpy.QtWidgets import QApplication
 from reading_windows import Key, go_to, press, wait_for, wait_for_state
 
-from cowgan.turing.journal import read_journal
-from cowgan.turing.session import State
+from cowgan.turing.reading.journal import read_journal
+from cowgan.turing.reading.session import State
 
 ROOT = Path(__file__).parents[2]
 
@@ -191,7 +191,7 @@ from pathlib import Path
 from qtpy.QtWidgets import QApplication
 app = QApplication([])
 from reading_windows import open_window, state, step
-from cowgan.turing.session import State
+from cowgan.turing.reading.session import State
 window = open_window(Path(sys.argv[1]))
 done = 0
 while state(window) is not State.FINISHED:

@@ -9,7 +9,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from cowgan.randomness import MAX_SEED
-from napari_cowgan.controls import Section
+from napari_cowgan.widgets.controls import Section
 from napari_cowgan.widgets.seed_box import SeedBox
 
 

@@ -18,8 +18,8 @@ from qtpy.QtWidgets import (
     QSlider,
 )
 
-from napari_cowgan.controls import Section, Slider
-from napari_cowgan.display import display_array
+from napari_cowgan.viewer.display import display_array
+from napari_cowgan.widgets.controls import Section, Slider
 
 
 @pytest.fixture

@@ -29,23 +29,23 @@ from study_panels import Key, come_back_to, press, push, tab_to, type_into, writ
 from turing_readers import observer, play, read_all
 from turing_studies import freeze, protocol, write_model
 
-from cowgan.turing.course import Rules
-from cowgan.turing.freezing import new_study
-from cowgan.turing.package import JOURNAL_FILE, Package
-from cowgan.turing.protocol import Protocol
-from cowgan.turing.publication import frozen_line
-from cowgan.turing.returned import journal_path
-from cowgan.turing.session import Session, State
-from cowgan.turing.sources import CheckpointSource, FolderSource
-from cowgan.turing.study import STUDY_FILE, Study
-from cowgan.turing.unblinding import collection_sha256, read_unblinding
+from cowgan.turing.design.protocol import Protocol
+from cowgan.turing.design.sources import CheckpointSource, FolderSource
+from cowgan.turing.design.trials import Rules
+from cowgan.turing.reading.package import JOURNAL_FILE, Package
+from cowgan.turing.reading.session import Session, State
+from cowgan.turing.study.collection import journal_path
+from cowgan.turing.study.creation import new_study
+from cowgan.turing.study.publication import frozen_line
+from cowgan.turing.study.study import STUDY_FILE, Study
+from cowgan.turing.study.unblinding import collection_sha256, read_unblinding
 from cowgan.turing.verification import verify
-from napari_cowgan.controls import Section
-from napari_cowgan.settings import recent
 from napari_cowgan.study import show_study_panel
 from napari_cowgan.study.panel import StudyPanel
 from napari_cowgan.study.reading_process import ReadingProcess
 from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.widgets.controls import Section
+from napari_cowgan.widgets.settings import recent
 
 WIDTH = 380
 
@@ -616,7 +616,7 @@ def test_closing_during_work_ends_every_thread(
             go_on.wait(0.01)
             progress.report(1, 2)
 
-    monkeypatch.setattr("napari_cowgan.study.work.check", slow)
+    monkeypatch.setattr("napari_cowgan.study.tasks.check", slow)
     monkeypatch.setattr("napari_cowgan.study.wizard.make_study", slow)
     if work == "audit":
         click(opened.audit.check)

@@ -26,12 +26,12 @@ from qtpy.QtWidgets import (
 )
 from reading_windows import wait_for
 
-from napari_cowgan.controls import Section
-from napari_cowgan.docked import find_panel
 from napari_cowgan.explorer import show_explorer
 from napari_cowgan.explorer.dock import ExplorerPanel
+from napari_cowgan.reading.texts import finished
 from napari_cowgan.study import show_study_panel
-from napari_cowgan.turing.texts import finished
+from napari_cowgan.widgets.controls import Section
+from napari_cowgan.widgets.docked import find_panel
 
 TOUR = documentation.DOCS / "tutorials" / "tour.md"
 PANELS = ("Latent explorer", "Data", "Training", "Turing study", "Artery legend", "Three planes")

@@ -25,25 +25,25 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QInputDialog, QScrollArea, QWidget
 from training_banks import Tubes, make_bank, start
 
+from cowgan.bank.bank import Bank
 from cowgan.checkpoint import load
-from cowgan.data.bank import Bank
 from cowgan.training.memory import MemoryEstimate
+from cowgan.training.remote_control import is_running, read_status
 from cowgan.training.run import start_run
 from cowgan.training.state import read_description
-from cowgan.training.supervision import is_running, read_status
 from cowgan.training.timing import StepTime, duration
 from cowgan.volume import Volume, default_affine, write_nifti
-from napari_cowgan.docked import DockedPanel
 from napari_cowgan.explorer.panel import LatentExplorer
-from napari_cowgan.settings import remember, settings
 from napari_cowgan.training import show_training_panel
 from napari_cowgan.training.curves import smoothed
+from napari_cowgan.training.new_run_group import PlanGroup
 from napari_cowgan.training.panel import TrainingPanel
-from napari_cowgan.training.plan import RunPlan
-from napari_cowgan.training.plan_group import PlanGroup
+from napari_cowgan.training.run_settings import RunPlan
+from napari_cowgan.training.run_watcher import Sheet
 from napari_cowgan.training.sample_layer import SampleLayer
-from napari_cowgan.training.watching import Sheet
 from napari_cowgan.training.workbench import Workbench
+from napari_cowgan.widgets.docked import DockedPanel
+from napari_cowgan.widgets.settings import remember, settings
 
 ENDLESS = 100_000
 KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
@@ -85,7 +85,7 @@ def runs(tmp_path: Path, monkeypatch) -> Iterator[Path]:
     """Return the folder for runs; whatever is still at work in it ends with the test."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     # Its own test waits for it; the others need the processor.
-    monkeypatch.setattr("napari_cowgan.training.plan_group._ESTIMATE_AFTER_MS", 10**8)
+    monkeypatch.setattr("napari_cowgan.training.new_run_group._ESTIMATE_AFTER_MS", 10**8)
     folder = tmp_path / "runs"
     remember("training/runs", str(folder))
     for name, value in TINY.items():

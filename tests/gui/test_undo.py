@@ -7,8 +7,8 @@ from qtpy.QtWidgets import QInputDialog, QLineEdit, QMenu, QWidget
 
 from cowgan.latent import load_directions
 from cowgan.synthesis import LatentState
-from napari_cowgan.controls import Section
 from napari_cowgan.explorer.favourites import read_favourites
+from napari_cowgan.widgets.controls import Section
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 

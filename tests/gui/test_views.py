@@ -8,8 +8,8 @@ from qtpy.QtTest import QTest
 from skimage.transform import resize
 
 from cowgan.volume import Volume, default_affine, mip
-from napari_cowgan.explorer.camera import RENDERINGS, look_from
 from napari_cowgan.explorer.layer import LOOK, VolumeLayer
+from napari_cowgan.viewer.camera import RENDERINGS, look_from
 
 SHAPE, SPACING_MM = (24, 40, 48), (1.5, 1.0, 1.0)
 

@@ -5,7 +5,7 @@ import analytic_shapes as shapes
 import numpy as np
 import pytest
 
-from cowgan.arteries import Artery
+from cowgan.anatomy.arteries import Artery
 from cowgan.errors import CowganError
 from cowgan.measure import measure, measure_labels, measure_mask
 from cowgan.volume import Volume, default_affine

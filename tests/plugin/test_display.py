@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from cowgan.errors import CowganError
 from cowgan.volume import Volume, default_affine
-from napari_cowgan.display import (
+from napari_cowgan.viewer.display import (
     contrast_limits,
     display_array,
     display_metadata,

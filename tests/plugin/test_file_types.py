@@ -19,7 +19,7 @@ from cowgan.volume import (
     write_labels,
     write_nifti,
 )
-from napari_cowgan import readers, sample_data
+from napari_cowgan import file_readers, sample_data
 
 SHAPE = (4, 6, 8)
 MANIFEST = Path(napari_cowgan.__file__).with_name("napari.yaml")
@@ -53,7 +53,7 @@ def explorer(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
 
 def test_modules_load_neither_torch_nor_qt():
-    names = "readers, writers, display, sample_data"
+    names = "file_readers, writers, display, sample_data"
     code = f"import sys; from napari_cowgan import {names}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
@@ -63,11 +63,11 @@ def test_modules_load_neither_torch_nor_qt():
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("a/b.nii", readers.read_image),
-        ("a/b.NII.GZ", readers.read_image),
-        ("b.safetensors", readers.read_checkpoint),
-        ("b.pt", readers.read_checkpoint),
-        ("b.cowgan.json", readers.read_session),
+        ("a/b.nii", file_readers.read_image),
+        ("a/b.NII.GZ", file_readers.read_image),
+        ("b.safetensors", file_readers.read_checkpoint),
+        ("b.pt", file_readers.read_checkpoint),
+        ("b.cowgan.json", file_readers.read_session),
         ("b.json", None),
         ("b.gz", None),
         ("b.tif", None),
@@ -75,7 +75,7 @@ def test_modules_load_neither_torch_nor_qt():
     ],
 )
 def test_get_reader_takes_only_our_files(path, expected):
-    assert readers.get_reader(path) is expected
+    assert file_readers.get_reader(path) is expected
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ from nibabel.affines import apply_affine
 from nibabel.orientations import axcodes2ornt, ornt_transform
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from cowgan.arteries import LABEL_SCHEME, Artery
+from cowgan.anatomy.arteries import LABEL_SCHEME, Artery
 from cowgan.errors import CowganError
 from cowgan.volume import default_affine, read_labels, read_volume, write_labels
-from napari_cowgan.arteries import COLOURS, UNKNOWN_COLOUR, colour_table, name_of
-from napari_cowgan.display import labels_to_layer, layer_to_labels, volume_to_layer
-from napari_cowgan.readers import read_image
-from napari_cowgan.writers import write_label_map
+from napari_cowgan.file_readers import read_image
+from napari_cowgan.file_writers import write_label_map
+from napari_cowgan.viewer.artery_colours import COLOURS, UNKNOWN_COLOUR, colour_table, name_of
+from napari_cowgan.viewer.display import labels_to_layer, layer_to_labels, volume_to_layer
 
 SHAPE = (5, 9, 7)
 PAIRS = [(a, a.name.replace("R_", "L_")) for a in Artery if a.name.startswith("R_")]

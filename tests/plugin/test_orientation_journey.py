@@ -12,8 +12,8 @@ from nibabel.orientations import axcodes2ornt, ornt_transform
 from scipy.spatial.transform import Rotation
 
 from cowgan.volume import read_volume
-from napari_cowgan.display import volume_to_layer
-from napari_cowgan.writers import write_image
+from napari_cowgan.file_writers import write_image
+from napari_cowgan.viewer.display import volume_to_layer
 
 MARKERS = {"left": 1.0, "superior": 2.0, "anterior": 3.0}
 RAS_INDEX = {"left": (1, 5, 4), "superior": (6, 5, 7), "anterior": (6, 9, 4)}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import distance_transform_edt, label
 
-from cowgan.arteries import Artery
+from cowgan.anatomy.arteries import Artery
 from cowgan.errors import CowganError
 from cowgan.randomness import stream
 from cowgan.simulate import FREQUENCIES, make_anatomy, make_phantom

@@ -6,8 +6,8 @@ import pytest
 import torch
 from training_banks import make_bank
 
+from cowgan.bank.bank import Bank
 from cowgan.checkpoint import load
-from cowgan.data.bank import Bank
 from cowgan.networks import NetworkConfig
 from cowgan.training.config import preset, with_changes
 from cowgan.training.held_out import HeldOut, coverage, kernel_distance, recall

@@ -10,13 +10,13 @@ from torch.nn import functional
 from cowgan.errors import CowganError
 from cowgan.networks import MappingNetwork, NetworkConfig
 from cowgan.networks.initialisation import ROTATION_MEAN, initialise_as_rotation
-from cowgan.training import draws
+from cowgan.training import sampling
 from cowgan.training.components import AnatomicalComponents
 from cowgan.training.config import TrainingConfig, preset, with_changes
-from cowgan.training.growth import Ancestor, grow_from
 from cowgan.training.linear_start import start_linearly
 from cowgan.training.state import save_state
 from cowgan.training.trainer import Trainer
+from cowgan.training.warm_start import Ancestor, grow_from
 
 NETWORK = NetworkConfig(16, 16, 4, 32, latent_dim=64)
 CONFIG = with_changes(
@@ -93,7 +93,7 @@ def test_fewer_volumes_than_components_leave_the_rest_silent() -> None:
 
 
 def test_the_first_volumes_are_the_anatomies_their_latents_stand_for(begun: Trainer) -> None:
-    drawn = draws.latents(NETWORK, 0, 0, "test", range(24), 0.0)
+    drawn = sampling.latents(NETWORK, 0, 0, "test", range(24), 0.0)
     z = 8 * functional.normalize(drawn.z[:, 0], dim=1)
     with torch.no_grad():
         volumes = begun.generator(drawn, begun.device)
@@ -104,7 +104,7 @@ def test_the_first_volumes_are_the_anatomies_their_latents_stand_for(begun: Trai
 
 def test_real_volumes_come_back_from_their_components(begun: Trainer) -> None:
     reals = torch.from_numpy(begun.volumes.read(list(range(24))))
-    drawn = draws.latents(NETWORK, 0, 0, "test", range(24), 0.0)
+    drawn = sampling.latents(NETWORK, 0, 0, "test", range(24), 0.0)
     drawn.z[:, 0, : begun.components.count] = begun.components(reals)
     with torch.no_grad():
         repeated = begun.generator(drawn, begun.device)
@@ -113,7 +113,7 @@ def test_real_volumes_come_back_from_their_components(begun: Trainer) -> None:
 
 
 def test_finer_blocks_are_given_the_anatomy_to_draw(begun: Trainer) -> None:
-    drawn = draws.latents(NETWORK, 0, 0, "test", range(24), 0.0)
+    drawn = sampling.latents(NETWORK, 0, 0, "test", range(24), 0.0)
     with torch.no_grad():
         w = begun.generator.styles(drawn, begun.device)[:, 0]
         x, image = begun.generator.synthesis.start(24), None
@@ -127,7 +127,7 @@ def test_finer_blocks_are_given_the_anatomy_to_draw(begun: Trainer) -> None:
 
 
 def test_what_is_exported_takes_w_as_the_published_network_does(begun: Trainer) -> None:
-    drawn = draws.latents(NETWORK, 0, 0, "test", range(3), 0.0)
+    drawn = sampling.latents(NETWORK, 0, 0, "test", range(3), 0.0)
     with torch.no_grad():
         own = begun.average(drawn, begun.device)
         w = begun.average.mapping(drawn.z[:, 0])
@@ -154,7 +154,7 @@ def test_a_run_grows_with_its_components(begun: Trainer, tmp_path) -> None:
     assert grow_from(grown, Ancestor.of_run(tmp_path)) == []
     for name, one in grown.components.state_dict().items():
         assert torch.equal(one, begun.components.state_dict()[name])
-    drawn = draws.latents(larger, 0, 0, "test", range(2), 0.0)
+    drawn = sampling.latents(larger, 0, 0, "test", range(2), 0.0)
     coarse = replace(drawn, noise=drawn.noise[:, :16, :16, :16])
     with torch.no_grad():
         large = functional.avg_pool3d(grown.average(drawn, grown.device), (1, 2, 2))

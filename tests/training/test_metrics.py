@@ -9,11 +9,11 @@ import torch
 from training_banks import make_bank
 
 from cowgan.networks import NetworkConfig
-from cowgan.training.board import BOARD_FOLDER
 from cowgan.training.config import preset, with_changes
 from cowgan.training.metrics import SAMPLES, mip_correlation
+from cowgan.training.remote_control import RunStatus
 from cowgan.training.run import resume_run, start_run
-from cowgan.training.supervision import RunStatus
+from cowgan.training.tensorboard import BOARD_FOLDER
 
 NETWORK = NetworkConfig(16, 16, 1, 8)
 CONFIG = with_changes(

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cowgan.training.projected import ProjectedDiscriminator
+from cowgan.training.projected_discriminator import ProjectedDiscriminator
 from cowgan.training.reconstruction import feature_error, reconstruction_error
 
 

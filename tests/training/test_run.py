@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import save_file
 from training_banks import TINY, assert_same_state, finish, make_bank, start
 
+from cowgan.bank.bank import Bank
 from cowgan.checkpoint import load
-from cowgan.data.bank import Bank
 from cowgan.errors import Cancelled, CowganError
 from cowgan.networks import NetworkConfig
 from cowgan.training.bank_side import BankSide

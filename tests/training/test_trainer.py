@@ -7,10 +7,10 @@ import torch
 from cowgan.errors import CowganError
 from cowgan.networks import NetworkConfig
 from cowgan.networks.layers import Blur3d, Conv3d
-from cowgan.training.average import averaging_rate
 from cowgan.training.config import TrainingConfig, preset, with_changes
-from cowgan.training.discriminator import MinibatchDeviation, ModernDiscriminator
-from cowgan.training.draws import real_volumes
+from cowgan.training.ema import averaging_rate
+from cowgan.training.sampling import real_volumes
+from cowgan.training.stylegan2_discriminator import MinibatchDeviation, ModernDiscriminator
 from cowgan.training.trainer import Trainer
 
 NETWORK = NetworkConfig(16, 8, 2, 16, latent_dim=16, style_depth=2)

@@ -6,4 +6,4 @@ import pytest
 @pytest.fixture
 def fixed_salt(monkeypatch) -> None:
     """Take chance out of dither, roles and seeds; names in packages stay random."""
-    monkeypatch.setattr("cowgan.turing.freezing.new_salt", lambda: bytes(range(32)))
+    monkeypatch.setattr("cowgan.turing.study.creation.new_salt", lambda: bytes(range(32)))

@@ -16,12 +16,12 @@ from turing_studies import freeze, protocol
 
 from cowgan.errors import CowganError
 from cowgan.turing.analysis import Analysis, analyse
-from cowgan.turing.course import Rules
 from cowgan.turing.derivatives import TRIAL_COLUMNS, imrmc, write_derivatives
-from cowgan.turing.returned import collect
+from cowgan.turing.design.trials import Rules
 from cowgan.turing.statistics import Answer, Panel, Reading, auc, mean_auc
-from cowgan.turing.study import STUDY_FILE, Study
-from cowgan.turing.unblinding import UNBLINDED_FILE, unblind
+from cowgan.turing.study.collection import collect
+from cowgan.turing.study.study import STUDY_FILE, Study
+from cowgan.turing.study.unblinding import UNBLINDED_FILE, unblind
 
 
 @pytest.fixture(scope="module")
@@ -333,7 +333,7 @@ def test_an_account_without_a_name_can_unblind(study, monkeypatch):
     def nameless() -> str:
         raise KeyError("getpwuid(): uid not found: 4711")
 
-    monkeypatch.setattr("cowgan.turing.unblinding.getpass.getuser", nameless)
+    monkeypatch.setattr("cowgan.turing.study.unblinding.getpass.getuser", nameless)
     assert unblind(study, early=True).by.startswith("account ")
 
 

@@ -11,13 +11,13 @@ from turing_studies import SHAPE, SPACING_MM, protocol, write_volumes
 
 from cowgan.documents import checked
 from cowgan.errors import Cancelled, CowganError
-from cowgan.turing.appearance import grey_levels, texture
-from cowgan.turing.audit import Audit, audit
-from cowgan.turing.freezing import new_study
-from cowgan.turing.package import volume_bytes
-from cowgan.turing.separability import separate
-from cowgan.turing.sources import FolderSource
-from cowgan.turing.study import Study
+from cowgan.turing.blinding.audit import Audit, audit
+from cowgan.turing.blinding.classifier_test import separate
+from cowgan.turing.blinding.image_features import grey_levels, texture
+from cowgan.turing.design.sources import FolderSource
+from cowgan.turing.reading.package import volume_bytes
+from cowgan.turing.study.creation import new_study
+from cowgan.turing.study.study import Study
 from cowgan.volume import Volume, default_affine, write_nifti
 
 # Chance finds a leak where there is none in one study of twenty.
@@ -82,7 +82,7 @@ def test_features_that_never_vary_say_nothing():
 
 
 def test_cross_validation_is_that_of_ridge_regression():
-    from cowgan.turing.separability import _FOLDS, _auc, _scoring
+    from cowgan.turing.blinding.classifier_test import _FOLDS, _auc, _scoring
 
     features, random = noise(3), np.random.RandomState(5)
     features[GENERATED, 0] += 1

@@ -5,8 +5,8 @@ import pytest
 from turing_studies import freeze, write_volumes
 
 from cowgan.errors import Cancelled, CowganError
-from cowgan.turing.exhibits import Exhibits, exhibits
-from cowgan.turing.study import Study
+from cowgan.turing.blinding.figure_data import Exhibits, exhibits
+from cowgan.turing.study.study import Study
 
 
 def exhibits_of(study: Study, **options) -> Exhibits:

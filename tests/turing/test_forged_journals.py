@@ -13,16 +13,16 @@ from turing_readers import observer, play
 from turing_studies import freeze, protocol
 
 from cowgan.errors import CowganError
+from cowgan.report.html import html_of
 from cowgan.turing.analysis import analyse
 from cowgan.turing.derivatives import write_derivatives
-from cowgan.turing.package import JOURNAL_FILE
-from cowgan.turing.receipt import receipt_of
+from cowgan.turing.reading.package import JOURNAL_FILE
+from cowgan.turing.reading.receipt import receipt_of
 from cowgan.turing.report import report_of
-from cowgan.turing.report.html import html_of
-from cowgan.turing.returned import collect, collected_records, journal_path
-from cowgan.turing.starts import start_of
-from cowgan.turing.study import Study
-from cowgan.turing.unblinding import UNBLINDED_FILE
+from cowgan.turing.study.collection import collect, collected_records, journal_path
+from cowgan.turing.study.start_codes import start_of
+from cowgan.turing.study.study import Study
+from cowgan.turing.study.unblinding import UNBLINDED_FILE
 
 READER, OTHER = "sub-R01", "sub-R02"
 

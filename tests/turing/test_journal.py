@@ -18,7 +18,7 @@ from reader_process import HEADER as CHILD_HEADER
 from reader_process import answer_of
 
 from cowgan.errors import CowganError
-from cowgan.turing.journal import Journal, read_journal
+from cowgan.turing.reading.journal import Journal, read_journal
 
 HEADER = {"package": "1a2b", "reader": "sub-R01"}
 CHILD = Path(__file__).parents[1] / "reader_process.py"
@@ -133,7 +133,7 @@ def _change_an_answer(lines: list[bytes]) -> list[bytes]:
 
 
 def _change_an_answer_and_its_hash(lines: list[bytes]) -> list[bytes]:
-    from cowgan.turing.canonical import canonical, sha256_of_content
+    from cowgan.canonical_json import canonical, sha256_of_content
 
     content = json.loads(lines[2])
     content["data"]["answer"] = "G"
@@ -446,9 +446,9 @@ def test_two_hundred_kills_lose_no_answer(path):
 @pytest.mark.parametrize(
     ("module", "unneeded"),
     [
-        ("cowgan.turing.session", {"numpy", "torch"}),
-        ("cowgan.turing.package", {"scipy", "torch"}),
-        ("cowgan.turing.freezing", {"torch"}),
+        ("cowgan.turing.reading.session", {"numpy", "torch"}),
+        ("cowgan.turing.reading.package", {"scipy", "torch"}),
+        ("cowgan.turing.study.creation", {"torch"}),
     ],
 )
 def test_each_part_loads_only_what_it_needs(module, unneeded):

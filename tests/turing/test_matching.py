@@ -12,12 +12,12 @@ from turing_studies import protocol, write_model
 
 from cowgan.checkpoint import BUNDLED, load
 from cowgan.synthesis import LatentState, Synthesizer
-from cowgan.turing.freezing import new_study
-from cowgan.turing.package import Package, volume_bytes
-from cowgan.turing.processing import rounded, scale
-from cowgan.turing.protocol import Protocol
-from cowgan.turing.sources import CheckpointSource, FolderSource
-from cowgan.turing.study import Study
+from cowgan.turing.design.processing import rounded, scale
+from cowgan.turing.design.protocol import Protocol
+from cowgan.turing.design.sources import CheckpointSource, FolderSource
+from cowgan.turing.reading.package import Package, volume_bytes
+from cowgan.turing.study.creation import new_study
+from cowgan.turing.study.study import Study
 from cowgan.volume import read_volume, write_nifti
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cowgan.errors import CowganError
-from cowgan.turing.order import arrange
+from cowgan.turing.design.trial_order import arrange
 
 
 def order(kinds, repeats=0, seed=0, **changes):

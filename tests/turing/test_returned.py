@@ -15,9 +15,9 @@ from turing_readers import observer, play
 from turing_studies import freeze, protocol
 
 from cowgan.errors import CowganError
-from cowgan.turing.package import JOURNAL_FILE, MANIFEST_FILE, Package, read_manifest
-from cowgan.turing.returned import collect, journal_path, progress
-from cowgan.turing.study import STUDY_FILE, Study
+from cowgan.turing.reading.package import JOURNAL_FILE, MANIFEST_FILE, Package, read_manifest
+from cowgan.turing.study.collection import collect, journal_path, progress
+from cowgan.turing.study.study import STUDY_FILE, Study
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from cowgan.documents import checked
 from cowgan.errors import CowganError
 from cowgan.turing.codes import code_of
-from cowgan.turing.course import Course, Rules, Trial
-from cowgan.turing.journal import Journal, read_journal
-from cowgan.turing.session import NotNow, Session, State, replay
+from cowgan.turing.design.trials import Course, Rules, Trial
+from cowgan.turing.reading.journal import Journal, read_journal
+from cowgan.turing.reading.session import NotNow, Session, State, replay
 
 HEADER = {"package": "1a2b"}
 

@@ -13,10 +13,10 @@ from turing_studies import freeze, protocol
 
 from cowgan._version import __version__
 from cowgan.errors import CowganError
-from cowgan.turing.package import JOURNAL_FILE, Package, read_manifest, zip_answers
-from cowgan.turing.returned import collect
-from cowgan.turing.start_files import start_files
-from cowgan.turing.study import Study
+from cowgan.turing.reading.package import JOURNAL_FILE, Package, read_manifest, zip_answers
+from cowgan.turing.reading.start_files import start_files
+from cowgan.turing.study.collection import collect
+from cowgan.turing.study.study import Study
 
 README, WINDOWS, POSIX = start_files("sub-R01")
 needs_sh = pytest.mark.skipif(sys.platform == "win32", reason="runs a shell script")

@@ -11,16 +11,16 @@ from turing_readers import observer, play
 from turing_studies import freeze, protocol
 
 from cowgan.errors import CowganError
+from cowgan.report.blocks import Box, Table
 from cowgan.turing.analysis import analyse
-from cowgan.turing.journal import read_journal
-from cowgan.turing.package import JOURNAL_FILE, Package, key_beside
+from cowgan.turing.reading.journal import read_journal
+from cowgan.turing.reading.package import JOURNAL_FILE, Package, key_beside
+from cowgan.turing.reading.session import Session, start_code
 from cowgan.turing.report import report_of
-from cowgan.turing.report.blocks import Box, Table
-from cowgan.turing.returned import collect
-from cowgan.turing.session import Session, start_code
-from cowgan.turing.starts import STARTS_FILE, note_start, start_of
-from cowgan.turing.study import Study
-from cowgan.turing.unblinding import read_unblinding, unblind
+from cowgan.turing.study.collection import collect
+from cowgan.turing.study.start_codes import STARTS_FILE, note_start, start_of
+from cowgan.turing.study.study import Study
+from cowgan.turing.study.unblinding import read_unblinding, unblind
 
 
 @pytest.fixture(scope="module")

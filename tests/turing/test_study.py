@@ -27,16 +27,16 @@ from cowgan.checkpoint import load
 from cowgan.documents import checked, parse_json
 from cowgan.errors import Cancelled, CowganError
 from cowgan.synthesis import LatentState, Synthesizer
-from cowgan.turing import freezing
-from cowgan.turing.course import Rules
-from cowgan.turing.freezing import new_study
-from cowgan.turing.key import commitment, new_salt, secret_stream
-from cowgan.turing.package import Package
-from cowgan.turing.processing import dithered, scale
-from cowgan.turing.protocol import Protocol, default_practice, default_repeats
-from cowgan.turing.session import Session, State
-from cowgan.turing.sources import FolderSource, generated_source
-from cowgan.turing.study import Study
+from cowgan.turing.design.processing import dithered, scale
+from cowgan.turing.design.protocol import Protocol, default_practice, default_repeats
+from cowgan.turing.design.sources import FolderSource, generated_source
+from cowgan.turing.design.trials import Rules
+from cowgan.turing.design.truth_key import commitment, new_salt, secret_stream
+from cowgan.turing.reading.package import Package
+from cowgan.turing.reading.session import Session, State
+from cowgan.turing.study import creation
+from cowgan.turing.study.creation import new_study
+from cowgan.turing.study.study import Study
 from cowgan.volume import Volume, default_affine, read_volume, write_labels, write_nifti
 
 
@@ -175,7 +175,7 @@ def test_both_classes_go_through_the_same_processing(frozen):
 
 def test_the_class_decides_nothing_about_the_voxels(tmp_path, monkeypatch):
     # Without dither, which is another one in every study, for this once.
-    monkeypatch.setattr(freezing, "dithered", lambda grey, levels, random: freezing.rounded(grey))
+    monkeypatch.setattr(creation, "dithered", lambda grey, levels, random: creation.rounded(grey))
     ours = write_volumes(tmp_path / "a", 13, "a", seed=1)
     theirs = write_volumes(tmp_path / "b", 13, "b", seed=2)
     voxels = []

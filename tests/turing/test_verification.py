@@ -13,21 +13,21 @@ import pytest
 from turing_readers import observer, play, read_all
 from turing_studies import freeze, protocol
 
+from cowgan.canonical_json import canonical, sha256_of_content
 from cowgan.errors import CowganError
 from cowgan.turing.analysis import analyse
-from cowgan.turing.audit import AUDIT_FILE
-from cowgan.turing.canonical import canonical, sha256_of_content
+from cowgan.turing.blinding.audit import AUDIT_FILE
 from cowgan.turing.derivatives import write_derivatives
-from cowgan.turing.journal import read_journal
-from cowgan.turing.key import Key, commitment
-from cowgan.turing.manifest import Manifest
-from cowgan.turing.package import JOURNAL_FILE, read_manifest, write_manifest
-from cowgan.turing.publication import collected_line, frozen_line
-from cowgan.turing.receipt import receipt_of, write_receipt
+from cowgan.turing.design.truth_key import Key, commitment
+from cowgan.turing.reading.journal import read_journal
+from cowgan.turing.reading.manifest import Manifest
+from cowgan.turing.reading.package import JOURNAL_FILE, read_manifest, write_manifest
+from cowgan.turing.reading.receipt import receipt_of, write_receipt
 from cowgan.turing.report import write_report
-from cowgan.turing.returned import collect, journal_path, progress
-from cowgan.turing.study import DERIVATIVES, STUDY_FILE, Study
-from cowgan.turing.unblinding import SUMMARY_FILE, UNBLINDED_FILE, collection_sha256
+from cowgan.turing.study.collection import collect, journal_path, progress
+from cowgan.turing.study.publication import collected_line, frozen_line
+from cowgan.turing.study.study import DERIVATIVES, STUDY_FILE, Study
+from cowgan.turing.study.unblinding import SUMMARY_FILE, UNBLINDED_FILE, collection_sha256
 from cowgan.turing.verification import verify
 
 

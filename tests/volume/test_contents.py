@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from cowgan.arteries import Artery
+from cowgan.anatomy.arteries import Artery
 from cowgan.simulate import make_anatomy, simulate_tof
 from cowgan.volume import default_affine, open_image, read_volume, write_labels, write_nifti
 

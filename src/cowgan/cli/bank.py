@@ -14,8 +14,8 @@ from cowgan.cli.remarks import tell_remarks
 from cowgan.errors import Cancelled, CowganError
 
 if TYPE_CHECKING:
-    from cowgan.data.bank import Bank
-    from cowgan.data.bank_writing import BankOptions
+    from cowgan.bank.bank import Bank
+    from cowgan.bank.writing import BankOptions
 
 BankOutOption = Annotated[Path, typer.Option(help="Folder of the new bank.")]
 DtypeOption = Annotated[
@@ -59,8 +59,8 @@ def build_bank(
     as_json: JsonOption = False,
 ) -> None:
     """Make a training bank of preprocessed scans of one size."""
+    from cowgan.bank.from_nifti import bank_from_nifti
     from cowgan.cli.console import progress_bar
-    from cowgan.data.bank_nifti import bank_from_nifti
 
     options = _options(holdout, split, split_seed, dtype, jobs, overwrite)
     with _nothing_kept(), progress_bar("Building") as progress:
@@ -116,17 +116,17 @@ def simulate_bank(
     if phantoms is not None and max_off_centre_mm is not None:
         raise CowganError("--max-off-centre-mm needs anatomies; phantoms are centred.")
 
-    from cowgan.cli.console import progress_bar
-    from cowgan.data.anatomies import read_anatomies
-    from cowgan.data.bank_deformation import DeformationLimits
-    from cowgan.data.bank_folder import refuse_target
-    from cowgan.data.bank_simulation import (
+    from cowgan.bank.anatomies import read_anatomies
+    from cowgan.bank.from_simulation import (
         Arteries,
         PhantomArteries,
         SimulationOptions,
         keep_centred,
     )
-    from cowgan.data.bank_simulation import simulate_bank as simulate
+    from cowgan.bank.from_simulation import simulate_bank as simulate
+    from cowgan.bank.writing import refuse_target
+    from cowgan.cli.console import progress_bar
+    from cowgan.simulate.deformation import DeformationLimits
 
     options = _options(holdout, split, split_seed, dtype, jobs, overwrite)
     simulation = SimulationOptions(per_anatomy, DeformationLimits() if deform else None, seed)
@@ -157,8 +157,8 @@ def check_bank(
     as_json: JsonOption = False,
 ) -> None:
     """Read a whole bank and tell whether it is what was written."""
+    from cowgan.bank.bank import Bank
     from cowgan.cli.console import progress_bar
-    from cowgan.data.bank import Bank
 
     opened = Bank.open(bank)
     with progress_bar("Checking") as progress:
@@ -174,8 +174,8 @@ def _options(
     jobs: int | None,
     overwrite: bool,
 ) -> "BankOptions":
-    from cowgan.data.bank_split import SplitRule
-    from cowgan.data.bank_writing import BankOptions
+    from cowgan.bank.split import SplitRule
+    from cowgan.bank.writing import BankOptions
 
     rule = SplitRule(holdout, split_seed, split)
     return BankOptions(rule, dtype, jobs or _available_cores(), overwrite)

@@ -118,7 +118,7 @@ def _measure_volume(file: Path, volume: "Volume", method: Method) -> _Result:
 
 def _measure_mask_or_labels(file: Path, image: "OpenedImage") -> _Result:
     """Measure what was not called a label map but is one, and say so."""
-    from cowgan.arteries import Artery
+    from cowgan.anatomy.arteries import Artery
 
     values = image.labels()
     if image.content == "label map" and {*values.ravel()[values.ravel() > 0].tolist()} <= {*Artery}:
@@ -138,7 +138,7 @@ def _measure_mask(file: Path, image: "OpenedImage", said: str) -> _Result:
 
 
 def _measure_labels(file: Path, image: "OpenedImage", said: str = "") -> _Result:
-    from cowgan.arteries import Artery
+    from cowgan.anatomy.arteries import Artery
     from cowgan.measure import measure_labels, measure_mask
 
     values = image.labels()

@@ -13,7 +13,7 @@ from cowgan.errors import CowganError
 
 if TYPE_CHECKING:
     from cowgan.training.config import TrainingConfig
-    from cowgan.training.growth import Ancestor
+    from cowgan.training.warm_start import Ancestor
 
 
 def train(
@@ -62,12 +62,12 @@ def train(
     if not estimate and (resume is None) == (out is None):
         raise CowganError("Name either a folder for a new run with --out, or one with --resume.")
 
+    from cowgan.bank.bank import Bank
     from cowgan.cli.console import progress_bar
-    from cowgan.data.bank import Bank
     from cowgan.progress import Silent
-    from cowgan.training.board import board_available
-    from cowgan.training.processes import joined
+    from cowgan.training.distributed import joined
     from cowgan.training.run import resume_run, start_run
+    from cowgan.training.tensorboard import board_available
 
     opened = None if bank is None else Bank.open(bank)
     architecture = {
@@ -129,7 +129,7 @@ def _tell_needs(config: "TrainingConfig", device: str) -> None:
 
 
 def _ancestor(path: Path) -> "Ancestor":
-    from cowgan.training.growth import Ancestor
+    from cowgan.training.warm_start import Ancestor
 
     if path.is_dir():
         return Ancestor.of_run(path)

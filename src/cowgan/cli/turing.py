@@ -12,8 +12,8 @@ from cowgan.errors import Cancelled, CowganError
 
 if TYPE_CHECKING:
     from cowgan.turing.analysis import Analysis
-    from cowgan.turing.audit import Audit
-    from cowgan.turing.separability import Separability
+    from cowgan.turing.blinding.audit import Audit
+    from cowgan.turing.blinding.classifier_test import Separability
 
 AcceptLeakOption = Annotated[
     str | None,
@@ -79,11 +79,11 @@ def new(
     It is frozen at once unless the audit finds that it is not blinded.
     """
     from cowgan.cli.console import print_json, progress_bar
-    from cowgan.turing.course import Rules
-    from cowgan.turing.freezing import new_study
-    from cowgan.turing.protocol import Protocol, default_practice, default_repeats
-    from cowgan.turing.publication import frozen_line
-    from cowgan.turing.sources import RECOGNISED, FolderSource, generated_source
+    from cowgan.turing.design.protocol import Protocol, default_practice, default_repeats
+    from cowgan.turing.design.sources import RECOGNISED, FolderSource, generated_source
+    from cowgan.turing.design.trials import Rules
+    from cowgan.turing.study.creation import new_study
+    from cowgan.turing.study.publication import frozen_line
 
     sources = FolderSource(real), generated_source(generated, psi, device)
     if practice is None:
@@ -166,7 +166,7 @@ def read(
     Keep the finish code or the receipt: by either, anybody can check that neither the study
     nor your answers were changed afterwards.
     """
-    from cowgan.turing.package import key_beside
+    from cowgan.turing.reading.package import key_beside
 
     if package is None and receipt is not None:
         raise CowganError("--receipt needs the folder of the package; the window saves one too.")
@@ -194,8 +194,8 @@ def audit(
     noise, sharpness and borders do, which may be the generator's own doing.
     """
     from cowgan.cli.console import print_json, progress_bar
-    from cowgan.turing.publication import frozen_line
-    from cowgan.turing.study import Study
+    from cowgan.turing.study.publication import frozen_line
+    from cowgan.turing.study.study import Study
 
     opened = Study.open(study)
     with progress_bar("Auditing") as progress:
@@ -227,8 +227,8 @@ def started(
 
     What comes back later must have the same code: nobody reads once more unnoticed.
     """
-    from cowgan.turing.starts import note_start
-    from cowgan.turing.study import Study
+    from cowgan.turing.study.start_codes import note_start
+    from cowgan.turing.study.study import Study
 
     told = note_start(Study.open(study), reader, code)
     say(f"Noted: {told.reader} begins with the start code {told.code}.")
@@ -247,10 +247,10 @@ def collect(
     from dataclasses import asdict
 
     from cowgan.cli.console import print_json, progress_bar
-    from cowgan.turing.publication import collected_line
-    from cowgan.turing.returned import collect as collect_returned
-    from cowgan.turing.returned import progress as progress_of
-    from cowgan.turing.study import Study
+    from cowgan.turing.study.collection import collect as collect_returned
+    from cowgan.turing.study.collection import progress as progress_of
+    from cowgan.turing.study.publication import collected_line
+    from cowgan.turing.study.study import Study
 
     opened = Study.open(study)
     try:
@@ -283,7 +283,7 @@ def analyse(
     """
     from cowgan.cli.console import print_json
     from cowgan.turing.derivatives import write_derivatives
-    from cowgan.turing.study import DERIVATIVES
+    from cowgan.turing.study.study import DERIVATIVES
 
     analysis = _analysis(study, by, early)
     write_derivatives(analysis)
@@ -310,7 +310,7 @@ def report(
     """Write the report, after the same checks as analyse."""
     from cowgan.turing.derivatives import write_derivatives
     from cowgan.turing.report import report_paths, require_libraries, write_report
-    from cowgan.turing.study import DERIVATIVES
+    from cowgan.turing.study.study import DERIVATIVES
 
     target = study / DERIVATIVES / "report" if out is None else out
     report_paths(target)
@@ -422,9 +422,9 @@ def _tell_hash(line: str, when: str) -> None:
 
 def _tell_receipt(package: Path, target: Path | None) -> None:
     """Tell a reader what to keep, if the reading has come to its end."""
-    from cowgan.turing.journal import read_journal
-    from cowgan.turing.package import JOURNAL_FILE, read_manifest
-    from cowgan.turing.receipt import receipt_of, write_receipt
+    from cowgan.turing.reading.journal import read_journal
+    from cowgan.turing.reading.package import JOURNAL_FILE, read_manifest
+    from cowgan.turing.reading.receipt import receipt_of, write_receipt
 
     journal = package / JOURNAL_FILE
     records = read_journal(journal) if journal.exists() else []
@@ -444,7 +444,7 @@ def _tell_receipt(package: Path, target: Path | None) -> None:
 def _analysis(study: Path, by: str | None, early: bool) -> "Analysis":
     from cowgan.cli.console import progress_bar
     from cowgan.turing.analysis import analyse as analyse_study
-    from cowgan.turing.study import Study
+    from cowgan.turing.study.study import Study
 
     opened = Study.open(study)
     try:

@@ -15,18 +15,15 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from cowgan.data.contrast import LEAST_CONTRAST, artery_contrast
-from cowgan.data.intensity import Scaling, rescale
-from cowgan.data.manifest import (
+from cowgan.data.case_records import (
     CaseRecord,
     read_manifest,
     software_versions,
     write_manifest,
 )
-from cowgan.data.pool import run_all
+from cowgan.data.contrast import LEAST_CONTRAST, artery_contrast
 from cowgan.data.quality import picture_path, write_picture, write_quality_pages
 from cowgan.data.registration import PASS_SCORE, Registration, Target, register
-from cowgan.data.resampling import Grid, Resampled, resample
 from cowgan.data.roi import find_centre_mm, is_region, paper_centre_mm, region_around
 from cowgan.data.scans import Case, FoundScans, SetAside, find_scans, read_case
 from cowgan.data.skull_strip import SkullStrip, Tool, brain_mask, find_tool
@@ -34,9 +31,12 @@ from cowgan.data.template import Template, read_template
 from cowgan.documents import checked
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import sha256_of
+from cowgan.pool import run_all
 from cowgan.progress import Progress, Silent
 from cowgan.volume import Units, Volume, sidecar_path, write_nifti
+from cowgan.volume.intensity import Scaling, rescale
 from cowgan.volume.itk import simpleitk
+from cowgan.volume.resampling import Grid, Resampled, resample
 from cowgan.volume.sidecar import open_sidecar
 
 Roi = Literal["template", "auto", "paper"]

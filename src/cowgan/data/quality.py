@@ -9,7 +9,7 @@ from string import Template as Text
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from cowgan.data.manifest import FAILED_CSV, CaseRecord
+from cowgan.data.case_records import FAILED_CSV, CaseRecord
 from cowgan.data.scans import SetAside
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path, read_bytes

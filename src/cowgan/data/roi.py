@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_fill_holes, distance_transform_edt, gaussian_filter
 
-from cowgan.data.resampling import Grid, shrink
 from cowgan.errors import CowganError
 from cowgan.volume import DEFAULT_SPACING_MM, Volume
+from cowgan.volume.resampling import Grid, shrink
 
 ROI_SHAPE = (32, 128, 128)
 """Voxels of the region of interest along (z, x, y)."""

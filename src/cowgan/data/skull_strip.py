@@ -13,9 +13,9 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from cowgan.data.resampling import Grid, resample
 from cowgan.errors import CowganError
 from cowgan.volume import Volume, read_volume, write_nifti
+from cowgan.volume.resampling import Grid, resample
 
 SkullStrip = Literal["auto", "none", "synthstrip", "hd-bet"]
 

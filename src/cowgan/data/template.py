@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cowgan.data.intensity import rescale
-from cowgan.data.manifest import software_versions
-from cowgan.data.pool import run_all
+from cowgan.data.case_records import software_versions
 from cowgan.data.registration import PASS_SCORE, Registration, Target, register
-from cowgan.data.resampling import Grid, resample, shrink
 from cowgan.data.roi import find_centre_mm
 from cowgan.data.scans import Case, SetAside, find_scans, read_case, read_scan
 from cowgan.documents import checked
 from cowgan.errors import CowganError
 from cowgan.files import sha256_of
+from cowgan.pool import run_all
 from cowgan.progress import Progress, Silent, advance
 from cowgan.volume import DEFAULT_SPACING_MM, Units, Volume, write_nifti
+from cowgan.volume.intensity import rescale
 from cowgan.volume.itk import simpleitk
+from cowgan.volume.resampling import Grid, resample, shrink
 
 ROUNDS = 3
 _DRAFT_MM = 1.25

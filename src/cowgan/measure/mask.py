@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, generate_binary_structure, label
 
 from cowgan.errors import CowganError
+from cowgan.measure.background import describe_tissue, otsu
 from cowgan.measure.blocks import Blocks
 from cowgan.measure.fat import below_scalp, in_fat
-from cowgan.measure.tissue import describe_tissue, otsu
 from cowgan.measure.vesselness import vesselness
 from cowgan.volume import Volume
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cowgan.arteries import Artery
+from cowgan.anatomy.arteries import Artery
 from cowgan.errors import CowganError
+from cowgan.measure.branches import Tube, find_tubes
 from cowgan.measure.mask import Method, find_vessels
 from cowgan.measure.topology import topology
-from cowgan.measure.tubes import Tube, find_tubes
 from cowgan.volume import Volume
 
 PERCENTILES = (5, 25, 50, 75, 95)
@@ -159,7 +159,7 @@ def measure_labels(
     Parameters
     ----------
     labels : array-like, shape (z, x, y)
-        TopCoW values, see `cowgan.arteries.Artery`; 0 is background.
+        TopCoW values, see `cowgan.anatomy.arteries.Artery`; 0 is background.
     spacing_mm : tuple of float
         Voxel size along (z, x, y).
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline, PchipInterpolator
 
-from cowgan.arteries import Artery
+from cowgan.anatomy.arteries import Artery
 
 Points = NDArray[np.float64]
 

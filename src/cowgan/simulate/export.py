@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cowgan.arteries import LABEL_SCHEME
+from cowgan.anatomy.arteries import LABEL_SCHEME
 from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.progress import Progress, Silent, advance

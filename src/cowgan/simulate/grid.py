@@ -6,15 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 Field = NDArray[np.floating[Any]]
-
-_CENTRE_BIN_MM = 2.0
-_CENTRE_SCALE_MM = 18.0
-# From the densest place, which the carotid arteries draw down and forwards, to the middle
-# of the circle; measured on eight anatomies with a large field of view.
-_TO_CENTRE_MM = (2.0, 0.0, -5.0)
 
 
 @dataclass(frozen=True)
@@ -72,31 +65,3 @@ def _spline_basis(n: int, step: float, phase: float) -> Field:
     basis = np.where(distance < 1, near, far)
     power = np.mean((basis**2).sum(axis=1))
     return (basis / np.sqrt(power)).astype(np.float32)
-
-
-def find_centre_mm(
-    points_mm: NDArray[np.float64], weights: NDArray[np.float64], extent_mm: NDArray[np.float64]
-) -> tuple[float, float, float]:
-    """Return where most artery is close together, which is the Circle of Willis.
-
-    Parameters
-    ----------
-    points_mm : ndarray, shape (n, 3)
-        Places of vessel along (z, x, y), measured from the first voxel.
-    weights : ndarray, shape (n,)
-        Amount of vessel at each.
-    extent_mm : ndarray, shape (3,)
-        Size of the volume.
-
-    Returns
-    -------
-    tuple of float
-        The place along (z, x, y), in mm from the first voxel.
-    """
-    bins = np.maximum(np.ceil(extent_mm / _CENTRE_BIN_MM).astype(int), 1)
-    edges = [np.arange(n + 1) * _CENTRE_BIN_MM for n in bins]
-    mass, _ = np.histogramdd(points_mm, edges, weights=weights)
-    mass = gaussian_filter(mass, _CENTRE_SCALE_MM / _CENTRE_BIN_MM, mode="constant", truncate=3)
-    densest = (np.array(np.unravel_index(mass.argmax(), mass.shape)) + 0.5) * _CENTRE_BIN_MM
-    z, x, y = densest + _TO_CENTRE_MM
-    return float(z), float(x), float(y)

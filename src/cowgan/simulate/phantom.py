@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cowgan.arteries import Artery
+from cowgan.anatomy.arteries import Artery
 from cowgan.randomness import stream
 from cowgan.simulate.circle import Centreline, draw_circle
 from cowgan.simulate.parameters import TofParameters
+from cowgan.simulate.rasterise import depth_mm, inside_view, rasterise
 from cowgan.simulate.tof import simulate_tof
-from cowgan.simulate.tubes import depth_mm, inside_view, rasterise
 from cowgan.simulate.variants import COMPLETE, check_variants, draw_variants
 from cowgan.volume import DEFAULT_SPACING_MM, Volume
 
@@ -125,7 +125,7 @@ def make_phantom(
     volume : Volume
         32 x 128 x 128 voxels, as `simulate_tof` gives them.
     labels : ndarray, shape (z, x, y), uint8
-        On the same grid; TopCoW values, see `cowgan.arteries.Artery`.
+        On the same grid; TopCoW values, see `cowgan.anatomy.arteries.Artery`.
     truth : PhantomTruth
         Presence, length and radius of each artery.
 

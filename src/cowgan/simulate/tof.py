@@ -5,12 +5,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
+from cowgan.anatomy.circle_centre import circle_centre_mm
 from cowgan.errors import CowganError
 from cowgan.randomness import stream
 from cowgan.simulate.acquisition import acquire, ghosts, receive_field
 from cowgan.simulate.flow import Flow, trace_flow
 from cowgan.simulate.gradient_echo import after_pulses, steady_state, t1_ms
-from cowgan.simulate.grid import Field, Grid, find_centre_mm
+from cowgan.simulate.grid import Field, Grid
 from cowgan.simulate.parameters import TofParameters
 from cowgan.simulate.tissue import tissue_signal
 from cowgan.skeleton import Skeleton, skeletonize_mask
@@ -18,7 +19,6 @@ from cowgan.volume import DEFAULT_SPACING_MM, Volume, default_affine
 
 _WALL = 0.85
 _NEAREST = 4
-_WIDE_MM = 1.2
 _LABEL_SMOOTHING = 0.45
 _WHITE_MATTER = 0.7
 
@@ -64,7 +64,7 @@ def simulate_tof(
     if not mask.any():
         mask = occupancy >= occupancy.max()
     skeleton = skeletonize_mask(mask, spacing)
-    grid = Grid(mask.shape, spacing, _centre_mm(skeleton, mask.shape))
+    grid = Grid(mask.shape, spacing, circle_centre_mm(skeleton, mask.shape))
     flip_angle, slab = _excitation(grid, params)
 
     random = stream("TOF surroundings", seed)
@@ -109,12 +109,6 @@ def _checked(
     if not occupancy.any():
         raise CowganError("This map contains no vessel.")
     return occupancy, (sizes[0], sizes[1], sizes[2])
-
-
-def _centre_mm(skeleton: Skeleton, shape: tuple[int, ...]) -> tuple[float, float, float]:
-    extent = np.array(shape) * skeleton.spacing_mm
-    weights = np.minimum(skeleton.radius_mm, _WIDE_MM)
-    return find_centre_mm(skeleton.points_mm, weights, extent)
 
 
 def _excitation(grid: Grid, params: TofParameters) -> tuple[Field, NDArray[np.int64]]:

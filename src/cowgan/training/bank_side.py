@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cowgan.data.bank import Bank
+from cowgan.bank.bank import Bank
 from cowgan.errors import CowganError
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cowgan.training.vessel_occupancy import MAP_SHAPE, vessel_maps
+from cowgan.features.vessel_occupancy import MAP_SHAPE, vessel_maps
 
 EDGE = 32
 """Columns that volumes are averaged to before they are described."""

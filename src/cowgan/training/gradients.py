@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from cowgan.training.processes import Processes
+from cowgan.training.distributed import Processes
 
 
 class GradientSum:

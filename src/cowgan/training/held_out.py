@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cowgan.data.bank import Bank
+from cowgan.bank.bank import Bank
+from cowgan.features.vessel_occupancy import vessel_maps
+from cowgan.features.views import projection
 from cowgan.training.bank_side import BankSide
 from cowgan.training.metrics import SAMPLES
-from cowgan.training.vessel_occupancy import vessel_maps
-from cowgan.training.views import projection
 
 FEWEST = 20
 """Subjects that must be held out for a comparison to mean anything."""

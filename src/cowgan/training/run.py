@@ -10,21 +10,20 @@ from typing import Any
 import torch
 
 from cowgan._version import __version__
+from cowgan.bank.bank import Bank
 from cowgan.checkpoint import Checkpoint, ModelCard, save
-from cowgan.data.bank import Bank
 from cowgan.documents import read_json
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import write_json
 from cowgan.progress import Progress, Silent, advance
 from cowgan.training.bank_side import BankSide
-from cowgan.training.board import Board, board_available
 from cowgan.training.config import TrainingConfig, write_config
-from cowgan.training.growth import Ancestor, grow_from
+from cowgan.training.distributed import ALONE, Processes
 from cowgan.training.held_out import HeldOut
 from cowgan.training.linear_start import start_linearly
 from cowgan.training.log import LOG_FILE, LogWriter
 from cowgan.training.metrics import SAMPLES, Metric, MipCorrelation
-from cowgan.training.processes import ALONE, Processes
+from cowgan.training.remote_control import Supervision
 from cowgan.training.samples import sample_sheet, sample_volumes
 from cowgan.training.state import (
     StateDescription,
@@ -35,8 +34,9 @@ from cowgan.training.state import (
     save_state,
     state_description,
 )
-from cowgan.training.supervision import Supervision
+from cowgan.training.tensorboard import Board, board_available
 from cowgan.training.trainer import Generator, Trainer
+from cowgan.training.warm_start import Ancestor, grow_from
 
 CONFIG_FILE = "config.toml"
 RUN_FILE = "run.json"
@@ -98,13 +98,13 @@ def start_run(
     device : str
         "auto", "cpu", "cuda", "cuda:1".
     init_from : Ancestor, optional
-        Weights of smaller volumes to grow from, see `cowgan.training.growth.grow_from`.
+        Weights of smaller volumes to grow from, see `cowgan.training.warm_start.grow_from`.
     progress : Progress, optional
         Told after every step; stopping saves the state first.
     watch : callable, optional
         Given each row of the log.
     processes : Processes
-        Those that train together, see `cowgan.training.processes.joined`. All make this
+        Those that train together, see `cowgan.training.distributed.joined`. All make this
         call; the leader alone writes, reports and watches.
     metrics : sequence of Metric
         What to measure now and then, beside the likeness of volumes.

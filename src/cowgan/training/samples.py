@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from cowgan.files import atomic_path
-from cowgan.training import draws
+from cowgan.training import sampling
 from cowgan.training.trainer import Trainer
 
 _COLUMNS, _ROWS = 4, 4
@@ -23,7 +23,7 @@ def sample_volumes(trainer: Trainer, count: int) -> Iterator[Tensor]:
     Each has shape (1, 1, z, x, y), 0 to 1.
     """
     for sample in range(count):
-        drawn = draws.latents(
+        drawn = sampling.latents(
             trainer.config.network, 0, 0, "samples", range(sample, sample + 1), 0.0
         )
         yield trainer.average(drawn, trainer.device).clamp(0, 1)

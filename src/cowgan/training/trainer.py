@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cowgan.errors import CowganError
+from cowgan.features.views import Features
 from cowgan.networks import MappingNetwork, NetworkConfig, SynthesisNetwork, initialise
 from cowgan.networks.initialisation import (
     ROTATION_MEAN,
@@ -22,17 +23,16 @@ from cowgan.networks.initialisation import (
 from cowgan.networks.synthesis import SynthesisBlock
 from cowgan.randomness import stream
 from cowgan.synthesis.precision import choose_device, choose_dtype
-from cowgan.training import draws, losses
+from cowgan.training import losses, sampling
 from cowgan.training.augmentation import augment, flip
-from cowgan.training.average import averaging_rate, update_average
 from cowgan.training.brightness import Brightness, brightness_error, measure_brightness
 from cowgan.training.components import AnatomicalComponents
 from cowgan.training.config import Start, TrainingConfig
-from cowgan.training.discriminator import make_discriminator
+from cowgan.training.distributed import ALONE, Processes
+from cowgan.training.ema import averaging_rate, update_average
 from cowgan.training.gradients import GradientSum
-from cowgan.training.processes import ALONE, Processes
 from cowgan.training.reconstruction import feature_error, reconstruction_error
-from cowgan.training.views import Features
+from cowgan.training.stylegan2_discriminator import make_discriminator
 
 _MOST_BAD_STEPS = 10
 _REFERENCE_VOLUMES = 256
@@ -111,14 +111,14 @@ class Generator(nn.Module):
         self.one_by_one = False
         self._mean_w = ROTATION_MEAN if start == "linear" else 0.0
 
-    def styles(self, latents: draws.Latents, device: torch.device) -> Tensor:
+    def styles(self, latents: sampling.Latents, device: torch.device) -> Tensor:
         """Return W+, shape (N, n_blocks, latent_dim)."""
         w = self.mapping(latents.z.to(device).flatten(0, 1)).view(latents.z.shape) - self._mean_w
         n_blocks = self.synthesis.config.n_blocks
         second = torch.arange(n_blocks) >= latents.crossover[:, None]
         return torch.where(second.to(device)[..., None], w[:, 1:], w[:, :1])
 
-    def forward(self, latents: draws.Latents, device: torch.device) -> Tensor:
+    def forward(self, latents: sampling.Latents, device: torch.device) -> Tensor:
         """Return volumes, shape (N, 1, depth, size, size)."""
         ws, noise = self.styles(latents, device), latents.noise.to(device)
         at_once = 1 if self.one_by_one else len(ws)
@@ -388,7 +388,7 @@ class Trainer:
         """Return the features of one pass's real volumes, in views that are new."""
         reals = self._augmented(reals, "augment", samples)
         seed, step = self.config.seed, self.counters.step
-        discriminator.look(draws.generator_for(seed, step, "views", samples.start))
+        discriminator.look(sampling.generator_for(seed, step, "views", samples.start))
         with self._autocast():
             return discriminator.features(reals)
 
@@ -406,7 +406,7 @@ class Trainer:
         self,
         verdict: list[Tensor],
         fakes: Tensor,
-        drawn: draws.Latents,
+        drawn: sampling.Latents,
         further: Tensor,
         told: dict[str, float],
     ) -> None:
@@ -421,7 +421,7 @@ class Trainer:
         self._backward(loss + further)
 
     def anchor_error(
-        self, components: AnatomicalComponents, fakes: Tensor, drawn: draws.Latents
+        self, components: AnatomicalComponents, fakes: Tensor, drawn: sampling.Latents
     ) -> Tensor:
         """Return how far volumes of one latent are from the anatomy that it stands for."""
         single = (drawn.crossover == self.config.network.n_blocks).float().to(self.device)
@@ -435,7 +435,7 @@ class Trainer:
         """How many volumes of each pass must repeat real ones."""
         return min(self.config.paired, self.config.batch)
 
-    def _drawn(self, samples: range, reals: Tensor | None) -> draws.Latents:
+    def _drawn(self, samples: range, reals: Tensor | None) -> sampling.Latents:
         """Return the latents of one pass, of which the first ones stand for real volumes."""
         drawn = self._latents("generator", samples)
         if self._pairs and self.components is not None and reals is not None:
@@ -465,7 +465,7 @@ class Trainer:
                 [
                     torch.randn(
                         volumes.shape[1:],
-                        generator=draws.generator_for(config.seed, step, "probe", sample),
+                        generator=sampling.generator_for(config.seed, step, "probe", sample),
                     )
                     for sample in samples
                 ]
@@ -514,21 +514,21 @@ class Trainer:
     def _reals(self, samples: range) -> Tensor:
         first = self.images_seen
         numbers = range(first + samples.start, first + samples.stop)
-        chosen = draws.real_volumes(len(self.volumes), self.config.seed, numbers)
+        chosen = sampling.real_volumes(len(self.volumes), self.config.seed, numbers)
         volumes = torch.from_numpy(self.volumes.read([place for place, _ in chosen]))
-        flipped = draws.flips(self.config.seed, numbers, self.config.flip)
+        flipped = sampling.flips(self.config.seed, numbers, self.config.flip)
         return flip(volumes.to(self.device), flipped)
 
-    def _latents(self, purpose: str, samples: range) -> draws.Latents:
+    def _latents(self, purpose: str, samples: range) -> sampling.Latents:
         config, step = self.config, self.counters.step
-        return draws.latents(config.network, config.seed, step, purpose, samples, config.mixing)
+        return sampling.latents(config.network, config.seed, step, purpose, samples, config.mixing)
 
     def _augmented(self, volumes: Tensor, purpose: str, samples: range) -> Tensor:
         config, step, chance = self.config, self.counters.step, self.counters.augment
-        drawn = draws.augmentation(config.network, config.seed, step, purpose, samples, chance)
+        drawn = sampling.augmentation(config.network, config.seed, step, purpose, samples, chance)
         return augment(volumes, drawn)
 
-    def _fakes(self, drawn: draws.Latents) -> Tensor:
+    def _fakes(self, drawn: sampling.Latents) -> Tensor:
         with self._autocast():
             volumes: Tensor = self.generator(drawn, self.device)
         return volumes

@@ -15,27 +15,27 @@ from cowgan.documents import LARGEST_BYTES, parse_json, read_json
 from cowgan.errors import CowganError
 from cowgan.files import read_bytes
 from cowgan.progress import Progress, Silent, advance
+from cowgan.report.html import html_of
 from cowgan.turing.analysis import Analysis, analysed, check_package
 from cowgan.turing.codes import parse_code
 from cowgan.turing.derivatives import derivatives_of
-from cowgan.turing.drawing import Drawing
-from cowgan.turing.journal import Record
-from cowgan.turing.key import read_salt
-from cowgan.turing.moments import moment
-from cowgan.turing.receipt import Receipt, read_receipt, receipt_of
+from cowgan.turing.design.randomisation import Drawing
+from cowgan.turing.design.sources import draw_seeds
+from cowgan.turing.design.truth_key import read_salt
+from cowgan.turing.reading.journal import Record
+from cowgan.turing.reading.receipt import Receipt, read_receipt, receipt_of
 from cowgan.turing.report import report_of
 from cowgan.turing.report.comparison import compare_pages
-from cowgan.turing.report.html import html_of
-from cowgan.turing.returned import collected_records
-from cowgan.turing.sources import draw_seeds
-from cowgan.turing.study import DERIVATIVES, Study
-from cowgan.turing.unblinding import (
+from cowgan.turing.study.collection import collected_records
+from cowgan.turing.study.study import DERIVATIVES, Study
+from cowgan.turing.study.unblinding import (
     SUMMARY_FILE,
     UNBLINDED_FILE,
     Unblinding,
     collection_sha256,
     read_unblinding,
 )
+from cowgan.turing.timestamps import moment
 
 _TOLERANCE = 1e-6
 """Relative difference of numbers that other versions of libraries may make."""

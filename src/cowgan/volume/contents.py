@@ -5,7 +5,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cowgan.arteries import Artery
+from cowgan.anatomy.arteries import Artery
 from cowgan.volume.stored import Stored
 
 Content = Literal["image", "mask", "label map"]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from turing_readings import examples, is_plain, reading_of_counts, reading_of_ratings
 
 from cowgan.turing.statistics import Reading, Undefined, calibration, confidence_auc
-from cowgan.turing.statistics.reading import RATINGS
+from cowgan.turing.statistics.answers import RATINGS
 
 # Undefined quantities are told, not computed with a warning.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")

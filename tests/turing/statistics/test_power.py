@@ -7,7 +7,7 @@ from turing_readings import is_plain
 
 from cowgan.errors import Cancelled, CowganError
 from cowgan.turing.statistics import ReaderModel, power_table, simulate_ratings
-from cowgan.turing.statistics.readers import estimate_mean_accuracy, estimate_mean_auc
+from cowgan.turing.statistics.mrmc import estimate_mean_accuracy, estimate_mean_auc
 
 # Undefined quantities are told, not computed with a warning.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")

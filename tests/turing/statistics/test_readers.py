@@ -19,12 +19,12 @@ from cowgan.turing.statistics import (
     mean_balanced_accuracy,
     simulate_ratings,
 )
-from cowgan.turing.statistics.readers import (
+from cowgan.turing.statistics.answers import RATINGS
+from cowgan.turing.statistics.mrmc import (
     estimate_mean,
     estimate_mean_accuracy,
     estimate_mean_auc,
 )
-from cowgan.turing.statistics.reading import RATINGS
 
 # Undefined quantities are told, not computed with a warning.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")

@@ -25,7 +25,7 @@ from cowgan.turing.statistics import (
     roc_curve,
     simulate_ratings,
 )
-from cowgan.turing.statistics.reading import RATINGS
+from cowgan.turing.statistics.answers import RATINGS
 
 # Undefined quantities are told, not computed with a warning.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")

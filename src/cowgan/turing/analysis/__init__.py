@@ -1,5 +1,6 @@
 """Analysing a study once its readers are done."""
 
+from cowgan.turing.analysis.across_readers import Agreement, MeanResult, PanelResult
 from cowgan.turing.analysis.analysis import (
     Analysis,
     analyse,
@@ -7,11 +8,10 @@ from cowgan.turing.analysis.analysis import (
     check_package,
     study_margins,
 )
-from cowgan.turing.analysis.cases import CaseResult, Reasons
-from cowgan.turing.analysis.panels import Agreement, MeanResult, PanelResult
-from cowgan.turing.analysis.readers import Conduct, Impressions, ReaderResult, Scores
-from cowgan.turing.analysis.readings import crossed
-from cowgan.turing.analysis.trials import Mark, PresentedTrial
+from cowgan.turing.analysis.from_trials import crossed
+from cowgan.turing.analysis.per_case import CaseResult, Reasons
+from cowgan.turing.analysis.per_reader import Conduct, Impressions, ReaderResult, Scores
+from cowgan.turing.analysis.presented_trials import Mark, PresentedTrial
 
 __all__ = [
     "Agreement",

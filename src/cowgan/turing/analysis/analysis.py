@@ -6,16 +6,16 @@ from typing import Any
 
 from cowgan.errors import CowganError
 from cowgan.progress import Progress, Silent, advance
-from cowgan.turing.analysis.cases import CaseResult, Reasons, case_results, reasons
-from cowgan.turing.analysis.panels import PanelResult, panel_result
-from cowgan.turing.analysis.readers import ReaderResult, accuracy_margin, reader_result
-from cowgan.turing.analysis.readings import impressions_of, reading_of
-from cowgan.turing.analysis.trials import Mark, PresentedTrial, presented_trials
-from cowgan.turing.returned import collected_records, reader_progress
-from cowgan.turing.starts import Start, start_of
+from cowgan.turing.analysis.across_readers import PanelResult, panel_result
+from cowgan.turing.analysis.from_trials import impressions_of, reading_of
+from cowgan.turing.analysis.per_case import CaseResult, Reasons, case_results, reasons
+from cowgan.turing.analysis.per_reader import ReaderResult, accuracy_margin, reader_result
+from cowgan.turing.analysis.presented_trials import Mark, PresentedTrial, presented_trials
 from cowgan.turing.statistics import Reading
-from cowgan.turing.study import Study
-from cowgan.turing.unblinding import Unblinding, unblind
+from cowgan.turing.study.collection import collected_records, reader_progress
+from cowgan.turing.study.start_codes import Start, start_of
+from cowgan.turing.study.study import Study
+from cowgan.turing.study.unblinding import Unblinding, unblind
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The report of a study, as HTML and as PDF."""
 
+from cowgan.report.drawing import require_libraries
 from cowgan.turing.report.contents import report_of
-from cowgan.turing.report.drawing import require_libraries
 from cowgan.turing.report.files import report_paths, write_report
 
 __all__ = ["report_of", "report_paths", "require_libraries", "write_report"]

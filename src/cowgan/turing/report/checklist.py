@@ -7,6 +7,7 @@ guidance on reader studies.
 from dataclasses import dataclass
 
 from cowgan._version import __version__
+from cowgan.report.numbers import count, interval, p_equation
 from cowgan.turing.analysis import Analysis
 from cowgan.turing.report.facts import (
     describe_generated,
@@ -19,7 +20,6 @@ from cowgan.turing.report.facts import (
     software,
     tally,
 )
-from cowgan.turing.report.wording import count, interval, p_equation
 
 OPEN = "To be added by the authors"
 

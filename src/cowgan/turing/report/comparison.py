@@ -51,7 +51,7 @@ def compare_pages(said: str, computed: str) -> Comparison:
     said : str
         HTML of any origin.
     computed : str
-        What `cowgan.turing.report.html.html_of` returns.
+        What `cowgan.report.html.html_of` returns.
     """
     theirs, ours = _Page(said), _Page(computed)
     words = [

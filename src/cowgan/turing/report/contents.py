@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from itertools import chain
 
 from cowgan._version import __version__
+from cowgan.report.blocks import Report
 from cowgan.turing.analysis import Analysis
 from cowgan.turing.report import methods, results, volumes
-from cowgan.turing.report.blocks import Report
 from cowgan.turing.report.facts import moment
 
 

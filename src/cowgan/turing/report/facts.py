@@ -4,11 +4,11 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
+from cowgan.report.numbers import count
 from cowgan.tables import is_number, read_table
 from cowgan.turing.analysis import Analysis
-from cowgan.turing.protocol import Protocol
-from cowgan.turing.report.wording import count
-from cowgan.turing.study import PARTICIPANTS_FILE, Study
+from cowgan.turing.design.protocol import Protocol
+from cowgan.turing.study.study import PARTICIPANTS_FILE, Study
 
 
 def describe_real(study: Study) -> str:

@@ -7,11 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from cowgan.text import one_line
-from cowgan.turing.analysis import Analysis, Mark, ReaderResult, Reasons
-from cowgan.turing.course import Design
-from cowgan.turing.report.blocks import Drawing
-from cowgan.turing.report.drawing import (
+from cowgan.report.blocks import Drawing
+from cowgan.report.drawing import (
     BAND,
     FAINT,
     GENERATED,
@@ -21,6 +18,9 @@ from cowgan.turing.report.drawing import (
     label_panels,
     reader_style,
 )
+from cowgan.text import one_line
+from cowgan.turing.analysis import Analysis, Mark, ReaderResult, Reasons
+from cowgan.turing.design.trials import Design
 from cowgan.turing.statistics import LEAST_READERS, Interval, Reading
 
 if TYPE_CHECKING:

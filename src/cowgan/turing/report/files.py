@@ -4,10 +4,10 @@ from pathlib import Path
 
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path
+from cowgan.report.html import html_of
+from cowgan.report.pdf import pdf_of
 from cowgan.turing.analysis import Analysis
 from cowgan.turing.report.contents import report_of
-from cowgan.turing.report.html import html_of
-from cowgan.turing.report.pdf import pdf_of
 
 
 def report_paths(path: Path) -> list[Path]:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from cowgan._version import __version__
+from cowgan.report.blocks import Block, Heading, Paragraph, Table
+from cowgan.report.numbers import count, listed, number
 from cowgan.turing.analysis import Analysis
-from cowgan.turing.protocol import Protocol
-from cowgan.turing.report.blocks import Block, Heading, Paragraph, Table
+from cowgan.turing.design.protocol import Protocol
+from cowgan.turing.design.sources import RECOGNISED, warn_of_public
 from cowgan.turing.report.checklist import checklist
 from cowgan.turing.report.facts import (
     describe_generated,
@@ -13,11 +15,9 @@ from cowgan.turing.report.facts import (
     describe_trials,
     moment,
 )
-from cowgan.turing.report.wording import count, listed, number
-from cowgan.turing.sources import RECOGNISED, warn_of_public
-from cowgan.turing.starts import Start
 from cowgan.turing.statistics import LEAST_READERS
-from cowgan.turing.study import Study
+from cowgan.turing.study.start_codes import Start
+from cowgan.turing.study.study import Study
 
 
 def overview(analysis: Analysis) -> Iterator[Block]:

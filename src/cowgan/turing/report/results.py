@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator
 
-from cowgan.turing.analysis import Analysis, MeanResult, ReaderResult, Scores
-from cowgan.turing.report import figures
-from cowgan.turing.report.blocks import Block, Box, Figure, Heading, Paragraph, Table
-from cowgan.turing.report.wording import (
+from cowgan.report.blocks import Block, Box, Figure, Heading, Paragraph, Table
+from cowgan.report.numbers import (
     NOT_DEFINED,
     bayes_factor,
     coefficient,
@@ -19,6 +17,8 @@ from cowgan.turing.report.wording import (
     percent,
     stacked,
 )
+from cowgan.turing.analysis import Analysis, MeanResult, ReaderResult, Scores
+from cowgan.turing.report import figures
 from cowgan.turing.statistics import LEAST_READERS, Verdict
 
 _TITLES = {

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cowgan.report.blocks import Block, Figure, Heading, Paragraph, Picture, Table
+from cowgan.report.numbers import count, interval, number, p_equation, percent
 from cowgan.turing.analysis import Analysis, CaseResult
-from cowgan.turing.audit import AUC_LIMIT, P_LIMIT, Audit
+from cowgan.turing.blinding.audit import AUC_LIMIT, P_LIMIT, Audit
+from cowgan.turing.blinding.classifier_test import Separability
 from cowgan.turing.report import figures
-from cowgan.turing.report.blocks import Block, Figure, Heading, Paragraph, Picture, Table
-from cowgan.turing.report.wording import count, interval, number, p_equation, percent
-from cowgan.turing.separability import Separability
-from cowgan.turing.study import Study
+from cowgan.turing.study.study import Study
 from cowgan.volume import Volume, default_affine, thumbnail
 
 CASES_SHOWN = 10

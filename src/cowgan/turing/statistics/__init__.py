@@ -1,5 +1,6 @@
 """Statistics of a visual Turing test, from signed ratings; positive means generated."""
 
+from cowgan.estimates import Interval, PValue, Undefined
 from cowgan.turing.statistics.agreement import (
     cohen_kappa,
     fleiss_kappa,
@@ -8,8 +9,15 @@ from cowgan.turing.statistics.agreement import (
     krippendorff_alpha,
     percent_agreement,
 )
+from cowgan.turing.statistics.answers import Answer, Counts, Panel, Reading
 from cowgan.turing.statistics.calibration import Calibration, calibration, confidence_auc
 from cowgan.turing.statistics.detection import criterion, d_prime
+from cowgan.turing.statistics.mrmc import (
+    LEAST_READERS,
+    ReaderMean,
+    mean_auc,
+    mean_balanced_accuracy,
+)
 from cowgan.turing.statistics.power import (
     PowerCell,
     PowerTable,
@@ -28,20 +36,12 @@ from cowgan.turing.statistics.proportions import (
     sensitivity,
     specificity,
 )
-from cowgan.turing.statistics.readers import (
-    LEAST_READERS,
-    ReaderMean,
-    mean_auc,
-    mean_balanced_accuracy,
-)
-from cowgan.turing.statistics.reading import Answer, Counts, Panel, Reading
 from cowgan.turing.statistics.repeats import (
     PooledRepeats,
     RepeatAgreement,
     pooled_repeats,
     repeat_agreement,
 )
-from cowgan.turing.statistics.results import Interval, PValue, Undefined
 from cowgan.turing.statistics.roc import RocCurve, auc, mean_roc_curve, roc_curve
 from cowgan.turing.statistics.times import (
     Halves,

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from cowgan.turing.statistics.reading import RATINGS
-from cowgan.turing.statistics.results import Interval, Undefined, check_level
+from cowgan.estimates import Interval, Undefined, check_level
+from cowgan.turing.statistics.answers import RATINGS
 
 Metric = Literal["nominal", "ordinal"]
 """Whether labels are equal or not, or near or far."""

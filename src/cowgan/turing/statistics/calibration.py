@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cowgan.estimates import Interval, Undefined
+from cowgan.turing.statistics.answers import HIGHEST, Answer, Reading
 from cowgan.turing.statistics.proportions import share_interval
-from cowgan.turing.statistics.reading import HIGHEST, Answer, Reading
-from cowgan.turing.statistics.results import Interval, Undefined
 from cowgan.turing.statistics.roc import auc
 
 

@@ -9,9 +9,9 @@ import math
 
 from scipy import stats
 
-from cowgan.turing.course import Design
-from cowgan.turing.statistics.reading import Reading
-from cowgan.turing.statistics.results import Interval, Undefined, check_level
+from cowgan.estimates import Interval, Undefined, check_level
+from cowgan.turing.design.trials import Design
+from cowgan.turing.statistics.answers import Reading
 
 _METHOD = "log-linear, Gourevitch-Galanter"
 

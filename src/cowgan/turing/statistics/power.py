@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from cowgan.errors import CowganError
+from cowgan.estimates import check_margin
 from cowgan.progress import Progress, Silent, advance
 from cowgan.randomness import stream
-from cowgan.turing.statistics.readers import LEAST_READERS, estimate_mean_auc
-from cowgan.turing.statistics.reading import HIGHEST
-from cowgan.turing.statistics.results import check_margin
+from cowgan.turing.statistics.answers import HIGHEST
+from cowgan.turing.statistics.mrmc import LEAST_READERS, estimate_mean_auc
 from cowgan.turing.statistics.verdict import MARGIN
 
 _BATCH = 100

@@ -11,14 +11,14 @@ from typing import Literal
 import numpy as np
 from scipy import special, stats
 
-from cowgan.turing.statistics.reading import Counts, Reading
-from cowgan.turing.statistics.results import (
+from cowgan.estimates import (
     Interval,
     PValue,
     Undefined,
     check_level,
     check_margin,
 )
+from cowgan.turing.statistics.answers import Counts, Reading
 
 ProportionMethod = Literal["wilson", "exact"]
 """Wilson's score interval, or Clopper and Pearson's exact one."""

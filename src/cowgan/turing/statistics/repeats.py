@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cowgan.estimates import Interval, Undefined
 from cowgan.turing.statistics.agreement import cohen_kappa, gwet_ac1
+from cowgan.turing.statistics.answers import Reading
 from cowgan.turing.statistics.proportions import share_interval
-from cowgan.turing.statistics.reading import Reading
-from cowgan.turing.statistics.results import Interval, Undefined
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import integrate, optimize, stats
 
-from cowgan.turing.statistics.reading import HIGHEST, RATINGS, Panel, Reading
-from cowgan.turing.statistics.results import Interval, Undefined, check_level
+from cowgan.estimates import Interval, Undefined, check_level
+from cowgan.turing.statistics.answers import HIGHEST, RATINGS, Panel, Reading
 
 _SLOTS = np.arange(2 * HIGHEST + 1)
 _TINY = 1e-12

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from cowgan.estimates import Interval, PValue, Undefined, check_level
+from cowgan.turing.statistics.answers import Answer, Reading
 from cowgan.turing.statistics.proportions import share_interval
-from cowgan.turing.statistics.reading import Answer, Reading
-from cowgan.turing.statistics.results import Interval, PValue, Undefined, check_level
 
 PER_TRIALS = 10
 """Trends are told for so many trials."""

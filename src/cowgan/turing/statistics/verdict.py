@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cowgan.errors import CowganError
-from cowgan.turing.course import Design
+from cowgan.estimates import Interval, check_margin
+from cowgan.turing.design.trials import Design
+from cowgan.turing.statistics.answers import Panel, Reading
+from cowgan.turing.statistics.mrmc import mean_auc, mean_balanced_accuracy
 from cowgan.turing.statistics.proportions import balanced_accuracy
-from cowgan.turing.statistics.readers import mean_auc, mean_balanced_accuracy
-from cowgan.turing.statistics.reading import Panel, Reading
-from cowgan.turing.statistics.results import Interval, check_margin
 from cowgan.turing.statistics.roc import auc
 
 MARGIN = 0.14

@@ -1,0 +1,94 @@
+"""Opening files: images become layers, checkpoints and sessions open the explorer."""
+
+from collections.abc import Callable, Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cowgan.volume import Units
+
+ReaderFunction = Callable[[str], list[tuple[Any, ...]]]
+
+OPENED_WITHOUT_LAYER: list[tuple[Any, ...]] = [(None,)]
+"""What napari takes as "read, but there is no layer to add"."""
+
+
+def get_reader(path: str | PathLike[str] | Sequence[str]) -> ReaderFunction | None:
+    """Return the function that opens `path`, ``None`` if it is not ours.
+
+    A list of paths (opening several files as one stack) is refused: volumes of different
+    patients do not form one image. A folder is ours if it holds DICOM.
+    """
+    if not isinstance(path, str | PathLike):
+        return None
+    from cowgan.volume.formats import READABLE_SUFFIXES
+
+    name = Path(fspath(path)).name.lower()
+    if name.endswith(READABLE_SUFFIXES):
+        return read_image
+    if name.endswith((".safetensors", ".pt")):
+        return read_checkpoint
+    if name.endswith(".cowgan.json"):
+        return read_session
+    if Path(fspath(path)).is_dir():
+        from cowgan.volume.dicom import is_dicom
+
+        return read_image if is_dicom(Path(fspath(path))) else None
+    return None
+
+
+def read_image(path: str, units: "Units | None" = None) -> list[tuple[Any, ...]]:
+    """Return the layer of one image of any format, named after the file.
+
+    A mask or label map becomes a labels layer, as `cowgan.volume.OpenedImage.content` tells.
+    What is ambiguous about the image is shown to the person and kept in the layer's
+    metadata. In a window, it is told there why an image cannot be opened, with the units to
+    open it in if its size is impossible in those that it states: napari would only offer
+    other plugins.
+    """
+    from cowgan.errors import CowganError
+    from napari_cowgan.viewer.window import annotate_canvas, tell_problem
+
+    annotate_canvas()
+    try:
+        return _image_layers(Path(path), units)
+    except CowganError as error:
+        if tell_problem(error, lambda units: read_image(path, units)):
+            return OPENED_WITHOUT_LAYER
+        raise
+
+
+def _image_layers(path: Path, units: "Units | None") -> list[tuple[Any, ...]]:
+    from cowgan.volume import open_image
+    from cowgan.volume.formats import image_stem
+    from napari_cowgan.viewer.display import labels_to_layer, volume_to_layer
+    from napari_cowgan.viewer.window import expect_arteries, tell_remarks
+
+    image = open_image(path, units=units)
+    name = image_stem(path)
+    if image.content == "image":
+        volume = image.volume()
+        tell_remarks(name, volume.remarks)
+        return [volume_to_layer(volume, name)]
+    layer = labels_to_layer(image.labels(), image.affine, name, image.provenance)
+    tell_remarks(name, image.remarks)
+    if "features" in layer[1]:
+        expect_arteries()
+    return [layer]
+
+
+def read_checkpoint(path: str) -> list[tuple[Any, ...]]:
+    """Open the latent explorer on a checkpoint; adds no layer by itself."""
+    from napari_cowgan.explorer import open_checkpoint_in_current_viewer
+
+    open_checkpoint_in_current_viewer(path)
+    return OPENED_WITHOUT_LAYER
+
+
+def read_session(path: str) -> list[tuple[Any, ...]]:
+    """Open the latent explorer on a saved session; adds no layer by itself."""
+    from napari_cowgan.explorer import open_session_in_current_viewer
+
+    open_session_in_current_viewer(path)
+    return OPENED_WITHOUT_LAYER

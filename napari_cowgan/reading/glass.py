@@ -1,0 +1,205 @@
+"""A transparent sheet over the canvas that takes the mouse and carries what is written there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from qtpy.QtCore import QPointF, QRectF, Qt, Signal
+from qtpy.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from qtpy.QtWidgets import QWidget
+
+from napari_cowgan.reading.style import ACCENT, FAINT_ON_IMAGE, ON_IMAGE
+
+_CLICK_PX = 4
+_NOTCH = 120
+_MARK_RADIUS_PX = 14
+_NUMBER_RADIUS_PX = 9
+_EDGE_PX = 10
+_SHADE = QColor(0, 0, 0, 180)
+
+
+class Drag(Enum):
+    """What a drag does, by its button and the keys held."""
+
+    MAIN = "left button"
+    ZOOM = "right button"
+    PAN = "middle button, or left with Shift"
+    WINDOW = "left with Ctrl"
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What is written over a picture.
+
+    Parameters
+    ----------
+    letters : tuple of str
+        Sides of the patient: left, right, top, bottom of the screen.
+    caption : str
+        At the bottom left, such as the number of the slice.
+    title : str
+        At the top left.
+    marks : sequence of (int, float, float, bool)
+        Number, distance in px to the right of the middle and below it, and whether it is far
+        from what is shown.
+    """
+
+    letters: tuple[str, str, str, str] = ("", "", "", "")
+    caption: str = ""
+    title: str = ""
+    marks: Sequence[tuple[int, float, float, bool]] = ()
+
+
+class Glass(QWidget):
+    """Lies over a canvas, so that napari sees no mouse at all.
+
+    Signals
+    -------
+    dragged : Drag, float, float
+        The mouse moved so many px to the right and down.
+    clicked : float, float
+        Pressed and released in one place: px right of the middle, and below it.
+    turned : int, float, float, bool
+        Notches of the wheel, where, and whether Ctrl was held.
+
+    Attributes
+    ----------
+    writing : Writing
+        What is written; see `write`.
+    """
+
+    dragged = Signal(object, float, float)
+    clicked = Signal(float, float)
+    turned = Signal(int, float, float, bool)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.writing = Writing()
+        self._drag: Drag | None = None
+        self._pressed = self._last = QPointF()
+        self._moved = False
+        self._wheel = 0
+
+    def write(self, writing: Writing) -> None:
+        """Write something else."""
+        if writing != self.writing:
+            self.writing = writing
+            self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin a drag or a click."""
+        if self._drag is None:
+            self._drag = _drag(event)
+            self._pressed = self._last = event.position()
+            self._moved = False
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Go on with a drag."""
+        if self._drag is None:
+            return
+        position = event.position()
+        if not self._moved and (position - self._pressed).manhattanLength() <= _CLICK_PX:
+            return
+        self._moved = True
+        by = position - self._last
+        self._last = position
+        self.dragged.emit(self._drag, by.x(), by.y())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End a drag, or click."""
+        drag, self._drag = self._drag, None
+        if drag is Drag.MAIN and not self._moved:
+            self.clicked.emit(*self._from_middle(event.position()))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Count notches; a touch pad turns by parts of one."""
+        delta = event.angleDelta()
+        self._wheel += delta.y() or delta.x()
+        notches = int(self._wheel / _NOTCH)
+        self._wheel -= notches * _NOTCH
+        if notches:
+            held = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+            self.turned.emit(notches, *self._from_middle(event.position()), held)
+        event.accept()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw letters, captions and marks."""
+        writing = self.writing
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(self.rect()).adjusted(_EDGE_PX, _EDGE_PX, -_EDGE_PX, -_EDGE_PX)
+        align = Qt.AlignmentFlag
+        middle = align.AlignVCenter
+        sides = (
+            align.AlignLeft | middle,
+            align.AlignRight | middle,
+            align.AlignHCenter | align.AlignTop,
+            align.AlignHCenter | align.AlignBottom,
+        )
+        self._set_font(painter, 20, QFont.Weight.DemiBold)
+        for letter, side in zip(writing.letters, sides, strict=True):
+            _text(painter, box, side, letter)
+        self._set_font(painter, 15, QFont.Weight.Normal)
+        _text(painter, box, align.AlignLeft | align.AlignBottom, writing.caption)
+        self._set_font(painter, 18, QFont.Weight.DemiBold)
+        _text(painter, box, align.AlignLeft | align.AlignTop, writing.title)
+        self._set_font(painter, 13, QFont.Weight.Bold)
+        for number, right, down, far in writing.marks:
+            self._paint_mark(painter, number, right, down, far)
+
+    def _paint_mark(
+        self, painter: QPainter, number: int, right: float, down: float, far: bool
+    ) -> None:
+        at = QPointF(self.width() / 2 + right, self.height() / 2 + down)
+        colour = QColor(FAINT_ON_IMAGE if far else ACCENT)
+        style = Qt.PenStyle.DotLine if far else Qt.PenStyle.SolidLine
+        beside = at + QPointF(_MARK_RADIUS_PX + 7, -_MARK_RADIUS_PX)
+        painter.setPen(QPen(_SHADE, 4))
+        painter.drawEllipse(at, _MARK_RADIUS_PX, _MARK_RADIUS_PX)
+        painter.setPen(QPen(colour, 2, style))
+        painter.drawEllipse(at, _MARK_RADIUS_PX, _MARK_RADIUS_PX)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(_SHADE)
+        painter.drawEllipse(beside, _NUMBER_RADIUS_PX, _NUMBER_RADIUS_PX)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(colour)
+        box = QRectF(0, 0, 2 * _NUMBER_RADIUS_PX, 2 * _NUMBER_RADIUS_PX)
+        box.moveCenter(beside)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(number))
+
+    def _set_font(self, painter: QPainter, px: int, weight: QFont.Weight) -> None:
+        font = QFont(self.font())
+        font.setPixelSize(px)
+        font.setWeight(weight)
+        painter.setFont(font)
+
+    def _from_middle(self, position: QPointF) -> tuple[float, float]:
+        return position.x() - self.width() / 2, position.y() - self.height() / 2
+
+
+def _drag(event: QMouseEvent) -> Drag | None:
+    button, keys = event.button(), event.modifiers()
+    if button == Qt.MouseButton.RightButton:
+        return Drag.ZOOM
+    if button == Qt.MouseButton.MiddleButton:
+        return Drag.PAN
+    if button != Qt.MouseButton.LeftButton:
+        return None
+    if keys & Qt.KeyboardModifier.ShiftModifier:
+        return Drag.PAN
+    if keys & Qt.KeyboardModifier.ControlModifier:
+        return Drag.WINDOW
+    return Drag.MAIN
+
+
+def _text(painter: QPainter, box: QRectF, side: Qt.AlignmentFlag, text: str) -> None:
+    """Draw text with a dark rim, so that it can be read on any picture."""
+    if not text:
+        return
+    painter.setPen(_SHADE)
+    for right, down in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        painter.drawText(box.translated(right, down), side, text)
+    painter.setPen(QColor(ON_IMAGE))
+    painter.drawText(box, side, text)

@@ -1,0 +1,162 @@
+"""The picture of a trial: one volume, or two side by side that are looked at together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QWidget
+
+from cowgan.turing.design.trials import Rules
+from cowgan.turing.reading.manifest import Display
+from napari_cowgan.reading import texts
+from napari_cowgan.reading.glass import Drag
+from napari_cowgan.reading.pane import Pane
+from napari_cowgan.reading.view import Frame, View
+
+_ZOOM_PER_PX = 1.006
+_ZOOM_PER_NOTCH = 1.15
+
+
+class ImageArea(QWidget):
+    """Shows the volumes of a trial, and lets the mouse change the view.
+
+    Signals
+    -------
+    viewed : View
+        The view has changed.
+    picked : int, object
+        Which volume was clicked, and at which voxel (z, x, y).
+    drawn
+        Every volume has been drawn since `reveal`.
+
+    Attributes
+    ----------
+    view : View
+        How they are looked at.
+    shown : bool
+        Whether they are to be seen.
+
+    Parameters
+    ----------
+    display : Display
+        As in the manifest.
+    rules : Rules
+        How many volumes there are, and whether they may be projected.
+    """
+
+    viewed = Signal(object)
+    picked = Signal(int, object)
+    drawn = Signal()
+
+    def __init__(self, display: Display, rules: Rules) -> None:
+        super().__init__()
+        self.frame = Frame(display)
+        self.view = self.frame.start
+        self._mip_allowed = rules.mip
+        titles = texts.SIDES if rules.design == "2afc" else ("",)
+        self.panes = [Pane(display, title) for title in titles]
+        self.shown = False
+        self._undrawn: set[int] = set()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        for number, pane in enumerate(self.panes):
+            layout.addWidget(pane, 1)
+            pane.drawn.connect(partial(self._on_drawn, number))
+            pane.glass.dragged.connect(partial(self._on_drag, pane))
+            pane.glass.turned.connect(partial(self._on_wheel, pane))
+            pane.glass.clicked.connect(partial(self._on_click, number))
+
+    def load(self, volumes: Sequence[NDArray[np.uint16]]) -> None:
+        """Take the volumes of a trial, hidden, in the first view."""
+        self.blank()
+        for pane, voxels in zip(self.panes, volumes, strict=True):
+            pane.load(voxels)
+            pane.show_marks(())
+        self.view = self.frame.start
+        self._look()
+
+    def blank(self) -> None:
+        """Hide the volumes; the view can no longer be changed."""
+        self.shown = False
+        self._undrawn = set()
+        for pane in self.panes:
+            pane.blank()
+
+    def reveal(self) -> None:
+        """Show the volumes; `drawn` follows."""
+        self.shown = True
+        self._undrawn = set(range(len(self.panes)))
+        for pane in self.panes:
+            pane.reveal()
+
+    def show_marks(self, marks: Mapping[int, Sequence[Any]]) -> None:
+        """Draw marks, by volume."""
+        for number, pane in enumerate(self.panes):
+            pane.show_marks(marks.get(number, ()))
+
+    def scroll(self, steps: int) -> None:
+        """Go up or down some slices."""
+        if not self.view.mip:
+            self.change(self.frame.scrolled(self.view, steps))
+
+    def toggle_mip(self) -> None:
+        """Switch between slices and projection."""
+        if self._mip_allowed:
+            self.change(replace(self.view, mip=not self.view.mip))
+
+    def reset_window(self) -> None:
+        """Show grey levels as at the start."""
+        self.change(self.frame.window_reset(self.view))
+
+    def change(self, view: View) -> None:
+        """Look in another way."""
+        if self.shown and view != self.view:
+            self.view = view
+            self._look()
+            self.viewed.emit(view)
+
+    def end(self) -> None:
+        """Give the canvases back."""
+        for pane in self.panes:
+            pane.end()
+
+    def _look(self) -> None:
+        for pane in self.panes:
+            pane.look(self.view)
+
+    def _on_drawn(self, number: int) -> None:
+        if self._undrawn:
+            self._undrawn.discard(number)
+            if not self._undrawn:
+                self.drawn.emit()
+
+    def _on_drag(self, pane: Pane, drag: Drag, right_px: float, down_px: float) -> None:
+        frame, view = self.frame, self.view
+        if drag is Drag.ZOOM:
+            self.change(frame.zoomed(view, _ZOOM_PER_PX**-down_px))
+        elif drag is Drag.PAN:
+            self.change(frame.panned(view, *pane.mm(right_px, down_px)))
+        elif drag is Drag.MAIN and view.mip:
+            self.change(view.turned(right_px, down_px))
+        else:
+            # Up is brighter, which is a lower level.
+            self.change(frame.windowed(view, right_px, down_px))
+
+    def _on_wheel(
+        self, pane: Pane, notches: int, right_px: float, down_px: float, control: bool
+    ) -> None:
+        if self.view.mip or control:
+            factor = _ZOOM_PER_NOTCH**notches
+            self.change(self.frame.zoomed(self.view, factor, *pane.mm(right_px, down_px)))
+        else:
+            self.scroll(notches)
+
+    def _on_click(self, number: int, right_px: float, down_px: float) -> None:
+        voxel = self.panes[number].voxel_at(right_px, down_px)
+        if voxel is not None:
+            self.picked.emit(number, voxel)

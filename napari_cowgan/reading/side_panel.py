@@ -1,0 +1,132 @@
+"""Beside the picture: progress, marks and tools."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from cowgan.turing.design.trials import Course, Rules, Trial
+from cowgan.turing.reading.session import MAX_MARKS
+from napari_cowgan.reading import texts
+from napari_cowgan.reading.keys import Action
+from napari_cowgan.reading.widgets import button, label
+
+WIDTH_PX = 236
+
+
+class SidePanel(QWidget):
+    """Always as wide, so that every picture is as large.
+
+    Parameters
+    ----------
+    rules : Rules
+        Which tools there are.
+    act : callable
+        Told which tool is pressed.
+    toggle_reason : callable
+        Told which reason is pressed.
+    """
+
+    def __init__(
+        self, rules: Rules, act: Callable[[Action], None], toggle_reason: Callable[[str], None]
+    ) -> None:
+        super().__init__()
+        self.setObjectName("side")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedWidth(WIDTH_PX)
+        self.progress = label("heading")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.hint = label("muted")
+        self.marks = Marks(act, toggle_reason)
+        # Its room is kept, so that nothing moves when it comes.
+        kept = self.marks.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)
+        self.marks.setSizePolicy(kept)
+
+        def tool(text: str, tip: str, action: Action, *, checkable: bool = False) -> QPushButton:
+            pressed = partial(act, action)
+            return button(text, texts.TOOLTIPS[tip], pressed, checkable=checkable, kind="tool")
+
+        self.mip = tool("MIP   M", "mip", Action.MIP, checkable=True)
+        self.mip.setVisible(rules.mip)
+        self.pause = tool("Pause   P", "pause", Action.PAUSE)
+        self.window_reset = tool("Reset brightness   W", "window", Action.RESET_WINDOW)
+        self.full = tool("Full screen   F11", "full", Action.FULL_SCREEN)
+        self.help = tool("? F1", "help", Action.HELP)
+        tools = QGridLayout()
+        tools.setSpacing(6)
+        tools.addWidget(self.mip, 0, 0)
+        tools.addWidget(self.pause, 0, 1 if rules.mip else 0, 1, 1 if rules.mip else 2)
+        tools.addWidget(self.window_reset, 1, 0, 1, 2)
+        # One row more would make the window too high for small laptops.
+        last = QHBoxLayout()
+        last.setSpacing(tools.spacing())
+        last.addWidget(self.full, 1)
+        last.addWidget(self.help)
+        tools.addLayout(last, 2, 0, 1, 2)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(14, 14, 14, 10)
+        layout.setSpacing(8)
+        layout.addWidget(self.progress)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.hint)
+        layout.addWidget(self.marks)
+        layout.addStretch(1)
+        layout.addLayout(tools)
+
+    def show_trial(self, course: Course, trial: Trial) -> None:
+        """Show how far the reader is."""
+        self.progress.setText(texts.progress(course, trial))
+        self.bar.setRange(0, texts.count_of_phase(course, trial))
+        self.bar.setValue(texts.done_of_phase(course, trial))
+        self.hint.clear()
+
+
+class Marks(QWidget):
+    """Tells how to mark places, and takes the reasons of the last one."""
+
+    def __init__(self, act: Callable[[Action], None], toggle_reason: Callable[[str], None]) -> None:
+        super().__init__()
+        title = label("heading", "What gave it away?")
+        self.told = label("muted")
+        self.reasons = {
+            reason: button(
+                reason,
+                texts.TOOLTIPS["reason"],
+                partial(toggle_reason, reason),
+                checkable=True,
+                kind="chip",
+            )
+            for reason in texts.REASONS
+        }
+        for reason, made in self.reasons.items():
+            made.setAccessibleName(f"{texts.TOOLTIPS['reason']}: {reason}")
+        self.undo = button(
+            "Undo   ⌫", texts.TOOLTIPS["undo"], partial(act, Action.UNDO_MARK), kind="chip"
+        )
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(title)
+        layout.addWidget(self.told)
+        for made in self.reasons.values():
+            layout.addWidget(made)
+        layout.addSpacing(4)
+        layout.addWidget(self.undo)
+
+    def refresh(self, reasons_of_marks: Sequence[Sequence[str]]) -> None:
+        """Show the reasons of the last mark."""
+        count = len(reasons_of_marks)
+        if not count:
+            told = "If you like, click the place."
+        elif count < MAX_MARKS:
+            told = f"Place {count}: why? Or click more."
+        else:
+            told = f"Place {count}: why?"
+        self.told.setText(told)
+        for reason, made in self.reasons.items():
+            made.setEnabled(count > 0)
+            made.setChecked(count > 0 and reason in reasons_of_marks[-1])
+        self.undo.setEnabled(count > 0)

@@ -1,0 +1,181 @@
+"""Whoever trains a run on behalf of the panel: a process of its own, or a thread of napari."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import Protocol
+
+from cowgan.bank.bank import Bank
+from cowgan.errors import Cancelled, CowganError
+from cowgan.files import open_regular, open_to_append
+from napari_cowgan.training.run_settings import Resumption, RunPlan
+
+LOG = "train.log"
+NICENESS = 10
+_TAIL = 4000
+
+
+class Trainee(Protocol):
+    """Trains one run."""
+
+    started: float
+    """When it began, in seconds since 1970."""
+
+    @property
+    def survives_napari(self) -> bool:
+        """Whether it can go on after napari is closed."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended."""
+
+    def last_words(self) -> str:
+        """Return one sentence on why it ended, for when the run's status does not tell."""
+
+
+class Process:
+    """Trains in a process of its own, which outlives napari unless it is stopped.
+
+    Parameters
+    ----------
+    task : RunPlan or Resumption
+        What to train.
+
+    Raises
+    ------
+    CowganError
+        The run's folder cannot be written, or no process can be started.
+    """
+
+    survives_napari = True
+
+    def __init__(self, task: RunPlan | Resumption) -> None:
+        self._log = task.folder / LOG
+        self.started = time.time()
+        command = [sys.executable, "-m", "cowgan.cli", *task.arguments()]
+        try:
+            task.folder.mkdir(parents=True, exist_ok=True)
+            with open_to_append(self._log) as log:
+                self._process = _start(command, log.fileno())
+        except OSError as error:
+            raise CowganError(
+                f"No run can be started in {task.folder}: {error.strerror or error}.", repr(error)
+            ) from error
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process has ended."""
+        return self._process.poll() is not None
+
+    def last_words(self) -> str:
+        """Return what the process said last, or that somebody killed it."""
+        status = self._process.returncode
+        if status < 0:
+            name = signal.Signals(-status).name
+            return (
+                f"The training process was killed ({name}), as happens when memory runs out; "
+                "the run can be resumed from its last saved state."
+            )
+        lines = tail(self._log.parent).strip().splitlines()
+        return lines[-1] if lines and status == 2 else "The training process ended unexpectedly."
+
+
+class Thread:
+    """Trains in a thread of this process.
+
+    Parameters
+    ----------
+    task : RunPlan or Resumption
+        What to train.
+    """
+
+    survives_napari = False
+
+    def __init__(self, task: RunPlan | Resumption) -> None:
+        self._task = task
+        self._words = ""
+        self.cancelled = False
+        self.started = time.time()
+        self._thread = threading.Thread(target=self._run, name="cowgan-training", daemon=True)
+        self._thread.start()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the thread has ended."""
+        return not self._thread.is_alive()
+
+    def report(self, done: int, total: int, message: str = "") -> None:
+        """Do nothing: the run's status tells more (part of the `Progress` protocol)."""
+
+    def cancel(self) -> None:
+        """Have the state saved and the training end after the present step."""
+        self.cancelled = True
+
+    def stop(self, timeout_s: float = 30.0) -> None:
+        """Cancel and wait for the end."""
+        self.cancel()
+        self._thread.join(timeout_s)
+
+    def last_words(self) -> str:
+        """Return the sentence of the error that ended the training."""
+        return self._words
+
+    def _run(self) -> None:
+        try:
+            _train(self._task, self)
+        except Cancelled:
+            pass
+        except CowganError as error:
+            self._words = error.sentence
+        except Exception:  # noqa: BLE001 - every failure must reach the person
+            self._words = "Something unexpected went wrong while training."
+            with open_to_append(self._task.folder / LOG) as log:
+                log.write(traceback.format_exc().encode())
+
+
+def tail(folder: Path) -> str:
+    """Return the end of what a run's process has printed, empty if there is nothing."""
+    try:
+        with open_regular(folder / LOG) as log:
+            log.seek(max(0, os.fstat(log.fileno()).st_size - _TAIL))
+            return log.read(_TAIL).decode("utf-8", "replace")
+    except (OSError, CowganError):
+        return ""
+
+
+def _train(task: RunPlan | Resumption, progress: Thread) -> None:
+    from cowgan.checkpoint import load
+    from cowgan.training.run import resume_run, start_run
+    from cowgan.training.warm_start import Ancestor
+
+    if isinstance(task, Resumption):
+        resume_run(task.folder, None, task.device, task.steps, progress)
+        return
+    ancestor, smaller = None, task.init_from
+    if smaller is not None:
+        run = smaller.is_dir()
+        ancestor = Ancestor.of_run(smaller) if run else Ancestor.of_checkpoint(load(smaller))
+    start_run(task.folder, Bank.open(task.bank), task.config(), task.device, ancestor, progress)
+
+
+def _start(command: list[str], log: int) -> "subprocess.Popen[bytes]":
+    """Start a process that yields to napari and does not end with it."""
+    if sys.platform == "win32":
+        flags = (
+            subprocess.CREATE_NEW_PROCESS_GROUP
+            | subprocess.CREATE_NO_WINDOW
+            | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+        )
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, creationflags=flags
+        )
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+    )
+    os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+    return process

@@ -1,9 +1,0 @@
-"""``python -m napari_cowgan.turing [PACKAGE]`` is ``cowgan turing read [PACKAGE]``."""
-
-import sys
-
-from cowgan.cli import main
-
-if __name__ == "__main__":
-    sys.argv[1:1] = ["turing", "read"]
-    main()

@@ -1,0 +1,100 @@
+"""How the arteries of a label map are coloured and named on the screen."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cowgan.anatomy.arteries import Artery
+
+FEATURE = "artery"
+"""Column of a layer's features that holds the names, so that napari shows them."""
+
+COLOURS: dict[Artery, str] = {
+    Artery.BA: "#bcd86e",
+    Artery.R_PCA: "#a7b1ff",
+    Artery.L_PCA: "#1175d9",
+    Artery.R_ICA: "#ff565d",
+    Artery.R_MCA: "#88e3ac",
+    Artery.L_ICA: "#d41627",
+    Artery.L_MCA: "#39ab82",
+    Artery.R_PCOM: "#d079b2",
+    Artery.L_PCOM: "#b03f87",
+    Artery.ACOM: "#59ffff",
+    Artery.R_ACA: "#fffb13",
+    Artery.L_ACA: "#d3a100",
+    Artery.THIRD_A2: "#8a5a3c",
+}
+"""Colour of each artery.
+
+The two sides of a pair share a hue, the patient's right being the lighter one. All differ
+in lightness as well as in hue, so that they stay apart for people who see no red, green or
+blue, most of all where arteries meet.
+"""
+
+UNKNOWN_COLOUR = "#9a9a9a"
+"""For label values that are no artery: grey, but never invisible."""
+
+_SCHEME_VALUES = frozenset(Artery)
+_ALSO_OF_OTHER_SCHEMES = 5
+
+
+def name_of(artery: Artery) -> str:
+    """Return short and full name, such as ``"R-ICA, right internal carotid artery"``."""
+    return f"{artery.abbreviation}, {artery.full_name}"
+
+
+def colour_table(hidden: Collection[Artery] = ()) -> dict[int | None, str]:
+    """Return the colour of each label value; ``None`` stands for all others."""
+    table: dict[int | None, str] = {None: UNKNOWN_COLOUR, 0: "transparent"}
+    for artery, colour in COLOURS.items():
+        table[artery.value] = "transparent" if artery in hidden else colour
+    return table
+
+
+def features(values: Iterable[int]) -> dict[str, list[Any]]:
+    """Return the layer features by which napari names what the pointer is on.
+
+    Parameters
+    ----------
+    values : iterable of int
+        The label values of the map; those that are no artery are called unknown.
+    """
+    names: dict[int, str | None] = {0: None}
+    names |= {artery.value: name_of(artery) for artery in Artery}
+    names |= {value: "unknown label" for value in values if value not in names}
+    return {"index": list(names), FEATURE: list(names.values())}
+
+
+def label_values(labels: NDArray[np.integer[Any]]) -> list[int]:
+    """Return the values other than 0 that occur in a label map, in rising order."""
+    counts = np.bincount(np.asarray(labels, dtype=np.uint8).ravel(), minlength=256)
+    return [int(value) for value in np.flatnonzero(counts) if value]
+
+
+def middle_of(labels: NDArray[np.integer[Any]], artery: Artery) -> NDArray[np.intp] | None:
+    """Return the index of the voxel of an artery that is nearest to its mean position.
+
+    None if the map has no such artery.
+    """
+    places = np.argwhere(labels == artery.value)
+    if not len(places):
+        return None
+    distance = np.square(places - places.mean(axis=0)).sum(axis=1)
+    return places[np.argmin(distance)]
+
+
+def are_scheme_values(values: Collection[int]) -> bool:
+    """Tell whether there are label values, and all of them belong to the TopCoW scheme."""
+    return bool(values) and _SCHEME_VALUES.issuperset(values)
+
+
+def are_arteries(values: Collection[int]) -> bool:
+    """Tell whether label values mean arteries of the TopCoW scheme.
+
+    One must lie above 5: vessel masks (1) and maps of vessel, posterior, anterior, left and
+    right (1 to 5) would otherwise be given the names of arteries. A Circle of Willis always
+    has some of what is above, such as the left internal carotid artery (6).
+    """
+    return are_scheme_values(values) and max(values) > _ALSO_OF_OTHER_SCHEMES

@@ -1,0 +1,172 @@
+"""The arteries of a label map with their colours, to look up and to show one by one."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Labels
+from napari.utils.colormaps import DirectLabelColormap
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QEnterEvent
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+)
+from superqt.utils import signals_blocked
+
+from cowgan.anatomy.arteries import Artery
+from napari_cowgan.help.button import HelpButton
+from napari_cowgan.help.topics import Topic
+from napari_cowgan.tooltips import TOOLTIPS
+from napari_cowgan.viewer.artery_colours import (
+    COLOURS,
+    FEATURE,
+    colour_table,
+    label_values,
+    middle_of,
+    name_of,
+)
+from napari_cowgan.widgets.controls import SWATCH, breakable, hint, row, swatch, text_button
+from napari_cowgan.widgets.docked import DockedPanel, show_panel
+
+if TYPE_CHECKING:
+    import napari
+
+_ABSENT = "not in this map"
+_CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
+_EMPTY = "Open a label map of the Circle of Willis to see its arteries here."
+
+
+def show_legend(viewer: "napari.Viewer") -> "ArteryLegend":
+    """Return the legend of a viewer, opening it in front of other panels if needed."""
+    return show_panel(viewer, ArteryLegend)
+
+
+class ArteryLegend(DockedPanel):
+    """Lists the 13 arteries, tells which ones a label map lacks, and hides or shows them.
+
+    It follows the selected label map of arteries, or the topmost one if none is selected.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Where the label maps are; napari fills in the argument of this name.
+    """
+
+    dock_title = "Artery legend"
+
+    def __init__(self, napari_viewer: "napari.Viewer") -> None:
+        super().__init__(napari_viewer)
+        self._layer: Labels | None = None
+        self._present: list[Artery] = []
+        self.title = hint(_EMPTY)
+        self.list = QTreeWidget()
+        self.list.setHeaderHidden(True)
+        self.list.setColumnCount(2)
+        self.list.setRootIsDecorated(False)
+        self.list.setIndentation(0)
+        self.list.setStyleSheet("QTreeWidget::item { padding: 1px 0; }")
+        self.list.setIconSize(SWATCH)
+        self.list.setUniformRowHeights(True)
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.list.setToolTip(TOOLTIPS["legend"])
+        self.list.setAccessibleName("Arteries")
+        self._items = {artery: self._item(artery) for artery in COLOURS}
+        self.list.addTopLevelItems(list(self._items.values()))
+        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self.all = text_button("Show all", "legend_all")
+        self.none = text_button("Hide all", "legend_none")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setSpacing(4)
+        layout.addWidget(self.title)
+        layout.addWidget(self.list, 1)
+        layout.addLayout(row(self.all, self.none, HelpButton(Topic.LEGEND, self)))
+        # The space bar toggles only where the tick box is.
+        self.list.currentItemChanged.connect(lambda item: self.list.setCurrentItem(item, 0))
+        self.list.itemChanged.connect(self._on_toggled)
+        self.list.itemActivated.connect(self._on_activated)
+        self.all.clicked.connect(lambda: self.hide_arteries(()))
+        self.none.clicked.connect(lambda: self.hide_arteries(self._present))
+        for event in self._events():
+            event.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the label map that is selected now."""
+        self._layer = layer = self._wanted_layer()
+        values = () if layer is None else label_values(np.asarray(layer.data))
+        self._present = [artery for artery in Artery if artery.value in values]
+        with signals_blocked(self.list):
+            for artery, item in self._items.items():
+                there = artery in self._present
+                item.setText(1, artery.full_name if there or layer is None else _ABSENT)
+                item.setDisabled(not there)
+                item.setCheckState(0, _CHECKED if there and self._is_shown(artery) else _UNCHECKED)
+        self.title.setText(breakable(layer.name) if layer is not None else _EMPTY)
+        for button in (self.all, self.none):
+            button.setEnabled(bool(self._present))
+
+    def hide_arteries(self, hidden: Collection[Artery]) -> None:
+        """Show all arteries of the label map but these."""
+        if self._layer is not None:
+            self._layer.colormap = DirectLabelColormap(color_dict=colour_table(hidden))
+            self.refresh()
+
+    def go_to(self, artery: Artery) -> None:
+        """Bring the middle of an artery to the middle of the view, or do nothing without one."""
+        layer, dims = self._layer, self._viewer.dims
+        middle = None if layer is None else middle_of(np.asarray(layer.data), artery)
+        if layer is None or middle is None:
+            return
+        first = dims.ndim - layer.ndim
+        position = layer.data_to_world(middle)
+        dims.set_point(range(first, dims.ndim), position)
+        shown = [position[axis - first] for axis in dims.displayed if axis >= first]
+        self._viewer.scene.camera.center = tuple(shown)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Notice what has been painted meanwhile."""
+        self.refresh()
+        super().enterEvent(event)
+
+    def leave(self) -> None:
+        """Follow the viewer's layers no more."""
+        for source in self._events():
+            source.disconnect(self.refresh)
+
+    def _events(self) -> tuple[Any, ...]:
+        layers = self._viewer.layers
+        return layers.events.inserted, layers.events.removed, layers.selection.events.active
+
+    def _wanted_layer(self) -> Labels | None:
+        layers = self._viewer.layers
+        named = [layer for layer in layers if isinstance(layer, Labels) and _names_arteries(layer)]
+        active = layers.selection.active
+        return active if active in named else next(reversed(named), None)
+
+    def _is_ticked(self, artery: Artery) -> bool:
+        return bool(self._items[artery].checkState(0) == _CHECKED)
+
+    def _is_shown(self, artery: Artery) -> bool:
+        return self._layer is None or bool(self._layer.get_color(artery.value)[3] > 0)
+
+    def _on_toggled(self) -> None:
+        self.hide_arteries([artery for artery in self._present if not self._is_ticked(artery)])
+
+    def _on_activated(self, item: QTreeWidgetItem) -> None:
+        self.go_to(next(artery for artery, own in self._items.items() if own is item))
+
+    def _item(self, artery: Artery) -> QTreeWidgetItem:
+        item = QTreeWidgetItem([artery.abbreviation, artery.full_name])
+        item.setIcon(0, swatch(COLOURS[artery]))
+        for column in (0, 1):
+            item.setToolTip(column, name_of(artery))
+        return item
+
+
+def _names_arteries(layer: Labels) -> bool:
+    return FEATURE in layer.features

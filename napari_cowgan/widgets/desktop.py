@@ -1,0 +1,26 @@
+"""Showing files and pages in other programs."""
+
+from pathlib import Path
+
+from qtpy.QtCore import QUrl
+from qtpy.QtGui import QDesktopServices
+from qtpy.QtWidgets import QWidget
+
+from cowgan.errors import CowganError
+from napari_cowgan.widgets.problems import show_problem
+
+
+def show_elsewhere(parent: QWidget | None, what: Path | str) -> None:
+    """Show a file, a folder or the page at an address in the program that the desktop has for it.
+
+    Parameters
+    ----------
+    parent : QWidget or None
+        What a message that there is none lies above.
+    what : Path or str
+        A path, or the address of a page.
+    """
+    address = QUrl(what) if isinstance(what, str) else QUrl.fromLocalFile(str(what.absolute()))
+    if not QDesktopServices.openUrl(address):
+        where = address.toLocalFile() or address.toString()
+        show_problem(parent, CowganError(f"No program could be started to show {where}."))

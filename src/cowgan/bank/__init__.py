@@ -1,0 +1,1 @@
+"""Training banks: volumes of one shape in one file, split by subject."""

@@ -1,0 +1,206 @@
+"""What ``bank.json`` says, and the checks that it is sound."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cowgan._version import __version__
+from cowgan.bank.encoding import VoxelType
+from cowgan.bank.split import Side
+from cowgan.documents import checked, read_json
+from cowgan.errors import CowganError
+
+VOXELS_FILE = "volumes.npy"
+DESCRIPTION_FILE = "bank.json"
+CASES_FILE = "cases.csv"
+FORMAT = "cowgan-bank"
+FORMAT_VERSION = 1
+
+_HEX_DIGITS = frozenset("0123456789abcdef")
+_Row = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class BankCase:
+    """One volume of a bank.
+
+    Parameters
+    ----------
+    name : str
+        The file or anatomy it comes from.
+    copy : int
+        Counts the volumes made from one anatomy, from 0.
+    subject : str
+        Whose scan it is.
+    split : {"training", "holdout"}
+        The same for all volumes of a subject.
+    sha256 : str
+        Of the stored voxels.
+    affine : ndarray, shape (4, 4), float64
+        As in `cowgan.volume.Volume.affine`.
+    provenance : dict
+        Source files with their SHA-256, intensity scaling, simulation parameters and seeds.
+    """
+
+    name: str
+    copy: int
+    subject: str
+    split: Side
+    sha256: str
+    affine: NDArray[np.float64]
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BankDescription:
+    """Everything about a bank but its voxels.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Voxels along (z, x, y) of one volume.
+    spacing_mm : tuple of float
+        Voxel size along (z, x, y).
+    voxel_type : {"uint8", "uint16", "float16"}
+        How intensities are stored.
+    cases : sequence of BankCase
+        In the order of the volumes.
+    origin : dict
+        How the bank was made.
+    warnings : sequence of str
+        One sentence each on scans or people that seem to be on both sides of the split.
+    written_by : str
+        Software and version.
+    """
+
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    voxel_type: VoxelType
+    cases: Sequence[BankCase]
+    origin: dict[str, Any] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+    written_by: str = f"napari-cowgan {__version__}"
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what training sees: voxels, their grid, subjects and split.
+
+        The same for a bank that is built again by another version or on another machine,
+        and another one as soon as a voxel, the order or the split changes.
+        """
+        seen = {
+            "voxel_type": self.voxel_type,
+            "shape": self.shape,
+            "spacing_mm": self.spacing_mm,
+            "cases": [[c.name, c.copy, c.subject, c.split, c.sha256] for c in self.cases],
+        }
+        return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of ``bank.json``."""
+        scale = np.iinfo(self.voxel_type).max if self.voxel_type.startswith("u") else 1
+        return {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "written_by": self.written_by,
+            "sha256": self.sha256,
+            "shape": [len(self.cases), *self.shape],
+            "axes": "case, z (to superior), x (to patient left), y (to anterior)",
+            "spacing_mm": self.spacing_mm,
+            "dtype": self.voxel_type,
+            "intensity": {"stored_value_of_1": scale},
+            "origin": self.origin,
+            "warnings": list(self.warnings),
+            "cases": [{**vars(c), "affine": c.affine.tolist()} for c in self.cases],
+        }
+
+
+def read_description(folder: Path) -> BankDescription:
+    """Read and check ``bank.json``.
+
+    Raises
+    ------
+    CowganError
+        There is no bank in the folder, a newer version wrote it, or it is damaged.
+    """
+    path = folder / DESCRIPTION_FILE
+    if not path.is_file():
+        missing = f"it has no {DESCRIPTION_FILE}" if folder.is_dir() else "there is no such folder"
+        raise CowganError(f"{folder} is not a training bank: {missing}.")
+    content = read_json(path, object)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise CowganError(f"{path} belongs to another program and not to a training bank.")
+    version = content.get("format_version")
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise CowganError(
+            f"{folder} was written by a newer version of napari-cowgan; update to read it.",
+            f"format version {version}, known {FORMAT_VERSION}",
+        )
+    return checked(content, _Stored, str(path), other_versions=True).description
+
+
+@dataclass(frozen=True)
+class _StoredCase:
+    name: str
+    copy: int
+    subject: str
+    split: Side
+    sha256: str
+    affine: tuple[_Row, _Row, _Row, _Row]
+    provenance: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        if self.copy < 0:
+            raise CowganError(f"There is no copy {self.copy} of {self.name}.")
+        if len(self.sha256) != 64 or not _HEX_DIGITS.issuperset(self.sha256):
+            raise CowganError(f"{self.name} has no SHA-256.", repr(self.sha256))
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """What is read again of ``bank.json``."""
+
+    format_version: Literal[1]
+    written_by: str
+    sha256: str
+    shape: tuple[int, int, int, int]
+    spacing_mm: tuple[float, float, float]
+    dtype: VoxelType
+    origin: dict[str, Any]
+    cases: tuple[_StoredCase, ...]
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if min(self.shape) < 1 or min(self.spacing_mm) <= 0:
+            raise CowganError("A bank has volumes, and its voxels a size.")
+        if len(self.cases) != self.shape[0]:
+            raise CowganError(f"{self.shape[0]} volumes have {len(self.cases)} cases.")
+        if len({(case.name, case.copy) for case in self.cases}) < len(self.cases):
+            raise CowganError("A case is listed twice.")
+        sides: dict[str, Side] = {}
+        for case in self.cases:
+            if sides.setdefault(case.subject, case.split) != case.split:
+                raise CowganError(f"Subject {case.subject} is in both splits.")
+        if self.description.sha256 != self.sha256:
+            raise CowganError("Its hash is another one.", self.description.sha256)
+
+    @cached_property
+    def description(self) -> BankDescription:
+        _, *shape = self.shape
+        cases = [BankCase(**{**vars(c), "affine": np.array(c.affine)}) for c in self.cases]
+        return BankDescription(
+            (shape[0], shape[1], shape[2]),
+            self.spacing_mm,
+            self.dtype,
+            cases,
+            self.origin,
+            self.warnings,
+            self.written_by,
+        )

@@ -1,0 +1,274 @@
+"""Writing a bank from recipes, each of which makes one volume."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cowgan.bank.bank import Bank, voxels_sha256
+from cowgan.bank.description import (
+    CASES_FILE,
+    DESCRIPTION_FILE,
+    VOXELS_FILE,
+    BankCase,
+    BankDescription,
+)
+from cowgan.bank.encoding import DEFAULT_VOXEL_TYPE, VoxelType, decode, encode, stored_dtype
+from cowgan.bank.leakage import (
+    Coarse,
+    Leak,
+    coarse_picture,
+    find_same_names,
+    find_same_scans,
+    warnings_of,
+)
+from cowgan.bank.split import Assignment, SplitRule
+from cowgan.errors import CowganError
+from cowgan.files import write_json
+from cowgan.folders import folder_in_the_making
+from cowgan.pool import map_in_order
+from cowgan.progress import Progress, Silent, advance
+from cowgan.tables import TableWriter
+from cowgan.volume import Volume
+
+_SPACING_TOLERANCE_MM = 1e-3
+_SPACING_DECIMALS = 6
+_BANK_FILES = {VOXELS_FILE, DESCRIPTION_FILE, CASES_FILE}
+
+
+class Recipe(Protocol):
+    """How one volume of a bank comes about; picklable, so that any process can follow it."""
+
+    @property
+    def name(self) -> str:
+        """The file or anatomy."""
+
+    @property
+    def copy(self) -> int:
+        """Which of the volumes made from it, from 0."""
+
+    def make(self) -> Volume:
+        """Return the volume, with intensities from 0 to 1."""
+
+
+@dataclass(frozen=True)
+class BankOptions:
+    """How a bank is stored and divided.
+
+    Parameters
+    ----------
+    split : SplitRule
+        Which subjects are held out.
+    voxel_type : {"uint8", "uint16", "float16"}
+        How intensities are stored.
+    jobs : int
+        Processes that make volumes; the bank is the same for any number.
+    overwrite : bool
+        Whether an existing bank may be replaced.
+    """
+
+    split: SplitRule = field(default_factory=SplitRule)
+    voxel_type: VoxelType = DEFAULT_VOXEL_TYPE
+    jobs: int = 1
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A volume as it is stored."""
+
+    voxels: NDArray[Any]
+    coarse: Coarse
+    sha256: str
+    spacing_mm: tuple[float, float, float]
+    affine: NDArray[np.float64]
+    provenance: dict[str, Any]
+
+
+def write_bank(
+    target: Path,
+    recipes: Sequence[Recipe],
+    options: BankOptions | None = None,
+    origin: dict[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Bank:
+    """Follow every recipe and write the volumes as one bank.
+
+    Parameters
+    ----------
+    target : Path
+        The bank's folder; it appears when everything is finished.
+    recipes : sequence of Recipe
+        One volume each, in the order of the bank.
+    options : BankOptions, optional
+        How to store and divide them.
+    origin : dict, optional
+        Kept in ``bank.json``: what the bank was made from, and how.
+    progress : Progress, optional
+        Told after every volume.
+
+    Returns
+    -------
+    Bank
+        Opened for reading; its `warnings` say what seems to be on both sides of the split.
+
+    Raises
+    ------
+    CowganError
+        A volume cannot be made or does not fit the others, the target exists or cannot be
+        written. Nothing is left behind.
+    Cancelled
+        The person stopped; nothing is left behind.
+    """
+    options, progress = options or BankOptions(), progress or Silent()
+    if not recipes:
+        raise CowganError("A bank needs at least one volume.")
+    twice = [key for key, count in Counter((r.name, r.copy) for r in recipes).items() if count > 1]
+    if twice:
+        raise CowganError(f"Two volumes of the bank would be called {twice[0][0]}.")
+    stored_dtype(options.voxel_type)
+    check = partial(refuse_target, overwrite=options.overwrite)
+    check(target)
+    assignments = options.split.assign(recipe.name for recipe in recipes)
+    make = partial(_make, voxel_type=options.voxel_type)
+    advance(progress, 0, len(recipes))
+    with closing(map_in_order(make, recipes, options.jobs)) as made:
+        first = next(made)
+        needed_bytes = first.voxels.nbytes * len(recipes)
+        with folder_in_the_making(target, needed_bytes, check) as folder:
+            cases: list[BankCase] = []
+            coarse: list[Coarse] = []
+            with (folder / VOXELS_FILE).open("wb") as file:
+                _write_header(file, (len(recipes), *first.voxels.shape), first.voxels.dtype)
+                for recipe, one in zip(recipes, chain([first], made), strict=True):
+                    _refuse_misfit(recipe.name, one, recipes[0].name, first)
+                    # Not assigned to a mapped file, where a full disk kills the process.
+                    file.write(one.voxels.data)
+                    cases.append(_case(recipe, assignments[recipe.name], one))
+                    coarse.append(one.coarse)
+                    advance(progress, len(cases), len(recipes), recipe.name)
+            leaks = _same_scans(folder / VOXELS_FILE, cases, coarse, progress)
+            leaks += find_same_names(assignments)
+            description = BankDescription(
+                _shape(first),
+                first.spacing_mm,
+                options.voxel_type,
+                cases,
+                {**(origin or {}), "split": options.split.to_dict()},
+                warnings_of(leaks),
+            )
+            write_json(folder / DESCRIPTION_FILE, description.to_dict())
+            _write_table(folder / CASES_FILE, cases)
+    return Bank.open(target)
+
+
+def _make(recipe: Recipe, voxel_type: VoxelType) -> _Made:
+    volume = recipe.make()
+    try:
+        voxels = encode(volume.data, voxel_type)
+    except CowganError as error:
+        raise CowganError(f"The volume {recipe.name}: {error.sentence}", error.detail) from error
+    sz, sx, sy = (round(mm, _SPACING_DECIMALS) for mm in volume.spacing_mm)
+    voxels = np.ascontiguousarray(voxels)
+    return _Made(
+        voxels,
+        coarse_picture(volume.data),
+        voxels_sha256(voxels),
+        (sz, sx, sy),
+        volume.affine,
+        volume.provenance,
+    )
+
+
+def _same_scans(
+    path: Path, cases: Sequence[BankCase], coarse: Sequence[Coarse], progress: Progress
+) -> list[Leak]:
+    # Closed again when this returns, as an open file could not be moved on Windows.
+    stored = np.load(path, mmap_mode="r")
+
+    def read(index: int) -> NDArray[np.float32]:
+        volume = np.empty(stored.shape[1:], np.float32)
+        decode(stored[index], volume)
+        return volume
+
+    names = [case.name for case in cases]
+    held_out = [case.split == "holdout" for case in cases]
+    return find_same_scans(coarse, names, held_out, read, progress)
+
+
+def _case(recipe: Recipe, assigned: Assignment, made: _Made) -> BankCase:
+    return BankCase(
+        recipe.name,
+        recipe.copy,
+        assigned.subject,
+        assigned.split,
+        made.sha256,
+        made.affine,
+        made.provenance,
+    )
+
+
+def _shape(made: _Made) -> tuple[int, int, int]:
+    nz, nx, ny = made.voxels.shape
+    return nz, nx, ny
+
+
+def _refuse_misfit(name: str, made: _Made, first_name: str, first: _Made) -> None:
+    if made.voxels.shape != first.voxels.shape:
+        raise CowganError(
+            f"All volumes of a bank need the same size, but {name} has {_times(_shape(made))} "
+            f"voxels (z, x, y) and {first_name} has {_times(_shape(first))}."
+        )
+    if not np.allclose(made.spacing_mm, first.spacing_mm, rtol=0, atol=_SPACING_TOLERANCE_MM):
+        raise CowganError(
+            f"All volumes of a bank need the same voxel size, but that of {name} is "
+            f"{_times(made.spacing_mm)} mm (z, x, y) and that of {first_name} "
+            f"{_times(first.spacing_mm)} mm."
+        )
+
+
+def _times(numbers: tuple[float, float, float]) -> str:
+    return " x ".join(f"{n:.6g}" for n in numbers)
+
+
+def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    header = {"descr": dtype.str, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+
+
+def _write_table(path: Path, cases: Sequence[BankCase]) -> None:
+    # One line per case, not per copy: the table can then serve as another bank's split table.
+    rows = {case.name: (case.subject, case.split) for case in cases}
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = TableWriter(file, ("case", "subject", "split"))
+        writer.write_header()
+        for name, (subject, split) in rows.items():
+            writer.write({"case": name, "subject": subject, "split": split})
+
+
+def refuse_target(target: Path, overwrite: bool) -> None:
+    """Raise `CowganError` unless a bank may be written to `target`.
+
+    An empty folder may always be filled. Overwriting replaces a bank, even a damaged one,
+    but never a folder in which anything else lies.
+    """
+    target = Path(target)
+    if not os.path.lexists(target):
+        return
+    if not target.is_dir() or target.is_symlink():
+        raise CowganError(f"{target} is a file or a link and not a folder; choose another name.")
+    found = {path.name for path in target.iterdir()}
+    if not found <= _BANK_FILES:
+        raise CowganError(
+            f"{target} holds files that are not part of a bank; choose another folder."
+        )
+    if found and not overwrite:
+        raise CowganError(f"{target} exists already; choose another name or allow overwriting.")

@@ -1,0 +1,1 @@
+"""How close generated volumes are to real ones, and measurements to the truth."""

@@ -1,0 +1,1 @@
+"""What describes volumes for comparison: views, vessel occupancy, features of networks."""

@@ -1,0 +1,212 @@
+"""Many independent pieces of work on several processes, none of which stops the others."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import wait as wait_for_sentinel
+from typing import Any, Generic, TypeVar
+
+from cowgan.errors import CowganError
+from cowgan.progress import Progress
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_POLL_S = 0.2
+
+
+def run_all(
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Iterator[tuple[Item, Result | CowganError]]:
+    """Do a piece of work for each item and yield results as they come.
+
+    Parameters
+    ----------
+    work : callable
+        A function of a module, or a picklable object that can be called.
+    items : sequence
+        Picklable, and hashable.
+    jobs : int, optional
+        How many processes; by default as many as the computer has cores. With 1 the work
+        is done in this process.
+    progress : Progress, optional
+        Asked whether to stop: then nothing new is begun, and what was begun is finished
+        and yielded.
+
+    Yields
+    ------
+    item, result
+        A piece of work that failed, or that ended its process, yields a `CowganError`.
+
+    Raises
+    ------
+    CowganError
+        No process could be started.
+    """
+    count = min(jobs or os.cpu_count() or 1, len(items))
+    if count <= 1:
+        for item in items:
+            if progress is not None and progress.cancelled:
+                return
+            yield item, _safely(work, item)
+        return
+    left = list(items)
+    suspects: list[Item] = []
+    while left:
+        finished, interrupted = set(), False
+        with _pool(count) as pool:
+            for item, result in _run(pool, work, left, count, progress):
+                if isinstance(result, BrokenProcessPool):
+                    interrupted = True
+                    suspects.append(item)
+                else:
+                    yield item, result
+                finished.add(item)
+        if not interrupted:
+            break
+        left = [item for item in left if item not in finished]
+    # One of these ended its process and took the others along: each gets one of its own.
+    for item in suspects:
+        if progress is not None and progress.cancelled:
+            return
+        with _pool(1) as pool:
+            yield item, _alone(pool, work, item)
+
+
+def _run(
+    pool: ProcessPoolExecutor,
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    count: int,
+    progress: Progress | None,
+) -> Iterator[tuple[Item, Result | CowganError | BrokenProcessPool]]:
+    """Keep `count` pieces of work going, so that at most those are lost or waited for."""
+    waiting = iter(items)
+    going: dict[Future[Result | CowganError], Item] = {}
+    broken = False
+    while True:
+        while len(going) < count and not broken and not (progress and progress.cancelled):
+            item = next(waiting, None)
+            if item is None:
+                break
+            try:
+                going[pool.submit(_safely, work, item)] = item
+            except BrokenProcessPool as error:
+                broken = True
+                yield item, error
+        if not going:
+            return
+        done, _ = wait(going, timeout=_POLL_S, return_when=FIRST_COMPLETED)
+        for future in done:
+            item = going.pop(future)
+            try:
+                yield item, future.result()
+            except BrokenProcessPool as error:
+                broken = True
+                yield item, error
+
+
+def _alone(
+    pool: ProcessPoolExecutor, work: Callable[[Item], Result], item: Item
+) -> Result | CowganError:
+    try:
+        return pool.submit(_safely, work, item).result()
+    except BrokenProcessPool as error:
+        return CowganError(
+            "The process that worked on this scan ended unexpectedly, perhaps for want of memory.",
+            repr(error),
+        )
+
+
+def _safely(work: Callable[[Item], Result], item: Item) -> Result | CowganError:
+    try:
+        return work(item)
+    except CowganError as error:
+        return error
+    except MemoryError as error:
+        return CowganError("There is not enough memory for this scan.", repr(error))
+    except Exception as error:  # noqa: BLE001 - one bad scan must not stop a thousand others
+        return CowganError("Something unexpected went wrong with this scan.", repr(error))
+
+
+def _pool(count: int) -> ProcessPoolExecutor:
+    """Return a pool whose processes have started."""
+    pool = ProcessPoolExecutor(
+        count, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare_worker
+    )
+    try:
+        pool.submit(int).result()
+    except BrokenProcessPool as error:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise CowganError(
+            "No helper process could be started; a script must do its work below "
+            '`if __name__ == "__main__":`, or with jobs=1.',
+            repr(error),
+        ) from error
+    return pool
+
+
+def _prepare_worker() -> None:
+    # Ctrl+C reaches the whole group of processes; only the one that started it decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, even if it was killed."""
+    parent: Any = multiprocessing.parent_process()
+    wait_for_sentinel([parent.sentinel])
+    os._exit(1)
+
+
+def map_in_order(
+    function: Callable[[Item], Result], items: Sequence[Item], jobs: int = 1
+) -> Generator[Result, None, None]:
+    """Yield ``function(item)`` of every item, in order, however many processes work.
+
+    Parameters
+    ----------
+    function : callable
+        Picklable if `jobs` exceeds 1, like the items.
+    items : sequence
+        What to work on.
+    jobs : int
+        Processes; 1 works in this one. See `run_all`.
+
+    Raises
+    ------
+    CowganError
+        An item failed, or `jobs` is below 1. What comes before the item is yielded first.
+    """
+    if jobs < 1:
+        raise CowganError(f"At least 1 process is needed, not {jobs}.")
+    numbered = [_Numbered(number, item) for number, item in enumerate(items)]
+    early: dict[int, Result | CowganError] = {}
+    due = 0
+    for finished, result in run_all(partial(_work_on, function), numbered, jobs):
+        early[finished.number] = result
+        while due in early:
+            ready = early.pop(due)
+            if isinstance(ready, CowganError):
+                raise ready
+            yield ready
+            due += 1
+
+
+@dataclass(frozen=True, eq=False)
+class _Numbered(Generic[Item]):
+    number: int
+    item: Item
+
+
+def _work_on(function: Callable[[Item], Result], numbered: _Numbered[Item]) -> Result:
+    return function(numbered.item)

@@ -1,0 +1,1 @@
+"""Reports as HTML and PDF, from one list of blocks."""

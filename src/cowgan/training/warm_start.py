@@ -1,0 +1,204 @@
+"""Starting a network from one that makes smaller volumes."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from cowgan.checkpoint import Checkpoint
+from cowgan.errors import CowganError
+from cowgan.networks import NetworkConfig
+from cowgan.training import sampling
+from cowgan.training.components import AnatomicalComponents
+from cowgan.training.config import Architecture
+from cowgan.training.linear_start import fit_components
+from cowgan.training.state import part_of, read_average
+from cowgan.training.trainer import Generator, Trainer
+
+_BLOCK = re.compile(r"^blocks\.(\d+)\.")
+_FAINT = 0.1
+_JUDGED = 16
+_LARGEST_ERROR = 1.0
+"""Mean error at which volumes show the anatomies of their latents no better than the mean volume
+does; volumes of unrelated latents have about 2."""
+
+State = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Ancestor:
+    """The weights that a network starts from.
+
+    Parameters
+    ----------
+    network : NetworkConfig
+        Their architecture.
+    mapping, synthesis : mapping of str to Tensor
+        State of the averaged generator.
+    discriminator : mapping of str to Tensor, or None
+        State of the discriminator, if there is one.
+    architecture : {"published", "modern", "projected"}
+        Kind of the discriminator.
+    source : str
+        Where they come from: a file's SHA-256, or a run and its step.
+    components : mapping of str to Tensor, or None
+        State of the anatomical components that the latents stand for, if it is known.
+    """
+
+    network: NetworkConfig
+    mapping: State
+    synthesis: State
+    discriminator: State | None
+    architecture: Architecture
+    source: str
+    components: State | None = None
+
+    @classmethod
+    def of_checkpoint(cls, model: Checkpoint) -> "Ancestor":
+        """Return the weights of a model."""
+        own = model.discriminator
+        return cls(
+            model.config,
+            model.mapping.state_dict(),
+            model.synthesis.state_dict(),
+            None if own is None else own.state_dict(),
+            "published",
+            model.sha256 or "no file",
+        )
+
+    @classmethod
+    def of_run(cls, folder: Path) -> "Ancestor":
+        """Return the newest weights of a run, those of any discriminator included.
+
+        Raises
+        ------
+        CowganError
+            The folder holds no whole state.
+        """
+        average, tensors, description = read_average(folder)
+        return cls(
+            average.synthesis.config,
+            average.mapping.state_dict(),
+            average.published_synthesis().state_dict(),
+            part_of(tensors, "discriminator/"),
+            description.config["discriminator"],
+            f"step {description.counters.step} of {Path(folder).resolve().name}",
+            part_of(tensors, "components/") or None,
+        )
+
+
+def grow_from(trainer: Trainer, smaller: Ancestor) -> list[str]:
+    """Copy what fits from a smaller network into a trainer that has not begun.
+
+    The mapping network must fit as a whole. Synthesis blocks count from the coarsest and
+    discriminator blocks from the finest, so the latter are matched from their end; a
+    projected discriminator has no blocks and fits as a whole. The grey outputs that both
+    have are kept and those of new blocks begin faint, so the first volumes are nearly the
+    small network's, enlarged.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        At step 0.
+    smaller : Ancestor
+        Of at most the same image size and depth.
+
+    Returns
+    -------
+    list of str
+        Sentences on what could not be copied.
+
+    Raises
+    ------
+    CowganError
+        The model is larger, its latents differ or stand for something else, or nothing of its
+        synthesis fits.
+    """
+    new, old = trainer.config.network, smaller.network
+    _refuse_unfit(new, old)
+    notes = []
+    for generator in (trainer.generator, trainer.average):
+        generator.mapping.load_state_dict(smaller.mapping)
+        missed = _copy(generator.synthesis, smaller.synthesis)
+        generator.from_published()
+        if trainer.config.start == "published":  # Otherwise they begin so by themselves.
+            with torch.no_grad():
+                for block in list(generator.synthesis.blocks)[old.n_blocks :]:
+                    block.get_parameter("to_grayscale.conv.weight").mul_(_FAINT)
+    if missed:
+        names = ", ".join(f"block {number}" for number in missed)
+        notes.append(f"Channels differ, so these start anew: {names}.")
+    if _copied_nothing(trainer.generator, smaller):
+        raise CowganError(
+            "No block of this model fits the new network; halve the network capacity each time "
+            "the image size doubles."
+        )
+    if trainer.components is not None:
+        _take_components(trainer, trainer.components, smaller.components)
+    if smaller.discriminator is None:
+        notes.append("The model has no discriminator, so a new one starts.")
+    elif trainer.config.discriminator != smaller.architecture:
+        notes.append("The model's discriminator is of another kind, so a new one starts.")
+    else:
+        _copy(trainer.discriminator, smaller.discriminator, new.n_blocks - old.n_blocks)
+    return notes
+
+
+def _take_components(
+    trainer: Trainer, components: AnatomicalComponents, state: State | None
+) -> None:
+    """Copy what latents stand for, or find it again and see whether volumes agree."""
+    if state is not None:
+        components.load_state_dict(dict(state))
+        return
+    fit_components(components, trainer.volumes)
+    components.to(trainer.device)
+    drawn = sampling.latents(trainer.config.network, 0, 0, "samples", range(_JUDGED), 0.0)
+    with torch.no_grad():
+        error = trainer.anchor_error(components, trainer.average(drawn, trainer.device), drawn)
+    if not float(error) < _LARGEST_ERROR:
+        raise CowganError(
+            "The latents of this model do not stand for the components of this bank's anatomies; "
+            "use the bank that it was trained on, or choose the published start."
+        )
+
+
+def _refuse_unfit(new: NetworkConfig, old: NetworkConfig) -> None:
+    if old.image_size > new.image_size or old.depth > new.depth:
+        sizes = [" x ".join(str(n) for n in config.volume_shape) for config in (old, new)]
+        raise CowganError(
+            f"A network of {sizes[1]} voxels cannot start from a larger one of {sizes[0]}."
+        )
+    same = ("latent_dim", "style_depth", "lr_mlp")
+    for name in same:
+        if getattr(old, name) != getattr(new, name):
+            raise CowganError(
+                f"Both networks need the same {name}, but the model has {getattr(old, name)} and "
+                f"the new network {getattr(new, name)}."
+            )
+
+
+def _copy(network: nn.Module, state: State, shift: int = 0) -> list[int]:
+    """Copy tensors of equal name and shape; return the blocks that were left out."""
+    own = network.state_dict()
+    missed = set()
+    for name, tensor in state.items():
+        block = _BLOCK.match(name)
+        if block:
+            name = f"blocks.{int(block[1]) + shift}.{name[block.end() :]}"
+        if name in own and own[name].shape == tensor.shape:
+            own[name].copy_(tensor)
+        elif block:
+            missed.add(int(block[1]))
+    return sorted(missed)
+
+
+def _copied_nothing(generator: Generator, smaller: Ancestor) -> bool:
+    own, other = generator.synthesis.state_dict(), smaller.synthesis
+    return not any(
+        name in own and own[name].shape == tensor.shape and _BLOCK.match(name)
+        for name, tensor in other.items()
+    )

@@ -1,0 +1,1 @@
+"""Checks that nothing but the images tells real from generated."""

@@ -1,0 +1,1 @@
+"""What is decided before anybody reads: protocol, volumes, trials and their order."""

@@ -1,0 +1,1 @@
+"""A reader's side of a study: package, session, journal, receipt."""

@@ -1,0 +1,492 @@
+"""The journal of a reading: every answer on disk before the next case is shown.
+
+A journal is a text file of one JSON record per line. Each record carries the hash of the
+one before and its own, so that a changed, removed or inserted line shows. That lines are
+missing at the end, or that all was written anew, shows by the finish code that the reader
+sends (see `cowgan.turing.reading.session`). A thread of its own writes, so that a slow disk never
+holds up the person who reads.
+"""
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from errno import EACCES, EDQUOT, EFBIG, ENOSPC, EPERM, EROFS
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from cowgan.canonical_json import canonical, sha256_of_content
+from cowgan.documents import parse_json
+from cowgan.errors import CowganError
+from cowgan.files import open_to_append, read_bytes
+from cowgan.locking import HeldLock
+from cowgan.turing.timestamps import moment
+
+SCHEMA = "cowgan.turing-journal/1"
+HEADER = "journal"
+"""Kind of the first record, which tells whose journal it is."""
+
+_START = "0" * 64
+LARGEST_BYTES = 128 * 2**20
+"""Of a journal that is read: some 400,000 steps."""
+
+_FULL = {ENOSPC, EDQUOT, EFBIG}
+_FORBIDDEN = {EACCES, EPERM, EROFS}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of a journal.
+
+    Attributes
+    ----------
+    seq : int
+        Counts from 0.
+    utc : str
+        Time at which it happened, ISO 8601.
+    mono_ns : int
+        The same on a clock that never jumps; differences count, within one start of the
+        program.
+    kind : str
+        What happened.
+    trial : int or None
+        Number of the trial that it belongs to.
+    data : dict
+        Details, as JSON.
+    prev : str
+        `sha256` of the record before.
+    sha256 : str
+        SHA-256 of the canonical JSON of all the other fields.
+    """
+
+    seq: int
+    utc: str
+    mono_ns: int
+    kind: str
+    trial: int | None
+    data: dict[str, Any]
+    prev: str
+    sha256: str
+
+    def __post_init__(self) -> None:
+        moment(self.utc)
+        if not 0 <= self.mono_ns < 2**63:
+            raise CowganError("No clock shows such a time.", f"{self.mono_ns!r:.40} ns")
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """A record that is not on disk yet; its place in the chain comes with the writing."""
+
+    utc: str
+    mono_ns: int
+    kind: str
+    trial: int | None
+    data: dict[str, Any]
+    durable: bool
+    committed: "Future[Record]" = field(default_factory=Future)
+
+
+class Journal:
+    """The single writer of a journal.
+
+    What is handed over is never dropped: if the disk refuses, it waits in memory, `problem`
+    tells why, and `retry` or `flush` try again.
+
+    Parameters
+    ----------
+    path : Path
+        The file; begun if there is none.
+    header : mapping
+        Whose journal it is. An existing one must say the same.
+    copy : Path, optional
+        A second file, best on another disk, that receives the same bytes.
+    on_problem : callable, optional
+        Told, in the writing thread, when the disk refuses.
+
+    Attributes
+    ----------
+    records : list of Record
+        What the file held when it was opened, without the header.
+    problem : CowganError or None
+        Why the disk refused the last attempt to write.
+    copy_problem : CowganError or None
+        Why the second copy is behind; it catches up by itself.
+
+    Raises
+    ------
+    CowganError
+        The journal is in use, was changed, belongs to something else, is shorter than its
+        copy, or its folder cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        header: Mapping[str, Any],
+        copy: Path | None = None,
+        on_problem: Callable[[CowganError], None] = lambda problem: None,
+    ) -> None:
+        self.path = Path(path)
+        self._copy = None if copy is None else Path(copy)
+        self._on_problem = on_problem
+        self.problem: CowganError | None = None
+        self.copy_problem: CowganError | None = None
+        self._changed = threading.Condition()
+        self._waiting: deque[_Waiting] = deque()
+        self._stuck = False
+        self._closing = False
+        try:
+            self._lock = HeldLock(self.path.with_suffix(".lock"))
+            try:
+                self._open(header)
+            except BaseException:
+                self._lock.release()
+                raise
+        except OSError as error:
+            raise _told(self.path, error) from error
+        self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
+        self._thread.start()
+        if not self._seq:
+            self.append(HEADER, dict(header))
+            try:
+                self.flush()
+            except CowganError:
+                self._abandon()
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def append(
+        self,
+        kind: str,
+        data: Mapping[str, Any] | None = None,
+        trial: int | None = None,
+        *,
+        durable: bool = True,
+        mono_ns: int | None = None,
+    ) -> "Future[Record]":
+        """Hand over a record without waiting for the disk.
+
+        Parameters
+        ----------
+        kind, data, trial
+            As in `Record`.
+        durable : bool
+            Whether it must survive a power cut; otherwise it is only as safe as the next
+            durable one makes it.
+        mono_ns : int, optional
+            When it happened, by `time.monotonic_ns`; by default now.
+
+        Returns
+        -------
+        Future of Record
+            Completes when the record is on disk, and not before.
+
+        Raises
+        ------
+        CowganError
+            The journal is closed.
+        """
+        # What is no JSON fails here, not in the writing thread; and what the caller changes
+        # later changes no record.
+        content = parse_json(canonical(dict(data or {})), dict[str, Any], "The record")
+        utc = datetime.now(UTC).isoformat(timespec="milliseconds")
+        now = time.monotonic_ns() if mono_ns is None else mono_ns
+        waiting = _Waiting(utc, now, kind, trial, content, durable)
+        with self._changed:
+            if self._closing:
+                raise CowganError(f"{self.path} is closed; nothing more can be recorded.")
+            self._waiting.append(waiting)
+            self._changed.notify_all()
+        return waiting.committed
+
+    def retry(self) -> None:
+        """Try again to write what the disk refused, without waiting for the outcome."""
+        with self._changed:
+            self._stuck, self.problem = False, None
+            self._changed.notify_all()
+
+    def flush(self) -> None:
+        """Wait until everything is on disk; try again what was refused before.
+
+        Raises
+        ------
+        CowganError
+            The disk refuses. Nothing is lost as long as the program runs.
+        """
+        self.retry()
+        with self._changed:
+            self._changed.wait_for(lambda: self._stuck or not self._waiting)
+            if self._stuck and self.problem is not None:
+                raise self.problem
+
+    def close(self) -> None:
+        """Write what is left and let another writer in; harmless if closed before.
+
+        Raises
+        ------
+        CowganError
+            The disk refuses what is left.
+        """
+        with self._changed:
+            if self._closing:
+                return
+        try:
+            self.flush()
+        finally:
+            self._abandon()
+
+    def _abandon(self) -> None:
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+        self._file.close()
+        self._lock.release()
+
+    def _open(self, header: Mapping[str, Any]) -> None:
+        existed = self.path.exists()
+        self._file = open_to_append(self.path)
+        self._descriptor = self._file.fileno()
+        try:
+            if not existed:
+                _sync_folder(self.path.parent)
+            content = read_bytes(self.path, LARGEST_BYTES)
+            records, whole = parse_journal(content, self.path)
+            _refuse_other(records, header, self.path)
+            self._refuse_unequal_copy(content[:whole])
+            if whole < len(content):
+                with open_to_append(self.path.with_suffix(".torn")) as torn:
+                    torn.write(content[whole:])
+                    torn.flush()
+                    os.fsync(torn.fileno())
+                self._file.truncate(whole)
+                os.fsync(self._file.fileno())
+        except BaseException:
+            self._file.close()
+            raise
+        self.records = records[1:]
+        self._seq = len(records)
+        self._head = records[-1].sha256 if records else _START
+        self._synced_bytes = whole
+        self._unsynced = b""
+        self._refused = False
+
+    def _refuse_unequal_copy(self, content: bytes) -> None:
+        if self._copy is None:
+            return
+        try:
+            self._copy.parent.mkdir(parents=True, exist_ok=True)
+            copied = read_bytes(self._copy, LARGEST_BYTES) if self._copy.exists() else b""
+        except OSError as error:
+            raise _told(self._copy, error) from error
+        if content.startswith(copied):
+            return
+        if copied.startswith(content):
+            raise CowganError(
+                f"{self.path} has lost records that its second copy {self._copy} still has; "
+                "replace it by the copy."
+            )
+        raise CowganError(f"{self._copy} is not the second copy of {self.path}.")
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closing or (self._waiting and not self._stuck))
+                if self._stuck or not self._waiting:
+                    return
+                batch = list(self._waiting)
+            try:
+                records = self._write(batch)
+            except (OSError, CowganError) as error:
+                problem = error if isinstance(error, CowganError) else _told(self.path, error)
+                with self._changed:
+                    self.problem, self._stuck = problem, True
+                    self._changed.notify_all()
+                self._on_problem(problem)
+                continue
+            for waiting, record in zip(batch, records, strict=True):
+                waiting.committed.set_result(record)
+            with self._changed:
+                for _ in batch:
+                    self._waiting.popleft()
+                self._changed.notify_all()
+
+    def _write(self, batch: list[_Waiting]) -> list[Record]:
+        """Append a batch, or leave the file as it was before it."""
+        head, records = self._head, []
+        for number, waiting in enumerate(batch, self._seq):
+            content: dict[str, Any] = {
+                "seq": number,
+                "utc": waiting.utc,
+                "mono_ns": waiting.mono_ns,
+                "kind": waiting.kind,
+                "trial": waiting.trial,
+                "data": waiting.data,
+                "prev": head,
+            }
+            head = sha256_of_content(content)
+            records.append(Record(**content, sha256=head))
+        lines = b"".join(map(_line, records))
+        found = os.fstat(self._descriptor).st_size
+        if self._refused:
+            # Back to what is surely on disk: after a failed fsync, the rest may be lost.
+            os.ftruncate(self._descriptor, self._synced_bytes)
+            to_write = self._unsynced + lines
+        elif found == self._synced_bytes + len(self._unsynced):
+            to_write = lines
+        else:
+            raise CowganError(f"{self.path} was changed by another program while it was open.")
+        durable = any(waiting.durable for waiting in batch)
+        self._refused = True
+        _write_all(self._descriptor, to_write)
+        if durable:
+            os.fsync(self._descriptor)
+        self._refused = False
+        self._unsynced += lines
+        self._seq, self._head = self._seq + len(records), head
+        if durable:
+            self._synced_bytes += len(self._unsynced)
+            self._unsynced = b""
+            self._mirror()
+        return records
+
+    def _mirror(self) -> None:
+        """Give the second copy what it lacks; that it cannot be written stops nothing."""
+        if self._copy is None:
+            return
+        try:
+            with open_to_append(self._copy) as copy, self.path.open("rb") as journal:
+                journal.seek(copy.tell())
+                copy.write(journal.read())
+                copy.flush()
+                os.fsync(copy.fileno())
+        except (OSError, CowganError) as error:
+            first = self.copy_problem is None
+            told = error if isinstance(error, CowganError) else _told(self._copy, error)
+            self.copy_problem = told
+            if first:
+                self._on_problem(self.copy_problem)
+        else:
+            self.copy_problem = None
+
+
+def read_journal(path: Path) -> list[Record]:
+    """Read a journal that nobody needs to have open, and check its chain.
+
+    Returns
+    -------
+    list of Record
+        The header first. A line that a crash cut short is left out.
+
+    Raises
+    ------
+    CowganError
+        There is no such file, or it was changed.
+    """
+    path = Path(path)
+    records, _ = parse_journal(read_bytes(path, LARGEST_BYTES), path)
+    return records
+
+
+def parse_journal(content: bytes, path: Path) -> tuple[list[Record], int]:
+    """Return the records and how many bytes they take; a torn last line is not among them.
+
+    Raises
+    ------
+    CowganError
+        The content was changed; `path` is named.
+    """
+    lines = content.split(b"\n")
+    torn = lines.pop()
+    if lines and not _is_json(lines[-1]):
+        torn = lines.pop() + b"\n" + torn
+    records: list[Record] = []
+    head = _START
+    for number, line in enumerate(lines):
+        detail = ""
+        try:
+            record = parse_json(line, Record, f"Line {number + 1}")
+            intact = _line(record) == line + b"\n" and _hash(record) == record.sha256
+        except CowganError as error:
+            intact, detail = False, f"{error.sentence}\n{error.detail}"
+        except ValueError as error:
+            # Such as a number without end, which no program writes as JSON.
+            intact, detail = False, repr(error)
+        if not intact or record.seq != number or record.prev != head:
+            raise CowganError(
+                f"{path} was changed after it was written (line {number + 1}), so its answers "
+                "cannot be trusted.",
+                detail,
+            )
+        records.append(record)
+        head = record.sha256
+    return records, len(content) - len(torn)
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        parse_json(line, object, "The line")
+    except CowganError:
+        return False
+    return True
+
+
+def _hash(record: Record) -> str:
+    content = asdict(record)
+    del content["sha256"]
+    return sha256_of_content(content)
+
+
+def _line(record: Record) -> bytes:
+    return canonical(asdict(record)) + b"\n"
+
+
+def _refuse_other(records: list[Record], header: Mapping[str, Any], path: Path) -> None:
+    if records and (records[0].kind != HEADER or records[0].data != header):
+        raise CowganError(f"{path} is the journal of another package; each package has its own.")
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new file's name survive a power cut, where folders can be opened at all."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _told(path: Path, error: OSError) -> CowganError:
+    if error.errno in _FULL:
+        sentence = (
+            f"The disk of {path} is full; free some space, then go on: nothing is lost as long as "
+            "this window stays open."
+        )
+    elif error.errno in _FORBIDDEN:
+        sentence = f"{path.parent} cannot be written; use a folder of your own."
+    else:
+        sentence = f"{path} could not be written: {error.strerror or error}."
+    return CowganError(sentence, repr(error))
