@@ -14,13 +14,14 @@ from turing_readers import play, read_all, truth_of
 from turing_studies import freeze, protocol, write_volumes
 
 from cowgan.errors import CowganError
-from cowgan.report import drawing, pdf, report_of, report_paths, write_report
+from cowgan.report import drawing, pdf
 from cowgan.report.blocks import Block, Box, Figure, Heading, Paragraph, Report, Table
 from cowgan.report.html import html_of
 from cowgan.report.numbers import coefficient, interval
 from cowgan.report.pdf import pdf_of
 from cowgan.turing.analysis import Analysis, analyse
 from cowgan.turing.design.trials import Rules
+from cowgan.turing.report import report_of, report_paths, write_report
 from cowgan.turing.statistics import Interval
 from cowgan.turing.statistics.agreement import cohen_kappa
 from cowgan.turing.study.collection import collect
