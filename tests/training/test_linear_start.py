@@ -189,6 +189,12 @@ def test_volumes_that_are_alike_are_refused(single_sentence) -> None:
     assert "alike" in single_sentence(refusal)
 
 
+def test_the_preset_starts_a_narrow_network_as_published() -> None:
+    assert preset("projected", replace(NETWORK, network_capacity=2)).start == "linear"
+    narrow = preset("projected", replace(NETWORK, network_capacity=1))
+    assert (narrow.start, narrow.anchor_weight, narrow.paired) == ("published", 0, 0)
+
+
 def test_a_network_too_narrow_to_carry_an_image_is_refused(single_sentence) -> None:
     narrow = replace(CONFIG, network=replace(NETWORK, network_capacity=1))
     with pytest.raises(CowganError) as refusal:

@@ -146,11 +146,12 @@ def _config(
     from cowgan.networks import PRESETS
     from cowgan.training.config import preset, read_config, with_changes
 
-    chosen = preset(preset_name, PRESETS[network_name])
+    wanted = {name: value for name, value in architecture.items() if value is not None}
+    chosen = preset(preset_name, replace(PRESETS[network_name], **wanted))
     if file is not None:
         chosen = read_config(file, chosen)
-    wanted = {name: value for name, value in architecture.items() if value is not None}
-    return with_changes(replace(chosen, network=replace(chosen.network, **wanted)), **changes)
+        chosen = replace(chosen, network=replace(chosen.network, **wanted))
+    return with_changes(chosen, **changes)
 
 
 def export(

@@ -1,7 +1,7 @@
 """Everything that decides a training run."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -17,6 +17,11 @@ Loss = Literal["hinge", "logistic"]
 Penalty = Literal["one_centred", "r1"]
 Start = Literal["published", "linear"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
+COARSE = 16
+"""Columns of the finest block that a linear start fits; finer ones draw what lies between."""
+FEWEST_CHANNELS = 4
+"""In each block of a linear start: two carry the image, one is read and one passed on."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +201,15 @@ class TrainingConfig:
         return checked(values, cls, what)
 
 
+def can_start_linearly(network: NetworkConfig) -> bool:
+    """Return whether every block that a linear start fits has enough channels."""
+    return all(
+        channels >= FEWEST_CHANNELS
+        for block, channels in enumerate(network.synthesis_channels)
+        if network.block_shape(block)[1] <= COARSE
+    )
+
+
 def preset(name: str, network: NetworkConfig) -> TrainingConfig:
     """Return a recipe.
 
@@ -206,7 +220,8 @@ def preset(name: str, network: NetworkConfig) -> TrainingConfig:
         reals, two learning rates, Adam (0.5, 0.9). "modern" is that of StyleGAN2 (Karras
         et al. 2020): non-saturating loss, lazy R1 at its full weight, an average of the
         weights by volumes seen from the first step on. "projected" learns from a
-        pretrained network's features (Sauer et al. 2021), the quickest way without a GPU.
+        pretrained network's features (Sauer et al. 2021), the quickest way without a GPU; it
+        starts linearly, but with the published start where the network is too narrow for that.
     network : NetworkConfig
         What to train.
     """
@@ -232,24 +247,29 @@ def preset(name: str, network: NetworkConfig) -> TrainingConfig:
             average_images=44_000.0,
         )
     if name == "projected":
-        return TrainingConfig(
+        published = TrainingConfig(
             network=network,
             discriminator="projected",
             loss="hinge",
-            start="linear",
             generator_rate=4e-4,
             discriminator_rate=1.5e-4,
             penalty_weight=0.0,
             path_weight=0.0,
-            anchor_weight=4.0,
-            paired=4,
-            paired_weight=0.3,
-            feature_weight=5.0,
             brightness_weight=0.1,
             mixing=0.0,
             discriminator_limit=0.7,
             accumulate=1,
             average_images=2_000.0,
+        )
+        if not can_start_linearly(network):
+            return published
+        return replace(
+            published,
+            start="linear",
+            anchor_weight=4.0,
+            paired=4,
+            paired_weight=0.3,
+            feature_weight=5.0,
         )
     known = ", ".join(get_args(Preset))
     raise CowganError(f"There is no training preset {name!r}; choose among {known}.")

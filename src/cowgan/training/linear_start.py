@@ -22,7 +22,8 @@ from cowgan.networks.layers import LEAK, ModulatedConv3d, resize
 from cowgan.networks.synthesis import SynthesisBlock
 from cowgan.progress import Progress, Silent, advance
 from cowgan.training.components import AnatomicalComponents, averaged
-from cowgan.training.trainer import COARSE, Generator, Trainer, TrainingVolumes
+from cowgan.training.config import COARSE, FEWEST_CHANNELS, can_start_linearly
+from cowgan.training.trainer import Generator, Trainer, TrainingVolumes
 
 _RIDGE = 0.1
 """Of the activations' normalised Gram matrix. Without it large coefficients would cancel each
@@ -34,7 +35,6 @@ _MEAN_SHARE = 0.5
 _READ_TOGETHER = 16
 
 _CARRYING = 2
-_FEWEST_CHANNELS = 4
 _MOST_READ = 0.25
 """Share of a layer's power that patterns may have. With more, demodulation, which depends on
 the styles, would change the image's contrast from latent to latent."""
@@ -78,6 +78,11 @@ def start_linearly(trainer: Trainer, progress: Progress | None = None) -> None:
     """
     generator, components = trainer.generator, trainer.components
     assert components is not None
+    if not can_start_linearly(trainer.config.network):
+        raise CowganError(
+            f"A linear start needs at least {FEWEST_CHANNELS} channels in each block of up to "
+            f"{COARSE} columns; raise the network's capacity, or choose the published start."
+        )
     # On the CPU, so that all processes of a run begin with the same weights.
     generator.cpu()
     layers = _layers(generator.coarse_blocks())
@@ -170,11 +175,6 @@ def _layers(blocks: list[SynthesisBlock]) -> list[_Layer]:
         count = conv.weight.shape[1]
         end = count if conv is blocks[-1].conv2 else (count + _CARRYING) // 2
         layers.append(_Layer(block, conv, to_style, slice(_CARRYING, end), slice(end, count)))
-    if any(one.conv.weight.shape[1] < _FEWEST_CHANNELS for one in layers):
-        raise CowganError(
-            f"A linear start needs at least {_FEWEST_CHANNELS} channels in each block of up to "
-            f"{COARSE} columns; raise the network's capacity, or choose the published start."
-        )
     return layers
 
 

@@ -27,7 +27,7 @@ from cowgan.training import losses, sampling
 from cowgan.training.augmentation import augment, flip
 from cowgan.training.brightness import Brightness, brightness_error, measure_brightness
 from cowgan.training.components import AnatomicalComponents
-from cowgan.training.config import Start, TrainingConfig
+from cowgan.training.config import COARSE, Start, TrainingConfig
 from cowgan.training.distributed import ALONE, Processes
 from cowgan.training.ema import averaging_rate, update_average
 from cowgan.training.gradients import GradientSum
@@ -40,9 +40,6 @@ _STYLE_DEVIATION = 0.3
 _COARSE_RATE = 0.125
 """Rate of what a linear start fits, as a share of that of finer blocks. What is in balance
 already, steps of full length would shake."""
-
-COARSE = 16
-"""Columns of the finest block that a linear start fits; finer ones draw what lies between."""
 
 _ONE_BY_ONE_FROM = 64
 """Columns from which a CPU trains faster by scaling each volume's weights, which are few, than
