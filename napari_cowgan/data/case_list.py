@@ -15,7 +15,6 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cowgan.data.tasks import CaseRow
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.widgets.controls import SWATCH, swatch
 
 _NAME, _OUTCOME, _SCORE = range(3)
@@ -77,7 +76,7 @@ class CaseList(QTreeWidget):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setToolTip(TOOLTIPS["cases"])
+        self.setToolTip("Double-click or Enter shows a case; tick what is left out to take it too")
         self.setAccessibleName("Cases")
         header = self.header()
         header.setStretchLastSection(False)

@@ -69,15 +69,25 @@ class DataPanel(DockedPanel):
         self._typed.setSingleShot(True)
         self._typed.setInterval(_TYPING_MS)
         self.settings = SettingsGroup()
-        self.start = text_button("Prepare", "prepare")
+        self.start = text_button(
+            "Prepare",
+            "Prepare every scan; those that are done already and have not changed are kept",
+        )
         self.job = JobBar()
         self.look = JobBar()
         self.outcome = hint(_EMPTY)
         self.cases = CaseList()
         self.reason = hint("")
-        self.show_case = text_button("Show case", "open_case")
-        self.quality = text_button("Open QC page", "open_quality")
-        self.bank = text_button("Make training bank…", "build_bank")
+        self.show_case = text_button("Show case", "Add the selected case to the layers")
+        self.quality = text_button(
+            "Open QC page",
+            "Open the page with the projections and scores of all cases in the browser",
+        )
+        self.bank = text_button(
+            "Make training bank…",
+            "Put the prepared volumes into one folder that training reads quickly; a "
+            "tenth of the subjects is held out",
+        )
         self._build()
         self.setAcceptDrops(True)
         self.start.clicked.connect(self.prepare)

@@ -56,16 +56,54 @@ class SettingsGroup(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.scans = PathField("data/scans", "Folder with scans")
-        self.out = PathField("data/prepared", "Folder for the results")
-        self.region = Choice("data/region", _REGIONS)
-        self.template = PathField("data/template", "Template file", _NIFTI)
-        self.build = text_button("Build from these scans…", "build_template")
-        self.lengths = Choice("data/lengths", _LENGTHS)
-        self.scaling = Choice("data/scaling", _SCALINGS)
-        self.skull_strip = Choice("data/skull_strip", _SKULL_STRIPS)
+        self.scans = PathField(
+            "data/scans",
+            "Folder with scans",
+            "Folder with TOF MRA scans, subfolders included; nothing in it is changed",
+        )
+        self.out = PathField(
+            "data/prepared",
+            "Folder for the results",
+            "Folder for the prepared volumes, the quality page and the list of what was "
+            "done; must lie outside the scans",
+        )
+        self.region = Choice(
+            "data/region",
+            _REGIONS,
+            "Where the Circle of Willis is: found by its bright arteries, or known from a"
+            " template on which every scan is placed",
+        )
+        self.template = PathField(
+            "data/template", "Template file", "Average head on which every scan is placed", _NIFTI
+        )
+        self.build = text_button(
+            "Build from these scans…",
+            "Average the scans into a template, in three rounds, then use it; ten to "
+            "thirty scans of one kind are enough",
+        )
+        self.lengths = Choice(
+            "data/lengths",
+            _LENGTHS,
+            "What lengths in the scans are in; choose it only for files that state a wrong unit",
+        )
+        self.scaling = Choice(
+            "data/scaling",
+            _SCALINGS,
+            "How a scanner's intensities become 0 to 1: robust ignores a few extreme voxels",
+        )
+        self.skull_strip = Choice(
+            "data/skull_strip",
+            _SKULL_STRIPS,
+            "Let a brain extraction program tell the registration which voxels count",
+        )
         cores = os.cpu_count() or 1
-        self.jobs = Count("data/jobs", 1, cores, max(cores - 1, 1))
+        self.jobs = Count(
+            "data/jobs",
+            1,
+            cores,
+            max(cores - 1, 1),
+            "How many scans are prepared at the same time; fewer need less memory",
+        )
         WheelGuard(self.region, self.lengths, self.scaling, self.skull_strip, self.jobs)
         form = self._form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)

@@ -24,8 +24,14 @@ from cowgan.randomness import MAX_SEED
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.volume import thumbnail
 from napari_cowgan.explorer.model import ExplorerModel
-from napari_cowgan.tooltips import TOOLTIPS, of_text
-from napari_cowgan.widgets.controls import hint, icon_button, pixmap_of, row, text_button
+from napari_cowgan.widgets.controls import (
+    hint,
+    icon_button,
+    pixmap_of,
+    plain_tooltip,
+    row,
+    text_button,
+)
 from napari_cowgan.widgets.fields import Choice
 from napari_cowgan.widgets.jobs import Job, JobBar
 from napari_cowgan.widgets.problems import show_problem
@@ -69,11 +75,15 @@ class Browser(QDialog):
         self._start = LatentState()
         self._first = 0
         self._per_page = 1
-        self.content = Choice("browse", [("Seeds", "seeds"), ("Directions × σ", "directions")])
+        self.content = Choice(
+            "browse",
+            [("Seeds", "seeds"), ("Directions × σ", "directions")],
+            "Seeds from the present one on, or one line of pictures for each direction",
+        )
         self.content.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.previous = icon_button("previous", "browse_previous")
-        self.next = icon_button("next", "browse_next")
-        self.again = text_button("Refresh", "browse_again")
+        self.previous = icon_button("previous", "The pictures before")
+        self.next = icon_button("next", "The pictures after")
+        self.again = text_button("Refresh", "Start from the volume that is shown now")
         self.note = hint(_FROM_PRESENT)
         self.pictures = QListWidget()
         self.pictures.setViewMode(QListView.ViewMode.IconMode)
@@ -85,8 +95,12 @@ class Browser(QDialog):
         self.pictures.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.pictures.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.pictures.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.pictures.setToolTip(TOOLTIPS["browse_pictures"])
-        self.pictures.setAccessibleName(TOOLTIPS["browse_pictures"])
+        self.pictures.setToolTip(
+            "Click or Return takes a picture; the arrow keys go from one to the next"
+        )
+        self.pictures.setAccessibleName(
+            "Click or Return takes a picture; the arrow keys go from one to the next"
+        )
         self.job = JobBar()
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
@@ -172,7 +186,7 @@ class Browser(QDialog):
         self.pictures.clear()
         for cell in self._cells:
             item = QListWidgetItem(cell.caption)
-            item.setToolTip(of_text(cell.caption))
+            item.setToolTip(plain_tooltip(cell.caption))
             self.pictures.addItem(item)
             self._show_picture(item, cell.state)
         self.pictures.setCurrentRow(min(max(current, 0), len(self._cells) - 1))

@@ -19,8 +19,14 @@ from cowgan.progress import Progress, advance
 from cowgan.synthesis import Synthesizer
 from napari_cowgan.explorer.card import CardDialog, architecture
 from napari_cowgan.explorer.model import ExplorerModel
-from napari_cowgan.tooltips import TOOLTIPS, of_text
-from napari_cowgan.widgets.controls import breakable, hint, icon_button, row, text_button
+from napari_cowgan.widgets.controls import (
+    breakable,
+    hint,
+    icon_button,
+    plain_tooltip,
+    row,
+    text_button,
+)
 from napari_cowgan.widgets.dialogs import ask_for_file
 from napari_cowgan.widgets.jobs import JobBar
 from napari_cowgan.widgets.problems import show_problem
@@ -54,8 +60,14 @@ class CheckpointGroup(QWidget):
         font = self.name.font()
         font.setBold(True)
         self.name.setFont(font)
-        self.card = icon_button("info", "model_card")
-        self.open = text_button("Open", "open_checkpoint")
+        self.card = icon_button(
+            "info", "What this model is, what it was trained on and how it may be used"
+        )
+        self.open = text_button(
+            "Open",
+            "Open a 3D StyleGAN checkpoint (.safetensors, or .pt of the published code); "
+            "you can also drop the file on this panel or on the canvas",
+        )
         self.open.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._menu = QMenu(self.open)
         self._menu.setToolTipsVisible(True)
@@ -64,16 +76,18 @@ class CheckpointGroup(QWidget):
         self.facts = hint("")
         self.notes = hint("")
         self.slices = QComboBox()
-        self.slices.setToolTip(TOOLTIPS["depth"])
+        self.slices.setToolTip("Number of slices of this model; .pt files do not store it")
         self._depth_row = QWidget()
         self._depth_row.setLayout(row(QLabel("Slices"), self.slices, 1))
         self.device = QComboBox()
-        self.device.setToolTip(TOOLTIPS["device"])
+        self.device.setToolTip("Where volumes are computed")
         for kind, label in _DEVICES.items():
             if kind in ("auto", "cpu", *_accelerators()):
                 self.device.addItem(label, kind)
         self.precision = QComboBox()
-        self.precision.setToolTip(TOOLTIPS["precision"])
+        self.precision.setToolTip(
+            "Fast uses the quickest number format of the device; exact computes in 32 bits"
+        )
         self.precision.addItem("Fast precision", "fast")
         self.precision.addItem("Exact precision", "exact")
         for box in (self.device, self.precision):
@@ -152,7 +166,7 @@ class CheckpointGroup(QWidget):
             self.notes.hide()
             return
         self.name.setText(checkpoint.card.name)
-        self.name.setToolTip(of_text(checkpoint.card.name))
+        self.name.setToolTip(plain_tooltip(checkpoint.card.name))
         self.facts.setText(architecture(checkpoint))
         on_cpu = synthesizer.device.type == "cpu"
         notes = [*checkpoint.notes, *([_CPU_NOTE] if on_cpu else [])]

@@ -15,7 +15,6 @@ from napari_cowgan.explorer.layer import LOOK, VolumeLayer
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.explorer.thumbnails import Thumbnails
 from napari_cowgan.explorer.undo import Change
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.widgets.controls import ThumbnailButton, hint, text_button
 from napari_cowgan.widgets.jobs import JobBar
 from napari_cowgan.widgets.problems import show_problem
@@ -49,18 +48,21 @@ class CompareGroup(QWidget):
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         for column, name in enumerate(self.slots):
-            show = ThumbnailButton(88, f"show_{name.lower()}")
+            show = ThumbnailButton(88, f"Show {name}")
             show.setText(f"{name}: empty")
             show.clicked.connect(lambda _=False, name=name: self.show_slot(name))
-            keep = text_button(f"Keep as {name}", f"compare_{name.lower()}")
+            keep = text_button(f"Keep as {name}", f"Keep the present volume as {name}")
             keep.clicked.connect(lambda _=False, name=name: self.keep(name))
             grid.addWidget(show, 0, column)
             grid.addWidget(keep, 1, column)
             self.show_buttons[name] = show
         self.side_by_side = QCheckBox("Side by side in a grid")
-        self.side_by_side.setToolTip(TOOLTIPS["side_by_side"])
+        self.side_by_side.setToolTip("Show A and B beside the present volume, each with its name")
         self.difference = QCheckBox("Difference")
-        self.difference.setToolTip(TOOLTIPS["difference"])
+        self.difference.setToolTip(
+            "Show where A is brighter than B in blue, where B is brighter in orange, and "
+            "nothing where they are alike"
+        )
         self.outcome = hint("")
         self.outcome.hide()
         self.job = JobBar()

@@ -27,12 +27,12 @@ from cowgan.progress import Progress
 from cowgan.synthesis import Direction
 from napari_cowgan.explorer.blocks import block_name
 from napari_cowgan.explorer.model import ExplorerModel
-from napari_cowgan.tooltips import TOOLTIPS, of_text
 from napari_cowgan.widgets.controls import (
     Slider,
     SliderRow,
     hint,
     icon_button,
+    plain_tooltip,
     row,
     text_button,
 )
@@ -57,8 +57,14 @@ class DirectionRow(SliderRow):
         self._model = model
         self.direction = direction
         self._blocks = (direction.first_block, direction.last_block)
-        more = icon_button("menu", "direction_menu")
-        super().__init__(direction.name, Slider(-3, 3, 0, "direction"), more)
+        more = icon_button("menu", "Blocks it acts on, name, remove")
+        super().__init__(
+            direction.name,
+            Slider(
+                -3, 3, 0, "Move along this direction of the latent space, in standard deviations"
+            ),
+            more,
+        )
         menu = QMenu(self)
         menu.addAction("Blocks…", self._choose_blocks)
         menu.addAction("Rename…", lambda: self.rename_wanted.emit(self.direction))
@@ -79,7 +85,9 @@ class DirectionRow(SliderRow):
         effect = f", changes voxels by {self.direction.effect:.4f} per σ" * bool(
             self.direction.effect
         )
-        self.label.setToolTip(of_text(f"{self.direction.name} ({self.direction.method}{effect})"))
+        self.label.setToolTip(
+            plain_tooltip(f"{self.direction.name} ({self.direction.method}{effect})")
+        )
 
     def set_blocks(self, blocks: tuple[int, int]) -> None:
         """Let the direction act on another range of blocks."""
@@ -110,12 +118,12 @@ class BlockRangeDialog(QDialog):
         config = model.checkpoint.config if model.checkpoint else None
         self.first, self.last = QComboBox(), QComboBox()
         for box, tooltip, value in (
-            (self.first, "first_block", blocks[0]),
-            (self.last, "last_block", blocks[1]),
+            (self.first, "Coarsest block the direction acts on", blocks[0]),
+            (self.last, "Finest block the direction acts on", blocks[1]),
         ):
             box.addItems([block_name(config, block) for block in range(model.n_blocks)])
             box.setCurrentIndex(value)
-            box.setToolTip(TOOLTIPS[tooltip])
+            box.setToolTip(tooltip)
         self.first.currentIndexChanged.connect(
             lambda first: self.last.setCurrentIndex(max(first, self.last.currentIndex()))
         )
@@ -158,12 +166,18 @@ class DirectionGroup(QWidget):
         self._rows_layout = QVBoxLayout()
         self._rows_layout.setContentsMargins(0, 0, 0, 0)
         self._rows_layout.setSpacing(2)
-        self.more = text_button("Show all", "more_directions")
-        self.browse = text_button("Browse…", "browse_directions")
-        self.search_button = text_button("Find", "find_directions")
-        self.keep = text_button("Keep as…", "name_edit")
-        self.load = text_button("Load…", "load_directions")
-        self.save = text_button("Save…", "save_directions")
+        self.more = text_button("Show all", "Show the directions with smaller effect too")
+        self.browse = text_button(
+            "Browse…", "Pictures of what each direction does, from -3 to 3 sigma"
+        )
+        self.search_button = text_button(
+            "Find", "Search for directions that change the volume most and add them"
+        )
+        self.keep = text_button(
+            "Keep as…", "Keep the present mixture of sliders as one direction of its own"
+        )
+        self.load = text_button("Load…", "Add the directions of a file")
+        self.save = text_button("Save…", "Save these directions with their names")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.empty)

@@ -24,7 +24,6 @@ from cowgan.synthesis.export import MANIFEST
 from cowgan.volume import write_nifti
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.explorer.session import SUFFIX
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.widgets.controls import breakable, row, text_button
 from napari_cowgan.widgets.dialogs import ask_for_file
 from napari_cowgan.widgets.jobs import JobBar
@@ -44,15 +43,23 @@ class ExportGroup(QWidget):
     def __init__(self, model: ExplorerModel) -> None:
         super().__init__()
         self._model = model
-        self.volume = text_button("Export this volume…", "export_volume")
+        self.volume = text_button(
+            "Export this volume…",
+            "Save the shown volume as NIfTI, with a JSON file that tells how it was made",
+        )
         self.count = QSpinBox()
         self.count.setRange(1, 100_000)
         self.count.setValue(10)
-        self.count.setToolTip(TOOLTIPS["export_count"])
-        self.first = SeedBox("export_first")
-        self.many = text_button("Export these seeds…", "export_many")
-        self.save_session = text_button("Save session…", "save_session")
-        self.open_session = text_button("Open session…", "open_session")
+        self.count.setToolTip("How many volumes to write")
+        self.first = SeedBox("First seed; the following ones are counted up")
+        self.many = text_button(
+            "Export these seeds…",
+            "Write one NIfTI and one JSON file per seed and a manifest.csv to a folder",
+        )
+        self.save_session = text_button(
+            "Save session…", "Save the model's name, all sliders, favourites, A and B to a file"
+        )
+        self.open_session = text_button("Open session…", "Open a saved session")
         self.job = JobBar()
         self.outcome = QLabel()
         self.outcome.setWordWrap(True)

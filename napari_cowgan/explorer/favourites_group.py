@@ -19,8 +19,7 @@ from napari_cowgan.explorer.favourites import Favourite, keep_favourites, read_f
 from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.explorer.thumbnails import Thumbnails
 from napari_cowgan.explorer.undo import Change
-from napari_cowgan.tooltips import TOOLTIPS, of_text
-from napari_cowgan.widgets.controls import hint, row, text_button
+from napari_cowgan.widgets.controls import hint, plain_tooltip, row, text_button
 from napari_cowgan.widgets.problems import show_problem
 
 _STATE = Qt.ItemDataRole.UserRole
@@ -36,8 +35,8 @@ class FavouritesGroup(QWidget):
         self._thumbnails = thumbnails
         self._checkpoint = model.checkpoint
         self._noted: list[Favourite] = []
-        self.add = text_button("Add this volume", "add_favourite")
-        self.remove = text_button("Remove", "remove_favourite")
+        self.add = text_button("Add this volume", "Keep this volume")
+        self.remove = text_button("Remove", "Remove the selected favourites (Del)")
         self.empty = hint("No favourites yet. They are kept for this model.")
         self.strip = QListWidget()
         self.strip.setViewMode(QListView.ViewMode.IconMode)
@@ -54,7 +53,7 @@ class FavouritesGroup(QWidget):
             | QAbstractItemView.EditTrigger.DoubleClicked
         )
         self.strip.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.strip.setToolTip(TOOLTIPS["favourites"])
+        self.strip.setToolTip("Click to take, F2 or double-click the name to rename, Del to remove")
         self.strip.installEventFilter(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -165,7 +164,7 @@ class FavouritesGroup(QWidget):
         item = QListWidgetItem(favourite.name)
         item.setData(_STATE, favourite.state)
         item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
-        item.setToolTip(of_text(favourite.name))
+        item.setToolTip(plain_tooltip(favourite.name))
         with signals_blocked(self.strip):
             self.strip.addItem(item)
         self._show_pictures()

@@ -26,8 +26,12 @@ class LastSessionGroup(QWidget):
         super().__init__()
         self._session: Session | None = None
         self.text = hint("")
-        self.resume = text_button("Continue", "last_session_continue")
-        self.dismiss = text_button("Start afresh", "last_session_dismiss")
+        self.resume = text_button(
+            "Continue", "Bring back the volume, all settings, A and B of the last session"
+        )
+        self.dismiss = text_button(
+            "Start afresh", "Leave the last session; it is forgotten with the next change"
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 4)
         layout.setSpacing(4)

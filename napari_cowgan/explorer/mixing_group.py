@@ -8,7 +8,6 @@ from cowgan.synthesis import LatentState
 from napari_cowgan.explorer.blocks import block_size
 from napari_cowgan.explorer.model import ExplorerModel, random_seed
 from napari_cowgan.explorer.thumbnails import Thumbnails
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.widgets.controls import (
     Slider,
     SliderRow,
@@ -29,13 +28,19 @@ class MixingGroup(QWidget):
         super().__init__()
         self._model = model
         self._thumbnails = thumbnails
-        self.first = ThumbnailButton(_PARENT_SIZE, "parent_first")
-        self.second = ThumbnailButton(_PARENT_SIZE, "parent_second")
-        self.swap = icon_button("swap", "mix_swap")
-        self.seed = SeedBox("mix_seed")
-        self.dice = icon_button("dice", "mix_dice")
-        self.none = text_button("None", "mix_none")
-        self.amount = SliderRow("Amount", Slider(0, 1, 1, "mix_amount"))
+        self.first = ThumbnailButton(
+            _PARENT_SIZE, "First parent: the seed. Click to take every block from it"
+        )
+        self.second = ThumbnailButton(
+            _PARENT_SIZE, "Second parent. Click to take every block from it"
+        )
+        self.swap = icon_button("swap", "Exchange the two seeds")
+        self.seed = SeedBox("Seed of the second volume, whose style is mixed in")
+        self.dice = icon_button("dice", "A random second seed")
+        self.none = text_button("None", "Take every block from the first seed again")
+        self.amount = SliderRow(
+            "Amount", Slider(0, 1, 1, "Share of the second style in the chosen blocks")
+        )
         self.blocks: list[QCheckBox] = []
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -94,7 +99,7 @@ class MixingGroup(QWidget):
         ]
         rows = (len(self.blocks) + 1) // 2
         for block, box in enumerate(self.blocks):
-            box.setToolTip(TOOLTIPS["mix_block"])
+            box.setToolTip("Take the style of this block from the second seed")
             box.toggled.connect(lambda _, block=block: self._toggle(block))
             self._grid.addWidget(box, block % rows, block // rows)
         self.refresh()

@@ -4,7 +4,6 @@ from qtpy.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
 from napari_cowgan.explorer.model import ExplorerModel, random_seed
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.widgets.controls import Slider, SliderRow, icon_button, row
 from napari_cowgan.widgets.seed_box import SeedBox
 
@@ -19,10 +18,16 @@ class NoiseGroup(QWidget):
         self._model = model
         self.mode = QComboBox()
         self.mode.addItems([_OFF, _FIXED, _RANDOM])
-        self.mode.setToolTip(TOOLTIPS["noise_mode"])
-        self.seed = SeedBox("noise_seed")
-        self.dice = icon_button("dice", "noise_dice")
-        self.strength = SliderRow("Strength", Slider(0, 2, 1, "noise_strength"))
+        self.mode.setToolTip(
+            "Off: no noise. Fixed: the same noise for every seed. Random: noise of its "
+            "own for every seed"
+        )
+        self.seed = SeedBox("Seed of the fixed noise")
+        self.dice = icon_button("dice", "Other noise, same style")
+        self.strength = SliderRow(
+            "Strength",
+            Slider(0, 2, 1, "How strong the noise is; 1 is what the model was trained with"),
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(row(QLabel("Kind"), self.mode, 1))

@@ -125,9 +125,11 @@ class LatentExplorer(QWidget):
     # Construction
 
     def _build(self) -> None:
-        self.undo = icon_button("undo", "undo")
-        self.redo = icon_button("redo", "redo")
-        self.reset = text_button("Reset", "reset_all")
+        self.undo = icon_button("undo", "Undo the last change (Ctrl+Alt+Z)")
+        self.redo = icon_button("redo", "Redo what was undone (Ctrl+Alt+Y)")
+        self.reset = text_button(
+            "Reset", "Back to the plain volume of this seed: no truncation, mixing or directions"
+        )
         stack = self.model.undo_stack
         self.undo.clicked.connect(stack.undo)
         self.redo.clicked.connect(stack.redo)

@@ -22,12 +22,18 @@ class SeedGroup(QWidget):
     def __init__(self, model: ExplorerModel) -> None:
         super().__init__()
         self._model = model
-        self.seed = SeedBox("seed")
-        self.previous = icon_button("previous", "previous_seed")
-        self.next = icon_button("next", "next_seed")
-        self.dice = icon_button("dice", "dice")
-        self.lock = icon_button("unlock", "lock", checkable=True)
-        self.browse = text_button("Browse…", "browse_seeds")
+        self.seed = SeedBox(
+            "The number that names a volume; the same seed gives the same volume on every computer"
+        )
+        self.previous = icon_button("previous", "Previous seed (Ctrl+Alt+B)")
+        self.next = icon_button("next", "Next seed (Ctrl+Alt+N)")
+        self.dice = icon_button("dice", "A random seed (Ctrl+Alt+R)")
+        self.lock = icon_button(
+            "unlock",
+            "Keep this seed: dice, previous, next and browsing leave it alone",
+            checkable=True,
+        )
+        self.browse = text_button("Browse…", "Pictures of many seeds at a glance (Ctrl+Alt+G)")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         # On a line of its own, a seed of 64 bits can be read in a narrow panel.

@@ -5,7 +5,6 @@ from superqt.utils import signals_blocked
 
 from napari_cowgan.explorer.blocks import block_name
 from napari_cowgan.explorer.model import ExplorerModel
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.widgets.controls import Slider, SliderRow, row
 
 
@@ -15,9 +14,20 @@ class TruncationGroup(QWidget):
     def __init__(self, model: ExplorerModel) -> None:
         super().__init__()
         self._model = model
-        self.psi = SliderRow("Truncation ψ", Slider(0, 1.5, 1, "psi"))
+        self.psi = SliderRow(
+            "Truncation ψ",
+            Slider(
+                0,
+                1.5,
+                1,
+                "How far the style may lie from the average one: 0 is the average volume, 1 "
+                "the seed's own, lower is more typical but less varied",
+            ),
+        )
         self.cutoff = QComboBox()
-        self.cutoff.setToolTip(TOOLTIPS["cutoff"])
+        self.cutoff.setToolTip(
+            "Truncate only the coarse blocks below this one, so fine detail keeps its variety"
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.psi)

@@ -6,7 +6,6 @@ from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
 from napari_cowgan.explorer.layer import VolumeLayer
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.viewer.camera import (
     ATTENUATION,
     ISO_THRESHOLD,
@@ -25,6 +24,12 @@ from napari_cowgan.widgets.settings import recall_text, remember
 if TYPE_CHECKING:
     import napari
 
+_TOOLTIPS: dict[View, str] = {
+    "axial": "Axial: seen from below, patient's right on the left, front up",
+    "coronal": "Coronal: seen from the front, patient's right on the left, head up",
+    "sagittal": "Sagittal: seen from the patient's left, front on the left, head up",
+}
+
 
 class ViewGroup(QWidget):
     """Axial, coronal and sagittal, as slices or seen in 3D, and the rendering."""
@@ -34,19 +39,25 @@ class ViewGroup(QWidget):
         self._viewer = viewer
         self._shown = shown
         self._view: View = "axial"
-        self.views = {view: text_button(view.capitalize(), f"view_{view}") for view in VIEWS}
+        self.views = {view: text_button(view.capitalize(), _TOOLTIPS[view]) for view in VIEWS}
         for view, button in self.views.items():
             button.clicked.connect(lambda _=False, view=view: self.look(view))
         self.rendering = QComboBox()
         self.rendering.addItems([*RENDERINGS, SLICES])
-        self.rendering.setToolTip(TOOLTIPS["rendering"])
+        self.rendering.setToolTip(
+            "How the volume is shown: in 3D, with brightness gathered along each line of "
+            "sight, or as slices"
+        )
         self._in_3d = recall_text("rendering", "MIP")
         self.rendering.textActivated.connect(self._on_rendering)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(row(*self.views.values()))
-        self.three_planes = text_button("Three planes", "three_planes")
+        self.three_planes = text_button(
+            "Three planes",
+            "Axial, coronal and sagittal slices beside each other, with a cross-hair",
+        )
         self.three_planes.clicked.connect(lambda: show_three_planes(viewer))
         layout.addLayout(row(self.rendering, self.three_planes))
         show_orientation(viewer)

@@ -6,10 +6,11 @@ from qtpy.QtWidgets import QApplication, QWidget
 
 from cowgan.errors import CowganError
 from napari_cowgan.help.topics import Topic, page_of
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.widgets.desktop import show_elsewhere
 from napari_cowgan.widgets.icons import IconButton
 from napari_cowgan.widgets.problems import show_problem
+
+HELP_TOOLTIP = "Help: open the page on this in the browser (F1); no network is needed"
 
 
 class HelpButton(IconButton):
@@ -27,8 +28,8 @@ class HelpButton(IconButton):
         super().__init__("help")
         self.topic = topic
         self._panel = panel
-        self.setToolTip(TOOLTIPS["help"])
-        self.setAccessibleName(TOOLTIPS["help"])
+        self.setToolTip(HELP_TOOLTIP)
+        self.setAccessibleName(HELP_TOOLTIP)
         inside = Qt.ShortcutContext.WidgetWithChildrenShortcut
         QShortcut(QKeySequence("F1"), panel, self.click, context=inside)
         self.clicked.connect(self._show)

@@ -9,7 +9,6 @@ from cowgan.turing.blinding.audit import AUC_LIMIT, P_LIMIT, Audit
 from cowgan.turing.blinding.classifier_test import Separability
 from cowgan.turing.study.study import Study
 from napari_cowgan.study.exhibit_view import ExhibitView
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.widgets.controls import SWATCH, Section, hint, row, swatch, text_button
 
 if TYPE_CHECKING:
@@ -62,9 +61,16 @@ class AuditGroup(QWidget):
         self.reason = QLineEdit()
         self.reason.setPlaceholderText("Reason, such as “a pilot on contrast only”")
         self.reason.setAccessibleName("Why the study is frozen in spite of leaks")
-        self.reason.setToolTip(TOOLTIPS["leak_reason"])
-        self.freeze = text_button("Freeze", "freeze")
-        self.check = text_button("Audit again", "audit_again")
+        self.reason.setToolTip(
+            "Why the study is read although the audit found leaks; the report prints it"
+        )
+        self.freeze = text_button(
+            "Freeze", "Declare the study ready; from then on packages can be handed out"
+        )
+        self.check = text_button(
+            "Audit again",
+            "Read all packages once more and look for anything that gives a kind away",
+        )
         self.pictures = ExhibitView(viewer)
         self.picture_section = Section("What the audit compared", self.pictures)
         self._study: Study | None = None

@@ -7,7 +7,6 @@ from superqt import QElidingLabel
 from cowgan.turing.study.publication import collected_line, frozen_line
 from cowgan.turing.study.study import Study
 from napari_cowgan.study.tasks import Standing
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.widgets.controls import SWATCH, hint, row, swatch, text_button
 
 _FROZEN, _OPEN = "#5fa8d3", "#f0b252"
@@ -30,8 +29,14 @@ class StudyCard(QWidget):
         self.state = QLabel()
         self.facts = hint("")
         self.notes = hint("")
-        self.frozen = PublishedHash("frozen_hash")
-        self.collected = PublishedHash("collected_hash")
+        self.frozen = PublishedHash(
+            "SHA-256 of all that is decided: protocol, volumes, key, audit and packages; "
+            "once published, it proves that nothing of it was changed afterwards"
+        )
+        self.collected = PublishedHash(
+            "SHA-256 of the study and of every answer; published before the truth is "
+            "known, it proves that no answer was changed or added afterwards"
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 2, 0, 2)
         layout.setSpacing(4)
@@ -68,7 +73,7 @@ class PublishedHash(QFrame):
     Parameters
     ----------
     tooltip : str
-        Name of the tooltip that says what the hash commits to.
+        What the hash commits to.
     """
 
     def __init__(self, tooltip: str) -> None:
@@ -80,9 +85,11 @@ class PublishedHash(QFrame):
         self.title.setFont(font)
         self.digits = QLabel()
         self.digits.setStyleSheet("font-family: monospace; font-size: 15px;")
-        self.digits.setToolTip(TOOLTIPS[tooltip])
+        self.digits.setToolTip(tooltip)
         self.digits.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.copy = text_button("Copy line", "copy_hash")
+        self.copy = text_button(
+            "Copy line", "Copy one line with the hash, such as for a preregistration"
+        )
         self.copy.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.copy.clicked.connect(lambda: QApplication.clipboard().setText(self._line))
         self._line = ""

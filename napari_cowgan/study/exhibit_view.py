@@ -64,7 +64,9 @@ class ExhibitView(QWidget):
         self._viewer = viewer
         self._study: Study | None = None
         self.exhibits: Exhibits | None = None
-        self.choice = Choice("study/exhibit", _VIEWS)
+        self.choice = Choice(
+            "study/exhibit", _VIEWS, "What to show of the volumes that the audit compared"
+        )
         self.job = JobBar()
         self.told = hint("")
         self.gallery = Gallery()

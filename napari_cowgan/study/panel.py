@@ -62,8 +62,8 @@ class StudyPanel(DockedPanel):
         self.wizard: StudyWizard | None = None
         self.question: QMessageBox | None = None
         self._focused: QWidget | None = None
-        self.new = text_button("New study…", "new_study")
-        self.open = text_button("Open study", "open_study")
+        self.new = text_button("New study…", "Plan a new study page by page")
+        self.open = text_button("Open study", "Open a study that was made before")
         self._menu = QMenu(self.open)
         self._menu.setToolTipsVisible(True)
         self.open.setMenu(self._menu)

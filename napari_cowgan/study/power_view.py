@@ -20,7 +20,6 @@ from cowgan.progress import advance
 from cowgan.turing.design.trials import Design
 from cowgan.turing.statistics.mrmc import LEAST_READERS
 from cowgan.turing.statistics.power import PowerCell, power_table
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.widgets.controls import WheelGuard, hint, row
 from napari_cowgan.widgets.fields import Choice
 from napari_cowgan.widgets.jobs import Job, JobBar
@@ -51,7 +50,12 @@ class PowerView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.accuracy = Choice("study/accuracy", _ACCURACIES, "0.6")
+        self.accuracy = Choice(
+            "study/accuracy",
+            _ACCURACIES,
+            "What the study should be able to show: how often such readers are right",
+            "0.6",
+        )
         self.table = QTableWidget()
         self.told = QLabel()
         self.told.setWordWrap(True)
@@ -68,7 +72,10 @@ class PowerView(QWidget):
         self.accuracy.currentIndexChanged.connect(self._timer.start)
 
     def _build(self) -> None:
-        self.table.setToolTip(TOOLTIPS["power_table"])
+        self.table.setToolTip(
+            "Chance to show a difference · chance to show equivalence; the study that is "
+            "planned is in bold"
+        )
         self.table.setAccessibleName("Chances of studies of several sizes")
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)

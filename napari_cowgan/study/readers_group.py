@@ -18,7 +18,6 @@ from qtpy.QtWidgets import (
 from cowgan.turing.study.collection import ReaderProgress, ReaderState
 from cowgan.turing.study.start_codes import StartState
 from napari_cowgan.study.tasks import Standing
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.widgets.controls import SWATCH, hint, row, swatch, text_button
 from napari_cowgan.widgets.dialogs import ask_for_file, ask_for_name
 
@@ -74,15 +73,28 @@ class ReadersGroup(QWidget):
         super().__init__()
         self.advice = hint("")
         self.list = ReaderList()
-        self.zip = text_button("Save as zip…", "package_zip")
-        self.folder = text_button("Show folder", "package_folder")
-        self.read = text_button("Read here…", "read_here")
-        self.start = text_button("Start code…", "start_code")
+        self.zip = text_button(
+            "Save as zip…", "Save the selected reader's package as one file to send"
+        )
+        self.folder = text_button("Show folder", "Open the folder of the selected reader's package")
+        self.read = text_button(
+            "Read here…",
+            "Read the selected package on this computer; its answers are collected by themselves",
+        )
+        self.start = text_button(
+            "Start code…",
+            "Note the code that the selected reader tells before the first case; what "
+            "comes back must have the same",
+        )
         self.codes = hint("")
         self.codes.setStyleSheet("font-family: monospace; font-size: 12px;")
         self.codes.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.collect_zip = text_button("Collect zip…", "collect_zip")
-        self.collect_folder = text_button("Collect folder…", "collect_folder")
+        self.collect_zip = text_button(
+            "Collect zip…", "Take back a returned package or its journal, zipped"
+        )
+        self.collect_folder = text_button(
+            "Collect folder…", "Take back a returned package as a folder"
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
@@ -161,7 +173,7 @@ class ReaderList(QTreeWidget):
         self.setIconSize(SWATCH)
         self.setStyleSheet("QTreeWidget::item { padding: 3px 0; }")
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setToolTip(TOOLTIPS["reader_list"])
+        self.setToolTip("One line for each reader; select one to hand out the package")
         self.setAccessibleName("Readers")
         header = self.header()
         header.setStretchLastSection(False)

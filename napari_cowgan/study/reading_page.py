@@ -15,6 +15,12 @@ _CROPPED = (
 )
 _FORM_WIDTH = 560
 
+_CROP_TOOLTIPS = {
+    "z": "Slices cut off at the top and at the bottom",
+    "x": "Voxels cut off on the patient's left and right",
+    "y": "Voxels cut off in front and at the back",
+}
+
 
 class ReadingPage(QWizardPage):
     """Marks, projections, breaks, hints and crop."""
@@ -23,12 +29,43 @@ class ReadingPage(QWizardPage):
         super().__init__()
         self.setTitle("How are they read?")
         usual = Rules()
-        self.marks = Tick("study/marks", "Readers can mark what gives a volume away", usual.marks)
-        self.mip = Tick("study/mip", "Readers can see maximum intensity projections", usual.mip)
-        self.break_trials = Count("study/break_trials", 1, 1000, usual.break_trials)
-        self.break_minutes = Count("study/break_minutes", 1, 600, usual.break_minutes)
-        self.hint_s = Count("study/hint_s", 0, 3600, usual.hint_s)
-        self.crop = tuple(Count(f"study/crop_{axis}", 0, _MOST_CUT, 0) for axis in "zxy")
+        self.marks = Tick(
+            "study/marks",
+            "Readers can mark what gives a volume away",
+            usual.marks,
+            "After answering “generated”, up to three places can be marked, with reasons",
+        )
+        self.mip = Tick(
+            "study/mip",
+            "Readers can see maximum intensity projections",
+            usual.mip,
+            "Whether readers may switch to the maximum intensity projection",
+        )
+        self.break_trials = Count(
+            "study/break_trials",
+            1,
+            1000,
+            usual.break_trials,
+            "A break is offered at the next border of blocks after so many trials",
+        )
+        self.break_minutes = Count(
+            "study/break_minutes",
+            1,
+            600,
+            usual.break_minutes,
+            "A break is offered at the next border of blocks after so many minutes",
+        )
+        self.hint_s = Count(
+            "study/hint_s",
+            0,
+            3600,
+            usual.hint_s,
+            "After this time a hint suggests going on; nothing is forced",
+        )
+        self.crop = tuple(
+            Count(f"study/crop_{axis}", 0, _MOST_CUT, 0, tooltip)
+            for axis, tooltip in _CROP_TOOLTIPS.items()
+        )
         self.break_trials.setSuffix(" trials")
         self.break_minutes.setSuffix(" minutes")
         self.hint_s.setSuffix(" seconds")

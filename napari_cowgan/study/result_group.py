@@ -37,9 +37,11 @@ class ResultGroup(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.state = hint("")
-        self.analyse = text_button("Analyse", "analyse")
-        self.html = text_button("Open report", "open_report")
-        self.pdf = text_button("Open PDF", "open_pdf")
+        self.analyse = text_button(
+            "Analyse", "Check everything, set the answers against the truth, and write the report"
+        )
+        self.html = text_button("Open report", "Open the report in the browser")
+        self.pdf = text_button("Open PDF", "Open the report as PDF")
         self.verdicts = QWidget()
         self._cards = QVBoxLayout(self.verdicts)
         self._cards.setContentsMargins(0, 0, 0, 0)

@@ -9,7 +9,6 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget,
 
 from cowgan.randomness import MAX_SEED
 from napari_cowgan.study.new_study import ProtocolSource, overview
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.widgets.controls import breakable, hint
 from napari_cowgan.widgets.fields import PathField
 from napari_cowgan.widgets.jobs import JobBar
@@ -37,13 +36,19 @@ class SavePage(QWizardPage):
         super().__init__()
         self.setTitle("Where is the study kept?")
         self._source = source
-        self.parent_folder = PathField("study/parent", "Folder for studies")
+        self.parent_folder = PathField(
+            "study/parent",
+            "Folder for studies",
+            "Folder in which the study gets a folder of its own",
+        )
         if self.parent_folder.path is None:
             self.parent_folder.set_path(Path.home() / "turing-studies")
         self.name = QLineEdit()
-        self.name.setToolTip(TOOLTIPS["study_name"])
+        self.name.setToolTip("Name of the study and of its folder; empty for the one suggested")
         self.name.setAccessibleName("Name of the study")
-        self.seed = SeedBox("study_seed")
+        self.seed = SeedBox(
+            "With the same seed, other studies still differ: the secret is always new"
+        )
         remembered = recall_text("study/seed", "0")
         self.seed.setValue(min(int(remembered), MAX_SEED) if remembered.isdecimal() else 0)
         self.overview = QFormLayout()

@@ -42,13 +42,56 @@ class SizePage(QWizardPage):
         super().__init__()
         self.setTitle("Who reads how many of them?")
         self._source = source
-        self.design = Choice("study/design", _DESIGNS)
-        self.readers = Count("study/readers", 1, MAX_READERS, 5)
-        self.cases = Count("study/n_cases", MIN_CASES, _MOST_CASES, 100)
-        self.repeats = Count("study/repeats", 0, _MOST_CASES, 10)
-        self.practice = Count("study/practice", 0, _MOST_CASES, 6)
-        self.impressions = Count("study/impressions", 0, _MOST_CASES, 0)
-        self.margin = Decimal("study/margin", 0.01, 0.49, MARGIN, 0.01)
+        self.design = Choice(
+            "study/design",
+            _DESIGNS,
+            "One volume at a time with a rating, or a real and a generated one side by side",
+        )
+        self.readers = Count(
+            "study/readers",
+            1,
+            MAX_READERS,
+            5,
+            "People who read; from three on, a result can be about readers in general",
+        )
+        self.cases = Count(
+            "study/n_cases",
+            MIN_CASES,
+            _MOST_CASES,
+            100,
+            "Volumes that each reader judges, half of them generated",
+        )
+        self.repeats = Count(
+            "study/repeats",
+            0,
+            _MOST_CASES,
+            10,
+            "Trials that come a second time, for the agreement of readers with "
+            "themselves; they do not enter the result",
+        )
+        self.practice = Count(
+            "study/practice",
+            0,
+            _MOST_CASES,
+            6,
+            "Further volumes at the beginning, after which the right answer is told",
+        )
+        self.impressions = Count(
+            "study/impressions",
+            0,
+            _MOST_CASES,
+            0,
+            "Further volumes whose quality is asked for before the purpose is told",
+        )
+        self.margin = Decimal(
+            "study/margin",
+            0.01,
+            0.49,
+            MARGIN,
+            0.01,
+            "How far from chance, 0.5, an AUC may lie to count as equivalent to it; it is"
+            " declared now and cannot change later",
+        )
         for even in (self.repeats, self.practice, self.impressions, self.cases):
             even.setSingleStep(2)
         self.volumes = hint("")

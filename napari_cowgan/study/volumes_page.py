@@ -38,11 +38,32 @@ class VolumesPage(QWizardPage):
     def __init__(self) -> None:
         super().__init__()
         self.setTitle("Which volumes are compared?")
-        self.real = PathField("study/real", "Folder with real volumes")
-        self.origin = Choice("study/origin", _ORIGINS)
-        self.model = PathField("study/model", "Model file", _MODELS)
-        self.folder = PathField("study/generated", "Folder with generated volumes")
-        self.psi = Decimal("study/psi", 0, 1, 1, 0.05)
+        self.real = PathField(
+            "study/real",
+            "Folder with real volumes",
+            "Folder of NIfTI volumes, subfolders included; label maps in it are left out",
+        )
+        self.origin = Choice("study/origin", _ORIGINS, "What makes the generated volumes")
+        self.model = PathField(
+            "study/model",
+            "Model file",
+            "Checkpoint (.safetensors, or .pt of the published code) that is rendered",
+            _MODELS,
+        )
+        self.folder = PathField(
+            "study/generated",
+            "Folder with generated volumes",
+            "Folder of NIfTI volumes; one of each subject is taken, by lot",
+        )
+        self.psi = Decimal(
+            "study/psi",
+            0,
+            1,
+            1,
+            0.05,
+            "How far the style may lie from the average one: 0 is the average volume, 1 "
+            "the seed's own, lower is more typical but less varied",
+        )
         self.real_found, self.generated_found = FoundLine(), FoundLine()
         self._form = QFormLayout()
         self._form.addRow("From", self.origin)

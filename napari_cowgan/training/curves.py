@@ -14,7 +14,6 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QCheckBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from scipy.signal import lfilter
 
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.widgets.controls import Slider, WheelGuard, hint, row
 from napari_cowgan.widgets.fields import Choice
 from napari_cowgan.widgets.plots import LABEL_SIZE, Plot
@@ -100,11 +99,18 @@ class Curves(QWidget):
         self._viewer = viewer
         self._columns: dict[str, NDArray[np.float64]] = {}
         self._lines: dict[_Curve, tuple[pyqtgraph.PlotDataItem, pyqtgraph.PlotDataItem]] = {}
-        self.chart = Choice("training/chart", [(c.title, key) for key, c in _CHARTS.items()])
+        self.chart = Choice(
+            "training/chart", [(c.title, key) for key, c in _CHARTS.items()], "What is drawn"
+        )
         self.logarithmic = QCheckBox("Logarithmic")
-        self.logarithmic.setToolTip(TOOLTIPS["logarithmic"])
+        self.logarithmic.setToolTip("Draw the vertical axis as a logarithm")
         self.logarithmic.setChecked(recall_flag("training/logarithmic", False))
-        self.smoothing = Slider(0, 0.99, 0.6, "smooth")
+        self.smoothing = Slider(
+            0,
+            0.99,
+            0.6,
+            "How much each point is averaged with those before it; the faint line is not",
+        )
         self.smoothing.setValue(float(recall_text("training/smoothing", "0.6")))
         self.plot = Plot("Curves of the run")
         self.plot.setMinimumHeight(190)

@@ -70,11 +70,22 @@ class Monitor(QWidget):
         self.bar = QProgressBar()
         self.bar.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.facts = {name: QElidingLabel(_UNKNOWN) for name in _FACTS}
-        self.pause = text_button("Pause", "pause_run")
-        self.stop = text_button("Stop and save", "stop_run")
-        self.open = text_button("Open in explorer", "open_run")
-        self.resume = text_button("Resume", "resume_run")
-        self.grow = text_button("Grow", "grow_run")
+        self.pause = text_button(
+            "Pause", "Pause after the present step with the state saved, or go on"
+        )
+        self.stop = text_button(
+            "Stop and save", "Save the state and end; the run can be resumed later"
+        )
+        self.open = text_button(
+            "Open in explorer",
+            "Open the selected model, or the newest one of the selected run, in the explorer",
+        )
+        self.resume = text_button("Resume", "Go on with the selected run from its last saved state")
+        self.grow = text_button(
+            "Grow",
+            "Set up a new run that starts from this one, with twice as many voxels along "
+            "each side of a slice",
+        )
         self._steering, self._next = QWidget(), QWidget()
         self.outcome = hint("")
         self.curves = Curves(viewer)

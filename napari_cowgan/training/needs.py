@@ -39,7 +39,11 @@ class Needs(QWidget):
         super().__init__()
         self.memory = hint("")
         self.time = hint("")
-        self.button = text_button("Measure", "measure_time")
+        self.button = text_button(
+            "Measure",
+            "Do a few steps of this run, on made-up volumes, to see how long they take on"
+            " this computer",
+        )
         self.button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._run_at_work = False
         self._config: TrainingConfig | None = None

@@ -14,7 +14,6 @@ from cowgan.errors import CowganError
 from cowgan.networks import PRESETS as NETWORKS
 from cowgan.progress import Progress
 from cowgan.training.config import Architecture, Precision, Preset, TrainingConfig, preset
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.training.needs import Needs
 from napari_cowgan.training.run_settings import ON_CPU, ON_GPU, Place, RunPlan
 from napari_cowgan.training.volume_source import Size, Source, look_into
@@ -75,37 +74,115 @@ class PlanGroup(QWidget):
         self._first = ON_GPU if torch.cuda.is_available() else ON_CPU
         self.source: Source | None = None
         self._look: Job | None = None
-        self.volumes = PathField("training/volumes", "Training bank or NIfTI folder")
+        self.volumes = PathField(
+            "training/volumes",
+            "Training bank or NIfTI folder",
+            "What to learn from: a training bank, or a folder of prepared NIfTI volumes, "
+            "of which a bank is made first; you can also drop the folder on this panel",
+        )
         self.found = hint("")
-        self.scaling = Choice("training/bank_scaling", _SCALINGS)
+        self.scaling = Choice(
+            "training/bank_scaling",
+            _SCALINGS,
+            "How the files' intensities become 0 to 1; prepared volumes are so already",
+        )
         recipes = [(_PRESETS[key][0], key) for key in self._first.presets]
-        self.preset = Choice("training/preset", recipes)
+        self.preset = Choice(
+            "training/preset", recipes, "The recipe: losses, rates and discriminator"
+        )
         self.about = hint("")
-        self.network = Choice("training/network", [(name, name) for name in NETWORKS])
+        self.network = Choice(
+            "training/network",
+            [(name, name) for name in NETWORKS],
+            "The architecture; larger ones need more memory and time",
+        )
         self.voxels = QComboBox()
-        self.voxels.setToolTip(TOOLTIPS["network_size"])
-        self.device = Choice("training/training_device", _devices())
+        self.voxels.setToolTip(
+            "Voxels that the network makes; a coarse one learns quickly and can be grown from later"
+        )
+        self.device = Choice(
+            "training/training_device",
+            _devices(),
+            "Where to train; automatic takes a GPU if there is one",
+        )
         network = NETWORKS[self.network.chosen]
         usual = preset(self.preset.chosen, network)
-        self.batch = Count("training/batch", 1, 4096, usual.batch)
-        self.steps = Count("training/steps", 1, _MOST, self._first.steps)
-        self.init_from = PathField("training/init_from", "Model or run to grow from", _MODELS)
-        self.runs = PathField("training/runs", "Folder for runs")
-        self.name = QLineEdit()
-        self.name.setToolTip(TOOLTIPS["run_name"])
-        self.accumulate = Count("training/accumulate", 1, 4096, usual.accumulate)
-        self.save_every = Count("training/save_every", 1, _MOST, self._first.save_every)
-        self.sample_every = Count("training/sample_every", 1, _MOST, self._first.sample_every)
-        self.precision = Choice("training/training_precision", _PRECISIONS)
-        self.seed = Count("training/training_seed", 0, 2**31 - 1, 0)
-        self.capacity = Count(
-            "training/capacity", 1, 256, self._first.capacity or network.network_capacity
+        self.batch = Count(
+            "training/batch", 1, 4096, usual.batch, "Volumes per pass; fewer need less memory"
         )
-        self.most_channels = Count("training/most_channels", 1, 4096, network.fmap_max)
-        self.place = Choice("training/place", _PLACES)
+        self.steps = Count(
+            "training/steps",
+            1,
+            _MOST,
+            self._first.steps,
+            "Length of the run; it can be stopped earlier and made longer later",
+        )
+        self.init_from = PathField(
+            "training/init_from",
+            "Model or run to grow from",
+            "Optional: a model of smaller volumes, or the folder of a run, whose weights "
+            "the new run starts from",
+            _MODELS,
+        )
+        self.runs = PathField(
+            "training/runs",
+            "Folder for runs",
+            "Folder in which every run gets a folder of its own; the list below shows them",
+        )
+        self.name = QLineEdit()
+        self.name.setToolTip("Name of the run and of its folder; empty for the one suggested")
+        self.accumulate = Count(
+            "training/accumulate",
+            1,
+            4096,
+            usual.accumulate,
+            "Passes whose gradients are added up to one step; batch × passes is what a "
+            "step learns from",
+        )
+        self.save_every = Count(
+            "training/save_every",
+            1,
+            _MOST,
+            self._first.save_every,
+            "Steps between saved states, which a run is resumed from after a crash",
+        )
+        self.sample_every = Count(
+            "training/sample_every",
+            1,
+            _MOST,
+            self._first.sample_every,
+            "Steps between pictures of what the network makes",
+        )
+        self.precision = Choice(
+            "training/training_precision", _PRECISIONS, "Number format of convolutions"
+        )
+        self.seed = Count(
+            "training/training_seed",
+            0,
+            2**31 - 1,
+            0,
+            "Decides every random number, so that a run can be repeated",
+        )
+        self.capacity = Count(
+            "training/capacity",
+            1,
+            256,
+            self._first.capacity or network.network_capacity,
+            "Width of the network: half the channels of its finest block",
+        )
+        self.most_channels = Count(
+            "training/most_channels", 1, 4096, network.fmap_max, "Most channels of any block"
+        )
+        self.place = Choice(
+            "training/place",
+            _PLACES,
+            "A process of its own cannot take napari down with it and may go on without it",
+        )
         self.needs = Needs()
-        self.start = text_button("Start", "start_run")
-        self.copy = text_button("Copy command", "copy_command")
+        self.start = text_button("Start", "Start this run")
+        self.copy = text_button(
+            "Copy command", "Copy the command that starts this run in a terminal or on a server"
+        )
         self._timer = _patience(self, _LOOK_AFTER_MS, self._look_into)
         self._needs_timer = _patience(self, _ESTIMATE_AFTER_MS, self.find_needs)
         self._build()

@@ -8,7 +8,6 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from cowgan.training.remote_control import RunStatus
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.training.monitor import STATES
 from napari_cowgan.training.runs import RunSummary
 from napari_cowgan.widgets.controls import SWATCH, swatch
@@ -35,7 +34,7 @@ class RunList(QTreeWidget):
         self.setIconSize(SWATCH)
         self.setStyleSheet("QTreeWidget::item { padding: 2px 0; }")
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setToolTip(TOOLTIPS["run_list"])
+        self.setToolTip("Double-click or Enter watches a run; unfold it to see its models")
         self.setAccessibleName("Runs")
         header = self.header()
         header.setStretchLastSection(False)

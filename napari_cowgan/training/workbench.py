@@ -64,11 +64,18 @@ class Workbench(QWidget):
         self.job = JobBar()
         self.list = RunList()
         self.details = hint(_NO_RUNS)
-        self.open = text_button("Open in explorer", "open_run")
-        self.watch_button = text_button("Watch", "watch_run")
-        self.resume = text_button("Resume", "resume_run")
-        self.folder = text_button("Show folder", "run_folder")
-        self.board = text_button("TensorBoard", "tensorboard")
+        self.open = text_button(
+            "Open in explorer",
+            "Open the selected model, or the newest one of the selected run, in the explorer",
+        )
+        self.watch_button = text_button(
+            "Watch", "Show curves and samples of the selected run, and steer it if it is at work"
+        )
+        self.resume = text_button("Resume", "Go on with the selected run from its last saved state")
+        self.folder = text_button("Show folder", "Open the folder of the selected run")
+        self.board = text_button(
+            "TensorBoard", "Show the selected run in TensorBoard, in the browser"
+        )
         self._watcher: RunWatcher | None = None
         self._ended: RunSummary | None = None
         self._listing: Job | None = None

@@ -20,7 +20,6 @@ from superqt.utils import signals_blocked
 from cowgan.anatomy.arteries import Artery
 from napari_cowgan.help.button import HelpButton
 from napari_cowgan.help.topics import Topic
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.viewer.artery_colours import (
     COLOURS,
     FEATURE,
@@ -72,13 +71,15 @@ class ArteryLegend(DockedPanel):
         self.list.setIconSize(SWATCH)
         self.list.setUniformRowHeights(True)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.list.setToolTip(TOOLTIPS["legend"])
+        self.list.setToolTip(
+            "Double-click or Enter brings an artery into view, unticking (space) hides it"
+        )
         self.list.setAccessibleName("Arteries")
         self._items = {artery: self._item(artery) for artery in COLOURS}
         self.list.addTopLevelItems(list(self._items.values()))
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
-        self.all = text_button("Show all", "legend_all")
-        self.none = text_button("Hide all", "legend_none")
+        self.all = text_button("Show all", "Show every artery again")
+        self.none = text_button("Hide all", "Hide every artery, to tick the few that matter")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(4)

@@ -27,7 +27,7 @@ from qtpy.QtWidgets import (
 from superqt import QCollapsible, QElidingLabel, QLabeledDoubleSlider
 from superqt.utils import signals_blocked
 
-from napari_cowgan.tooltips import TOOLTIPS
+from cowgan.text import markup, one_line
 from napari_cowgan.widgets.icons import IconButton
 from napari_cowgan.widgets.settings import recall_flag, remember
 
@@ -155,7 +155,7 @@ class Slider(QLabeledDoubleSlider):
         # superqt's proxy methods are annotated for whole numbers but take any.
         self.setSingleStep((maximum - minimum) / 100)  # type: ignore[arg-type]
         self.setPageStep((maximum - minimum) / 10)  # type: ignore[arg-type]
-        self.setToolTip(TOOLTIPS[tooltip])
+        self.setToolTip(tooltip)
         self.setValue(neutral)
         self._handle = self.findChild(QSlider)
         self._handle.installEventFilter(self)
@@ -245,7 +245,9 @@ class SliderRow(QWidget):
         self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.label.setToolTip(name)
         self.label.installEventFilter(self)
-        self._reset = icon_button("reset", "reset_slider")
+        self._reset = icon_button(
+            "reset", "Back to where it changes nothing (or double-click the slider)"
+        )
         self._reset.clicked.connect(self.reset)
         head = QHBoxLayout()
         head.setContentsMargins(0, 0, 0, 0)
@@ -290,7 +292,7 @@ class ThumbnailButton(QToolButton):
         self._size = size
         self.setIconSize(QSize(size, size))
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-        self.setToolTip(TOOLTIPS[tooltip])
+        self.setToolTip(tooltip)
         self.setAutoRaise(True)
         self.clear()
 
@@ -311,8 +313,8 @@ class ThumbnailButton(QToolButton):
 def icon_button(icon: str, tooltip: str, checkable: bool = False) -> IconButton:
     """Return a small flat button that shows an icon."""
     button = IconButton(icon)
-    button.setToolTip(TOOLTIPS[tooltip])
-    button.setAccessibleName(TOOLTIPS[tooltip])
+    button.setToolTip(tooltip)
+    button.setAccessibleName(tooltip)
     button.setCheckable(checkable)
     return button
 
@@ -320,7 +322,7 @@ def icon_button(icon: str, tooltip: str, checkable: bool = False) -> IconButton:
 def text_button(text: str, tooltip: str) -> QPushButton:
     """Return a push button with a text."""
     button = QPushButton(text)
-    button.setToolTip(TOOLTIPS[tooltip])
+    button.setToolTip(tooltip)
     return button
 
 
@@ -362,6 +364,11 @@ def scrolling(content: QWidget) -> QScrollArea:
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     return area
+
+
+def plain_tooltip(text: str) -> str:
+    """Return a tooltip that shows text from a file, which Qt might otherwise read as HTML."""
+    return f"<qt>{markup(one_line(text))}</qt>"
 
 
 def swatch(colour: str) -> QIcon:

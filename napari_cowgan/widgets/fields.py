@@ -15,7 +15,6 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.widgets.controls import row, text_button
 from napari_cowgan.widgets.dialogs import ask_for_file
 from napari_cowgan.widgets.settings import (
@@ -33,10 +32,11 @@ class PathField(QWidget):
     Parameters
     ----------
     key : str
-        Under which the path is remembered, such as "data/scans"; its last part is the key
-        of the tooltip.
+        Key under which the path is stored, such as "data/scans".
     placeholder : str
         What belongs in the line, shown while it is empty, and title of the dialog.
+    tooltip : str
+        Tooltip of the line and of the button.
     filters : str, optional
         Qt's list of file kinds; by default a folder is asked for.
 
@@ -48,20 +48,19 @@ class PathField(QWidget):
 
     changed = Signal()
 
-    def __init__(self, key: str, placeholder: str, filters: str = "") -> None:
+    def __init__(self, key: str, placeholder: str, tooltip: str, filters: str = "") -> None:
         super().__init__()
         self._key = key
-        name = key.rpartition("/")[2]
         self._placeholder = placeholder
         self._filters = filters
         self.line = QLineEdit(recall_text(self._key))
         self.line.setPlaceholderText(placeholder)
         self.line.setAccessibleName(placeholder)
-        self._explanation = TOOLTIPS[name]
+        self._tooltip = tooltip
         self.line.setClearButtonEnabled(True)
         # The panel takes dropped files; a line would take their address as text.
         self.line.setAcceptDrops(False)
-        self.button = text_button("…", name)
+        self.button = text_button("…", tooltip)
         self.button.setAccessibleName(f"Choose: {placeholder}")
         self.button.setFixedWidth(28)
         self.setLayout(row(self.line, self.button))
@@ -87,7 +86,7 @@ class PathField(QWidget):
 
     def _describe(self) -> None:
         # A long path does not fit into the line.
-        lines = (self._explanation, self.line.text())
+        lines = (self._tooltip, self.line.text())
         self.line.setToolTip("\n".join(filter(None, lines)))
 
     def _choose(self) -> None:
@@ -102,20 +101,26 @@ class Choice(QComboBox):
     Parameters
     ----------
     key : str
-        Under which the choice is remembered; its last part is the key of the tooltip.
+        Key under which the choice is stored.
     options : sequence of (str, str)
         Text and value of each.
+    tooltip : str
+        Tooltip of the field.
     value : str, optional
         What is chosen at first; by default the first.
     """
 
     def __init__(
-        self, key: str, options: Sequence[tuple[str, str]], value: str | None = None
+        self,
+        key: str,
+        options: Sequence[tuple[str, str]],
+        tooltip: str,
+        value: str | None = None,
     ) -> None:
         super().__init__()
         for text, offered in options:
             self.addItem(text, offered)
-        self.setToolTip(TOOLTIPS[key.rpartition("/")[2]])
+        self.setToolTip(tooltip)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(110)
         self.choose(recall_text(key, value or options[0][1]))
@@ -137,16 +142,18 @@ class Count(QSpinBox):
     Parameters
     ----------
     key : str
-        Under which the number is remembered; its last part is the key of the tooltip.
+        Key under which the number is stored.
     minimum, maximum, value : int
-        What it may be, and what it is at first.
+        Range and initial value.
+    tooltip : str
+        Tooltip of the field.
     """
 
-    def __init__(self, key: str, minimum: int, maximum: int, value: int) -> None:
+    def __init__(self, key: str, minimum: int, maximum: int, value: int, tooltip: str) -> None:
         super().__init__()
         self.setRange(minimum, maximum)
         self.setGroupSeparatorShown(maximum >= 10_000)
-        self.setToolTip(TOOLTIPS[key.rpartition("/")[2]])
+        self.setToolTip(tooltip)
         self.setValue(recall_count(key, value))
         self.valueChanged.connect(lambda count: remember(key, count))
 
@@ -157,20 +164,24 @@ class Decimal(QDoubleSpinBox):
     Parameters
     ----------
     key : str
-        Under which the number is remembered; its last part is the key of the tooltip.
+        Key under which the number is stored.
     minimum, maximum, value : float
-        What it may be, and what it is at first.
+        Range and initial value.
     step : float
-        What an arrow adds.
+        Increment of the arrows.
+    tooltip : str
+        Tooltip of the field.
     """
 
-    def __init__(self, key: str, minimum: float, maximum: float, value: float, step: float) -> None:
+    def __init__(
+        self, key: str, minimum: float, maximum: float, value: float, step: float, tooltip: str
+    ) -> None:
         super().__init__()
         # A point, as everywhere else in the plugin and its reports.
         self.setLocale(QLocale.c())
         self.setRange(minimum, maximum)
         self.setSingleStep(step)
-        self.setToolTip(TOOLTIPS[key.rpartition("/")[2]])
+        self.setToolTip(tooltip)
         self.setValue(recall_number(key, value))
         self.valueChanged.connect(lambda number: remember(key, number))
 
@@ -181,15 +192,17 @@ class Tick(QCheckBox):
     Parameters
     ----------
     key : str
-        Under which it is remembered; its last part is the key of the tooltip.
+        Key under which the value is stored.
     text : str
-        What is said to be so.
+        Label.
     value : bool
-        What it is at first.
+        Initial value.
+    tooltip : str
+        Tooltip of the field.
     """
 
-    def __init__(self, key: str, text: str, value: bool) -> None:
+    def __init__(self, key: str, text: str, value: bool, tooltip: str) -> None:
         super().__init__(text)
-        self.setToolTip(TOOLTIPS[key.rpartition("/")[2]])
+        self.setToolTip(tooltip)
         self.setChecked(recall_flag(key, value))
         self.toggled.connect(lambda on: remember(key, on))

@@ -11,7 +11,6 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from cowgan.errors import Cancelled
-from napari_cowgan.tooltips import TOOLTIPS
 
 _REPORT_INTERVAL_S = 0.1
 
@@ -141,7 +140,7 @@ class JobBar(QWidget):
         self._bar = QProgressBar()
         self._bar.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._cancel = QPushButton("Cancel")
-        self._cancel.setToolTip(TOOLTIPS["cancel"])
+        self._cancel.setToolTip("Stop this job; what is finished stays")
         self._cancel.clicked.connect(self._on_cancel)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

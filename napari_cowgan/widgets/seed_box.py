@@ -6,7 +6,6 @@ from qtpy.QtWidgets import QLineEdit, QSizePolicy
 
 from cowgan.errors import CowganError
 from cowgan.randomness import MAX_SEED, parse_seed
-from napari_cowgan.tooltips import TOOLTIPS
 from napari_cowgan.widgets.controls import UndoGuard, hint
 
 
@@ -35,8 +34,8 @@ class SeedBox(QLineEdit):
         self._value = 0
         self.problem = hint("")
         self.problem.hide()
-        self.setToolTip(TOOLTIPS[tooltip])
-        self.setAccessibleName(TOOLTIPS[tooltip])
+        self.setToolTip(tooltip)
+        self.setAccessibleName(tooltip)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(90)
         self.textEdited.connect(self._check)
