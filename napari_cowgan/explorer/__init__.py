@@ -1,4 +1,4 @@
-"""The latent explorer panel, and the ways to open it."""
+"""The latent explorer panel and the functions that open it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # The panel pulls in Qt, which naming this package must not do.
+    # The panel imports Qt; importing this package must not.
     if name == "ExplorerPanel":
         from napari_cowgan.explorer.dock import ExplorerPanel
 
@@ -27,7 +27,7 @@ def __getattr__(name: str) -> Any:
 
 
 def show_explorer(viewer: "napari.Viewer") -> "ExplorerPanel":
-    """Return the explorer panel of a viewer, opening it in front of other panels if needed."""
+    """Open the explorer panel of a viewer, in front of other panels, and return it."""
     from napari_cowgan.explorer.dock import ExplorerPanel
     from napari_cowgan.widgets.docked import show_panel
 
@@ -35,22 +35,22 @@ def show_explorer(viewer: "napari.Viewer") -> "ExplorerPanel":
 
 
 def open_checkpoint_in_current_viewer(path: str) -> None:
-    """Open a checkpoint in the explorer of the viewer in front."""
+    """Open a checkpoint in the explorer of the current viewer."""
     show_explorer(_current_viewer()).open_checkpoint(path)
 
 
 def open_session_in_current_viewer(path: str) -> None:
-    """Open a session file in the explorer of the viewer in front."""
+    """Open a session file in the explorer of the current viewer."""
     show_explorer(_current_viewer()).open_session(path)
 
 
 def launch(checkpoint: Path | None = None, depth: int | None = None) -> None:
-    """Open napari with the explorer and wait until the person closes it.
+    """Open napari with the explorer and block until the user closes it.
 
     Parameters
     ----------
     checkpoint : Path, optional
-        Model to open; by default the last one, else the one that comes with the program.
+        Model to open; by default the last one used, else the bundled model.
     depth : int, optional
         Number of slices, for checkpoints that do not store it.
     """

@@ -1,4 +1,4 @@
-"""The explorer's place in napari's window."""
+"""The dock widget that hosts the latent explorer."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class ExplorerPanel(LoadingPanel):
-    """The dock's content: there at once, and filled with the explorer when PyTorch is loaded.
+    """A dock widget that opens at once and gets the explorer when PyTorch has been loaded.
 
     Parameters
     ----------
     napari_viewer : napari.Viewer
-        Where the volume is shown; napari fills in the argument of this name.
+        The viewer that shows the volume; napari passes it by this name.
 
     Attributes
     ----------
@@ -40,31 +40,31 @@ class ExplorerPanel(LoadingPanel):
         self.load()
 
     def open_checkpoint(self, path: str | Path, depth: int | None = None) -> None:
-        """Open a model in the background; a failure is told and changes nothing."""
+        """Open a model in the background; a failure is shown and changes nothing."""
         self.when_loaded(lambda explorer: explorer.open_checkpoint(path, depth))
 
     def open_session(self, path: str | Path) -> None:
-        """Open a session file, and the model it was made with."""
+        """Open a session file and the model it was made with."""
         self.when_loaded(lambda explorer: explorer.open_session(path))
 
-    def when_loaded(self, do: Callable[["LatentExplorer"], None]) -> None:
-        """Do something with the explorer, as soon as it is there."""
+    def when_loaded(self, action: Callable[["LatentExplorer"], None]) -> None:
+        """Call `action` with the explorer, once it is loaded."""
         if self.explorer is None:
-            self._waiting.append(do)
+            self._waiting.append(action)
         else:
-            do(self.explorer)
+            action(self.explorer)
 
     def leave(self) -> None:
-        """Leave to the next explorer in this window what it begins with."""
+        """Hand over to the next explorer in this window."""
         if self.explorer is not None:
             self.explorer.leave()
 
     def make_content(self) -> QWidget:
-        """Return the explorer, after what has been waiting for it."""
+        """Return the explorer, after running the actions that waited for it."""
         from napari_cowgan.explorer.panel import LatentExplorer
 
         self.explorer = LatentExplorer(self._viewer)
-        for do in self._waiting:
-            do(self.explorer)
+        for action in self._waiting:
+            action(self.explorer)
         self._waiting.clear()
         return self.explorer

@@ -1,4 +1,4 @@
-"""Favourites of one model, kept on disk."""
+"""Favourites of a model, stored on disk."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Favourite:
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "Favourite":
-        """Rebuild a favourite from `to_dict`'s result."""
+        """Create a favourite from the result of `to_dict`."""
         stored = checked(content, _Stored, "A stored favourite")
         return cls(stored.name, LatentState.from_dict(stored.state))
 
@@ -38,19 +38,19 @@ class _Stored:
 
 
 def favourites_path(checkpoint: Checkpoint) -> Path | None:
-    """Return where a model's favourites are kept; None for a model that is not in a file."""
+    """Return the path of a model's favourites; None for a model without a file."""
     if checkpoint.sha256 is None:
         return None
     return data_folder() / "favourites" / f"{checkpoint.sha256}.json"
 
 
 def read_favourites(checkpoint: Checkpoint) -> list[Favourite]:
-    """Return the favourites kept for a model.
+    """Read the favourites of a model.
 
     Raises
     ------
     CowganError
-        The file is damaged; it has been set aside if possible, so that nothing overwrites it.
+        The file is damaged; it is renamed if possible, so that nothing overwrites it.
     """
     path = favourites_path(checkpoint)
     if path is None or not path.exists():
@@ -67,8 +67,8 @@ def read_favourites(checkpoint: Checkpoint) -> list[Favourite]:
         ) from error
 
 
-def keep_favourites(checkpoint: Checkpoint, favourites: list[Favourite]) -> None:
-    """Keep the favourites of a model for the next session."""
+def write_favourites(checkpoint: Checkpoint, favourites: list[Favourite]) -> None:
+    """Store the favourites of a model; do nothing for a model without a file."""
     path = favourites_path(checkpoint)
     if path is not None:
         write_json(path, [favourite.to_dict() for favourite in favourites])

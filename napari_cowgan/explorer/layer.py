@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 LAYER_NAME = "Synthetic TOF MRA"
 CONTRAST_LIMITS = (0.05, 0.85)
-"""Fixed, so that brightness can be compared from one volume to the next."""
+"""Fixed, so that brightness is comparable between volumes."""
 LOOK = ("contrast_limits", "gamma", "colormap", "rendering", "attenuation", "iso_threshold")
-"""What decides how bright a voxel appears."""
+"""Layer attributes that decide how bright a voxel appears."""
 
 
 class VolumeLayer:
-    """One layer that follows the explorer; made again if the person deletes it."""
+    """A layer that follows the explorer; created again if the user deletes it."""
 
     def __init__(self, viewer: "napari.Viewer", name: str = LAYER_NAME) -> None:
         self._viewer = viewer
@@ -34,21 +34,21 @@ class VolumeLayer:
 
     @property
     def layer(self) -> Image | None:
-        """The layer, if it is there."""
+        """The layer; None if it is not in the viewer."""
         return self._layer if self._layer in self._viewer.layers else None
 
     def adopt(self, layer: Image | None, look: dict[str, Any]) -> None:
-        """Go on with the layer of another explorer, or with how it looked if it is gone."""
+        """Take over the layer of another explorer, or only its look if it is gone."""
         self._layer = layer
         self._look = {**self._look, **look}
 
     def look(self) -> dict[str, Any]:
-        """Return how the layer shows a volume, nothing if it is not there."""
+        """Return the display attributes of the layer; empty if there is none."""
         layer = self.layer
         return {} if layer is None else {name: getattr(layer, name) for name in LOOK}
 
     def show(self, volume: Volume) -> bool:
-        """Show a volume; return whether a layer had to be made for it."""
+        """Show a volume; return whether a layer was created for it."""
         layer = self.layer
         if layer is None:
             data, options, _ = volume_to_layer(volume, self._name)
@@ -60,14 +60,14 @@ class VolumeLayer:
         before = layer.metadata.get("cowgan", {})
         layer.data = display_array(volume)
         layer.metadata = {**layer.metadata, "cowgan": metadata}
-        # A layer that the person has moved stays there as long as the voxel grid is the same.
+        # A layer that the user moved stays there while the voxel grid is unchanged.
         if any(before.get(name) != metadata[name] for name in ("affine", "shape")):
             for name, value in display_transform(volume).items():
                 setattr(layer, name, value)
         return False
 
     def remove(self) -> None:
-        """Take the layer away, if it is there."""
+        """Remove the layer, if there is one."""
         layer = self.layer
         if layer is not None:
             self._viewer.layers.remove(layer)

@@ -1,4 +1,4 @@
-"""The thread that renders what the person last asked for, and nothing else."""
+"""The thread that renders the latest request."""
 
 import threading
 import time
@@ -14,20 +14,20 @@ from napari_cowgan.widgets.jobs import stop_at_exit
 
 @dataclass(frozen=True, eq=False)
 class Rendered:
-    """A finished picture.
+    """A rendered volume.
 
     Attributes
     ----------
     synthesizer : Synthesizer
-        What made it.
+        The synthesizer that rendered it.
     state : LatentState
-        What was asked for.
+        The requested state.
     volume : Volume
         The volume, at full size.
     preview_block : int or None
-        Block it was stopped at; None for the complete volume.
+        Last block of a preview; None for the complete volume.
     elapsed_s : float
-        Time the rendering took.
+        Rendering time.
     """
 
     synthesizer: Synthesizer
@@ -38,11 +38,11 @@ class Rendered:
 
 
 class Renderer(QObject):
-    """Renders the newest request: a preview at once, the full volume when it stays.
+    """A thread that renders the latest request: first a preview, then the full volume.
 
-    Older requests that have not started are dropped, and a full volume that is under way
-    is given up between two blocks when a newer request arrives. `ready` carries no
-    picture: `take` hands out the newest one, so a slow window never works off a queue.
+    Older requests that have not started are dropped, and a full volume in progress is
+    abandoned between two blocks when a newer request arrives. `ready` carries no result:
+    `take` returns the latest one, so a slow window never works through a queue.
     """
 
     ready = Signal()
@@ -60,19 +60,19 @@ class Renderer(QObject):
         self._thread.start()
 
     def request(self, synthesizer: Synthesizer, state: LatentState) -> None:
-        """Ask for `state`; replaces a request that has not been started."""
+        """Request `state`, replacing a request that has not been started."""
         with self._condition:
             self._request = (synthesizer, state)
             self._condition.notify()
 
     def take(self) -> Rendered | None:
-        """Return the newest finished picture, once."""
+        """Return the latest result, once."""
         with self._condition:
             result, self._result = self._result, None
         return result
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """End the thread; a render under way is given up at its next block."""
+        """End the thread; a render in progress is abandoned at its next block."""
         with self._condition:
             self._stopped = True
             self._request = None
@@ -94,13 +94,13 @@ class Renderer(QObject):
                 self._render(synthesizer, state)
             except Cancelled:
                 continue
-            except Exception as error:  # noqa: BLE001 - every failure must reach the person
+            except Exception as error:  # noqa: BLE001 - every failure must reach the user
                 self._emit(self.failed, error)
 
     def _render(self, synthesizer: Synthesizer, state: LatentState) -> None:
         preview_block = synthesizer.preview_block(state)
         if preview_block is not None:
-            # A preview is never given up: it is what keeps a long drag moving.
+            # A preview is never abandoned: previews keep a long drag moving.
             self._deliver(synthesizer, state, preview_block)
             if self._superseded():
                 return
@@ -108,8 +108,8 @@ class Renderer(QObject):
 
     def _deliver(self, synthesizer: Synthesizer, state: LatentState, block: int | None) -> None:
         start = time.perf_counter()
-        give_up = self._superseded if block is None else lambda: self._stopped
-        volume = synthesizer.render(state, block, give_up)
+        cancelled = self._superseded if block is None else lambda: self._stopped
+        volume = synthesizer.render(state, block, cancelled)
         self.renders += 1
         with self._condition:
             elapsed_s = time.perf_counter() - start

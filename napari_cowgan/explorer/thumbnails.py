@@ -1,4 +1,4 @@
-"""Small pictures of latent states, made one at a time in the background."""
+"""Thumbnails of latent states, rendered one at a time in the background."""
 
 import logging
 import threading
@@ -23,10 +23,14 @@ _Pictures = OrderedDict[tuple[Synthesizer, LatentState], NDArray[np.uint8]]
 
 
 class Thumbnails(QObject):
-    """Renders axial MIPs of states and keeps the latest.
+    """A renderer and cache of axial MIPs of latent states.
 
-    `changed` tells that pictures have arrived; receivers then ask `get` again for what
-    they show. The states asked for last come first.
+    The latest requests are rendered first.
+
+    Signals
+    -------
+    changed
+        Thumbnails have arrived; receivers call `get` again for those they show.
     """
 
     changed = Signal()
@@ -42,17 +46,17 @@ class Thumbnails(QObject):
         self._thread.start()
 
     def get(self, synthesizer: Synthesizer, state: LatentState, place: Hashable) -> QPixmap | None:
-        """Return the picture of a state, or None and have it made.
+        """Return the thumbnail of a state, or request it and return None.
 
         Parameters
         ----------
         synthesizer : Synthesizer
-            What renders it.
+            Renders the state.
         state : LatentState
-            What to show.
+            The state to show.
         place : hashable
-            Where it will be shown; a newer wish for the same place replaces this one, so a
-            drag leaves no queue behind.
+            Where it will be shown; a newer request for the same place replaces this one, so
+            that a drag leaves no queue behind.
         """
         key = (synthesizer, state)
         with self._condition:
@@ -66,10 +70,10 @@ class Thumbnails(QObject):
         return pixmap_of(picture)
 
     def clear(self) -> None:
-        """Drop everything, such as when another model is opened."""
+        """Drop all thumbnails and requests, for example when another model is opened."""
         with self._condition:
             self._wanted.clear()
-            # Another object, so that a picture still in the making does not get into it.
+            # A new object, so that a thumbnail still being rendered is not added to it.
             self._pictures = OrderedDict()
 
     def stop(self, timeout_s: float = 5.0) -> None:
@@ -89,10 +93,10 @@ class Thumbnails(QObject):
                 _, key = self._wanted.popitem(last=True)
                 pictures = self._pictures
             try:
-                picture = _picture(*key)
+                picture = _render(*key)
             except Exception:  # noqa: BLE001 - see below
-                # A picture less is no reason to stop work; the volume itself tells the problem.
-                _log.exception("no thumbnail")
+                # A missing thumbnail must not stop work; the renderer shows the problem.
+                _log.exception("a thumbnail could not be rendered")
                 continue
             with self._condition:
                 pictures[key] = picture
@@ -103,7 +107,7 @@ class Thumbnails(QObject):
                 self.changed.emit()
 
 
-def _picture(synthesizer: Synthesizer, state: LatentState) -> NDArray[np.uint8]:
-    # The last but one block has every detail that so small a picture can show.
+def _render(synthesizer: Synthesizer, state: LatentState) -> NDArray[np.uint8]:
+    # The last but one block has all the detail visible at this size.
     block = max(synthesizer.checkpoint.config.n_blocks - 2, 0)
     return thumbnail(next(synthesizer.render_many([state], block)), "axial", THUMBNAIL_SIZE)

@@ -1,4 +1,4 @@
-"""Steps that a person can undo."""
+"""Undoable changes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,16 +10,16 @@ T = TypeVar("T")
 
 
 class Change(QUndoCommand, Generic[T]):
-    """Replaces one value by another; changes of one gesture merge into one.
+    """A replacement of one value by another; changes of one gesture merge into one.
 
     Parameters
     ----------
     text : str
-        What undo calls the step.
+        Name of the step in the undo history.
     before, after : T
-        The values.
+        The old and the new value.
     apply : callable
-        Puts a value in place.
+        Sets the value.
     gesture : object, optional
         Successive changes with an equal gesture, such as one drag of a slider, become one step.
     """
@@ -38,11 +38,11 @@ class Change(QUndoCommand, Generic[T]):
         self._gesture = gesture
 
     def id(self) -> int:
-        """Return a number that only changes with a gesture share: Qt merges no others."""
+        """Return an id that changes with a gesture share; Qt never merges others (-1)."""
         return -1 if self._gesture is None else 1
 
     def mergeWith(self, other: QUndoCommand | None) -> bool:
-        """Take over the value of a later change of the same gesture."""
+        """Merge a later change of the same gesture into this one."""
         if not isinstance(other, Change) or other._gesture != self._gesture:
             return False
         self._after = other._after
@@ -50,17 +50,17 @@ class Change(QUndoCommand, Generic[T]):
         return True
 
     def redo(self) -> None:
-        """Put the new value in place."""
+        """Set the new value."""
         self._apply(self._after)
 
     def undo(self) -> None:
-        """Put the old value back."""
+        """Restore the old value."""
         self._apply(self._before)
 
 
 @contextmanager
 def one_step(stack: QUndoStack, text: str) -> Iterator[None]:
-    """Make one step of all changes within."""
+    """Group all changes within into one step."""
     stack.beginMacro(text)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What a person should know before using a model."""
+"""The model card dialog."""
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
@@ -8,7 +8,7 @@ from cowgan.text import markup
 
 
 def architecture(checkpoint: Checkpoint) -> str:
-    """Return one line about size and depth of the network."""
+    """Return the size of the volumes and of the network in one line."""
     config = checkpoint.config
     parameters = sum(p.numel() for p in checkpoint.synthesis.parameters())
     return (
@@ -17,8 +17,8 @@ def architecture(checkpoint: Checkpoint) -> str:
     )
 
 
-class CardDialog(QDialog):
-    """Shows a model card, however long, with text that can be copied."""
+class ModelCardDialog(QDialog):
+    """A dialog with a model card, whose text can be scrolled and copied."""
 
     def __init__(self, checkpoint: Checkpoint, parent: QWidget | None) -> None:
         super().__init__(parent)
@@ -35,7 +35,7 @@ class CardDialog(QDialog):
             "Use": "For research. Synthetic volumes are not for diagnosis.",
         }
         self.text = QTextBrowser()
-        # The texts come from a file of unknown origin: they are shown, not interpreted.
+        # The text comes from an untrusted file, so it is escaped.
         self.text.setHtml(
             f"<h3>{markup(card.name)}</h3>"
             + "".join(

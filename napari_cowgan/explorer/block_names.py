@@ -1,16 +1,16 @@
-"""How blocks are called on screen."""
+"""Names of network blocks on screen."""
 
 from cowgan.networks.config import NetworkConfig
 
 
 def block_name(config: NetworkConfig | None, block: int) -> str:
-    """Return a block's number and the size it works at, such as "block 3 (32³)"."""
+    """Return a block's number and output size, such as "block 3 (32³)"."""
     if config is None:
         return f"block {block}"
     return f"block {block} ({block_size(config, block)})"
 
 
 def block_size(config: NetworkConfig, block: int) -> str:
-    """Return the size a block works at, such as "32³" or "32×64×64"."""
+    """Return a block's output size, such as "32³" or "32×64×64"."""
     d, h, w = config.block_shape(block)
     return f"{h}³" if d == h == w else f"{d}×{h}×{w}"

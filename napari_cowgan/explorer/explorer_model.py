@@ -1,4 +1,4 @@
-"""What the explorer shows: a model, a latent state, and the way back."""
+"""State of the explorer: model, latent state, directions and undo history."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -14,19 +14,19 @@ from cowgan.synthesis import BlockMix, Direction, Edit, LatentState, Synthesizer
 from napari_cowgan.explorer.undo import Change, one_step
 
 _RANDOM_SEEDS = 2**32
-"""Dice stay below this, so that a seed can be read out and typed."""
+"""Random seeds stay below this, so that they are easy to read out and type."""
 
 
 @dataclass(frozen=True)
 class ExplorerState:
-    """What undo restores.
+    """The state that undo restores.
 
     Attributes
     ----------
     latent : LatentState
-        The volume.
+        The shown volume.
     mix_seed : int
-        The second parent, remembered while no block is mixed.
+        Seed of the second parent, remembered while no block is mixed.
     mix_amount : float
         Share of the second parent's style in mixed blocks.
     """
@@ -37,18 +37,18 @@ class ExplorerState:
 
 
 class ExplorerModel(QObject):
-    """State of one explorer, without widgets.
+    """The state of an explorer, without widgets.
 
     Signals
     -------
     model_changed
         Another checkpoint, device or precision is in use.
     state_changed
-        The state differs from before, through a control, undo or a session.
+        The state changed, through a control, undo or a session.
     directions_changed
-        The list of directions differs from before.
+        The list of directions changed.
     directions_edited
-        A person changed that list, or undid that.
+        The user changed that list, or undid such a change.
     lock_changed
         The seed was locked or unlocked.
     """
@@ -70,31 +70,31 @@ class ExplorerModel(QObject):
 
     @property
     def synthesizer(self) -> Synthesizer | None:
-        """The renderer of the open model; None before one is open."""
+        """The synthesizer of the open model; None before one is open."""
         return self._synthesizer
 
     @property
     def checkpoint(self) -> Checkpoint | None:
-        """The open model."""
+        """The open model; None before one is open."""
         return None if self._synthesizer is None else self._synthesizer.checkpoint
 
     @property
     def n_blocks(self) -> int:
-        """Number of blocks of the open model, 0 before one is open."""
+        """Number of blocks of the open model; 0 before one is open."""
         return 0 if self.checkpoint is None else self.checkpoint.config.n_blocks
 
     @property
     def state(self) -> ExplorerState:
-        """The whole state."""
+        """The complete state."""
         return self._state
 
     @property
     def latent(self) -> LatentState:
-        """The latent state that is shown."""
+        """The shown latent state."""
         return self._state.latent
 
     def use(self, synthesizer: Synthesizer) -> None:
-        """Switch to a model; what belongs to the latent space of another one is dropped."""
+        """Switch to a model; drop what belongs to the latent space of another one."""
         before = self.checkpoint
         self._synthesizer = synthesizer
         if synthesizer.checkpoint is not before:
@@ -115,7 +115,7 @@ class ExplorerModel(QObject):
         Parameters
         ----------
         text : str
-            What undo calls the step.
+            Name of the step in the undo history.
         gesture : object, optional
             Successive changes with an equal gesture, such as one drag of a slider, become
             one step.
@@ -125,12 +125,12 @@ class ExplorerModel(QObject):
         self.change(replace(self._state, latent=replace(self.latent, **changes)), text, gesture)
 
     def change(self, state: ExplorerState, text: str, gesture: object = None) -> None:
-        """Change the whole state as one undoable step."""
+        """Change the complete state as one undoable step."""
         if state != self._state:
             self.undo_stack.push(Change(text, self._state, state, self._apply, gesture))
 
     def step(self, text: str) -> AbstractContextManager[None]:
-        """Make one undoable step of all changes within."""
+        """Group all changes within into one undoable step."""
         return one_step(self.undo_stack, text)
 
     def take(self, latent: LatentState, text: str) -> None:
@@ -142,9 +142,9 @@ class ExplorerModel(QObject):
 
     def _apply(self, state: ExplorerState) -> None:
         self._state = state
-        known = {_essence(direction) for direction in self.directions}
+        known = {_identity(direction) for direction in self.directions}
         used = [edit.direction for edit in state.latent.edits]
-        missing = [direction for direction in used if _essence(direction) not in known]
+        missing = [direction for direction in used if _identity(direction) not in known]
         if missing:
             self.set_directions([*missing, *self.directions])
         self.state_changed.emit()
@@ -152,7 +152,7 @@ class ExplorerModel(QObject):
     # Seeds
 
     def lock_seed(self, locked: bool) -> None:
-        """Keep the seed as it is, or let it change again."""
+        """Lock or unlock the seed."""
         self.seed_locked = locked
         self.lock_changed.emit()
 
@@ -162,7 +162,7 @@ class ExplorerModel(QObject):
             self.edit(text, seed=seed % (MAX_SEED + 1), w=None)
 
     def step_seed(self, step: int) -> None:
-        """Show the seed `step` further on."""
+        """Show the seed `step` ahead of the current one."""
         self.set_seed(self.latent.seed + step)
 
     def roll_seed(self) -> None:
@@ -170,60 +170,60 @@ class ExplorerModel(QObject):
         self.set_seed(random_seed(), "random seed")
 
     def reset(self) -> None:
-        """Show the plain volume of the present seed."""
+        """Show the unedited volume of the current seed."""
         self.change(replace(self._state, latent=LatentState(self.latent.seed)), "reset")
 
     # Directions
 
     def set_directions(self, directions: list[Direction]) -> None:
-        """Replace the list of directions; those in use stay in it, and none is there twice."""
+        """Replace the list of directions, without duplicates; those in use are kept."""
         used = [edit.direction for edit in self.latent.edits]
         unique: dict[object, Direction] = {}
         for direction in [*directions, *used]:
-            unique.setdefault(_essence(direction), direction)
+            unique.setdefault(_identity(direction), direction)
         self.directions = list(unique.values())
         self.directions_changed.emit()
 
     def edit_directions(self, directions: list[Direction], text: str) -> None:
         """Replace the list of directions as one undoable step."""
         before = self.directions
-        known = {_essence(direction) for direction in [*before, *directions]}
+        known = {_identity(direction) for direction in [*before, *directions]}
 
         def apply(wanted: list[Direction]) -> None:
-            # What a search has found meanwhile is no part of this step, so it stays.
-            found = [d for d in self.directions if _essence(d) not in known]
+            # Directions that a search has found meanwhile are not part of this step.
+            found = [d for d in self.directions if _identity(d) not in known]
             self.set_directions([*wanted, *found])
             self.directions_edited.emit()
 
         self.undo_stack.push(Change(text, before, directions, apply))
 
     def rename_direction(self, direction: Direction, name: str) -> None:
-        """Give a direction another name, as an undoable step."""
+        """Rename a direction, as an undoable step."""
         named = replace(direction, name=name)
         if named == direction:
             return
         edits = tuple(
-            replace(edit, direction=named) if _alike(edit.direction, direction) else edit
+            replace(edit, direction=named) if _same(edit.direction, direction) else edit
             for edit in self.latent.edits
         )
         text = f"rename “{direction.name}”"
         with self.step(text):
             self.edit(text, edits=edits)
-            renamed = [named if _alike(d, direction) else d for d in self.directions]
+            renamed = [named if _same(d, direction) else d for d in self.directions]
             self.edit_directions(renamed, text)
 
     def remove_direction(self, direction: Direction) -> None:
-        """Take a direction out of the state and out of the list, as an undoable step."""
-        edits = tuple(e for e in self.latent.edits if not _alike(e.direction, direction))
+        """Remove a direction from the state and the list, as an undoable step."""
+        edits = tuple(e for e in self.latent.edits if not _same(e.direction, direction))
         text = f"remove “{direction.name}”"
         with self.step(text):
             self.edit(text, edits=edits)
-            kept = [d for d in self.directions if not _alike(d, direction)]
+            kept = [d for d in self.directions if not _same(d, direction)]
             self.edit_directions(kept, text)
 
     def find_edit(self, direction: Direction) -> Edit | None:
-        """Return how far the state has moved along a direction, None if not at all."""
-        return next((e for e in self.latent.edits if _alike(e.direction, direction)), None)
+        """Return the edit along a direction; None if there is none."""
+        return next((e for e in self.latent.edits if _same(e.direction, direction)), None)
 
     def set_edit(
         self, direction: Direction, sigmas: float, blocks: tuple[int, int], gesture: object = None
@@ -233,7 +233,7 @@ class ExplorerModel(QObject):
         self.edit(f"“{direction.name}”", gesture, edits=edits)
 
     def moved(self, latent: LatentState, direction: Direction, sigmas: float) -> LatentState:
-        """Return a latent state moved along a direction, in the blocks it acts on now."""
+        """Return a latent state moved along a direction, in the blocks it currently acts on."""
         edit = self.find_edit(direction)
         blocks = (
             (direction.first_block, direction.last_block)
@@ -257,7 +257,7 @@ class ExplorerModel(QObject):
         self.change(ExplorerState(latent, seed, amount), text, gesture)
 
     def swap_parents(self) -> None:
-        """Exchange the two parents, keeping which blocks are mixed, unless the seed is locked."""
+        """Swap the two parents but not which blocks are mixed, unless the seed is locked."""
         if self.seed_locked:
             return
         state = self._state
@@ -266,23 +266,23 @@ class ExplorerModel(QObject):
         self.change(ExplorerState(latent, state.latent.seed, state.mix_amount), "swap parents")
 
 
-def _essence(direction: Direction) -> object:
-    """Return what decides a direction's effect: a renamed direction is still the same one."""
+def _identity(direction: Direction) -> object:
+    """Return what identifies a direction: a renamed direction is still the same one."""
     return direction.digest, direction.space, direction.first_block, direction.last_block
 
 
-def _alike(one: Direction, other: Direction) -> bool:
-    return _essence(one) == _essence(other)
+def _same(one: Direction, other: Direction) -> bool:
+    return _identity(one) == _identity(other)
 
 
 def _with_edit(edits: tuple[Edit, ...], new: Edit) -> tuple[Edit, ...]:
-    """Return edits with a new one in the place of that of the same direction; none of 0 sigma."""
-    changed = [new if _alike(edit.direction, new.direction) else edit for edit in edits]
+    """Return edits in which a new one replaces that of its direction, without those of 0 sigma."""
+    changed = [new if _same(edit.direction, new.direction) else edit for edit in edits]
     if new not in changed:
         changed.append(new)
     return tuple(edit for edit in changed if edit.sigmas)
 
 
 def random_seed() -> int:
-    """Return a seed nobody has chosen."""
+    """Return a random seed."""
     return randbelow(_RANDOM_SEEDS)

@@ -1,4 +1,4 @@
-"""What readers and samples change in the napari window in front, if there is one."""
+"""Changes that file readers and sample data make to the current viewer, if there is one."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,55 +10,62 @@ if TYPE_CHECKING:
 
     from cowgan.volume import Units
 
-_UNTIL_LAYERS_ARE_THERE_MS = 100
+_UNTIL_LAYERS_ARE_ADDED_MS = 100
+
+
+def without_proxy(viewer: "napari.Viewer") -> "napari.Viewer":
+    """Return a viewer itself; napari hands plugins a short-lived proxy of it."""
+    return getattr(viewer, "__wrapped__", viewer)
 
 
 def expect_arteries() -> None:
-    """Get ready for a label map of arteries that is about to be added: open the legend."""
-    viewer = _viewer_in_front()
+    """Open the legend for an artery label map that is about to be added."""
+    viewer = _current_viewer()
     if viewer is not None:
         from napari_cowgan.viewer.legend import show_legend
 
         show_legend(viewer)
-        _overlook_pointer(viewer)
+        _ignore_pointer(viewer)
 
 
 def annotate_canvas() -> None:
-    """Have the canvas tell what is synthetic of the layers to come, and which side is where."""
-    viewer = _viewer_in_front()
+    """Mark synthetic layers and the patient's sides on the canvas from now on."""
+    viewer = _current_viewer()
     if viewer is not None:
         from napari_cowgan.viewer.caption import caption
-        from napari_cowgan.viewer.orientation import show_orientation
+        from napari_cowgan.viewer.orientation_letters import show_orientation
 
         caption(viewer)
         show_orientation(viewer)
 
 
-def tell_remarks(name: str, remarks: Sequence[str]) -> None:
-    """Tell once what is ambiguous about an image that is about to be added."""
+def show_remarks(name: str, remarks: Sequence[str]) -> None:
+    """Warn once about ambiguities of an image that is about to be added."""
     if remarks:
         from napari.utils.notifications import show_warning
 
-        # napari shows the beginning, until a person unfolds it.
+        # napari shows only the beginning until the user expands it.
         show_warning(f"{' '.join(remarks)} ({name})")
 
 
-def tell_problem(error: CowganError, read: "Callable[[Units], list[tuple[Any, ...]]]") -> bool:
-    """Tell why an image was not opened, if there is a window.
+def show_reading_problem(
+    error: CowganError, read: "Callable[[Units], list[tuple[Any, ...]]]"
+) -> bool:
+    """Show why an image could not be opened, if there is a window.
 
     Parameters
     ----------
     error : CowganError
-        What is told; if other units would give an image the size of a head, they are offered.
+        The reason; if other units would give the image the size of a head, they are offered.
     read : callable
-        Returns the layers of the image in the units that it is given.
+        Returns the layers of the image, read in the given units.
 
     Returns
     -------
     bool
-        Whether it was told.
+        Whether there was a window to show it in.
     """
-    viewer = _viewer_in_front()
+    viewer = _current_viewer()
     if viewer is None:
         return False
     from cowgan.volume import ImpossibleSizeError
@@ -83,7 +90,7 @@ def _add(viewer: "napari.Viewer", layers: list[tuple[Any, ...]]) -> None:
 
 def look_in_3d() -> None:
     """Show the layers that are about to be added in 3D, as an axial projection."""
-    viewer = _viewer_in_front()
+    viewer = _current_viewer()
     if viewer is not None:
         from qtpy.QtCore import QTimer
 
@@ -92,8 +99,8 @@ def look_in_3d() -> None:
         QTimer.singleShot(0, lambda: look_from(viewer, "axial"))
 
 
-def _overlook_pointer(viewer: "napari.Viewer") -> None:
-    """Keep napari from looking up what is under the pointer until layers have been added.
+def _ignore_pointer(viewer: "napari.Viewer") -> None:
+    """Keep napari from looking up the label under the pointer until layers have been added.
 
     In 3D, napari 0.9 fails to name the label under a pointer that has not moved before.
     """
@@ -102,11 +109,11 @@ def _overlook_pointer(viewer: "napari.Viewer") -> None:
 
         viewer.mouse_over_canvas = False
         QTimer.singleShot(
-            _UNTIL_LAYERS_ARE_THERE_MS, lambda: setattr(viewer, "mouse_over_canvas", True)
+            _UNTIL_LAYERS_ARE_ADDED_MS, lambda: setattr(viewer, "mouse_over_canvas", True)
         )
 
 
-def _viewer_in_front() -> "napari.Viewer | None":
+def _current_viewer() -> "napari.Viewer | None":
     import napari
 
     return napari.current_viewer()

@@ -1,4 +1,4 @@
-"""Saving where one was, and coming back to it."""
+"""Session files of the explorer."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,25 +16,27 @@ SUFFIX = ".cowgan.json"
 
 
 @dataclass(frozen=True)
-class Session:
-    """What a session file holds.
+class ExplorerSession:
+    """The content of a session file.
 
     Attributes
     ----------
     checkpoint_path : str or None
-        Where the model was; None for the model that comes with the program.
+        Path of the model; None for the bundled model.
     checkpoint_sha256 : str or None
         SHA-256 of that file.
     checkpoint_name : str
         Name of the model, for messages.
     depth : int
-        Its number of slices.
+        Number of slices of the model.
     latent : LatentState
         The shown volume.
-    mix_seed, mix_amount
-        The second parent.
+    mix_seed : int
+        Seed of the second parent.
+    mix_amount : float
+        Share of its style in mixed blocks.
     favourites : tuple of Favourite
-        The strip.
+        Favourites of the model.
     slots : dict
         The states kept as A and B.
     """
@@ -50,8 +52,8 @@ class Session:
     slots: dict[str, LatentState | None] = field(default_factory=dict)
 
 
-def write_session(session: Session, path: Path) -> None:
-    """Write a session file, atomically.
+def write_session(session: ExplorerSession, path: Path) -> None:
+    """Write a session file atomically.
 
     Raises
     ------
@@ -81,7 +83,7 @@ def write_session(session: Session, path: Path) -> None:
     )
 
 
-def read_session(path: Path) -> Session:
+def read_session(path: Path) -> ExplorerSession:
     """Read a session file.
 
     Raises
@@ -96,8 +98,8 @@ def read_session(path: Path) -> Session:
     slots = {name: stored.slots.get(name) for name in ("A", "B")}
     try:
         second = BlockMix(0, stored.mix_seed, stored.mix_amount)
-        LatentState(mixing=(second,))  # refuses impossible values
-        return Session(
+        LatentState(mixing=(second,))  # raises for impossible values
+        return ExplorerSession(
             stored.checkpoint.path,
             stored.checkpoint.sha256,
             stored.checkpoint.name,
