@@ -48,13 +48,13 @@ def read_image(path: str, units: "Units | None" = None) -> list[tuple[Any, ...]]
     other plugins.
     """
     from cowgan.errors import CowganError
-    from napari_cowgan.viewer.window import annotate_canvas, tell_problem
+    from napari_cowgan.viewer.current_viewer import annotate_canvas, show_reading_problem
 
     annotate_canvas()
     try:
         return _image_layers(Path(path), units)
     except CowganError as error:
-        if tell_problem(error, lambda units: read_image(path, units)):
+        if show_reading_problem(error, lambda units: read_image(path, units)):
             return OPENED_WITHOUT_LAYER
         raise
 
@@ -62,17 +62,17 @@ def read_image(path: str, units: "Units | None" = None) -> list[tuple[Any, ...]]
 def _image_layers(path: Path, units: "Units | None") -> list[tuple[Any, ...]]:
     from cowgan.volume import open_image
     from cowgan.volume.formats import image_stem
+    from napari_cowgan.viewer.current_viewer import expect_arteries, show_remarks
     from napari_cowgan.viewer.display import labels_to_layer, volume_to_layer
-    from napari_cowgan.viewer.window import expect_arteries, tell_remarks
 
     image = open_image(path, units=units)
     name = image_stem(path)
     if image.content == "image":
         volume = image.volume()
-        tell_remarks(name, volume.remarks)
+        show_remarks(name, volume.remarks)
         return [volume_to_layer(volume, name)]
     layer = labels_to_layer(image.labels(), image.affine, name, image.provenance)
-    tell_remarks(name, image.remarks)
+    show_remarks(name, image.remarks)
     if "features" in layer[1]:
         expect_arteries()
     return [layer]

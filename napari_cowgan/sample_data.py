@@ -41,8 +41,8 @@ def tof_on_phantom() -> list[LayerDataTuple]:
     """Return another scan of the same phantom: other scanner, other tissue, no labels."""
     from cowgan.simulate import make_anatomy, simulate_tof
     from cowgan.simulate.variants import COMPLETE
+    from napari_cowgan.viewer.current_viewer import annotate_canvas, look_in_3d
     from napari_cowgan.viewer.display import volume_to_layer
-    from napari_cowgan.viewer.window import annotate_canvas, look_in_3d
 
     anatomy = make_anatomy(SAMPLE_SEED, COMPLETE)
     tof = simulate_tof(anatomy.occupancy, seed=_SCAN_SEED)
@@ -55,8 +55,8 @@ def tof_on_phantom() -> list[LayerDataTuple]:
 def _phantom(seed: int, variant: str | None) -> list[LayerDataTuple]:
     from cowgan.anatomy.arteries import LABEL_SCHEME
     from cowgan.simulate import make_phantom
+    from napari_cowgan.viewer.current_viewer import annotate_canvas, expect_arteries, look_in_3d
     from napari_cowgan.viewer.display import labels_to_layer, volume_to_layer
-    from napari_cowgan.viewer.window import annotate_canvas, expect_arteries, look_in_3d
 
     tof, labels, truth = make_phantom(seed, variant)
     provenance = {**tof.provenance, "labels": LABEL_SCHEME}
@@ -71,8 +71,8 @@ def _phantom(seed: int, variant: str | None) -> list[LayerDataTuple]:
 
 
 def _synthetic(seed: int) -> list[LayerDataTuple]:
+    from napari_cowgan.viewer.current_viewer import annotate_canvas
     from napari_cowgan.viewer.display import volume_to_layer
-    from napari_cowgan.viewer.window import annotate_canvas
 
     annotate_canvas()
     layer = volume_to_layer(_render(seed), f"Synthetic TOF MRA (seed {seed})")

@@ -23,7 +23,7 @@ from cowgan.progress import advance
 from cowgan.randomness import MAX_SEED
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.volume import thumbnail
-from napari_cowgan.explorer.model import ExplorerModel
+from napari_cowgan.explorer.explorer_model import ExplorerModel
 from napari_cowgan.widgets.controls import (
     hint,
     icon_button,

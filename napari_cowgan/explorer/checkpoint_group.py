@@ -17,8 +17,8 @@ from superqt import QElidingLabel
 from cowgan.checkpoint import BUNDLED, Checkpoint, load
 from cowgan.progress import Progress, advance
 from cowgan.synthesis import Synthesizer
-from napari_cowgan.explorer.card import CardDialog, architecture
-from napari_cowgan.explorer.model import ExplorerModel
+from napari_cowgan.explorer.explorer_model import ExplorerModel
+from napari_cowgan.explorer.model_card import ModelCardDialog, architecture
 from napari_cowgan.widgets.controls import (
     breakable,
     hint,
@@ -182,7 +182,7 @@ class CheckpointGroup(QWidget):
         """Show the model card."""
         checkpoint = self._model.checkpoint
         if checkpoint is not None:
-            CardDialog(checkpoint, self).open()
+            ModelCardDialog(checkpoint, self).open()
 
     def _fill_menu(self) -> None:
         self._menu.clear()

@@ -11,8 +11,8 @@ from cowgan.progress import Progress, advance
 from cowgan.synthesis import LatentState
 from cowgan.volume import Volume
 from cowgan.volume.difference import brighter, mean_absolute_difference
+from napari_cowgan.explorer.explorer_model import ExplorerModel
 from napari_cowgan.explorer.layer import LOOK, VolumeLayer
-from napari_cowgan.explorer.model import ExplorerModel
 from napari_cowgan.explorer.thumbnails import Thumbnails
 from napari_cowgan.explorer.undo import Change
 from napari_cowgan.widgets.controls import ThumbnailButton, hint, text_button

@@ -25,8 +25,8 @@ from cowgan.latent import (
 )
 from cowgan.progress import Progress
 from cowgan.synthesis import Direction
-from napari_cowgan.explorer.blocks import block_name
-from napari_cowgan.explorer.model import ExplorerModel
+from napari_cowgan.explorer.block_names import block_name
+from napari_cowgan.explorer.explorer_model import ExplorerModel
 from napari_cowgan.widgets.controls import (
     Slider,
     SliderRow,

@@ -22,8 +22,8 @@ from cowgan.randomness import MAX_SEED
 from cowgan.synthesis import ExportedVolume, export_path, export_volumes
 from cowgan.synthesis.export import MANIFEST
 from cowgan.volume import write_nifti
-from napari_cowgan.explorer.model import ExplorerModel
-from napari_cowgan.explorer.session import SUFFIX
+from napari_cowgan.explorer.explorer_model import ExplorerModel
+from napari_cowgan.explorer.saved_session import SUFFIX
 from napari_cowgan.widgets.controls import breakable, row, text_button
 from napari_cowgan.widgets.dialogs import ask_for_file
 from napari_cowgan.widgets.jobs import JobBar

@@ -15,8 +15,8 @@ from superqt.utils import signals_blocked
 
 from cowgan.errors import CowganError
 from cowgan.synthesis import LatentState
-from napari_cowgan.explorer.favourites import Favourite, keep_favourites, read_favourites
-from napari_cowgan.explorer.model import ExplorerModel
+from napari_cowgan.explorer.explorer_model import ExplorerModel
+from napari_cowgan.explorer.favourites import Favourite, read_favourites, write_favourites
 from napari_cowgan.explorer.thumbnails import Thumbnails
 from napari_cowgan.explorer.undo import Change
 from napari_cowgan.widgets.controls import hint, plain_tooltip, row, text_button
@@ -141,7 +141,7 @@ class FavouritesGroup(QWidget):
         self._fill(favourites)
         if self._checkpoint is not None:
             try:
-                keep_favourites(self._checkpoint, favourites)
+                write_favourites(self._checkpoint, favourites)
             except CowganError as error:
                 show_problem(self, error)
 

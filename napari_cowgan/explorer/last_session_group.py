@@ -4,7 +4,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from cowgan.synthesis import LatentState
-from napari_cowgan.explorer.session import Session
+from napari_cowgan.explorer.saved_session import ExplorerSession
 from napari_cowgan.widgets.controls import breakable, hint, row, text_button
 
 
@@ -13,7 +13,7 @@ class LastSessionGroup(QWidget):
 
     Signals
     -------
-    chosen : Session
+    chosen : ExplorerSession
         The person wants to go on there.
     decided
         The person has chosen either.
@@ -24,7 +24,7 @@ class LastSessionGroup(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._session: Session | None = None
+        self._session: ExplorerSession | None = None
         self.text = hint("")
         self.resume = text_button(
             "Continue", "Bring back the volume, all settings, A and B of the last session"
@@ -41,7 +41,7 @@ class LastSessionGroup(QWidget):
         self.dismiss.clicked.connect(self._decide)
         self.hide()
 
-    def offer(self, session: Session) -> None:
+    def offer(self, session: ExplorerSession) -> None:
         """Offer to go on with a session, unless it holds nothing to go on with."""
         kept = sum(state is not None for state in session.slots.values())
         if session.latent == LatentState() and not kept:

@@ -5,8 +5,8 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
 from cowgan.synthesis import LatentState
-from napari_cowgan.explorer.blocks import block_size
-from napari_cowgan.explorer.model import ExplorerModel, random_seed
+from napari_cowgan.explorer.block_names import block_size
+from napari_cowgan.explorer.explorer_model import ExplorerModel, random_seed
 from napari_cowgan.explorer.thumbnails import Thumbnails
 from napari_cowgan.widgets.controls import (
     Slider,

@@ -3,7 +3,7 @@
 from qtpy.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
-from napari_cowgan.explorer.model import ExplorerModel, random_seed
+from napari_cowgan.explorer.explorer_model import ExplorerModel, random_seed
 from napari_cowgan.widgets.controls import Slider, SliderRow, icon_button, row
 from napari_cowgan.widgets.seed_box import SeedBox
 

@@ -20,17 +20,23 @@ from napari_cowgan.explorer.browser import Browser
 from napari_cowgan.explorer.checkpoint_group import CheckpointGroup
 from napari_cowgan.explorer.compare_group import CompareGroup
 from napari_cowgan.explorer.direction_group import DirectionGroup
+from napari_cowgan.explorer.explorer_model import ExplorerModel, ExplorerState
 from napari_cowgan.explorer.export_group import ExportGroup
 from napari_cowgan.explorer.favourites_group import FavouritesGroup
+from napari_cowgan.explorer.handover import hand_over, take_over
+from napari_cowgan.explorer.last_session import LastSession
 from napari_cowgan.explorer.last_session_group import LastSessionGroup
 from napari_cowgan.explorer.layer import VolumeLayer
-from napari_cowgan.explorer.memory import LastSession, leave_behind, take_remains
 from napari_cowgan.explorer.mixing_group import MixingGroup
-from napari_cowgan.explorer.model import ExplorerModel, ExplorerState
 from napari_cowgan.explorer.noise_group import NoiseGroup
 from napari_cowgan.explorer.renderer import Rendered, Renderer
+from napari_cowgan.explorer.saved_session import (
+    SUFFIX,
+    ExplorerSession,
+    read_session,
+    write_session,
+)
 from napari_cowgan.explorer.seed_group import SeedGroup
-from napari_cowgan.explorer.session import SUFFIX, Session, read_session, write_session
 from napari_cowgan.explorer.thumbnails import Thumbnails
 from napari_cowgan.explorer.truncation_group import TruncationGroup
 from napari_cowgan.explorer.view_group import ViewGroup
@@ -214,13 +220,13 @@ class LatentExplorer(QWidget):
         except CowganError as error:
             self._on_problem(error)
 
-    def session(self) -> Session | None:
+    def session(self) -> ExplorerSession | None:
         """Return model, state, favourites and comparison; None before a model is open."""
         checkpoint = self.model.checkpoint
         if checkpoint is None:
             return None
         own = checkpoint.path is None or checkpoint.path == BUNDLED
-        return Session(
+        return ExplorerSession(
             checkpoint_path=None if own else str(checkpoint.path),
             checkpoint_sha256=checkpoint.sha256,
             checkpoint_name=checkpoint.card.name,
@@ -236,7 +242,7 @@ class LatentExplorer(QWidget):
         """Leave to the next explorer in this window what it begins with."""
         session = self._remembered() or self._wanted
         if session is not None:
-            leave_behind(self._viewer, session, self.shown.layer, self.shown.look())
+            hand_over(self._viewer, session, self.shown.layer, self.shown.look())
         self.compare.side_by_side.setChecked(False)
         for bar in self.findChildren(JobBar):
             # What still comes must not be shown by a panel that is being taken apart.
@@ -245,19 +251,19 @@ class LatentExplorer(QWidget):
 
     def _begin(self) -> None:
         """Go on where the explorer was that this window had before, or else begin afresh."""
-        self._wanted: Session | None = None
+        self._wanted: ExplorerSession | None = None
         last = self._last_session.offer()
         if last is not None:
             self.last_session.offer(last)
-        remains = take_remains(self._viewer)
-        if remains is None:
+        handover = take_over(self._viewer)
+        if handover is None:
             self.checkpoint.open_last()
             return
-        self.shown.adopt(remains.layer and remains.layer(), remains.look)
-        self._wanted = remains.session
-        model_path = _model_path(remains.session)
+        self.shown.adopt(handover.layer and handover.layer(), handover.look)
+        self._wanted = handover.session
+        model_path = _model_path(handover.session)
         if is_there(model_path):
-            self.checkpoint.open_checkpoint(model_path, remains.session.depth, self._go_on)
+            self.checkpoint.open_checkpoint(model_path, handover.session.depth, self._go_on)
         else:
             self.checkpoint.open_last()
 
@@ -269,7 +275,7 @@ class LatentExplorer(QWidget):
             self.model.undo_stack.clear()
             self._last_session.drop()
 
-    def _remembered(self) -> Session | None:
+    def _remembered(self) -> ExplorerSession | None:
         """Return the session without its favourites, which are kept with the model."""
         session = self.session()
         return None if session is None else replace(session, favourites=())
@@ -280,7 +286,7 @@ class LatentExplorer(QWidget):
             self._last_session.note(session)
             self._remembering.start()
 
-    def _open(self, session: Session) -> None:
+    def _open(self, session: ExplorerSession) -> None:
         checkpoint = self.model.checkpoint
         if checkpoint is not None and (checkpoint.sha256, checkpoint.config.depth) == (
             session.checkpoint_sha256,
@@ -299,7 +305,7 @@ class LatentExplorer(QWidget):
             return
         self.checkpoint.open_checkpoint(model_path, session.depth, lambda: self._restore(session))
 
-    def _restore(self, session: Session) -> None:
+    def _restore(self, session: ExplorerSession) -> None:
         checkpoint = self.model.checkpoint
         if checkpoint is not None and checkpoint.sha256 != session.checkpoint_sha256:
             self._on_problem(
@@ -382,7 +388,7 @@ def _dropped_file(event: QDropEvent) -> Path | None:
     return path if accepted else None
 
 
-def _model_path(session: Session) -> Path:
+def _model_path(session: ExplorerSession) -> Path:
     return BUNDLED if session.checkpoint_path is None else Path(session.checkpoint_path)
 
 

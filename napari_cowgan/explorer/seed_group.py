@@ -3,7 +3,7 @@
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_cowgan.explorer.model import ExplorerModel
+from napari_cowgan.explorer.explorer_model import ExplorerModel
 from napari_cowgan.widgets.controls import icon_button, row, text_button
 from napari_cowgan.widgets.seed_box import SeedBox
 

@@ -3,8 +3,8 @@
 from qtpy.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
-from napari_cowgan.explorer.blocks import block_name
-from napari_cowgan.explorer.model import ExplorerModel
+from napari_cowgan.explorer.block_names import block_name
+from napari_cowgan.explorer.explorer_model import ExplorerModel
 from napari_cowgan.widgets.controls import Slider, SliderRow, row
 
 

@@ -16,7 +16,7 @@ from napari_cowgan.viewer.camera import (
     look_from,
     show_slices,
 )
-from napari_cowgan.viewer.orientation import show_orientation
+from napari_cowgan.viewer.orientation_letters import show_orientation
 from napari_cowgan.viewer.three_planes import show_three_planes
 from napari_cowgan.widgets.controls import row, text_button
 from napari_cowgan.widgets.settings import recall_text, remember

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary, ref
 
 from cowgan.text import escaped
+from napari_cowgan.viewer.current_viewer import without_proxy
 
 if TYPE_CHECKING:
     import napari
@@ -36,8 +37,7 @@ _captions: WeakKeyDictionary["napari.Viewer", "Caption"] = WeakKeyDictionary()
 
 def caption(viewer: "napari.Viewer") -> "Caption":
     """Return the caption of a viewer, which from now on says what is visible."""
-    # napari hands plugins a proxy of the viewer that does not live long.
-    viewer = getattr(viewer, "__wrapped__", viewer)
+    viewer = without_proxy(viewer)
     known = _captions.get(viewer)
     if known is None:
         known = _captions[viewer] = Caption(viewer)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from vispy.visuals.shaders import Function
 
+from napari_cowgan.viewer.current_viewer import without_proxy
+
 if TYPE_CHECKING:
     import napari
     from napari.layers import Image
@@ -30,7 +32,7 @@ def close_isosurface(viewer: "napari.Viewer", layer: "Image") -> None:
     napari 0.9 has no public way to do so. Where a later version is built in another way, the
     section stays as napari draws it.
     """
-    viewer = getattr(viewer, "__wrapped__", viewer)
+    viewer = without_proxy(viewer)
     try:
         canvas: Any = viewer.window._qt_viewer.canvas
         node = canvas.layer_to_visual[layer]._layer_node._volume_node

@@ -16,7 +16,7 @@ from napari_cowgan.help.button import HelpButton
 from napari_cowgan.help.topics import Topic
 from napari_cowgan.viewer.camera import VIEWS, View, show_slices
 from napari_cowgan.viewer.caption import caption
-from napari_cowgan.viewer.orientation import show_orientation
+from napari_cowgan.viewer.orientation_letters import show_orientation
 from napari_cowgan.widgets.controls import hint, row
 from napari_cowgan.widgets.docked import DockedPanel, show_panel
 

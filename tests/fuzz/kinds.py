@@ -437,16 +437,18 @@ def _session(folder: Path) -> Specimens:
     from cowgan.checkpoint import load, save
     from cowgan.synthesis import BlockMix, LatentState
     from napari_cowgan.explorer import favourites
-    from napari_cowgan.explorer.session import Session, read_session, write_session
+    from napari_cowgan.explorer.saved_session import ExplorerSession, read_session, write_session
 
     save(lively(), folder / "model.safetensors")
     checkpoint = load(folder / "model.safetensors")
     state = LatentState(3, psi=0.5, mixing=(BlockMix(1, 4, 0.5),), noise_strength=(1.0, 0.5))
     kept = [favourites.Favourite("one", state), favourites.Favourite("two", LatentState(7))]
-    session = Session("a.safetensors", "0" * 64, "a", 8, state, 4, 0.5, tuple(kept), {"A": state})
+    session = ExplorerSession(
+        "a.safetensors", "0" * 64, "a", 8, state, 4, 0.5, tuple(kept), {"A": state}
+    )
     write_session(session, folder / "a.cowgan.json")
     favourites.data_folder = lambda: folder
-    favourites.keep_favourites(checkpoint, kept)
+    favourites.write_favourites(checkpoint, kept)
     path = favourites.favourites_path(checkpoint)
     assert path is not None
     documents = (damage, structural_json, structural_json)

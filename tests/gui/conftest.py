@@ -17,7 +17,7 @@ from cowgan.latent import default_directions, save_directions
 from cowgan.networks import NetworkConfig
 from cowgan.synthesis import Synthesizer
 from napari_cowgan.explorer import show_explorer
-from napari_cowgan.explorer.memory import LastSession
+from napari_cowgan.explorer.last_session import LastSession
 from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.help import topics
 from napari_cowgan.help.topics import Topic
@@ -32,8 +32,12 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give every test settings and a data folder of its own."""
     settings().clear()
     folder = tmp_path / "kept"
-    rooms = ("favourites", "direction_group", "memory")
-    for module in ("settings", *(f"explorer.{room}" for room in rooms)):
+    for module in (
+        "widgets.settings",
+        "explorer.favourites",
+        "explorer.direction_group",
+        "explorer.last_session",
+    ):
         monkeypatch.setattr(f"napari_cowgan.{module}.data_folder", lambda: folder)
     monkeypatch.setattr(LastSession, "_decided", False)
     return folder

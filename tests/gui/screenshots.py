@@ -29,7 +29,7 @@ from cowgan.training.remote_control import read_status
 from cowgan.volume import Volume, default_affine, write_nifti
 from napari_cowgan.data import show_data_panel
 from napari_cowgan.explorer import show_explorer
-from napari_cowgan.explorer.memory import LastSession
+from napari_cowgan.explorer.last_session import LastSession
 from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.study import show_study_panel
 from napari_cowgan.study.panel import StudyPanel

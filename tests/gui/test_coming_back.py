@@ -10,7 +10,7 @@ from qtpy.QtTest import QTest
 
 from cowgan.synthesis import LatentState
 from napari_cowgan.explorer import ExplorerPanel
-from napari_cowgan.explorer.memory import LastSession
+from napari_cowgan.explorer.last_session import LastSession
 from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.widgets.docked import find_panel
 from napari_cowgan.widgets.settings import remember

@@ -8,7 +8,7 @@ import pytest
 from cowgan.checkpoint import load
 from cowgan.randomness import MAX_SEED
 from cowgan.synthesis import BlockMix, Direction, LatentState, Synthesizer
-from napari_cowgan.explorer.model import ExplorerModel
+from napari_cowgan.explorer.explorer_model import ExplorerModel
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from cowgan.volume import Volume, default_affine, write_nifti
 from napari_cowgan.viewer.camera import View, look_from, show_slices
 from napari_cowgan.viewer.display import volume_to_layer
-from napari_cowgan.viewer.orientation import edge_letters, show_orientation
+from napari_cowgan.viewer.orientation_letters import edge_letters, show_orientation
 
 SHAPE = (32, 48, 48)
 # Centre of each marker in network order: superior, left and anterior have high indices.

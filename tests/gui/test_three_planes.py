@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QApplication
 
 from cowgan.volume import Volume, default_affine
 from napari_cowgan.viewer.display import volume_to_layer
-from napari_cowgan.viewer.orientation import edge_letters
+from napari_cowgan.viewer.orientation_letters import edge_letters
 from napari_cowgan.viewer.three_planes import Plane, ThreePlanes, show_three_planes
 from napari_cowgan.widgets.docked import find_panel
 
