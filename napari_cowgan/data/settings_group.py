@@ -13,8 +13,9 @@ from cowgan.data.skull_strip import SkullStrip
 from cowgan.errors import CowganError
 from cowgan.volume import Units
 from cowgan.volume.intensity import Scaling
-from napari_cowgan.widgets.controls import WheelGuard, text_button
+from napari_cowgan.widgets.controls import text_button
 from napari_cowgan.widgets.fields import Choice, Count, PathField
+from napari_cowgan.widgets.guards import WheelGuard
 
 _NIFTI = "NIfTI (*.nii.gz *.nii)"
 _IN_EACH_SCAN = "scan"

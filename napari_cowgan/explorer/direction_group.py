@@ -3,13 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
-    QComboBox,
-    QDialog,
-    QDialogButtonBox,
-    QFormLayout,
-    QMenu,
     QVBoxLayout,
     QWidget,
 )
@@ -25,17 +20,9 @@ from cowgan.latent import (
 )
 from cowgan.progress import Progress
 from cowgan.synthesis import Direction
-from napari_cowgan.explorer.block_names import block_name
+from napari_cowgan.explorer.direction_row import DirectionRow
 from napari_cowgan.explorer.explorer_model import ExplorerModel
-from napari_cowgan.widgets.controls import (
-    Slider,
-    SliderRow,
-    hint,
-    icon_button,
-    plain_tooltip,
-    row,
-    text_button,
-)
+from napari_cowgan.widgets.controls import hint, row, text_button
 from napari_cowgan.widgets.dialogs import ask_for_file, ask_for_name
 from napari_cowgan.widgets.jobs import JobBar
 from napari_cowgan.widgets.problems import show_problem
@@ -45,104 +32,6 @@ _SHOWN_AT_FIRST = 6
 _FILTER = "Directions (*.safetensors *.json)"
 _NONE = "No directions yet for this model."
 _SEARCHING = "Searching for directions that change the volume…"
-
-
-class DirectionRow(SliderRow):
-    """One direction: name, blocks, slider, reset and a menu."""
-
-    rename_wanted = Signal(object)
-    removed = Signal(object)
-
-    def __init__(self, model: ExplorerModel, direction: Direction) -> None:
-        self._model = model
-        self.direction = direction
-        self._blocks = (direction.first_block, direction.last_block)
-        more = icon_button("menu", "Blocks it acts on, name, remove")
-        super().__init__(
-            direction.name,
-            Slider(
-                -3, 3, 0, "Move along this direction of the latent space, in standard deviations"
-            ),
-            more,
-        )
-        menu = QMenu(self)
-        menu.addAction("Blocks…", self._choose_blocks)
-        menu.addAction("Rename…", lambda: self.rename_wanted.emit(self.direction))
-        menu.addAction("Remove", lambda: self.removed.emit(self.direction))
-        more.clicked.connect(lambda: menu.popup(more.mapToGlobal(more.rect().bottomLeft())))
-        self.slider.moved.connect(self._on_moved)
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Show how far the model has moved along this direction."""
-        edit = self._model.find_edit(self.direction)
-        if edit is not None:
-            self._blocks = (edit.first_block, edit.last_block)
-        self.show_value(0 if edit is None else edit.sigmas)
-        first, last = self._blocks
-        blocks = f"block {first}" if first == last else f"blocks {first}–{last}"
-        self.label.setText(f"{self.direction.name} · {blocks}")
-        effect = f", changes voxels by {self.direction.effect:.4f} per σ" * bool(
-            self.direction.effect
-        )
-        self.label.setToolTip(
-            plain_tooltip(f"{self.direction.name} ({self.direction.method}{effect})")
-        )
-
-    def set_blocks(self, blocks: tuple[int, int]) -> None:
-        """Let the direction act on another range of blocks."""
-        self._blocks = blocks
-        edit = self._model.find_edit(self.direction)
-        if edit is not None:
-            self._model.set_edit(self.direction, edit.sigmas, blocks)
-        self.refresh()
-
-    def _on_moved(self, value: float, gesture: object) -> None:
-        self._model.set_edit(self.direction, value, self._blocks, (self.direction, gesture))
-
-    def _choose_blocks(self) -> None:
-        dialog = BlockRangeDialog(self._model, self._blocks, self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self.set_blocks(dialog.blocks()))
-        dialog.open()
-
-
-class BlockRangeDialog(QDialog):
-    """Asks for a range of blocks."""
-
-    def __init__(
-        self, model: ExplorerModel, blocks: tuple[int, int], parent: QWidget | None
-    ) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Blocks")
-        config = model.checkpoint.config if model.checkpoint else None
-        self.first, self.last = QComboBox(), QComboBox()
-        for box, tooltip, value in (
-            (self.first, "Coarsest block the direction acts on", blocks[0]),
-            (self.last, "Finest block the direction acts on", blocks[1]),
-        ):
-            box.addItems([block_name(config, block) for block in range(model.n_blocks)])
-            box.setCurrentIndex(value)
-            box.setToolTip(tooltip)
-        self.first.currentIndexChanged.connect(
-            lambda first: self.last.setCurrentIndex(max(first, self.last.currentIndex()))
-        )
-        self.last.currentIndexChanged.connect(
-            lambda last: self.first.setCurrentIndex(min(last, self.first.currentIndex()))
-        )
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
-        )
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        form = QFormLayout(self)
-        form.addRow("From", self.first)
-        form.addRow("To", self.last)
-        form.addRow(buttons)
-
-    def blocks(self) -> tuple[int, int]:
-        """Return the chosen range, 0-based and inclusive."""
-        return self.first.currentIndex(), self.last.currentIndex()
 
 
 class DirectionGroup(QWidget):

@@ -8,15 +8,9 @@ from cowgan.synthesis import LatentState
 from napari_cowgan.explorer.block_names import block_size
 from napari_cowgan.explorer.explorer_model import ExplorerModel, random_seed
 from napari_cowgan.explorer.thumbnails import Thumbnails
-from napari_cowgan.widgets.controls import (
-    Slider,
-    SliderRow,
-    ThumbnailButton,
-    icon_button,
-    row,
-    text_button,
-)
+from napari_cowgan.widgets.controls import ThumbnailButton, icon_button, row, text_button
 from napari_cowgan.widgets.seed_box import SeedBox
+from napari_cowgan.widgets.sliders import Slider, SliderRow
 
 _PARENT_SIZE = 88
 

@@ -4,8 +4,9 @@ from qtpy.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
 from napari_cowgan.explorer.explorer_model import ExplorerModel, random_seed
-from napari_cowgan.widgets.controls import Slider, SliderRow, icon_button, row
+from napari_cowgan.widgets.controls import icon_button, row
 from napari_cowgan.widgets.seed_box import SeedBox
+from napari_cowgan.widgets.sliders import Slider, SliderRow
 
 _OFF, _FIXED, _RANDOM = "Off", "Fixed", "Random"
 

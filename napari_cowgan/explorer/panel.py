@@ -46,16 +46,9 @@ from napari_cowgan.viewer.camera import (
     look_from,
     show_scale_bar,
 )
-from napari_cowgan.widgets.controls import (
-    Section,
-    WheelGuard,
-    hint,
-    icon_button,
-    row,
-    scrolling,
-    text_button,
-)
+from napari_cowgan.widgets.controls import Section, hint, icon_button, row, scrolling, text_button
 from napari_cowgan.widgets.drops import dropped_path
+from napari_cowgan.widgets.guards import WheelGuard
 from napari_cowgan.widgets.jobs import JobBar
 from napari_cowgan.widgets.problems import show_problem
 from napari_cowgan.widgets.settings import is_there

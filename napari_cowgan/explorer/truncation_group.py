@@ -5,7 +5,8 @@ from superqt.utils import signals_blocked
 
 from napari_cowgan.explorer.block_names import block_name
 from napari_cowgan.explorer.explorer_model import ExplorerModel
-from napari_cowgan.widgets.controls import Slider, SliderRow, row
+from napari_cowgan.widgets.controls import row
+from napari_cowgan.widgets.sliders import Slider, SliderRow
 
 
 class TruncationGroup(QWidget):

@@ -19,8 +19,9 @@ from cowgan.turing.blinding.figure_data import Example, Exhibits, FeatureValues,
 from cowgan.turing.design.truth_key import Truth
 from cowgan.turing.study.study import Study
 from napari_cowgan.study.tasks import exhibits_of
-from napari_cowgan.widgets.controls import WheelGuard, hint, pixmap_of
+from napari_cowgan.widgets.controls import hint, pixmap_of
 from napari_cowgan.widgets.fields import Choice
+from napari_cowgan.widgets.guards import WheelGuard
 from napari_cowgan.widgets.jobs import JobBar
 from napari_cowgan.widgets.plots import LABEL_SIZE, Plot
 from napari_cowgan.widgets.problems import sentence

@@ -20,8 +20,9 @@ from cowgan.progress import advance
 from cowgan.turing.design.trials import Design
 from cowgan.turing.statistics.mrmc import LEAST_READERS
 from cowgan.turing.statistics.power import PowerCell, power_table
-from napari_cowgan.widgets.controls import WheelGuard, hint, row
+from napari_cowgan.widgets.controls import hint, row
 from napari_cowgan.widgets.fields import Choice
+from napari_cowgan.widgets.guards import WheelGuard
 from napari_cowgan.widgets.jobs import Job, JobBar
 from napari_cowgan.widgets.problems import show_problem
 

@@ -5,8 +5,9 @@ from typing import cast
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QWidget, QWizardPage
 
 from cowgan.turing.design.trials import Design, Rules
-from napari_cowgan.widgets.controls import WheelGuard, hint, row
+from napari_cowgan.widgets.controls import hint, row
 from napari_cowgan.widgets.fields import Count, Tick
+from napari_cowgan.widgets.guards import WheelGuard
 
 _MOST_CUT = 512
 _CROPPED = (

@@ -11,8 +11,9 @@ from cowgan.turing.design.trials import Design, Rules
 from cowgan.turing.statistics.verdict import MARGIN
 from napari_cowgan.study.new_study import ProtocolSource, left_over
 from napari_cowgan.study.power_view import PowerView
-from napari_cowgan.widgets.controls import WheelGuard, hint
+from napari_cowgan.widgets.controls import hint
 from napari_cowgan.widgets.fields import Choice, Count, Decimal
+from napari_cowgan.widgets.guards import WheelGuard
 
 _DESIGNS: tuple[tuple[str, Design], ...] = (
     ("One volume: real or generated?", "rating"),

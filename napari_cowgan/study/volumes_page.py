@@ -12,9 +12,10 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget, QWizardPag
 from cowgan.progress import Progress
 from cowgan.turing.design.sources import RECOGNISED, Source
 from napari_cowgan.study.new_study import Found, Origin, Origins, look_at
-from napari_cowgan.widgets.controls import WheelGuard, breakable, hint, row
+from napari_cowgan.widgets.controls import breakable, hint, row
 from napari_cowgan.widgets.drops import dropped_path
 from napari_cowgan.widgets.fields import Choice, Decimal, PathField
+from napari_cowgan.widgets.guards import WheelGuard
 from napari_cowgan.widgets.jobs import Job
 from napari_cowgan.widgets.problems import sentence
 

@@ -17,8 +17,9 @@ from cowgan.training.config import Architecture, Precision, Preset, TrainingConf
 from napari_cowgan.training.needs import Needs
 from napari_cowgan.training.run_settings import ON_CPU, ON_GPU, Place, RunPlan
 from napari_cowgan.training.volume_source import Size, Source, look_into
-from napari_cowgan.widgets.controls import Section, WheelGuard, breakable, hint, row, text_button
+from napari_cowgan.widgets.controls import Section, breakable, hint, row, text_button
 from napari_cowgan.widgets.fields import Choice, Count, PathField
+from napari_cowgan.widgets.guards import WheelGuard
 from napari_cowgan.widgets.jobs import Job
 from napari_cowgan.widgets.problems import sentence
 from napari_cowgan.widgets.settings import is_there, recall_text, remember

@@ -4,37 +4,28 @@
 # mypy: allow-untyped-calls
 
 import re
-import time
-from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QEvent, QLocale, QObject, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QImage, QKeyEvent, QKeySequence, QPixmap
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QColor, QIcon, QImage, QPixmap
 from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QPushButton,
     QScrollArea,
     QSizePolicy,
-    QSlider,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
-from superqt import QCollapsible, QElidingLabel, QLabeledDoubleSlider
-from superqt.utils import signals_blocked
+from superqt import QCollapsible
 
 from cowgan.text import markup, one_line
 from napari_cowgan.widgets.icons import IconButton
 from napari_cowgan.widgets.settings import recall_flag, remember
 
 SWATCH = QSize(12, 12)
-_PAUSE_S = 1.0
-_CATCH = 0.02
-"""Share of a slider's range within which the mouse catches the neutral value."""
 _UNBOUNDED = 2**24 - 1
 # napari's themes paint a checked button in the highlight colour; a header is no button.
 _HEADER_STYLE = """
@@ -44,8 +35,6 @@ QPushButton, QPushButton:checked, QPushButton:hover, QPushButton:pressed {
 }
 QPushButton:hover, QPushButton:focus { background: rgba(128, 128, 128, 50); }
 """
-_UNDO_KEYS = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
-_gestures = count()
 
 
 class Section(QCollapsible):
@@ -82,206 +71,6 @@ class Section(QCollapsible):
         if expanded:
             self.content().setMaximumHeight(_UNBOUNDED)
         self.setText(f"{'▾' if expanded else '▸'}  {self._title}")
-
-
-class WheelGuard(QObject):
-    """Keeps fields from changing when the wheel scrolls the panel over them."""
-
-    def __init__(self, *fields: QWidget) -> None:
-        super().__init__(fields[0])
-        for field in fields:
-            field.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Pass the wheel on to what lies around the field."""
-        if event.type() == QEvent.Type.Wheel:
-            event.ignore()
-            return True
-        return False
-
-
-class UndoGuard(QObject):
-    """Leaves undo and redo to the panel, unless a line holds a text that has not been taken yet."""
-
-    def __init__(self, line: QLineEdit) -> None:
-        super().__init__(line)
-        self._typing = False
-        line.textEdited.connect(self._on_edited)
-        line.editingFinished.connect(self._on_finished)
-        line.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Do not let the line claim the keys, as it does even when it has nothing to undo."""
-        if event.type() == QEvent.Type.FocusOut:
-            self._typing = False
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and not self._typing
-            and any(map(event.matches, _UNDO_KEYS))
-        ):
-            event.ignore()
-            return True
-        return False
-
-    def _on_edited(self) -> None:
-        self._typing = True
-
-    def _on_finished(self) -> None:
-        self._typing = False
-
-
-class Slider(QLabeledDoubleSlider):
-    """A horizontal slider with a value that can be typed.
-
-    It begins at its neutral value, which the mouse catches nearby and a double click brings back.
-
-    Signals
-    -------
-    moved : float, object
-        A person changed the value; the second argument is equal for all changes of one
-        gesture: a drag, or key presses and wheel turns without a pause.
-    """
-
-    moved = Signal(float, object)
-
-    def __init__(self, minimum: float, maximum: float, neutral: float, tooltip: str) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        self.neutral = neutral
-        self._catch = _CATCH * (maximum - minimum)
-        self._dragging = False
-        self.setRange(minimum, maximum)
-        self.setDecimals(2)
-        # superqt's proxy methods are annotated for whole numbers but take any.
-        self.setSingleStep((maximum - minimum) / 100)  # type: ignore[arg-type]
-        self.setPageStep((maximum - minimum) / 10)  # type: ignore[arg-type]
-        self.setToolTip(tooltip)
-        self.setValue(neutral)
-        self._handle = self.findChild(QSlider)
-        self._handle.installEventFilter(self)
-        WheelGuard(self, self._handle)
-        # superqt reads the typed text with float(), so a comma must not pass.
-        line = self.findChild(QLineEdit)
-        line.validator().setLocale(QLocale.c())
-        UndoGuard(line)
-        self._handle.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setFocusProxy(self._handle)
-        self._gesture = next(_gestures)
-        self._clicked: int | None = None
-        self._last_move = 0.0
-        self.sliderReleased.connect(self._begin)
-        self.valueChanged.connect(self._on_value)
-
-    def show_value(self, value: float) -> None:
-        """Show a value without telling anyone."""
-        with signals_blocked(self):
-            self.setValue(value)
-
-    def reset(self) -> None:
-        """Bring the neutral value back."""
-        self.setValue(self.neutral)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Let keys move the slider, which superqt's does not, and a double click reset it."""
-        if event.type() == QEvent.Type.MouseButtonPress:
-            self._dragging = True
-            self._clicked = None
-            self._begin()
-        elif event.type() == QEvent.Type.MouseButtonRelease:
-            self._dragging = False
-        elif event.type() == QEvent.Type.MouseButtonDblClick:
-            # The first of the two clicks may have moved the slider: one undo takes both back.
-            self._gesture = next(_gestures) if self._clicked is None else self._clicked
-            self._last_move = time.monotonic()
-            self.reset()
-            self._begin()
-            return True
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            target = self._key_target(event.key())
-            if target is not None:
-                self.setValue(min(max(target, self.minimum()), self.maximum()))
-                return True
-        return super().eventFilter(watched, event)
-
-    def _key_target(self, key: int) -> float | None:
-        """Return the value that a key asks for, None if the key asks for none."""
-        step, page = self.singleStep(), self.pageStep()
-        targets = {
-            Qt.Key.Key_Right: self.value() + step,
-            Qt.Key.Key_Up: self.value() + step,
-            Qt.Key.Key_Left: self.value() - step,
-            Qt.Key.Key_Down: self.value() - step,
-            Qt.Key.Key_PageUp: self.value() + page,
-            Qt.Key.Key_PageDown: self.value() - page,
-            Qt.Key.Key_Home: self.minimum(),
-            Qt.Key.Key_End: self.maximum(),
-        }
-        return next((value for known, value in targets.items() if known == key), None)
-
-    def _begin(self) -> None:
-        self._gesture = next(_gestures)
-
-    def _on_value(self, value: float) -> None:
-        if self._dragging and 0 < abs(value - self.neutral) < self._catch:
-            self.setValue(self.neutral)
-            return
-        now = time.monotonic()
-        if not self.isSliderDown() and now - self._last_move > _PAUSE_S:
-            self._begin()
-        self._last_move = now
-        if self._dragging:
-            self._clicked = self._gesture
-        # What counts is what can be read beside the slider.
-        self.moved.emit(round(float(value), self.decimals()), self._gesture)
-
-
-class SliderRow(QWidget):
-    """A slider under its name, with a button that resets it."""
-
-    def __init__(self, name: str, slider: Slider, extra: QWidget | None = None) -> None:
-        super().__init__()
-        self.slider = slider
-        self.label = QElidingLabel(name)
-        self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.label.setToolTip(name)
-        self.label.installEventFilter(self)
-        self._reset = icon_button(
-            "reset", "Back to where it changes nothing (or double-click the slider)"
-        )
-        self._reset.clicked.connect(self.reset)
-        head = QHBoxLayout()
-        head.setContentsMargins(0, 0, 0, 0)
-        head.setSpacing(2)
-        head.addWidget(self.label, 1)
-        if extra is not None:
-            head.addWidget(extra)
-        head.addWidget(self._reset)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 2)
-        layout.setSpacing(0)
-        layout.addLayout(head)
-        layout.addWidget(slider)
-        slider.valueChanged.connect(self._mark)
-        self._mark()
-
-    def reset(self) -> None:
-        """Bring the slider back to its neutral value."""
-        self.slider.reset()
-
-    def show_value(self, value: float) -> None:
-        """Show a value without telling anyone."""
-        self.slider.show_value(value)
-        self._mark()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Reset on a double click on the name."""
-        if event.type() == QEvent.Type.MouseButtonDblClick:
-            self.reset()
-            return True
-        return super().eventFilter(watched, event)
-
-    def _mark(self) -> None:
-        self._reset.setEnabled(abs(self.slider.value() - self.slider.neutral) > 1e-9)
 
 
 class ThumbnailButton(QToolButton):

@@ -6,7 +6,8 @@ from qtpy.QtWidgets import QLineEdit, QSizePolicy
 
 from cowgan.errors import CowganError
 from cowgan.randomness import MAX_SEED, parse_seed
-from napari_cowgan.widgets.controls import UndoGuard, hint
+from napari_cowgan.widgets.controls import hint
+from napari_cowgan.widgets.guards import UndoGuard
 
 
 class SeedBox(QLineEdit):

@@ -18,9 +18,10 @@ from qtpy.QtWidgets import (
 from cowgan.latent import load_directions
 from cowgan.randomness import MAX_SEED
 from cowgan.synthesis import BlockMix, LatentState
-from napari_cowgan.explorer.direction_group import BlockRangeDialog
+from napari_cowgan.explorer.direction_row import BlockRangeDialog
 from napari_cowgan.viewer.display import display_array
-from napari_cowgan.widgets.controls import Section, Slider
+from napari_cowgan.widgets.controls import Section
+from napari_cowgan.widgets.sliders import Slider
 
 
 def shown_matches_state(explorer) -> bool:

@@ -19,7 +19,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cowgan.viewer.display import display_array
-from napari_cowgan.widgets.controls import Section, Slider
+from napari_cowgan.widgets.controls import Section
+from napari_cowgan.widgets.sliders import Slider
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from qtpy.QtWidgets import QApplication
 from cowgan.volume import Volume, default_affine
 from napari_cowgan.viewer.display import volume_to_layer
 from napari_cowgan.viewer.orientation_letters import edge_letters
-from napari_cowgan.viewer.three_planes import Plane, ThreePlanes, show_three_planes
+from napari_cowgan.viewer.plane import Plane
+from napari_cowgan.viewer.three_planes import ThreePlanes, show_three_planes
 from napari_cowgan.widgets.docked import find_panel
 
 SHAPE = (12, 20, 28)
