@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -33,6 +36,29 @@ def test_the_same_seed_gives_the_same_volume(occupancy: np.ndarray) -> None:
     np.testing.assert_array_equal(first.data, again.data)
     assert np.abs(first.data - other.data).max() > 0.1
     assert first.provenance == again.provenance
+
+
+def test_the_number_of_threads_changes_nothing() -> None:
+    code = (
+        "import hashlib, numpy as np\n"
+        "from cowgan.simulate import simulate_tof\n"
+        "from cowgan.simulate.deformation import deform\n"
+        "tube = np.zeros((32, 64, 64), np.float32)\n"
+        "tube[:, 30:34, 30:34] = 1\n"
+        "volume = simulate_tof(deform(tube, seed=3)[0], seed=3)\n"
+        "print(hashlib.sha256(volume.data.tobytes()).hexdigest())"
+    )
+    digests = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "OMP_NUM_THREADS": n, "OPENBLAS_NUM_THREADS": n},
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+        ).stdout
+        for n in ("1", "2")
+    ]
+    assert digests[0] == digests[1]
 
 
 def test_the_volume_is_marked_synthetic_and_tells_how_it_was_made(occupancy: np.ndarray) -> None:

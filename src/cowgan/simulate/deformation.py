@@ -98,8 +98,12 @@ def deform(
     grid = Grid((nz, nx, ny), spacing_mm, _middle_mm(occupancy.shape, spacing_mm))
     bends = _bends(grid, random, bending_mm, limits)
     matrix = _rotation(rotation_deg) @ np.diag(scaling)
-    where = np.stack([np.broadcast_to(axis, occupancy.shape) for axis in grid.axes_mm])
-    source_mm = np.tensordot(matrix, where, 1) + shift_mm[:, None, None, None] + bends
+    # Term by term, because a matrix product rounds differently with the number of threads.
+    z, x, y = (
+        column[:, None, None, None] * axis
+        for column, axis in zip(matrix.T, grid.axes_mm, strict=True)
+    )
+    source_mm = z + x + y + shift_mm[:, None, None, None] + bends
     middle = np.array(grid.centre_mm)[:, None, None, None]
     source = (source_mm + middle) / np.array(spacing_mm)[:, None, None, None]
     source[0] = np.clip(source[0], 0, nz - 1)

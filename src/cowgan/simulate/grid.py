@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 Field = NDArray[np.floating[Any]]
 
@@ -50,9 +51,11 @@ class Grid:
             np.float32
         )
         for basis in bases:
+            # A sparse product, because a dense one rounds differently with the number of threads.
+            sums = csr_array(basis) @ field.reshape(len(field), -1)
             # Turns the axes in a circle, so that each basis meets its own axis in front.
-            field = np.tensordot(field, basis, (0, 1))
-        return field
+            field = np.moveaxis(sums.reshape(-1, *field.shape[1:]), 0, -1)
+        return np.ascontiguousarray(field)
 
 
 def _spline_basis(n: int, step: float, phase: float) -> Field:
