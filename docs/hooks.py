@@ -8,7 +8,7 @@ import re
 import shutil
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer.main
 from mkdocs.config.defaults import MkDocsConfig
@@ -19,6 +19,9 @@ from typer.cli import get_docs_for_click
 
 import cowgan
 from cowgan.cli.app import app
+from cowgan.networks import PRESETS, NetworkConfig
+from cowgan.settings import setting_fields
+from cowgan.training.config import Preset, TrainingConfig, preset
 
 _ROOMS: dict[str, tuple[str, ...]] = {
     "volume": (),
@@ -80,6 +83,15 @@ Written from the parser itself, so what stands here is what the installed versio
 """
 
 
+_RUN_SETTINGS = """\
+# Run settings
+
+The keys of a run's `config.toml`, and their values in each preset. Set them in a file given to
+`cowgan train --config`; the common ones are also options of the command and fields of the panel.
+
+"""
+
+
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Put the pages of the engine's rooms at the end of the navigation."""
     packages = {path.parent.name for path in Path(cowgan.__file__).parent.glob("*/__init__.py")}
@@ -93,7 +105,11 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that the code writes, and make the pictures small."""
-    pages = {"command-line": _command_line(), "python/parts": _page("Other parts", _PARTS)}
+    pages = {
+        "command-line": _command_line(),
+        "run-settings": _run_settings(),
+        "python/parts": _page("Other parts", _PARTS),
+    }
     for room, modules in _ROOMS.items():
         pages[f"python/{room}"] = _page(f"cowgan.{room}", (room, *modules))
     for name, content in pages.items():
@@ -136,6 +152,30 @@ def _command_line() -> str:
     text = get_docs_for_click(obj=command, ctx=command.context_class(command), name="cowgan")
     # Subcommands on the level of commands, so that the table of contents lists them.
     return _COMMAND_LINE + re.sub(r"^(#{1,2})#* `(.*)`$", r"#\1 \2", text, flags=re.MULTILINE)
+
+
+def _run_settings() -> str:
+    """Return a page with a table of the settings of a run and of its network."""
+    recipes = [preset(name, PRESETS["Small"]) for name in get_args(Preset)]
+    head = ("Setting", "Meaning", "Values", *(f"`{name}`" for name in get_args(Preset)))
+    lines = [_RUN_SETTINGS, _line(*head), _line(*["---"] * len(head))]
+    for name, field in setting_fields(TrainingConfig).items():
+        values = [_toml(getattr(recipe, name)) for recipe in recipes]
+        lines.append(_line(f"`{name}`", field.setting.text, field.values, *values))
+    head = ("Setting", "Meaning", "Values", *(f"`{name}`" for name in PRESETS))
+    lines += ["\n## network\n", _line(*head), _line(*["---"] * len(head))]
+    for name, field in setting_fields(NetworkConfig).items():
+        values = [_toml(getattr(network, name)) for network in PRESETS.values()]
+        lines.append(_line(f"`{name}`", field.setting.text, field.values, *values))
+    return "\n".join(lines) + "\n"
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _toml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _tell_whole_sentences(command: Any) -> None:

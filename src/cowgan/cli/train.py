@@ -10,41 +10,51 @@ import typer
 from cowgan.cli.options import DeviceOption, OverwriteOption, open_model
 from cowgan.cli.output import say
 from cowgan.errors import CowganError
+from cowgan.networks import PRESETS, NetworkConfig
+from cowgan.settings import setting_fields
+from cowgan.training.config import (
+    Precision,
+    Preset,
+    TrainingConfig,
+    read_config,
+    with_changes,
+)
+from cowgan.training.config import preset as preset_config
 
 if TYPE_CHECKING:
-    from cowgan.training.config import TrainingConfig
     from cowgan.training.warm_start import Ancestor
+
+
+def _setting(name: str, config: type = TrainingConfig) -> Any:
+    """Return the option of a setting, with the text that its field carries."""
+    return typer.Option(help=f"{setting_fields(config)[name].setting.text}.")
 
 
 def train(
     bank: Annotated[Path | None, typer.Option(help="Training bank.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for a new run.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Folder of a run to go on with.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of a new run.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Folder of a run to continue.")] = None,
     preset: Annotated[
-        Literal["paper", "modern", "projected"],
-        typer.Option(help="Recipe that other options change."),
+        Preset, typer.Option(help="Recipe, which other options and --config change.")
     ] = "modern",
     network: Annotated[
         Literal["Small", "Medium_v1", "Medium_v2", "Large"],
-        typer.Option(help="Architecture that other options change."),
+        typer.Option(help="Architecture, which other options and --config change."),
     ] = "Small",
-    image_size: Annotated[int | None, typer.Option(help="Voxels along x and y.")] = None,
-    depth: Annotated[int | None, typer.Option(help="Slices.")] = None,
-    network_capacity: Annotated[int | None, typer.Option(help="See the network's docs.")] = None,
-    fmap_max: Annotated[int | None, typer.Option(help="Most channels of any block.")] = None,
+    image_size: Annotated[int | None, _setting("image_size", NetworkConfig)] = None,
+    depth: Annotated[int | None, _setting("depth", NetworkConfig)] = None,
+    network_capacity: Annotated[int | None, _setting("network_capacity", NetworkConfig)] = None,
+    fmap_max: Annotated[int | None, _setting("fmap_max", NetworkConfig)] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML file of settings, such as a run's config.toml.")
     ] = None,
-    batch: Annotated[int | None, typer.Option(help="Volumes per pass.")] = None,
-    accumulate: Annotated[int | None, typer.Option(help="Passes per step.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Length of the run.")] = None,
-    save_every: Annotated[int | None, typer.Option(help="Steps between saved states.")] = None,
-    sample_every: Annotated[int | None, typer.Option(help="Steps between sample pictures.")] = None,
-    precision: Annotated[
-        Literal["auto", "fp32", "bf16", "fp16"] | None,
-        typer.Option(help="Number format of convolutions."),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Decides every random number.")] = None,
+    batch: Annotated[int | None, _setting("batch")] = None,
+    accumulate: Annotated[int | None, _setting("accumulate")] = None,
+    steps: Annotated[int | None, _setting("steps")] = None,
+    save_every: Annotated[int | None, _setting("save_every")] = None,
+    sample_every: Annotated[int | None, _setting("sample_every")] = None,
+    precision: Annotated[Precision | None, _setting("precision")] = None,
+    seed: Annotated[int | None, _setting("seed")] = None,
     init_from: Annotated[
         Path | None,
         typer.Option(help="Model of smaller volumes, or folder of a run, to grow from."),
@@ -55,10 +65,10 @@ def train(
     ] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Computers that train together.")] = 1,
     estimate: Annotated[
-        bool, typer.Option("--estimate", help="Only tell how much memory and time a new run needs.")
+        bool, typer.Option("--estimate", help="Only print the memory and time of a new run.")
     ] = False,
 ) -> None:
-    """Train a network on a bank, or go on with a run."""
+    """Train a network on a bank, or continue a run."""
     if not estimate and (resume is None) == (out is None):
         raise CowganError("Name either a folder for a new run with --out, or one with --resume.")
 
@@ -87,12 +97,12 @@ def train(
     }
     chosen = _config(preset, network, architecture, changes, config)
     if estimate:
-        _tell_needs(chosen, device)
+        _print_needs(chosen, device)
         return
     ancestor = None if init_from is None else _ancestor(init_from)
     notes: list[str] = []
     if not board_available():
-        notes.append("TensorBoard is not installed, so the curves are in log.csv alone.")
+        notes.append("TensorBoard is not installed; the curves are in log.csv only.")
     with (
         joined(devices, nodes, device) as processes,
         progress_bar("Training") if processes.leads else nullcontext(Silent()) as progress,
@@ -109,7 +119,7 @@ def train(
     say(f"The run in {out or resume} is complete.")
 
 
-def _tell_needs(config: "TrainingConfig", device: str) -> None:
+def _print_needs(config: TrainingConfig, device: str) -> None:
     from cowgan.cli.console import progress_bar
     from cowgan.training.memory import estimate, largest_batch
     from cowgan.training.timing import measure_step_time
@@ -142,12 +152,9 @@ def _config(
     architecture: dict[str, Any],
     changes: dict[str, Any],
     file: Path | None,
-) -> "TrainingConfig":
-    from cowgan.networks import PRESETS
-    from cowgan.training.config import preset, read_config, with_changes
-
+) -> TrainingConfig:
     wanted = {name: value for name, value in architecture.items() if value is not None}
-    chosen = preset(preset_name, replace(PRESETS[network_name], **wanted))
+    chosen = preset_config(preset_name, replace(PRESETS[network_name], **wanted))
     if file is not None:
         chosen = read_config(file, chosen)
         chosen = replace(chosen, network=replace(chosen.network, **wanted))

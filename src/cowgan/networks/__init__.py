@@ -1,10 +1,15 @@
 """The published 3D StyleGAN2: mapping, synthesis and discriminator networks."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from cowgan.networks.config import PRESETS, NetworkConfig
-from cowgan.networks.discriminator import Discriminator
-from cowgan.networks.initialisation import initialise
-from cowgan.networks.mapping import MappingNetwork
-from cowgan.networks.synthesis import SynthesisNetwork
+
+if TYPE_CHECKING:
+    from cowgan.networks.discriminator import Discriminator
+    from cowgan.networks.initialisation import initialise
+    from cowgan.networks.mapping import MappingNetwork
+    from cowgan.networks.synthesis import SynthesisNetwork
 
 __all__ = [
     "PRESETS",
@@ -14,3 +19,17 @@ __all__ = [
     "SynthesisNetwork",
     "initialise",
 ]
+
+_MODULES = {
+    "Discriminator": "discriminator",
+    "MappingNetwork": "mapping",
+    "SynthesisNetwork": "synthesis",
+    "initialise": "initialisation",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Settings can be described and checked without torch, which the networks need.
+    if name in _MODULES:
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,9 +1,10 @@
 """The numbers that fix a network's architecture."""
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Annotated, Any
 
 from cowgan.errors import CowganError
+from cowgan.settings import Setting, require_valid
 
 CONSTANT_SIZE = 4
 """Edge of the learned constant that synthesis starts from, in voxels."""
@@ -12,23 +13,6 @@ CONSTANT_SIZE = 4
 @dataclass(frozen=True)
 class NetworkConfig:
     """Architecture of a 3D StyleGAN2.
-
-    Parameters
-    ----------
-    image_size : int
-        In-plane edge of the generated volume in voxels, a power of two from 8 to 1024.
-    depth : int
-        Number of axial slices, a power of two from 4 to `image_size`.
-    network_capacity : int
-        Half the channels of the finest synthesis block; every coarser block doubles it.
-    fmap_max : int
-        Upper limit of the channels of any block.
-    latent_dim : int
-        Length of z and w.
-    style_depth : int
-        Number of fully connected layers in the mapping network.
-    lr_mlp : float
-        Learning-rate multiplier of the mapping network, part of its forward pass.
 
     Raises
     ------
@@ -40,13 +24,25 @@ class NetworkConfig:
     Aydin et al., NeuroImage 304 (2024) 120936; Karras et al., CVPR 2020 (StyleGAN2).
     """
 
-    image_size: int = 128
-    depth: int = 32
-    network_capacity: int = 8
-    fmap_max: int = 512
-    latent_dim: int = 512
-    style_depth: int = 8
-    lr_mlp: float = 0.1
+    image_size: Annotated[
+        int, Setting("Voxels of a generated volume along x and y, a power of two", 8, 1024)
+    ] = 128
+    depth: Annotated[
+        int, Setting("Axial slices, a power of two up to the image size", CONSTANT_SIZE, 1024)
+    ] = 32
+    network_capacity: Annotated[
+        int,
+        Setting(
+            "Half the channels of the finest block; each coarser block has twice as many", 1, 256
+        ),
+    ] = 8
+    fmap_max: Annotated[int, Setting("Upper limit of the channels of any block", 1, 4096)] = 512
+    latent_dim: Annotated[int, Setting("Length of the latents z and w", 1, 4096)] = 512
+    style_depth: Annotated[int, Setting("Fully connected layers of the mapping network", 1, 32)] = 8
+    lr_mlp: Annotated[
+        float,
+        Setting("Learning-rate multiplier of the mapping network, part of its forward pass", 0, 10),
+    ] = 0.1
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -67,18 +63,7 @@ class NetworkConfig:
                 f"The depth must be a power of two from {CONSTANT_SIZE} to the image size "
                 f"({self.image_size}), not {self.depth!r:.40}."
             )
-        limits = {
-            "network_capacity": 256,
-            "fmap_max": 4096,
-            "latent_dim": 4096,
-            "style_depth": 32,
-        }
-        for name, limit in limits.items():
-            if not 1 <= getattr(self, name) <= limit:
-                raise CowganError(
-                    f"The network's {name} must lie between 1 and {limit}, "
-                    f"not {getattr(self, name)!r:.40}."
-                )
+        require_valid(self, "The network's")
         if not 0 < self.lr_mlp <= 10:
             raise CowganError(
                 f"The network's lr_mlp must lie between 0 and 10, not {self.lr_mlp!r:.40}."

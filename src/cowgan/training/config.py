@@ -1,15 +1,16 @@
-"""Everything that decides a training run."""
+"""Settings and presets of a training run."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args
 
 from cowgan.documents import checked, read_toml
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path
 from cowgan.networks import PRESETS as NETWORKS
 from cowgan.networks import NetworkConfig
+from cowgan.settings import Setting, require_valid
 
 Preset = Literal["paper", "modern", "projected"]
 Architecture = Literal["published", "modern", "projected"]
@@ -26,146 +27,158 @@ FEWEST_CHANNELS = 4
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """What a run trains, and how.
+    """Settings of a training run.
 
-    Parameters
-    ----------
-    network : NetworkConfig
-        Architecture of the generator, and of a published discriminator.
-    discriminator : {"published", "modern", "projected"}
-        "modern" has equalised learning rates and a minibatch standard deviation;
-        "projected" judges views by features of a pretrained network.
-    start : {"published", "linear"}
-        How the generator begins: with random weights, or as a linear function of anatomical
-        components, see `cowgan.training.linear_start`.
-    loss : {"hinge", "logistic"}
-        See `cowgan.training.losses`.
-    generator_rate, discriminator_rate : float
-        Learning rates of Adam.
-    beta1, beta2 : float
-        Decay rates of Adam's moments.
-    penalty : {"one_centred", "r1"}
-        Penalty on the discriminator's slope at real volumes.
-    penalty_weight : float
-        Its weight; 0 leaves it out.
-    penalty_every : int
-        Steps between penalties.
-    penalty_scaled : bool
-        Multiply the weight by `penalty_every`, so that the interval does not weaken it.
-    path_weight : float
-        Weight of path-length regularisation; 0 leaves it out.
-    path_every, path_from : int
-        Steps between path-length terms, and the first step that has one.
-    path_decay : float
-        Decay of the running mean of path lengths.
-    anchor_weight : float
-        Weight of the generator's loss for volumes that show another anatomy than the one their
-        latent stands for, see `cowgan.training.components`; 0 leaves it out.
-    paired : int
-        Volumes of each pass that are made of the components of real ones, and should look like
-        these.
-    paired_weight : float
-        Weight of the generator's loss for such volumes that are not the real ones, seen
-        coarsely; 0 leaves it out.
-    feature_weight : float
-        Weight of the generator's loss for such volumes whose features are not those of the real
-        ones; 0 leaves it out. Only projected discriminators have features.
-    brightness_weight : float
-        Weight of the generator's loss for grey levels that real volumes do not have, see
-        `cowgan.training.brightness`; 0 leaves it out.
-    mixing : float
-        Chance that a volume takes its fine styles from a second latent.
-    augment : float
-        Chance of each differentiable augmentation; the start value if it adapts.
-    augment_target : float
-        Share of real volumes judged real that adaptive augmentation aims at; 0 keeps
-        `augment` as it is.
-    augment_images : int
-        Volumes over which adaptive augmentation goes from 0 to 1 at most.
-    discriminator_limit : float
-        The discriminator does not learn from a step in which its loss is already below this;
-        0 lets it always learn.
-    flip : float
-        Chance that a real volume is seen with left and right swapped.
-    batch, accumulate : int
-        Volumes per pass, and passes per step; a step sees their product.
-    average_images : float
-        Half-life of the weights' moving average, in volumes seen.
-    average_ramp : float
-        Upper limit of the half-life as a share of the volumes seen so far; 0 for none.
-    precision : {"auto", "fp32", "bf16", "fp16"}
-        Number format of convolutions; "auto" is the fastest that is safe on the device.
-    steps, save_every, sample_every : int
-        Length of the run; steps between saved states, and between sample pictures.
-    metrics_every : int
-        Steps between metrics, see `cowgan.training.metrics`; 0 measures none.
-    seed : int
-        Decides every random number.
+    The command line, the training panel and the documentation take their texts and bounds from
+    the fields.
 
     Raises
     ------
     CowganError
-        A value makes no sense.
+        A value is out of bounds, or settings contradict each other.
     """
 
     network: NetworkConfig = field(default_factory=lambda: NETWORKS["Small"])
-    discriminator: Architecture = "modern"
-    start: Start = "published"
-    loss: Loss = "logistic"
-    generator_rate: float = 2e-3
-    discriminator_rate: float = 2e-3
-    beta1: float = 0.0
-    beta2: float = 0.99
-    penalty: Penalty = "r1"
-    penalty_weight: float = 10.0
-    penalty_every: int = 16
-    penalty_scaled: bool = True
-    path_weight: float = 2.0
-    path_every: int = 8
-    path_from: int = 0
-    path_decay: float = 0.99
-    anchor_weight: float = 0.0
-    paired: int = 0
-    paired_weight: float = 0.0
-    feature_weight: float = 0.0
-    brightness_weight: float = 0.0
-    mixing: float = 0.9
-    augment: float = 0.5
-    augment_target: float = 0.0
-    augment_images: int = 500_000
-    discriminator_limit: float = 0.0
-    flip: float = 0.5
-    batch: int = 8
-    accumulate: int = 4
-    average_images: float = 10_000.0
-    average_ramp: float = 0.05
-    precision: Precision = "auto"
-    steps: int = 100_000
-    save_every: int = 1_000
-    sample_every: int = 500
-    metrics_every: int = 500
-    seed: int = 0
+    """Architecture of the generator, and of a published discriminator."""
+
+    discriminator: Annotated[
+        Architecture,
+        Setting(
+            "Discriminator: published, modern (equalised learning rates and minibatch standard "
+            "deviation) or projected (features of a pretrained network)"
+        ),
+    ] = "modern"
+    start: Annotated[
+        Start,
+        Setting(
+            "Initial generator: random weights as published, or a linear function of anatomical "
+            "components"
+        ),
+    ] = "published"
+    loss: Annotated[Loss, Setting("Adversarial loss: hinge or non-saturating logistic")] = (
+        "logistic"
+    )
+    generator_rate: Annotated[
+        float, Setting("Adam's learning rate for the generator", 1e-8, 1.0)
+    ] = 2e-3
+    discriminator_rate: Annotated[
+        float, Setting("Adam's learning rate for the discriminator", 1e-8, 1.0)
+    ] = 2e-3
+    beta1: Annotated[float, Setting("Decay rate of Adam's first moment", 0.0, 0.9999)] = 0.0
+    beta2: Annotated[float, Setting("Decay rate of Adam's second moment", 0.0, 0.9999)] = 0.99
+    penalty: Annotated[
+        Penalty,
+        Setting("Gradient penalty of the discriminator on real volumes: R1 or one-centred"),
+    ] = "r1"
+    penalty_weight: Annotated[float, Setting("Weight of the gradient penalty; 0: none", 0, 1e6)] = (
+        10.0
+    )
+    penalty_every: Annotated[int, Setting("Steps between gradient penalties", 1, 10**9)] = 16
+    penalty_scaled: Annotated[
+        bool,
+        Setting("Multiply the penalty's weight by its interval, which then does not weaken it"),
+    ] = True
+    path_weight: Annotated[
+        float, Setting("Weight of path-length regularisation; 0: none", 0, 1e6)
+    ] = 2.0
+    path_every: Annotated[int, Setting("Steps between path-length terms", 1, 10**9)] = 8
+    path_from: Annotated[int, Setting("First step with a path-length term", 0, 10**9)] = 0
+    path_decay: Annotated[float, Setting("Decay of the running mean of path lengths", 0, 1)] = 0.99
+    anchor_weight: Annotated[
+        float,
+        Setting(
+            "Weight of the difference between an artery map and the components of its latent; "
+            "linear start only, 0: none",
+            0,
+            1e6,
+        ),
+    ] = 0.0
+    paired: Annotated[
+        int,
+        Setting(
+            "Volumes per pass made from the components of real volumes; linear start only", 0, 4096
+        ),
+    ] = 0
+    paired_weight: Annotated[
+        float,
+        Setting(
+            "Weight of the coarse difference of paired volumes from real ones; 0: none", 0, 1e6
+        ),
+    ] = 0.0
+    feature_weight: Annotated[
+        float,
+        Setting(
+            "Weight of the difference of paired volumes in features of a projected "
+            "discriminator; 0: none",
+            0,
+            1e6,
+        ),
+    ] = 0.0
+    brightness_weight: Annotated[
+        float, Setting("Weight of grey levels that real volumes do not have; 0: none", 0, 1e6)
+    ] = 0.0
+    mixing: Annotated[
+        float, Setting("Probability of taking the fine styles from a second latent", 0, 1)
+    ] = 0.9
+    augment: Annotated[
+        float,
+        Setting("Probability of each augmentation; the initial one if it adapts", 0, 1),
+    ] = 0.5
+    augment_target: Annotated[
+        float,
+        Setting(
+            "Share of real volumes judged real that adaptive augmentation aims at; 0: constant "
+            "augmentation",
+            0,
+            1,
+        ),
+    ] = 0.0
+    augment_images: Annotated[
+        int,
+        Setting("Volumes over which adaptive augmentation may rise from 0 to 1", 1, 10**9),
+    ] = 500_000
+    discriminator_limit: Annotated[
+        float,
+        Setting("Loss below which the discriminator skips a step; 0: none", 0, 10),
+    ] = 0.0
+    flip: Annotated[
+        float, Setting("Probability of mirroring a real volume left to right", 0, 1)
+    ] = 0.5
+    batch: Annotated[int, Setting("Volumes per pass; fewer need less memory", 1, 4096)] = 8
+    accumulate: Annotated[
+        int,
+        Setting(
+            "Passes per step, whose gradients are added up; a step sees batch × passes", 1, 4096
+        ),
+    ] = 4
+    average_images: Annotated[
+        float,
+        Setting("Half-life of the weights' moving average (EMA), in volumes", 1.0, 1e9),
+    ] = 10_000.0
+    average_ramp: Annotated[
+        float,
+        Setting("Upper limit of the half-life as a share of the volumes seen; 0: none", 0, 1),
+    ] = 0.05
+    precision: Annotated[
+        Precision,
+        Setting("Number format of convolutions; auto is the fastest that is safe on the device"),
+    ] = "auto"
+    steps: Annotated[
+        int, Setting("Length of the run in steps; a finished run can be continued", 1, 10**9)
+    ] = 100_000
+    save_every: Annotated[
+        int, Setting("Steps between saved states, from which a run can be resumed", 1, 10**9)
+    ] = 1_000
+    sample_every: Annotated[
+        int, Setting("Steps between pictures of generated volumes", 1, 10**9)
+    ] = 500
+    metrics_every: Annotated[int, Setting("Steps between metrics; 0: none", 0, 10**9)] = 500
+    seed: Annotated[
+        int, Setting("Seed of every random number, so that a run can be repeated", 0, 2**63 - 1)
+    ] = 0
 
     def __post_init__(self) -> None:
-        for name, known in _CHOICES.items():
-            if getattr(self, name) not in known:
-                raise CowganError(
-                    f"Training's {name} must be one of {', '.join(known)}, not "
-                    f"{getattr(self, name)!r:.40}."
-                )
-        for name in _WHOLE:
-            if not isinstance(getattr(self, name), int):
-                raise CowganError(
-                    f"Training's {name} must be a whole number, not {getattr(self, name)!r:.40}."
-                )
-        for names, low, high in _LIMITS:
-            for name in names:
-                if not low <= getattr(self, name) <= high:
-                    raise CowganError(
-                        f"Training's {name} must lie between {low:g} and {high:g}, not "
-                        f"{getattr(self, name)!r:.40}."
-                    )
-
+        require_valid(self, "Training's")
         if self.discriminator == "projected" and self.penalty_weight:
             raise CowganError(
                 "A projected discriminator takes no slope penalty; set penalty_weight to 0."
@@ -318,33 +331,3 @@ def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return f'"{value}"' if isinstance(value, str) else repr(value)
-
-
-_HINTS = get_type_hints(TrainingConfig)
-_CHOICES = {name: get_args(hint) for name, hint in _HINTS.items() if get_origin(hint) is Literal}
-_WHOLE = [name for name, hint in _HINTS.items() if hint is int]
-_LIMITS = (
-    (("generator_rate", "discriminator_rate"), 1e-8, 1.0),
-    (("beta1", "beta2"), 0.0, 0.9999),
-    (("mixing", "augment", "augment_target", "flip", "path_decay", "average_ramp"), 0.0, 1.0),
-    (("discriminator_limit",), 0.0, 10.0),
-    (
-        (
-            "penalty_weight",
-            "path_weight",
-            "anchor_weight",
-            "paired_weight",
-            "feature_weight",
-            "brightness_weight",
-        ),
-        0.0,
-        1e6,
-    ),
-    (("penalty_every", "path_every", "augment_images", "steps", "save_every"), 1, 10**9),
-    (("sample_every",), 1, 10**9),
-    (("path_from", "metrics_every"), 0, 10**9),
-    (("batch", "accumulate"), 1, 4096),
-    (("paired",), 0, 4096),
-    (("average_images",), 1.0, 1e9),
-    (("seed",), 0, 2**63 - 1),
-)
