@@ -1,9 +1,9 @@
-"""Tell how near a model's volumes come to the bank it learned from.
+"""Compare the volumes of a model with its training bank.
 
 Usage: python docs/assess_model.py FOLDER [--volumes 200] [--pictures docs/images]
 
-FOLDER is that of `examples/train_bundled_model.py`: bank, runs and model. Prints the tables
-of docs/bundled_model.md and draws its pictures (needs matplotlib).
+FOLDER is the output of `examples/train_bundled_model.py`: bank, runs and model. Prints the
+tables of docs/bundled_model.md and draws its figures (needs matplotlib).
 """
 
 import argparse
@@ -18,28 +18,33 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, gaussian_gradient_magnitude, label
-from scipy.spatial.distance import cdist
 from scipy.stats import ks_2samp, wasserstein_distance
 
 from cowgan.bank.bank import Bank
 from cowgan.checkpoint import load
+from cowgan.evaluation.manifolds import coverage, density
+from cowgan.evaluation.similarity import (
+    correlation_rows,
+    mean_and_nearest,
+    nearest,
+    nearest_of_other_subjects,
+    with_mirror_images,
+)
 from cowgan.features.vessel_occupancy import vessel_maps
 from cowgan.measure import find_vessels, measure_mask
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.volume import Volume, mip
 
-NEIGHBOURS = 5
 MIDDLE, BACK, FRONT = 0.04, 0.38, 0.62
-"""Shares of the volume: what is left out on either side of the middle, and where, counted
-from the back, posterior arteries end and anterior ones begin. On 60 anatomies whose arteries
-are labelled, `sides_joined` is right on 93 % of the sides with them."""
+"""Fractions of the volume: the margin left out on either side of the middle, and, counted from the
+back, the end of the posterior arteries and the start of the anterior ones. On 60 anatomies with
+labelled arteries, `sides_joined` is right on 93 % of the sides with them."""
 _TOUCHING = np.ones((3, 3, 3))
-Rows = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Anatomy:
-    """What is measured of one volume; shares in percent."""
+    """Vessel measurements of one volume; fractions in percent."""
 
     fraction: float
     radius_mm: float
@@ -69,10 +74,10 @@ def anatomy(volume: Volume) -> Anatomy:
 
 
 def sides_joined(mask: NDArray[np.bool_]) -> int:
-    """Return on how many sides anterior and posterior arteries touch within that half.
+    """Return the number of sides on which anterior and posterior arteries are connected.
 
-    So it is where a posterior communicating artery joins them. The middle is left out, as
-    arteries of both sides and both circulations touch there.
+    A posterior communicating artery connects them. The middle is left out, as arteries of both
+    sides and both circulations touch there.
     """
     nx, ny = mask.shape[1:]
     margin = round(MIDDLE * nx)
@@ -86,77 +91,28 @@ def sides_joined(mask: NDArray[np.bool_]) -> int:
 
 
 def edge_sharpness(volume: Volume, mask: NDArray[np.bool_]) -> float:
-    """Return the slope of vessel walls, as a share of the contrast per voxel."""
+    """Return the slope of vessel walls, as a fraction of the contrast per voxel."""
     wall = binary_dilation(mask) & ~mask
     slope = gaussian_gradient_magnitude(volume.data, 0.7)[wall]
     contrast = volume.data[mask].mean() - np.median(volume.data[~mask])
     return float(np.median(slope) / contrast)
 
 
-def mips(volumes: Iterable[Volume]) -> Rows:
-    """Return axial MIPs as centred rows of unit length, so that products are correlations."""
-    rows = np.stack([mip(volume).ravel() for volume in volumes]).astype(np.float32)
-    rows -= rows.mean(1, keepdims=True)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-def either_side_up(rows: Rows, shape: tuple[int, int]) -> Rows:
-    """Return rows and then their mirror images, left and right swapped."""
-    mirrored = rows.reshape(-1, *shape)[:, :, ::-1].reshape(len(rows), -1)
-    return np.concatenate([rows, mirrored])
-
-
-def coverage(real: Rows, generated: Rows) -> tuple[float, float]:
-    """Return density and coverage after Naeem et al., ICML 2020."""
-    radii = np.sort(cdist(real, real), 1)[:, NEIGHBOURS]
-    inside = cdist(real, generated) < radii[:, None]
-    return float(inside.sum() / (NEIGHBOURS * len(generated))), float(inside.any(1).mean())
-
-
-def vessel_rows(volumes: Iterable[Volume]) -> Rows:
-    """Return coarse vessel maps as rows."""
+def vessel_features(volumes: Iterable[Volume]) -> NDArray[np.float32]:
+    """Return coarse vessel maps, shape (n, features)."""
     stacked = torch.stack([torch.from_numpy(np.array(v.data))[None] for v in volumes])
     return vessel_maps(stacked).flatten(1).numpy()
 
 
-def replicas(
-    generated: Rows, training: Rows, subjects: list[str], shape: tuple[int, int]
-) -> tuple[Rows, NDArray[np.intp], Rows]:
-    """Look for training volumes that are nearly repeated.
-
-    Returns
-    -------
-    likeness : ndarray
-        Correlation of each generated MIP with the most similar training MIP.
-    nearest : ndarray
-        Which training volume that is; from N on, mirrored.
-    real : ndarray
-        Correlation of each training MIP with the most similar one of another subject.
-    """
-    both = either_side_up(training, shape)
-    to_training = generated @ both.T
-    own = np.array(subjects * 2)
-    among = training @ both.T
-    among[np.array(subjects)[:, None] == own[None]] = -1
-    return to_training.max(1), to_training.argmax(1), among.max(1)
-
-
-def mean_and_nearest(rows: Rows) -> tuple[float, float]:
-    """Return the mean correlation of pairs, and that with the most similar one on average."""
-    pairs = rows @ rows.T
-    np.fill_diagonal(pairs, np.nan)
-    return float(np.nanmean(pairs)), float(np.nanmax(pairs, 1).mean())
-
-
-def sheet(pictures: Iterable[NDArray[np.float32]], columns: int, path: Path) -> None:
-    """Save pictures of one size in rows."""
+def contact_sheet(pictures: Iterable[NDArray[np.float32]], columns: int, path: Path) -> None:
+    """Save pictures of one size as a contact sheet."""
     tiles = [np.pad(np.clip(one, 0, 1), 2) for one in pictures]
     rows = [np.concatenate(tiles[i : i + columns], 1) for i in range(0, len(tiles), columns)]
     plt.imsave(path, np.concatenate(rows), cmap="gray", vmin=0, vmax=1)
 
 
 def draw_distributions(sets: dict[str, list[Anatomy]], path: Path) -> None:
-    """Draw how vessel fraction, radius and joined sides are distributed."""
+    """Draw histograms of vessel fraction, radius and number of PComs."""
     figure, axes = plt.subplots(1, 3, figsize=(11, 3.2), layout="constrained")
     shown = (
         ("fraction", "vessel voxels, %", np.linspace(0, 10, 41)),
@@ -175,8 +131,8 @@ def draw_distributions(sets: dict[str, list[Anatomy]], path: Path) -> None:
 
 
 def draw_curves(runs: list[Path], path: Path) -> None:
-    """Draw losses and likeness of samples over all stages."""
-    figure, (losses, likeness) = plt.subplots(
+    """Draw losses and correlation of samples over all stages."""
+    figure, (losses, correlation) = plt.subplots(
         2, 1, figsize=(9, 5.5), sharex=True, layout="constrained"
     )
     before = 0.0
@@ -200,8 +156,10 @@ def draw_curves(runs: list[Path], path: Path) -> None:
         ):
             values = np.array([float(rows[i][name]) for i in measured])
             label_ = title if run == runs[0] else None
-            likeness.plot(hours[measured], values, style, color=colour, label=label_, markersize=3)
-        for axis in (losses, likeness):
+            correlation.plot(
+                hours[measured], values, style, color=colour, label=label_, markersize=3
+            )
+        for axis in (losses, correlation):
             axis.axvline(before, color="0.8", linewidth=0.8)
         losses.annotate(
             f"{int(run.name[-3:])}" + (" voxels" if run == runs[-1] else ""),
@@ -214,14 +172,14 @@ def draw_curves(runs: list[Path], path: Path) -> None:
         )
         before = float(hours[-1])
     losses.set_ylabel("loss")
-    likeness.set(xlabel="hours of training", ylabel="correlation of MIPs")
-    for axis in (losses, likeness):
+    correlation.set(xlabel="hours of training", ylabel="correlation of MIPs")
+    for axis in (losses, correlation):
         axis.legend(frameon=False, ncols=4, loc="lower right", fontsize=8)
     figure.savefig(path, dpi=110)
 
 
-def tell(sets: dict[str, list[Anatomy]], reference: str) -> None:
-    """Print means, deviations and distances of all that is measured."""
+def print_table(sets: dict[str, list[Anatomy]], reference: str) -> None:
+    """Print means, standard deviations and distances to the reference as Markdown."""
     print(f"| | {' | '.join(sets)} |\n|---{'|---' * len(sets)}|")
     titles = {
         "fraction": "vessel voxels, %",
@@ -267,33 +225,37 @@ if __name__ == "__main__":
             "held out": list(pool.map(anatomy, holdout)),
             "trained on": list(pool.map(anatomy, training[:100])),
         }
-    tell(sets, "held out")
+    print_table(sets, "held out")
     draw_distributions(sets, given.pictures / "bundled_distributions.png")
 
     print("\nCorrelation of axial MIPs:")
-    rows = mips(made)
-    for kind, some in (("generated", rows), ("trained on", mips(training[: len(made)]))):
-        mean, nearest = mean_and_nearest(some)
-        print(f"{kind} ({len(some)}): mean {mean:.3f}, nearest {nearest:.3f}")
-    learned = mips(bank.volume(int(i)) for i in bank.training)
-    shape = mip(made[0]).shape
-    likeness, nearest_to, among = replicas(rows, learned, subjects, shape)
-    held = (mips(holdout) @ either_side_up(learned, shape).T).max(1)
+    rows = correlation_rows([mip(one) for one in made])
+    same_number = correlation_rows([mip(one) for one in training[: len(made)]])
+    for kind, some in (("generated", rows), ("trained on", same_number)):
+        mean, closest = mean_and_nearest(some)
+        print(f"{kind} ({len(some)}): mean {mean:.3f}, nearest {closest:.3f}")
+    # Of either side up, as training swaps left and right.
+    pictures = with_mirror_images([mip(bank.volume(int(i))) for i in bank.training])
+    learned = correlation_rows(pictures)
+    similarity, nearest_to = nearest(rows, learned)
+    held, _ = nearest(correlation_rows([mip(one) for one in holdout]), learned)
+    others = nearest_of_other_subjects(learned[: len(subjects)], subjects, learned, 2 * subjects)
     for kind, values in (
-        ("generated with training", likeness),
+        ("generated with training", similarity),
         ("held out with training", held),
-        ("training with other subjects", among),
+        ("training with other subjects", others),
     ):
         print(f"{kind}: mean {values.mean():.3f}, largest {values.max():.3f}")
-    for kind, real in (("held out", holdout), ("trained on", training)):
-        density, covered = coverage(vessel_rows(real), vessel_rows(made))
-        print(f"{kind} ({len(real)}): density {density:.2f}, coverage {covered:.2f}")
+    generated = vessel_features(made)
+    for kind, volumes in (("held out", holdout), ("trained on", training)):
+        real = vessel_features(volumes)
+        print(
+            f"{kind} ({len(real)}): density {density(real, generated):.2f}, "
+            f"coverage {coverage(real, generated):.2f}"
+        )
 
-    sheet((mip(one) for one in made[:16]), 8, given.pictures / "bundled_seeds.png")
-    closest = np.argsort(-likeness)[:8]
-    pairs = [mip(made[i]) for i in closest]
-    for i in nearest_to[closest]:
-        picture = mip(bank.volume(int(bank.training[i % len(learned)])))
-        pairs.append(picture if i < len(learned) else picture[:, ::-1])
-    sheet(pairs, 8, given.pictures / "bundled_nearest.png")
+    contact_sheet((mip(one) for one in made[:16]), 8, given.pictures / "bundled_seeds.png")
+    most_similar = np.argsort(-similarity)[:8]
+    pairs = [mip(made[i]) for i in most_similar] + list(pictures[nearest_to[most_similar]])
+    contact_sheet(pairs, 8, given.pictures / "bundled_nearest.png")
     draw_curves(sorted(given.folder.glob("run_*")), given.pictures / "bundled_curves.png")

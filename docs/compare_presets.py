@@ -1,10 +1,10 @@
-"""Train with each preset for an equal time on one core, and compare what they have learned.
+"""Train with each preset for an equal time on one core, and compare the results.
 
 Usage: python docs/compare_presets.py BANK FOLDER [--minutes 15]
 
-Prints the table of docs/training.md and draws its picture (needs matplotlib). Time is that
-of the processor, so other work on the computer favours no preset. Presets that FOLDER has
-runs of are not trained again.
+Prints the table of docs/training.md and draws its figure (needs matplotlib). CPU time is
+measured, so other work on the computer favours no preset. Presets with a run in FOLDER are not
+trained again.
 """
 
 import argparse
@@ -15,13 +15,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from assess_model import mean_and_nearest, mips, sheet
+from assess_model import contact_sheet
 
 from cowgan.bank.bank import Bank
 from cowgan.checkpoint import load
 from cowgan.errors import Cancelled
+from cowgan.evaluation.similarity import correlation_rows, mean_and_nearest
 from cowgan.networks import NetworkConfig
 from cowgan.synthesis import LatentState, Synthesizer
+from cowgan.training.bank_subset import BankSubset
 from cowgan.training.config import preset, with_changes
 from cowgan.training.log import LOG_FILE
 from cowgan.training.run import export_run, start_run
@@ -34,23 +36,23 @@ VOLUMES = 128
 
 @dataclass
 class TimeLimit:
-    """A `cowgan.progress.Progress` that stops after some time of this process."""
+    """A `cowgan.progress.Progress` that cancels after some CPU time."""
 
     seconds: float
     start: float = field(default_factory=time.process_time)
 
     def report(self, done: int, total: int, message: str = "") -> None:
-        """Show the last step."""
+        """Print the number of steps."""
         print(f"\r{done} steps, {message}", end="", flush=True)
 
     @property
     def cancelled(self) -> bool:
-        """Whether the time is up."""
+        """Whether the time limit is reached."""
         return time.process_time() - self.start > self.seconds
 
 
 def train(name: str, folder: Path, bank: Bank, seconds: float) -> None:
-    """Train with a preset until the time is up."""
+    """Train with a preset up to the time limit."""
     config = with_changes(preset(name, NETWORK), sample_every=10**9, metrics_every=0)
     try:
         start_run(folder, bank, config, "cpu", progress=TimeLimit(seconds))
@@ -58,18 +60,15 @@ def train(name: str, folder: Path, bank: Bank, seconds: float) -> None:
         print(f"\r{name}: done")
 
 
-def coarse(volume: Volume) -> Volume:
-    """Return averages over whole voxels, at the network's size."""
-    (nz, nx, ny), (fz, fx, fy) = (
-        NETWORK.volume_shape,
-        np.array(volume.shape) // NETWORK.volume_shape,
-    )
-    data = volume.data.reshape(nz, fz, nx, fx, ny, fy).mean((1, 3, 5))
-    return Volume(data, default_affine(data.shape))
+def trained_on(bank: Bank) -> list[Volume]:
+    """Return training volumes, without deformed copies, at the network's size."""
+    originals = [i for i in bank.training if bank.cases[int(i)].copy == 0][:VOLUMES]
+    read = BankSubset(bank, NETWORK.volume_shape, originals).read(list(range(len(originals))))
+    return [Volume(data, default_affine(data.shape)) for data in read[:, 0]]
 
 
 def generated(run: Path) -> list[Volume]:
-    """Return what the averaged generator of a run makes of the first seeds."""
+    """Return volumes of the first seeds from the EMA generator of a run."""
     model = run / "model.safetensors"
     export_run(run, model)
     synthesizer = Synthesizer(load(model))
@@ -77,7 +76,7 @@ def generated(run: Path) -> list[Volume]:
 
 
 def images_seen(run: Path) -> int:
-    """Return how many volumes a run has learned from."""
+    """Return the number of volumes that a run has seen."""
     with (run / LOG_FILE).open(newline="", encoding="utf-8") as file:
         return int(list(csv.DictReader(file))[-1]["images"])
 
@@ -91,7 +90,6 @@ if __name__ == "__main__":
     given = parser.parse_args()
     torch.set_num_threads(1)
     bank = Bank.open(given.bank)
-    learned = [coarse(bank.volume(int(i))) for i in bank.training if bank.cases[int(i)].copy == 0]
     print("| | volumes seen | mean correlation | nearest |")
     print("|---|---|---|---|")
     pictures = []
@@ -99,9 +97,9 @@ if __name__ == "__main__":
         run = given.folder / name
         if name in PRESETS and not run.exists():
             train(name, run, bank, 60 * given.minutes)
-        volumes = generated(run) if name in PRESETS else learned[:VOLUMES]
+        volumes = generated(run) if name in PRESETS else trained_on(bank)
         seen = f"{images_seen(run):,}" if name in PRESETS else ""
-        mean, nearest = mean_and_nearest(mips(volumes))
+        mean, nearest = mean_and_nearest(correlation_rows([mip(one) for one in volumes]))
         print(f"| {name} | {seen} | {mean:.2f} | {nearest:.2f} |")
         pictures += [np.kron(mip(one), np.ones((4, 4))) for one in volumes[:8]]
-    sheet(pictures, 8, given.pictures / "presets.png")
+    contact_sheet(pictures, 8, given.pictures / "presets.png")

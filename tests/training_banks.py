@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from safetensors import safe_open
 
 from cowgan.bank.bank import Bank
@@ -46,15 +47,23 @@ def make_bank(path: Path, count: int = 12, holdout: float = 0.1) -> Bank:
     )
 
 
+def random_volumes(count: int, seed: int) -> torch.Tensor:
+    """Return smooth noise, shape (count, 1, 8, 16, 16)."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(count, 1, 4, 4, 4, generator=generator)
+    return torch.nn.functional.interpolate(coarse, (8, 16, 16)) ** 4
+
+
 def cowgan(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "cowgan.cli", *map(str, arguments)]
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
-    """Start a command; one thread, so that sums are added in the same order every time."""
+    """Start a command, in one thread so that the order of sums is always the same."""
     return subprocess.Popen(
         cowgan(*arguments),
         text=True,
+        encoding="utf-8",
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "OMP_NUM_THREADS": "1"},

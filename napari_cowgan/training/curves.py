@@ -48,7 +48,7 @@ class _Chart:
 
 
 def _held_out(title: str, measure: str, rising: bool) -> _Chart:
-    """Return the chart of a number that `cowgan.training.held_out.HeldOut` measures."""
+    """Return the chart of a measure of `HoldoutMetrics` in `cowgan.training`."""
     curves = _Curve(measure, "Generated"), _Curve(f"{measure}_of_reals", "Trained on")
     return _Chart(title, title.split()[0], curves, rising)
 

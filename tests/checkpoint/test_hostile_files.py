@@ -335,8 +335,8 @@ def test_tensors_beyond_the_end_of_a_native_file_are_refused(refused):
 
 
 def test_a_folder_without_models_is_refused(tmp_path, single_sentence):
-    (tmp_path / "notes.txt").write_text("none here")
-    (tmp_path / "model_x.pt").write_text("nor this")
+    (tmp_path / "notes.txt").write_text("none here", encoding="utf-8")
+    (tmp_path / "model_x.pt").write_text("nor this", encoding="utf-8")
     with pytest.raises(CowganError) as refusal:
         load(tmp_path)
     single_sentence(refusal)

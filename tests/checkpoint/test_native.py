@@ -92,7 +92,7 @@ def test_a_failed_save_leaves_the_old_file(checkpoint, written, monkeypatch, sin
     before = written.read_bytes()
 
     def fail(path, content):
-        path.write_text("half")
+        path.write_text("half", encoding="utf-8")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("cowgan.checkpoint.native.write_serialised", fail)

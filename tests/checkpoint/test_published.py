@@ -72,7 +72,7 @@ def test_the_learning_rate_of_the_mapping_network_is_taken_from_the_settings(sta
 def test_a_folder_gives_its_newest_checkpoint(state, tmp_path):
     for number in (2, 10, 9):
         files.write_published(tmp_path, {"GAN": state}, name=f"model_{number}.pt")
-    (tmp_path / "model_11_backup.pt").write_text("not a checkpoint")
+    (tmp_path / "model_11_backup.pt").write_text("not a checkpoint", encoding="utf-8")
     assert load(tmp_path, 8).path.name == "model_10.pt"
 
 
@@ -127,7 +127,7 @@ def test_settings_that_contradict_the_weights_are_refused(state, refused, change
 )
 def test_damaged_settings_are_refused(state, tmp_path, text, single_sentence):
     path = files.write_published(tmp_path, {"GAN": state})
-    (tmp_path / ".config.json").write_text(text)
+    (tmp_path / ".config.json").write_text(text, encoding="utf-8")
     with pytest.raises(CowganError) as refusal:
         load(path, 8)
     single_sentence(refusal)
@@ -268,5 +268,5 @@ def test_an_unreadable_file_or_folder_is_told_as_such(state, tmp_path, single_se
 def test_settings_may_hold_more_than_is_known(state, tmp_path):
     settings = files.TINY_SETTINGS | {"fmap_max": 512, "comment": "x"}
     path = files.write_published(tmp_path, {"GAN": state}, settings)
-    assert json.loads((tmp_path / ".config.json").read_text())["comment"] == "x"
+    assert json.loads((tmp_path / ".config.json").read_text(encoding="utf-8"))["comment"] == "x"
     assert load(path, 8)

@@ -236,7 +236,7 @@ def _run(folder: Path) -> Specimens:
     from training_banks import make_bank
 
     from cowgan.networks import NetworkConfig
-    from cowgan.training.bank_side import BankSide
+    from cowgan.training.bank_subset import BankSubset
     from cowgan.training.config import preset, read_config, with_changes
     from cowgan.training.log import LogFollower, LogWriter
     from cowgan.training.remote_control import read_status
@@ -250,7 +250,7 @@ def _run(folder: Path) -> Specimens:
     config = with_changes(preset("modern", network), batch=1, accumulate=1, steps=2)
     run = folder / "run"
     start_run(run, bank, config, "cpu")
-    trainer = Trainer(config, BankSide(bank, network.volume_shape, bank.training), "cpu")
+    trainer = Trainer(config, BankSubset(bank, network.volume_shape, bank.training), "cpu")
 
     def state(path: Path) -> None:
         load_state(trainer, run, bank.sha256)

@@ -101,7 +101,9 @@ def test_damaged_files_end_in_one_sentence(tmp_path, checkpoint, directions, suf
 def test_files_of_another_shape_end_in_one_sentence(tmp_path, checkpoint, directions, change):
     path = tmp_path / "directions.json"
     save_directions(path, directions, checkpoint)
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    path.write_text(
+        json.dumps(json.loads(path.read_text(encoding="utf-8")) | change), encoding="utf-8"
+    )
     with pytest.raises(CowganError):
         load_directions(path)
 
@@ -113,7 +115,7 @@ def test_an_entry_of_another_type_ends_in_one_sentence(
 ):
     path = tmp_path / "directions.json"
     save_directions(path, directions, checkpoint)
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     content["directions"][0][key] = value
     path.write_text(json.dumps(content))
     with pytest.raises(CowganError):
@@ -138,7 +140,7 @@ def test_vectors_of_another_type_or_shape_end_in_one_sentence(
 ):
     path = tmp_path / "directions.safetensors"
     save_directions(tmp_path / "directions.json", directions, checkpoint)
-    header = (tmp_path / "directions.json").read_text()
+    header = (tmp_path / "directions.json").read_text(encoding="utf-8")
     save_file({"vectors": vectors}, path, {"header": header})
     with pytest.raises(CowganError):
         load_directions(path)

@@ -31,7 +31,7 @@ class StopsAfter(Silent):
 
 
 def manifest(folder):
-    with (folder / "manifest.csv").open(newline="") as file:
+    with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -56,7 +56,9 @@ def test_every_state_becomes_a_file_and_a_row(synthesizer, tmp_path):
         volume = read_volume(path)
         np.testing.assert_array_equal(volume.data, synthesizer.render(state).data)
         assert volume.synthetic
-        sidecar = json.loads((folder / row.file.replace(".nii.gz", ".json")).read_text())
+        sidecar = json.loads(
+            (folder / row.file.replace(".nii.gz", ".json")).read_text(encoding="utf-8")
+        )
         assert LatentState.from_dict(sidecar["provenance"]["state"]) == state
         assert sidecar["image_sha256"] == row.sha256
 
@@ -104,7 +106,7 @@ def test_a_full_disk_is_one_sentence_and_the_manifest_lists_what_is_there(
 
 
 def test_a_folder_that_is_a_file_is_one_sentence(synthesizer, tmp_path, single_sentence):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(CowganError) as refusal:
         export_volumes(synthesizer, STATES, tmp_path / "file")
     single_sentence(refusal)
@@ -114,11 +116,11 @@ def test_existing_files_are_kept_unless_overwriting_is_allowed(
     synthesizer, tmp_path, single_sentence
 ):
     name = "seed_000003.nii.gz"
-    (tmp_path / name).write_text("precious")
+    (tmp_path / name).write_text("precious", encoding="utf-8")
     with pytest.raises(CowganError) as refusal:
         export_volumes(synthesizer, STATES, tmp_path)
     assert name in single_sentence(refusal)
-    assert [path.read_text() for path in tmp_path.iterdir()] == ["precious"]
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["precious"]
     export_volumes(synthesizer, STATES, tmp_path, overwrite=True)
     assert len(manifest(tmp_path)) == 3
 

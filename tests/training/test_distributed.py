@@ -56,7 +56,7 @@ def test_two_processes_train_the_weights_that_one_trains(
     runs = []
     settings = tmp_path / "settings.toml"
     # After a linear start some gradients are nothing but rounding, to which Adam gives full steps.
-    settings.write_text('start = "published"\nanchor_weight = 0.0\npaired = 0\n')
+    settings.write_text('start = "published"\nanchor_weight = 0.0\npaired = 0\n', encoding="utf-8")
     for devices in (1, 2):
         runs.append(tmp_path / f"{devices}")
         arguments = begin(bank, runs[-1], "--preset", preset, "--steps", STEPS)
@@ -67,7 +67,7 @@ def test_two_processes_train_the_weights_that_one_trains(
     assert_equal_weights(*runs)
     logs = []
     for run in runs:
-        with (run / "log.csv").open(newline="") as file:
+        with (run / "log.csv").open(newline="", encoding="utf-8") as file:
             logs.append(list(csv.DictReader(file)))
     assert len(logs[0]) == len(logs[1]) == STEPS
     measured = ("seconds", "images_per_s", "peak_memory_mb")
@@ -104,6 +104,7 @@ def test_processes_that_torchrun_has_started_are_joined(
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
+        encoding="utf-8",
         timeout=240,
     )
     assert result.returncode == 0, result.stderr
@@ -133,6 +134,7 @@ def test_processes_that_slurm_has_started_are_joined(
             env={**os.environ, **shared, "SLURM_PROCID": rank, "SLURM_LOCALID": rank},
             stderr=subprocess.PIPE,
             text=True,
+            encoding="utf-8",
         )
         for rank in ("0", "1")
     ]
@@ -175,22 +177,23 @@ def test_the_failure_of_one_is_told_by_the_leader(bank: Bank, tmp_path: Path) ->
     code = f"""
 import os, sys
 from cowgan.errors import CowganError
-from cowgan.training.bank_side import BankSide
+from cowgan.training.bank_subset import BankSubset
 if os.environ.get("LOCAL_RANK", "0") == "1":
     def read(self, indices):
         raise CowganError("This disk is broken.", "unplugged")
-    BankSide.read = read
+    BankSubset.read = read
 sys.argv[1:] = {[str(one) for one in begin(bank, tmp_path / "run", "--devices", 2)]!r}
 from cowgan.cli import main
 main()
 """
     script = tmp_path / "script.py"
-    script.write_text(code)
+    script.write_text(code, encoding="utf-8")
     result = subprocess.run(
         [sys.executable, script],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
+        encoding="utf-8",
         timeout=240,
     )
     assert result.returncode == 2

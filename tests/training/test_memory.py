@@ -31,7 +31,7 @@ def measured_bytes(wanted: TrainingConfig, folder: Path) -> int:
             trainer.counters.step = lcm(wanted.penalty_every, wanted.path_every)
             trainer.step()
     profiled.export_chrome_trace(str(folder / "trace.json"))
-    events = json.loads((folder / "trace.json").read_text())["traceEvents"]
+    events = json.loads((folder / "trace.json").read_text(encoding="utf-8"))["traceEvents"]
     given = [event for event in events if event.get("name") == "[memory]"]
     taken = peak = 0
     for event in sorted(given, key=lambda event: event["ts"]):

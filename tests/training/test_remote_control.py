@@ -204,12 +204,12 @@ def test_the_log_is_followed_row_by_row_through_a_kill_and_a_resume(run) -> None
     assert len(rows) >= saved
     assert all({"generator", "discriminator", "images_per_s"} <= row.keys() for row in rows)
 
-    with (folder / LOG_FILE).open("a") as log:
+    with (folder / LOG_FILE).open("a", encoding="utf-8") as log:
         log.write("123456,7")
     assert follower.read() == (False, [])
     resume_run(folder, device="cpu", steps=saved + 2)
     anew, rows = follower.read()
     assert anew
     assert [row["step"] for row in rows] == list(range(1, saved + 3))
-    with (folder / LOG_FILE).open(newline="") as file:
+    with (folder / LOG_FILE).open(newline="", encoding="utf-8") as file:
         assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(1, saved + 3))

@@ -18,7 +18,7 @@ from cowgan.bank.bank import Bank
 from cowgan.checkpoint import load
 from cowgan.errors import Cancelled, CowganError
 from cowgan.networks import NetworkConfig
-from cowgan.training.bank_side import BankSide
+from cowgan.training.bank_subset import BankSubset
 from cowgan.training.config import preset, read_config, with_changes
 from cowgan.training.log import LOG_COLUMNS, LogFollower, LogWriter
 from cowgan.training.run import export_run, read_run, resume_run, start_run
@@ -89,7 +89,7 @@ def test_the_log_has_one_row_per_step_after_kills_too(bank: Bank, tmp_path: Path
     config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=6, save_every=3)
     start_run(tmp_path / "run", bank, config, "cpu")
     resume_run(tmp_path / "run", device="cpu", steps=9)
-    with (tmp_path / "run" / "log.csv").open(newline="") as file:
+    with (tmp_path / "run" / "log.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["step"]) for row in rows] == list(range(1, 10))
     assert [int(row["images"]) for row in rows] == list(range(2, 20, 2))
@@ -242,7 +242,7 @@ def test_a_bank_of_another_size_is_refused(bank: Bank, tmp_path: Path, single_se
 
 
 def test_a_coarse_network_sees_averages_of_the_bank(bank: Bank) -> None:
-    side = BankSide(bank, (8, 4, 4), bank.training)
+    side = BankSubset(bank, (8, 4, 4), bank.training)
     (coarse,) = side.read([2])
     (fine,) = bank.read([bank.training[2]])
     assert coarse.shape == (1, 8, 4, 4)

@@ -1,30 +1,31 @@
-"""Numbers that tell during training how good a generator is."""
+"""Metrics that a run logs while it trains."""
 
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from cowgan.evaluation.similarity import correlation_rows, mean_and_nearest
 from cowgan.randomness import stream
 from cowgan.training.trainer import TrainingVolumes
 
 SAMPLES = 96
-"""Volumes that a metric is given."""
+"""Number of volumes that a metric is given."""
 
 
 class Metric(Protocol):
-    """Something that is measured every `metrics_every` steps of a run.
+    """A measure of generated volumes, taken every `metrics_every` steps of a run.
 
     Attributes
     ----------
     names : tuple of str
-        What the numbers are called in the log.
+        Names of the numbers in the log.
     """
 
     names: tuple[str, ...]
 
     def __call__(self, volumes: Tensor) -> dict[str, float]:
-        """Measure volumes of the averaged generator, always of the same latents.
+        """Measure volumes of the EMA generator, always from the same latents.
 
         Parameters
         ----------
@@ -34,9 +35,9 @@ class Metric(Protocol):
 
 
 class MipCorrelation:
-    """How alike the axial maximum intensity projections of volumes are.
+    """A metric: Pearson correlation between the axial MIPs of volumes.
 
-    Much above what real volumes have, it tells that the generator repeats itself.
+    Far above that of real volumes, it shows mode collapse.
 
     Parameters
     ----------
@@ -52,37 +53,19 @@ class MipCorrelation:
     )
 
     def __init__(self, reals: Tensor) -> None:
-        self._real = mip_correlation(reals)
+        self._real = _mip_correlation(reals)
 
     @classmethod
     def of(cls, volumes: TrainingVolumes, seed: int) -> "MipCorrelation":
-        """Return the metric with as many real volumes to compare with as it is given."""
+        """Return the metric, compared with as many real volumes as it is given generated ones."""
         count = min(SAMPLES, len(volumes))
         chosen = stream("metrics", seed).choice(len(volumes), count, replace=False)
         return cls(torch.from_numpy(volumes.read(chosen.tolist())))
 
     def __call__(self, volumes: Tensor) -> dict[str, float]:
-        """Measure generated volumes, and tell what the real ones have."""
-        return dict(zip(self.names, (*mip_correlation(volumes), *self._real), strict=True))
+        """Return the measures of generated volumes, and those of real ones beside them."""
+        return dict(zip(self.names, (*_mip_correlation(volumes), *self._real), strict=True))
 
 
-def mip_correlation(volumes: Tensor) -> tuple[float, float]:
-    """Return Pearson's correlation between axial MIPs; nan if one has a single grey level.
-
-    Parameters
-    ----------
-    volumes : Tensor
-        At least two, shape (N, 1, z, x, y).
-
-    Returns
-    -------
-    mean : float
-        Over all pairs.
-    nearest : float
-        Of each volume with the one most like it, on average.
-    """
-    pairs = torch.corrcoef(volumes.amax(2).flatten(1).double())
-    n = len(pairs)
-    others = ~torch.eye(n, dtype=torch.bool, device=pairs.device)
-    apart = pairs[others].view(n, n - 1)
-    return float(apart.mean()), float(apart.amax(1).mean())
+def _mip_correlation(volumes: Tensor) -> tuple[float, float]:
+    return mean_and_nearest(correlation_rows(volumes.amax(2)[:, 0].cpu().numpy()))

@@ -16,10 +16,10 @@ from cowgan.documents import read_json
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import write_json
 from cowgan.progress import Progress, Silent, advance
-from cowgan.training.bank_side import BankSide
+from cowgan.training.bank_subset import BankSubset
 from cowgan.training.config import TrainingConfig, write_config
 from cowgan.training.distributed import ALONE, Processes
-from cowgan.training.held_out import HeldOut
+from cowgan.training.holdout_metrics import HoldoutMetrics
 from cowgan.training.linear_start import start_linearly
 from cowgan.training.log import LOG_FILE, LogWriter
 from cowgan.training.metrics import SAMPLES, Metric, MipCorrelation
@@ -124,7 +124,7 @@ def start_run(
     folder = Path(folder)
     if processes.leads and has_state(folder):
         raise CowganError(f"{folder} holds a run already; resume it, or choose another folder.")
-    side = BankSide(bank, config.network.volume_shape, bank.training)
+    side = BankSubset(bank, config.network.volume_shape, bank.training)
     with _supervised(folder, 0, config.steps, processes) as supervision, _enough_memory():
         trainer = Trainer(config, side, device, processes)
         notes = _begin(trainer, init_from, progress or Silent())
@@ -186,7 +186,7 @@ def resume_run(
     step = description.counters.step
     with _supervised(folder, step, config.steps, processes) as supervision, _enough_memory():
         bank = bank or Bank.open(Path(read_run(folder).bank))
-        side = BankSide(bank, config.network.volume_shape, bank.training)
+        side = BankSubset(bank, config.network.volume_shape, bank.training)
         trainer = Trainer(config, side, device, processes)
         load_state(trainer, folder, bank.sha256)
         if supervision is None:
@@ -251,7 +251,7 @@ def _train(
 ) -> None:
     config, counters = trainer.config, trainer.counters
     if config.metrics_every and len(trainer.volumes) > 1:
-        compared = HeldOut.of(bank, config.network.volume_shape)
+        compared = HoldoutMetrics.of(bank, config.network.volume_shape)
         own: list[Metric] = [] if compared is None else [compared]
         metrics = (MipCorrelation.of(trainer.volumes, config.seed), *own, *metrics)
     measured = [name for metric in metrics for name in metric.names]

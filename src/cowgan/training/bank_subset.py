@@ -1,4 +1,4 @@
-"""One side of a bank's split, at the size that a network makes."""
+"""Some volumes of a training bank, at the size that a network generates."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -7,19 +7,19 @@ from cowgan.bank.bank import Bank
 from cowgan.errors import CowganError
 
 
-class BankSide:
-    """Some volumes of a bank, such as those to train on, at the size a network makes.
+class BankSubset:
+    """Some volumes of a bank, such as its training set, averaged to the size of a network.
 
-    A coarser network sees averages over whole voxels, as its output is a coarse volume.
+    A coarser network is trained on averages over whole voxels, as its output is a coarse volume.
 
     Parameters
     ----------
     bank : Bank
-        Where they are.
+        The bank they are part of.
     shape : tuple of int
-        Voxels along (z, x, y) that the network makes.
+        Voxels along (z, x, y) that the network generates.
     indices : sequence of int
-        Which volumes of the bank.
+        Indices of the volumes in the bank.
 
     Raises
     ------
@@ -41,7 +41,7 @@ class BankSide:
 
     @property
     def spacing_mm(self) -> tuple[float, float, float]:
-        """Voxel size along (z, x, y) of these volumes."""
+        """Voxel size along (z, x, y) of the averaged volumes."""
         z, x, y = (
             size * factor for size, factor in zip(self._bank.spacing_mm, self._factors, strict=True)
         )
@@ -51,7 +51,7 @@ class BankSide:
         return len(self._indices)
 
     def read(self, indices: list[int]) -> NDArray[np.float32]:
-        """Return volumes, shape (n, 1, z, x, y)."""
+        """Return volumes, shape (n, 1, z, x, y), by their places in this subset."""
         volumes = self._bank.read(self._indices[indices])
         if self._factors == [1, 1, 1]:
             return volumes
