@@ -1,11 +1,10 @@
-"""The latent explorer."""
+"""The latent explorer panel."""
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
@@ -14,29 +13,23 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from cowgan.checkpoint import BUNDLED
-from cowgan.errors import CowganError
 from napari_cowgan.explorer.browser import Browser
 from napari_cowgan.explorer.checkpoint_group import CheckpointGroup
 from napari_cowgan.explorer.compare_group import CompareGroup
 from napari_cowgan.explorer.direction_group import DirectionGroup
-from napari_cowgan.explorer.explorer_model import ExplorerModel, ExplorerState
+from napari_cowgan.explorer.explorer_model import ExplorerModel
 from napari_cowgan.explorer.export_group import ExportGroup
 from napari_cowgan.explorer.favourites_group import FavouritesGroup
-from napari_cowgan.explorer.handover import hand_over, take_over
 from napari_cowgan.explorer.last_session import LastSession
 from napari_cowgan.explorer.last_session_group import LastSessionGroup
 from napari_cowgan.explorer.layer import VolumeLayer
+from napari_cowgan.explorer.live_volume import LiveVolume
 from napari_cowgan.explorer.mixing_group import MixingGroup
 from napari_cowgan.explorer.noise_group import NoiseGroup
-from napari_cowgan.explorer.renderer import Rendered, Renderer
-from napari_cowgan.explorer.saved_session import (
-    SUFFIX,
-    ExplorerSession,
-    read_session,
-    write_session,
-)
+from napari_cowgan.explorer.renderer import Renderer
+from napari_cowgan.explorer.saved_session import SUFFIX, ExplorerSession
 from napari_cowgan.explorer.seed_group import SeedGroup
+from napari_cowgan.explorer.session_keeper import SessionKeeper
 from napari_cowgan.explorer.thumbnails import Thumbnails
 from napari_cowgan.explorer.truncation_group import TruncationGroup
 from napari_cowgan.explorer.view_group import ViewGroup
@@ -51,22 +44,20 @@ from napari_cowgan.widgets.drops import dropped_path
 from napari_cowgan.widgets.guards import WheelGuard
 from napari_cowgan.widgets.jobs import JobBar
 from napari_cowgan.widgets.problems import show_problem
-from napari_cowgan.widgets.settings import is_there
 
 if TYPE_CHECKING:
     import napari
 
-_REMEMBERED_AFTER_MS = 1000
 _CHECKPOINT_SUFFIXES = (".safetensors", ".pt")
 
 
 class LatentExplorer(QWidget):
-    """Opens a 3D StyleGAN, steers its latent space and shows the volume in 3D.
+    """A panel that opens a 3D StyleGAN, moves in its latent space and shows the volume.
 
     Parameters
     ----------
     napari_viewer : napari.Viewer
-        Where the volume is shown.
+        The viewer that shows the volume.
     """
 
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
@@ -74,8 +65,6 @@ class LatentExplorer(QWidget):
         self._viewer = napari_viewer
         self.model = ExplorerModel()
         self.shown = VolumeLayer(napari_viewer)
-        self._renderer = Renderer()
-        self._drawn: Rendered | None = None
         self._thumbnails = Thumbnails()
 
         self.checkpoint = CheckpointGroup(self.model)
@@ -91,35 +80,21 @@ class LatentExplorer(QWidget):
         self.export = ExportGroup(self.model)
         self.last_session = LastSessionGroup()
         self.status = hint("")
+        self.live = LiveVolume(self.model, self.shown, self)
+        self.sessions = SessionKeeper(
+            napari_viewer,
+            self.shown,
+            self.model,
+            self.checkpoint,
+            self.favourites,
+            self.compare,
+            self.last_session,
+        )
         self._build()
         self._bind_keys()
+        self._connect()
         self.setAcceptDrops(True)
-
-        self.model.state_changed.connect(self._request)
-        self.model.model_changed.connect(self._on_model)
-        self._renderer.ready.connect(self._draw)
-        self._renderer.failed.connect(self._on_problem)
-        self.seed.browsing_wanted.connect(partial(self.browser.browse, "seeds"))
-        self.directions.browsing_wanted.connect(partial(self.browser.browse, "directions"))
-        self.export.session_wanted.connect(self.save_session)
-        self.export.session_chosen.connect(self.open_session)
-        self._last_session = LastSession()
-        self._remembering = QTimer(self)
-        self._remembering.setSingleShot(True)
-        self._remembering.setInterval(_REMEMBERED_AFTER_MS)
-        self._remembering.timeout.connect(self._last_session.write)
-        self.model.undo_stack.indexChanged.connect(self._note_session)
-        self.last_session.chosen.connect(self._open)
-        self.last_session.decided.connect(LastSession.decide)
-        end = partial(
-            _shut_down,
-            self._renderer,
-            self._thumbnails,
-            self.findChildren(JobBar),
-            self._last_session,
-        )
-        self.destroyed.connect(end)
-        self._begin()
+        self.sessions.start()
 
     # Construction
 
@@ -188,168 +163,64 @@ class LatentExplorer(QWidget):
         ):
             QShortcut(QKeySequence(keys), self, action, context=context)
 
+    def _connect(self) -> None:
+        self.model.model_changed.connect(self._thumbnails.clear)
+        self.live.layer_created.connect(self._on_layer_created)
+        self.live.status_changed.connect(self.status.setText)
+        self.live.failed.connect(self._on_problem)
+        self.sessions.failed.connect(self._on_problem)
+        self.seed.browsing_wanted.connect(partial(self.browser.browse, "seeds"))
+        self.directions.browsing_wanted.connect(partial(self.browser.browse, "directions"))
+        self.export.session_wanted.connect(self.save_session)
+        self.export.session_chosen.connect(self.open_session)
+        # Bound to what must be ended, not to this widget, which is gone by then.
+        end = partial(
+            _shut_down,
+            self.live.renderer,
+            self._thumbnails,
+            self.findChildren(JobBar),
+            self.sessions.last,
+        )
+        self.destroyed.connect(end)
+
     # Opening and saving
 
     def open_checkpoint(self, path: str | Path, depth: int | None = None) -> None:
-        """Open a model in the background; a failure is told and changes nothing."""
+        """Open a model in the background; a failure is shown and changes nothing."""
         self.checkpoint.open_checkpoint(Path(path), depth)
 
     def open_session(self, path: str | Path) -> None:
-        """Open a session file, and the model it was made with."""
-        try:
-            session = read_session(Path(path))
-        except CowganError as error:
-            self._on_problem(error)
-        else:
-            self._open(session)
+        """Open a session file and the model it was made with."""
+        self.sessions.open_file(Path(path))
 
     def save_session(self, path: str | Path) -> None:
         """Save model, state, favourites and comparison to a session file."""
-        session = self.session()
-        if session is None:
-            return
-        try:
-            write_session(session, Path(path))
-        except CowganError as error:
-            self._on_problem(error)
+        self.sessions.save_file(Path(path))
 
     def session(self) -> ExplorerSession | None:
         """Return model, state, favourites and comparison; None before a model is open."""
-        checkpoint = self.model.checkpoint
-        if checkpoint is None:
-            return None
-        own = checkpoint.path is None or checkpoint.path == BUNDLED
-        return ExplorerSession(
-            checkpoint_path=None if own else str(checkpoint.path),
-            checkpoint_sha256=checkpoint.sha256,
-            checkpoint_name=checkpoint.card.name,
-            depth=checkpoint.config.depth,
-            latent=self.model.latent,
-            mix_seed=self.model.state.mix_seed,
-            mix_amount=self.model.state.mix_amount,
-            favourites=tuple(self.favourites.favourites()),
-            slots=self.compare.slots,
-        )
+        return self.sessions.session()
 
     def leave(self) -> None:
-        """Leave to the next explorer in this window what it begins with."""
-        session = self._remembered() or self._wanted
-        if session is not None:
-            hand_over(self._viewer, session, self.shown.layer, self.shown.look())
+        """Hand over to the next explorer in this window and stop all work."""
+        self.sessions.hand_over()
         self.compare.side_by_side.setChecked(False)
         for bar in self.findChildren(JobBar):
-            # What still comes must not be shown by a panel that is being taken apart.
+            # Results that still arrive must not be shown by a panel that is being deleted.
             bar.stop()
-        self._last_session.write()
+        self.sessions.last.write()
 
-    def _begin(self) -> None:
-        """Go on where the explorer was that this window had before, or else begin afresh."""
-        self._wanted: ExplorerSession | None = None
-        last = self._last_session.offer()
-        if last is not None:
-            self.last_session.offer(last)
-        handover = take_over(self._viewer)
-        if handover is None:
-            self.checkpoint.open_last()
-            return
-        self.shown.adopt(handover.layer and handover.layer(), handover.look)
-        self._wanted = handover.session
-        model_path = _model_path(handover.session)
-        if is_there(model_path):
-            self.checkpoint.open_checkpoint(model_path, handover.session.depth, self._go_on)
-        else:
-            self.checkpoint.open_last()
-
-    def _go_on(self) -> None:
-        if self._wanted is not None:
-            self._restore(self._wanted)
-            self._wanted = None
-            # Coming back is no change: neither one to undo nor one to remember.
-            self.model.undo_stack.clear()
-            self._last_session.drop()
-
-    def _remembered(self) -> ExplorerSession | None:
-        """Return the session without its favourites, which are kept with the model."""
-        session = self.session()
-        return None if session is None else replace(session, favourites=())
-
-    def _note_session(self) -> None:
-        session = self._remembered()
-        if session is not None:
-            self._last_session.note(session)
-            self._remembering.start()
-
-    def _open(self, session: ExplorerSession) -> None:
-        checkpoint = self.model.checkpoint
-        if checkpoint is not None and (checkpoint.sha256, checkpoint.config.depth) == (
-            session.checkpoint_sha256,
-            session.depth,
-        ):
-            self._restore(session)
-            return
-        model_path = _model_path(session)
-        if not is_there(model_path):
-            self._on_problem(
-                CowganError(
-                    f"The model “{session.checkpoint_name}” of this session is not at "
-                    f"{model_path} any more; open the model first, then the session."
-                )
-            )
-            return
-        self.checkpoint.open_checkpoint(model_path, session.depth, lambda: self._restore(session))
-
-    def _restore(self, session: ExplorerSession) -> None:
-        checkpoint = self.model.checkpoint
-        if checkpoint is not None and checkpoint.sha256 != session.checkpoint_sha256:
-            self._on_problem(
-                CowganError(
-                    f"The model “{session.checkpoint_name}” has changed since this session was "
-                    "saved, so its volumes may look different."
-                )
-            )
-        state = ExplorerState(session.latent, session.mix_seed, session.mix_amount)
-        known = {(f.name, f.state) for f in session.favourites}
-        others = [f for f in self.favourites.favourites() if (f.name, f.state) not in known]
-        text = "open session"
-        with self.model.step(text):
-            self.model.change(state, text)
-            self.favourites.edit_favourites([*session.favourites, *others], text)
-            self.compare.edit_slots({"A": None, "B": None, **session.slots}, text)
-
-    # Rendering
+    # Showing
 
     @property
     def showing_complete_volume(self) -> bool:
-        """Whether the layer shows the present state in full, not an older one or a preview."""
-        drawn = self._drawn
-        return (
-            drawn is not None and drawn.preview_block is None and drawn.state == self.model.latent
-        )
+        """Whether the layer shows the current state in full, not an older one or a preview."""
+        return self.live.complete
 
-    def _on_model(self) -> None:
-        self._thumbnails.clear()
-        self._drawn = None
-        self._request()
-
-    def _request(self) -> None:
-        synthesizer = self.model.synthesizer
-        if synthesizer is not None:
-            self._renderer.request(synthesizer, self.model.latent)
-
-    def _draw(self) -> None:
-        rendered = self._renderer.take()
-        if rendered is None or rendered.synthesizer is not self.model.synthesizer:
-            return
-        if self.shown.show(rendered.volume):
-            self.view.apply()
-            look_from(self._viewer, "axial")
-            show_scale_bar(self._viewer)
-        self._drawn = rendered
-        milliseconds = f"{1000 * rendered.elapsed_s:.0f} ms"
-        if rendered.preview_block is None:
-            self.status.setText(f"Complete, {milliseconds}")
-        else:
-            self.status.setText(f"Preview to block {rendered.preview_block}, {milliseconds}")
+    def _on_layer_created(self) -> None:
+        self.view.apply()
+        look_from(self._viewer, "axial")
+        show_scale_bar(self._viewer)
 
     def _on_problem(self, error: BaseException) -> None:
         show_problem(self, error)
@@ -379,10 +250,6 @@ def _dropped_file(event: QDropEvent) -> Path | None:
         return None
     accepted = path.is_dir() or path.name.lower().endswith((*_CHECKPOINT_SUFFIXES, SUFFIX))
     return path if accepted else None
-
-
-def _model_path(session: ExplorerSession) -> Path:
-    return BUNDLED if session.checkpoint_path is None else Path(session.checkpoint_path)
 
 
 def _shut_down(

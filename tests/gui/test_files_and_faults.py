@@ -238,9 +238,9 @@ def test_the_layer_may_be_renamed_or_deleted(viewer, explorer, settle):
 
 def test_the_newest_state_is_what_ends_up_on_screen(explorer, settle, monkeypatch):
     drawn: list[Rendered] = []
-    take = explorer._renderer.take
+    take = explorer.live.renderer.take
     monkeypatch.setattr(
-        explorer._renderer, "take", lambda: drawn.append(result := take()) or result
+        explorer.live.renderer, "take", lambda: drawn.append(result := take()) or result
     )
     for seed in range(40):
         explorer.model.set_seed(seed)
@@ -289,7 +289,7 @@ def test_two_thousand_random_edits_need_no_more_memory(explorer, settle):
     settle(explorer)
     gc.collect()
     grown_mb = (process.memory_info().rss - before) / 1e6
-    print(f"\n2,000 edits: {grown_mb:+.1f} MB, {explorer._renderer.renders} renders")
+    print(f"\n2,000 edits: {grown_mb:+.1f} MB, {explorer.live.renderer.renders} renders")
     assert grown_mb < 50
     assert np.isfinite(explorer.shown.layer.data).all()
 

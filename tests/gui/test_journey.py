@@ -94,7 +94,7 @@ def test_closing_the_window_during_work_ends_every_thread(viewer, explorer, qtbo
     explorer.browser.browse("seeds")
     for seed in range(5):
         explorer.model.set_seed(seed)
-    renderer, thumbnails = explorer._renderer, explorer._thumbnails
+    renderer, thumbnails = explorer.live.renderer, explorer._thumbnails
     viewer.close()
     qtbot.waitUntil(
         lambda: not renderer._thread.is_alive() and not thumbnails._thread.is_alive(),

@@ -240,13 +240,13 @@ def test_the_theme_may_change_at_any_time(viewer, explorer, settle):
 
 
 def test_a_result_of_the_model_before_is_not_drawn(explorer, other_model, qtbot, settle):
-    stale = explorer._drawn
+    stale = explorer.live.drawn
     explorer.open_checkpoint(other_model)
     qtbot.waitUntil(lambda: explorer.model.checkpoint.path == other_model, timeout=20_000)
     settle(explorer)
     shown = explorer.shown.layer.data
-    explorer._renderer._result = stale
-    explorer._renderer.ready.emit()
+    explorer.live.renderer._result = stale
+    explorer.live.renderer.ready.emit()
     QTest.qWait(20)
     assert explorer.shown.layer.data is shown
 

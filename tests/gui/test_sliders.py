@@ -209,12 +209,12 @@ def test_the_wheel_scrolls_the_panel_and_changes_no_field(explorer):
 
 def test_a_hundred_fast_moves_end_on_the_last_value(explorer, settle):
     slider = explorer.truncation.psi.slider
-    before = explorer._renderer.renders
+    before = explorer.live.renderer.renders
     for value in np.linspace(0, 1.5, 100):
         slider.setValue(value)
     settle(explorer)
     assert explorer.model.latent.psi == 1.5
-    assert explorer._renderer.renders - before <= 10
+    assert explorer.live.renderer.renders - before <= 10
     expected = explorer.model.synthesizer.render(explorer.model.latent)
     np.testing.assert_array_equal(explorer.shown.layer.data, display_array(expected))
 
