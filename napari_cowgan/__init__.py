@@ -1,4 +1,4 @@
-"""The napari plugin CoW-GAN; what it offers is declared in ``napari.yaml``."""
+"""The napari plugin CoW-GAN; ``napari.yaml`` declares its contributions."""
 
 from cowgan._version import __version__
 

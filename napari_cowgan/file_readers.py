@@ -1,4 +1,4 @@
-"""Opening files: images become layers, checkpoints and sessions open the explorer."""
+"""File readers: images become layers; checkpoints and sessions open the explorer."""
 
 from collections.abc import Callable, Sequence
 from os import PathLike, fspath
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 ReaderFunction = Callable[[str], list[tuple[Any, ...]]]
 
 OPENED_WITHOUT_LAYER: list[tuple[Any, ...]] = [(None,)]
-"""What napari takes as "read, but there is no layer to add"."""
+"""napari's convention for a file that was read but adds no layer."""
 
 
 def get_reader(path: str | PathLike[str] | Sequence[str]) -> ReaderFunction | None:
-    """Return the function that opens `path`, ``None`` if it is not ours.
+    """Return the function that opens `path`; ``None`` if the plugin does not read it.
 
-    A list of paths (opening several files as one stack) is refused: volumes of different
-    patients do not form one image. A folder is ours if it holds DICOM.
+    A list of paths (several files as one stack) is refused, because volumes of different
+    patients do not form one image. A folder is read if it contains DICOM files.
     """
     if not isinstance(path, str | PathLike):
         return None
@@ -39,13 +39,12 @@ def get_reader(path: str | PathLike[str] | Sequence[str]) -> ReaderFunction | No
 
 
 def read_image(path: str, units: "Units | None" = None) -> list[tuple[Any, ...]]:
-    """Return the layer of one image of any format, named after the file.
+    """Return the layer of an image of any format, named after the file.
 
-    A mask or label map becomes a labels layer, as `cowgan.volume.OpenedImage.content` tells.
-    What is ambiguous about the image is shown to the person and kept in the layer's
-    metadata. In a window, it is told there why an image cannot be opened, with the units to
-    open it in if its size is impossible in those that it states: napari would only offer
-    other plugins.
+    Masks and label maps, according to `cowgan.volume.OpenedImage.content`, become labels layers.
+    Ambiguities of the image are shown to the user and kept in the layer's metadata. If an image
+    cannot be opened and there is a window, a dialog explains why (napari would only offer other
+    plugins); if its size is impossible in the stated units, the dialog offers likely ones.
     """
     from cowgan.errors import CowganError
     from napari_cowgan.viewer.current_viewer import annotate_canvas, show_reading_problem
@@ -79,7 +78,7 @@ def _image_layers(path: Path, units: "Units | None") -> list[tuple[Any, ...]]:
 
 
 def read_checkpoint(path: str) -> list[tuple[Any, ...]]:
-    """Open the latent explorer on a checkpoint; adds no layer by itself."""
+    """Open a checkpoint in the latent explorer; returns no layer."""
     from napari_cowgan.explorer import open_checkpoint_in_current_viewer
 
     open_checkpoint_in_current_viewer(path)
@@ -87,7 +86,7 @@ def read_checkpoint(path: str) -> list[tuple[Any, ...]]:
 
 
 def read_session(path: str) -> list[tuple[Any, ...]]:
-    """Open the latent explorer on a saved session; adds no layer by itself."""
+    """Open a saved session in the latent explorer; returns no layer."""
     from napari_cowgan.explorer import open_session_in_current_viewer
 
     open_session_in_current_viewer(path)

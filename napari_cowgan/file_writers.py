@@ -1,11 +1,11 @@
-"""Saving image and labels layers as NIfTI with their history beside them."""
+"""File writers: image and labels layers become NIfTI files with provenance sidecars."""
 
 from pathlib import Path
 from typing import Any
 
 
 def write_image(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
-    """Write one image layer to .nii or .nii.gz.
+    """Write an image layer to .nii or .nii.gz.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def write_image(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
 
 
 def write_label_map(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
-    """Write one labels layer to .nii or .nii.gz, as uint8.
+    """Write a labels layer to .nii or .nii.gz, as uint8.
 
     Parameters, result and errors are those of `write_image`; see also
     `napari_cowgan.viewer.display.layer_to_labels`.

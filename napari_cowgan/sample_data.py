@@ -1,4 +1,4 @@
-"""Synthetic volumes of the bundled model, and phantoms, made on demand."""
+"""Sample data: synthetic volumes of the bundled model, and phantoms."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ _SEED_BITS = 32
 
 
 def synthetic_tof() -> list[LayerDataTuple]:
-    """Return the layer of the volume with seed 0; the same voxels every time."""
+    """Return the layer of the volume with seed 0; reproducible."""
     return _synthetic(SAMPLE_SEED)
 
 
 def new_synthetic_volume() -> list[LayerDataTuple]:
-    """Return the layer of a volume nobody has seen before, with a fresh random seed."""
+    """Return the layer of a volume with a new random seed."""
     return _synthetic(randbits(_SEED_BITS))
 
 
 def phantom_with_labels() -> list[LayerDataTuple]:
-    """Return a complete Circle of Willis: its TOF MRA and, above it, its arteries."""
+    """Return a phantom of a complete Circle of Willis: its TOF MRA and, on top, its arteries."""
     from cowgan.simulate.variants import COMPLETE
 
     return _phantom(SAMPLE_SEED, COMPLETE)
 
 
 def new_phantom() -> list[LayerDataTuple]:
-    """Return a phantom nobody has seen before, with variants as frequent as in people."""
+    """Return a phantom with a new random seed, with variants as frequent as in the population."""
     return _phantom(randbits(_SEED_BITS), None)
 
 
 def tof_on_phantom() -> list[LayerDataTuple]:
-    """Return another scan of the same phantom: other scanner, other tissue, no labels."""
+    """Return another scan of the same phantom: another scanner and tissue, no labels."""
     from cowgan.simulate import make_anatomy, simulate_tof
     from cowgan.simulate.variants import COMPLETE
     from napari_cowgan.viewer.current_viewer import annotate_canvas, look_in_3d

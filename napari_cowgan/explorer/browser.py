@@ -1,4 +1,4 @@
-"""Many pictures at a glance: other seeds, or directions by how far the volume moves along them."""
+"""A window of thumbnails: neighbouring seeds, or steps along each direction."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -39,16 +39,17 @@ from napari_cowgan.widgets.problems import show_problem
 _PICTURE = 128
 _CELL = QSize(_PICTURE + 12, _PICTURE + 26)
 _FIRST_SIZE = QSize(6 * _CELL.width() + 40, 6 * _CELL.height() + 110)
-_KEPT = 1000
+_MOST_KEPT = 1000
 _SETTLED_MS = 300
 _MOST_SIGMAS = 3.0
-_FROM_PRESENT = "Click or Return takes a picture. All else is as in the volume that is shown."
-_OUTDATED = "The volume has changed since; Refresh starts from the present one."
+_HOW = "Click or press Return to show a volume; the arrow keys move between thumbnails"
+_FROM_CURRENT = "Click or press Return to show a volume. All other settings are the current ones."
+_OUTDATED = "The volume has changed since; Refresh starts from the current one."
 
 
 @dataclass(frozen=True)
 class _Cell:
-    """A picture: its caption, what it shows, and how a person gets it."""
+    """A thumbnail: its caption, the state it shows, and how to show that state."""
 
     caption: str
     state: LatentState
@@ -56,12 +57,12 @@ class _Cell:
 
 
 class Browser(QDialog):
-    """A window full of pictures, as many as fit, made in the background one after the other.
+    """A window of as many thumbnails as fit, rendered one by one in the background.
 
     Parameters
     ----------
     model : ExplorerModel
-        What the pictures start from; a click or Return changes it.
+        The model to start from; a click or Return changes it.
     parent : QWidget
         The explorer.
     """
@@ -78,13 +79,13 @@ class Browser(QDialog):
         self.content = Choice(
             "browse",
             [("Seeds", "seeds"), ("Directions × σ", "directions")],
-            "Seeds from the present one on, or one line of pictures for each direction",
+            "Seeds from the current one on, or one row of thumbnails for each direction",
         )
         self.content.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.previous = icon_button("previous", "The pictures before")
-        self.next = icon_button("next", "The pictures after")
-        self.again = text_button("Refresh", "Start from the volume that is shown now")
-        self.note = hint(_FROM_PRESENT)
+        self.previous = icon_button("previous", "Previous page")
+        self.next = icon_button("next", "Next page")
+        self.again = text_button("Refresh", "Start from the current volume")
+        self.note = hint(_FROM_CURRENT)
         self.pictures = QListWidget()
         self.pictures.setViewMode(QListView.ViewMode.IconMode)
         self.pictures.setMovement(QListView.Movement.Static)
@@ -95,12 +96,8 @@ class Browser(QDialog):
         self.pictures.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.pictures.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.pictures.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.pictures.setToolTip(
-            "Click or Return takes a picture; the arrow keys go from one to the next"
-        )
-        self.pictures.setAccessibleName(
-            "Click or Return takes a picture; the arrow keys go from one to the next"
-        )
+        self.pictures.setToolTip(_HOW)
+        self.pictures.setAccessibleName(_HOW)
         self.job = JobBar()
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
@@ -127,7 +124,7 @@ class Browser(QDialog):
         self.finished.connect(self.job.stop)
 
     def browse(self, content: str) -> None:
-        """Come to the front with pictures of ``"seeds"`` or ``"directions"``."""
+        """Show thumbnails of ``"seeds"`` or ``"directions"``, in front."""
         if self.isHidden():
             room = self.screen().availableSize() * 0.9
             self.resize(_FIRST_SIZE.boundedTo(room))
@@ -139,19 +136,19 @@ class Browser(QDialog):
         self.pictures.setFocus()
 
     def start_here(self) -> None:
-        """Make pictures that start from the volume that is shown."""
+        """Start from the shown volume."""
         self._start = self._model.latent
         self._first = 0
         self._on_state()
         self._fill()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Show as many pictures as fit, once the size stays."""
+        """Show as many thumbnails as fit, once the size has settled."""
         super().resizeEvent(event)
         self._settled.start()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Make pictures only while they can be seen."""
+        """Render thumbnails once they are visible."""
         super().showEvent(event)
         self._settled.start()
 
@@ -160,14 +157,14 @@ class Browser(QDialog):
         self._fill()
 
     def _on_state(self) -> None:
-        """Tell when the pictures start from another volume than the present one."""
+        """Note when the thumbnails start from another volume than the current one."""
         latent = self._model.latent
         if self.content.chosen == "seeds":
             outdated = replace(latent, seed=0, w=None) != replace(self._start, seed=0, w=None)
         else:
             shown = {cell.state for cell in self._cells}
             outdated = latent != self._start and latent not in shown
-        self.note.setText(_OUTDATED if outdated else _FROM_PRESENT)
+        self.note.setText(_OUTDATED if outdated else _FROM_CURRENT)
 
     def _on_model(self) -> None:
         self._pictures.clear()
@@ -203,7 +200,7 @@ class Browser(QDialog):
         return cells
 
     def _directions(self, rows: int, columns: int) -> list[_Cell]:
-        """Return one row for each direction, from the far left of its slider to the far right."""
+        """Return one row for each direction, from the left end of its slider to the right."""
         directions = self._model.directions
         self._per_page = rows
         first = self._first % max(len(directions), 1)
@@ -236,7 +233,7 @@ class Browser(QDialog):
         )
 
     def _keep(self, state: LatentState, picture: NDArray[np.uint8]) -> None:
-        while len(self._pictures) >= _KEPT:
+        while len(self._pictures) >= _MOST_KEPT:
             del self._pictures[next(iter(self._pictures))]
         self._pictures[state] = picture
         for i, cell in enumerate(self._cells):

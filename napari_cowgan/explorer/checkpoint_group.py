@@ -1,4 +1,4 @@
-"""Which model is open, and where it computes."""
+"""Controls for the open model, the device and the precision."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -44,12 +44,12 @@ _CPU_NOTE = "On the CPU: coarse while you drag, then complete."
 
 
 class CheckpointGroup(QWidget):
-    """Name and card of the open model, opening another, device and precision.
+    """Name and card of the open model, the menu that opens another, device and precision.
 
     Attributes
     ----------
     advanced : QWidget
-        Device and precision, which the panel shows at another place.
+        Device and precision, which the panel places elsewhere.
     """
 
     def __init__(self, model: ExplorerModel) -> None:
@@ -61,7 +61,7 @@ class CheckpointGroup(QWidget):
         font.setBold(True)
         self.name.setFont(font)
         self.card = icon_button(
-            "info", "What this model is, what it was trained on and how it may be used"
+            "info", "Model card: what this model was trained on and how it may be used"
         )
         self.open = text_button(
             "Open",
@@ -80,13 +80,13 @@ class CheckpointGroup(QWidget):
         self._depth_row = QWidget()
         self._depth_row.setLayout(row(QLabel("Slices"), self.slices, 1))
         self.device = QComboBox()
-        self.device.setToolTip("Where volumes are computed")
+        self.device.setToolTip("Device that computes the volumes")
         for kind, label in _DEVICES.items():
             if kind in ("auto", "cpu", *_accelerators()):
                 self.device.addItem(label, kind)
         self.precision = QComboBox()
         self.precision.setToolTip(
-            "Fast uses the quickest number format of the device; exact computes in 32 bits"
+            "Fast uses the fastest number format of the device; exact uses 32 bits"
         )
         self.precision.addItem("Fast precision", "fast")
         self.precision.addItem("Exact precision", "exact")
@@ -122,9 +122,9 @@ class CheckpointGroup(QWidget):
         depth: int | None = None,
         then: Callable[[], None] = lambda: None,
     ) -> None:
-        """Load a model in the background, show it, then call `then`.
+        """Load a model in the background, switch to it, then call `then`.
 
-        The model that is open stays open if loading fails.
+        If loading fails, the current model stays open.
         """
         device, precision = self.device.currentData(), self.precision.currentData()
 
@@ -135,7 +135,7 @@ class CheckpointGroup(QWidget):
 
         def use(synthesizer: Synthesizer) -> None:
             if path == BUNDLED:
-                # Another installation keeps its own elsewhere.
+                # Not its path, which depends on the installation.
                 remember("last_checkpoint", "")
             else:
                 remember_recent("checkpoints", path)
@@ -151,7 +151,7 @@ class CheckpointGroup(QWidget):
         self.job.run(f"Opening {path.name}", work, use, fail, self._revert)
 
     def open_last(self) -> None:
-        """Open the model of the last session, or the one that comes with the program."""
+        """Open the model used last, or else the bundled one."""
         last = recall_text("last_checkpoint")
         self.open_checkpoint(Path(last) if last and is_there(last) else BUNDLED)
 
@@ -230,14 +230,14 @@ class CheckpointGroup(QWidget):
         show_problem(self, error)
 
     def _revert(self) -> None:
-        """Show the device, precision and slices in use, not those that were asked for."""
+        """Show the device, precision and slices in use instead of the requested ones."""
         device, precision = self._in_use
         self.device.setCurrentIndex(self.device.findData(device))
         self.precision.setCurrentIndex(self.precision.findData(precision))
         self.refresh()
 
     def _on_running(self, running: bool) -> None:
-        # Another choice meanwhile would put an end to the loading.
+        # Another choice would cancel the loading.
         for box in (self.device, self.precision, self.slices):
             box.setDisabled(running)
 

@@ -1,4 +1,4 @@
-"""Holding two volumes against each other."""
+"""Comparison of two volumes, A and B."""
 
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ _WORDS = {"A": "blue", "B": "orange"}
 
 
 class CompareGroup(QWidget):
-    """Two slots, A and B: keep, show, see both in a grid, or see where they differ."""
+    """Two slots, A and B: keep, show, see both side by side, or see their difference."""
 
     def __init__(
         self,
@@ -51,17 +51,16 @@ class CompareGroup(QWidget):
             show = ThumbnailButton(88, f"Show {name}")
             show.setText(f"{name}: empty")
             show.clicked.connect(lambda _=False, name=name: self.show_slot(name))
-            keep = text_button(f"Keep as {name}", f"Keep the present volume as {name}")
+            keep = text_button(f"Keep as {name}", f"Keep the current volume as {name}")
             keep.clicked.connect(lambda _=False, name=name: self.keep(name))
             grid.addWidget(show, 0, column)
             grid.addWidget(keep, 1, column)
             self.show_buttons[name] = show
         self.side_by_side = QCheckBox("Side by side in a grid")
-        self.side_by_side.setToolTip("Show A and B beside the present volume, each with its name")
+        self.side_by_side.setToolTip("Show A and B beside the current volume, each labelled")
         self.difference = QCheckBox("Difference")
         self.difference.setToolTip(
-            "Show where A is brighter than B in blue, where B is brighter in orange, and "
-            "nothing where they are alike"
+            "Show in blue where A is brighter than B and in orange where B is brighter"
         )
         self.outcome = hint("")
         self.outcome.hide()
@@ -85,7 +84,7 @@ class CompareGroup(QWidget):
         self.edit_slots({**self.slots, name: self._model.latent}, f"keep as {name}")
 
     def show_slot(self, name: str) -> None:
-        """Show what a slot holds."""
+        """Show the volume in a slot."""
         state = self.slots[name]
         if state is not None:
             self._model.take(state, f"show {name}")
@@ -103,7 +102,7 @@ class CompareGroup(QWidget):
             self._show_layers()
 
     def refresh(self) -> None:
-        """Show the slots' pictures."""
+        """Show the thumbnails of the slots."""
         synthesizer = self._model.synthesizer
         for name, state in self.slots.items():
             button = self.show_buttons[name]
@@ -118,7 +117,7 @@ class CompareGroup(QWidget):
         self.difference.setEnabled(full or self._comparing)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Make the pictures only when they can be seen."""
+        """Request thumbnails once they are visible."""
         super().showEvent(event)
         self.refresh()
 
@@ -134,7 +133,7 @@ class CompareGroup(QWidget):
 
     def _on_toggled(self, wanted: bool, other: QCheckBox) -> None:
         if wanted:
-            # The other way to compare gives way, which takes its layers along.
+            # Only one comparison at a time: unchecking the other removes its layers.
             other.setChecked(False)
             self._show_layers()
         else:
@@ -178,7 +177,7 @@ class CompareGroup(QWidget):
         for name, volume in volumes.items():
             self._show_labelled(name, volume, f"{name}: {self._seed(name)}")
         layers = [each.layer for each in (self._shown, *self._layers.values()) if each.layer]
-        # A difference in brightness must be one of the volumes, not of how they are shown.
+        # Any difference in brightness must come from the volumes, not from display settings.
         for layer in layers[1:]:
             for name in LOOK:
                 setattr(layer, name, getattr(layers[0], name))
@@ -199,7 +198,7 @@ class CompareGroup(QWidget):
             self._shown.layer.visible = False
 
     def _show_labelled(self, name: str, volume: Volume, label: str) -> Image:
-        """Show a volume with its name on the canvas."""
+        """Show a volume with a label on the canvas."""
         self._layers[name].show(volume)
         layer = self._layers[name].layer
         assert layer is not None

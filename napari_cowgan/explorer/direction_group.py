@@ -1,4 +1,4 @@
-"""Sliders that move along directions of the latent space."""
+"""Controls for directions of the latent space."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -35,12 +35,12 @@ _SEARCHING = "Searching for directions that change the volume…"
 
 
 class DirectionGroup(QWidget):
-    """The sliders, and what finds, loads and saves directions.
+    """A slider for each direction, and buttons that find, load and save directions.
 
     Signals
     -------
     browsing_wanted
-        A person wants to see what the directions do.
+        The user wants to see thumbnails along the directions.
     """
 
     browsing_wanted = Signal()
@@ -55,17 +55,17 @@ class DirectionGroup(QWidget):
         self._rows_layout = QVBoxLayout()
         self._rows_layout.setContentsMargins(0, 0, 0, 0)
         self._rows_layout.setSpacing(2)
-        self.more = text_button("Show all", "Show the directions with smaller effect too")
+        self.more = text_button("Show all", "Also show the directions with a smaller effect")
         self.browse = text_button(
-            "Browse…", "Pictures of what each direction does, from -3 to 3 sigma"
+            "Browse…", "Browse thumbnails along each direction, from -3 to 3 sigma"
         )
         self.search_button = text_button(
-            "Find", "Search for directions that change the volume most and add them"
+            "Find", "Find the directions that change the volume most and add them"
         )
         self.keep = text_button(
-            "Keep as…", "Keep the present mixture of sliders as one direction of its own"
+            "Keep as…", "Keep the current combination of sliders as a new direction"
         )
-        self.load = text_button("Load…", "Add the directions of a file")
+        self.load = text_button("Load…", "Add the directions in a file")
         self.save = text_button("Save…", "Save these directions with their names")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -96,7 +96,7 @@ class DirectionGroup(QWidget):
         self.keep.setEnabled(bool(self._model.latent.edits))
 
     def search(self) -> None:
-        """Find directions in the background and show them when they are there."""
+        """Find directions in the background and add them."""
         synthesizer = self._model.synthesizer
         if synthesizer is None:
             return
@@ -105,7 +105,7 @@ class DirectionGroup(QWidget):
             return default_directions(synthesizer, progress)
 
         def show(found: list[Direction]) -> None:
-            # What the person named or kept stays, and stays first.
+            # Directions that the user named or kept come first.
             self._model.set_directions([*self._model.directions, *found])
             self._keep()
 
@@ -116,7 +116,7 @@ class DirectionGroup(QWidget):
         self.empty.setText(_SEARCHING if searching else _NONE)
 
     def open_file(self, path: Path) -> None:
-        """Show the directions that are stored in a file."""
+        """Add the directions of a file."""
         checkpoint = self._model.checkpoint
         if checkpoint is None:
             return
@@ -133,13 +133,13 @@ class DirectionGroup(QWidget):
             show_problem(
                 self,
                 CowganError(
-                    f"These directions were found in “{loaded.checkpoint_name}”, so they may do "
-                    "something else in this model."
+                    f"These directions were found for the model “{loaded.checkpoint_name}”; they "
+                    "may have another effect in this one."
                 ),
             )
 
     def save_file(self, path: Path) -> None:
-        """Store the shown directions in a file."""
+        """Save the directions to a file."""
         checkpoint = self._model.checkpoint
         if checkpoint is None:
             return
@@ -152,7 +152,7 @@ class DirectionGroup(QWidget):
         show_problem(self, error)
 
     def _keep(self) -> None:
-        """Remember the list for this model."""
+        """Store the list for this model."""
         kept = self._kept_path()
         if kept is not None and self._model.directions:
             self.save_file(kept)
@@ -177,7 +177,7 @@ class DirectionGroup(QWidget):
             self._model.set_directions(known)
 
     def _known_directions(self, checkpoint: Checkpoint) -> list[Direction] | None:
-        """Return the person's own list, else the model's; a damaged file counts as none."""
+        """Return the user's list for a model, else the model's own; None if damaged or absent."""
         kept = self._kept_path()
         try:
             if kept is not None and kept.exists():
@@ -224,14 +224,14 @@ class DirectionGroup(QWidget):
         )
 
     def rename(self, direction: Direction, name: str) -> None:
-        """Give a direction another name."""
+        """Rename a direction."""
         self._model.rename_direction(direction, name)
 
     def _keep_edit(self) -> None:
         ask_for_name(self, "Keep as direction", self.keep_edit)
 
     def keep_edit(self, name: str) -> None:
-        """Make the present mixture of sliders one direction of its own."""
+        """Keep the current combination of sliders as a new direction."""
         checkpoint, end = self._model.checkpoint, self._model.latent
         if checkpoint is None:
             return

@@ -11,7 +11,7 @@ from napari_cowgan.widgets.sliders import Slider, SliderRow
 
 
 class DirectionRow(SliderRow):
-    """One direction: name, blocks, slider, reset and a menu."""
+    """A direction: name, blocks, slider, reset and menu."""
 
     rename_wanted = Signal(object)
     removed = Signal(object)
@@ -20,7 +20,7 @@ class DirectionRow(SliderRow):
         self._model = model
         self.direction = direction
         self._blocks = (direction.first_block, direction.last_block)
-        more = icon_button("menu", "Blocks it acts on, name, remove")
+        more = icon_button("menu", "Choose the blocks it acts on, rename or remove it")
         super().__init__(
             direction.name,
             Slider(
@@ -53,7 +53,7 @@ class DirectionRow(SliderRow):
         )
 
     def set_blocks(self, blocks: tuple[int, int]) -> None:
-        """Let the direction act on another range of blocks."""
+        """Apply the direction to another range of blocks."""
         self._blocks = blocks
         edit = self._model.find_edit(self.direction)
         if edit is not None:
@@ -71,7 +71,7 @@ class DirectionRow(SliderRow):
 
 
 class BlockRangeDialog(QDialog):
-    """Asks for a range of blocks."""
+    """A dialog that asks for a range of blocks."""
 
     def __init__(
         self, model: ExplorerModel, blocks: tuple[int, int], parent: QWidget | None

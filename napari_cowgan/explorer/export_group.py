@@ -1,4 +1,4 @@
-"""Taking volumes and sessions out of the explorer."""
+"""Export of volumes and session files."""
 
 # superqt is only partly typed.
 # mypy: allow-untyped-calls
@@ -45,16 +45,16 @@ class ExportGroup(QWidget):
         self._model = model
         self.volume = text_button(
             "Export this volume…",
-            "Save the shown volume as NIfTI, with a JSON file that tells how it was made",
+            "Save the shown volume as NIfTI, with a JSON file that records how it was made",
         )
         self.count = QSpinBox()
         self.count.setRange(1, 100_000)
         self.count.setValue(10)
-        self.count.setToolTip("How many volumes to write")
-        self.first = SeedBox("First seed; the following ones are counted up")
+        self.count.setToolTip("Number of volumes to write")
+        self.first = SeedBox("First seed; the others follow in order")
         self.many = text_button(
             "Export these seeds…",
-            "Write one NIfTI and one JSON file per seed and a manifest.csv to a folder",
+            "Write a NIfTI and a JSON file for each seed, and a manifest.csv, to a folder",
         )
         self.save_session = text_button(
             "Save session…", "Save the model's name, all sliders, favourites, A and B to a file"
@@ -95,7 +95,9 @@ class ExportGroup(QWidget):
             write_nifti(synthesizer.render(latent, None, lambda: progress.cancelled), path)
             return path
 
-        self._run("Volume", work, lambda written: self._tell(f"Saved {written}"), "Stopped.")
+        self._run(
+            "Volume", work, lambda written: self._show_outcome(f"Saved {written}"), "Stopped."
+        )
 
     def export_many(self, folder: Path, overwrite: bool = False) -> None:
         """Write the chosen number of seeds to a folder, in the background."""
@@ -113,29 +115,29 @@ class ExportGroup(QWidget):
         def work(progress: Progress) -> list[ExportedVolume]:
             return export_volumes(synthesizer, states, folder, overwrite, progress)
 
-        def tell(exported: list[ExportedVolume]) -> None:
-            self._tell(f"Saved {len(exported)} volumes and {MANIFEST} to {folder}")
+        def show(exported: list[ExportedVolume]) -> None:
+            self._show_outcome(f"Saved {len(exported)} volumes and {MANIFEST} to {folder}")
 
         kept = f"Stopped. The volumes finished so far are kept and listed in {MANIFEST}."
-        self._run("Volume", work, tell, kept)
+        self._run("Volume", work, show, kept)
 
     def _run(
         self,
         title: str,
         work: Callable[[Progress], object],
-        tell: Callable[..., None],
+        show: Callable[..., None],
         when_stopped: str,
     ) -> None:
         self.outcome.hide()
         self.job.run(
             title,
             work,
-            tell,
+            show,
             lambda error: show_problem(self, error),
-            lambda: self._tell(when_stopped),
+            lambda: self._show_outcome(when_stopped),
         )
 
-    def _tell(self, text: str) -> None:
+    def _show_outcome(self, text: str) -> None:
         self.outcome.setText(breakable(text))
         self.outcome.show()
 
@@ -144,7 +146,7 @@ class ExportGroup(QWidget):
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setIcon(QMessageBox.Icon.Question)
-        box.setText(f"The folder {folder} already holds some of these volumes.")
+        box.setText(f"The folder {folder} already contains some of these volumes.")
         replace_button = box.addButton("Replace them", QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
         box.buttonClicked.connect(

@@ -1,4 +1,4 @@
-"""The strip of volumes that are worth keeping."""
+"""The strip of favourite volumes."""
 
 from qtpy.QtCore import QEvent, QItemSelectionModel, QObject, QSize, Qt
 from qtpy.QtGui import QIcon, QKeyEvent, QShowEvent
@@ -27,7 +27,7 @@ _ICON = 72
 
 
 class FavouritesGroup(QWidget):
-    """Thumbnails with names; click to take, F2 to rename, Del to remove, drag to reorder."""
+    """Thumbnails with names; click to show, F2 to rename, Del to remove, drag to reorder."""
 
     def __init__(self, model: ExplorerModel, thumbnails: Thumbnails) -> None:
         super().__init__()
@@ -35,14 +35,14 @@ class FavouritesGroup(QWidget):
         self._thumbnails = thumbnails
         self._checkpoint = model.checkpoint
         self._noted: list[Favourite] = []
-        self.add = text_button("Add this volume", "Keep this volume")
+        self.add = text_button("Add this volume", "Add the current volume to the favourites")
         self.remove = text_button("Remove", "Remove the selected favourites (Del)")
         self.empty = hint("No favourites yet. They are kept for this model.")
         self.strip = QListWidget()
         self.strip.setViewMode(QListView.ViewMode.IconMode)
         self.strip.setFlow(QListView.Flow.LeftToRight)
         self.strip.setWrapping(False)
-        # With a movement of its own, the icon mode would move pictures but not their order.
+        # Otherwise icon mode moves the thumbnails but not their order.
         self.strip.setMovement(QListView.Movement.Static)
         self.strip.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.strip.setIconSize(QSize(_ICON, _ICON))
@@ -53,7 +53,7 @@ class FavouritesGroup(QWidget):
             | QAbstractItemView.EditTrigger.DoubleClicked
         )
         self.strip.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.strip.setToolTip("Click to take, F2 or double-click the name to rename, Del to remove")
+        self.strip.setToolTip("Click to show, F2 or double-click the name to rename, Del to remove")
         self.strip.installEventFilter(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -72,35 +72,35 @@ class FavouritesGroup(QWidget):
         self._on_model()
 
     def favourites(self) -> list[Favourite]:
-        """Return what the strip holds, in order."""
+        """Return the favourites in the strip, in order."""
         items = (self.strip.item(i) for i in range(self.strip.count()))
         return [Favourite(item.text(), item.data(_STATE)) for item in items]
 
     def edit_favourites(self, favourites: list[Favourite], text: str) -> None:
-        """Replace what the strip holds, as an undoable step, and keep it."""
+        """Replace the favourites, as an undoable step, and store them."""
         if favourites != self._noted:
             self._model.undo_stack.push(Change(text, self._noted, favourites, self._set))
 
     def add_current(self) -> None:
-        """Keep the shown volume."""
+        """Add the shown volume."""
         latent = self._model.latent
         added = Favourite(f"Seed {latent.seed}", latent)
         self.edit_favourites([*self._noted, added], "add favourite")
         self.strip.scrollToItem(self.strip.item(self.strip.count() - 1))
 
     def remove_selected(self) -> None:
-        """Take the selected favourites out of the strip."""
+        """Remove the selected favourites."""
         gone = {self.strip.row(item) for item in self.strip.selectedItems()}
         kept = [favourite for i, favourite in enumerate(self._noted) if i not in gone]
         self.edit_favourites(kept, "remove favourites")
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Make the pictures only when they can be seen."""
+        """Request thumbnails once they are visible."""
         super().showEvent(event)
         self._show_pictures()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Remove with the Delete key, take with Return; a name being typed has its own keys."""
+        """Remove on Delete and show on Return, except while a name is being edited."""
         if (
             isinstance(event, QKeyEvent)
             and event.type() == QEvent.Type.KeyPress
@@ -134,7 +134,7 @@ class FavouritesGroup(QWidget):
         self._fill(favourites)
 
     def _note(self, text: str) -> None:
-        """Make a step of what a person has changed in the strip itself."""
+        """Record a change that the user made in the strip itself."""
         self.edit_favourites(self.favourites(), text)
 
     def _set(self, favourites: list[Favourite]) -> None:
@@ -154,7 +154,7 @@ class FavouritesGroup(QWidget):
             self.strip.clear()
             for favourite in favourites:
                 self._append(favourite)
-        # Keys go on where they were.
+        # Keep the current row, for the keyboard.
         nearest = self.strip.model().index(min(current, len(favourites) - 1), 0)
         self.strip.selectionModel().setCurrentIndex(nearest, QItemSelectionModel.SelectionFlag(0))
         self._refresh_buttons()
@@ -170,7 +170,7 @@ class FavouritesGroup(QWidget):
         self._show_pictures()
 
     def _on_click(self, item: QListWidgetItem) -> None:
-        # With Ctrl or Shift a person selects, to remove several.
+        # Ctrl and Shift only select, to remove several.
         if QApplication.keyboardModifiers() == Qt.KeyboardModifier.NoModifier:
             self._take(item)
 
@@ -186,7 +186,7 @@ class FavouritesGroup(QWidget):
 
     def _show_pictures(self) -> None:
         synthesizer = self._model.synthesizer
-        # A new picture would put back the name that is being edited.
+        # A new icon would reset the name being edited.
         if synthesizer is None or not self.isVisible() or self._editing:
             return
         for i in range(self.strip.count()):

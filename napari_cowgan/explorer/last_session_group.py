@@ -1,4 +1,4 @@
-"""The offer to go on where the person was before napari was closed."""
+"""The offer to continue the last session."""
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
@@ -9,14 +9,14 @@ from napari_cowgan.widgets.controls import breakable, hint, row, text_button
 
 
 class LastSessionGroup(QWidget):
-    """Says what the last session was, with a button to go on and one to leave it.
+    """A line about the last session, with buttons that continue or dismiss it.
 
     Signals
     -------
     chosen : ExplorerSession
-        The person wants to go on there.
+        The user wants to continue it.
     decided
-        The person has chosen either.
+        The user has answered the offer.
     """
 
     chosen = Signal(object)
@@ -27,10 +27,10 @@ class LastSessionGroup(QWidget):
         self._session: ExplorerSession | None = None
         self.text = hint("")
         self.resume = text_button(
-            "Continue", "Bring back the volume, all settings, A and B of the last session"
+            "Continue", "Restore the volume, all settings, A and B of the last session"
         )
         self.dismiss = text_button(
-            "Start afresh", "Leave the last session; it is forgotten with the next change"
+            "Start afresh", "Dismiss the last session; the next change overwrites it"
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 4)
@@ -42,7 +42,7 @@ class LastSessionGroup(QWidget):
         self.hide()
 
     def offer(self, session: ExplorerSession) -> None:
-        """Offer to go on with a session, unless it holds nothing to go on with."""
+        """Offer to continue a session, unless nothing in it was changed."""
         kept = sum(state is not None for state in session.slots.values())
         if session.latent == LatentState() and not kept:
             return
@@ -51,7 +51,7 @@ class LastSessionGroup(QWidget):
         edited = "" if latent == LatentState(latent.seed) else ", edited"
         self.text.setText(
             breakable(
-                f"Go on where you were? Seed {latent.seed}{edited}, with the model "
+                f"Continue where you left off? Seed {latent.seed}{edited}, model "
                 f"“{session.checkpoint_name}”."
             )
         )

@@ -1,4 +1,4 @@
-"""Mixing the style of a second volume into the first."""
+"""Controls for style mixing."""
 
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QVBoxLayout, QWidget
@@ -16,22 +16,22 @@ _PARENT_SIZE = 88
 
 
 class MixingGroup(QWidget):
-    """Second seed, amount, the blocks that are mixed, and pictures of both parents."""
+    """Second seed, amount, mixed blocks, and thumbnails of both parents."""
 
     def __init__(self, model: ExplorerModel, thumbnails: Thumbnails) -> None:
         super().__init__()
         self._model = model
         self._thumbnails = thumbnails
         self.first = ThumbnailButton(
-            _PARENT_SIZE, "First parent: the seed. Click to take every block from it"
+            _PARENT_SIZE, "First parent: the seed. Click to use it for every block"
         )
         self.second = ThumbnailButton(
-            _PARENT_SIZE, "Second parent. Click to take every block from it"
+            _PARENT_SIZE, "Second parent. Click to use it for every block"
         )
-        self.swap = icon_button("swap", "Exchange the two seeds")
+        self.swap = icon_button("swap", "Swap the two seeds")
         self.seed = SeedBox("Seed of the second volume, whose style is mixed in")
-        self.dice = icon_button("dice", "A random second seed")
-        self.none = text_button("None", "Take every block from the first seed again")
+        self.dice = icon_button("dice", "Random second seed")
+        self.none = text_button("None", "Use the first seed for every block")
         self.amount = SliderRow(
             "Amount", Slider(0, 1, 1, "Share of the second style in the chosen blocks")
         )
@@ -77,7 +77,7 @@ class MixingGroup(QWidget):
         self._show_parents()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Make the parents' pictures only when they can be seen."""
+        """Request the parents' thumbnails once they are visible."""
         super().showEvent(event)
         self._show_parents()
 
@@ -93,7 +93,7 @@ class MixingGroup(QWidget):
         ]
         rows = (len(self.blocks) + 1) // 2
         for block, box in enumerate(self.blocks):
-            box.setToolTip("Take the style of this block from the second seed")
+            box.setToolTip("Use the style of the second seed for this block")
             box.toggled.connect(lambda _, block=block: self._toggle(block))
             self._grid.addWidget(box, block % rows, block // rows)
         self.refresh()

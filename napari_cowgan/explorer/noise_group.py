@@ -1,4 +1,4 @@
-"""The random detail on top of the style."""
+"""Controls for the noise, the random detail on top of the style."""
 
 from qtpy.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
@@ -20,14 +20,14 @@ class NoiseGroup(QWidget):
         self.mode = QComboBox()
         self.mode.addItems([_OFF, _FIXED, _RANDOM])
         self.mode.setToolTip(
-            "Off: no noise. Fixed: the same noise for every seed. Random: noise of its "
-            "own for every seed"
+            "Off: no noise. Fixed: the same noise for every seed. Random: different noise for "
+            "each seed"
         )
         self.seed = SeedBox("Seed of the fixed noise")
-        self.dice = icon_button("dice", "Other noise, same style")
+        self.dice = icon_button("dice", "Random noise seed; the style stays the same")
         self.strength = SliderRow(
             "Strength",
-            Slider(0, 2, 1, "How strong the noise is; 1 is what the model was trained with"),
+            Slider(0, 2, 1, "Strength of the noise; the model was trained with 1"),
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

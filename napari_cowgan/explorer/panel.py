@@ -100,9 +100,10 @@ class LatentExplorer(QWidget):
 
     def _build(self) -> None:
         self.undo = icon_button("undo", "Undo the last change (Ctrl+Alt+Z)")
-        self.redo = icon_button("redo", "Redo what was undone (Ctrl+Alt+Y)")
+        self.redo = icon_button("redo", "Redo the last undone change (Ctrl+Alt+Y)")
         self.reset = text_button(
-            "Reset", "Back to the plain volume of this seed: no truncation, mixing or directions"
+            "Reset",
+            "Return to the plain volume of this seed: no truncation, mixing or directions",
         )
         stack = self.model.undo_stack
         self.undo.clicked.connect(stack.undo)

@@ -1,4 +1,4 @@
-"""Choosing the volume by its seed."""
+"""Controls for the seed."""
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
@@ -9,12 +9,12 @@ from napari_cowgan.widgets.seed_box import SeedBox
 
 
 class SeedGroup(QWidget):
-    """Seed, dice, previous, next, lock, and the way to many of them.
+    """Seed, dice, previous, next, lock, and the button that browses seeds.
 
     Signals
     -------
     browsing_wanted
-        A person wants to see many seeds.
+        The user wants to browse seeds.
     """
 
     browsing_wanted = Signal()
@@ -23,17 +23,17 @@ class SeedGroup(QWidget):
         super().__init__()
         self._model = model
         self.seed = SeedBox(
-            "The number that names a volume; the same seed gives the same volume on every computer"
+            "Number that defines a volume; the same seed gives the same volume on every computer"
         )
         self.previous = icon_button("previous", "Previous seed (Ctrl+Alt+B)")
         self.next = icon_button("next", "Next seed (Ctrl+Alt+N)")
-        self.dice = icon_button("dice", "A random seed (Ctrl+Alt+R)")
+        self.dice = icon_button("dice", "Random seed (Ctrl+Alt+R)")
         self.lock = icon_button(
             "unlock",
-            "Keep this seed: dice, previous, next and browsing leave it alone",
+            "Lock this seed: dice, previous, next and browsing do not change it",
             checkable=True,
         )
-        self.browse = text_button("Browse…", "Pictures of many seeds at a glance (Ctrl+Alt+G)")
+        self.browse = text_button("Browse…", "Browse thumbnails of many seeds (Ctrl+Alt+G)")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         # On a line of its own, a seed of 64 bits can be read in a narrow panel.

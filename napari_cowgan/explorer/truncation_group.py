@@ -1,4 +1,4 @@
-"""How far a volume may lie from the average."""
+"""Controls for truncation."""
 
 from qtpy.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
@@ -21,13 +21,13 @@ class TruncationGroup(QWidget):
                 0,
                 1.5,
                 1,
-                "How far the style may lie from the average one: 0 is the average volume, 1 "
-                "the seed's own, lower is more typical but less varied",
+                "Distance of the style from the average: 0 is the average volume, 1 the "
+                "seed's own; lower values are more typical but less varied",
             ),
         )
         self.cutoff = QComboBox()
         self.cutoff.setToolTip(
-            "Truncate only the coarse blocks below this one, so fine detail keeps its variety"
+            "Truncate only the coarse blocks below this one, so that fine detail keeps its variety"
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""How the volume is looked at."""
+"""Controls for the viewpoint and the rendering."""
 
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ _TOOLTIPS: dict[View, str] = {
 
 
 class ViewGroup(QWidget):
-    """Axial, coronal and sagittal, as slices or seen in 3D, and the rendering."""
+    """Axial, coronal and sagittal views, as slices or in 3D, and the rendering."""
 
     def __init__(self, viewer: "napari.Viewer", shown: VolumeLayer) -> None:
         super().__init__()
@@ -45,8 +45,8 @@ class ViewGroup(QWidget):
         self.rendering = QComboBox()
         self.rendering.addItems([*RENDERINGS, SLICES])
         self.rendering.setToolTip(
-            "How the volume is shown: in 3D, with brightness gathered along each line of "
-            "sight, or as slices"
+            "Show the volume in 3D, as a projection along each line of sight or as a surface, or "
+            "as slices"
         )
         self._in_3d = recall_text("rendering", "MIP")
         self.rendering.textActivated.connect(self._on_rendering)
@@ -56,7 +56,7 @@ class ViewGroup(QWidget):
         layout.addLayout(row(*self.views.values()))
         self.three_planes = text_button(
             "Three planes",
-            "Axial, coronal and sagittal slices beside each other, with a cross-hair",
+            "Show axial, coronal and sagittal slices side by side, with a cross-hair",
         )
         self.three_planes.clicked.connect(lambda: show_three_planes(viewer))
         layout.addLayout(row(self.rendering, self.three_planes))
@@ -68,7 +68,7 @@ class ViewGroup(QWidget):
         self._on_ndisplay()
 
     def look(self, view: View) -> None:
-        """Look along an anatomical axis, at slices or in 3D as before."""
+        """Look along an anatomical axis, in slices or 3D as is current."""
         self._view = view
         if self._viewer.dims.ndisplay == 2:
             show_slices(self._viewer, view)
@@ -76,7 +76,7 @@ class ViewGroup(QWidget):
             look_from(self._viewer, view)
 
     def apply(self) -> None:
-        """Render the layer in 3D as chosen."""
+        """Apply the chosen 3D rendering to the layer."""
         layer = self._shown.layer
         if layer is not None:
             layer.attenuation = ATTENUATION

@@ -1,1 +1,1 @@
-"""The way from every panel to its page of the documentation."""
+"""Links from every panel to its documentation page."""

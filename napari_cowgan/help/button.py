@@ -1,4 +1,4 @@
-"""The button, and the key, that open the documentation."""
+"""The button and the key that open the documentation."""
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut
@@ -14,14 +14,14 @@ HELP_TOOLTIP = "Help: open the page on this in the browser (F1); no network is n
 
 
 class HelpButton(IconButton):
-    """A "?" that shows a page of the documentation in the browser, as F1 does within its panel.
+    """A "?" button that opens a documentation page in the browser, as F1 does in its panel.
 
     Parameters
     ----------
     topic : Topic
-        What the page is on.
+        Topic of the page.
     panel : QWidget
-        Where F1 opens it too, wherever the focus is inside.
+        The panel in which F1 opens the page.
     """
 
     def __init__(self, topic: Topic, panel: QWidget) -> None:
@@ -39,7 +39,7 @@ class HelpButton(IconButton):
 
 
 def show_help(parent: QWidget | None, topic: Topic) -> None:
-    """Show the page on a topic in the browser; if there is none, tell why above `parent`."""
+    """Open the page on a topic in the browser; if it is missing, show an error over `parent`."""
     try:
         page = page_of(topic)
     except CowganError as error:
@@ -49,5 +49,5 @@ def show_help(parent: QWidget | None, topic: Topic) -> None:
 
 
 def show_documentation() -> None:
-    """Show where the documentation begins."""
+    """Open the home page of the documentation."""
     show_help(QApplication.activeWindow(), Topic.HOME)

@@ -1,4 +1,4 @@
-"""The pages of the documentation that panels and windows open, which lie in the package."""
+"""The bundled documentation pages that panels and windows open."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 from cowgan.errors import CowganError
 
 PAGES = Path(__file__).with_name("pages")
-"""Where `make docs` puts the pages, and packages hold them."""
+"""Folder of the pages, written by `make docs` and included in packages."""
 
 
 class Topic(StrEnum):
-    """What there is help on; each value is the name of a page below ``docs``."""
+    """A topic with a help page; each value is the name of a page below ``docs``."""
 
     HOME = "index"
     EXPLORER = "panels/explorer"
@@ -29,13 +29,13 @@ def page_of(topic: Topic) -> Path:
     Raises
     ------
     CowganError
-        The program lies in a checkout without built pages, or was installed from one.
+        The pages have not been built in the checkout that this copy comes from.
     """
     page = PAGES / f"{topic}.html"
     if not page.is_file():
         raise CowganError(
-            "This copy of the program holds no documentation pages: run “make docs” in the "
-            f"checkout that it comes from, or read docs/{topic}.md there.",
+            "This copy of the program has no documentation pages; run “make docs” in its "
+            f"checkout, or read docs/{topic}.md there.",
             f"{page} is missing",
         )
     return page

@@ -1,1 +1,1 @@
-"""What the plugin does with napari's viewer."""
+"""Layers, camera, canvas texts and panels for napari's viewer."""

@@ -1,4 +1,4 @@
-"""How the arteries of a label map are coloured and named on the screen."""
+"""Colours and names of the arteries in a label map."""
 
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cowgan.anatomy.arteries import Artery
 
 FEATURE = "artery"
-"""Column of a layer's features that holds the names, so that napari shows them."""
+"""Feature column that holds the names, which napari shows under the pointer."""
 
 COLOURS: dict[Artery, str] = {
     Artery.BA: "#bcd86e",
@@ -29,19 +29,19 @@ COLOURS: dict[Artery, str] = {
 """Colour of each artery.
 
 The two sides of a pair share a hue, the patient's right being the lighter one. All differ
-in lightness as well as in hue, so that they stay apart for people who see no red, green or
-blue, most of all where arteries meet.
+in lightness as well as in hue, so that they stay distinguishable with any colour blindness,
+above all where arteries meet.
 """
 
 UNKNOWN_COLOUR = "#9a9a9a"
-"""For label values that are no artery: grey, but never invisible."""
+"""Grey, for label values that are no artery: never invisible."""
 
 _SCHEME_VALUES = frozenset(Artery)
-_ALSO_OF_OTHER_SCHEMES = 5
+_HIGHEST_OF_OTHER_SCHEMES = 5
 
 
 def name_of(artery: Artery) -> str:
-    """Return short and full name, such as ``"R-ICA, right internal carotid artery"``."""
+    """Return abbreviation and full name, as in ``"R-ICA, right internal carotid artery"``."""
     return f"{artery.abbreviation}, {artery.full_name}"
 
 
@@ -54,12 +54,12 @@ def colour_table(hidden: Collection[Artery] = ()) -> dict[int | None, str]:
 
 
 def features(values: Iterable[int]) -> dict[str, list[Any]]:
-    """Return the layer features by which napari names what the pointer is on.
+    """Return the layer features from which napari names the label under the pointer.
 
     Parameters
     ----------
     values : iterable of int
-        The label values of the map; those that are no artery are called unknown.
+        Label values of the map; those that are no artery are called unknown.
     """
     names: dict[int, str | None] = {0: None}
     names |= {artery.value: name_of(artery) for artery in Artery}
@@ -68,33 +68,33 @@ def features(values: Iterable[int]) -> dict[str, list[Any]]:
 
 
 def label_values(labels: NDArray[np.integer[Any]]) -> list[int]:
-    """Return the values other than 0 that occur in a label map, in rising order."""
+    """Return the values other than 0 that occur in a label map, in ascending order."""
     counts = np.bincount(np.asarray(labels, dtype=np.uint8).ravel(), minlength=256)
     return [int(value) for value in np.flatnonzero(counts) if value]
 
 
-def middle_of(labels: NDArray[np.integer[Any]], artery: Artery) -> NDArray[np.intp] | None:
-    """Return the index of the voxel of an artery that is nearest to its mean position.
+def central_voxel(labels: NDArray[np.integer[Any]], artery: Artery) -> NDArray[np.intp] | None:
+    """Return the index of the voxel of an artery nearest to its centroid.
 
-    None if the map has no such artery.
+    None if the map lacks the artery.
     """
-    places = np.argwhere(labels == artery.value)
-    if not len(places):
+    voxels = np.argwhere(labels == artery.value)
+    if not len(voxels):
         return None
-    distance = np.square(places - places.mean(axis=0)).sum(axis=1)
-    return places[np.argmin(distance)]
+    distance = np.square(voxels - voxels.mean(axis=0)).sum(axis=1)
+    return voxels[np.argmin(distance)]
 
 
 def are_scheme_values(values: Collection[int]) -> bool:
-    """Tell whether there are label values, and all of them belong to the TopCoW scheme."""
+    """Return whether there are label values and all belong to the TopCoW scheme."""
     return bool(values) and _SCHEME_VALUES.issuperset(values)
 
 
 def are_arteries(values: Collection[int]) -> bool:
-    """Tell whether label values mean arteries of the TopCoW scheme.
+    """Return whether label values denote arteries of the TopCoW scheme.
 
-    One must lie above 5: vessel masks (1) and maps of vessel, posterior, anterior, left and
+    One must be above 5: vessel masks (1) and maps of vessel, posterior, anterior, left and
     right (1 to 5) would otherwise be given the names of arteries. A Circle of Willis always
-    has some of what is above, such as the left internal carotid artery (6).
+    has a value above, such as the left internal carotid artery (6).
     """
-    return are_scheme_values(values) and max(values) > _ALSO_OF_OTHER_SCHEMES
+    return are_scheme_values(values) and max(values) > _HIGHEST_OF_OTHER_SCHEMES

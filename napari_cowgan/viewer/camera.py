@@ -1,4 +1,4 @@
-"""Viewpoints and rendering modes that suit TOF MR angiography."""
+"""Viewpoints and rendering modes for TOF MR angiography."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -9,15 +9,15 @@ if TYPE_CHECKING:
 View = Literal["axial", "coronal", "sagittal"]
 VIEWS: tuple[View, ...] = ("axial", "coronal", "sagittal")
 
-# In the world frame of the layers (inferior, posterior, left): where the camera looks,
-# and what is up on the screen. They match `cowgan.volume.mip`.
+# View direction and up direction in the world frame of the layers (inferior, posterior,
+# left). They match `cowgan.volume.mip`.
 _VIEWS: dict[View, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "axial": ((-1, 0, 0), (0, -1, 0)),
     "coronal": ((0, 1, 0), (-1, 0, 0)),
     "sagittal": ((0, 0, -1), (-1, 0, 0)),
 }
 
-# The axis that is sliced, then rows and columns of the screen.
+# The sliced axis, then those of the rows and columns of the screen.
 _SLICES: dict[View, tuple[int, int, int]] = {
     "axial": (0, 1, 2),
     "coronal": (1, 0, 2),
@@ -26,14 +26,14 @@ _SLICES: dict[View, tuple[int, int, int]] = {
 
 SLICES = "Slices"
 RENDERINGS = {"MIP": "mip", "Attenuated MIP": "attenuated_mip", "Isosurface": "iso"}
-"""Names for people, and napari's."""
+"""Displayed names and napari's names."""
 
 ISO_THRESHOLD = 0.4
 ATTENUATION = 0.02
 
 
 def look_from(viewer: "napari.Viewer", view: View) -> None:
-    """Show the volume in 3D, looking along one of the anatomical axes, fitted to the canvas."""
+    """Show the volume in 3D along an anatomical axis, fitted to the canvas."""
     viewer.dims.order = tuple(range(viewer.dims.ndim))
     viewer.dims.ndisplay = 3
     viewer.fit_to_view()
@@ -42,7 +42,7 @@ def look_from(viewer: "napari.Viewer", view: View) -> None:
 
 
 def show_slices(viewer: "ViewerModel", view: View) -> None:
-    """Show slices across one of the anatomical axes, fitted to the canvas."""
+    """Show slices perpendicular to an anatomical axis, fitted to the canvas."""
     first = viewer.dims.ndim - 3
     viewer.dims.ndisplay = 2
     viewer.dims.order = (*range(first), *(first + axis for axis in _SLICES[view]))
@@ -50,5 +50,5 @@ def show_slices(viewer: "ViewerModel", view: View) -> None:
 
 
 def show_scale_bar(viewer: "napari.Viewer") -> None:
-    """Show a scale bar; its unit comes from the layers and is mm."""
+    """Show a scale bar; its unit, mm, comes from the layers."""
     viewer.canvas.overlays.scale_bar.visible = True

@@ -1,4 +1,4 @@
-"""What the canvas says about the synthetic volumes that can be seen, for screenshots to say too."""
+"""A caption on the canvas that marks synthetic volumes, in screenshots too."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _FONT_SIZE = 8
 _LONGEST_NAME = 28
 _LONGEST_MODEL = 20
-"""Characters: the line then stays clear of the letter below the middle, in a small window too."""
+"""Characters; keeps the line clear of the letter at the bottom, even in a small window."""
 _MOST_LINES = 6
 _NOT_FOR_DIAGNOSIS = "Not for diagnosis."
 _PLAIN: dict[str, Any] = {
@@ -27,16 +27,16 @@ _PLAIN: dict[str, Any] = {
     "noise_strength": [],
     "edits": [],
 }
-"""What a stored `cowgan.synthesis.LatentState` holds beside its seed as long as nobody edits it.
+"""Fields of an unedited `cowgan.synthesis.LatentState`, except its seed.
 
-Stated here since naming that class would load PyTorch.
+Repeated here because importing that class would load PyTorch.
 """
 
 _captions: WeakKeyDictionary["napari.Viewer", "Caption"] = WeakKeyDictionary()
 
 
 def caption(viewer: "napari.Viewer") -> "Caption":
-    """Return the caption of a viewer, which from now on says what is visible."""
+    """Return the caption of a viewer, creating it if needed."""
     viewer = without_proxy(viewer)
     known = _captions.get(viewer)
     if known is None:
@@ -45,12 +45,12 @@ def caption(viewer: "napari.Viewer") -> "Caption":
 
 
 class Caption:
-    """Keeps the text on the canvas true to the visible layers; what a person wrote there stays.
+    """A canvas text that follows the visible layers and keeps text set by others.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Whose layers are followed.
+        The viewer whose layers are followed.
     """
 
     def __init__(self, viewer: "napari.Viewer") -> None:
@@ -68,7 +68,7 @@ class Caption:
         self.refresh()
 
     def refresh(self) -> None:
-        """Say what is visible now."""
+        """Describe the layers that are visible now."""
         viewer = self._viewer()
         if viewer is None:
             return
@@ -77,7 +77,7 @@ class Caption:
             self._others, self._ours = overlay.text if overlay.visible else "", ""
         layers = viewer.layers
         active = layers.selection.active
-        # The topmost first, as in the list of layers, but for the one that is worked on.
+        # Topmost first, as in the layer list, but the active layer before all others.
         visible = sorted(filter(_is_visible, reversed(layers)), key=lambda each: each is not active)
         ours = describe(visible)
         if ours != self._ours:
@@ -97,18 +97,18 @@ class Caption:
 
 
 def describe(layers: "Sequence[Layer]") -> str:
-    """Return what is to be said about layers that are visible together.
+    """Return a caption for layers that are visible together.
 
     Parameters
     ----------
     layers : sequence of napari.layers.Layer
-        Those that can be seen, in the order in which they are to be named.
+        The visible layers, in the order in which to name them.
 
     Returns
     -------
     str
-        Lines, none if no layer is synthetic. Layers are named as soon as not the same holds for
-        all.
+        Lines of text; empty if no layer is synthetic. Layers are named unless the same is true
+        of all.
     """
     named = [(layer.name, _origin(layer)) for layer in layers]
     synthetic = [(name, origin) for name, origin in named if origin is not None]
@@ -133,7 +133,7 @@ def describe(layers: "Sequence[Layer]") -> str:
 
 
 class _Origin(NamedTuple):
-    """How a synthetic layer came about: words to go on after "synthetic", and by which model."""
+    """The origin of a synthetic layer: text to append to "synthetic", and the model."""
 
     made: str
     model: str
@@ -144,7 +144,7 @@ def _is_visible(layer: "Layer") -> bool:
 
 
 def _origin(layer: "Layer") -> _Origin | None:
-    """Return how a synthetic layer came about; None for others."""
+    """Return the origin of a synthetic layer; None for others."""
     own = layer.metadata.get("cowgan")
     if not isinstance(own, dict) or not own.get("synthetic"):
         return None

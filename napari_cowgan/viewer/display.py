@@ -1,4 +1,4 @@
-"""The one place where a `Volume` or a label map becomes a napari layer, and the way back.
+"""Conversion of volumes and label maps to napari layers and back; nothing else converts them.
 
 napari draws index 0 of each axis at the far side, the top and the left. A layer made here
 is ordered superior, anterior, right (SAR+) with a negative diagonal scale, so its world
@@ -47,7 +47,7 @@ def volume_to_layer(volume: Volume, name: str = "volume") -> LayerData:
     Parameters
     ----------
     volume : Volume
-        What to show.
+        The volume to show.
     name : str
         Name in the layer list.
 
@@ -87,8 +87,7 @@ def labels_to_layer(
     name : str
         Name in the layer list.
     provenance : dict, optional
-        As in `Volume`; an entry ``"labels"`` that names the scheme settles what the values
-        mean.
+        As in `Volume`; an entry ``"labels"`` names the scheme of the values.
 
     Returns
     -------
@@ -123,7 +122,7 @@ def display_transform(volume: Volume) -> dict[str, tuple[float, ...]]:
 
 
 def display_metadata(volume: Volume) -> dict[str, Any]:
-    """Return what belongs under ``layer.metadata["cowgan"]``; JSON-serialisable."""
+    """Return the content of ``layer.metadata["cowgan"]``, JSON-serialisable."""
     return {
         "affine": volume.affine.tolist(),
         "shape": list(volume.shape),
@@ -142,11 +141,11 @@ def contrast_limits(volume: Volume) -> tuple[float, float]:
 def layer_to_volume(data: ArrayLike, meta: dict[str, Any]) -> Volume:
     """Return the volume that a napari image layer shows.
 
-    A layer made by `volume_to_layer` gets its true affine and provenance back; cropping,
-    flipping, moving or rescaling the layer in napari is followed. Any other layer is
-    accepted only if its orientation is certain: a purely negative diagonal transform, the
-    convention of this plugin and of napari-nifti. Its position in the scanner is not
-    known, so the volume is centred on the origin and the provenance says so.
+    A layer made by `volume_to_layer` gets its true affine and provenance back, updated for
+    cropping, flipping, moving or rescaling in napari. Any other layer is accepted only if its
+    orientation is certain: a purely negative diagonal transform, the convention of this plugin
+    and of napari-nifti. Its position in the scanner is unknown, so the volume is centred on
+    the origin and the provenance says so.
 
     Parameters
     ----------
@@ -158,7 +157,7 @@ def layer_to_volume(data: ArrayLike, meta: dict[str, Any]) -> Volume:
     Raises
     ------
     CowganError
-        The layer is not one real-valued 3D image, or does not tell left from right.
+        The layer is not a single real-valued 3D image, or its left and right are unknown.
     """
     name = meta.get("name") or "image"
     if meta.get("rgb") or meta.get("multiscale"):
@@ -178,7 +177,8 @@ def layer_to_labels(
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64], dict[str, Any]]:
     """Return the label map that a napari labels layer shows, its affine and its provenance.
 
-    Follows the layer as `layer_to_volume` does. The provenance names the scheme of the values.
+    Changes to the layer are treated as in `layer_to_volume`. The provenance names the scheme of
+    the values.
 
     Raises
     ------
@@ -192,7 +192,7 @@ def layer_to_labels(
             f"The layer {name!r} has labels outside 0 to 255, which a label map cannot hold."
         )
     volume = layer_to_volume(array, meta)
-    # A table of pandas, whose truth value is not defined.
+    # A pandas table, whose truth value is undefined.
     features = meta.get("features")
     named = features is not None and artery_colours.FEATURE in features
     scheme = LABEL_SCHEME if named else "unnamed"
@@ -206,7 +206,7 @@ def _from_own_layer(
     if own.get("synthetic"):
         provenance["synthetic"] = True
     shown_affine, shown_shape = np.array(own["affine"]), own["shape"]
-    # Where each voxel of the layer lies among the voxels that were shown at first.
+    # From voxels of the layer to the voxels that were originally shown.
     moved = np.linalg.inv(_display_affine(shown_affine, shown_shape)) @ to_world_mm
     turn = io_orientation(moved)
     turned = apply_orientation(array, turn)
@@ -225,8 +225,8 @@ def _from_foreign_layer(array: NDArray[Any], to_world_mm: NDArray[np.float64], n
     step = np.diag(directions)
     if (step >= 0).any() or not np.allclose(directions, np.diag(step), atol=1e-6):
         raise CowganError(
-            f"The layer {name!r} does not say which side is the patient's left, so it cannot "
-            "become a volume; open the image from a NIfTI file.",
+            f"The layer {name!r} does not state which side is the patient's left, so it cannot "
+            "be saved as a volume; open the image from a NIfTI file instead.",
             f"data to world {to_world_mm.tolist()}",
         )
     volume_data = _network_array(array)
@@ -295,7 +295,7 @@ def _display_affine(
 
 def _data_to_world_mm(meta: dict[str, Any], name: str) -> NDArray[np.float64]:
     """Return the 4x4 matrix from the layer's data index to napari's world, in mm."""
-    # Only called for layers of a running napari, whose import is not free.
+    # Imported here because napari is slow to import and not needed by the callers without layers.
     from napari.utils.transforms import Affine
 
     inner = Affine(
@@ -310,7 +310,7 @@ def _data_to_world_mm(meta: dict[str, Any], name: str) -> NDArray[np.float64]:
     to_mm = np.diag([*_mm_per_unit(meta.get("units"), name), 1.0])
     matrix: NDArray[np.float64] = to_mm @ outer @ inner.affine_matrix
     if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) < 1e-12:
-        raise CowganError(f"The layer {name!r} has no volume: one of its scales is zero.")
+        raise CowganError(f"The layer {name!r} has no extent: one of its scales is zero.")
     return matrix
 
 

@@ -1,4 +1,4 @@
-"""Isosurfaces that are closed where the edge of the volume cuts a vessel."""
+"""Isosurfaces that are closed where the volume boundary cuts a vessel."""
 
 import logging
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# The margin is for rays that start on a face, which rounding may put outside.
+# The tolerance is for rays that start on a face, which rounding may place outside.
 _LOOKUP = """
     vec4 texture_lookup_closed(vec3 texcoord) {
         if (any(lessThan(texcoord, vec3(-1e-3))) || any(greaterThan(texcoord, vec3(1.001))))
@@ -23,21 +23,21 @@ _LOOKUP = """
 
 
 def close_isosurface(viewer: "napari.Viewer", layer: "Image") -> None:
-    """Have the isosurface of a layer closed at the faces of its volume.
+    """Close the isosurface of a layer at the faces of its volume.
 
-    napari takes the voxels outside a volume for copies of those at its face. A vessel that the face
-    cuts then has no gradient there, and its section is drawn black. Here they are dark instead,
-    so the section is a surface that faces outwards. Nothing but the drawing changes.
+    napari repeats the voxels of a face outside the volume. A vessel cut by that face then has no
+    gradient there, and its cross-section is drawn black. Here the outside is dark instead, so
+    that the cross-section is a surface facing outwards. Only the rendering changes.
 
-    napari 0.9 has no public way to do so. Where a later version is built in another way, the
-    section stays as napari draws it.
+    napari 0.9 has no public API for this. If a later version differs inside, the cross-section
+    stays as napari draws it.
     """
     viewer = without_proxy(viewer)
     try:
         canvas: Any = viewer.window._qt_viewer.canvas
         node = canvas.layer_to_visual[layer]._layer_node._volume_node
         lookup = Function(_LOOKUP)
-        # The others, such as cubic, sample several voxels by a function of their own.
+        # Others, such as cubic, sample several voxels with their own function.
         for interpolation in ("linear", "nearest"):
             node._interpolation_fun[interpolation] = lookup
         node._need_interpolation_update = True

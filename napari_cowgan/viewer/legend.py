@@ -1,4 +1,4 @@
-"""The arteries of a label map with their colours, to look up and to show one by one."""
+"""A legend of the arteries in a label map, which shows and hides them."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
@@ -23,9 +23,9 @@ from napari_cowgan.help.topics import Topic
 from napari_cowgan.viewer.artery_colours import (
     COLOURS,
     FEATURE,
+    central_voxel,
     colour_table,
     label_values,
-    middle_of,
     name_of,
 )
 from napari_cowgan.widgets.controls import SWATCH, breakable, hint, row, swatch, text_button
@@ -40,19 +40,19 @@ _EMPTY = "Open a label map of the Circle of Willis to see its arteries here."
 
 
 def show_legend(viewer: "napari.Viewer") -> "ArteryLegend":
-    """Return the legend of a viewer, opening it in front of other panels if needed."""
+    """Open the legend of a viewer, in front of other panels, and return it."""
     return show_panel(viewer, ArteryLegend)
 
 
 class ArteryLegend(DockedPanel):
-    """Lists the 13 arteries, tells which ones a label map lacks, and hides or shows them.
+    """A list of the 13 arteries that marks those a label map lacks, and hides or shows each.
 
     It follows the selected label map of arteries, or the topmost one if none is selected.
 
     Parameters
     ----------
     napari_viewer : napari.Viewer
-        Where the label maps are; napari fills in the argument of this name.
+        The viewer with the label maps; napari passes it by this name.
     """
 
     dock_title = "Artery legend"
@@ -72,21 +72,21 @@ class ArteryLegend(DockedPanel):
         self.list.setUniformRowHeights(True)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.list.setToolTip(
-            "Double-click or Enter brings an artery into view, unticking (space) hides it"
+            "Double-click or Enter centres the view on an artery; untick it (Space) to hide it"
         )
         self.list.setAccessibleName("Arteries")
         self._items = {artery: self._item(artery) for artery in COLOURS}
         self.list.addTopLevelItems(list(self._items.values()))
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
-        self.all = text_button("Show all", "Show every artery again")
-        self.none = text_button("Hide all", "Hide every artery, to tick the few that matter")
+        self.all = text_button("Show all", "Show every artery")
+        self.none = text_button("Hide all", "Hide every artery, then tick those of interest")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(4)
         layout.addWidget(self.title)
         layout.addWidget(self.list, 1)
         layout.addLayout(row(self.all, self.none, HelpButton(Topic.LEGEND, self)))
-        # The space bar toggles only where the tick box is.
+        # Space toggles only in the column with the tick box.
         self.list.currentItemChanged.connect(lambda item: self.list.setCurrentItem(item, 0))
         self.list.itemChanged.connect(self._on_toggled)
         self.list.itemActivated.connect(self._on_activated)
@@ -97,7 +97,7 @@ class ArteryLegend(DockedPanel):
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the label map that is selected now."""
+        """Update the list from the selected label map."""
         self._layer = layer = self._wanted_layer()
         values = () if layer is None else label_values(np.asarray(layer.data))
         self._present = [artery for artery in Artery if artery.value in values]
@@ -112,15 +112,15 @@ class ArteryLegend(DockedPanel):
             button.setEnabled(bool(self._present))
 
     def hide_arteries(self, hidden: Collection[Artery]) -> None:
-        """Show all arteries of the label map but these."""
+        """Show all arteries of the label map except these."""
         if self._layer is not None:
             self._layer.colormap = DirectLabelColormap(color_dict=colour_table(hidden))
             self.refresh()
 
     def go_to(self, artery: Artery) -> None:
-        """Bring the middle of an artery to the middle of the view, or do nothing without one."""
+        """Centre the view on an artery; do nothing if the label map lacks it."""
         layer, dims = self._layer, self._viewer.dims
-        middle = None if layer is None else middle_of(np.asarray(layer.data), artery)
+        middle = None if layer is None else central_voxel(np.asarray(layer.data), artery)
         if layer is None or middle is None:
             return
         first = dims.ndim - layer.ndim
@@ -130,12 +130,12 @@ class ArteryLegend(DockedPanel):
         self._viewer.scene.camera.center = tuple(shown)
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Notice what has been painted meanwhile."""
+        """Update the list, since labels may have been painted."""
         self.refresh()
         super().enterEvent(event)
 
     def leave(self) -> None:
-        """Follow the viewer's layers no more."""
+        """Stop following the viewer's layers."""
         for source in self._events():
             source.disconnect(self.refresh)
 

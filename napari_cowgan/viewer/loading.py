@@ -1,4 +1,4 @@
-"""Panels that work with PyTorch, whose import takes seconds."""
+"""Panels that need PyTorch, whose import takes seconds."""
 
 # pint is only partly typed.
 # mypy: allow-untyped-calls
@@ -28,56 +28,56 @@ _LOADING = "Loading PyTorch, which computes the volumes. This takes a few second
 
 
 class LoadingPanel(DockedPanel):
-    """A panel that is there at once, and filled when what it works with has been imported.
+    """A panel that opens at once and is filled when its engine has been imported.
 
-    Meanwhile it says what it is doing, and the window goes on.
+    Meanwhile it shows a notice, and the window stays responsive.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        The viewer in whose window the panel is.
+        The viewer whose window holds the panel.
     """
 
     engine: ClassVar[tuple[str, ...]]
-    """The modules to import first, in another thread; none of Qt."""
+    """Modules to import first, in a thread; none may import Qt."""
 
     def __init__(self, viewer: "napari.Viewer") -> None:
         super().__init__(viewer)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
-        # Otherwise napari adds a stretch, which takes half of the content's room.
+        # Otherwise napari adds a stretch that takes half of the room.
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
 
     def load(self) -> None:
-        """Import what is needed and fill the panel; nothing if another one is in the window."""
+        """Import the engine and fill the panel, unless the window already has such a panel."""
         if find_panel(self._viewer, type(self)) is not None:
-            # That one takes this one's place.
+            # This panel is about to be removed: see `DockedPanel`.
             return
         if all(name in sys.modules for name in self.engine):
             self._fill()
             return
-        # Built at its first use, and not safely by two threads at once; every layer has units.
+        # Every layer has units, and pint's registry must not be initialised by two threads at once.
         pint.get_application_registry().Unit("pixel")
-        # No moving bar: painting it takes longer than what it would wait for.
+        # No moving bar: painting it would slow the import down.
         self._notice = hint(_LOADING)
         self._notice.setMargin(6)
         self._column.insertWidget(0, self._notice, 1, Qt.AlignmentFlag.AlignTop)
-        # Kept, since Qt drops the connections of a job that is gone.
+        # Kept, because Qt drops the connections of a deleted job.
         self._job = Job(self._import)
         self._job.succeeded.connect(self._on_imported)
         self._job.failed.connect(self._fail)
         self._job.start()
 
     def make_content(self) -> QWidget:
-        """Return what the panel shows once everything is imported."""
+        """Return the panel's content; called once the engine has been imported."""
         raise NotImplementedError
 
     @classmethod
     def _import(cls, _: Progress) -> None:
         for name in cls.engine:
             import_module(name)
-        # The first layer in the life of a process costs napari a second of imports and tables; the
-        # module is what it turns its camera with.
+        # The first layer of a process costs napari a second of imports and tables. The module
+        # below is for its camera.
         import_module("scipy.spatial.transform")
         data, options, _kind = volume_to_layer(
             Volume(np.zeros((2, 2, 2), np.float32), default_affine((2, 2, 2)))

@@ -1,4 +1,4 @@
-"""Which side of the patient is where on the canvas: letters at its edges, and no mirror image."""
+"""Orientation letters at the edges of the canvas, and a 3D view that is never mirrored."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ _CHANGES = ("inserted", "removed", "visible", "affine", "scale", "rotate", "shea
 
 
 def letters_along(direction: ArrayLike) -> str:
-    """Return the sides of the patient that lie in a direction, the nearest one first.
+    """Return the letters of the patient's sides in a direction, nearest first.
 
     Parameters
     ----------
@@ -36,7 +36,8 @@ def letters_along(direction: ArrayLike) -> str:
     Returns
     -------
     str
-        Up to three of the letters R, L, A, P, S and I; an axis counts from 20 degrees on.
+        Up to three of the letters R, L, A, P, S and I, without axes to which the direction is
+        perpendicular within 20 degrees.
     """
     vector = np.asarray(direction, np.float64)
     shares = vector / np.linalg.norm(vector)
@@ -48,11 +49,11 @@ def letters_along(direction: ArrayLike) -> str:
 
 
 def show_orientation(viewer: "ViewerModel") -> None:
-    """Keep letters at the edges of a viewer's canvas, and its 3D view from being a mirror image.
+    """Show orientation letters on a viewer's canvas, and keep its 3D view from being mirrored.
 
-    The letters follow the camera and the displayed axes. With a visible image whose axes are not
-    those of a patient there are none; where the file of one stored no orientation, each letter is
-    followed by a question mark.
+    The letters follow the camera and the displayed axes. There are none while an image without
+    anatomical axes is visible. If the file of a visible image stored no orientation, each letter
+    is followed by a question mark.
     """
     overlays = viewer.canvas.overlays
     if _KEY.format("left") in overlays:
@@ -69,7 +70,7 @@ def show_orientation(viewer: "ViewerModel") -> None:
             overlay.visible = bool(letters)
 
     def on_ndisplay() -> None:
-        # napari takes the order of the axes over from slices, and an odd one mirrors the patient.
+        # napari keeps the axis order of the slices, and an odd permutation mirrors the patient.
         if viewer.dims.ndisplay == 3:
             viewer.dims.order = tuple(range(viewer.dims.ndim))
         refresh()
@@ -108,7 +109,7 @@ def edge_letters(viewer: "ViewerModel") -> dict[str, str]:
 
 
 def _screen_axes(viewer: "ViewerModel") -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return where right and up on the screen lead, in the world frame."""
+    """Return the directions of right and up on the screen, in the world frame."""
     camera, dims = viewer.scene.camera, viewer.dims
     if dims.ndisplay == 2:
         vertical, horizontal = camera.orientation2d
@@ -137,7 +138,7 @@ def _to_world(
 
 
 def _has_anatomical_axes(layer: Layer) -> bool:
-    """Tell whether a layer's axes run as `display.volume_to_layer` lays them."""
+    """Return whether a layer's axes run as those of `display.volume_to_layer`."""
     if layer.ndim != 3:
         return False
     origin = np.array(layer.data_to_world((0, 0, 0)))

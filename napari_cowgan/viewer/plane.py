@@ -20,12 +20,12 @@ _ZOOM_PER_NOTCH = 1.2
 
 
 class Plane(QWidget):
-    """Slices in one plane on a canvas of its own, with letters, title and cross-hair.
+    """A canvas with slices of one orientation, letters, a title and a cross-hair.
 
     Signals
     -------
     pointed : tuple of float
-        A person chose a point, in world coordinates.
+        The user chose a point, in world coordinates (mm).
     """
 
     pointed = Signal(object)
@@ -54,23 +54,23 @@ class Plane(QWidget):
 
     @property
     def canvas(self) -> QtViewer:
-        """What the slices are drawn on; Qt alone holds it, so that it goes with the window."""
+        """The canvas; only Qt holds a reference, so that it is deleted with the window."""
         return self.findChild(QtViewer)
 
     def move_to(self, point: tuple[float, float, float]) -> None:
-        """Show the slice through a point, and the cross-hair there; nothing while empty."""
+        """Show the slice through a point, with the cross-hair there; do nothing while empty."""
         if not self.model.layers:
             return
         self.model.dims.set_point((0, 1, 2), point)
         axis = _SLICED[self._view]
-        # Not from napari's steps: of 128 slices of 0.61875 mm it counts 127.
+        # Not from napari's steps: it counts 127 of 128 slices of 0.61875 mm.
         top = self.model.layers[-1]
         slice_number = round(top.world_to_data(point)[axis]) + 1
         self._title.text = f"{self._view.capitalize()} {slice_number} of {top.data.shape[axis]}"
         self.cross_hair.update()
 
     def fit(self, centre: bool = False) -> None:
-        """Make the slices as large as the canvas allows."""
+        """Fit the slices to the canvas."""
         dims = self.model.dims
         if self.model.layers:
             if centre:
@@ -80,11 +80,11 @@ class Plane(QWidget):
             self.move_to((z, y, x))
 
     def end(self) -> None:
-        """Give the canvas back."""
+        """Close the canvas."""
         self.canvas.close()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Fit the slices to the canvas once it has another size."""
+        """Fit the slices again when the canvas is resized."""
         if event.type() == QEvent.Type.Resize:
             QTimer.singleShot(0, self.fit)
         return super().eventFilter(watched, event)
@@ -114,7 +114,7 @@ class Plane(QWidget):
 
 
 class CrossHair(QWidget):
-    """Two lines over a canvas, open where they meet, that let the mouse through."""
+    """A cross-hair over a canvas, open at its centre and transparent to the mouse."""
 
     def __init__(self, parent: QWidget, model: ViewerModel, canvas: QWidget) -> None:
         super().__init__(parent)
@@ -123,13 +123,13 @@ class CrossHair(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
 
-    def place(self) -> QPointF:
-        """Return where the lines meet, in pixels of this widget."""
+    def centre(self) -> QPointF:
+        """Return the centre of the cross-hair, in pixels of this widget."""
         camera, dims = self._model.scene.camera, self._model.dims
         row, column = dims.displayed
         down = (dims.point[row] - camera.center[-2]) * camera.zoom
         right = (dims.point[column] - camera.center[-1]) * camera.zoom
-        # The canvas leaves a margin to its viewer, over which this widget lies.
+        # This widget covers the viewer, in which the canvas has a margin.
         corner = self.mapFromGlobal(self._canvas.mapToGlobal(QPoint(0, 0)))
         middle = QPointF(corner) + QPointF(self._canvas.width(), self._canvas.height()) / 2
         return middle + QPointF(right, down)
@@ -138,10 +138,10 @@ class CrossHair(QWidget):
         """Draw the lines."""
         if not self._model.layers:
             return
-        at = self.place()
+        centre = self.centre()
         painter = QPainter(self)
         painter.setPen(QPen(_CROSS_HAIR, 1))
-        x, y = round(at.x()), round(at.y())
+        x, y = round(centre.x()), round(centre.y())
         for start, end in (
             ((0, y), (x - _GAP_PX, y)),
             ((x + _GAP_PX, y), (self.width(), y)),

@@ -1,4 +1,4 @@
-"""Axial, coronal and sagittal slices beside each other, through one point."""
+"""Axial, coronal and sagittal slices side by side, through one point."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -27,20 +27,20 @@ _HOW = "Click or drag to move the cross-hair. Wheel: slices. Ctrl and wheel: zoo
 
 
 def show_three_planes(viewer: "napari.Viewer") -> "ThreePlanes":
-    """Return the panel of a viewer, in front; open it below the picture if needed."""
+    """Return the panel of a viewer, in front; open it below the canvas if needed."""
     return show_panel(viewer, ThreePlanes, area="bottom")
 
 
 class ThreePlanes(DockedPanel):
-    """Shows the volumes of a viewer in three planes, with a cross-hair where they meet.
+    """The volumes of a viewer in three planes, with a cross-hair at their intersection.
 
-    A click or drag moves the cross-hair, the wheel goes through slices, and with Ctrl it zooms.
-    While the viewer itself shows slices, its slice and the cross-hair go together.
+    A click or drag moves the cross-hair, the wheel scrolls through slices, and Ctrl and the wheel
+    zoom. While the viewer itself shows slices, its slice and the cross-hair move together.
 
     Parameters
     ----------
     napari_viewer : napari.Viewer
-        Whose image and label layers are shown; napari fills in the argument of this name.
+        The viewer whose image and labels layers are shown; napari passes it by this name.
     """
 
     dock_title = "Three planes"
@@ -74,7 +74,7 @@ class ThreePlanes(DockedPanel):
 
     @property
     def point(self) -> tuple[float, float, float]:
-        """Where the planes meet, in world coordinates (mm)."""
+        """Intersection of the planes, in world coordinates (mm)."""
         z, y, x = self.planes["axial"].model.dims.point[-3:]
         return z, y, x
 
@@ -83,12 +83,12 @@ class ThreePlanes(DockedPanel):
         for plane in self.planes.values():
             plane.move_to(point)
         dims = self._viewer.dims
-        # In 3D the viewer would draw its volumes anew, which look the same at any point.
+        # In 3D the viewer would redraw its volumes, which look the same at any point.
         if dims.ndisplay == 2 and dims.ndim >= 3:
             dims.set_point(range(dims.ndim - 3, dims.ndim), point)
 
     def leave(self) -> None:
-        """Follow the viewer no more, and give the canvases back."""
+        """Stop following the viewer and close the canvases."""
         for event in self._layer_events():
             event.disconnect(self._rebuild)
         self._text.events.text.disconnect(self._repeat_caption)
@@ -109,7 +109,7 @@ class ThreePlanes(DockedPanel):
         return events.inserted, events.removed, events.reordered
 
     def _repeat_caption(self) -> None:
-        """Say below the planes what the viewer's canvas says: in them it would hide too much."""
+        """Show the canvas caption below the planes, where it hides nothing."""
         self.caption.setText(" ".join(self._text.text.splitlines()))
 
     def _follow_viewer(self) -> None:
@@ -120,7 +120,7 @@ class ThreePlanes(DockedPanel):
                 plane.move_to((z, y, x))
 
     def _rebuild(self) -> None:
-        """Show the layers that the viewer has now."""
+        """Show the current layers of the viewer."""
         had_layers = bool(self._copies)
         self._forget_layers()
         self._copies = [
@@ -136,13 +136,13 @@ class ThreePlanes(DockedPanel):
             copies.leave()
         self._copies = []
         for plane in self.planes.values():
-            # Even of an empty list, this takes napari long.
+            # Slow in napari, even for an empty list.
             if plane.model.layers:
                 plane.model.layers.clear()
 
 
 class _Copies:
-    """The copies of one layer that the planes show; each canvas slices layers of its own."""
+    """The copies of a layer that the planes show; each canvas slices its own."""
 
     def __init__(self, layer: Layer, models: list[ViewerModel]) -> None:
         self._layer = layer

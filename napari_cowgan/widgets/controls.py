@@ -1,4 +1,4 @@
-"""Small widgets that the control groups share."""
+"""Small widgets and layouts shared by the panels."""
 
 # superqt is only partly typed.
 # mypy: allow-untyped-calls
@@ -41,8 +41,8 @@ class Section(QCollapsible):
     """A collapsible group of controls that remembers whether it is open."""
 
     def __init__(self, title: str, content: QWidget, expanded: bool = True) -> None:
-        # As text, the arrow takes the theme's colour; superqt's icons are always black. PySide6
-        # counts an icon without a picture as none, so it has to be an invisible one.
+        # As text, the arrow follows the theme; superqt's icons are always black. PySide6 treats
+        # an icon without a pixmap as missing, so use an invisible one.
         invisible = QPixmap(1, 1)
         invisible.fill(Qt.GlobalColor.transparent)
         super().__init__(title, expandedIcon=QIcon(invisible), collapsedIcon=QIcon(invisible))
@@ -50,7 +50,7 @@ class Section(QCollapsible):
         self.toggleButton().setStyleSheet(_HEADER_STYLE)
         self.setDuration(0)
         self.layout().setContentsMargins(0, 0, 0, 0)
-        # superqt bounds the height, which cuts off text that wraps or grows.
+        # superqt limits the height, which cuts off text that wraps or grows.
         self.layout().setAlignment(Qt.AlignmentFlag(0))
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.content().layout().setContentsMargins(4, 2, 4, 8)
@@ -66,7 +66,7 @@ class Section(QCollapsible):
 
     def _on_toggled(self, expanded: bool) -> None:
         remember(self._key, expanded)
-        # Keys must not lead to what is folded away.
+        # Tab must not reach folded controls.
         self.content().setVisible(expanded)
         if expanded:
             self.content().setMaximumHeight(_UNBOUNDED)
@@ -74,7 +74,7 @@ class Section(QCollapsible):
 
 
 class ThumbnailButton(QToolButton):
-    """A button that shows a small MIP above a caption."""
+    """A button with a thumbnail above a caption."""
 
     def __init__(self, size: int, tooltip: str) -> None:
         super().__init__()
@@ -86,13 +86,13 @@ class ThumbnailButton(QToolButton):
         self.clear()
 
     def clear(self) -> None:
-        """Show an empty picture."""
+        """Show an empty thumbnail."""
         pixmap = QPixmap(self._size, self._size)
         pixmap.fill(Qt.GlobalColor.black)
         self.setIcon(QIcon(pixmap))
 
     def show_pixmap(self, pixmap: QPixmap | None) -> None:
-        """Show a picture, or an empty one for None."""
+        """Show a thumbnail, or an empty one for None."""
         if pixmap is None:
             self.clear()
         else:
@@ -116,7 +116,7 @@ def text_button(text: str, tooltip: str) -> QPushButton:
 
 
 def hint(text: str) -> QLabel:
-    """Return a wrapped, small line of explanation."""
+    """Return a label for an explanation, in small type that wraps."""
     label = QLabel(text)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
@@ -143,9 +143,9 @@ def row(*items: QWidget | int) -> QHBoxLayout:
 
 
 def scrolling(content: QWidget) -> QScrollArea:
-    """Return an area without a frame that scrolls a widget up and down.
+    """Return a frameless area that scrolls a widget vertically.
 
-    The widget is as wide as there is room, so it must not need more.
+    The widget gets the width of the area, so it must not need more.
     """
     area = QScrollArea()
     area.setWidget(content)
@@ -161,7 +161,7 @@ def plain_tooltip(text: str) -> str:
 
 
 def swatch(colour: str) -> QIcon:
-    """Return an icon that is one colour."""
+    """Return an icon of one colour."""
     pixmap = QPixmap(SWATCH)
     pixmap.fill(QColor(colour))
     return QIcon(pixmap)

@@ -1,4 +1,4 @@
-"""Showing files and pages in other programs."""
+"""Opening files and web pages in other programs."""
 
 from pathlib import Path
 
@@ -11,16 +11,16 @@ from napari_cowgan.widgets.problems import show_problem
 
 
 def show_elsewhere(parent: QWidget | None, what: Path | str) -> None:
-    """Show a file, a folder or the page at an address in the program that the desktop has for it.
+    """Open a file, a folder or a web page in the program that the desktop assigns to it.
 
     Parameters
     ----------
     parent : QWidget or None
-        What a message that there is none lies above.
+        Parent of the error dialog shown if there is no such program.
     what : Path or str
         A path, or the address of a page.
     """
     address = QUrl(what) if isinstance(what, str) else QUrl.fromLocalFile(str(what.absolute()))
     if not QDesktopServices.openUrl(address):
         where = address.toLocalFile() or address.toString()
-        show_problem(parent, CowganError(f"No program could be started to show {where}."))
+        show_problem(parent, CowganError(f"No program could be started to open {where}."))

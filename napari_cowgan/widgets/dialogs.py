@@ -1,4 +1,4 @@
-"""Questions for a file or a name that do not hold up what goes on in the background."""
+"""Non-blocking dialogs that ask for a file, a name or a number."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,21 +18,21 @@ def ask_for_file(
     save_as: str = "",
     folder: bool = False,
 ) -> None:
-    """Let a person choose a path, then pass it to `use`.
+    """Ask for a path, then pass it to `use`.
 
     Parameters
     ----------
     parent : QWidget
-        What the dialog lies above and goes away with.
+        Parent of the dialog.
     title : str
-        What is chosen.
+        Title of the dialog.
     use : callable
-        Called with the path unless the person cancels.
+        Called with the path unless the user cancels.
     filters : str
-        Qt's list of file kinds.
+        Qt file filters.
     save_as : str
         Suggested name of a file to write, whose suffixes are added to a name without any;
-        by default a file to read is asked for.
+        by default, ask for a file to read.
     folder : bool
         Ask for a folder.
     """
@@ -63,7 +63,7 @@ def ask_for_name(
     name: str = "",
     what: str = "Name",
 ) -> None:
-    """Let a person type a name, or what else it is, then pass it to `use` unless it is blank."""
+    """Ask for a name or other text, then pass it to `use` unless it is blank."""
     dialog = QInputDialog(parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle(title)
@@ -82,7 +82,7 @@ def ask_for_count(
     maximum: int,
     value: int,
 ) -> None:
-    """Let a person choose a whole number, then pass it to `use`."""
+    """Ask for an integer, then pass it to `use`."""
     dialog = QInputDialog(parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle(title)

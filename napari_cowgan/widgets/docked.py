@@ -1,4 +1,4 @@
-"""What the panels that napari docks have in common."""
+"""The base class of the panels that napari docks."""
 
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
@@ -16,50 +16,50 @@ Panel = TypeVar("Panel", bound="DockedPanel")
 
 
 class DockedPanel(QWidget):
-    """A panel that napari docks: the only one of its kind in a window, and a tab among others.
+    """A docked panel: at most one of its kind in a window, tabbed with the others.
 
-    napari knows panels by the titles of their docks, which differ between its menus, its command
-    line and scripts. So a panel that finds another of its kind in the window gives way to that one.
-    A panel ends together with its dock, which napari takes it out of and keeps alive.
+    napari identifies panels by the titles of their docks, which differ between its menus, command
+    line and scripts. So a panel that finds another of its kind in the window removes itself.
+    napari keeps a panel alive when it closes its dock, so the panel deletes itself.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        The viewer in whose window the panel is.
+        The viewer whose window holds the panel.
     """
 
     dock_title: ClassVar[str]
     """The panel's name in the manifest."""
 
     least_width: ClassVar[int] = 280
-    """In pixels; its content must not need more, beside a scroll bar."""
+    """In pixels; the content and a scroll bar must fit."""
 
     def __init__(self, viewer: "napari.Viewer") -> None:
         super().__init__()
         self._viewer = viewer
-        # Set, as a dock keeps for ever what its content has needed for a moment.
+        # Explicit, because a dock never gives back width that its content once needed.
         self.setMinimumWidth(self.least_width)
 
     def event(self, event: QEvent) -> bool:
-        """Take the right place once napari has docked the panel; end once it is taken out."""
+        """Take its place once napari has docked the panel; delete it once its dock closes."""
         if event.type() == QEvent.Type.ParentChange:
             if self.parentWidget() is None:
                 self.leave()
                 self.deleteLater()
             else:
-                # napari goes on with the dock after it has put the panel in.
+                # napari is not finished with the dock when it inserts the panel.
                 QTimer.singleShot(0, self._take_place)
         return super().event(event)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Come to the front when napari's menu shows the panel again, also from behind a tab."""
+        """Come to the front when napari's menu shows the panel, even from behind another tab."""
         super().showEvent(event)
         dock = self.parentWidget()
         if not event.spontaneous() and isinstance(dock, QDockWidget):
             dock.raise_()
 
     def leave(self) -> None:
-        """Let go of what would keep the panel alive; by default there is nothing."""
+        """Release what would keep the panel alive; nothing by default."""
 
     def to_front(self) -> None:
         """Show the panel, in front of the other tabs."""
@@ -71,10 +71,10 @@ class DockedPanel(QWidget):
     def _take_place(self) -> None:
         if self.parentWidget() is None:
             return
-        elder = find_panel(self._viewer, type(self))
-        if elder is not None and elder is not self:
+        existing = find_panel(self._viewer, type(self))
+        if existing is not None and existing is not self:
             self._viewer.window.remove_dock_widget(self)
-            elder.to_front()
+            existing.to_front()
         else:
             self._become_tab()
 
@@ -97,18 +97,18 @@ class DockedPanel(QWidget):
 
 
 def find_panel(viewer: "napari.Viewer", kind: type[Panel]) -> Panel | None:
-    """Return the panel of a kind in the window of a viewer, None if there is none."""
-    window = getattr(viewer, "window", None)  # a viewer model has none
+    """Return the panel of a class in a viewer's window; None if there is none."""
+    window = getattr(viewer, "window", None)  # a ViewerModel has none
     panels = window.dock_widgets.values() if window is not None else ()
     return next((panel for panel in panels if isinstance(panel, kind)), None)
 
 
 def show_panel(viewer: "napari.Viewer", kind: type[Panel], area: Area = "right") -> Panel:
-    """Return the panel of a kind in the window of a viewer, in front; open it if needed."""
+    """Return the panel of a class in a viewer's window, in front; open it if needed."""
     panel = find_panel(viewer, kind)
     if panel is None:
         panel = kind(viewer)
-        # The title that napari's menu gives, so that the menu knows that the panel is open.
+        # The title that napari's menu uses, so that the menu knows that the panel is open.
         viewer.window.add_dock_widget(
             panel, name=f"{kind.dock_title} ({_PLUGIN_TITLE})", area=area, tabify=True
         )

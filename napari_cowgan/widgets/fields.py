@@ -1,4 +1,4 @@
-"""Fields for settings that are remembered from one session to the next."""
+"""Form fields whose values are remembered between sessions."""
 
 import os
 from collections.abc import Sequence
@@ -27,23 +27,23 @@ from napari_cowgan.widgets.settings import (
 
 
 class PathField(QWidget):
-    """A line for a path, with a button that opens a dialog.
+    """A path in a line, with a button that opens a dialog.
 
     Parameters
     ----------
     key : str
         Key under which the path is stored, such as "data/scans".
     placeholder : str
-        What belongs in the line, shown while it is empty, and title of the dialog.
+        Text shown while the line is empty, and title of the dialog.
     tooltip : str
         Tooltip of the line and of the button.
     filters : str, optional
-        Qt's list of file kinds; by default a folder is asked for.
+        Qt file filters; by default, ask for a folder.
 
     Signals
     -------
     changed
-        There is another path.
+        The path changed.
     """
 
     changed = Signal()
@@ -58,7 +58,7 @@ class PathField(QWidget):
         self.line.setAccessibleName(placeholder)
         self._tooltip = tooltip
         self.line.setClearButtonEnabled(True)
-        # The panel takes dropped files; a line would take their address as text.
+        # The panel handles dropped files; a line would insert their URL as text.
         self.line.setAcceptDrops(False)
         self.button = text_button("…", tooltip)
         self.button.setAccessibleName(f"Choose: {placeholder}")
@@ -70,13 +70,13 @@ class PathField(QWidget):
 
     @property
     def path(self) -> Path | None:
-        """The path in the line, None if it is empty."""
+        """The path in the line; None if it is empty."""
         text = self.line.text().strip()
-        # Unlike `Path.expanduser`, this leaves the home of somebody unknown as it is.
+        # Unlike `Path.expanduser`, this leaves an unknown user's home unchanged.
         return Path(os.path.expanduser(text)) if text else None  # noqa: PTH111
 
     def set_path(self, path: Path | str) -> None:
-        """Put a path in the line."""
+        """Set the path."""
         self.line.setText(str(path))
 
     def _on_text(self, text: str) -> None:
@@ -96,7 +96,7 @@ class PathField(QWidget):
 
 
 class Choice(QComboBox):
-    """A choice among a few, each shown in words.
+    """A combo box of options, each with a text and a value.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class Choice(QComboBox):
     tooltip : str
         Tooltip of the field.
     value : str, optional
-        What is chosen at first; by default the first.
+        Value that is chosen initially if none is stored; by default the first.
     """
 
     def __init__(
@@ -128,16 +128,16 @@ class Choice(QComboBox):
 
     @property
     def chosen(self) -> str:
-        """The value that is chosen."""
+        """The chosen value."""
         return str(self.currentData())
 
     def choose(self, value: str) -> None:
-        """Choose a value; one that is not offered becomes the first."""
+        """Choose a value; an unknown one chooses the first option."""
         self.setCurrentIndex(max(self.findData(value), 0))
 
 
 class Count(QSpinBox):
-    """A whole number.
+    """A spin box for an integer.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ class Count(QSpinBox):
 
 
 class Decimal(QDoubleSpinBox):
-    """A number with two decimals.
+    """A spin box for a number with two decimals.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ class Decimal(QDoubleSpinBox):
         self, key: str, minimum: float, maximum: float, value: float, step: float, tooltip: str
     ) -> None:
         super().__init__()
-        # A point, as everywhere else in the plugin and its reports.
+        # A decimal point, as everywhere in the plugin and its reports.
         self.setLocale(QLocale.c())
         self.setRange(minimum, maximum)
         self.setSingleStep(step)
@@ -187,7 +187,7 @@ class Decimal(QDoubleSpinBox):
 
 
 class Tick(QCheckBox):
-    """A yes or no.
+    """A check box.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ _UNDO_KEYS = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
 
 
 class WheelGuard(QObject):
-    """Keeps fields from changing when the wheel scrolls the panel over them."""
+    """An event filter that keeps the wheel from changing fields while it scrolls the panel."""
 
     def __init__(self, *fields: QWidget) -> None:
         super().__init__(fields[0])
@@ -16,7 +16,7 @@ class WheelGuard(QObject):
             field.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Pass the wheel on to what lies around the field."""
+        """Pass wheel events on to the surrounding panel."""
         if event.type() == QEvent.Type.Wheel:
             event.ignore()
             return True
@@ -24,7 +24,7 @@ class WheelGuard(QObject):
 
 
 class UndoGuard(QObject):
-    """Leaves undo and redo to the panel, unless a line holds a text that has not been taken yet."""
+    """An event filter that leaves undo and redo to the panel unless a line is being edited."""
 
     def __init__(self, line: QLineEdit) -> None:
         super().__init__(line)
@@ -34,7 +34,7 @@ class UndoGuard(QObject):
         line.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Do not let the line claim the keys, as it does even when it has nothing to undo."""
+        """Keep the line from claiming the keys, which it does even with nothing to undo."""
         if event.type() == QEvent.Type.FocusOut:
             self._typing = False
         if (

@@ -1,4 +1,4 @@
-"""Line icons in the text colour of whatever theme is on."""
+"""Line icons in the text colour of the current theme."""
 
 from functools import lru_cache
 
@@ -48,15 +48,15 @@ class IconButton(QToolButton):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Return a square as high as a field."""
+        """Return a square as high as an input field."""
         return QSize(24, 24)
 
     def minimumSizeHint(self) -> QSize:
-        """Return the smallest size that stays readable."""
+        """Return the smallest legible size."""
         return QSize(22, 22)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the button's frame, then the icon in the text colour."""
+        """Draw the frame, then the icon in the text colour."""
         painter = QStylePainter(self)
         option = QStyleOptionToolButton()
         self.initStyleOption(option)

@@ -1,4 +1,4 @@
-"""Work in threads that the GUI starts, watches and stops."""
+"""Background jobs that the GUI starts, shows and cancels."""
 
 import atexit
 import threading
@@ -16,7 +16,7 @@ _REPORT_INTERVAL_S = 0.1
 
 
 class Stoppable(Protocol):
-    """Something that runs in a thread of its own."""
+    """A worker with its own thread."""
 
     def stop(self) -> None:
         """End the thread."""
@@ -26,9 +26,9 @@ _working: WeakSet[Stoppable] = WeakSet()
 
 
 def stop_at_exit(worker: Stoppable) -> None:
-    """Have a worker stopped before Python shuts down.
+    """Register a worker to be stopped before Python shuts down.
 
-    A thread that is inside torch while the interpreter is taken apart aborts the process.
+    A thread that is still inside torch when the interpreter is torn down aborts the process.
     """
     _working.add(worker)
 
@@ -40,19 +40,19 @@ def _stop_all() -> None:
 
 
 _unfinished: set["Job"] = set()
-"""Holds jobs until the GUI's thread has heard of their end: none may die in its own thread."""
+"""Keeps jobs alive until the GUI thread knows of their end: none may be deleted in its own."""
 
 
 class Job(QObject):
-    """One function running in a thread, with progress and cancel.
+    """A function that runs in a thread, with progress and cancellation.
 
-    Signals arrive in the thread that made the job, so their receivers may touch widgets.
+    Signals arrive in the thread that created the job, so receivers may touch widgets.
 
     Parameters
     ----------
     work : callable
-        Called in the thread with this job, which is a `Progress`; must touch no widget and
-        emit no signal of one, since a widget may be deleted meanwhile.
+        Called in the thread with this job, which is a `Progress`; must not touch a widget or
+        emit its signals, since the widget may be deleted meanwhile.
     """
 
     progressed = Signal(int, int, str)
@@ -77,7 +77,7 @@ class Job(QObject):
         self._thread.start()
 
     def cancel(self) -> None:
-        """Ask the work to stop at its next report."""
+        """Request the work to stop at its next report."""
         self._cancel.set()
 
     def stop(self, timeout_s: float = 5.0) -> None:
@@ -91,14 +91,14 @@ class Job(QObject):
         return self._cancel.is_set()
 
     def report(self, done: int, total: int, message: str = "") -> None:
-        """Pass progress on to the GUI, at most ten times a second."""
+        """Report progress to the GUI, at most ten times a second."""
         now = time.monotonic()
         if done >= total or now - self._last_report >= _REPORT_INTERVAL_S:
             self._last_report = now
             self._emit(self.progressed, done, total, message)
 
     def tell(self, part: Any) -> None:
-        """Pass a part of the result on to the GUI."""
+        """Pass a partial result to the GUI."""
         self._emit(self.found, part)
 
     def _forget(self) -> None:
@@ -109,7 +109,7 @@ class Job(QObject):
             result = self._work(self)
         except Cancelled:
             self._emit(self.stopped)
-        except Exception as error:  # noqa: BLE001 - every failure must reach the person
+        except Exception as error:  # noqa: BLE001 - every failure must reach the user
             self._emit(self.failed, error)
         else:
             self._emit(self.succeeded, result)
@@ -119,17 +119,17 @@ class Job(QObject):
         try:
             signal.emit(*values)
         except RuntimeError:
-            # The window was closed and Qt has deleted the receiving end.
+            # The window was closed and Qt has deleted the receiver.
             self._cancel.set()
 
 
 class JobBar(QWidget):
-    """A progress bar with Cancel that is visible only while a job runs.
+    """A progress bar with a Cancel button, visible only while a job runs.
 
     Signals
     -------
     running_changed : bool
-        A job has begun or ended.
+        A job has started or ended.
     """
 
     running_changed = Signal(bool)
@@ -140,7 +140,7 @@ class JobBar(QWidget):
         self._bar = QProgressBar()
         self._bar.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._cancel = QPushButton("Cancel")
-        self._cancel.setToolTip("Stop this job; what is finished stays")
+        self._cancel.setToolTip("Cancel this job; finished parts are kept")
         self._cancel.clicked.connect(self._on_cancel)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -150,7 +150,7 @@ class JobBar(QWidget):
 
     @property
     def running(self) -> bool:
-        """Whether a job is shown."""
+        """Whether a job is running."""
         return self._job is not None
 
     def run(
@@ -162,7 +162,7 @@ class JobBar(QWidget):
         on_stop: Callable[[], None] = lambda: None,
         on_part: Callable[[Any], None] = lambda _: None,
     ) -> None:
-        """Start `work` in a thread and show it; a job that still runs is cancelled first."""
+        """Run `work` in a thread and show its progress; cancel a job that is still running."""
         self.stop()
         self._job = job = Job(work)
         self._title = title
@@ -172,7 +172,7 @@ class JobBar(QWidget):
         self._bar.setFormat(title)
         self._cancel.setText("Cancel")
         self._cancel.setEnabled(True)
-        # Bound methods, so that Qt drops the connections when this widget is deleted.
+        # Bound methods, so that Qt disconnects them when this widget is deleted.
         job.progressed.connect(self._show)
         job.found.connect(self._take)
         job.succeeded.connect(self._succeed)
@@ -185,13 +185,13 @@ class JobBar(QWidget):
         job.start()
 
     def stop(self) -> None:
-        """Cancel the job and forget it; its result will not arrive."""
+        """Cancel the job and discard its result."""
         if self._job is not None:
             self._job.cancel()
             self._clear()
 
     def end(self) -> None:
-        """Cancel the job and wait for it; touches no widget, so it may be called last."""
+        """Cancel the job and wait for it; touches no widget, so it is safe during deletion."""
         if self._job is not None:
             self._job.stop()
 
@@ -202,39 +202,39 @@ class JobBar(QWidget):
             self._cancel.setEnabled(False)
 
     def _clear(self) -> None:
-        # The callbacks hold the panel and its model, which this widget may outlive in Python.
+        # The callbacks reference the panel and its model, which must not live as long as this.
         del self._on_success, self._on_failure, self._on_stop, self._on_part
         self._job = None
         self.hide()
         self.running_changed.emit(False)
 
-    def _from_present_job(self) -> bool:
-        """Tell whether the report comes from the job shown, not from one it replaced."""
+    def _from_current_job(self) -> bool:
+        """Return whether a signal comes from the current job, not from one it replaced."""
         return self._job is not None and self.sender() is self._job
 
     def _show(self, done: int, total: int, message: str) -> None:
-        if self._from_present_job():
+        if self._from_current_job():
             self._bar.setRange(0, total)
             self._bar.setValue(done)
             self._bar.setFormat(f"{self._title} %v of %m")
             self._bar.setToolTip(message)
 
     def _take(self, part: Any) -> None:
-        if self._from_present_job():
+        if self._from_current_job():
             self._on_part(part)
 
     def _succeed(self, result: Any) -> None:
-        if self._from_present_job():
+        if self._from_current_job():
             self._on_success(result)
 
     def _fail(self, error: BaseException) -> None:
-        if self._from_present_job():
+        if self._from_current_job():
             self._on_failure(error)
 
     def _stop(self) -> None:
-        if self._from_present_job():
+        if self._from_current_job():
             self._on_stop()
 
     def _finish(self) -> None:
-        if self._from_present_job():
+        if self._from_current_job():
             self._clear()

@@ -11,7 +11,7 @@ from qtpy.QtGui import QColor
 
 LABEL_SIZE = "9pt"
 _LABEL_OVERHANG = 6
-# By theme, so that lines stand out from either background; distinct to the colour blind.
+# Distinguishable on either background and with colour blindness.
 _COLOURS = {
     "dark": ("#56b4e9", "#f0a04b", "#8fd18f"),
     "light": ("#0063a6", "#b34700", "#2b7a2b"),
@@ -24,7 +24,7 @@ class Plot(pyqtgraph.PlotWidget):
     Parameters
     ----------
     name : str
-        Told to those who cannot see it.
+        Accessible name.
     """
 
     def __init__(self, name: str) -> None:
@@ -34,12 +34,12 @@ class Plot(pyqtgraph.PlotWidget):
         self.hideButtons()
         self.showGrid(x=True, y=True, alpha=0.15)
         for side in ("bottom", "left"):
-            # While an axis has no label: pyqtgraph rescales one that has, wanted or not.
+            # Before an axis gets a label: pyqtgraph rescales labelled axes regardless.
             self.getAxis(side).enableAutoSIPrefix(False)
         self.getPlotItem().setContentsMargins(0, 0, 0, _LABEL_OVERHANG)
 
     def dress(self, theme: str, bottom: str, left: str) -> Sequence[QColor]:
-        """Take on the colours of a theme, name the axes, and return colours of lines."""
+        """Apply the colours of a theme, label the axes, and return colours for lines."""
         colours = get_theme(theme)
         background, text = QColor(colours.background.as_hex()), QColor(colours.text.as_hex())
         self.setBackground(background)

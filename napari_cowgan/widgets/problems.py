@@ -1,4 +1,4 @@
-"""Telling a person that something did not work."""
+"""Error dialogs."""
 
 import logging
 import platform
@@ -17,14 +17,14 @@ _MOST_SENTENCES = 6
 
 
 def sentence(error: BaseException) -> str:
-    """Return one plain sentence for any error."""
+    """Return one sentence for any error."""
     if isinstance(error, CowganError):
         return error.sentence
-    return "Something unexpected went wrong; “Copy details” helps whoever looks into it."
+    return "An unexpected error occurred; use “Copy details” to report it."
 
 
 def details(error: BaseException) -> str:
-    """Return what a developer needs to know, for the clipboard and the log."""
+    """Return technical details for the clipboard and the log."""
     versions = f"napari-cowgan {__version__}, Python {platform.python_version()}"
     technical = error.detail if isinstance(error, CowganError) else ""
     trace = "".join(traceback.format_exception(error))
@@ -38,24 +38,30 @@ def show_problem(
 ) -> None:
     """Open a dialog with the error's sentence and a button that copies its details.
 
-    A remedy is a further button and what it does.
+    The dialog does not block background work. A problem that is already on screen, such as one
+    caused by every move of a slider, is not shown twice.
 
-    The dialog does not block: work that goes on in the background is not held up. A problem
-    that is on screen already, such as one that comes with every move of a slider, is not
-    told twice.
+    Parameters
+    ----------
+    parent : QWidget or None
+        Parent of the dialog.
+    error : BaseException
+        The error to show.
+    remedy : tuple of (str, callable), optional
+        Text and action of a further button.
     """
     text = details(error)
     _log.error("%s\n%s", error, text)
-    told = parent.findChildren(QMessageBox) if parent else []
-    shown = _paragraphs(error)
-    if any(box.isVisible() and box.text() == shown for box in told):
+    boxes = parent.findChildren(QMessageBox) if parent else []
+    message = _paragraphs(error)
+    if any(box.isVisible() and box.text() == message for box in boxes):
         return
     box = QMessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setIcon(QMessageBox.Icon.Warning)
     box.setWindowTitle("CoW-GAN")
-    box.setText(shown)
+    box.setText(message)
     copy = box.addButton("Copy details", QMessageBox.ButtonRole.ActionRole)
     if remedy is not None:
         button = box.addButton(remedy[0], QMessageBox.ButtonRole.AcceptRole)
@@ -73,5 +79,5 @@ def _paragraphs(error: BaseException) -> str:
         return sentence(error)
     shown = list(error.sentences[:_MOST_SENTENCES])
     if left := len(error.sentences) - len(shown):
-        shown.append(f"And {left} more, which “Copy details” names.")
+        shown.append(f"“Copy details” lists {left} more.")
     return "\n\n".join(shown)

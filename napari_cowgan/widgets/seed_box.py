@@ -11,21 +11,20 @@ from napari_cowgan.widgets.guards import UndoGuard
 
 
 class SeedBox(QLineEdit):
-    """A field for an unsigned 64-bit seed, which takes no other number for it.
+    """A field for an unsigned 64-bit seed.
 
-    Return, or leaving the field, takes what was typed; the arrow keys count. What is not a seed
-    is told in `problem`, and the seed stays as it was.
+    Return, or leaving the field, accepts the typed text; the arrow keys count up and down. Invalid
+    text is explained in `problem`, and the seed stays unchanged.
 
     Signals
     -------
     valueChanged : object
-        A person changed the seed.
+        The seed changed.
 
     Attributes
     ----------
     problem : QLabel
-        One sentence about what was typed, hidden while there is nothing to tell. Whoever shows
-        the field places it below.
+        One sentence about invalid text, hidden otherwise; to be placed below the field.
     """
 
     valueChanged = Signal(object)
@@ -43,42 +42,42 @@ class SeedBox(QLineEdit):
         UndoGuard(self)
 
     def value(self) -> int:
-        """Return the seed that was taken last."""
+        """Return the last valid seed."""
         return self._value
 
     def setValue(self, seed: int) -> None:
-        """Take a seed, and tell it if it is another one."""
+        """Show a seed, and emit `valueChanged` if it differs."""
         changed = seed != self._value
         self.show_value(seed)
         if changed:
             self.valueChanged.emit(seed)
 
     def show_value(self, seed: int) -> None:
-        """Show a seed without telling anyone."""
+        """Show a seed without emitting signals."""
         self._value = seed
         self.problem.hide()
         self._show()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Take the seed with Return and count with the arrows."""
+        """Accept the text with Return and count with the arrow keys."""
         if event.key() == Qt.Key.Key_Up:
             self._step(1)
         elif event.key() == Qt.Key.Key_Down:
             self._step(-1)
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._take()
+            self._accept()
         super().keyPressEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Take the seed when a person goes on to something else."""
-        self._take()
+        """Accept the text when the focus leaves the field."""
+        self._accept()
         super().focusOutEvent(event)
 
     def _step(self, by: int) -> None:
-        self._take()
+        self._accept()
         self.setValue((self._value + by) % (MAX_SEED + 1))
 
-    def _take(self) -> None:
+    def _accept(self) -> None:
         if self.text() == str(self._value):
             return
         seed = self._check(self.text())
@@ -88,7 +87,7 @@ class SeedBox(QLineEdit):
             self.setValue(seed)
 
     def _check(self, typed: str) -> int | None:
-        """Return the seed that is typed; what is none is told."""
+        """Return the typed seed; if it is invalid, say so and return None."""
         sentence, seed = "", None
         if typed.strip():
             try:

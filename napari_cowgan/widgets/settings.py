@@ -1,4 +1,4 @@
-"""What the plugin remembers between sessions."""
+"""Settings remembered between sessions."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def settings() -> QSettings:
 
 
 def remember(key: str, value: str | bool | int | float) -> None:
-    """Keep one value for the next session."""
+    """Store a value for the next session."""
     settings().setValue(key, value)
 
 
@@ -23,12 +23,12 @@ def recall_text(key: str, default: str = "") -> str:
 
 
 def recall_flag(key: str, default: bool) -> bool:
-    """Return a remembered yes or no."""
+    """Return a remembered boolean."""
     return str(settings().value(key, default)).lower() == "true"
 
 
 def recall_number(key: str, default: float) -> float:
-    """Return a remembered number; the default if what is stored is none."""
+    """Return a remembered number; the default if the stored text is no number."""
     try:
         return float(recall_text(key))
     except ValueError:
@@ -36,13 +36,13 @@ def recall_number(key: str, default: float) -> float:
 
 
 def recall_count(key: str, default: int) -> int:
-    """Return a remembered whole number; the default if what is stored is none."""
+    """Return a remembered integer; the default if the stored text is none."""
     text = recall_text(key)
     return int(text) if text.isdecimal() else default
 
 
 def recent(what: str) -> list[Path]:
-    """Return what was opened last, newest first, without what is gone.
+    """Return recently opened paths that still exist, newest first.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def recent(what: str) -> list[Path]:
 
 
 def is_there(path: str | Path) -> bool:
-    """Return whether a file or folder exists and may be looked at; never fails."""
+    """Return whether a file or folder exists and is accessible; never fails."""
     try:
         return Path(path).exists()
     except (OSError, ValueError):
@@ -63,23 +63,23 @@ def is_there(path: str | Path) -> bool:
 
 
 def remember_recent(what: str, path: Path) -> None:
-    """Put a path at the head of a recent list."""
+    """Put a path at the top of a list of recent paths."""
     path = path.resolve()
     others = [other for other in recent(what) if other != path]
     settings().setValue(f"recent_{what}", [str(p) for p in [path, *others][:_RECENT_LIMIT]])
 
 
 def last_folder() -> str:
-    """Return the folder a file was last chosen from."""
+    """Return the folder from which a file was last chosen."""
     return recall_text("last_folder", str(Path.home()))
 
 
 def remember_folder(chosen: Path) -> None:
-    """Remember where a file was chosen, so the next dialog starts there."""
+    """Remember the folder of a chosen file, so that the next dialog starts there."""
     remember("last_folder", str(chosen if chosen.is_dir() else chosen.parent))
 
 
 def data_folder() -> Path:
-    """Return the folder for what belongs to the person, such as favourites."""
+    """Return the folder for the user's own data, such as favourites."""
     location = QStandardPaths.StandardLocation.GenericDataLocation
     return Path(QStandardPaths.writableLocation(location)) / "napari-cowgan"

@@ -16,20 +16,20 @@ from napari_cowgan.widgets.controls import icon_button
 from napari_cowgan.widgets.guards import UndoGuard, WheelGuard
 
 _PAUSE_S = 1.0
-_CATCH = 0.02
-"""Share of a slider's range within which the mouse catches the neutral value."""
+_SNAP = 0.02
+"""Share of a slider's range within which the mouse snaps to the neutral value."""
 _gestures = count()
 
 
 class Slider(QLabeledDoubleSlider):
-    """A horizontal slider with a value that can be typed.
+    """A horizontal slider with an editable value.
 
-    It begins at its neutral value, which the mouse catches nearby and a double click brings back.
+    It starts at its neutral value, to which the mouse snaps nearby and a double click returns.
 
     Signals
     -------
     moved : float, object
-        A person changed the value; the second argument is equal for all changes of one
+        The user changed the value; the second argument is equal for all changes of one
         gesture: a drag, or key presses and wheel turns without a pause.
     """
 
@@ -38,11 +38,11 @@ class Slider(QLabeledDoubleSlider):
     def __init__(self, minimum: float, maximum: float, neutral: float, tooltip: str) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self.neutral = neutral
-        self._catch = _CATCH * (maximum - minimum)
+        self._snap = _SNAP * (maximum - minimum)
         self._dragging = False
         self.setRange(minimum, maximum)
         self.setDecimals(2)
-        # superqt's proxy methods are annotated for whole numbers but take any.
+        # superqt's proxy methods are annotated for integers but take any number.
         self.setSingleStep((maximum - minimum) / 100)  # type: ignore[arg-type]
         self.setPageStep((maximum - minimum) / 10)  # type: ignore[arg-type]
         self.setToolTip(tooltip)
@@ -50,7 +50,7 @@ class Slider(QLabeledDoubleSlider):
         self._handle = self.findChild(QSlider)
         self._handle.installEventFilter(self)
         WheelGuard(self, self._handle)
-        # superqt reads the typed text with float(), so a comma must not pass.
+        # superqt parses the text with float(), so a decimal comma must not pass.
         line = self.findChild(QLineEdit)
         line.validator().setLocale(QLocale.c())
         UndoGuard(line)
@@ -63,16 +63,16 @@ class Slider(QLabeledDoubleSlider):
         self.valueChanged.connect(self._on_value)
 
     def show_value(self, value: float) -> None:
-        """Show a value without telling anyone."""
+        """Show a value without emitting signals."""
         with signals_blocked(self):
             self.setValue(value)
 
     def reset(self) -> None:
-        """Bring the neutral value back."""
+        """Return to the neutral value."""
         self.setValue(self.neutral)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Let keys move the slider, which superqt's does not, and a double click reset it."""
+        """Let keys move the slider, which superqt lacks, and a double click reset it."""
         if event.type() == QEvent.Type.MouseButtonPress:
             self._dragging = True
             self._clicked = None
@@ -80,7 +80,7 @@ class Slider(QLabeledDoubleSlider):
         elif event.type() == QEvent.Type.MouseButtonRelease:
             self._dragging = False
         elif event.type() == QEvent.Type.MouseButtonDblClick:
-            # The first of the two clicks may have moved the slider: one undo takes both back.
+            # The first of the two clicks may have moved the slider: one undo reverts both.
             self._gesture = next(_gestures) if self._clicked is None else self._clicked
             self._last_move = time.monotonic()
             self.reset()
@@ -94,7 +94,7 @@ class Slider(QLabeledDoubleSlider):
         return super().eventFilter(watched, event)
 
     def _key_target(self, key: int) -> float | None:
-        """Return the value that a key asks for, None if the key asks for none."""
+        """Return the value to which a key moves the slider; None for other keys."""
         step, page = self.singleStep(), self.pageStep()
         targets = {
             Qt.Key.Key_Right: self.value() + step,
@@ -112,7 +112,7 @@ class Slider(QLabeledDoubleSlider):
         self._gesture = next(_gestures)
 
     def _on_value(self, value: float) -> None:
-        if self._dragging and 0 < abs(value - self.neutral) < self._catch:
+        if self._dragging and 0 < abs(value - self.neutral) < self._snap:
             self.setValue(self.neutral)
             return
         now = time.monotonic()
@@ -121,12 +121,12 @@ class Slider(QLabeledDoubleSlider):
         self._last_move = now
         if self._dragging:
             self._clicked = self._gesture
-        # What counts is what can be read beside the slider.
+        # Emit the value as displayed.
         self.moved.emit(round(float(value), self.decimals()), self._gesture)
 
 
 class SliderRow(QWidget):
-    """A slider under its name, with a button that resets it."""
+    """A slider below its name, with a reset button."""
 
     def __init__(self, name: str, slider: Slider, extra: QWidget | None = None) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class SliderRow(QWidget):
         self.label.setToolTip(name)
         self.label.installEventFilter(self)
         self._reset = icon_button(
-            "reset", "Back to where it changes nothing (or double-click the slider)"
+            "reset", "Reset to the value that changes nothing (or double-click the slider)"
         )
         self._reset.clicked.connect(self.reset)
         head = QHBoxLayout()
@@ -155,16 +155,16 @@ class SliderRow(QWidget):
         self._mark()
 
     def reset(self) -> None:
-        """Bring the slider back to its neutral value."""
+        """Return the slider to its neutral value."""
         self.slider.reset()
 
     def show_value(self, value: float) -> None:
-        """Show a value without telling anyone."""
+        """Show a value without emitting signals."""
         self.slider.show_value(value)
         self._mark()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Reset on a double click on the name."""
+        """Reset the slider on a double click on its name."""
         if event.type() == QEvent.Type.MouseButtonDblClick:
             self.reset()
             return True

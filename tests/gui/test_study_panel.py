@@ -406,7 +406,7 @@ def test_each_package_that_is_refused_has_a_paragraph(opened, tmp_path, problem,
     assert [str(letter) in told for letter, told in zip(letters, refused, strict=False)] == [
         True
     ] * 5
-    assert last.startswith("And 4 more")
+    assert last == "“Copy details” lists 4 more."
 
 
 def _edit(panel: StudyPanel, folder: Path) -> Path:
@@ -590,7 +590,7 @@ def test_folders_are_shown_and_a_desktop_without_programs_is_told(
     assert browsed == [study.package_folder(reader) for reader in ("sub-R01", "sub-R02")]
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: False)
     click(opened.readers.folder)
-    assert problem(opened).startswith("No program could be started to show ")
+    assert problem(opened).startswith("No program could be started to open ")
 
 
 def test_the_line_to_publish_is_copied_whole(opened):

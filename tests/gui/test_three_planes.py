@@ -62,7 +62,7 @@ def test_the_planes_meet_where_a_person_clicks_and_go_with_the_viewer(viewer, pl
     z, y, x = planes.point
     assert (z, y < before[1], x > before[2]) == (before[0], True, True)
     canvas = axial.canvas.canvas.native
-    at = canvas.mapFromGlobal(axial.cross_hair.mapToGlobal(axial.cross_hair.place()))
+    at = canvas.mapFromGlobal(axial.cross_hair.mapToGlobal(axial.cross_hair.centre()))
     middle = canvas.rect().center()
     # napari keeps to the middles of voxels.
     half_a_voxel = axial.model.scene.camera.zoom / 2 + 1

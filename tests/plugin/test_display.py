@@ -155,7 +155,7 @@ def test_units_of_a_foreign_layer_become_mm():
 )
 def test_a_foreign_layer_without_a_known_left_is_refused(transform):
     layer = Image(np.zeros((4, 8, 6)), name="scan", **transform)
-    with pytest.raises(CowganError, match="'scan' does not say which side is the patient's left"):
+    with pytest.raises(CowganError, match="'scan' does not state which side is the patient's left"):
         volume_of(layer)
 
 
