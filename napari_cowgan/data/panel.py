@@ -144,7 +144,7 @@ class DataPanel(DockedPanel):
         self._opened.clear()
 
         def work(job: Job) -> str:
-            return prepare(inputs, out, config, job.tell, job)
+            return prepare(inputs, out, config, job.deliver, job)
 
         self._run("Scan", work, self._tell, self._list_prepared, self._on_report)
 

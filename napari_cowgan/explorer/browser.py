@@ -221,7 +221,7 @@ class Browser(QDialog):
 
         def work(job: Job) -> None:
             for done, volume in enumerate(synthesizer.render_many(missing)):
-                job.tell((missing[done], thumbnail(volume, "axial", _PICTURE)))
+                job.deliver((missing[done], thumbnail(volume, "axial", _PICTURE)))
                 advance(job, done + 1, len(missing))
 
         self.job.run(

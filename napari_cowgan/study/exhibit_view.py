@@ -179,7 +179,7 @@ class Gallery(QWidget):
 
 def _draw_histograms(plot: Plot, theme: str, histograms: Histograms) -> None:
     plot.clear()
-    colours = plot.dress(theme, "Grey level, black to white", "Share of voxels")
+    colours = plot.apply_theme(theme, "Grey level, black to white", "Share of voxels")
     # The ends, where voxels pile up, would press everything else to the ground.
     inner = slice(1, -1)
     levels = histograms.levels[inner]
@@ -198,7 +198,7 @@ def _draw_histograms(plot: Plot, theme: str, histograms: Histograms) -> None:
 
 def _draw_features(plot: Plot, theme: str, features: Sequence[FeatureValues]) -> None:
     plot.clear()
-    colours = plot.dress(theme, "Standard deviations from the mean of all volumes", "")
+    colours = plot.apply_theme(theme, "Standard deviations from the mean of all volumes", "")
     plot.hideAxis("left")
     plot.showGrid(x=True, y=False, alpha=0.15)
     text = plot.getAxis("bottom").textPen().color()

@@ -164,7 +164,7 @@ def _simulate(sizes: Sequence[Size], accuracy: float, margin: float, job: Job) -
     for done, (readers, cases) in enumerate(sizes):
         advance(job, done, len(sizes))
         table = power_table((readers,), (cases,), accuracy, margin, _REPLICATES)
-        job.tell(table.cells[0])
+        job.deliver(table.cells[0])
     advance(job, len(sizes), len(sizes))
 
 

@@ -162,7 +162,7 @@ class Curves(QWidget):
         """Draw the chosen chart in the colours of the theme."""
         chart, plot = _CHARTS[self.chart.chosen], self.plot
         plot.setLogMode(y=self.logarithmic.isChecked())
-        colours = plot.dress(self._viewer.theme, "Step", chart.unit)
+        colours = plot.apply_theme(self._viewer.theme, "Step", chart.unit)
         self.legend.setOffset((-6, -4) if chart.rising else (-6, 4))
         plot.clear()
         self._lines.clear()

@@ -97,7 +97,7 @@ class Job(QObject):
             self._last_report = now
             self._emit(self.progressed, done, total, message)
 
-    def tell(self, part: Any) -> None:
+    def deliver(self, part: Any) -> None:
         """Pass a partial result to the GUI."""
         self._emit(self.found, part)
 

@@ -38,7 +38,7 @@ class Plot(pyqtgraph.PlotWidget):
             self.getAxis(side).enableAutoSIPrefix(False)
         self.getPlotItem().setContentsMargins(0, 0, 0, _LABEL_OVERHANG)
 
-    def dress(self, theme: str, bottom: str, left: str) -> Sequence[QColor]:
+    def apply_theme(self, theme: str, bottom: str, left: str) -> Sequence[QColor]:
         """Apply the colours of a theme, label the axes, and return colours for lines."""
         colours = get_theme(theme)
         background, text = QColor(colours.background.as_hex()), QColor(colours.text.as_hex())

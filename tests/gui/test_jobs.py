@@ -140,7 +140,7 @@ def test_parts_of_a_result_arrive_in_order_and_before_its_end(bar, told, qtbot):
 
     def work(job) -> None:
         for part in range(5):
-            job.tell(part)
+            job.deliver(part)
 
     bar.run(
         "Thing",
@@ -160,7 +160,7 @@ def test_work_goes_on_unharmed_while_its_bar_is_deleted_and_then_stops(qtbot):
     def work(job) -> None:
         try:
             while True:
-                job.tell(1)
+                job.deliver(1)
                 advance(job, 0, 10)
         except Cancelled:
             stopped.set()
