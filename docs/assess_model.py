@@ -34,6 +34,7 @@ from cowgan.features.vessel_occupancy import vessel_maps
 from cowgan.measure import find_vessels, measure_mask
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.volume import Volume, mip
+from cowgan.volume.contact_sheet import contact_sheet
 
 MIDDLE, BACK, FRONT = 0.04, 0.38, 0.62
 """Fractions of the volume: the margin left out on either side of the middle, and, counted from the
@@ -104,11 +105,9 @@ def vessel_features(volumes: Iterable[Volume]) -> NDArray[np.float32]:
     return vessel_maps(stacked).flatten(1).numpy()
 
 
-def contact_sheet(pictures: Iterable[NDArray[np.float32]], columns: int, path: Path) -> None:
+def save_sheet(pictures: Iterable[NDArray[np.float32]], columns: int, path: Path) -> None:
     """Save pictures of one size as a contact sheet."""
-    tiles = [np.pad(np.clip(one, 0, 1), 2) for one in pictures]
-    rows = [np.concatenate(tiles[i : i + columns], 1) for i in range(0, len(tiles), columns)]
-    plt.imsave(path, np.concatenate(rows), cmap="gray", vmin=0, vmax=1)
+    plt.imsave(path, contact_sheet(list(pictures), columns, 2), cmap="gray", vmin=0, vmax=1)
 
 
 def draw_distributions(sets: dict[str, list[Anatomy]], path: Path) -> None:
@@ -254,8 +253,8 @@ if __name__ == "__main__":
             f"coverage {coverage(real, generated):.2f}"
         )
 
-    contact_sheet((mip(one) for one in made[:16]), 8, given.pictures / "bundled_seeds.png")
+    save_sheet((mip(one) for one in made[:16]), 8, given.pictures / "bundled_seeds.png")
     most_similar = np.argsort(-similarity)[:8]
     pairs = [mip(made[i]) for i in most_similar] + list(pictures[nearest_to[most_similar]])
-    contact_sheet(pairs, 8, given.pictures / "bundled_nearest.png")
+    save_sheet(pairs, 8, given.pictures / "bundled_nearest.png")
     draw_curves(sorted(given.folder.glob("run_*")), given.pictures / "bundled_curves.png")

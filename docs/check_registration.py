@@ -23,6 +23,7 @@ from cowgan.data.roi import find_centre_mm, region_around
 from cowgan.data.scans import find_scans, read_case
 from cowgan.data.template import read_template
 from cowgan.errors import CowganError
+from cowgan.text import dimensions
 from cowgan.volume import Volume
 from cowgan.volume.resampling import Grid, resample
 
@@ -86,7 +87,7 @@ def main() -> None:
         except CowganError as error:
             print(f"{case.name}: {error.sentence}")
             continue
-        spacing = " x ".join(f"{mm:.2f}" for mm in scan.spacing_mm)
+        spacing = dimensions(scan.spacing_mm, ".2f")
         print(f"{case.name}: {scan.shape} voxels of {spacing} mm (z, x, y)")
         middle = (register(scan, target).to_input @ [*centre, 1])[:3]
         for change, changed, matrix in changes(scan, middle):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from assess_model import contact_sheet
+from assess_model import save_sheet
 
 from cowgan.bank.bank import Bank
 from cowgan.checkpoint import load
@@ -102,4 +102,4 @@ if __name__ == "__main__":
         mean, nearest = mean_and_nearest(correlation_rows([mip(one) for one in volumes]))
         print(f"| {name} | {seen} | {mean:.2f} | {nearest:.2f} |")
         pictures += [np.kron(mip(one), np.ones((4, 4))) for one in volumes[:8]]
-    contact_sheet(pictures, 8, given.pictures / "presets.png")
+    save_sheet(pictures, 8, given.pictures / "presets.png")

@@ -13,6 +13,7 @@ from qtpy.QtTest import QTest
 
 from cowgan.checkpoint import load
 from cowgan.synthesis import LatentState, Synthesizer
+from cowgan.volume.contact_sheet import contact_sheet
 from napari_cowgan.explorer.layer import VolumeLayer
 from napari_cowgan.viewer.camera import look_from
 
@@ -43,6 +44,5 @@ if __name__ == "__main__":
             np.asarray(shot.crop((left, top, left + edge, top + edge)).resize((TILE, TILE)))
         )
     viewer.close()
-    rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
-    Image.fromarray(np.vstack(rows)).save(picture)
+    Image.fromarray(contact_sheet(tiles, COLUMNS)).save(picture)
     print(picture)

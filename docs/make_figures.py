@@ -15,9 +15,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from cowgan.simulate import make_phantom, simulate_tof
 from cowgan.volume import Volume, mip
+from cowgan.volume.contact_sheet import contact_sheet
 
 _TILE = 256
-_MARGIN = 8
+_MARGIN = 4
 _TITLE = 26
 _COLUMNS = 6
 
@@ -38,12 +39,7 @@ def tile(volume: Volume, title: str) -> Image.Image:
 
 def montage(tiles: list[Image.Image]) -> Image.Image:
     """Return the tiles in rows of six."""
-    width, height = tiles[0].width + _MARGIN, tiles[0].height + _MARGIN
-    rows = -(-len(tiles) // _COLUMNS)
-    sheet = Image.new("L", (_COLUMNS * width + _MARGIN, rows * height + _MARGIN), 0)
-    for i, one in enumerate(tiles):
-        sheet.paste(one, (_MARGIN + i % _COLUMNS * width, _MARGIN + i // _COLUMNS * height))
-    return sheet
+    return Image.fromarray(contact_sheet([np.asarray(one) for one in tiles], _COLUMNS, _MARGIN))
 
 
 def phantoms() -> Image.Image:

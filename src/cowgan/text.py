@@ -6,6 +6,7 @@ What is shown moves no cursor and forges no line.
 import codecs
 import html
 import re
+from collections.abc import Iterable
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -77,3 +78,16 @@ def one_line(text: str, longest: int = 2000) -> str:
 def markup(text: str) -> str:
     """Return HTML that shows text as it is, line breaks as spaces would be."""
     return html.escape(escaped(text, keep="\n"))
+
+
+def dimensions(sizes: Iterable[float], spec: str = "") -> str:
+    """Return sizes as text, such as ``"32 x 128 x 128"``.
+
+    Parameters
+    ----------
+    sizes : iterable of float
+        One per axis.
+    spec : str
+        Format specification of each.
+    """
+    return " x ".join(format(size, spec) for size in sizes)

@@ -13,7 +13,8 @@ from scipy.spatial.transform import Rotation
 
 from cowgan.simulate import TofParameters, make_anatomy, simulate_tof
 from cowgan.volume import Volume, default_affine, read_labels, write_nifti
-from cowgan.volume.resampling import Grid, resample, shrink
+from cowgan.volume.averaging import shrink
+from cowgan.volume.resampling import Grid, resample
 
 SPACING_MM = (1.86, 1.86, 1.86)
 

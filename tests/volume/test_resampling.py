@@ -6,8 +6,9 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial.transform import Rotation
 
 from cowgan.volume import Volume, default_affine, reorient_to_las
+from cowgan.volume.averaging import shrink
 from cowgan.volume.itk import from_itk_transform, image_affine, to_itk, to_itk_transform
-from cowgan.volume.resampling import Grid, resample, shrink
+from cowgan.volume.resampling import Grid, resample
 
 sitk = pytest.importorskip("SimpleITK")
 

@@ -31,6 +31,7 @@ from cowgan.volume import (
     read_labels,
     reorient_to_las,
 )
+from cowgan.volume.formats import image_stem
 from cowgan.volume.resampling import Grid, resample
 
 _FULL = np.float32(255)
@@ -141,7 +142,7 @@ def read_archive(path: Path) -> Iterator[VesselMap]:
     for name, stored in zip(names, occupancy, strict=True):
         turned, _ = reorient_to_las(stored, ras)
         yield VesselMap(
-            _without_suffix(str(name)),
+            image_stem(Path(str(name))),
             np.ascontiguousarray(turned),
             {**source, "name": str(name)},
         )
@@ -237,9 +238,3 @@ def _circle_mm(
 ) -> NDArray[np.float64]:
     """Return the centre of the circle along (z, x, y), in mm from the first voxel."""
     return np.array(circle_centre_mm(skeletonize_mask(mask, spacing_mm), mask.shape))
-
-
-def _without_suffix(name: str) -> str:
-    for suffix in (".nii.gz", ".nii"):
-        name = name.removesuffix(suffix)
-    return name

@@ -22,6 +22,7 @@ from cowgan.bank.split import Side
 from cowgan.errors import CowganError
 from cowgan.files import open_regular
 from cowgan.progress import Progress, Silent, advance
+from cowgan.text import dimensions
 from cowgan.volume import Volume
 
 __all__ = ["Bank", "BankCase"]
@@ -72,7 +73,7 @@ class Bank:
         return len(self.cases)
 
     def __repr__(self) -> str:
-        size = " x ".join(str(n) for n in self.shape)
+        size = dimensions(self.shape)
         return f"<Bank of {len(self)} volumes, {size} (z, x, y), {self.description.voxel_type}>"
 
     def __reduce__(self) -> tuple[Any, ...]:

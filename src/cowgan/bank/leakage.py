@@ -8,7 +8,6 @@ whatever shift they agree best.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from cowgan.bank.split import Assignment
 from cowgan.data.subjects import without_visit
 from cowgan.errors import Cancelled
 from cowgan.progress import Progress
+from cowgan.volume.averaging import cell_means
 
 SAME_SCAN = 0.7
 """Likeness from which two volumes count as the same scan or person. Measured on forty simulated
@@ -67,12 +67,11 @@ def coarse_picture(volume: NDArray[np.float32]) -> Coarse:
     ndarray
         Means of 8 x 16 x 16 cells (fewer of smaller volumes), less what is smooth.
     """
-    means: NDArray[Any] = volume
-    for axis, (most, size) in enumerate(zip(_COARSE_CELLS, volume.shape, strict=True)):
-        edges = np.linspace(0, size, min(most, size), endpoint=False).astype(int)
-        lengths = np.diff([*edges, size]).astype(np.float32)
-        total = np.add.reduceat(means, edges, axis=axis, dtype=np.float32)
-        means = total / lengths.reshape([-1 if a == axis else 1 for a in range(3)])
+    starts = [
+        np.linspace(0, size, min(most, size), endpoint=False).astype(int)
+        for most, size in zip(_COARSE_CELLS, volume.shape, strict=True)
+    ]
+    means = cell_means(volume, starts)
     return np.asarray(means - gaussian_filter(means, 3.0), np.float32)
 
 

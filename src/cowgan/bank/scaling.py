@@ -1,17 +1,13 @@
-"""Bringing the intensities of a volume to 0 to 1, on record."""
+"""Intensity scaling to [0, 1], recorded in the provenance."""
 
 from dataclasses import replace
 from typing import Literal, get_args
 
-import numpy as np
-
 from cowgan.errors import CowganError
 from cowgan.volume import Volume
-from cowgan.volume.intensity import rescale
+from cowgan.volume.intensity import intensity_limits, rescale
 
 BankScaling = Literal["none", "robust", "minmax"]
-
-_PERCENTILES = {"robust": (0.1, 99.9), "minmax": (0.0, 100.0)}
 
 
 def scale(volume: Volume, scaling: BankScaling) -> Volume:
@@ -27,12 +23,12 @@ def scale(volume: Volume, scaling: BankScaling) -> Volume:
     Returns
     -------
     Volume
-        Its provenance tells, under ``"intensity"``, which values became 0 and 1.
+        The entry ``"intensity"`` of its provenance holds the values mapped to 0 and 1.
 
     Raises
     ------
     CowganError
-        The volume has about one intensity only, or the scaling is unknown.
+        Nearly all voxels have the same intensity, or the scaling is unknown.
     """
     if scaling not in get_args(BankScaling):
         raise CowganError(
@@ -41,6 +37,6 @@ def scale(volume: Volume, scaling: BankScaling) -> Volume:
     if scaling == "none":
         return volume
     data = rescale(volume.data, scaling)
-    low, high = (float(value) for value in np.percentile(volume.data, _PERCENTILES[scaling]))
+    low, high = map(float, intensity_limits(volume.data, scaling))
     record = {"scaling": scaling, "low": low, "high": high}
     return replace(volume, data=data, provenance={**volume.provenance, "intensity": record})

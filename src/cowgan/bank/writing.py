@@ -37,6 +37,7 @@ from cowgan.folders import folder_in_the_making
 from cowgan.pool import map_in_order
 from cowgan.progress import Progress, Silent, advance
 from cowgan.tables import TableWriter
+from cowgan.text import dimensions
 from cowgan.volume import Volume
 
 _SPACING_TOLERANCE_MM = 1e-3
@@ -224,19 +225,15 @@ def _shape(made: _Made) -> tuple[int, int, int]:
 def _refuse_misfit(name: str, made: _Made, first_name: str, first: _Made) -> None:
     if made.voxels.shape != first.voxels.shape:
         raise CowganError(
-            f"All volumes of a bank need the same size, but {name} has {_times(_shape(made))} "
-            f"voxels (z, x, y) and {first_name} has {_times(_shape(first))}."
+            f"All volumes of a bank need the same size, but {name} has {dimensions(_shape(made))} "
+            f"voxels (z, x, y) and {first_name} has {dimensions(_shape(first))}."
         )
     if not np.allclose(made.spacing_mm, first.spacing_mm, rtol=0, atol=_SPACING_TOLERANCE_MM):
+        own, other = (dimensions(one.spacing_mm, ".6g") for one in (made, first))
         raise CowganError(
-            f"All volumes of a bank need the same voxel size, but that of {name} is "
-            f"{_times(made.spacing_mm)} mm (z, x, y) and that of {first_name} "
-            f"{_times(first.spacing_mm)} mm."
+            f"All volumes of a bank need the same voxel size, but that of {name} is {own} mm "
+            f"(z, x, y) and that of {first_name} {other} mm."
         )
-
-
-def _times(numbers: tuple[float, float, float]) -> str:
-    return " x ".join(f"{n:.6g}" for n in numbers)
 
 
 def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

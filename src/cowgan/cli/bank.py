@@ -12,6 +12,7 @@ from cowgan.cli.options import JsonOption, OverwriteOption, UnitsOption
 from cowgan.cli.output import say
 from cowgan.cli.remarks import tell_remarks
 from cowgan.errors import Cancelled, CowganError
+from cowgan.text import dimensions
 
 if TYPE_CHECKING:
     from cowgan.bank.bank import Bank
@@ -223,8 +224,8 @@ def _tell(bank: "Bank", as_json: bool) -> None:
             }
         )
         return
-    size = " x ".join(str(n) for n in bank.shape)
-    spacing = " x ".join(f"{mm:g}" for mm in bank.spacing_mm)
+    size = dimensions(bank.shape)
+    spacing = dimensions(bank.spacing_mm, "g")
     rows = {
         "Bank": str(bank.path),
         "Volumes": f"{len(bank)} of {size} voxels of {spacing} mm (z, x, y), "

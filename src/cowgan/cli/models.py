@@ -9,6 +9,7 @@ import typer
 from cowgan.cli.options import DepthOption, JsonOption, OverwriteOption
 from cowgan.cli.output import say
 from cowgan.errors import CowganError
+from cowgan.text import dimensions
 
 
 def info(
@@ -44,8 +45,8 @@ def info(
         )
         return
     config, card = checkpoint.config, checkpoint.card
-    size = " x ".join(str(n) for n in config.volume_shape)
-    spacing = " x ".join(f"{mm:g}" for mm in checkpoint.spacing_mm)
+    size = dimensions(config.volume_shape)
+    spacing = dimensions(checkpoint.spacing_mm, "g")
     rows = {
         "Name": card.name,
         "About": card.description,

@@ -16,6 +16,7 @@ from cowgan.files import atomic_path, read_bytes
 from cowgan.pictures import LARGEST_PICTURE, read_picture
 from cowgan.text import markup
 from cowgan.volume import Plane, Volume, mip
+from cowgan.volume.intensity import to_grey
 
 PAGE = "quality.html"
 PICTURES = "quality"
@@ -125,9 +126,7 @@ def _worst_first(record: CaseRecord) -> tuple[int, float, str]:
 
 def _projection(volume: Volume, plane: Plane) -> Image.Image:
     picture = mip(volume, plane, isotropic=True)
-    low, high = np.percentile(picture, 1), picture.max()
-    grey = np.round(np.clip((picture - low) / max(high - low, 1e-12), 0, 1) * 255)
-    image = Image.fromarray(grey.astype(np.uint8))
+    image = Image.fromarray(to_grey(picture, np.percentile(picture, 1), picture.max()))
     size = (round(image.width * _ENLARGED), round(image.height * _ENLARGED))
     image = image.resize(size, Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(image)

@@ -9,7 +9,8 @@ from scipy.ndimage import binary_fill_holes, distance_transform_edt, gaussian_fi
 
 from cowgan.errors import CowganError
 from cowgan.volume import DEFAULT_SPACING_MM, Volume
-from cowgan.volume.resampling import Grid, shrink
+from cowgan.volume.averaging import shrink
+from cowgan.volume.resampling import Grid
 
 ROI_SHAPE = (32, 128, 128)
 """Voxels of the region of interest along (z, x, y)."""

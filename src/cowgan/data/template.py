@@ -19,9 +19,10 @@ from cowgan.files import sha256_of
 from cowgan.pool import run_all
 from cowgan.progress import Progress, Silent, advance
 from cowgan.volume import DEFAULT_SPACING_MM, Units, Volume, write_nifti
+from cowgan.volume.averaging import shrink
 from cowgan.volume.intensity import rescale
 from cowgan.volume.itk import simpleitk
-from cowgan.volume.resampling import Grid, resample, shrink
+from cowgan.volume.resampling import Grid, resample
 
 ROUNDS = 3
 _DRAFT_MM = 1.25

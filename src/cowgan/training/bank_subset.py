@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cowgan.bank.bank import Bank
 from cowgan.errors import CowganError
+from cowgan.text import dimensions
 
 
 class BankSubset:
@@ -29,7 +30,7 @@ class BankSubset:
 
     def __init__(self, bank: Bank, shape: tuple[int, int, int], indices: ArrayLike) -> None:
         if any(have % want for have, want in zip(bank.shape, shape, strict=True)):
-            needed, found = (" x ".join(str(n) for n in size) for size in (shape, bank.shape))
+            needed, found = map(dimensions, (shape, bank.shape))
             raise CowganError(
                 f"The bank's volumes have {found} voxels (z, x, y), which this network's {needed} "
                 "do not divide."

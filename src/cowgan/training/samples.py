@@ -11,6 +11,7 @@ from torch import Tensor
 from cowgan.files import atomic_path
 from cowgan.training import sampling
 from cowgan.training.trainer import Trainer
+from cowgan.volume.contact_sheet import contact_sheet
 
 _COLUMNS, _ROWS = 4, 4
 _EDGE = 128
@@ -39,6 +40,5 @@ def sample_sheet(trainer: Trainer, path: Path) -> None:
         picture = (255 * volume[0, 0].amax(0).T.flip(0)).byte().cpu().numpy()
         scale = max(1, _EDGE // picture.shape[0])
         pictures.append(np.kron(picture, np.ones((scale, scale), np.uint8)))
-    rows = [np.hstack(pictures[i : i + _COLUMNS]) for i in range(0, len(pictures), _COLUMNS)]
     with atomic_path(path) as temporary:
-        Image.fromarray(np.vstack(rows)).save(temporary, format="PNG")
+        Image.fromarray(contact_sheet(pictures, _COLUMNS)).save(temporary, format="PNG")

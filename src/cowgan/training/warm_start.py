@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from cowgan.checkpoint import Checkpoint
 from cowgan.errors import CowganError
 from cowgan.networks import NetworkConfig
+from cowgan.text import dimensions
 from cowgan.training import sampling
 from cowgan.training.components import AnatomicalComponents
 from cowgan.training.config import Architecture
@@ -168,7 +169,7 @@ def _take_components(
 
 def _refuse_unfit(new: NetworkConfig, old: NetworkConfig) -> None:
     if old.image_size > new.image_size or old.depth > new.depth:
-        sizes = [" x ".join(str(n) for n in config.volume_shape) for config in (old, new)]
+        sizes = [dimensions(config.volume_shape) for config in (old, new)]
         raise CowganError(
             f"A network of {sizes[1]} voxels cannot start from a larger one of {sizes[0]}."
         )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cowgan.errors import CowganError
 from cowgan.file_kinds import BYTES_NEEDED, has_dicom_mark
 from cowgan.files import open_regular, sha256_of
+from cowgan.text import dimensions
 from cowgan.volume.formats import DICOM_SUFFIXES, has_suffix
 from cowgan.volume.itk import RAS_TO_LPS, quiet_simpleitk
 from cowgan.volume.placement import Units
@@ -262,7 +263,7 @@ def _volume_of(path: Path, series: _Series, aside: list[str]) -> Stored:
     most_bytes = min(one.path.stat().st_size for one in slices) * _LARGEST_RATIO
     voxels = width * height * len(slices)
     if max(width, height) > _LARGEST_SIDE or voxels > MOST_VOXELS or width * height > most_bytes:
-        raise _convert(path, f"it states {width} x {height} x {len(slices)} voxels;")
+        raise _convert(path, f"it states {dimensions((width, height, len(slices)))} voxels;")
     data = np.empty((len(slices), height, width), np.float32)
     for layer, one in zip(data, slices, strict=True):
         reader = _reader(one.path)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cowgan.errors import CowganError
 from cowgan.files import open_regular, path_inside, sha256_of
+from cowgan.text import dimensions
 from cowgan.volume.itk import image_affine, quiet_simpleitk
 from cowgan.volume.placement import MM_PER_UNIT, UNIT_NAMES, Units
 from cowgan.volume.stored import MOST_VOXELS, Stored
@@ -139,7 +140,7 @@ def _judge(path: Path) -> tuple[bytes, list[Path]]:
 
 def _judge_size(path: Path, reader: Any, stored_bytes: int) -> None:
     size, channels = reader.GetSize(), reader.GetNumberOfComponents()
-    shown = " x ".join(map(str, size))
+    shown = dimensions(size)
     voxel = quiet_simpleitk().Image([1, 1], reader.GetPixelID(), channels)
     if not 0 < prod(size) * voxel.GetSizeOfPixelComponent() <= stored_bytes * _LARGEST_RATIO:
         raise RuntimeError(f"{shown} voxels in {stored_bytes} bytes")

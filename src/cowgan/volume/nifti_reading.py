@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from cowgan.errors import CowganError
 from cowgan.files import open_regular
+from cowgan.text import dimensions
 from cowgan.volume.formats import PAIR_SUFFIXES, has_suffix
 from cowgan.volume.nifti_writing import SYNTHETIC_MARK
 from cowgan.volume.orientation import places_voxels
@@ -349,7 +350,7 @@ def _shape(header: Any) -> tuple[int, ...]:
 def _voxel_bytes(path: Path, header: Any, offset: int, most_bytes: int) -> int:
     """Refuse an unsuitable image, and return how many bytes its voxels take."""
     shape = _shape(header)
-    size = " x ".join(str(n) for n in shape)
+    size = dimensions(shape)
     try:
         data_type = header.get_data_dtype()
     except (HeaderDataError, KeyError) as error:

@@ -11,6 +11,7 @@ from nibabel.affines import obliquity, voxel_sizes
 from numpy.typing import NDArray
 
 from cowgan.errors import CowganError
+from cowgan.text import dimensions
 from cowgan.volume.orientation import axis_codes, places_voxels
 
 Units = Literal["mm", "m", "um"]
@@ -125,7 +126,8 @@ def disagreement(
         return f"about the directions of the axes ({codes} and {other_codes})"
     sizes, other_sizes = voxel_sizes(one), voxel_sizes(other)
     if not np.allclose(sizes, other_sizes, rtol=_SAME_SIZE, atol=0):
-        return f"about the size of a voxel ({_times(sizes)} and {_times(other_sizes)} mm)"
+        told = " and ".join(dimensions(each, ".3g") for each in (sizes, other_sizes))
+        return f"about the size of a voxel ({told} mm)"
     corners = np.array(np.meshgrid(*((0, n - 1) for n in shape))).reshape(3, -1)
     shift = (one - other)[:3, :3] @ corners + (one - other)[:3, 3:]
     shift_mm = float(np.linalg.norm(shift, axis=0).max())
@@ -152,7 +154,3 @@ def _skew_degrees(affine: NDArray[np.float64]) -> float:
     directions = affine[:3, :3] / voxel_sizes(affine)
     cosines = np.abs(directions.T @ directions)[np.triu_indices(3, 1)]
     return float(np.degrees(np.arcsin(cosines.clip(max=1).max())))
-
-
-def _times(sizes: NDArray[np.float64]) -> str:
-    return " x ".join(f"{size:.3g}" for size in sizes)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cowgan.errors import CowganError
+from cowgan.volume.intensity import to_grey
 from cowgan.volume.volume import Volume
 
 Plane = Literal["axial", "coronal", "sagittal"]
@@ -74,10 +75,9 @@ def thumbnail(volume: Volume, plane: Plane = "axial", size: int = 96) -> NDArray
     rows, columns = np.maximum(1, np.round(extent * size / extent.max())).astype(int)
     picture = _resize(picture, (int(rows), int(columns)))
     low, high = np.percentile(picture, (1, 99.8))
-    scaled = (picture - low) / max(high - low, 1e-12)
     canvas = np.zeros((size, size), dtype=np.uint8)
     top, left = (size - rows) // 2, (size - columns) // 2
-    canvas[top : top + rows, left : left + columns] = np.round(np.clip(scaled, 0, 1) * 255)
+    canvas[top : top + rows, left : left + columns] = to_grey(picture, low, high)
     return canvas
 
 

@@ -129,19 +129,3 @@ def _inside(
         )
         inside &= (index >= -0.5) & (index <= count - 0.5)
     return inside
-
-
-def shrink(volume: Volume, mm: float) -> Volume:
-    """Average whole voxels until they are about `mm` wide; nothing is interpolated."""
-    counts = [
-        min(max(1, round(mm / spacing)), n)
-        for spacing, n in zip(volume.spacing_mm, volume.shape, strict=True)
-    ]
-    kept = [n // count * count for n, count in zip(volume.shape, counts, strict=True)]
-    blocks = volume.data[tuple(map(slice, kept))].reshape(
-        kept[0] // counts[0], counts[0], kept[1] // counts[1], counts[1], -1, counts[2]
-    )
-    steps = np.array([counts[1], counts[2], counts[0]])
-    to_blocks = np.diag([*steps, 1.0])
-    to_blocks[:3, 3] = (steps - 1) / 2
-    return Volume(blocks.mean(axis=(1, 3, 5)), volume.affine @ to_blocks, volume.provenance)

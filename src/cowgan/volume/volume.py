@@ -12,6 +12,7 @@ from nibabel.affines import voxel_sizes
 from numpy.typing import ArrayLike, NDArray
 
 from cowgan.errors import CowganError
+from cowgan.text import dimensions
 from cowgan.volume.orientation import places_voxels
 
 DEFAULT_SPACING_MM: tuple[float, float, float] = (0.62, 0.61875, 0.61875)
@@ -85,8 +86,7 @@ class Volume:
 
     def __repr__(self) -> str:
         kind = "synthetic " if self.synthetic else ""
-        size = " x ".join(str(n) for n in self.shape)
-        return f"<{kind}Volume {size} (z, x, y)>"
+        return f"<{kind}Volume {dimensions(self.shape)} (z, x, y)>"
 
     @property
     def shape(self) -> tuple[int, int, int]:

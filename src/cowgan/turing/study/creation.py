@@ -16,6 +16,7 @@ from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.folders import folder_in_the_making, refuse_existing
 from cowgan.progress import Progress, Silent, advance
+from cowgan.text import dimensions
 from cowgan.turing.design.processing import SPACING_TOLERANCE, dithered, rounded, scale
 from cowgan.turing.design.protocol import Protocol
 from cowgan.turing.design.randomisation import Drawing
@@ -203,14 +204,15 @@ def _refuse_misfit(sourced: Sourced, first: Sourced) -> None:
     if volume.shape != other.shape:
         raise CowganError(
             f"All volumes of a study need the same size, but {sourced.name} has "
-            f"{_times(volume.shape)} voxels (z, x, y) and {first.name} has {_times(other.shape)}; "
-            "`cowgan preprocess` brings scans to one size."
+            f"{dimensions(volume.shape)} voxels (z, x, y) and {first.name} has "
+            f"{dimensions(other.shape)}; `cowgan preprocess` brings scans to one size."
         )
     if not np.allclose(volume.spacing_mm, other.spacing_mm, rtol=SPACING_TOLERANCE, atol=0):
+        own_mm, other_mm = (dimensions(one.spacing_mm, ".6g") for one in (volume, other))
         raise CowganError(
             f"All volumes of a study need the same voxel size, but that of {sourced.name} is "
-            f"{_times(volume.spacing_mm)} mm (z, x, y) and that of {first.name} "
-            f"{_times(other.spacing_mm)} mm; `cowgan preprocess` brings scans to one."
+            f"{own_mm} mm (z, x, y) and that of {first.name} {other_mm} mm; `cowgan preprocess` "
+            "brings scans to one."
         )
 
 
@@ -283,7 +285,3 @@ def _write_participants(path: Path, readers: Sequence[str]) -> None:
 
 def _sha256(voxels: NDArray[np.uint16]) -> str:
     return sha256(voxels.tobytes()).hexdigest()
-
-
-def _times(numbers: Sequence[float]) -> str:
-    return " x ".join(f"{n:.6g}" for n in numbers)
