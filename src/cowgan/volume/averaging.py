@@ -43,7 +43,8 @@ def cell_means(
     for axis, edges in enumerate(starts):
         lengths = np.diff(np.append(edges, data.shape[axis])).astype(np.float32)
         total = np.add.reduceat(means, edges, axis=axis, dtype=np.float32)
-        means = total / lengths.reshape([-1 if a == axis else 1 for a in range(data.ndim)])
+        per_cell = lengths.reshape([-1 if a == axis else 1 for a in range(data.ndim)])
+        means = np.asarray(total / per_cell, np.float32)
     return means
 
 

@@ -65,7 +65,9 @@ def intensity_limits(
     return low, high
 
 
-def to_grey(picture: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
+def to_grey(
+    picture: NDArray[np.float32], low: float | np.floating[Any], high: float | np.floating[Any]
+) -> NDArray[np.uint8]:
     """Return a picture in 8 bits, black up to `low` and white from `high`."""
     share = np.clip((picture - low) / max(high - low, 1e-12), 0, 1)
     return np.round(share * 255).astype(np.uint8)
