@@ -4,6 +4,9 @@
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
+# Processes that share the tests; 0 runs them in one, with output as they print it.
+PROCESSES := 2
+
 PAGES := napari_cowgan/help/pages/index.html
 $(PAGES): mkdocs.yml $(wildcard docs/*.* docs/*/*.md) | setup
 	.ci/docs.sh
@@ -18,8 +21,8 @@ demo: setup $(PAGES) ## Open the explorer; without a display, save what it shows
 		.venv/bin/python examples/demo.py; \
 	fi
 
-test: setup ## Run the tests on a virtual screen
-	.ci/headless.sh .venv/bin/pytest -m "not slow" --benchmark-disable
+test: setup ## Run the tests on virtual screens
+	.ci/test.sh -n $(PROCESSES)
 
 test-slow: setup ## Run the long proofs
 	.ci/headless.sh .venv/bin/pytest -m slow --benchmark-disable

@@ -1,6 +1,7 @@
 """What every test relies on: a home of its own, a fixed thread count, a display for windows."""
 
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,12 +17,14 @@ if (_xauthority := Path.home() / ".Xauthority").exists():
     os.environ.setdefault("XAUTHORITY", str(_xauthority))
 for _name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
     os.environ.pop(_name, None)
+# Processes of pytest-xdist would fight over the cores.
+_threads = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"
 os.environ.update(
     HOME=_home.name,
     USERPROFILE=_home.name,
     NAPARI_CONFIG=str(Path(_home.name, "napari.yaml")),
-    OMP_NUM_THREADS="2",
-    OPENBLAS_NUM_THREADS="2",
+    OMP_NUM_THREADS=_threads,
+    OPENBLAS_NUM_THREADS=_threads,
 )
 
 _CHECKOUT = Path(__file__).parents[1]
@@ -38,6 +41,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(gui_folder) or "qapp" in getattr(item, "fixturenames", ()):
             item.add_marker("gui")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config, specs: list) -> None:
+    """Give each process a screen of its own: windows on one compete for the keyboard."""
+    if sys.platform != "linux":
+        return
+    for spec in specs:
+        server, spec.env["DISPLAY"] = _start_screen()
+        config.add_cleanup(server.wait)
+        config.add_cleanup(server.terminate)
+
+
+def _start_screen() -> tuple[subprocess.Popen, str]:
+    """Start a virtual screen and return its server and display name."""
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1000x24"]
+    try:
+        server = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
+    except FileNotFoundError:
+        raise pytest.UsageError("Install Xvfb, or use one process: `-n 0`.") from None
+    finally:
+        os.close(writing)
+    with os.fdopen(reading, encoding="ascii") as number:
+        display = number.readline().strip()
+    if not display:
+        raise pytest.UsageError("Xvfb does not start; use one process: `-n 0`.")
+    return server, f":{display}"
 
 
 @pytest.hookimpl(tryfirst=True)
