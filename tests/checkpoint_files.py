@@ -79,5 +79,5 @@ def write_published(
     path = folder / name
     torch.save(content, path, _use_new_zipfile_serialization=not legacy)
     if settings is not None:
-        (folder / ".config.json").write_text(json.dumps(settings))
+        (folder / ".config.json").write_text(json.dumps(settings), encoding="utf-8")
     return path

@@ -69,9 +69,9 @@ def test_practice_scans_become_a_bank_as_the_tutorial_tells(
                 sorted(map(str, tmp_path.glob(word))) if "*" in word else [word] for word in words
             ]
             command = [sys.executable, "-m", "cowgan.cli", *chain(*files)]
-            done = subprocess.run(command, capture_output=True, text=True)
+            done = subprocess.run(command, capture_output=True, encoding="utf-8")
             assert done.returncode == 0, done.stdout + done.stderr
-    assert len((tmp_path / "vessels.csv").read_text().splitlines()) == 7
+    assert len((tmp_path / "vessels.csv").read_text(encoding="utf-8").splitlines()) == 7
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md"])

@@ -42,7 +42,7 @@ SOUND = {
 
 def test_a_document_becomes_a_dataclass(tmp_path: Path) -> None:
     path = tmp_path / "made.json"
-    path.write_text(json.dumps(SOUND))
+    path.write_text(json.dumps(SOUND), encoding="utf-8")
     assert read_json(path, Made) == Made("made/1", (Size((2, 3), 2.0),), None, {"a": [None]})
 
 

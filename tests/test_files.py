@@ -32,11 +32,11 @@ def test_a_file_appears_only_when_it_is_complete(tmp_path):
 @pytest.mark.parametrize("problem", [ValueError("bug"), KeyboardInterrupt()])
 def test_any_failure_leaves_the_old_file_and_no_rest(tmp_path, problem):
     target = tmp_path / "data.json"
-    target.write_text("old")
+    target.write_text("old", encoding="utf-8")
     with pytest.raises(type(problem)), atomic_path(target) as temporary:
-        temporary.write_text("half")
+        temporary.write_text("half", encoding="utf-8")
         raise problem
-    assert target.read_text() == "old"
+    assert target.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [target]
 
 
@@ -49,7 +49,7 @@ def test_a_full_disk_is_told_in_one_sentence(tmp_path, single_sentence):
 
 
 def test_a_folder_that_is_a_file_is_told_in_one_sentence(tmp_path, single_sentence):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(CowganError) as refusal:
         write_json(tmp_path / "file" / "data.json", {})
     single_sentence(refusal)
@@ -63,7 +63,10 @@ def test_a_writer_that_writes_nothing_is_an_error(tmp_path, single_sentence):
 
 def test_json_is_written_whole(tmp_path):
     write_json(tmp_path / "data.json", {"name": "Käse", "values": [1, 2]})
-    assert json.loads((tmp_path / "data.json").read_text()) == {"name": "Käse", "values": [1, 2]}
+    assert json.loads((tmp_path / "data.json").read_text(encoding="utf-8")) == {
+        "name": "Käse",
+        "values": [1, 2],
+    }
 
 
 def test_sha256_is_that_of_the_bytes(tmp_path):
@@ -125,7 +128,7 @@ def test_a_missing_file_is_one_sentence(tmp_path, single_sentence):
 def test_names_stay_inside_their_folder(tmp_path, single_sentence):
     package = tmp_path / "package"
     (package / "vol").mkdir(parents=True)
-    (tmp_path / "outside").write_text("secret")
+    (tmp_path / "outside").write_text("secret", encoding="utf-8")
     (package / "vol" / "inner").symlink_to("../manifest")
     assert path_inside(package, "vol/a.npy") == package / "vol" / "a.npy"
     assert path_inside(package, "vol/inner") == package / "vol" / "inner"

@@ -18,7 +18,7 @@ def test_damaged_files_of_every_kind_are_read_or_refused():
     result = subprocess.run(
         [sys.executable, "-m", "fuzz.campaign", "--inputs", "200", "--seed", "13"],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=200,
         env={
             **os.environ,

@@ -40,9 +40,9 @@ def test_only_one_makes_a_folder_if_another_ends_while_it_begins(
 
     monkeypatch.setattr(locking, "_lock", end_the_first_before)
     with folder_in_the_making(target, 0) as part:
-        (part / "whose").write_text("the second")
+        (part / "whose").write_text("the second", encoding="utf-8")
         with pytest.raises(CowganError) as refusal, folder_in_the_making(target, 0):
             pass
         assert "being made by another process" in single_sentence(refusal)
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
-    assert (target / "whose").read_text() == "the second"
+    assert (target / "whose").read_text(encoding="utf-8") == "the second"

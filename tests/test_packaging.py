@@ -25,7 +25,7 @@ def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
             CHECKOUT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__")
         )
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "."]
-    built = subprocess.run(command, cwd=copy, capture_output=True, text=True)
+    built = subprocess.run(command, cwd=copy, capture_output=True, encoding="utf-8")
     assert built.returncode == 0, built.stdout + built.stderr
     (wheel,) = copy.glob("*.whl")
     with ZipFile(wheel) as archive:
@@ -46,7 +46,9 @@ def test_wheel_holds_exactly_the_files_of_the_checkout(wheel_names: set[str], pa
 @pytest.mark.parametrize("package", ROOTS)
 def test_import_loads_neither_torch_nor_qt(package: str) -> None:
     code = f"import sys, {package}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
+    )
     heavy = {"torch", "napari", "qtpy", "superqt", "vispy", "PyQt6", "PySide6"}
     assert heavy.isdisjoint(done.stdout.split())
 

@@ -31,7 +31,7 @@ def work(item):
 
 @pytest.fixture
 def work(tmp_path, monkeypatch):
-    (tmp_path / "pool_work.py").write_text(_WORK)
+    (tmp_path / "pool_work.py").write_text(_WORK, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     sys.modules.pop("pool_work", None)
@@ -79,9 +79,10 @@ def test_a_killed_parent_leaves_no_process_behind(work, tmp_path):
         "from pool_work import work\nfrom cowgan.pool import run_all\n"
         "if __name__ == '__main__':\n"
         "    for item, _ in run_all(work, ['a', 'b', 'sleep60', 'sleep61'], 2):\n"
-        "        print(item, flush=True)\n"
+        "        print(item, flush=True)\n",
+        encoding="utf-8",
     )
-    process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, encoding="utf-8")
     assert process.stdout is not None
     process.stdout.readline()
     children = psutil.Process(process.pid).children(recursive=True)
@@ -96,11 +97,12 @@ def test_a_script_without_a_guard_is_told_so(work, tmp_path):
     script = Path(tmp_path, "unguarded.py")
     script.write_text(
         "from pool_work import work\nfrom cowgan.pool import run_all\n"
-        "print(dict(run_all(work, ['a', 'b'], 2)))\n"
+        "print(dict(run_all(work, ['a', 'b'], 2)))\n",
+        encoding="utf-8",
     )
     start = time.monotonic()
     result = subprocess.run(
-        [sys.executable, script], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, script], capture_output=True, encoding="utf-8", timeout=120, check=False
     )
     assert "__main__" in result.stderr
     assert "No helper process could be started" in result.stderr

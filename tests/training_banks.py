@@ -62,7 +62,6 @@ def start(*arguments: object) -> subprocess.Popen[str]:
     """Start a command, in one thread so that the order of sums is always the same."""
     return subprocess.Popen(
         cowgan(*arguments),
-        text=True,
         encoding="utf-8",
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -58,8 +58,8 @@ def step_time_apart(config: TrainingConfig, device: str, progress: Progress) -> 
 
 def _asked(question: _Question, progress: Progress) -> str:
     with subprocess.Popen(
-        [sys.executable, "-m", __name__],
-        text=True,
+        [sys.executable, "-X", "utf8", "-m", __name__],
+        encoding="utf-8",
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

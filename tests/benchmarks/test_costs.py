@@ -69,7 +69,7 @@ def test_memory(benchmark, report, medium: Checkpoint, tmp_path: Path, precision
 
     def measured() -> list[float]:
         command = [sys.executable, "-c", MEMORY, str(path), precision]
-        finished = subprocess.run(command, check=True, capture_output=True, text=True)
+        finished = subprocess.run(command, check=True, capture_output=True, encoding="utf-8")
         return json.loads(finished.stdout)
 
     imported, loaded, rendered = benchmark.pedantic(measured, rounds=1)

@@ -82,7 +82,9 @@ def test_event_loop_delay(benchmark, report):
 
     def measure() -> dict[str, list[float]]:
         program = Path(__file__).with_name("event_loop.py")
-        done = subprocess.run([sys.executable, program], check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, program], check=True, capture_output=True, encoding="utf-8"
+        )
         return json.loads(done.stdout.splitlines()[-1])
 
     figures = benchmark.pedantic(measure, rounds=1)

@@ -38,7 +38,7 @@ def test_measuring_a_large_scan(compare, report, tmp_path: Path):
     }
     (least,) = compare(topic, passes, repetitions=1).values()
     command = [sys.executable, "-c", MEASURE, str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
     seconds, cpu_s, peak_mb = json.loads(done.stdout)
     report(topic, "file to numbers", [1e3 * seconds], "ms", f"{seconds / least[0]:.1f} x")
     report(topic, "processor time of that", [1e3 * cpu_s], "ms")

@@ -22,7 +22,11 @@ COMMAND = [sys.executable, "-m", "cowgan.cli"]
 
 def cowgan(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False
+        [*COMMAND, *map(str, arguments)],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
     )
 
 
@@ -68,7 +72,7 @@ def test_a_folder_of_scans_becomes_a_bank(scans, tmp_path):
 def test_options_reach_the_bank(scans, tmp_path):
     table = tmp_path / "split.csv"
     rows = [f"sub-{i // 2}_run-{i % 2},P{i},{'holdout' if i > 6 else ''}" for i in range(10)]
-    table.write_text("case,subject,split\n" + "\n".join(rows))
+    table.write_text("case,subject,split\n" + "\n".join(rows), encoding="utf-8")
     result = cowgan(
         "build-bank", scans, "--scaling", "minmax", "--out", tmp_path / "bank", "--dtype", "uint16",
         "--split", table, "--holdout", "0.2", "--jobs", "2",
@@ -143,7 +147,7 @@ def test_ctrl_c_leaves_nothing(tmp_path):
         [*COMMAND, "simulate-bank", "--phantoms", "500", "--out", str(bank), "--jobs", "2"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         start_new_session=True,
     )
     waited_until = time.monotonic() + 60

@@ -25,7 +25,7 @@ def cowgan(*arguments: object, **environment: str) -> subprocess.CompletedProces
     return subprocess.run(
         [sys.executable, "-m", "cowgan.cli", *map(str, arguments)],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         env={**os.environ, **environment},
         check=False,
@@ -80,7 +80,7 @@ def test_generate_without_a_checkpoint_writes_paper_sized_volumes_of_the_bundled
         assert image.shape == (128, 128, 32)
         assert b"SYNTHETIC" in image.header["descrip"].item()
         assert nib.aff2axcodes(image.affine) == ("L", "A", "S")
-        sidecar = json.loads((tmp_path / f"seed_{seed:06d}.json").read_text())
+        sidecar = json.loads((tmp_path / f"seed_{seed:06d}.json").read_text(encoding="utf-8"))
         assert sidecar["provenance"]["state"]["seed"] == seed
 
 
@@ -98,7 +98,7 @@ def test_generate_prints_its_manifest_as_json(tmp_path, model):
     result = cowgan("generate", "-c", model, "--seeds", "3,9-10", "--out", tmp_path, "--json")
     rows = json.loads(result.stdout)
     assert [row["seed"] for row in rows] == [3, 9, 10]
-    with (tmp_path / "manifest.csv").open() as file:
+    with (tmp_path / "manifest.csv").open(encoding="utf-8") as file:
         assert [int(row["seed"]) for row in csv.DictReader(file)] == [3, 9, 10]
 
 
@@ -129,7 +129,7 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path, model):
             *("--seeds", "0-20000", "--out", str(tmp_path)),
         ],
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     deadline = time.monotonic() + 60
     while len(list(tmp_path.glob("*.nii.gz"))) < 3 and time.monotonic() < deadline:
@@ -138,7 +138,7 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path, model):
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "kept" in said
-    with (tmp_path / "manifest.csv").open() as file:
+    with (tmp_path / "manifest.csv").open(encoding="utf-8") as file:
         listed = {row["file"] for row in csv.DictReader(file)}
     assert listed == {path.name for path in tmp_path.glob("seed_*.nii.gz")}
     assert len(listed) >= 3
@@ -156,7 +156,7 @@ def test_a_fault_of_the_program_ends_in_one_sentence_and_a_log(tmp_path):
     result = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         env={**os.environ, "TMPDIR": str(tmp_path)},
         check=False,
     )
@@ -164,7 +164,7 @@ def test_a_fault_of_the_program_ends_in_one_sentence_and_a_log(tmp_path):
     assert "Traceback" not in result.stderr
     (log,) = tmp_path.glob("cowgan-*.log")
     assert str(log) in result.stderr
-    assert "ZeroDivisionError: a fault" in log.read_text()
+    assert "ZeroDivisionError: a fault" in log.read_text(encoding="utf-8")
 
 
 def test_existing_volumes_are_not_replaced_unasked(tmp_path, model):
@@ -266,7 +266,7 @@ WINDOWS = (("explore",), ("turing", "read", "package"))
 @pytest.mark.parametrize("arguments", WINDOWS)
 def test_without_napari_windows_say_how_to_install_it(tmp_path, arguments):
     (tmp_path / "qtpy").mkdir()
-    (tmp_path / "qtpy" / "__init__.py").write_text("raise ImportError('no Qt')")
+    (tmp_path / "qtpy" / "__init__.py").write_text("raise ImportError('no Qt')", encoding="utf-8")
     result = cowgan(*arguments, PYTHONPATH=str(tmp_path))
     assert_one_sentence_about_installing(result)
 
@@ -288,7 +288,7 @@ def test_generating_goes_on_after_a_kill_and_has_a_manifest_at_any_time(model, t
     arguments = ("generate", "--checkpoint", model, "--seeds", "0-39", "--out", tmp_path / "out")
     table = tmp_path / "out" / "manifest.csv"
     process = subprocess.Popen([sys.executable, "-m", "cowgan.cli", *map(str, arguments)])
-    while not table.exists() or len(table.read_text().splitlines()) < 4:
+    while not table.exists() or len(table.read_text(encoding="utf-8").splitlines()) < 4:
         assert process.poll() is None, "it ended before it could be killed"
         time.sleep(0.002)
     process.kill()
@@ -307,7 +307,7 @@ def test_generating_goes_on_after_a_kill_and_has_a_manifest_at_any_time(model, t
 
 
 def read_rows(table: Path) -> list[dict[str, str]]:
-    with table.open(newline="") as file:
+    with table.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

@@ -97,7 +97,7 @@ def test_nothing_but_bad_files_prints_no_table(folder):
 def test_a_spreadsheet_has_one_row_per_vessel(folder, tmp_path):
     target = tmp_path / "out.csv"
     assert run(folder / "labels.nii.gz", "--labels", "--csv", target).exit_code == 0
-    with target.open() as file:
+    with target.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["vessels"] for row in rows] == ["BA", "ACom", "all"]
     assert float(rows[2]["radius_p50_mm"]) == pytest.approx(1.5, abs=0.1)
@@ -106,7 +106,7 @@ def test_a_spreadsheet_has_one_row_per_vessel(folder, tmp_path):
         raise run(folder / "tof.nii.gz", "--csv", target).exception
     assert target.read_bytes() == before
     assert run(folder / "tof.nii.gz", "--csv", target, "--overwrite").exit_code == 0
-    with target.open() as file:
+    with target.open(encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
     assert float(row["thresholds_high"]) > float(row["thresholds_low"])
 
@@ -131,14 +131,16 @@ def test_names_of_files_neither_steer_the_terminal_nor_compute(folder, tmp_path)
     lines = (result.stdout + result.stderr).splitlines()
     assert "\x1b[2J" not in result.stdout + result.stderr
     assert not [line for line in lines if line.startswith("sub-02")]
-    assert not any(cell.startswith("=") for row in csv.reader(table.open()) for cell in row)
+    assert not any(
+        cell.startswith("=") for row in csv.reader(table.open(encoding="utf-8")) for cell in row
+    )
 
 
 def test_a_damaged_sidecar_is_told_and_the_image_measured(folder, tmp_path):
     image = tmp_path / "tof.nii.gz"
     image.write_bytes((folder / "tof.nii.gz").read_bytes())
     content = {"written_by": "napari-cowgan", "provenance": {"sources": 5}}
-    (tmp_path / "tof.json").write_text(json.dumps(content))
+    (tmp_path / "tof.json").write_text(json.dumps(content), encoding="utf-8")
     result = run(image)
     assert result.exit_code == 2
     assert "tof.nii.gz" in result.stdout

@@ -16,7 +16,7 @@ def phantom(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "cowgan.cli", "phantom", *map(str, arguments)],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         check=False,
     )
@@ -34,7 +34,7 @@ def test_each_seed_gets_a_volume_a_label_map_and_its_truth(tmp_path: Path) -> No
     stored, affine = read_labels(Path(rows[0]["labels"]))
     np.testing.assert_array_equal(stored, labels)
     np.testing.assert_allclose(affine, written.affine, atol=1e-5)
-    known = json.loads(Path(rows[0]["truth"]).read_text())
+    known = json.loads(Path(rows[0]["truth"]).read_text(encoding="utf-8"))
     assert known == truth.to_dict()
     assert known["arteries"]["R-ICA"]["label"] == 4
     assert rows[0]["variant"] == truth.variant
@@ -55,10 +55,10 @@ def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(
     tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     before = tmp_path / "phantom_000000_truth.json"
-    before.write_text("kept")
+    before.write_text("kept", encoding="utf-8")
     result = phantom("--out", tmp_path, *arguments)
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
     assert result.stderr.rstrip().splitlines()[-1].endswith(".")
     assert [p.name for p in tmp_path.iterdir()] == [before.name]
-    assert before.read_text() == "kept"
+    assert before.read_text(encoding="utf-8") == "kept"

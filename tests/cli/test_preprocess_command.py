@@ -22,7 +22,7 @@ def cowgan(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "cowgan.cli", *map(str, arguments)],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=240,
         check=False,
     )
@@ -137,7 +137,7 @@ def test_ctrl_c_ends_in_order_and_keeps_what_is_done(scans, tmp_path):
             "2",
         ],
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         start_new_session=True,
     )
     end = time.monotonic() + 120
@@ -151,7 +151,7 @@ def test_ctrl_c_ends_in_order_and_keeps_what_is_done(scans, tmp_path):
     assert process.returncode == 130
     assert "what was finished is kept" in message
     assert "Traceback" not in message
-    listed = json.loads((out / "manifest.json").read_text())["cases"]
+    listed = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["cases"]
     written = {path.name for path in out.glob("[!.]*.nii.gz")}
     assert 2 <= len(written) < 30
     assert {case["output"] for case in listed} == written

@@ -22,7 +22,7 @@ def turing(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "cowgan.cli", "turing", *map(str, arguments)],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         check=False,
     )
@@ -130,7 +130,7 @@ def test_from_returned_packages_to_the_report(tmp_path, read_study):
     assert reported.returncode == 0, reported.stderr
     verdict = summary["verdicts"][0]["sentences"][0]
     assert verdict in reported.stdout
-    assert "</html>" in (tmp_path / "report.html").read_text()
+    assert "</html>" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert not (tmp_path / "report.pdf").exists()
 
 

@@ -180,7 +180,7 @@ def _verdict(read) -> tuple[Verdict, str]:
 def _start_of_peak() -> float:
     """Return the memory of this process in MB; `_peak_mb` counts from here on."""
     if sys.platform == "linux":
-        Path("/proc/self/clear_refs").write_text("5")
+        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
     return _status_mb("VmRSS")
 
 
@@ -191,7 +191,7 @@ def _peak_mb() -> float:
 def _status_mb(name: str) -> float:
     if sys.platform != "linux":
         return 0.0
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) / 1e3 for line in lines if line.startswith(name + ":"))
 
 

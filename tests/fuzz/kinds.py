@@ -464,7 +464,7 @@ def _tables(folder: Path) -> Specimens:
     from cowgan.synthesis import LatentState, Synthesizer, export_volumes
 
     split = folder / "split.csv"
-    split.write_text("case,subject,split\na,1,training\nb,2,holdout\nc,3,\n")
+    split.write_text("case,subject,split\na,1,training\nb,2,holdout\nc,3,\n", encoding="utf-8")
     synthesizer = Synthesizer(lively(), "cpu")
     out = folder / "out"
     export_volumes(synthesizer, [LatentState(1), LatentState(2)], out)

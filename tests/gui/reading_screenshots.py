@@ -164,7 +164,7 @@ def _shoot_problems(package: Path, folder: Path, width: int, height: int) -> Non
         window.close()
         _save(window, folder, "disk-full-closing")
     press(window, Key.Key_Return)
-    (package / "manifest.json").write_text("{}")
+    (package / "manifest.json").write_text("{}", encoding="utf-8")
     window = _open(package, width, height)
     _save(window, folder, "changed")
     window.close()

@@ -244,7 +244,7 @@ def test_a_folder_without_scans_is_refused(panel, tmp_path, problem, finish):
 
 def test_a_folder_of_something_else_is_refused(panel, scans, tmp_path, problem):
     (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "manifest.json").write_text("[]")
+    (tmp_path / "other" / "manifest.json").write_text("[]", encoding="utf-8")
     fill(panel, scans, tmp_path / "other")
     assert "choose another folder" in told(panel)
     click(panel.start)
@@ -398,7 +398,9 @@ def mixed(tmp_path: Path, head: Path) -> Path:
     folder = tmp_path / "bids"
     anat = folder / "sub-1" / "anat"
     anat.mkdir(parents=True)
-    (folder / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.9.0"}')
+    (folder / "dataset_description.json").write_text(
+        '{"Name": "x", "BIDSVersion": "1.9.0"}', encoding="utf-8"
+    )
     for suffix in ("angio", "T1w"):
         shutil.copy(head, anat / f"sub-1_{suffix}.nii.gz")
     (folder / "sub-2_angio.nii.gz").write_bytes(b"version https://git-lfs.github.com/spec/v1")

@@ -119,14 +119,14 @@ def test_a_ctrl_click_selects_without_leaving_the_shown_volume(explorer, strip):
 def test_a_damaged_file_is_told_and_set_aside(viewer, explorer, open_explorer, strip, problem):
     path = favourites_path(explorer.model.checkpoint)
     for content in ("{", '[{"name": "x"}]', "[1]"):
-        path.write_text(content)
+        path.write_text(content, encoding="utf-8")
         close_panel(find_panel(viewer, ExplorerPanel))
         explorer = open_explorer(viewer)
         assert "set aside" in problem(explorer)
-        assert path.with_suffix(".damaged.json").read_text() == content
+        assert path.with_suffix(".damaged.json").read_text(encoding="utf-8") == content
         assert explorer.favourites.favourites() == []
         explorer.favourites.add.click()
-        assert len(json.loads(path.read_text())) == 1
+        assert len(json.loads(path.read_text(encoding="utf-8"))) == 1
 
 
 def test_a_favourite_brings_everything_back(explorer):
@@ -143,7 +143,7 @@ def test_a_favourite_brings_everything_back(explorer):
 
 
 def test_a_folder_that_cannot_be_written_is_told(explorer, data_folder, problem):
-    (data_folder / "favourites").write_text("in the way")
+    (data_folder / "favourites").write_text("in the way", encoding="utf-8")
     explorer.favourites.add.click()
     assert "could not be written" in problem(explorer)
     assert len(explorer.favourites.favourites()) == 1

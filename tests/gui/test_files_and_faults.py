@@ -93,7 +93,7 @@ def test_the_programs_own_model_comes_back_after_it_was_installed_elsewhere(
 
 def test_dropping_something_else_is_not_taken(explorer, tmp_path):
     path = tmp_path / "notes.txt"
-    path.write_text("hello")
+    path.write_text("hello", encoding="utf-8")
     before = explorer.model.checkpoint
     drop(explorer, path)
     assert not explorer.checkpoint.job.running
@@ -132,7 +132,7 @@ def test_many_seeds_are_exported_with_a_manifest(explorer, qtbot, tmp_path):
     explorer.export.first.setValue(7)
     explorer.export.export_many(tmp_path / "out")
     qtbot.waitUntil(lambda: not explorer.export.job.running, timeout=30_000)
-    with (tmp_path / "out" / "manifest.csv").open() as file:
+    with (tmp_path / "out" / "manifest.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["seed"]) for row in rows] == [7, 8, 9, 10]
     for row in rows:
@@ -147,7 +147,7 @@ def test_a_cancelled_export_keeps_what_is_finished(explorer, qtbot, tmp_path):
     explorer.export.job._cancel.click()
     assert explorer.export.job._cancel.text() == "Cancelling…"
     qtbot.waitUntil(lambda: not explorer.export.job.running, timeout=30_000)
-    with (tmp_path / "manifest.csv").open() as file:
+    with (tmp_path / "manifest.csv").open(encoding="utf-8") as file:
         listed = {row["file"] for row in csv.DictReader(file)}
     assert listed == {path.name for path in tmp_path.glob("seed_*.nii.gz")}
     assert "Stopped" in explorer.export.outcome.text()
@@ -169,7 +169,7 @@ def test_existing_exports_are_replaced_only_after_a_question(explorer, qtbot, tm
 
 def test_a_folder_that_cannot_be_written_is_told(explorer, problem, tmp_path):
     blocker = tmp_path / "file"
-    blocker.write_text("in the way")
+    blocker.write_text("in the way", encoding="utf-8")
     explorer.export.export_volume(blocker / "volume.nii.gz")
     assert "could not be written" in problem(explorer)
 
@@ -201,7 +201,7 @@ def test_a_session_comes_back_whole_even_from_another_model(
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"schema": "cowgan.session/2"}', "[" * 5000])
 def test_a_damaged_session_changes_nothing(explorer, problem, tmp_path, content):
     path = tmp_path / "bad.cowgan.json"
-    path.write_text(content)
+    path.write_text(content, encoding="utf-8")
     before = explorer.model.state
     explorer.open_session(path)
     assert "bad.cowgan.json" in problem(explorer)

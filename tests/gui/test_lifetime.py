@@ -166,7 +166,7 @@ def test_the_explorer_grows_no_more_than_a_plain_dock():
     result = subprocess.run(
         [sys.executable, script, BUNDLED, "20"],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=900,
         env={
             **os.environ,

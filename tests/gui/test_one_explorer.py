@@ -129,7 +129,7 @@ def test_a_dropped_model_opens_the_explorer_that_the_menu_then_knows(
 @pytest.fixture
 def slow_engine(tmp_path, monkeypatch) -> None:
     """Have an import that takes long, as that of PyTorch in a process that has not done it yet."""
-    (tmp_path / "slow_engine.py").write_text("import time\ntime.sleep(1)")
+    (tmp_path / "slow_engine.py").write_text("import time\ntime.sleep(1)", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     for panel in (ExplorerPanel, TrainingPanel):
         monkeypatch.setattr(panel, "engine", ("slow_engine",))

@@ -169,7 +169,7 @@ def test_the_receipt_is_saved_by_keys_and_fits_the_journal(window, tmp_path):
 
 def test_what_cannot_be_saved_is_told_and_can_be_tried_again(window, tmp_path):
     go_to(window, State.FINISHED)
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     for save in (window._save_receipt, window._save_answers):
         save(tmp_path / "file" / "mine")
         assert "could not be written" in window.page.note.text()
@@ -628,7 +628,9 @@ def test_before_the_purpose_is_told_only_quality_is_spoken_of(tmp_path, windows)
     assert "Which is which" in texts_of(window)
     commits = [
         json.loads(line)["data"]
-        for line in (tmp_path / "study/packages/sub-R01/journal.jsonl").read_text().splitlines()
+        for line in (tmp_path / "study/packages/sub-R01/journal.jsonl")
+        .read_text(encoding="utf-8")
+        .splitlines()
         if '"kind":"commit"' in line
     ]
     assert [commit["answer"] for commit in commits] == [None, None]

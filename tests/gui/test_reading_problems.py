@@ -31,7 +31,10 @@ def lose_volume(package):
 
 def change_manifest(package):
     path = package / "manifest.json"
-    path.write_text(path.read_text().replace('"break_trials": 20', '"break_trials": 21'))
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('"break_trials": 20', '"break_trials": 21'),
+        encoding="utf-8",
+    )
 
 
 def lose_manifest(package):
@@ -73,7 +76,9 @@ def test_an_edited_journal_is_refused(windows, package, window):
     go_to(window, State.FEEDBACK)
     window.close()
     path = package / "journal.jsonl"
-    path.write_text(path.read_text().replace('"answer":"G"', '"answer":"R"'))
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('"answer":"G"', '"answer":"R"'), encoding="utf-8"
+    )
     told = windows(package).page.body.text()
     assert "cannot be trusted" in told
 
@@ -152,7 +157,7 @@ def run(code: str, *arguments: object) -> subprocess.Popen[str]:
         [sys.executable, "-c", code, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
     )
 
@@ -223,7 +228,7 @@ def test_a_killed_window_loses_no_answer_and_shows_the_case_again(windows, packa
     go_to(window, State.FINISHED)
     commits = [
         json.loads(line)["trial"]
-        for line in (package / "journal.jsonl").read_text().splitlines()
+        for line in (package / "journal.jsonl").read_text(encoding="utf-8").splitlines()
         if '"kind":"commit"' in line
     ]
     assert commits == list(range(1, 13))

@@ -383,7 +383,7 @@ def test_what_is_no_study_is_told_and_the_open_one_stays(opened, made, tmp_path,
     if damage == "none":
         (other / STUDY_FILE).unlink()
     elif damage == "cut":
-        (other / STUDY_FILE).write_text("{")
+        (other / STUDY_FILE).write_text("{", encoding="utf-8")
     else:
         (other / "key" / "key.json").write_bytes(b"{}")
     opened.open_study(other)
@@ -398,7 +398,7 @@ def test_each_package_that_is_refused_has_a_paragraph(opened, tmp_path, problem,
     read(opened, sound, trials=5)
     letters = [tmp_path / f"letter-{number}.zip" for number in range(9)]
     for letter in letters:
-        letter.write_text("Dear colleagues")
+        letter.write_text("Dear colleagues", encoding="utf-8")
     assert drop(opened, sound, *letters)
     finish(opened)
     first, *refused, last = problem(opened).split("\n\n")
@@ -413,7 +413,10 @@ def _edit(panel: StudyPanel, folder: Path) -> Path:
     own = given_out(panel, "sub-R01", folder)
     read(panel, own, trials=5)
     journal = own / JOURNAL_FILE
-    journal.write_text(journal.read_text().replace('"answer":"R"', '"answer":"G"'))
+    journal.write_text(
+        journal.read_text(encoding="utf-8").replace('"answer":"R"', '"answer":"G"'),
+        encoding="utf-8",
+    )
     return own
 
 

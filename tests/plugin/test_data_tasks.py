@@ -75,7 +75,7 @@ def test_a_folder_without_results_has_no_cases(tmp_path):
     assert prepared_cases(tmp_path) == []
     assert prepared_cases(tmp_path / "nowhere") == []
     assert prepared_cases(Path("/" + "x" * 5000)) == []
-    (tmp_path / "manifest.json").write_text("{}")
+    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
     with pytest.raises(CowganError, match="choose another folder"):
         prepared_cases(tmp_path)
 
@@ -95,5 +95,7 @@ def test_of_a_case_set_aside_the_scan_itself_is_shown(tmp_path):
 
 def test_naming_the_panel_loads_neither_torch_nor_qt():
     code = "import sys, napari_cowgan.data; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
+    )
     assert set(done.stdout.split()).isdisjoint({"torch", "qtpy", "PyQt6", "PySide6", "superqt"})

@@ -55,7 +55,9 @@ def explorer(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 def test_modules_load_neither_torch_nor_qt():
     names = "file_readers, writers, display, sample_data"
     code = f"import sys; from napari_cowgan import {names}; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
+    )
     loaded = set(done.stdout.split())
     assert loaded.isdisjoint({"torch", "qtpy", "PyQt6", "PySide6", "superqt"})
 
@@ -124,7 +126,7 @@ def test_napari_opens_and_saves_a_label_map(plugins, tmp_path):
 
 
 def test_napari_shows_the_sentence_of_a_damaged_file(plugins, tmp_path):
-    (tmp_path / "v.nii").write_text("hello")
+    (tmp_path / "v.nii").write_text("hello", encoding="utf-8")
     with pytest.raises(CowganError, match="is a text file"):
         ViewerModel().open(tmp_path / "v.nii", plugin="napari-cowgan")
 

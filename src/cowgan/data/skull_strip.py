@@ -111,7 +111,12 @@ def brain_mask(volume: Volume, tool: Tool) -> NDArray[np.bool_]:
         command, target = tool.command(scan, folder)
         try:
             result = subprocess.run(
-                command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+                command,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=_TIMEOUT_S,
+                check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise CowganError(
