@@ -1,7 +1,7 @@
-"""What MkDocs does besides: reference pages from the code, small pictures, and a check.
+"""MkDocs hooks: reference pages from the code, compressed pictures and a check for offline use.
 
-The pages lie in the package and are read without a network, so pictures are compressed, what
-nobody needs is left out, and a page that would load something from elsewhere is an error.
+The pages ship in the package and are read without a network. So pictures are compressed, files
+that nobody needs are removed, and a page that would load anything from elsewhere is an error.
 """
 
 import re
@@ -24,43 +24,52 @@ from cowgan.settings import setting_fields
 from cowgan.training.config import Preset, TrainingConfig, preset
 
 _ROOMS: dict[str, tuple[str, ...]] = {
-    "volume": (),
-    "networks": (),
-    "checkpoint": (),
-    "synthesis": (),
-    "latent": (),
-    "measure": (),
-    "simulate": ("simulate.export",),
-    "data": (
-        "data.scans",
-        "data.preprocess",
-        "data.template",
-        "data.bank",
-        "data.bank_nifti",
-        "data.bank_simulation",
-        "data.bank_writing",
-        "data.bank_deformation",
-    ),
-    "training": ("training.config", "training.run", "training.supervision", "training.metrics"),
+    "training": ("training.config", "training.run", "training.remote_control", "training.metrics"),
     "turing": (
-        "turing.protocol",
-        "turing.sources",
-        "turing.freezing",
-        "turing.study",
-        "turing.audit",
-        "turing.package",
-        "turing.session",
-        "turing.returned",
-        "turing.analysis",
+        "turing.verification",
         "turing.derivatives",
         "turing.report",
-        "turing.verification",
+        "turing.analysis",
+        "turing.study",
+        "turing.study.study",
+        "turing.study.creation",
+        "turing.study.collection",
+        "turing.study.unblinding",
+        "turing.blinding",
+        "turing.blinding.audit",
+        "turing.reading",
+        "turing.reading.package",
+        "turing.reading.session",
         "turing.statistics",
+        "turing.design",
+        "turing.design.protocol",
+        "turing.design.sources",
     ),
+    "evaluation": ("evaluation.measurement_agreement",),
+    "bank": (
+        "bank.bank",
+        "bank.from_nifti",
+        "bank.from_simulation",
+        "bank.writing",
+        "bank.split",
+        "bank.leakage",
+        "bank.anatomies",
+    ),
+    "latent": (),
+    "data": ("data.scans", "data.preprocess", "data.template"),
+    "simulate": ("simulate.export", "simulate.deformation"),
+    "synthesis": (),
+    "checkpoint": (),
+    "measure": (),
+    "report": ("report.blocks", "report.html", "report.pdf"),
+    "features": ("features.efficientnet", "features.views", "features.vessel_occupancy"),
+    "networks": (),
+    "volume": ("volume.intensity", "volume.resampling"),
+    "anatomy": ("anatomy.arteries", "anatomy.circle_centre"),
 }
-"""The rooms of the engine, and the modules of each that scripts import besides."""
-_PARTS = ("errors", "progress", "arteries")
-"""Modules that belong to no room and that scripts need."""
+"""The rooms of the engine as the import layers order them, and the modules to document in each."""
+_MODULES = ("errors", "progress", "estimates")
+"""Modules outside the rooms that scripts need."""
 _LOADED = re.compile(
     r"<(?:script|img|iframe|source|video|audio)\b[^>]*?\bsrc=[\"']?(?:https?:)?//"
     r"|<link\b(?=[^>]*\brel=[\"']?(?:stylesheet|icon|preconnect|preload|prefetch))[^>]*?"
@@ -78,7 +87,7 @@ _NOT_NEEDED = (
 _COMMAND_LINE = """\
 # Command line
 
-Written from the parser itself, so what stands here is what the installed version does.
+Generated from the parser of the installed version.
 
 """
 
@@ -93,22 +102,22 @@ The keys of a run's `config.toml`, and their values in each preset. Set them in 
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the pages of the engine's rooms at the end of the navigation."""
+    """Append the pages of the engine's rooms to the navigation."""
     packages = {path.parent.name for path in Path(cowgan.__file__).parent.glob("*/__init__.py")}
     missing = packages - {"cli"} - set(_ROOMS)
     if missing:
-        raise PluginError(f"docs/hooks.py names no page for {', '.join(sorted(missing))}.")
-    pages = [f"reference/python/{name}.md" for name in ("index", *_ROOMS, "parts")]
+        raise PluginError(f"docs/hooks.py has no page for {', '.join(sorted(missing))}.")
+    pages = [f"reference/python/{name}.md" for name in ("index", *_ROOMS, "modules")]
     config.nav[-1]["Reference"].append({"Python": pages})
     return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that the code writes, and make the pictures small."""
+    """Add the generated pages and compress the pictures."""
     pages = {
         "command-line": _command_line(),
         "run-settings": _run_settings(),
-        "python/parts": _page("Other parts", _PARTS),
+        "python/modules": _page("Other modules", _MODULES),
     }
     for room, modules in _ROOMS.items():
         pages[f"python/{room}"] = _page(f"cowgan.{room}", (room, *modules))
@@ -123,7 +132,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Leave out what nobody needs, and refuse pages that would ask a network for anything."""
+    """Remove unneeded files and reject pages that would load anything from a network."""
     site = Path(config.site_dir)
     for name in _NOT_NEEDED:
         path = site / name
@@ -146,9 +155,9 @@ def _page(title: str, modules: tuple[str, ...]) -> str:
 
 
 def _command_line() -> str:
-    """Return a page with a section for every command and subcommand."""
+    """Return a page with a section per command and subcommand."""
     command = typer.main.get_command(app)
-    _tell_whole_sentences(command)
+    _keep_whole_summaries(command)
     text = get_docs_for_click(obj=command, ctx=command.context_class(command), name="cowgan")
     # Subcommands on the level of commands, so that the table of contents lists them.
     return _COMMAND_LINE + re.sub(r"^(#{1,2})#* `(.*)`$", r"#\1 \2", text, flags=re.MULTILINE)
@@ -178,11 +187,11 @@ def _toml(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _tell_whole_sentences(command: Any) -> None:
-    """Keep typer from cutting off what the list of commands says about each."""
+def _keep_whole_summaries(command: Any) -> None:
+    """Keep typer from truncating the summaries in the list of commands."""
     for part in getattr(command, "commands", {}).values():
         part.short_help = (part.help or "").partition("\n\n")[0]
-        _tell_whole_sentences(part)
+        _keep_whole_summaries(part)
 
 
 def _compressed(png: bytes) -> bytes:

@@ -1,5 +1,6 @@
-"""What the documentation says, taken apart for tests that hold the program to it."""
+"""The documentation taken apart, for tests that compare it with the program."""
 
+import ast
 import re
 import shlex
 from pathlib import Path
@@ -10,6 +11,7 @@ PAGES = (CHECKOUT / "README.md", *sorted(DOCS.rglob("*.md")))
 _BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+_NAME = re.compile(r"(?<![\w./-])(?:napari_)?cowgan(?:\.\w+)+")
 _BOLD = re.compile(r"\*\*(.+?)\*\*", re.DOTALL)
 
 
@@ -27,6 +29,43 @@ def prose(page: Path) -> str:
 def names(text: str) -> list[str]:
     """Return what stands in bold, in order: words of the window."""
     return [" ".join(bold.split()) for bold in _BOLD.findall(text)]
+
+
+def python_names(page: Path) -> set[str]:
+    """Return the dotted names of this project's modules, classes and functions on a page."""
+    return set(_NAME.findall(page.read_text("utf-8")))
+
+
+def is_defined(name: str) -> bool:
+    """Return whether the source defines or re-exports a dotted name; nothing is imported."""
+    place = CHECKOUT if name.startswith("napari_") else CHECKOUT / "src"
+    parts = name.split(".")
+    while parts and (place / parts[0]).is_dir():
+        place /= parts.pop(0)
+    if parts and (place / f"{parts[0]}.py").is_file():
+        source = place / f"{parts.pop(0)}.py"
+    else:
+        source = place / "__init__.py"
+    body = ast.parse(source.read_text("utf-8")).body
+    for part in parts:
+        found = [node for node in body if part in _defined_by(node)]
+        if not found:
+            return False
+        body = getattr(found[-1], "body", [])
+    return True
+
+
+def _defined_by(node: ast.stmt) -> set[str]:
+    match node:
+        case ast.ClassDef() | ast.FunctionDef():
+            return {node.name}
+        case ast.ImportFrom():
+            return {alias.asname or alias.name for alias in node.names}
+        case ast.Assign():
+            return {target.id for target in node.targets if isinstance(target, ast.Name)}
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return {name}
+    return set()
 
 
 def links(page: Path) -> list[Path]:

@@ -1,5 +1,6 @@
-"""The documentation says what the program does: its commands are understood, its code runs."""
+"""The documentation matches the program: its commands parse, its names exist, its code runs."""
 
+import runpy
 import subprocess
 import sys
 from itertools import chain
@@ -56,7 +57,7 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(
 
 
 @pytest.mark.slow
-def test_practice_scans_become_a_bank_as_the_tutorial_tells(
+def test_practice_scans_become_a_bank_as_in_the_tutorial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -80,12 +81,40 @@ def test_links_outside_the_site_lead_somewhere(name: str) -> None:
         assert target.exists(), target
 
 
+@pytest.mark.parametrize(
+    "page",
+    [*documentation.PAGES, documentation.CHECKOUT / "CONTRIBUTING.md"],
+    ids=lambda page: str(page.relative_to(documentation.CHECKOUT)),
+)
+def test_every_python_name_on_a_page_exists(page: Path) -> None:
+    names = documentation.python_names(page)
+    assert [name for name in sorted(names) if not documentation.is_defined(name)] == []
+
+
+@pytest.mark.parametrize("name", ["cowgan.nonesuch", "cowgan.volume.nonesuch", "cowgan.text.none"])
+def test_names_that_do_not_exist_are_noticed(name: str) -> None:
+    assert not documentation.is_defined(name)
+
+
+def test_every_package_has_a_paragraph_in_the_architecture() -> None:
+    text = (documentation.DOCS / "architecture.md").read_text("utf-8")
+    for root in (documentation.CHECKOUT / "src" / "cowgan", documentation.CHECKOUT / "napari_cowgan"):
+        for package in root.glob("*/__init__.py"):
+            assert f"**`{root.name}.{package.parent.name}`**" in text
+
+
+def test_the_picture_of_the_architecture_is_current() -> None:
+    script = documentation.DOCS / "draw_architecture.py"
+    drawn = runpy.run_path(str(script))
+    assert drawn["PICTURE"].read_text("utf-8") == drawn["picture"](), f"run python {script}"
+
+
 @pytest.mark.parametrize("topic", Topic)
 def test_there_is_a_page_on_every_topic(topic: Topic) -> None:
     assert (documentation.DOCS / f"{topic}.md").is_file()
 
 
-def test_a_copy_without_pages_tells_how_to_get_them(
+def test_a_copy_without_pages_says_how_to_get_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(topics, "PAGES", tmp_path)
@@ -93,7 +122,7 @@ def test_a_copy_without_pages_tells_how_to_get_them(
         page_of(Topic.DATA)
 
 
-def test_the_page_for_readers_tells_neither_the_purpose_nor_leads_elsewhere() -> None:
+def test_the_page_for_readers_reveals_no_purpose_and_has_no_link() -> None:
     text = (documentation.DOCS / f"{Topic.READING}.md").read_text("utf-8").lower()
     for word in ("](", "generat", "synth", "real ", "turing", "gan ", "artific", "model"):
         assert word not in text
