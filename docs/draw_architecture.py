@@ -7,11 +7,11 @@ between packages, without those that other arrows imply. A test fails while the 
 date.
 """
 
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
 import grimp
+from importlinter.api import read_configuration
 
 CHECKOUT = Path(__file__).parents[1]
 PICTURE = CHECKOUT / "docs" / "images" / "architecture.svg"
@@ -47,8 +47,8 @@ def imports() -> dict[str, set[str]]:
 
 def layers(root: str) -> list[list[str]]:
     """Return the layers of a root package from top to bottom, as pyproject.toml lists them."""
-    settings = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))
-    for contract in settings["tool"]["importlinter"]["contracts"]:
+    settings = read_configuration(str(CHECKOUT / "pyproject.toml"))
+    for contract in settings["contracts_options"]:
         if contract.get("containers") == [root]:
             return [
                 [f"{root}.{name.strip()}" for name in layer.split("|")]

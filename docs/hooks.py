@@ -45,7 +45,12 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "turing.design.protocol",
         "turing.design.sources",
     ),
-    "evaluation": ("evaluation.measurement_agreement",),
+    "evaluation": (
+        "evaluation.distances",
+        "evaluation.manifolds",
+        "evaluation.similarity",
+        "evaluation.measurement_agreement",
+    ),
     "bank": (
         "bank.bank",
         "bank.from_nifti",

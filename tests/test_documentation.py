@@ -1,5 +1,6 @@
 """The documentation matches the program: its commands parse, its names exist, its code runs."""
 
+import re
 import runpy
 import subprocess
 import sys
@@ -96,11 +97,24 @@ def test_names_that_do_not_exist_are_noticed(name: str) -> None:
     assert not documentation.is_defined(name)
 
 
-def test_every_package_has_a_paragraph_in_the_architecture() -> None:
+def test_every_path_in_the_contributing_guide_exists() -> None:
+    text = (documentation.CHECKOUT / "CONTRIBUTING.md").read_text("utf-8")
+    paths = re.findall(r"`((?:tests|docs|src|\.ci)/[\w./-]+)`(?! \(new\))", text)
+    assert [path for path in paths if not (documentation.CHECKOUT / path).exists()] == []
+    assert paths
+
+
+def test_the_architecture_describes_every_package_and_module() -> None:
     text = (documentation.DOCS / "architecture.md").read_text("utf-8")
-    for root in (documentation.CHECKOUT / "src" / "cowgan", documentation.CHECKOUT / "napari_cowgan"):
-        for package in root.glob("*/__init__.py"):
-            assert f"**`{root.name}.{package.parent.name}`**" in text
+    for root in (
+        documentation.CHECKOUT / "src" / "cowgan",
+        documentation.CHECKOUT / "napari_cowgan",
+    ):
+        packages = {path.parent.name for path in root.glob("*/__init__.py")}
+        modules = {path.stem for path in root.glob("*.py")} - {"__init__", "_version"}
+        expected = {f"**`{root.name}.{name}`**" for name in packages}
+        expected |= {f"`{root.name}.{name}`" for name in modules}
+        assert {name for name in expected if name not in text} == set()
 
 
 def test_the_picture_of_the_architecture_is_current() -> None:
