@@ -1,4 +1,4 @@
-"""Open and close the explorer many times, and tell how much memory each time costs.
+"""Open and close the explorer many times, and report the memory cost of each cycle.
 
 Usage: ``python explorer_cycles.py MODEL CYCLES``, on a display. Prints MB for each opening, once
 the allocator has given back what is free: of a dock with an image layer and nothing of

@@ -1,4 +1,4 @@
-"""Real events, as mouse and keyboard make them."""
+"""Real mouse, wheel, key and drop events."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def click(button: QAbstractButton) -> None:
 
 
 def click_at(widget: QWidget, right: int, down: int) -> None:
-    """Click so many px from the middle of a widget."""
+    """Click at an offset in pixels from the middle of a widget."""
     QTest.mouseClick(widget, _LEFT, pos=widget.rect().center() + QPoint(right, down))
 
 
@@ -41,7 +41,7 @@ def drag_across(
 
 
 def drag(slider: QSlider, steps: int, by: int) -> None:
-    """Press the handle in the middle of a slider and pull it sideways."""
+    """Press the handle in the middle of a slider and drag it sideways."""
     middle = QPoint(slider.width() // 2, slider.height() // 2)
     QTest.mousePress(slider, _LEFT, pos=middle)
     for step in range(1, steps + 1):
@@ -51,7 +51,7 @@ def drag(slider: QSlider, steps: int, by: int) -> None:
 
 
 def wheel(widget: QWidget, angle: int = -120) -> None:
-    """Turn the wheel over a widget; like Qt, ask its parents as long as nobody takes it."""
+    """Turn the wheel over a widget; like Qt, offer the event to its parents until one accepts."""
     while widget is not None:
         centre = widget.rect().center()
         event = QWheelEvent(
@@ -71,7 +71,7 @@ def wheel(widget: QWidget, angle: int = -120) -> None:
 
 
 def drop(widget: QWidget, *paths: Path) -> bool:
-    """Drop files on a widget; return whether it took them."""
+    """Drop files on a widget; return whether it accepted them."""
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     how = (Qt.DropAction.CopyAction, data, _LEFT)

@@ -1,4 +1,4 @@
-"""Menu entries and panels of napari's window, used as a person does."""
+"""Menu entries and panels of napari's window, operated as by a user."""
 
 import napari
 from gui_events import click
@@ -28,6 +28,6 @@ def close_panel(panel: DockedPanel) -> None:
 
 def _entry(menu: QMenuBar | QMenu, word: str) -> QAction:
     if isinstance(menu, QMenu):
-        # napari fills in ticks and what is enabled only now.
+        # Only now does napari update check marks and enabled states.
         menu.aboutToShow.emit()
     return next(a for a in menu.actions() if a.text().replace("&", "").startswith(word))

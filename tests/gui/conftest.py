@@ -66,7 +66,7 @@ def viewer(make_napari_viewer):
 
 @pytest.fixture(scope="session")
 def small_directions(small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Search only once, since this takes longer than most tests."""
+    """Return a file of directions, found only once because the search is slow."""
     checkpoint = load(small_model)
     path = tmp_path_factory.mktemp("directions") / f"{checkpoint.sha256}.safetensors"
     save_directions(path, default_directions(Synthesizer(checkpoint)), checkpoint)
@@ -100,7 +100,7 @@ def open_explorer(qtbot, settle) -> Callable[..., LatentExplorer]:
 
 @pytest.fixture
 def settle(qtbot) -> Callable[..., None]:
-    """Wait until an explorer shows what its state says."""
+    """Wait until an explorer shows its current state."""
 
     def wait(explorer: LatentExplorer, directions: bool = False) -> None:
         qtbot.waitUntil(
@@ -116,7 +116,7 @@ def settle(qtbot) -> Callable[..., None]:
 
 @pytest.fixture
 def problem(qtbot) -> Callable[[object], str]:
-    """Wait for the dialog that tells a problem, close it, and return its sentence."""
+    """Wait for the error dialog, close it, and return its sentence."""
 
     def wait(parent) -> str:
         qtbot.waitUntil(lambda: bool(_open_boxes(parent)), timeout=20_000)
@@ -130,7 +130,7 @@ def problem(qtbot) -> Callable[[object], str]:
 
 @pytest.fixture
 def browsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Topic]:
-    """Stand in for pages and browser, and return the topics whose pages are opened."""
+    """Replace pages and browser; return the topics whose pages are opened."""
     pages = tmp_path / "pages"
     for topic in Topic:
         page = pages / f"{topic}.html"

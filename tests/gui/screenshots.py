@@ -1,4 +1,4 @@
-"""Draw every window and panel in both themes, for people to look at.
+"""Draw every window and panel in both themes, for visual inspection.
 
 Usage: ``make screenshots``, or ``python tests/gui/screenshots.py [FOLDER]`` on a display.
 """
@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from time import monotonic
 
-# Before Qt and napari read it: a person's own settings must not show in the pictures.
+# Before Qt and napari read it: the user's own settings must not show in the pictures.
 os.environ["HOME"] = tempfile.mkdtemp()
 sys.path.append(str(Path(__file__).parents[1]))
 
@@ -50,7 +50,7 @@ def wait_for(condition, timeout_s: float = 180) -> None:
 
 
 def fill(explorer: LatentExplorer) -> None:
-    """Put something into every group, as a person would."""
+    """Put something into every group, as a user would."""
     explorer.favourites.add_current()
     explorer.compare.keep("A")
     explorer.model.step_seed(1)
@@ -113,7 +113,7 @@ def shoot_explorer(folder: Path, theme: str) -> None:
 
 
 def shoot_return(folder: Path, theme: str) -> None:
-    """Draw the explorer as it comes back after a restart, in a small window, beside a scan."""
+    """Draw the explorer after a restart, in a small window, beside a scan."""
     LastSession._decided = False  # as in a process that has just been started
     viewer = open_window(theme)
     viewer.window.resize(1280, 800)
@@ -191,7 +191,7 @@ def shoot_phantom(folder: Path, theme: str) -> None:
     viewer.dims.ndisplay = 2
     viewer.fit_to_view()
     QTest.qWait(500)
-    # The pointer rests on the right carotid, whose name the status bar then tells.
+    # The pointer rests on the right carotid, which the status bar then names.
     middle = np.argwhere(arteries.data == Artery.R_ICA).mean(axis=0)
     viewer.dims.set_point((0, 1, 2), arteries.data_to_world(middle))
     viewer.cursor.position = arteries.data_to_world(middle)

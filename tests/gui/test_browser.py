@@ -1,4 +1,4 @@
-"""Browsing shows as many pictures as fit, in the background, and a click or Return takes one."""
+"""The browser shows as many thumbnails as fit; a click or Return shows the volume of one."""
 
 from dataclasses import replace
 from time import sleep
@@ -15,7 +15,7 @@ from napari_cowgan.explorer.browser import Browser
 
 @pytest.fixture
 def complete(qtbot):
-    """Wait until every picture has been made."""
+    """Wait until every thumbnail has been rendered."""
 
     def wait(browser: Browser) -> None:
         qtbot.waitUntil(
@@ -76,7 +76,7 @@ def test_directions_are_shown_by_how_far_the_volume_moves(explorer, qtbot, compl
     first, second = model.directions[:2]
     assert captions(browser)[0] == f"{first.name}  -3 σ"
     assert captions(browser)[9] == f"{second.name}  +3 σ"
-    # The middle of the second row is the volume without its own edit along that direction.
+    # The middle of the second row is the volume without its edit along that direction.
     assert browser._cells[7].state == replace(model.latent, edits=())
     click_picture(browser.pictures, 4)
     assert {e.direction.name: e.sigmas for e in model.latent.edits} == {

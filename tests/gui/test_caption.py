@@ -1,4 +1,4 @@
-"""The canvas says what is synthetic of what can be seen, and nothing of anything else."""
+"""The canvas caption describes the visible synthetic layers and no others."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def shown(viewer) -> str:
 
 @pytest.fixture
 def scan(tmp_path: Path) -> Path:
-    """Return a file that holds a person's own scan."""
+    """Return a file with a real scan."""
     path = tmp_path / "mine.nii.gz"
     write_nifti(SCAN, path)
     return path

@@ -1,4 +1,4 @@
-"""What a person had in the explorer comes back: after its x, and after a restart of napari."""
+"""The explorer restores its session after it was closed and after a restart of napari."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ def close(viewer) -> None:
 
 
 def work(explorer, settle) -> LatentState:
-    """Change what can be changed, and return the state."""
+    """Change every setting, and return the state."""
     explorer.model.set_seed(42)
     explorer.directions.rows[1].slider.setValue(1.25)
     explorer.mixing.blocks[1].click()
@@ -41,7 +41,7 @@ def work(explorer, settle) -> LatentState:
 
 
 def start_again(monkeypatch, make_napari_viewer):
-    """Return the window of what takes itself for another process."""
+    """Return a new window that behaves as in another process."""
     monkeypatch.setattr(LastSession, "_decided", False)
     viewer = make_napari_viewer(show=True)
     viewer.window.activate()

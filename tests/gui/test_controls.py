@@ -1,4 +1,4 @@
-"""Each control changes the latent state as it says, and shows what the state is."""
+"""Each control changes the latent state as labelled, and shows the current state."""
 
 from dataclasses import replace
 
@@ -164,7 +164,7 @@ def test_mixing_every_block_fully_shows_the_second_volume(explorer, settle):
         box.click()
     settle(explorer)
     mixed = explorer.shown.layer.data.copy()
-    # Noise follows the first seed; an untrained model's gains are zero, so it has no part.
+    # Noise follows the first seed, but the noise gains of an untrained model are zero.
     second = explorer.model.synthesizer.render(LatentState(4))
     np.testing.assert_allclose(mixed, display_array(second), atol=1e-5)
 
@@ -219,7 +219,7 @@ def test_favourites_are_kept_for_the_model(viewer, explorer, qtbot, settle, smal
     rectangle = group.strip.visualItemRect(group.strip.item(0))
     QTest.mouseClick(group.strip.viewport(), Qt.MouseButton.LeftButton, pos=rectangle.center())
     assert model.latent.seed == 0
-    # Opening another model and coming back, as the next session would.
+    # Open another model and return, as in the next session.
     explorer.open_checkpoint(small_model)
     qtbot.waitUntil(lambda: not explorer.checkpoint.job.running, timeout=20_000)
     settle(explorer)
@@ -300,7 +300,7 @@ def test_every_control_has_a_tooltip(explorer):
 
 
 def _inside_foreign_widget(widget: QWidget) -> bool:
-    """Tell the headers of sections and the parts of scroll bars and spin boxes apart."""
+    """Return whether a widget is a section header or part of a scroll bar or spin box."""
     parent = widget.parent()
     return isinstance(parent, Section) or widget.objectName().startswith("qt_")
 
@@ -316,7 +316,7 @@ def test_the_panel_fits_a_dock_of_300_pixels(explorer, qtbot):
         needed = scroll.widget().minimumSizeHint().width() + scroll.verticalScrollBar().width()
         assert needed + margins.left() + margins.right() <= 300
 
-    # On a busy computer the theme reaches widgets that have just appeared a little later.
+    # On a busy computer, new widgets are styled a little later.
     qtbot.waitUntil(fits, timeout=5000)
     assert explorer.minimumSizeHint().width() <= 300
     dock = explorer.parent()

@@ -1,4 +1,4 @@
-"""Favourites are kept, renamed, put in order, and survive a damaged file."""
+"""Favourites are stored, renamed and reordered, and survive a damaged file."""
 
 import json
 
@@ -93,7 +93,7 @@ def test_keys_choose_take_and_remove(explorer, strip):
 
 
 def test_a_new_order_is_kept(explorer, strip):
-    # Static is what makes a drag in icon mode move rows rather than only pictures.
+    # Static movement makes a drag in icon mode move rows rather than only icons.
     assert strip.movement() == QListView.Movement.Static
     assert strip.dragEnabled()
     assert strip.model().moveRows(QModelIndex(), 2, 1, QModelIndex(), 0)
@@ -116,7 +116,7 @@ def test_a_ctrl_click_selects_without_leaving_the_shown_volume(explorer, strip):
     assert explorer.model.latent.seed == 50
 
 
-def test_a_damaged_file_is_told_and_set_aside(viewer, explorer, open_explorer, strip, problem):
+def test_a_damaged_file_is_reported_and_set_aside(viewer, explorer, open_explorer, strip, problem):
     path = favourites_path(explorer.model.checkpoint)
     for content in ("{", '[{"name": "x"}]', "[1]"):
         path.write_text(content, encoding="utf-8")
@@ -142,7 +142,7 @@ def test_a_favourite_brings_everything_back(explorer):
     assert explorer.directions.rows[2].slider.value() == -1
 
 
-def test_a_folder_that_cannot_be_written_is_told(explorer, data_folder, problem):
+def test_a_folder_that_cannot_be_written_is_reported(explorer, data_folder, problem):
     (data_folder / "favourites").write_text("in the way", encoding="utf-8")
     explorer.favourites.add.click()
     assert "could not be written" in problem(explorer)

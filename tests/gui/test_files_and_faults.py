@@ -1,4 +1,4 @@
-"""Files in and out of the explorer, and what happens when something is wrong."""
+"""Opening, saving and exporting in the explorer, and its error messages."""
 
 import csv
 import gc
@@ -31,7 +31,7 @@ def wait_for_model(explorer, path, qtbot) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", b"PK\x03\x04", b"\x80\x04."])
-def test_a_bad_file_is_told_in_one_sentence_and_the_open_model_stays(
+def test_a_bad_file_is_reported_in_one_sentence_and_the_open_model_stays(
     explorer, problem, settle, tmp_path, content
 ):
     path = tmp_path / "bad.pt"
@@ -68,7 +68,7 @@ def test_dropping_a_model_on_the_panel_opens_it_and_remembers_it(
     wait_for_model(explorer, other_model, qtbot)
     settle(explorer)
     assert recent("checkpoints")[0] == other_model
-    # The seed stays, what belongs to the other model's latent space goes.
+    # The seed stays; what belongs to the other model's latent space is dropped.
     assert explorer.model.latent == LatentState(6)
     assert not explorer.model.undo_stack.canUndo()
 
@@ -167,7 +167,7 @@ def test_existing_exports_are_replaced_only_after_a_question(explorer, qtbot, tm
     qtbot.waitUntil(lambda: not explorer.export.job.running, timeout=20_000)
 
 
-def test_a_folder_that_cannot_be_written_is_told(explorer, problem, tmp_path):
+def test_a_folder_that_cannot_be_written_is_reported(explorer, problem, tmp_path):
     blocker = tmp_path / "file"
     blocker.write_text("in the way", encoding="utf-8")
     explorer.export.export_volume(blocker / "volume.nii.gz")

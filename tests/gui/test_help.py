@@ -1,4 +1,4 @@
-"""The "?" of every panel and window, and F1, open the page on it."""
+"""The "?" of every panel and window, and F1, open its documentation page."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +30,7 @@ PANELS = {
 
 def open_panel(viewer, title: str) -> QWidget:
     _, panel = viewer.window.add_plugin_dock_widget("napari-cowgan", title)
-    # The explorer comes with PyTorch.
+    # The explorer appears once PyTorch is loaded.
     wait_for(lambda: any(button.isVisible() for button in panel.findChildren(HelpButton)))
     return panel
 
@@ -91,7 +91,7 @@ def test_the_command_palette_opens_the_first_page(viewer, browsed):
     assert browsed == [Topic.HOME]
 
 
-def test_without_pages_a_sentence_tells_how_to_get_them(
+def test_without_pages_a_sentence_says_how_to_get_them(
     viewer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem
 ):
     monkeypatch.setattr(topics, "PAGES", tmp_path / "none")

@@ -1,4 +1,4 @@
-"""Jobs run in a thread, report to the GUI thread, and end as the person wants."""
+"""Jobs run in a thread, report to the GUI thread, and end when the user wants."""
 
 import threading
 
@@ -154,7 +154,7 @@ def test_parts_of_a_result_arrive_in_order_and_before_its_end(bar, told, qtbot):
 
 
 def test_work_goes_on_unharmed_while_its_bar_is_deleted_and_then_stops(qtbot):
-    """As when a panel is closed: for a while the thread tells parts that nobody takes."""
+    """As when a panel is closed: the thread goes on delivering results for a while."""
     stopped = threading.Event()
 
     def work(job) -> None:

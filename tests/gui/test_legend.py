@@ -1,4 +1,4 @@
-"""The legend tells the arteries of the label map in front, and hides or shows them."""
+"""The legend lists the arteries of the selected label map, and hides or shows them."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def toggle(legend: ArteryLegend, artery: Artery) -> None:
     QTest.keyClick(legend.list, Qt.Key.Key_Space)
 
 
-def test_it_names_all_arteries_in_their_colours_and_tells_which_are_absent(legend):
+def test_it_names_all_arteries_in_their_colours_and_marks_the_absent_ones(legend):
     assert isinstance(legend, ArteryLegend)
     assert "arteries" in legend.title.text()
     assert legend.list.topLevelItemCount() == len(Artery)
@@ -61,7 +61,7 @@ def test_it_names_all_arteries_in_their_colours_and_tells_which_are_absent(legen
         assert item.text(1) == (artery.full_name if there else "not in this map")
         assert item.isDisabled() != there
         if there:
-            # Pixmaps may hold fewer shades than a colour does.
+            # Pixmaps may have a lower colour depth.
             drawn = item.icon(0).pixmap(14, 14).toImage().pixelColor(7, 7).getRgb()
             assert np.allclose(drawn, QColor(COLOURS[artery]).getRgb(), atol=4)
 
@@ -76,7 +76,7 @@ def test_arteries_are_hidden_and_shown_one_by_one_and_all_at_once(viewer, legend
     assert shown(viewer) == {Artery.ACOM}
     click(legend.all)
     assert shown(viewer) == PRESENT
-    # An artery that a person paints must not be invisible.
+    # An artery that the user paints must not be invisible.
     assert viewer.layers[-1].get_color(Artery.THIRD_A2)[3] == 1
 
 
@@ -100,7 +100,7 @@ def test_an_artery_is_brought_into_view(viewer, legend, ndisplay, order):
     assert likeness > 0.97, f"{seen} in the middle of the view"
 
 
-def test_an_absent_artery_is_not_gone_to(viewer, legend):
+def test_an_absent_artery_does_not_move_the_view(viewer, legend):
     before = viewer.scene.camera.center, viewer.dims.point
     legend.go_to(Artery.THIRD_A2)
     assert (viewer.scene.camera.center, viewer.dims.point) == before

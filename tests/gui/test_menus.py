@@ -1,4 +1,4 @@
-"""The menu entries of the plugin, invoked as a person would."""
+"""The menu entries of the plugin, chosen as a user would."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What undo, locking and directions do to the state, without a window."""
+"""Undo, locking and directions of the explorer model, without a window."""
 
 from dataclasses import replace
 
@@ -145,7 +145,7 @@ def test_another_precision_keeps_everything(model, wider):
     assert model.undo_stack.canUndo()
 
 
-def test_a_taken_state_brings_its_second_parent(model):
+def test_a_restored_state_brings_its_second_parent(model):
     model.take(LatentState(2, mixing=(BlockMix(1, 77, 0.5),)), "favourite")
     assert (model.state.mix_seed, model.state.mix_amount) == (77, 0.5)
     model.take(LatentState(3), "favourite")

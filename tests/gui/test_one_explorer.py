@@ -1,4 +1,4 @@
-"""Whichever way the explorer is opened, a window has one, with one layer."""
+"""A window has one explorer with one layer, however it is opened."""
 
 import sys
 
@@ -29,7 +29,7 @@ def explorers(viewer) -> list[LatentExplorer]:
 
 
 def front(viewer) -> str:
-    """Return the title of the dock that is in front of the other tabs."""
+    """Return the title of the front dock."""
     docks = viewer.window._qt_window.findChildren(QDockWidget)
     panels = [dock for dock in docks if isinstance(dock.widget(), DockedPanel)]
     (dock,) = (dock for dock in panels if not dock.visibleRegion().isEmpty())
@@ -61,7 +61,7 @@ def from_command_line(viewer, model) -> None:
 
 
 def from_menu_again(viewer, model) -> None:
-    # napari's entries hide a panel that is there, even behind another tab.
+    # napari's entries hide an open panel, even behind another tab.
     choose(viewer, *MENU)
     choose(viewer, *MENU)
 
@@ -100,7 +100,7 @@ def test_every_way_leads_to_the_explorer_of_the_menu(viewer, from_menu, small_mo
 
 
 @pytest.mark.parametrize("open_first", [from_command_line, dock_under_another_title])
-def test_the_menu_leads_to_the_explorer_that_is_there(viewer, qtbot, settle, open_first):
+def test_the_menu_leads_to_the_open_explorer(viewer, qtbot, settle, open_first):
     open_first(viewer, None)
     qtbot.waitUntil(lambda: bool(explorers(viewer)), timeout=20_000)
     (explorer,) = explorers(viewer)
@@ -128,7 +128,7 @@ def test_a_dropped_model_opens_the_explorer_that_the_menu_then_knows(
 
 @pytest.fixture
 def slow_engine(tmp_path, monkeypatch) -> None:
-    """Have an import that takes long, as that of PyTorch in a process that has not done it yet."""
+    """Make an import slow, like the first import of PyTorch in a process."""
     (tmp_path / "slow_engine.py").write_text("import time\ntime.sleep(1)", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     for panel in (ExplorerPanel, TrainingPanel):
@@ -161,7 +161,7 @@ def test_a_panel_may_be_closed_while_it_loads(viewer, slow_engine):
     assert find_panel(viewer, TrainingPanel) is None
 
 
-def test_pytorch_that_cannot_be_loaded_is_told(viewer, problem, monkeypatch):
+def test_pytorch_that_cannot_be_loaded_is_reported(viewer, problem, monkeypatch):
     monkeypatch.setattr(ExplorerPanel, "engine", ("torch_that_is_not_there",))
     choose(viewer, *MENU)
     panel = find_panel(viewer, ExplorerPanel)
@@ -178,7 +178,7 @@ def test_panels_of_the_menu_are_tabs(viewer, from_menu):
     assert len(viewer.window._qt_window.tabifiedDockWidgets(dock)) == 4
 
 
-def test_no_panel_is_there_twice(viewer):
+def test_no_panel_opens_twice(viewer):
     titles = ("Data", "Training", "Turing study", "Artery legend")
     for title in titles:
         choose(viewer, "Plugins", "CoW-GAN", title)

@@ -1,4 +1,4 @@
-"""Images dropped on the window: every format, and what is said of them."""
+"""Images of every format dropped on the window, and the warnings about them."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ VOXELS = np.random.default_rng(0).random(SHAPE, np.float32)
 
 @pytest.fixture(autouse=True)
 def preferred(monkeypatch):
-    """Let a person prefer this plugin to napari's own, which claims the same names."""
+    """Prefer this plugin to napari's own reader, which accepts the same names."""
     monkeypatch.setattr(
         "napari.components.viewer_model.get_preferred_reader", lambda path: "napari-cowgan"
     )
@@ -30,7 +30,7 @@ def preferred(monkeypatch):
 
 @pytest.fixture
 def told(monkeypatch) -> list[str]:
-    """Return the list that notifications are added to."""
+    """Return the list to which notifications are added."""
     messages: list[str] = []
     monkeypatch.setattr(
         "napari.utils.notifications.show_warning", lambda message: messages.append(message)
@@ -108,7 +108,7 @@ def test_a_mask_is_a_labels_layer_without_artery_names(viewer, tmp_path, told):
     ("content", "part"),
     [(b"version https://git-lfs.github.com/spec/v1\noid", "Git LFS"), (b"<html>", "a web page")],
 )
-def test_what_stands_in_for_an_image_is_told(viewer, tmp_path, content, part):
+def test_a_stand_in_for_an_image_is_reported(viewer, tmp_path, content, part):
     (tmp_path / "scan.nii.gz").write_bytes(content)
     drop(viewer.window._qt_viewer, tmp_path / "scan.nii.gz")
     (box,) = viewer.window._qt_window.findChildren(QMessageBox)

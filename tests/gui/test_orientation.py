@@ -1,4 +1,4 @@
-"""What a person sees: coloured markers must appear on the correct side of the screen."""
+"""Coloured markers appear on the correct side of the screen."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -67,7 +67,7 @@ def test_default_3d_view_is_from_below_with_the_patients_left_on_the_right(viewe
     assert seen["red"][1] > 20
     assert seen["magenta"][1] < -20
     assert seen["green"][0] < -20
-    # Seen from below, what is superior lies in the middle and farther away.
+    # Seen from below, the superior marker is in the middle and farther away.
     assert abs(seen["blue"]).max() < 10
 
 
@@ -84,7 +84,7 @@ def test_frontal_3d_view_has_superior_up_and_the_patients_left_on_the_right(view
 
 
 def assert_letters_are_true(viewer) -> int:
-    """Compare letters and markers; return how many letters a marker stood beside."""
+    """Compare letters with markers; return how many letters had a marker beside them."""
     letters, compared = edge_letters(viewer), 0
     for colour, (down, right) in positions(viewer).items():
         for edge, distance in {
@@ -149,7 +149,7 @@ def test_letters_are_on_the_canvas_as_long_as_they_are_certain(viewer):
     assert shown() == {}
 
 
-def test_turning_from_coronal_slices_to_3d_mirrors_nobody(viewer):
+def test_turning_from_coronal_slices_to_3d_never_mirrors_the_patient(viewer):
     show_orientation(viewer)
     viewer.dims.ndisplay = 3
     viewer.fit_to_view()

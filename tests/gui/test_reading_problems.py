@@ -83,7 +83,7 @@ def test_an_edited_journal_is_refused(windows, package, window):
     assert "cannot be trusted" in told
 
 
-def test_a_folder_that_cannot_be_written_is_told(windows, package, monkeypatch):
+def test_a_folder_that_cannot_be_written_is_reported(windows, package, monkeypatch):
     real = os.open
 
     def refuse(path, flags, *more, **named):

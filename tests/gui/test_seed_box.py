@@ -1,4 +1,4 @@
-"""Seeds of up to 64 bits can be typed and read, and anything else is told."""
+"""The seed field accepts 64-bit seeds and explains why anything else is invalid."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ def type_into(box: SeedBox, text: str) -> None:
 
 @pytest.fixture
 def box(qtbot) -> Iterator[SeedBox]:
-    """Return a field that is shown together with a second one."""
+    """Return a field that is shown beside a second one."""
     window = QWidget()
     box = SeedBox("seed")
     layout = QVBoxLayout(window)
@@ -35,7 +35,7 @@ def box(qtbot) -> Iterator[SeedBox]:
 
 
 @pytest.mark.parametrize("typed", ["-5", str(MAX_SEED + 1), "9" * 60, "1.5", "three", "1,000"])
-def test_what_is_no_seed_is_told_and_the_seed_stays(box, typed):
+def test_an_invalid_seed_is_explained_and_the_seed_stays(box, typed):
     taken = []
     box.show_value(3)
     box.valueChanged.connect(taken.append)
@@ -74,7 +74,7 @@ def test_arrow_keys_count(box):
     assert box.value() == 1
 
 
-def test_the_explorer_tells_a_negative_seed_and_keeps_its_own(explorer):
+def test_the_explorer_explains_a_negative_seed_and_keeps_its_own(explorer):
     explorer.model.set_seed(3)
     type_into(explorer.seed.seed, "-5")
     QTest.keyClick(explorer.seed.seed, Qt.Key.Key_Return)
@@ -100,7 +100,7 @@ def test_a_seed_of_64_bits_can_be_read_in_a_dock_of_300_pixels(explorer, qtbot):
         assert explorer.width() <= 300
         for box in boxes:
             text = box.fontMetrics().horizontalAdvance(str(MAX_SEED))
-            # What a line leaves to its text: Qt has no way to ask.
+            # The room that a line leaves for its text; Qt has no function for it.
             assert text + 8 <= box.width(), box.toolTip()
 
     qtbot.waitUntil(readable, timeout=5000)

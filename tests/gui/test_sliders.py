@@ -25,7 +25,7 @@ from napari_cowgan.widgets.sliders import Slider
 
 @pytest.fixture
 def drawn(explorer, monkeypatch) -> list:
-    """Return the list of what the window has drawn, with the thread that did it."""
+    """Return the list of drawn volumes, with the drawing thread."""
     drawn = []
     show = explorer.shown.show
     monkeypatch.setattr(
@@ -41,8 +41,8 @@ def test_a_drag_shows_previews_first_and_the_exact_volume_in_the_end(
 ):
     synthesizer = explorer.model.synthesizer
     monkeypatch.setattr(synthesizer, "preview_block", lambda state: 1)
-    # What is drawn depends on how busy the window is: it shows the newest picture there is, so
-    # the order is read where the pictures are made.
+    # What is drawn depends on how busy the window is: it shows only the latest volume. So
+    # record the order where volumes are rendered.
     render, stops = synthesizer.render, []
     monkeypatch.setattr(
         synthesizer,
@@ -121,7 +121,7 @@ def test_a_number_can_be_typed_and_nonsense_cannot(explorer, typed, value):
     QTest.keyClick(field, Qt.Key.Key_Return)
     explorer.seed.dice.setFocus()
     expected = 3 if typed == "99" else value
-    # A comma is not typed at all, so "1,5" reads 15.
+    # A comma is rejected, so "1,5" becomes 15.
     expected = 3 if typed == "1,5" else expected
     assert row.slider.value() == pytest.approx(expected)
 
@@ -229,7 +229,7 @@ def test_a_drag_leaves_no_queue_of_pictures(explorer, qtbot, monkeypatch):
     assert len(explorer._thumbnails._wanted) <= 2
 
 
-def test_a_problem_of_every_move_is_told_once(explorer, problem, monkeypatch, qtbot, settle):
+def test_a_problem_of_every_move_is_shown_once(explorer, problem, monkeypatch, qtbot, settle):
     from cowgan.errors import CowganError
 
     def fail(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""Three planes beside each other show what the viewer shows, through one point."""
+"""The three planes show the layers of the viewer, through one point."""
 
 import gc
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ def test_the_planes_meet_where_a_person_clicks_and_go_with_the_viewer(viewer, pl
     canvas = axial.canvas.canvas.native
     at = canvas.mapFromGlobal(axial.cross_hair.mapToGlobal(axial.cross_hair.centre()))
     middle = canvas.rect().center()
-    # napari keeps to the middles of voxels.
+    # napari snaps to voxel centres.
     half_a_voxel = axial.model.scene.camera.zoom / 2 + 1
     assert (at.x() - middle.x(), at.y() - middle.y()) == pytest.approx((30, -20), abs=half_a_voxel)
     index = np.round(layer.world_to_data(planes.point)).astype(int)
@@ -97,7 +97,7 @@ def test_the_planes_follow_voxels_and_looks_of_the_layers(viewer, planes):
     assert [len(plane.model.layers) for plane in planes.planes.values()] == [1, 1, 1]
 
 
-def test_the_explorer_opens_the_planes_and_closing_them_gives_the_canvases_back(
+def test_the_explorer_opens_the_planes_and_closing_them_closes_the_canvases(
     viewer, explorer, settle, qtbot
 ):
     click(explorer.view.three_planes)

@@ -1,4 +1,4 @@
-"""Ctrl+Z brings back whatever a person can lose."""
+"""Ctrl+Z restores everything that the user can lose."""
 
 from gui_events import click
 from qtpy.QtCore import Qt

@@ -1,4 +1,4 @@
-"""The views show the patient as the engine's MIPs do, and renderings apply to every volume."""
+"""The views match the engine's MIPs, and renderings apply to every volume."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ SHAPE, SPACING_MM = (24, 40, 48), (1.5, 1.0, 1.0)
 
 @pytest.fixture
 def lopsided() -> Volume:
-    """Return a volume that no turn or reflection leaves as it is."""
+    """Return a volume without rotation or reflection symmetry."""
     data = np.zeros(SHAPE, np.float32)
     data[2:22, 4:9, 4:9] = 0.9
     data[2:6, 4:36, 4:9] = 0.6
@@ -32,7 +32,7 @@ def test_a_view_shows_what_the_engines_mip_shows(viewer, lopsided, view, qtbot):
     qtbot.wait(100)
     picture = viewer.screenshot(canvas_only=True, flash=False)[..., 0] / 255
     expected = mip(lopsided, view)
-    # Zoom is in pixels per mm; what lies in the middle of the volume is in mid-picture.
+    # Zoom is in pixels per mm; the centre of the volume is at the centre of the picture.
     nz, nx, ny = np.multiply(SHAPE, SPACING_MM)
     size_mm = {"axial": (ny, nx), "coronal": (nz, nx), "sagittal": (nz, ny)}[view]
     height, width = (np.array(size_mm) * viewer.scene.camera.zoom).round().astype(int)
@@ -122,7 +122,7 @@ def test_the_canvas_says_synthetic_only_as_long_as_the_volume_is_there(viewer, e
 
 
 def test_an_isosurface_is_closed_where_the_slab_cuts_a_vessel(viewer, qtbot):
-    """A vessel runs from face to face; looking along it, one sees its section."""
+    """A vessel runs from face to face; seen along its axis, its cross-section is closed."""
     shape = (16, 32, 32)
     vessel = np.zeros(shape, np.float32)
     vessel[:, 10:22, 10:22] = 1

@@ -1,4 +1,4 @@
-"""What the Data panel does in the background, without a window."""
+"""Background tasks of the Data panel, without a window."""
 
 import shutil
 import subprocess
@@ -33,7 +33,7 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class StopAfter:
-    """A person who cancels after a number of cases."""
+    """A user who cancels after a number of cases."""
 
     def __init__(self, cases: int) -> None:
         self.cases = cases

@@ -107,7 +107,7 @@ def test_a_crop_made_in_napari_keeps_its_true_place(volume):
     assert np.allclose(cropped.affine[:3, :3], volume.affine[:3, :3])
 
 
-def test_a_layer_flipped_as_a_whole_still_tells_left(volume):
+def test_a_layer_flipped_as_a_whole_still_knows_left(volume):
     data, state, _ = layer_of(volume).as_layer_data_tuple()
     state["scale"] = np.array(state["scale"]) * (1, 1, -1)
     state["translate"] = np.array(state["translate"]) * (1, 1, 0)

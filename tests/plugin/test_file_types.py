@@ -33,7 +33,7 @@ def volume() -> Volume:
 
 @pytest.fixture
 def plugins(monkeypatch: pytest.MonkeyPatch) -> PluginManager:
-    """Let napari know this plugin alone, straight from its manifest."""
+    """Make this the only plugin that napari knows, from its manifest."""
     manifest = PluginManifest.from_file(MANIFEST)
     manager = PluginManager()
     manager.register(manifest)
@@ -43,7 +43,7 @@ def plugins(monkeypatch: pytest.MonkeyPatch) -> PluginManager:
 
 @pytest.fixture
 def explorer(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Stand in for the explorer; returns what it was asked to open."""
+    """Replace the explorer; return the list of what it was asked to open."""
     opened: list[tuple[str, str]] = []
     module = ModuleType("napari_cowgan.explorer")
     module.open_checkpoint_in_current_viewer = lambda path: opened.append(("checkpoint", path))

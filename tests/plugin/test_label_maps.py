@@ -1,4 +1,4 @@
-"""Label maps: told from images, coloured, named, saved, and never mirrored."""
+"""Label maps: recognised, coloured, named, saved, and never mirrored."""
 
 from itertools import combinations
 from pathlib import Path
@@ -64,7 +64,7 @@ def rgb(colour: str) -> np.ndarray:
 
 
 def seen_as(colour: str, vision: str) -> np.ndarray:
-    """Return CIELAB of a colour as a person with that vision sees it."""
+    """Return the CIELAB values of a colour as seen with that colour vision."""
     value = rgb(colour)
     linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
     linear = np.clip(np.asarray(VISION[vision]) @ linear, 0, 1)
@@ -78,7 +78,7 @@ def difference(a: Artery, b: Artery, vision: str = "all cones") -> float:
 
 
 def arteries_map() -> np.ndarray:
-    """Return every artery's value once, on otherwise empty ground."""
+    """Return a label map with each artery's value once, on background."""
     labels = np.zeros(SHAPE, np.uint8)
     labels[2, 3, : len(Artery) // 2] = list(Artery)[: len(Artery) // 2]
     labels[3, 3, : len(Artery) - len(Artery) // 2] = list(Artery)[len(Artery) // 2 :]
@@ -127,7 +127,7 @@ def test_the_sides_of_a_pair_are_related_yet_never_confused(right, left, vision)
 
 
 def told_at(layer: Layer, value: int) -> str:
-    """Return what the status bar says where the layer has a label value."""
+    """Return the status bar text over a label value of the layer."""
     viewer = ViewerModel()
     viewer.add_layer(layer)
     position = layer.data_to_world(np.argwhere(layer.data == value)[0])
@@ -135,7 +135,7 @@ def told_at(layer: Layer, value: int) -> str:
     return layer.get_status(position, world=True)["value"]
 
 
-def test_the_pointer_tells_the_artery():
+def test_the_status_bar_names_the_artery_under_the_pointer():
     layer = Layer.create(*labels_to_layer(arteries_map(), default_affine(SHAPE)))
     for artery in Artery:
         assert told_at(layer, artery) == f"{artery.value}; artery: {name_of(artery)}"
@@ -171,7 +171,7 @@ def test_a_topcow_file_opens_as_arteries(shared_dir):
     assert layer.data.dtype == np.uint8
     assert [str(unit) for unit in layer.units] == ["millimeter"] * 3
 
-    # Right arteries lie to the right, which is at high indices of the last axis (SAR+).
+    # Right arteries are on the right: high indices of the last axis (SAR+).
     for right, left in PAIRS:
         right_at = np.argwhere(layer.data == right)[:, 2].mean()
         assert right_at > np.argwhere(layer.data == Artery[left])[:, 2].mean()

@@ -25,7 +25,7 @@ TILTS = {"straight": (0, 0, 0), "oblique": (12, -17, 23)}
 
 
 def phantom(path: Path, axis_codes: str, tilt: tuple[float, ...]) -> dict[str, np.ndarray]:
-    """Write the markers in one orientation and return where in the world (mm, RAS+) they are."""
+    """Write the markers in one orientation and return their world coordinates (mm, RAS+)."""
     array = np.zeros((13, 11, 9), np.float32)
     affine = np.eye(4)
     rotation = Rotation.from_euler("xyz", tilt, degrees=True).as_matrix()
