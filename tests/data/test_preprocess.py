@@ -13,9 +13,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from dicom_series import write_series
 
 from cowgan.data.case_records import read_manifest, read_set_aside
 from cowgan.data.preprocess import PreprocessConfig, preprocess
+from cowgan.data.roi import ROI_SHAPE
 from cowgan.errors import Cancelled, CowganError
 from cowgan.volume import Volume, default_affine, read_volume, sidecar_path, write_nifti
 from cowgan.volume.itk import to_itk
@@ -408,3 +410,17 @@ def test_an_image_of_another_contrast_is_taken_only_if_it_is_named(head, templat
     assert record.score > config.pass_score
     (record,) = preprocess([file], tmp_path / "out", config).records
     assert record.status == "done"
+
+
+def test_a_dicom_series_is_preprocessed_like_any_other_scan(tmp_path):
+    data = np.random.RandomState(0).gamma(2, 50, ROI_SHAPE)
+    files = write_series(tmp_path / "in" / "tof", data, default_affine(ROI_SHAPE))
+    config = PreprocessConfig(roi="auto", jobs=1)
+    summary = preprocess([tmp_path / "in"], tmp_path / "out", config)
+    (record,) = summary.records
+    assert (record.name, record.status) == ("tof", "done")
+    assert record.input == str(tmp_path / "in" / "tof")
+    assert record.remarks[0] == "It was read from 32 DICOM files (series 5 “TOF 5”)."
+    assert preprocess([tmp_path / "in"], tmp_path / "out", config).kept == 1
+    files[0].unlink()
+    assert preprocess([tmp_path / "in"], tmp_path / "out", config).kept == 0

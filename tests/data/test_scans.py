@@ -7,11 +7,13 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from dicom_series import write_series
 
 from cowgan.data.case_names import LONGEST_NAME_BYTES, case_name
-from cowgan.data.scans import FoundScans, find_scans, read_case
+from cowgan.data.scans import FoundScans, find_label_maps, find_scans, read_case
 from cowgan.data.subjects import subject_of
 from cowgan.errors import CowganError
+from cowgan.volume import default_affine
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"a" * 64 + b"\nsize 4138\n"
 KEY = f"annex/objects/SHA256E-s1000--{'01' * 32}.nii.gz"
@@ -209,6 +211,62 @@ def test_a_dicom_folder_is_named_with_how_to_convert_it(name, tmp_path, single_s
     assert "dcm2niix" in told
     with pytest.raises(CowganError) as refusal:
         find_scans([folder]).require_cases([folder])
+    assert "dcm2niix" in single_sentence(refusal)
+
+
+def head(shape=(12, 20, 24)):
+    return np.random.RandomState(0).gamma(2, 50, shape), default_affine(shape)
+
+
+def test_a_tof_series_is_a_case_and_what_lies_beside_it_is_named(tmp_path):
+    study = tmp_path / "sub-01"
+    write_series(study / "SE1", *head(), number=1, t0008_0008="ORIGINAL\\PRIMARY\\LOCALIZER")
+    write_series(study / "SE2", *head(), number=2, t0008_103e="t1_mprage")
+    write_series(study / "SE3", *head(), number=3)
+    found = find_scans([tmp_path])
+    assert names(found) == ["sub-01_SE3"]
+    assert found.cases[0].path == study / "SE3"
+    localizer, other = found.set_aside
+    assert "a localizer" in localizer.reason
+    assert not localizer.may_be_taken
+    assert "series 2 “t1_mprage” is not described as TOF" in other.reason
+    named = find_scans([tmp_path, Path(other.path)])
+    assert sorted(names(named)) == ["sub-01_SE2", "sub-01_SE3"]
+    volume = read_case(found.cases[0])
+    assert volume.shape == (12, 20, 24)
+    assert "read from 12 DICOM files" in volume.remarks[0]
+
+
+def test_series_that_share_a_folder_are_cases_of_their_own(tmp_path):
+    for number, brightness in ((4, 1), (7, 2)):
+        data, affine = head()
+        write_series(tmp_path / "export", brightness * data, affine, number=number)
+    found = find_scans([tmp_path])
+    assert names(found) == ["export_series-4", "export_series-7"]
+    first, second = (read_case(case).data.max() for case in found.cases)
+    assert second == pytest.approx(2 * first, rel=0.01)
+
+
+def test_a_series_in_several_folders_is_one_case(tmp_path):
+    paths = write_series(tmp_path / "scan" / "a", *head())
+    (tmp_path / "scan" / "b").mkdir()
+    for path in paths[::2]:
+        path.rename(tmp_path / "scan" / "b" / path.name)
+    found = find_scans([tmp_path])
+    assert names(found) == ["scan"]
+    assert read_case(found.cases[0]).shape == (12, 20, 24)
+
+
+def test_the_folder_of_a_series_is_taken_whatever_its_description(tmp_path):
+    write_series(tmp_path / "anything", *head(), t0008_103e="head axial")
+    for given in (tmp_path / "anything", next((tmp_path / "anything").iterdir())):
+        assert names(find_scans([given])) == ["anything"]
+
+
+def test_a_dicom_series_is_no_label_map(tmp_path, single_sentence):
+    write_series(tmp_path / "scan", *head())
+    with pytest.raises(CowganError) as refusal:
+        find_label_maps([tmp_path])
     assert "dcm2niix" in single_sentence(refusal)
 
 

@@ -10,9 +10,8 @@ from cowgan.bank.scaling import BankScaling, scale
 from cowgan.bank.writing import BankOptions, write_bank
 from cowgan.data.scans import Case, find_scans, read_case
 from cowgan.errors import CowganError
-from cowgan.files import sha256_of
 from cowgan.progress import Progress
-from cowgan.volume import Units, Volume
+from cowgan.volume import Units, Volume, image_sha256
 
 
 def bank_from_nifti(
@@ -80,7 +79,7 @@ class NiftiRecipe:
         """Read and scale the volume; its last source then names the file's SHA-256."""
         volume = read_case(self.case, self.units)
         *earlier, source = volume.provenance["sources"]
-        sources = [*earlier, {**source, "sha256": sha256_of(self.case.path)}]
+        sources = [*earlier, {**source, "sha256": image_sha256(self.case.path)}]
         volume = replace(volume, provenance={**volume.provenance, "sources": sources})
         try:
             return scale(volume, self.scaling)

@@ -33,7 +33,7 @@ from cowgan.errors import Cancelled, CowganError
 from cowgan.files import sha256_of
 from cowgan.pool import run_all
 from cowgan.progress import Progress, Silent
-from cowgan.volume import Units, Volume, sidecar_path, write_nifti
+from cowgan.volume import Units, Volume, image_sha256, sidecar_path, write_nifti
 from cowgan.volume.intensity import Scaling, rescale
 from cowgan.volume.itk import simpleitk
 from cowgan.volume.resampling import Grid, Resampled, resample
@@ -370,7 +370,7 @@ class _Work:
 
     def __call__(self, task: _Task) -> _Outcome:
         case = task.case
-        digest = sha256_of_scan(case.path)
+        digest = image_sha256(case.path)
         target = self.out / f"{case.name}.nii.gz"
         earlier = task.earlier or _record_beside(target)
         if target.exists() and earlier is None:
@@ -485,22 +485,6 @@ class _Work:
                 "name the file to take it."
             )
         return ""
-
-
-def sha256_of_scan(path: Path) -> str:
-    """Return the SHA-256 of a scan.
-
-    Raises
-    ------
-    CowganError
-        It cannot be opened.
-    """
-    try:
-        return sha256_of(path)
-    except OSError as error:
-        raise CowganError(
-            f"{path} could not be opened: {error.strerror or error}.", repr(error)
-        ) from error
 
 
 @lru_cache(maxsize=1)

@@ -1,44 +1,21 @@
 """Which scans folders hold, what they are called, and why other files are none."""
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from cowgan.data.bids import Bids, suffix_of
+from cowgan.data import exclusion
+from cowgan.data.bids import Bids
 from cowgan.data.case_names import case_name, name_cases
+from cowgan.data.dicom_cases import DicomFolders
 from cowgan.data.folder_walk import Entry, FolderWalk
 from cowgan.errors import Cancelled, CowganError
-from cowgan.file_kinds import BYTES_NEEDED, has_dicom_mark, stand_in
-from cowgan.files import absolute, open_regular
+from cowgan.files import absolute
 from cowgan.progress import Progress, Silent
-from cowgan.volume import Units, Volume, open_image, read_volume
-from cowgan.volume.formats import DICOM_SUFFIXES, IMAGE_SUFFIXES, image_stem, is_image_name
-
-_NIFTI_PAIR = (".hdr", ".img")
-_FOREIGN = {
-    **dict.fromkeys((".mgz", ".mgh"), "An image of FreeSurfer; convert it with mri_convert."),
-    ".mnc": "A MINC image; convert it with mnc2nii.",
-    **dict.fromkeys((".par", ".rec"), "An image of Philips; convert it with dcm2niix."),
-    **dict.fromkeys((".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar"), "An archive; unpack it."),
-    **dict.fromkeys((".nii.bz2", ".nii.xz", ".nii.zst"), "Packed; unpack it."),
-    **dict.fromkeys(_NIFTI_PAIR, "One of a pair of files (.hdr, .img); name it to take it."),
-}
-"""Endings of images, or what may hold some, and what is told of them."""
-
-_LOOKED_AT = 20
-"""Files of a folder that are opened to see whether they are DICOM."""
-
-_MAY_BE_LABELS = re.compile(
-    r"mask|label|seg|lesion|annot|aparc|(?:^|[_.-])(?:roi|gt)(?:$|[_.-])", re.IGNORECASE
-)
-"""Words in names of masks and label maps; the voxels then decide."""
-
-_IMAGE = "image"
-_LABELS = "its voxels hold labels and no intensities"
-_DICOM_ADVICE = 'convert it with dcm2niix ("dcm2niix -z y -o converted {}")'
+from cowgan.volume import Units, Volume, read_volume
+from cowgan.volume.formats import IMAGE_SUFFIXES, image_stem, is_image_name
 
 
 @dataclass(frozen=True)
@@ -118,6 +95,8 @@ def find_scans(
     known: Mapping[str, str] | None = None,
     take: Sequence[str] = (),
     progress: Progress | None = None,
+    *,
+    dicom: bool = True,
 ) -> FoundScans:
     """Find the scans among files and below folders, and say why the rest is left out.
 
@@ -136,6 +115,8 @@ def find_scans(
         whose name, or path below the folder, matches one are taken too.
     progress : Progress, optional
         Asked whether to stop; nothing is reported.
+    dicom : bool
+        Take DICOM series that form a volume and are described as TOF or MRA, or not at all.
 
     Returns
     -------
@@ -154,7 +135,7 @@ def find_scans(
     for given in inputs:
         if not os.path.lexists(given):
             raise CowganError(f"{given} does not exist.")
-    search = _Search(inputs, take, progress or Silent())
+    search = _Search(inputs, take, progress or Silent(), dicom=dicom)
     for given in inputs:
         search.look_into(given)
     earlier = {Path(path): name for path, name in (known or {}).items()}
@@ -179,7 +160,7 @@ def find_label_maps(inputs: Sequence[Path]) -> dict[str, Path]:
     CowganError
         An input does not exist, or there is no image.
     """
-    found = find_scans(inputs, take=("*",)).require_cases(inputs)
+    found = find_scans(inputs, take=("*",), dicom=False).require_cases(inputs)
     return {case.name: case.path for case in sorted(found.cases, key=lambda case: case.name)}
 
 
@@ -192,9 +173,9 @@ def read_case(case: Case, units: Units | None = None) -> Volume:
         As for `read_scan`; or the person did not name it, and its voxels are labels.
     """
     volume = read_scan(case.path, units)
-    content = (volume.provenance.get("sources") or [{}])[-1].get("content", _IMAGE)
-    if content != _IMAGE and not case.named:
-        raise CowganError(f"{case.path.name} is a {content}: {_LABELS}.")
+    content = (volume.provenance.get("sources") or [{}])[-1].get("content", exclusion.IMAGE)
+    if content != exclusion.IMAGE and not case.named:
+        raise CowganError(f"{case.path.name} is a {content}: {exclusion.LABELS}.")
     return volume
 
 
@@ -215,11 +196,14 @@ def read_scan(path: Path, units: Units | None = None) -> Volume:
 class _Search:
     """Gathers scans and what is none, over several inputs."""
 
-    def __init__(self, inputs: Sequence[Path], take: Sequence[str], progress: Progress) -> None:
+    def __init__(
+        self, inputs: Sequence[Path], take: Sequence[str], progress: Progress, *, dicom: bool
+    ) -> None:
         self.found: dict[Path, Case] = {}
         self.aside: dict[Path, SetAside] = {}
         self._folders = [absolute(given) for given in inputs if given.is_dir()]
         self._take = take
+        self._dicom = dicom
         self._progress = progress
         self._walk = FolderWalk()
 
@@ -227,7 +211,7 @@ class _Search:
         """Add what an input holds."""
         top = absolute(given)
         bids = Bids(top)
-        dicom = _DicomFolders()
+        dicom = DicomFolders()
         for entry in self._walk.entries(given):
             if self._progress.cancelled:
                 raise Cancelled
@@ -246,27 +230,22 @@ class _Search:
                 self._set_aside(entry.path, top, "Not downloaded (the link leads nowhere).")
             elif not entry.path.suffix:
                 self._set_aside(entry.path, top, "A link that leads nowhere.")
-        for folder, count in dicom.counts.items():
-            files = f"{count} DICOM file{'s' * (count > 1)}"
-            told = f"A folder of {files}; {_DICOM_ADVICE.format(folder.name)}."
-            self._set_aside(folder, top, told)
+        self._add_series(dicom, top)
 
-    def _judge(self, entry: Entry, top: Path, bids: Bids, dicom: "_DicomFolders") -> None:
+    def _judge(self, entry: Entry, top: Path, bids: Bids, dicom: DicomFolders) -> None:
         path, place = entry.path, _place(entry.path, top)
-        named = path == top or any(
-            fnmatchcase(place, pattern) or fnmatchcase(path.name, pattern) for pattern in self._take
-        )
-        if not is_image_name(path) and not (named and path.name.lower().endswith(_NIFTI_PAIR)):
-            reason = _why_no_image(path, entry.readable, dicom, alone=path == top)
-            if reason:
-                self._set_aside(path, top, reason)
+        named = self._is_named(path, top)
+        if not is_image_name(path) and not (
+            named and path.name.lower().endswith(exclusion.NIFTI_PAIR)
+        ):
+            self._judge_other(entry, top, dicom)
             return
-        reason = _why_unreadable(entry.readable)
+        reason = exclusion.placeholder(entry.readable)
         if reason:
             self._set_aside(path, top, reason)
             return
         if not named:
-            reason = bids.why_not(path) or _why_labels(entry.readable)
+            reason = bids.why_not(path) or exclusion.labels(entry.readable)
         if reason:
             self._set_aside(path, top, reason, may_be_taken=True)
             return
@@ -274,6 +253,50 @@ class _Search:
         if case is None:
             case = Case(self._name(path), entry.readable, place)
         self.found[entry.readable] = replace(case, named=case.named or named)
+
+    def _judge_other(self, entry: Entry, top: Path, dicom: DicomFolders) -> None:
+        """Judge a file whose name is not one of an image."""
+        path = entry.path
+        if path == top and exclusion.begins_as_dicom(entry.readable):
+            for file in sorted(path.parent.iterdir()):
+                if file.is_file():
+                    dicom.add(file, file)
+        elif path == top:
+            self._set_aside(path, top, exclusion.not_an_image(path, entry.readable))
+        elif reason := exclusion.foreign_format(path):
+            self._set_aside(path, top, reason)
+        elif exclusion.may_be_dicom(path):
+            dicom.add(path, entry.readable)
+
+    def _add_series(self, dicom: DicomFolders, top: Path) -> None:
+        """Add the series that form a TOF scan, and set the others aside."""
+        if not dicom.files:
+            return
+        cases = list(dicom.cases(top)) if self._dicom else []
+        for one in cases:
+            if not (top.is_dir() or top in one.series.files):
+                continue
+            named = any(self._is_named(file, top) for file in one.series.files)
+            if one.reason and not (one.may_be_taken and named):
+                self._set_aside(one.path, top, one.reason, may_be_taken=one.may_be_taken)
+                continue
+            case = self.found.get(one.path) or Case(
+                self._name(one.name), one.path, _place(one.path, top)
+            )
+            self.found[one.path] = replace(case, named=case.named or named)
+        for folder, count in dicom.unreadable(cases):
+            if top.is_dir():
+                files = f"{count} DICOM file{'s' * (count > 1)}"
+                reason = f"A folder of {files}; {exclusion.DICOM_ADVICE.format(folder.name)}."
+                self._set_aside(folder, top, reason)
+            else:
+                self._set_aside(top, top, exclusion.not_an_image(top, top))
+
+    def _is_named(self, path: Path, top: Path) -> bool:
+        place = _place(path, top)
+        return path == top or any(
+            fnmatchcase(place, pattern) or fnmatchcase(path.name, pattern) for pattern in self._take
+        )
 
     def _note_again(self, entry: Entry, top: Path) -> None:
         if not (is_image_name(entry.path) or entry.readable.is_dir()):
@@ -289,80 +312,8 @@ class _Search:
     def _name(self, path: Path) -> str:
         # A file that is named beside its folder is called as if it were found there.
         folder = next((f for f in self._folders if path.is_relative_to(f)), path.parent)
-        return case_name(path.relative_to(folder).with_name(image_stem(path)))
-
-
-class _DicomFolders:
-    """Counts DICOM files by folder, of which only the first few are opened."""
-
-    def __init__(self) -> None:
-        self.counts: dict[Path, int] = {}
-        self._others: dict[Path, int] = {}
-
-    def has(self, path: Path, readable: Path) -> bool:
-        """Tell whether a file is taken for DICOM, and count it."""
-        folder = path.parent
-        if folder not in self.counts:
-            if self._others.get(folder, 0) >= _LOOKED_AT:
-                return False
-            if not _begins_as_dicom(readable):
-                self._others[folder] = self._others.get(folder, 0) + 1
-                return False
-        self.counts[folder] = self.counts.get(folder, 0) + 1
-        return True
-
-
-def _begins_as_dicom(path: Path) -> bool:
-    if path.name.lower().endswith(DICOM_SUFFIXES) or path.name.upper() == "DICOMDIR":
-        return True
-    start = _start_of(path)
-    return isinstance(start, bytes) and has_dicom_mark(start)
-
-
-def _why_no_image(path: Path, readable: Path, dicom: _DicomFolders, *, alone: bool) -> str:
-    """Return why a file of another name is no scan; empty if nobody would take it for one."""
-    lower = path.name.lower()
-    if alone:
-        if _begins_as_dicom(readable):
-            return f"A DICOM file; {_DICOM_ADVICE.format(path.parent.name)}."
-        return f"Not a scan; names of scans end in {', '.join(IMAGE_SUFFIXES)}."
-    for suffix, told in _FOREIGN.items():
-        if lower.endswith(suffix):
-            return told
-    if lower.endswith(DICOM_SUFFIXES) or not path.suffix or path.suffix[1:].isdigit():
-        dicom.has(path, readable)
-    return ""
-
-
-def _why_unreadable(path: Path) -> str:
-    """Return what a file is that stands in for another one."""
-    start = _start_of(path)
-    if isinstance(start, str):
-        return start
-    kind = stand_in(start)
-    return f"It is {kind}." if kind else ""
-
-
-def _why_labels(path: Path) -> str:
-    if not (_MAY_BE_LABELS.search(image_stem(path)) or suffix_of(path) in ("mask", "dseg")):
-        return ""
-    try:
-        content = open_image(path).content
-    except CowganError:
-        # Whoever reads it will be told.
-        return ""
-    return "" if content == _IMAGE else f"It is a {content}: {_LABELS}."
-
-
-def _start_of(path: Path) -> bytes | str:
-    """Return how a file begins, or a sentence on why it cannot be read."""
-    try:
-        with open_regular(path) as file:
-            return file.read(BYTES_NEEDED)
-    except CowganError as error:
-        return error.sentence
-    except OSError as error:
-        return f"It could not be read: {error.strerror or error}."
+        below = path.relative_to(folder) if path != folder else Path(path.name)
+        return case_name(below.with_name(image_stem(path)))
 
 
 def _real(path: Path) -> str:

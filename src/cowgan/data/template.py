@@ -18,7 +18,7 @@ from cowgan.errors import CowganError
 from cowgan.files import sha256_of
 from cowgan.pool import run_all
 from cowgan.progress import Progress, Silent, advance
-from cowgan.volume import DEFAULT_SPACING_MM, Units, Volume, write_nifti
+from cowgan.volume import DEFAULT_SPACING_MM, Units, Volume, image_sha256, write_nifti
 from cowgan.volume.averaging import shrink
 from cowgan.volume.intensity import rescale
 from cowgan.volume.itk import simpleitk
@@ -312,7 +312,7 @@ class _WriteDraft:
     units: Units | None
 
     def __call__(self, case: Case) -> _Draft:
-        digest = sha256_of(case.path)
+        digest = image_sha256(case.path)
         scan = read_case(case, self.units)
         _write_draft(shrink(_scaled(scan), _DRAFT_MM), self.folder / f"{case.name}.npz")
         return _Draft(digest, scan.remarks)

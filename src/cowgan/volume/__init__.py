@@ -4,7 +4,7 @@ from cowgan.volume.nifti_writing import write_labels, write_nifti
 from cowgan.volume.orientation import reorient_to_las
 from cowgan.volume.placement import ImpossibleSizeError, Units
 from cowgan.volume.projection import Plane, mip, thumbnail
-from cowgan.volume.reading import OpenedImage, open_image, read_labels, read_volume
+from cowgan.volume.reading import OpenedImage, image_sha256, open_image, read_labels, read_volume
 from cowgan.volume.sidecar import sidecar_path
 from cowgan.volume.volume import DEFAULT_SPACING_MM, Volume, default_affine, remarks_in
 
@@ -16,6 +16,7 @@ __all__ = [
     "Units",
     "Volume",
     "default_affine",
+    "image_sha256",
     "mip",
     "open_image",
     "read_labels",

@@ -1,5 +1,6 @@
-"""Reading a series of DICOM slices through SimpleITK, after judging how they lie."""
+"""DICOM series, read through SimpleITK after a check of their geometry."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ _LARGEST_SIDE = 8192
 _LARGEST_RATIO = 1032
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _UNREADABLE_HEADER = "a header that cannot be read"
+_ANGIOGRAPHY = re.compile(r"tof|mra|angio|flight", re.IGNORECASE)
 _NOT_TOF = {"LOCALIZER": "a localizer", "PROJECTION IMAGE": "projections", "MIP": "projections"}
 
 
@@ -44,6 +46,63 @@ def is_dicom(path: Path) -> bool:
     if path.is_dir():
         return any(_is_dicom_file(file) for file in islice(_files(path), _LOOKED_AT))
     return _is_dicom_file(path)
+
+
+@dataclass(frozen=True)
+class Series:
+    """A DICOM series, by its headers.
+
+    Parameters
+    ----------
+    files : tuple of Path
+        Its slices, in the order in which they were given.
+    name : str
+        Its number and description, as in ``series 5 “TOF 3D”``.
+    number : str
+        Empty if the header has none.
+    problem : str
+        Why it forms no volume; empty if it seems to.
+    may_be_angiogram : bool
+        Whether its description names TOF, MRA or angiography, or there is no description.
+    """
+
+    files: tuple[Path, ...]
+    name: str
+    number: str
+    problem: str
+    may_be_angiogram: bool
+
+
+def find_series(files: Iterable[Path]) -> list[Series]:
+    """Return the DICOM series among files, by their headers.
+
+    Raises
+    ------
+    CowganError
+        SimpleITK is missing.
+    """
+    quiet_simpleitk()
+    return [
+        Series(
+            tuple(one.path for one in series),
+            _name(series),
+            series[0].number,
+            _unsuitable(series),
+            not series[0].description or bool(_ANGIOGRAPHY.search(series[0].description)),
+        )
+        for series in _series_in(files)
+    ]
+
+
+def dicom_sha256(path: Path) -> str:
+    """Return the SHA-256 of the series that `read_dicom` reads: that of those of its slices.
+
+    Raises
+    ------
+    CowganError
+        As for `read_dicom`, but no slice is read.
+    """
+    return _sha256_of(sorted(_chosen(Path(path))[0], key=_place_mm))
 
 
 def read_dicom(path: Path, units: Units | None = None) -> Stored:
@@ -65,21 +124,23 @@ def read_dicom(path: Path, units: Units | None = None) -> Stored:
     path = Path(path)
     if units not in (None, "mm"):
         raise CowganError(f"{path.name} is DICOM, whose lengths are always millimetres.")
+    return _volume_of(path, *_chosen(path))
+
+
+def _chosen(path: Path) -> "tuple[_Series, list[str]]":
+    """Return the series to read, and why others in its folder form no volume."""
     try:
         quiet_simpleitk()
     except CowganError as error:
         raise _convert(path, f"{error.sentence.rstrip('.')}, or") from error
     if path.is_dir():
-        series = _series_in(_files(path))
-        chosen, aside = _choose(path, series)
-    else:
-        slices = _series_in(file for file in sorted(path.parent.iterdir()) if file.is_file())
-        chosen = next((one for one in slices if path.name in [s.path.name for s in one]), [])
-        reason = _unsuitable(chosen) if chosen else _UNREADABLE_HEADER
-        if reason:
-            raise _convert(path, f"it has {reason};")
-        aside = []
-    return _volume_of(path, chosen, aside)
+        return _choose(path, _series_in(islice(_files(path), _MOST_FILES)))
+    slices = _series_in(file for file in sorted(path.parent.iterdir()) if file.is_file())
+    chosen = next((one for one in slices if path.name in [s.path.name for s in one]), [])
+    reason = _unsuitable(chosen) if chosen else _UNREADABLE_HEADER
+    if reason:
+        raise _convert(path, f"it has {reason};")
+    return chosen, []
 
 
 @dataclass(frozen=True)
@@ -147,7 +208,7 @@ def _is_dicom_file(path: Path) -> bool:
 
 def _series_in(files: Iterable[Path]) -> list[_Series]:
     found: dict[tuple[str, ...], _Series] = {}
-    for path in islice(filter(_is_dicom_file, files), _MOST_FILES):
+    for path in filter(_is_dicom_file, files):
         one = _read_header(path)
         if one is not None:
             found.setdefault((one.series,), []).append(one)
@@ -257,7 +318,7 @@ def _name(series: _Series) -> str:
 
 
 def _volume_of(path: Path, series: _Series, aside: list[str]) -> Stored:
-    slices = sorted(series, key=lambda one: one.place_mm)
+    slices = sorted(series, key=_place_mm)
     step_mm = _step_mm(path, slices)
     width, height = slices[0].size
     most_bytes = min(one.path.stat().st_size for one in slices) * _LARGEST_RATIO
@@ -278,17 +339,24 @@ def _volume_of(path: Path, series: _Series, aside: list[str]) -> Stored:
     ]
     if slices[0].inverted:
         remarks.append("Its brightness is stored inverted (MONOCHROME1), and shown so.")
-    digest = sha256("".join(sha256_of(one.path) for one in slices).encode()).hexdigest()
     return Stored(
         data.transpose(2, 1, 0),
         RAS_TO_LPS @ _affine_lps(slices, step_mm),
         "DICOM",
         "file",
-        digest,
+        _sha256_of(slices),
         remarks=tuple(remarks),
         details={"series": _name(slices), "slices": len(slices)},
         padding=slices[0].padding,
     )
+
+
+def _place_mm(one: _Slice) -> float:
+    return one.place_mm
+
+
+def _sha256_of(slices: _Series) -> str:
+    return sha256("".join(sha256_of(one.path) for one in slices).encode()).hexdigest()
 
 
 def _step_mm(path: Path, slices: _Series) -> NDArray[np.float64]:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from cowgan.errors import CowganError
 from cowgan.file_kinds import BYTES_NEEDED, what_it_is
-from cowgan.files import open_regular
+from cowgan.files import open_regular, sha256_of
 from cowgan.volume.contents import Content, are_labels, content_of
-from cowgan.volume.dicom import is_dicom, read_dicom
+from cowgan.volume.dicom import dicom_sha256, is_dicom, read_dicom
 from cowgan.volume.formats import (
     NIFTI_SUFFIXES,
     READABLE,
@@ -101,6 +101,23 @@ def read_labels(
     """
     image = open_image(path, units=units)
     return image.labels(), image.affine
+
+
+def image_sha256(path: Path) -> str:
+    """Return the SHA-256 of an image's file, or that of those of its slices if it is DICOM.
+
+    Raises
+    ------
+    CowganError
+        It cannot be opened.
+    """
+    path = Path(path)
+    try:
+        return dicom_sha256(path) if is_dicom(path) else sha256_of(path)
+    except OSError as error:
+        raise CowganError(
+            f"{path} could not be opened: {error.strerror or error}.", repr(error)
+        ) from error
 
 
 def open_image(path: Path, *, units: Units | None = None) -> "OpenedImage":

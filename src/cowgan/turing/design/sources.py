@@ -12,8 +12,7 @@ import numpy as np
 from cowgan.data.scans import Case, find_scans, read_case
 from cowgan.data.subjects import subject_of
 from cowgan.errors import CowganError
-from cowgan.files import sha256_of
-from cowgan.volume import Volume
+from cowgan.volume import Volume, image_sha256
 
 RECOGNISED = (
     "Whoever has the real scans can recognise them among the volumes, so no reader may have them."
@@ -123,7 +122,7 @@ class FolderSource:
         volume = read_case(case)
         origin = {
             "file": case.place,
-            "sha256": sha256_of(case.path),
+            "sha256": image_sha256(case.path),
             "subject": subject,
             "marked_synthetic": volume.synthetic,
             "remarks": list(volume.remarks),
