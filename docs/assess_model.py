@@ -22,7 +22,7 @@ from scipy.stats import ks_2samp, wasserstein_distance
 
 from cowgan.bank.bank import Bank
 from cowgan.checkpoint import load
-from cowgan.evaluation.manifolds import coverage, density
+from cowgan.evaluation.manifolds import precision_recall_density_coverage
 from cowgan.evaluation.similarity import (
     correlation_rows,
     mean_and_nearest,
@@ -247,10 +247,9 @@ if __name__ == "__main__":
         print(f"{kind}: mean {values.mean():.3f}, largest {values.max():.3f}")
     generated = vessel_features(made)
     for kind, volumes in (("held out", holdout), ("trained on", training)):
-        real = vessel_features(volumes)
+        found = precision_recall_density_coverage(vessel_features(volumes), generated)
         print(
-            f"{kind} ({len(real)}): density {density(real, generated):.2f}, "
-            f"coverage {coverage(real, generated):.2f}"
+            f"{kind} ({len(volumes)}): density {found.density:.2f}, coverage {found.coverage:.2f}"
         )
 
     save_sheet((mip(one) for one in made[:16]), 8, given.pictures / "bundled_seeds.png")

@@ -1,5 +1,6 @@
 """Metrics of a training run against subjects that training never sees."""
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch.nn import functional
 
 from cowgan.bank.bank import Bank
 from cowgan.evaluation.distances import kernel_distance
-from cowgan.evaluation.manifolds import coverage, recall
+from cowgan.evaluation.manifolds import precision_recall_density_coverage
 from cowgan.features.vessel_occupancy import vessel_maps
 from cowgan.features.views import projection
 from cowgan.training.bank_subset import BankSubset
@@ -74,11 +75,10 @@ class HoldoutMetrics:
         return np.asarray((_features(volumes) - self._mean) / self._scale)
 
     def _compare(self, rows: Rows) -> tuple[float, float, float]:
-        return (
-            kernel_distance(self._held_out, rows),
-            recall(self._held_out, rows),
-            coverage(self._held_out, rows),
-        )
+        if not np.isfinite(rows).all():
+            return math.nan, math.nan, math.nan
+        manifolds = precision_recall_density_coverage(self._held_out, rows)
+        return kernel_distance(self._held_out, rows), manifolds.recall, manifolds.coverage
 
 
 def _features(volumes: Tensor) -> Rows:

@@ -1,0 +1,57 @@
+"""Sets of features: arrays of shape (n, features), one row per volume."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cowgan.errors import CowganError
+
+Rows = NDArray[np.float64]
+
+FEWEST = 2
+"""Rows that a set needs: of a single one nothing can be said."""
+
+
+def check_features(features: ArrayLike, name: str) -> Rows:
+    """Return features as finite numbers of shape (n, features).
+
+    Parameters
+    ----------
+    features : array_like
+        One row per volume.
+    name : str
+        What to call the set, such as "real".
+
+    Raises
+    ------
+    CowganError
+        The array has another shape, fewer than two rows, or values that are not finite.
+    """
+    rows = np.asarray(features, np.float64)
+    if rows.ndim != 2 or not rows.shape[1]:
+        raise CowganError(
+            f"The {name} features need one row per volume, but their shape is {rows.shape}."
+        )
+    if len(rows) < FEWEST:
+        raise CowganError(
+            f"Measures need at least {FEWEST} {name} volumes, but there are {len(rows)}."
+        )
+    if not np.isfinite(rows).all():
+        raise CowganError(f"The {name} features hold values that are not finite numbers.")
+    return rows
+
+
+def check_pair(real: ArrayLike, generated: ArrayLike) -> tuple[Rows, Rows]:
+    """Return real and generated features that can be compared.
+
+    Raises
+    ------
+    CowganError
+        As for `check_features`, or the sets differ in the number of features.
+    """
+    one, other = check_features(real, "real"), check_features(generated, "generated")
+    if one.shape[1] != other.shape[1]:
+        raise CowganError(
+            f"Real volumes have {one.shape[1]} features and generated ones {other.shape[1]}; "
+            "only features of one extractor can be compared."
+        )
+    return one, other
