@@ -108,7 +108,7 @@ def test_a_label_map_without_arteries_gives_none():
 @pytest.mark.parametrize("value", [13, 14, 16, 255])
 def test_labels_that_are_not_topcows_are_refused_in_one_sentence(value):
     labels = np.full((3, 3, 3), value, np.uint8)
-    with pytest.raises(CowganError, match=f"{value} is not a TopCoW label"):
+    with pytest.raises(CowganError, match=f"The label {value} is not one of TopCoW"):
         measure_labels(labels, (1, 1, 1))
 
 

@@ -118,10 +118,10 @@ def _measure_volume(file: Path, volume: "Volume", method: Method) -> _Result:
 
 def _measure_mask_or_labels(file: Path, image: "OpenedImage") -> _Result:
     """Measure what was not called a label map but is one, and say so."""
-    from cowgan.anatomy.arteries import Artery
+    from cowgan.anatomy.label_schemes import TOPCOW_2024
 
     values = image.labels()
-    if image.content == "label map" and {*values.ravel()[values.ravel() > 0].tolist()} <= {*Artery}:
+    if image.content == "label map" and not TOPCOW_2024.unknown_in(values):
         said = "It is a label map and no angiogram, so it was measured by artery, as by --labels."
         return _measure_labels(file, image, said)
     what = "a mask" if image.content == "mask" else "a label map of other labels than TopCoW's"

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cowgan.anatomy.arteries import Artery
+from cowgan.anatomy.label_schemes import TOPCOW_2024
 from cowgan.errors import CowganError
 from cowgan.measure.branches import Tube, find_tubes
 from cowgan.measure.mask import Method, find_vessels
@@ -174,13 +175,8 @@ def measure_labels(
         As for `measure_mask`, or a value is not one of TopCoW's.
     """
     values = np.asarray(labels)
+    TOPCOW_2024.require(values)
     present = np.unique(values)
-    unknown = sorted({*present.tolist()} - {0, *Artery})
-    if unknown:
-        raise CowganError(
-            f"{unknown[0]} is not a TopCoW label; they are 0 (background), 1 to 12 and 15.",
-            f"unknown labels {unknown}",
-        )
     return {
         artery: measure_mask(values == artery, spacing_mm) for artery in Artery if artery in present
     }

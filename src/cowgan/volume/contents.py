@@ -5,14 +5,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cowgan.anatomy.arteries import Artery
+from cowgan.anatomy.label_schemes import TOPCOW_2024
 from cowgan.volume.stored import Stored
 
 Content = Literal["image", "mask", "label map"]
 
 LARGEST_LABEL = 255
 
-_SCHEME_VALUES = {0, *Artery}
 _MOST_LABELS, _LATEST_BEGINNING = 64, 3
 _SAMPLED_SLICES = 24
 _SAME_AS_NEIGHBOUR = 0.85
@@ -40,7 +39,7 @@ def content_of(stored: Stored) -> Content:
     if not are_labels(sample):
         return "image"
     plain = (stored.slope, stored.intercept) == (1.0, 0.0)
-    by_scheme = plain and array.dtype.kind in "iu" and sample.max() <= max(Artery)
+    by_scheme = plain and array.dtype.kind in "iu" and sample.max() <= max(TOPCOW_2024.labels)
     regions = _same_as_neighbours(sample)
     if not (stored.marked_labels or by_scheme or regions):
         return "image"
@@ -54,7 +53,7 @@ def content_of(stored: Stored) -> Content:
         return "image"
     if len(values) == 2 and 0 in values:
         return "mask"
-    if by_scheme and values <= _SCHEME_VALUES:
+    if by_scheme and all(value in TOPCOW_2024 for value in values):
         return "label map"
     few = len(values) <= _MOST_LABELS and min(values - {0}) <= _LATEST_BEGINNING
     return "label map" if regions and few else "image"
