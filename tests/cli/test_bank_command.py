@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import cowgan
 
 from cowgan.bank.bank import Bank
 from cowgan.bank.description import VOXELS_FILE
@@ -17,17 +18,6 @@ from cowgan.simulate import make_anatomy
 from cowgan.volume import Volume, default_affine, write_labels, write_nifti
 
 SHAPE = (4, 6, 5)
-COMMAND = [sys.executable, "-m", "cowgan.cli"]
-
-
-def cowgan(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
 
 
 def is_bar(line: str) -> bool:
@@ -144,7 +134,10 @@ def test_anatomies_become_a_bank(tmp_path):
 def test_ctrl_c_leaves_nothing(tmp_path):
     bank = tmp_path / "out" / "bank"
     process = subprocess.Popen(
-        [*COMMAND, "simulate-bank", "--phantoms", "500", "--out", str(bank), "--jobs", "2"],
+        [
+            *(sys.executable, "-m", "cowgan.cli", "simulate-bank"),
+            *("--phantoms", "500", "--out", str(bank), "--jobs", "2"),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",

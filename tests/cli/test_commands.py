@@ -1,4 +1,4 @@
-"""The ``cowgan`` command as a script sees it: real processes, exit codes, files."""
+"""The ``cowgan`` command as a script sees it: exit codes, output, files."""
 
 import csv
 import json
@@ -15,21 +15,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 from checkpoint_files import lively
+from command_line import cowgan, cowgan_process
 
 from cowgan.checkpoint import Checkpoint, ModelCard, load, save
 from cowgan.latent import load_directions
 from cowgan.networks import NetworkConfig
-
-
-def cowgan(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "cowgan.cli", *map(str, arguments)],
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-        env={**os.environ, **environment},
-        check=False,
-    )
 
 
 def assert_one_sentence(result: subprocess.CompletedProcess[str]) -> None:
@@ -60,7 +50,7 @@ def test_help_is_quick_because_torch_stays_out():
         "assert not {'torch', 'napari', 'qtpy'} & set(sys.modules), sorted(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-    result = cowgan("--help")
+    result = cowgan_process("--help")
     assert result.returncode == 0
     for command in ("info", "convert", "generate", "directions", "explore"):
         assert command in result.stdout
@@ -85,8 +75,8 @@ def test_generate_without_a_checkpoint_writes_paper_sized_volumes_of_the_bundled
 
 
 def test_the_same_seed_gives_the_same_file_in_every_run(tmp_path, model):
-    for name in ("first", "second"):
-        result = cowgan(
+    for name, run in (("first", cowgan), ("second", cowgan_process)):
+        result = run(
             "generate", "-c", model, "--seeds", "7", "--out", tmp_path / name, "--device", "cpu"
         )
         assert result.returncode == 0, result.stderr
@@ -267,7 +257,7 @@ WINDOWS = (("explore",), ("turing", "read", "package"))
 def test_without_napari_windows_say_how_to_install_it(tmp_path, arguments):
     (tmp_path / "qtpy").mkdir()
     (tmp_path / "qtpy" / "__init__.py").write_text("raise ImportError('no Qt')", encoding="utf-8")
-    result = cowgan(*arguments, PYTHONPATH=str(tmp_path))
+    result = cowgan_process(*arguments, PYTHONPATH=str(tmp_path))
     assert_one_sentence_about_installing(result)
 
 
@@ -275,7 +265,8 @@ def test_without_napari_windows_say_how_to_install_it(tmp_path, arguments):
 @pytest.mark.parametrize("arguments", WINDOWS)
 def test_without_a_screen_windows_say_so_instead_of_aborting(arguments):
     pytest.importorskip("napari")
-    assert_one_sentence(cowgan(*arguments, DISPLAY="", WAYLAND_DISPLAY="", QT_QPA_PLATFORM=""))
+    result = cowgan_process(*arguments, DISPLAY="", WAYLAND_DISPLAY="", QT_QPA_PLATFORM="")
+    assert_one_sentence(result)
 
 
 def assert_one_sentence_about_installing(result: subprocess.CompletedProcess[str]) -> None:

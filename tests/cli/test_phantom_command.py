@@ -1,29 +1,18 @@
 """``cowgan phantom`` as a script sees it."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import cowgan
 
 from cowgan.simulate import make_phantom
 from cowgan.volume import read_labels, read_volume
 
 
-def phantom(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "cowgan.cli", "phantom", *map(str, arguments)],
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
-
-
 def test_each_seed_gets_a_volume_a_label_map_and_its_truth(tmp_path: Path) -> None:
-    result = phantom("--seeds", "4-5", "--out", tmp_path, "--json")
+    result = cowgan("phantom", "--seeds", "4-5", "--out", tmp_path, "--json")
     assert result.returncode == 0, result.stderr
     rows = json.loads(result.stdout)
     assert [row["seed"] for row in rows] == [4, 5]
@@ -41,7 +30,7 @@ def test_each_seed_gets_a_volume_a_label_map_and_its_truth(tmp_path: Path) -> No
 
 
 def test_a_variant_may_be_asked_for(tmp_path: Path) -> None:
-    result = phantom("--seeds", 1, "--out", tmp_path, "--variant", "absent ACom")
+    result = cowgan("phantom", "--seeds", 1, "--out", tmp_path, "--variant", "absent ACom")
     assert result.returncode == 0, result.stderr
     assert "absent ACom" in result.stdout
     labels, _ = read_labels(tmp_path / "phantom_000001_label.nii.gz")
@@ -56,7 +45,7 @@ def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(
 ) -> None:
     before = tmp_path / "phantom_000000_truth.json"
     before.write_text("kept", encoding="utf-8")
-    result = phantom("--out", tmp_path, *arguments)
+    result = cowgan("phantom", "--out", tmp_path, *arguments)
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
     assert result.stderr.rstrip().splitlines()[-1].endswith(".")

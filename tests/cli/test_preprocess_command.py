@@ -11,21 +11,12 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from command_line import cowgan
 
 from cowgan.simulate import make_phantom
 from cowgan.volume import Volume, write_nifti
 
 pytest.importorskip("SimpleITK")
-
-
-def cowgan(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "cowgan.cli", *map(str, arguments)],
-        capture_output=True,
-        encoding="utf-8",
-        timeout=240,
-        check=False,
-    )
 
 
 def assert_one_sentence(result: subprocess.CompletedProcess[str]) -> None:

@@ -2,11 +2,10 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command_line import cowgan
 from turing_readers import observer, play, read_all
 from turing_studies import freeze, protocol, write_model, write_volumes
 from typer.testing import CliRunner
@@ -18,16 +17,6 @@ from cowgan.turing.study.start_codes import start_of
 from cowgan.turing.study.study import Study
 
 
-def turing(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "cowgan.cli", "turing", *map(str, arguments)],
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
-
-
 @pytest.fixture
 def sources(tmp_path: Path) -> tuple[object, ...]:
     real = write_volumes(tmp_path / "real", 13)
@@ -37,7 +26,8 @@ def sources(tmp_path: Path) -> tuple[object, ...]:
 
 def test_new_makes_a_study_with_a_package_for_each_reader(tmp_path, sources):
     model = write_model(tmp_path / "model.safetensors")
-    result = turing(
+    result = cowgan(
+        "turing",
         *("new", tmp_path / "study", *sources, "--generated", model),
         *("--readers", 3, "--seed", 7, "--json"),
     )
@@ -54,7 +44,7 @@ def test_new_makes_a_study_with_a_package_for_each_reader(tmp_path, sources):
 
 def test_new_takes_a_folder_as_generated_volumes_too(tmp_path, sources):
     options = ("--readers", 1, "--design", "2afc", "--cases", 24, "--crop", "1,2,2")
-    result = turing("new", tmp_path / "study", *sources, *options)
+    result = cowgan("turing", "new", tmp_path / "study", *sources, *options)
     assert result.returncode == 0, result.stderr
     assert "24 cases and 2 to practise, 13 trials for each reader" in " ".join(
         result.stdout.split()
@@ -66,17 +56,17 @@ def test_new_takes_a_folder_as_generated_volumes_too(tmp_path, sources):
 
 def test_a_study_with_a_leak_is_frozen_only_with_a_reason(tmp_path, sources):
     study = tmp_path / "study"
-    made = turing("new", study, *sources, "--readers", 1, "--json")
+    made = cowgan("turing", "new", study, *sources, "--readers", 1, "--json")
     assert made.returncode == 0
     assert json.loads(made.stdout)["frozen"] is False
     assert "grey levels tell the classes apart" in " ".join(made.stderr.split())
-    refused = turing("audit", study)
+    refused = cowgan("turing", "audit", study)
     assert refused.returncode == 2
     assert "B  grey levels   AUC 1.00" in refused.stdout
     assert "in generated volumes (AUC" in refused.stdout
     assert "is not frozen" in " ".join(refused.stderr.split())
     assert not Study.open(study).frozen
-    accepted = turing("audit", study, "--accept-leak", "A toy model", "--json")
+    accepted = cowgan("turing", "audit", study, "--accept-leak", "A toy model", "--json")
     assert accepted.returncode == 0
     assert json.loads(accepted.stdout)["grey"]["auc"] == 1.0
     assert Study.open(study).accepted_leak == "A toy model"
@@ -92,7 +82,7 @@ def test_a_study_with_a_leak_is_frozen_only_with_a_reason(tmp_path, sources):
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_leaves_nothing(tmp_path, sources, options, words):
-    result = turing("new", tmp_path / "study", *sources, *options)
+    result = cowgan("turing", "new", tmp_path / "study", *sources, *options)
     assert result.returncode == 2, result.stdout
     assert words in " ".join(result.stderr.split())
     assert "Traceback" not in result.stderr
@@ -109,24 +99,24 @@ def read_study(tmp_path) -> Study:
 def test_from_returned_packages_to_the_report(tmp_path, read_study):
     study = read_study.folder
     packages = [read_study.package_folder(reader) for reader in read_study.readers]
-    collected = turing("collect", study, *packages[:2])
+    collected = cowgan("turing", "collect", study, *packages[:2])
     assert collected.returncode == 0, collected.stderr
     lines = collected.stdout.splitlines()
     assert "finished" in lines[0]
     assert "finish code" in lines[0]
     assert "not returned" in lines[2]
-    refused = turing("analyse", study)
+    refused = cowgan("turing", "analyse", study)
     assert refused.returncode == 2
     assert "sub-R03 has not finished" in " ".join(refused.stderr.split())
     assert not (study / "unblinded.json").exists()
-    states = json.loads(turing("collect", study, packages[2], "--json").stdout)
+    states = json.loads(cowgan("turing", "collect", study, packages[2], "--json").stdout)
     assert {reader["state"] for reader in states} == {"finished"}
-    analysed = turing("analyse", study, "--by", "Dr Kaya", "--json")
+    analysed = cowgan("turing", "analyse", study, "--by", "Dr Kaya", "--json")
     assert analysed.returncode == 0, analysed.stderr
     summary = json.loads(analysed.stdout)
     assert summary["unblinded"]["by"] == "Dr Kaya"
     assert (study / "derivatives" / "trials.csv").exists()
-    reported = turing("report", study, "--out", tmp_path / "report.html")
+    reported = cowgan("turing", "report", study, "--out", tmp_path / "report.html")
     assert reported.returncode == 0, reported.stderr
     verdict = summary["verdicts"][0]["sentences"][0]
     assert verdict in reported.stdout
@@ -136,41 +126,44 @@ def test_from_returned_packages_to_the_report(tmp_path, read_study):
 
 def test_a_name_that_is_no_report_unblinds_nothing(tmp_path, read_study):
     packages = [read_study.package_folder(reader) for reader in read_study.readers]
-    turing("collect", read_study.folder, *packages)
-    result = turing("report", read_study.folder, "--out", tmp_path / "report.docx")
+    cowgan("turing", "collect", read_study.folder, *packages)
+    result = cowgan("turing", "report", read_study.folder, "--out", tmp_path / "report.docx")
     assert result.returncode == 2
     assert not (read_study.folder / "unblinded.json").exists()
 
 
 def test_power_tells_what_a_study_can_show():
     options = ("--readers", "3,5", "--cases", "40", "--replicates", 20)
-    result = turing("power", *options)
+    result = cowgan("turing", "power", *options)
     assert result.returncode == 0, result.stderr
     assert [line.split()[:2] for line in result.stdout.splitlines()[1:3]] == [
         ["3", "40"],
         ["5", "40"],
     ]
-    table = json.loads(turing("power", *options, "--json").stdout)
+    table = json.loads(cowgan("turing", "power", *options, "--json").stdout)
     assert [cell["readers"] for cell in table["cells"]] == [3, 5]
-    assert turing("power", "--readers", "two").returncode == 2
-    assert "needs 3 or more" in turing("power", "--readers", "2", "--cases", "40").stderr
+    assert cowgan("turing", "power", "--readers", "two").returncode == 2
+    assert "needs 3 or more" in cowgan("turing", "power", "--readers", "2", "--cases", "40").stderr
 
 
 def test_verify_tells_what_fits_and_what_does_not(tmp_path, read_study):
     study = read_study.folder
-    collected = turing(
-        "collect", study, *(read_study.package_folder(reader) for reader in read_study.readers)
+    collected = cowgan(
+        "turing",
+        "collect",
+        study,
+        *(read_study.package_folder(reader) for reader in read_study.readers),
     )
     assert "PUBLISH THIS LINE before the study is unblinded" in collected.stdout
     published = re.search(r"SHA-256 (\w{64})", collected.stdout).group(1)
     code = re.search(r"finish code (\S+)", collected.stdout).group(1)
-    assert turing("analyse", study).returncode == 0
-    fits = turing("verify", study, code, "--published", published)
+    assert cowgan("turing", "analyse", study).returncode == 0
+    fits = cowgan("turing", "verify", study, code, "--published", published)
     assert fits.returncode == 0, fits.stdout + fits.stderr
     assert f"The finish code {code} fits" in " ".join(fits.stdout.split())
     assert "Not covered by a receipt" in fits.stdout
     (study / "unblinded.json").unlink()
-    broken = turing("verify", study, code, "--json")
+    broken = cowgan("turing", "verify", study, code, "--json")
     assert broken.returncode == 2
     assert "does not fit" in broken.stderr
     (fault,) = json.loads(broken.stdout)["faults"]
@@ -179,9 +172,9 @@ def test_verify_tells_what_fits_and_what_does_not(tmp_path, read_study):
 
 def test_new_prints_a_line_to_publish(tmp_path, sources):
     options = ("--readers", 1, "--accept-leak", "A toy", "--json")
-    told = json.loads(turing("new", tmp_path / "json", *sources, *options).stdout)
+    told = json.loads(cowgan("turing", "new", tmp_path / "json", *sources, *options).stdout)
     assert told["study_sha256"] == Study.open(tmp_path / "json").sha256
-    made = turing("new", tmp_path / "study", *sources, *options[:-1])
+    made = cowgan("turing", "new", tmp_path / "study", *sources, *options[:-1])
     assert "PUBLISH THIS LINE before anybody reads" in made.stdout
     assert Study.open(tmp_path / "study").sha256 in made.stdout
     assert "Whoever has the real scans can recognise them" in " ".join(made.stdout.split())
@@ -189,11 +182,11 @@ def test_new_prints_a_line_to_publish(tmp_path, sources):
 
 def test_started_notes_the_code_of_a_reader(tmp_path):
     study = freeze(tmp_path, protocol(readers=1, impressions=0))
-    noted = turing("started", study.folder, "sub-R01", "7kqf 2m9x 0a3t vb61")
+    noted = cowgan("turing", "started", study.folder, "sub-R01", "7kqf 2m9x 0a3t vb61")
     assert noted.returncode == 0, noted.stderr
     assert "7KQF-2M9X-0A3T-VB61" in noted.stdout
     assert start_of(study, "sub-R01").told[0].code == "7KQF-2M9X-0A3T-VB61"
-    refused = turing("started", study.folder, "sub-R02", "7KQF-2M9X-0A3T-VB61")
+    refused = cowgan("turing", "started", study.folder, "sub-R02", "7KQF-2M9X-0A3T-VB61")
     assert refused.returncode == 2
     assert "no reader sub-R02" in refused.stderr
 
