@@ -116,6 +116,12 @@ class CompareGroup(QWidget):
         self.side_by_side.setEnabled(full or self._comparing)
         self.difference.setEnabled(full or self._comparing)
 
+    def stop_comparing(self) -> None:
+        """Show neither A and B side by side nor their difference."""
+        self.side_by_side.setChecked(False)
+        self.difference.setChecked(False)
+        self.refresh()
+
     def showEvent(self, event: QShowEvent) -> None:
         """Request thumbnails once they are visible."""
         super().showEvent(event)
@@ -128,7 +134,7 @@ class CompareGroup(QWidget):
     def _on_model(self) -> None:
         if self._model.checkpoint is not self._checkpoint:
             self._checkpoint = self._model.checkpoint
-            self._give_up()
+            self.stop_comparing()
             self.set_slots({"A": None, "B": None})
 
     def _on_toggled(self, wanted: bool, other: QCheckBox) -> None:
@@ -143,7 +149,7 @@ class CompareGroup(QWidget):
         synthesizer = self._model.synthesizer
         wanted = {name: state for name, state in self.slots.items() if state is not None}
         if synthesizer is None or len(wanted) < len(self.slots):
-            self._give_up()
+            self.stop_comparing()
             return
 
         def work(progress: Progress) -> dict[str, Volume]:
@@ -153,16 +159,11 @@ class CompareGroup(QWidget):
                 advance(progress, len(volumes), len(wanted))
             return volumes
 
-        self.job.run("Comparison", work, self._show_volumes, self._fail, self._give_up)
+        self.job.run("Comparison", work, self._show_volumes, self._fail, self.stop_comparing)
 
     def _fail(self, error: BaseException) -> None:
-        self._give_up()
+        self.stop_comparing()
         show_problem(self, error)
-
-    def _give_up(self) -> None:
-        self.side_by_side.setChecked(False)
-        self.difference.setChecked(False)
-        self.refresh()
 
     def _show_volumes(self, volumes: dict[str, Volume]) -> None:
         a, b = volumes["A"], volumes["B"]

@@ -174,7 +174,7 @@ class LatentExplorer(QWidget):
         self.directions.browsing_wanted.connect(partial(self.browser.browse, "directions"))
         self.export.session_wanted.connect(self.save_session)
         self.export.session_chosen.connect(self.open_session)
-        # Bound to what must be ended, not to this widget, which is gone by then.
+        # Holds only what has to be stopped; this widget is deleted by then.
         end = partial(
             _shut_down,
             self.live.renderer,
@@ -205,7 +205,7 @@ class LatentExplorer(QWidget):
     def leave(self) -> None:
         """Hand over to the next explorer in this window and stop all work."""
         self.sessions.hand_over()
-        self.compare.side_by_side.setChecked(False)
+        self.compare.stop_comparing()
         for bar in self.findChildren(JobBar):
             # Results that still arrive must not be shown by a panel that is being deleted.
             bar.stop()

@@ -106,13 +106,15 @@ def test_closing_at_once_loses_nothing(viewer, explorer, qtbot, settle):
     assert len(viewer.layers) == 1
 
 
-def test_a_comparison_leaves_no_layers_behind(viewer, explorer, qtbot, settle):
+@pytest.mark.parametrize("comparison", ["side_by_side", "difference"])
+def test_a_comparison_leaves_no_layers_behind(viewer, explorer, qtbot, comparison):
     explorer.compare.keep("A")
     explorer.compare.keep("B")
-    explorer.compare.side_by_side.click()
+    getattr(explorer.compare, comparison).click()
     qtbot.waitUntil(lambda: len(viewer.layers) == 3, timeout=20_000)
     close(viewer)
     assert list(viewer.layers) == [explorer.shown.layer]
+    assert explorer.shown.layer.visible
     assert not viewer.canvas.grid.enabled
 
 
