@@ -69,6 +69,7 @@ class FavouritesGroup(QWidget):
         model.model_changed.connect(self._on_model)
         thumbnails.changed.connect(self._show_pictures)
         self.strip.itemDelegate().closeEditor.connect(self._show_pictures)
+        self._refresh_buttons()
         self._on_model()
 
     def favourites(self) -> list[Favourite]:

@@ -207,6 +207,8 @@ def test_reset_gives_the_plain_volume_and_can_be_undone(explorer):
 
 def test_favourites_are_kept_for_the_model(viewer, explorer, qtbot, settle, small_model):
     group, model = explorer.favourites, explorer.model
+    assert group.strip.isHidden()
+    assert not group.remove.isEnabled()
     group.add.click()
     model.set_seed(3)
     group.add.click()
