@@ -137,8 +137,8 @@ class CompareGroup(QWidget):
             self.stop_comparing()
             self.set_slots({"A": None, "B": None})
 
-    def _on_toggled(self, wanted: bool, other: QCheckBox) -> None:
-        if wanted:
+    def _on_toggled(self, checked: bool, other: QCheckBox) -> None:
+        if checked:
             # Only one comparison at a time: unchecking the other removes its layers.
             other.setChecked(False)
             self._show_layers()
@@ -147,16 +147,16 @@ class CompareGroup(QWidget):
 
     def _show_layers(self) -> None:
         synthesizer = self._model.synthesizer
-        wanted = {name: state for name, state in self.slots.items() if state is not None}
-        if synthesizer is None or len(wanted) < len(self.slots):
+        states = {name: state for name, state in self.slots.items() if state is not None}
+        if synthesizer is None or len(states) < len(self.slots):
             self.stop_comparing()
             return
 
         def work(progress: Progress) -> dict[str, Volume]:
             volumes = {}
-            for name, volume in zip(wanted, synthesizer.render_many(wanted.values()), strict=True):
+            for name, volume in zip(states, synthesizer.render_many(states.values()), strict=True):
                 volumes[name] = volume
-                advance(progress, len(volumes), len(wanted))
+                advance(progress, len(volumes), len(states))
             return volumes
 
         self.job.run("Comparison", work, self._show_volumes, self._fail, self.stop_comparing)

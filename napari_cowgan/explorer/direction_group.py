@@ -39,11 +39,11 @@ class DirectionGroup(QWidget):
 
     Signals
     -------
-    browsing_wanted
+    browse_requested
         The user wants to see thumbnails along the directions.
     """
 
-    browsing_wanted = Signal()
+    browse_requested = Signal()
 
     def __init__(self, model: ExplorerModel) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class DirectionGroup(QWidget):
         layout.addLayout(row(self.more, self.browse))
         layout.addWidget(self.job)
         layout.addLayout(row(self.search_button, self.keep, self.load, self.save))
-        self.browse.clicked.connect(self.browsing_wanted)
+        self.browse.clicked.connect(self.browse_requested)
         self.more.clicked.connect(self._toggle_all)
         self.search_button.clicked.connect(self.search)
         self.keep.clicked.connect(self._keep_edit)
@@ -193,7 +193,7 @@ class DirectionGroup(QWidget):
         self.rows = []
         for direction in self._model.directions:
             new = DirectionRow(self._model, direction)
-            new.rename_wanted.connect(self._ask_for_new_name)
+            new.rename_requested.connect(self._ask_for_new_name)
             new.removed.connect(self._model.remove_direction)
             self._rows_layout.addWidget(new)
             self.rows.append(new)

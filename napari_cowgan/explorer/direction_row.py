@@ -13,7 +13,7 @@ from napari_cowgan.widgets.sliders import Slider, SliderRow
 class DirectionRow(SliderRow):
     """A direction: name, blocks, slider, reset and menu."""
 
-    rename_wanted = Signal(object)
+    rename_requested = Signal(object)
     removed = Signal(object)
 
     def __init__(self, model: ExplorerModel, direction: Direction) -> None:
@@ -30,7 +30,7 @@ class DirectionRow(SliderRow):
         )
         menu = QMenu(self)
         menu.addAction("Blocks…", self._choose_blocks)
-        menu.addAction("Rename…", lambda: self.rename_wanted.emit(self.direction))
+        menu.addAction("Rename…", lambda: self.rename_requested.emit(self.direction))
         menu.addAction("Remove", lambda: self.removed.emit(self.direction))
         more.clicked.connect(lambda: menu.popup(more.mapToGlobal(more.rect().bottomLeft())))
         self.slider.moved.connect(self._on_moved)

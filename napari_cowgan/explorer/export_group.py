@@ -37,8 +37,8 @@ _SESSION = f"CoW-GAN session (*{SUFFIX})"
 class ExportGroup(QWidget):
     """Export of one volume, of many seeds, and session files."""
 
-    session_chosen = Signal(object)
-    session_wanted = Signal(object)
+    open_requested = Signal(object)
+    save_requested = Signal(object)
 
     def __init__(self, model: ExplorerModel) -> None:
         super().__init__()
@@ -169,8 +169,8 @@ class ExportGroup(QWidget):
 
     def _choose_session_to_save(self) -> None:
         ask_for_file(
-            self, "Save session", self.session_wanted.emit, _SESSION, save_as=f"session{SUFFIX}"
+            self, "Save session", self.save_requested.emit, _SESSION, save_as=f"session{SUFFIX}"
         )
 
     def _choose_session_to_open(self) -> None:
-        ask_for_file(self, "Open session", self.session_chosen.emit, _SESSION)
+        ask_for_file(self, "Open session", self.open_requested.emit, _SESSION)

@@ -170,10 +170,10 @@ class LatentExplorer(QWidget):
         self.live.status_changed.connect(self.status.setText)
         self.live.failed.connect(self._on_problem)
         self.sessions.failed.connect(self._on_problem)
-        self.seed.browsing_wanted.connect(partial(self.browser.browse, "seeds"))
-        self.directions.browsing_wanted.connect(partial(self.browser.browse, "directions"))
-        self.export.session_wanted.connect(self.save_session)
-        self.export.session_chosen.connect(self.open_session)
+        self.seed.browse_requested.connect(partial(self.browser.browse, "seeds"))
+        self.directions.browse_requested.connect(partial(self.browser.browse, "directions"))
+        self.export.save_requested.connect(self.save_session)
+        self.export.open_requested.connect(self.open_session)
         # Holds only what has to be stopped; this widget is deleted by then.
         end = partial(
             _shut_down,

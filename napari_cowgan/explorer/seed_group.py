@@ -13,11 +13,11 @@ class SeedGroup(QWidget):
 
     Signals
     -------
-    browsing_wanted
+    browse_requested
         The user wants to browse seeds.
     """
 
-    browsing_wanted = Signal()
+    browse_requested = Signal()
 
     def __init__(self, model: ExplorerModel) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class SeedGroup(QWidget):
         self.previous.clicked.connect(lambda: model.step_seed(-1))
         self.next.clicked.connect(lambda: model.step_seed(1))
         self.dice.clicked.connect(model.roll_seed)
-        self.browse.clicked.connect(self.browsing_wanted)
+        self.browse.clicked.connect(self.browse_requested)
         self.lock.toggled.connect(self._on_lock)
         model.state_changed.connect(self.refresh)
         self.refresh()
