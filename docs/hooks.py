@@ -70,7 +70,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     "features": ("features.efficientnet", "features.views", "features.vessel_occupancy"),
     "networks": (),
     "volume": ("volume.intensity", "volume.resampling"),
-    "anatomy": ("anatomy.arteries", "anatomy.circle_centre"),
+    "anatomy": ("anatomy.arteries", "anatomy.label_schemes", "anatomy.circle_centre"),
 }
 """The rooms of the engine as the import layers order them, and the modules to document in each."""
 _MODULES = ("errors", "progress", "estimates")
