@@ -31,7 +31,7 @@ class ManifoldMeasures(NamedTuple):
     Density and coverage also rise when a generator makes only what is most typical, so they are
     right where they are as for two sets of real volumes, not where they are high.
 
-    Parameters
+    Attributes
     ----------
     precision : float
         Share of generated samples within the neighbourhood of any real one.
