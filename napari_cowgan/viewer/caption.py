@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _FONT_SIZE = 8
 _LONGEST_NAME = 28
-_LONGEST_MODEL = 20
+_LONGEST_MODEL = 16
 """Characters; keeps the line clear of the letter at the bottom, even in a small window."""
 _MOST_LINES = 6
 _NOT_FOR_DIAGNOSIS = "Not for diagnosis."

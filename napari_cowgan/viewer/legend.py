@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QEnterEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     import napari
 
 _ABSENT = "not in this map"
+_PADDING_PX = 24
+"""Frame and padding of the list in napari's themes."""
 _CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 _EMPTY = "Open a label map of the Circle of Willis to see its arteries here."
 
@@ -128,6 +130,13 @@ class ArteryLegend(DockedPanel):
         dims.set_point(range(first, dims.ndim), position)
         shown = [position[axis - first] for axis in dims.displayed if axis >= first]
         self._viewer.scene.camera.center = tuple(shown)
+
+    def sizeHint(self) -> QSize:
+        """Return a size in which every artery's name is readable."""
+        names = self.list.sizeHintForColumn(0) + self.list.sizeHintForColumn(1)
+        margins = self.layout().contentsMargins()
+        width = names + margins.left() + margins.right() + _PADDING_PX
+        return QSize(width, super().sizeHint().height())
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """Update the list, since labels may have been painted."""

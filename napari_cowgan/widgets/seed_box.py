@@ -93,7 +93,7 @@ class SeedBox(QLineEdit):
             try:
                 seed = parse_seed(typed)
             except CowganError as error:
-                sentence = f"{error.sentence} It stays {self._value}."
+                sentence = f"{error.sentence} The seed stays {self._value}."
         self.problem.setText(sentence)
         self.problem.setVisible(bool(sentence))
         return seed
