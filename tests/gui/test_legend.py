@@ -52,6 +52,7 @@ def toggle(legend: ArteryLegend, artery: Artery) -> None:
 
 
 def test_it_names_all_arteries_in_their_colours_and_marks_the_absent_ones(legend):
+    assert legend.list.columnWidth(1) >= legend.list.sizeHintForColumn(1)
     assert isinstance(legend, ArteryLegend)
     assert "arteries" in legend.title.text()
     assert legend.list.topLevelItemCount() == len(Artery)
