@@ -13,9 +13,14 @@ from safetensors import safe_open
 from cowgan.bank.bank import Bank
 from cowgan.bank.split import SplitRule
 from cowgan.bank.writing import BankOptions, write_bank
+from cowgan.networks import NetworkConfig
 from cowgan.volume import Volume, default_affine
 
+TINY_SETTINGS = Path(__file__).with_name("tiny_run.toml")
+TINY_NETWORK = NetworkConfig(16, 16, 1, 16, latent_dim=32, style_depth=2)
+# The command's options for that network.
 TINY = (
+    *("--config", TINY_SETTINGS),
     *("--image-size", "16", "--depth", "16", "--network-capacity", "1", "--fmap-max", "16"),
     *("--batch", "2", "--accumulate", "2", "--save-every", "3", "--precision", "fp32"),
     *("--device", "cpu", "--seed", "3"),

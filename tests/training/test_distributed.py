@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from training_banks import TINY, cowgan, finish, make_bank, start, tensors
+from training_banks import TINY, TINY_SETTINGS, cowgan, finish, make_bank, start, tensors
 
 from cowgan.bank.bank import Bank
 from cowgan.errors import CowganError
@@ -56,7 +56,11 @@ def test_two_processes_train_the_weights_that_one_trains(
     runs = []
     settings = tmp_path / "settings.toml"
     # After a linear start some gradients are nothing but rounding, to which Adam gives full steps.
-    settings.write_text('start = "published"\nanchor_weight = 0.0\npaired = 0\n', encoding="utf-8")
+    settings.write_text(
+        TINY_SETTINGS.read_text(encoding="utf-8")
+        + 'start = "published"\nanchor_weight = 0.0\npaired = 0\n',
+        encoding="utf-8",
+    )
     for devices in (1, 2):
         runs.append(tmp_path / f"{devices}")
         arguments = begin(bank, runs[-1], "--preset", preset, "--steps", STEPS)

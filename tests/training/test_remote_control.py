@@ -9,18 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from training_banks import TINY, assert_same_state, finish, make_bank, start
+from training_banks import TINY, TINY_NETWORK, assert_same_state, finish, make_bank, start
 
 from cowgan.bank.bank import Bank
 from cowgan.errors import CowganError
-from cowgan.networks import NetworkConfig
 from cowgan.training.config import preset, with_changes
 from cowgan.training.log import LOG_FILE, LogFollower
 from cowgan.training.remote_control import RunStatus, is_running, read_status, request
 from cowgan.training.run import resume_run, start_run
 from cowgan.training.state import read_description
 
-NETWORK = NetworkConfig(16, 16, 1, 16)
 ENDLESS = 100_000
 
 
@@ -143,7 +141,7 @@ def test_a_killed_run_reads_as_interrupted_and_goes_on(run) -> None:
 
 
 def test_pauses_change_no_weight(bank: Bank, tmp_path: Path, single_threaded) -> None:
-    config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=6)
+    config = with_changes(preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=6)
     start_run(tmp_path / "whole", bank, config, "cpu")
 
     pauses = []
@@ -168,7 +166,7 @@ def test_pauses_change_no_weight(bank: Bank, tmp_path: Path, single_threaded) ->
 
 
 def test_how_a_run_ends_can_be_read(bank: Bank, tmp_path: Path) -> None:
-    config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=2)
+    config = with_changes(preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=2)
     assert read_status(tmp_path) is None
     start_run(tmp_path / "run", bank, config, "cpu")
     finished = status_of(tmp_path / "run")
@@ -182,7 +180,7 @@ def test_how_a_run_ends_can_be_read(bank: Bank, tmp_path: Path) -> None:
 def test_an_unwritable_folder_is_one_sentence(bank: Bank, tmp_path: Path, single_sentence) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CowganError) as refusal:
-        start_run(tmp_path / "file" / "run", bank, preset("modern", NETWORK), "cpu")
+        start_run(tmp_path / "file" / "run", bank, preset("modern", TINY_NETWORK), "cpu")
     assert str(tmp_path / "file") in single_sentence(refusal)
 
 

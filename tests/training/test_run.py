@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from command_line import cowgan
 from safetensors.torch import save_file
-from training_banks import TINY, assert_same_state, finish, make_bank, start
+from training_banks import TINY, TINY_NETWORK, assert_same_state, finish, make_bank, start
 
 from cowgan.bank.bank import Bank
 from cowgan.checkpoint import load
@@ -24,9 +25,7 @@ from cowgan.training.log import LOG_COLUMNS, LogFollower, LogWriter
 from cowgan.training.run import export_run, read_run, resume_run, start_run
 from cowgan.training.state import PREVIOUS_FILE, STATE_FILE, read_description
 
-NETWORK = NetworkConfig(16, 16, 1, 16)
 STEPS = 80
-KILLS = 5
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +45,9 @@ def undisturbed(request, bank: Bank, tmp_path_factory) -> tuple[str, Path]:
     return request.param, run
 
 
+@pytest.mark.parametrize("kills", [2, pytest.param(5, marks=pytest.mark.slow)])
 def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(
-    undisturbed: tuple[str, Path], bank: Bank, tmp_path: Path
+    undisturbed: tuple[str, Path], bank: Bank, tmp_path: Path, kills: int
 ) -> None:
     preset_name, whole = undisturbed
     run = tmp_path / "run"
@@ -56,7 +56,7 @@ def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(
         *("train", "--bank", bank.path, "--out", run, "--preset", preset_name),
         *(*TINY, "--steps", STEPS),
     )
-    for _ in range(KILLS):
+    for _ in range(kills):
         begun = wait_for_save(run, process)
         interval = wait_for_save(run, process) - begun
         time.sleep(moments.uniform(0, interval))
@@ -86,7 +86,9 @@ def saved_at(run: Path) -> int | None:
 
 
 def test_the_log_has_one_row_per_step_after_kills_too(bank: Bank, tmp_path: Path) -> None:
-    config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=6, save_every=3)
+    config = with_changes(
+        preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=6, save_every=3
+    )
     start_run(tmp_path / "run", bank, config, "cpu")
     resume_run(tmp_path / "run", device="cpu", steps=9)
     with (tmp_path / "run" / "log.csv").open(newline="", encoding="utf-8") as file:
@@ -122,14 +124,16 @@ def test_a_damaged_log_is_one_sentence_and_kept(tmp_path: Path, damage, single_s
 
 
 def test_every_setting_is_written_out_and_read_back(bank: Bank, tmp_path: Path) -> None:
-    config = with_changes(preset("paper", NETWORK), batch=3, accumulate=1, steps=1, seed=9)
+    config = with_changes(preset("paper", TINY_NETWORK), batch=3, accumulate=1, steps=1, seed=9)
     start_run(tmp_path / "run", bank, config, "cpu")
     assert read_config(tmp_path / "run" / "config.toml") == config
     assert read_description(tmp_path / "run").config == config.to_dict()
 
 
 def test_a_damaged_state_gives_way_to_the_one_before(bank: Bank, tmp_path: Path) -> None:
-    config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=4, save_every=2)
+    config = with_changes(
+        preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=4, save_every=2
+    )
     whole, run = tmp_path / "whole", tmp_path / "run"
     torch.set_num_threads(1)
     start_run(whole, bank, config, "cpu")
@@ -159,7 +163,7 @@ class StopAt:
 def test_a_run_whose_first_state_was_never_written_starts_over(
     bank: Bank, tmp_path: Path, monkeypatch, single_sentence
 ) -> None:
-    config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=1)
+    config = with_changes(preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=1)
     run = tmp_path / "run"
 
     def full(path: Path, content: bytes) -> None:
@@ -179,7 +183,7 @@ def test_a_run_whose_first_state_was_never_written_starts_over(
 
 
 def test_a_run_is_exported_twice_to_the_same_bytes(bank: Bank, tmp_path: Path) -> None:
-    config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=1)
+    config = with_changes(preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=1)
     start_run(tmp_path / "run", bank, config, "cpu")
     exports = [tmp_path / f"{i}.safetensors" for i in range(6)]
     for path in exports:
@@ -189,7 +193,7 @@ def test_a_run_is_exported_twice_to_the_same_bytes(bank: Bank, tmp_path: Path) -
 
 
 def test_stopping_saves_first(bank: Bank, tmp_path: Path) -> None:
-    config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=9)
+    config = with_changes(preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=9)
     with pytest.raises(Cancelled):
         start_run(tmp_path / "run", bank, config, "cpu", progress=StopAt(4))
     assert read_description(tmp_path / "run").counters.step == 4
@@ -200,9 +204,9 @@ def test_the_result_opens_as_a_model(undisturbed: tuple[str, Path], tmp_path: Pa
     result = finish("export", run, tmp_path / "model.safetensors")
     assert result.returncode == 0, result.stderr
     model = load(tmp_path / "model.safetensors")
-    assert model.config == NETWORK
+    assert model.config == TINY_NETWORK
     assert f"{STEPS}" in model.card.description
-    volumes = model.synthesis(model.mapping(torch.randn(2, 512)))
+    volumes = model.synthesis(model.mapping(torch.randn(2, TINY_NETWORK.latent_dim)))
     assert volumes.shape == (2, 1, 16, 16, 16)
     assert volumes.isfinite().all()
 
@@ -227,7 +231,7 @@ def test_a_sample_sheet_is_drawn(undisturbed: tuple[str, Path]) -> None:
     ],
 )
 def test_what_cannot_be_trained_is_one_sentence(tmp_path: Path, arguments) -> None:
-    result = finish("train", *arguments)
+    result = cowgan("train", *arguments)
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
     assert result.stderr.rstrip().splitlines()[-1].endswith(".")
@@ -253,7 +257,7 @@ def test_a_coarse_network_sees_averages_of_the_bank(bank: Bank) -> None:
 def test_a_state_that_lacks_a_setting_is_damaged(
     bank: Bank, tmp_path: Path, single_sentence
 ) -> None:
-    config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=1)
+    config = with_changes(preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=1)
     start_run(tmp_path / "run", bank, config, "cpu")
     path = tmp_path / "run" / STATE_FILE
     content = path.read_bytes()
@@ -268,7 +272,7 @@ def test_a_state_that_lacks_a_setting_is_damaged(
 
 
 def test_another_bank_does_not_go_on(bank: Bank, tmp_path: Path, single_sentence) -> None:
-    config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1, steps=1)
+    config = with_changes(preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=1)
     start_run(tmp_path / "run", bank, config, "cpu")
     other = make_bank(tmp_path / "other", 5)
     with pytest.raises(CowganError) as refusal:
