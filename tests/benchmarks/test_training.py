@@ -13,8 +13,9 @@ from torch.utils._pytree import tree_map
 from cowgan.networks import NetworkConfig, initialise
 from cowgan.training import sampling
 from cowgan.training.config import preset, with_changes
+from cowgan.training.generator import Generator
 from cowgan.training.memory import estimate
-from cowgan.training.trainer import Generator, Trainer
+from cowgan.training.trainer import Trainer
 
 NETWORK = NetworkConfig(32, 16, 12, 96)
 BATCH = 4

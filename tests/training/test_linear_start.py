@@ -11,7 +11,7 @@ from cowgan.errors import CowganError
 from cowgan.networks import MappingNetwork, NetworkConfig
 from cowgan.networks.initialisation import ROTATION_MEAN, initialise_as_rotation
 from cowgan.training import sampling
-from cowgan.training.components import AnatomicalComponents
+from cowgan.training.anatomical_components import AnatomicalComponents
 from cowgan.training.config import TrainingConfig, preset, with_changes
 from cowgan.training.linear_start import start_linearly
 from cowgan.training.state import save_state

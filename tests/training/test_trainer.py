@@ -10,7 +10,7 @@ from cowgan.networks.layers import Blur3d, Conv3d
 from cowgan.training.config import TrainingConfig, preset, with_changes
 from cowgan.training.ema import averaging_rate
 from cowgan.training.sampling import real_volumes
-from cowgan.training.stylegan2_discriminator import MinibatchDeviation, ModernDiscriminator
+from cowgan.training.stylegan2_discriminator import MinibatchDeviation, StyleGan2Discriminator
 from cowgan.training.trainer import Trainer
 
 NETWORK = NetworkConfig(16, 8, 2, 16, latent_dim=16, style_depth=2)
@@ -188,7 +188,7 @@ def test_blurring_with_a_stride_leaves_out_voxels_and_changes_none(stride) -> No
 @pytest.mark.parametrize(("size", "depth"), [(16, 16), (16, 4), (32, 8), (32, 32)])
 def test_the_modern_discriminator_takes_every_shape(size: int, depth: int) -> None:
     config = NetworkConfig(size, depth, 2, 16)
-    assert ModernDiscriminator(config)(torch.rand(3, 1, depth, size, size)).shape == (3,)
+    assert StyleGan2Discriminator(config)(torch.rand(3, 1, depth, size, size)).shape == (3,)
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,11 @@ from cowgan.networks import SynthesisNetwork
 from cowgan.networks.layers import LEAK, ModulatedConv3d, resize
 from cowgan.networks.synthesis import SynthesisBlock
 from cowgan.progress import Progress, Silent, advance
-from cowgan.training.components import AnatomicalComponents, averaged
+from cowgan.training.anatomical_components import AnatomicalComponents, averaged
 from cowgan.training.config import COARSE, FEWEST_CHANNELS, can_start_linearly
-from cowgan.training.trainer import Generator, Trainer, TrainingVolumes
+from cowgan.training.generator import Generator
+from cowgan.training.step_inputs import TrainingVolumes
+from cowgan.training.trainer import Trainer
 
 _RIDGE = 0.1
 """Of the activations' normalised Gram matrix. Without it large coefficients would cancel each

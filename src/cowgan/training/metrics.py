@@ -7,7 +7,7 @@ from torch import Tensor
 
 from cowgan.evaluation.similarity import correlation_rows, mean_and_nearest
 from cowgan.randomness import stream
-from cowgan.training.trainer import TrainingVolumes
+from cowgan.training.step_inputs import TrainingVolumes
 
 SAMPLES = 96
 """Number of volumes that a metric is given."""

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from cowgan.features.views import PLANES, Features, projection
-from cowgan.training.components import averaged
+from cowgan.training.anatomical_components import averaged
 
 _EDGE = 16
 """Columns of the averages that are compared. Components say no more, and to be held to voxels

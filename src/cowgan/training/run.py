@@ -19,6 +19,7 @@ from cowgan.progress import Progress, Silent, advance
 from cowgan.training.bank_subset import BankSubset
 from cowgan.training.config import TrainingConfig, write_config
 from cowgan.training.distributed import ALONE, Processes
+from cowgan.training.generator import Generator
 from cowgan.training.holdout_metrics import HoldoutMetrics
 from cowgan.training.linear_start import start_linearly
 from cowgan.training.log import LOG_FILE, LogWriter
@@ -35,7 +36,7 @@ from cowgan.training.state import (
     state_description,
 )
 from cowgan.training.tensorboard import Board, board_available
-from cowgan.training.trainer import Generator, Trainer
+from cowgan.training.trainer import Trainer
 from cowgan.training.warm_start import Ancestor, grow_from
 
 CONFIG_FILE = "config.toml"

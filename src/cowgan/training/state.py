@@ -17,7 +17,8 @@ from cowgan.errors import CowganError
 from cowgan.files import atomic_path
 from cowgan.networks import NetworkConfig
 from cowgan.tensor_files import open_tensors, write_serialised
-from cowgan.training.trainer import Counters, Generator, Trainer
+from cowgan.training.generator import Generator
+from cowgan.training.trainer import Counters, Trainer
 
 STATE_FILE = "state.safetensors"
 PREVIOUS_FILE = "state.previous.safetensors"

@@ -1,4 +1,4 @@
-"""A discriminator that no published weights bind."""
+"""The residual discriminator of StyleGAN2, in three dimensions."""
 
 import math
 
@@ -6,16 +6,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cowgan.networks import Discriminator, NetworkConfig, initialise
+from cowgan.networks import NetworkConfig
 from cowgan.networks.layers import LEAK, Blur3d, Conv3d
-from cowgan.training.config import TrainingConfig
 
 _GROUP = 4
 _GAIN = math.sqrt(2 / (1 + LEAK**2))
 
 
 class EqualisedConv3d(Conv3d):
-    """Convolution whose weights are scaled as it runs, so that all learn equally fast.
+    """Convolution with weights scaled at run time, for equal learning rates.
 
     Karras et al., "Progressive Growing of GANs", ICLR 2018, section 4.1.
     """
@@ -41,9 +40,9 @@ class EqualisedLinear(nn.Linear):
 
 
 class MinibatchDeviation(nn.Module):
-    """Adds a channel that tells how much the volumes of a group differ.
+    """Append a channel with the standard deviation within each group of the batch.
 
-    Karras et al. 2018, section 3; groups of up to four volumes.
+    Karras et al. 2018, section 3, in groups of up to four volumes.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -56,8 +55,8 @@ class MinibatchDeviation(nn.Module):
         return torch.cat([x, channel.to(x.dtype)], 1)
 
 
-class ModernBlock(nn.Module):
-    """Residual block that halves the resolution along the axes it is told."""
+class StyleGan2Block(nn.Module):
+    """Residual block that halves the resolution along given axes."""
 
     def __init__(self, in_channels: int, channels: int, halved: tuple[int, int, int]) -> None:
         super().__init__()
@@ -73,7 +72,7 @@ class ModernBlock(nn.Module):
         return (y + self.skip(self.halve(x))) / math.sqrt(2)
 
 
-class ModernDiscriminator(nn.Module):
+class StyleGan2Discriminator(nn.Module):
     """Residual discriminator after StyleGAN2; a lower logit means more real."""
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -83,7 +82,7 @@ class ModernDiscriminator(nn.Module):
         self.from_grey = EqualisedConv3d(1, channels[0], 1)
         wider = [*channels[1:], channels[-1]]
         self.blocks = nn.ModuleList(
-            ModernBlock(before, after, (2, 2, 2) if i < halvings else (1, 2, 2))
+            StyleGan2Block(before, after, (2, 2, 2) if i < halvings else (1, 2, 2))
             for i, (before, after) in enumerate(zip(channels[:-1], wider, strict=False))
         )
         last = channels[-1]
@@ -103,23 +102,15 @@ class ModernDiscriminator(nn.Module):
         return logits[:, 0]
 
 
-def make_discriminator(config: TrainingConfig, generator: torch.Generator) -> nn.Module:
-    """Return the discriminator that a config asks for, with random weights."""
-    if config.discriminator == "published":
-        published = Discriminator(config.network)
-        initialise(published, generator)
-        return published
-    if config.discriminator == "projected":
-        # Loads a pretrained network, which the others do without.
-        from cowgan.training.projected_discriminator import ProjectedDiscriminator
-
-        network = config.network
-        return ProjectedDiscriminator(network.depth, network.image_size, generator)
-    modern = ModernDiscriminator(config.network)
+def initialised_discriminator(
+    config: NetworkConfig, generator: torch.Generator
+) -> StyleGan2Discriminator:
+    """Return a discriminator with standard normal weights and zero biases."""
+    discriminator = StyleGan2Discriminator(config)
     with torch.no_grad():
-        for module in modern.modules():
+        for module in discriminator.modules():
             if isinstance(module, EqualisedConv3d | EqualisedLinear):
                 module.weight.normal_(generator=generator)
                 if module.bias is not None:
                     module.bias.zero_()
-    return modern
+    return discriminator

@@ -13,11 +13,13 @@ from cowgan.errors import CowganError
 from cowgan.networks import NetworkConfig
 from cowgan.text import dimensions
 from cowgan.training import sampling
-from cowgan.training.components import AnatomicalComponents
+from cowgan.training.anatomical_components import AnatomicalComponents
 from cowgan.training.config import Architecture
+from cowgan.training.generator import Generator
 from cowgan.training.linear_start import fit_components
 from cowgan.training.state import part_of, read_average
-from cowgan.training.trainer import Generator, Trainer
+from cowgan.training.step_losses import anchor_error
+from cowgan.training.trainer import Trainer
 
 _BLOCK = re.compile(r"^blocks\.(\d+)\.")
 _FAINT = 0.1
@@ -159,7 +161,8 @@ def _take_components(
     components.to(trainer.device)
     drawn = sampling.latents(trainer.config.network, 0, 0, "samples", range(_JUDGED), 0.0)
     with torch.no_grad():
-        error = trainer.anchor_error(components, trainer.average(drawn, trainer.device), drawn)
+        volumes = trainer.average(drawn, trainer.device)
+        error = anchor_error(components, trainer.config.network, volumes, drawn)
     if not float(error) < _LARGEST_ERROR:
         raise CowganError(
             "The latents of this model do not stand for the components of this bank's anatomies; "
