@@ -16,7 +16,7 @@ from training_banks import TINY, TINY_SETTINGS, cowgan, finish, make_bank, start
 
 from cowgan.bank.bank import Bank
 from cowgan.errors import CowganError
-from cowgan.training.distributed import joined
+from cowgan.training.distributed import join_processes
 from cowgan.training.remote_control import read_status
 from cowgan.training.state import read_description
 
@@ -235,10 +235,10 @@ def test_passes_that_cannot_be_shared_are_refused(bank: Bank, tmp_path: Path) ->
 
 def test_a_single_device_needs_no_fabric(monkeypatch, single_sentence) -> None:
     monkeypatch.setitem(sys.modules, "lightning_fabric", None)
-    with joined(1, 1, "cpu") as processes:
-        assert processes.leads
+    with join_processes(1, 1, "cpu") as processes:
+        assert processes.is_leader
         assert processes.count == 1
-    with pytest.raises(CowganError) as refusal, joined(2, 1, "cpu"):
+    with pytest.raises(CowganError) as refusal, join_processes(2, 1, "cpu"):
         pass
     assert "napari-cowgan[train]" in str(refusal.value)
 
@@ -246,6 +246,6 @@ def test_a_single_device_needs_no_fabric(monkeypatch, single_sentence) -> None:
 def test_processes_that_nobody_asked_for_are_refused(monkeypatch, single_sentence) -> None:
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(CowganError) as refusal, joined(1, 1, "cpu"):
+    with pytest.raises(CowganError) as refusal, join_processes(1, 1, "cpu"):
         pass
     assert "--devices" in single_sentence(refusal)

@@ -16,7 +16,7 @@ from cowgan.training.config import TrainingConfig, preset, with_changes
 from cowgan.training.linear_start import start_linearly
 from cowgan.training.state import save_state
 from cowgan.training.trainer import Trainer
-from cowgan.training.warm_start import Ancestor, grow_from
+from cowgan.training.warm_start import InitialWeights, grow_from
 
 NETWORK = NetworkConfig(16, 16, 4, 32, latent_dim=64)
 CONFIG = with_changes(
@@ -129,9 +129,9 @@ def test_finer_blocks_are_given_the_anatomy_to_draw(begun: Trainer) -> None:
 def test_what_is_exported_takes_w_as_the_published_network_does(begun: Trainer) -> None:
     drawn = sampling.latents(NETWORK, 0, 0, "test", range(3), 0.0)
     with torch.no_grad():
-        own = begun.average(drawn, begun.device)
-        w = begun.average.mapping(drawn.z[:, 0])
-        published = begun.average.published_synthesis()(w, drawn.noise)
+        own = begun.ema(drawn, begun.device)
+        w = begun.ema.mapping(drawn.z[:, 0])
+        published = begun.ema.published_synthesis()(w, drawn.noise)
     torch.testing.assert_close(own, published, atol=1e-4, rtol=0)
 
 
@@ -151,21 +151,21 @@ def test_a_run_grows_with_its_components(begun: Trainer, tmp_path) -> None:
     save_state(begun, tmp_path, "bank")
     larger = replace(NETWORK, image_size=32, network_capacity=2)
     grown = Trainer(replace(CONFIG, network=larger), Arches(), "cpu")
-    assert grow_from(grown, Ancestor.of_run(tmp_path)) == []
+    assert grow_from(grown, InitialWeights.of_run(tmp_path)) == []
     for name, one in grown.components.state_dict().items():
         assert torch.equal(one, begun.components.state_dict()[name])
     drawn = sampling.latents(larger, 0, 0, "test", range(2), 0.0)
     coarse = replace(drawn, noise=drawn.noise[:, :16, :16, :16])
     with torch.no_grad():
-        large = functional.avg_pool3d(grown.average(drawn, grown.device), (1, 2, 2))
-        small = begun.average(coarse, begun.device)
+        large = functional.avg_pool3d(grown.ema(drawn, grown.device), (1, 2, 2))
+        small = begun.ema(coarse, begun.device)
     correlation = np.corrcoef(large.flatten(), small.flatten())[0, 1]
     assert correlation > 0.9, "new blocks begin dark"
 
 
 def test_a_checkpoint_grows_with_components_found_again(begun, tmp_path, single_sentence) -> None:
     save_state(begun, tmp_path, "bank")
-    model = replace(Ancestor.of_run(tmp_path), components=None)
+    model = replace(InitialWeights.of_run(tmp_path), components=None)
     larger = replace(CONFIG, network=replace(NETWORK, image_size=32, network_capacity=2))
     grown = Trainer(larger, Arches(), "cpu")
     assert grow_from(grown, model) == []

@@ -12,7 +12,7 @@ from cowgan.training.config import preset, with_changes
 from cowgan.training.metrics import SAMPLES, MipCorrelation
 from cowgan.training.remote_control import RunStatus
 from cowgan.training.run import resume_run, start_run
-from cowgan.training.tensorboard import BOARD_FOLDER
+from cowgan.training.tensorboard import TENSORBOARD_FOLDER
 
 NETWORK = NetworkConfig(16, 16, 1, 8)
 CONFIG = with_changes(
@@ -72,7 +72,7 @@ def test_metrics_are_logged_in_the_rows_of_their_steps(run: Path) -> None:
 
 def test_tensorboard_shows_every_row_of_the_log_once(run: Path) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    events = accumulator.EventAccumulator(str(run / BOARD_FOLDER))
+    events = accumulator.EventAccumulator(str(run / TENSORBOARD_FOLDER))
     events.Reload()
     table = rows(run)
     scalars = events.Scalars("discriminator")
@@ -86,11 +86,11 @@ def test_tensorboard_shows_every_row_of_the_log_once(run: Path) -> None:
 
 
 def test_without_tensorboard_the_log_is_there(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("cowgan.training.run.board_available", lambda: False)
+    monkeypatch.setattr("cowgan.training.run.tensorboard_available", lambda: False)
     config = with_changes(CONFIG, steps=1)
     start_run(tmp_path / "run", make_bank(tmp_path / "bank"), config, "cpu")
     assert len(rows(tmp_path / "run")) == 1
-    assert not (tmp_path / "run" / BOARD_FOLDER).exists()
+    assert not (tmp_path / "run" / TENSORBOARD_FOLDER).exists()
 
 
 def test_the_pace_in_words() -> None:

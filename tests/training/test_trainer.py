@@ -8,7 +8,7 @@ from cowgan.errors import CowganError
 from cowgan.networks import NetworkConfig
 from cowgan.networks.layers import Blur3d, Conv3d
 from cowgan.training.config import TrainingConfig, preset, with_changes
-from cowgan.training.ema import averaging_rate
+from cowgan.training.ema import ema_decay
 from cowgan.training.sampling import real_volumes
 from cowgan.training.stylegan2_discriminator import MinibatchDeviation, StyleGan2Discriminator
 from cowgan.training.trainer import Trainer
@@ -50,8 +50,8 @@ def test_every_weight_learns(name: str) -> None:
     before = trainer(name)
     after = trainer(name)
     for _ in range(3):
-        told = after.step()
-    assert all(np.isfinite(value) for value in told.values())
+        metrics = after.step()
+    assert all(np.isfinite(value) for value in metrics.values())
     for network in ("generator", "discriminator"):
         pairs = zip(
             getattr(before, network).named_parameters(),
@@ -79,8 +79,8 @@ def test_volumes_made_one_by_one_are_those_made_at_once(name: str) -> None:
     together, apart = trainer(name), trainer(name)
     apart.generator.one_by_one = True
     for _ in range(2):
-        told = [subject.step() for subject in (together, apart)]
-        assert told[0] == pytest.approx(told[1], rel=1e-3, abs=1e-4)
+        metrics = [subject.step() for subject in (together, apart)]
+        assert metrics[0] == pytest.approx(metrics[1], rel=1e-3, abs=1e-4)
     for one, other in zip(
         together.generator.parameters(), apart.generator.parameters(), strict=True
     ):
@@ -90,9 +90,9 @@ def test_volumes_made_one_by_one_are_those_made_at_once(name: str) -> None:
 def test_no_gradient_is_left_where_none_is_used() -> None:
     subject = trainer()
     subject.step()
-    grads = [p.grad for p in subject.average.parameters()]
+    grads = [p.grad for p in subject.ema.parameters()]
     assert all(g is None for g in grads)
-    subject._train_generator({})
+    subject._train_generator()
     assert all(p.grad is None for p in subject.discriminator.parameters())
 
 
@@ -102,8 +102,8 @@ def test_a_bad_batch_is_skipped_and_ten_in_a_row_end_training(single_sentence) -
     weights = deepcopy(subject.discriminator.state_dict())
     subject.volumes.bad = float("nan")
     for _ in range(9):
-        told = subject.step()
-    assert told["skipped"] == 9
+        metrics = subject.step()
+    assert metrics["skipped"] == 9
     for name, tensor in subject.discriminator.state_dict().items():
         assert torch.equal(tensor, weights[name])
         assert tensor.isfinite().all()
@@ -118,9 +118,9 @@ def test_a_bad_batch_is_skipped_and_ten_in_a_row_end_training(single_sentence) -
 
 
 def test_the_average_follows_by_volumes_seen() -> None:
-    assert averaging_rate(10**6, 32, 10_000, 0.0) == pytest.approx(0.5 ** (32 / 10_000))
-    assert averaging_rate(0, 32, 10_000, 0.05) < 1e-5, "at first it is the network itself"
-    assert averaging_rate(10_000, 32, 10_000, 0.05) == pytest.approx(0.5 ** (32 / (0.05 * 10_032)))
+    assert ema_decay(10**6, 32, 10_000, 0.0) == pytest.approx(0.5 ** (32 / 10_000))
+    assert ema_decay(0, 32, 10_000, 0.05) < 1e-5, "at first it is the network itself"
+    assert ema_decay(10_000, 32, 10_000, 0.05) == pytest.approx(0.5 ** (32 / (0.05 * 10_032)))
 
 
 def test_adaptive_augmentation_moves_towards_its_target() -> None:
@@ -164,9 +164,9 @@ def test_bfloat16_gradients_are_right_at_every_depth(depth: int, stride) -> None
 def test_bfloat16_steps_stay_near_float32_steps(name: str) -> None:
     exact, low = trainer(name), trainer(name, precision="bf16")
     for _ in range(3):
-        told = exact.step(), low.step()
+        metrics = exact.step(), low.step()
     for key in ("discriminator", "generator"):
-        assert told[0][key] == pytest.approx(told[1][key], abs=0.15)
+        assert metrics[0][key] == pytest.approx(metrics[1][key], abs=0.15)
 
 
 def test_minibatch_deviation_tells_how_much_volumes_differ() -> None:

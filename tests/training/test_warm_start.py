@@ -11,7 +11,7 @@ from cowgan.networks import NetworkConfig
 from cowgan.training.config import preset, with_changes
 from cowgan.training.state import save_state
 from cowgan.training.trainer import Trainer
-from cowgan.training.warm_start import Ancestor, grow_from
+from cowgan.training.warm_start import InitialWeights, grow_from
 
 SMALL = NetworkConfig(16, 16, 4, 16, latent_dim=32, style_depth=2)
 LARGE = NetworkConfig(32, 32, 2, 16, latent_dim=32, style_depth=2)
@@ -39,20 +39,20 @@ def trainer(network: NetworkConfig = LARGE, name: str = "paper") -> Trainer:
 def test_a_grown_network_shows_the_small_one_enlarged() -> None:
     small = Checkpoint.random(SMALL, seed=4)
     grown = trainer()
-    assert grow_from(grown, Ancestor.of_checkpoint(small)) == []
+    assert grow_from(grown, InitialWeights.of_checkpoint(small)) == []
     w = small.mapping(torch.randn(2, 32, generator=torch.Generator().manual_seed(0)))
     noise = torch.full((2, 32, 32, 32), 0.5)
-    first = grown.average.synthesis(w, noise)
-    last = grown.average.synthesis.blocks[-1].to_grayscale.conv.weight
+    first = grown.ema.synthesis(w, noise)
+    last = grown.ema.synthesis.blocks[-1].to_grayscale.conv.weight
     last.zero_()
-    large = grown.average.synthesis(w, noise)
+    large = grown.ema.synthesis(w, noise)
     assert float((first - large).std()) < 0.2 * float(large.std())
     expected = small.synthesis(w, noise[:, :16, :16, :16])
     enlarged = functional.interpolate(
         expected, scale_factor=2, mode="trilinear", align_corners=False
     )
-    torch.testing.assert_close(large, grown.average.synthesis.blur(enlarged), atol=1e-5, rtol=0)
-    assert torch.equal(grown.average.mapping.net[0].weight, small.mapping.net[0].weight)
+    torch.testing.assert_close(large, grown.ema.synthesis.blur(enlarged), atol=1e-5, rtol=0)
+    assert torch.equal(grown.ema.mapping.net[0].weight, small.mapping.net[0].weight)
     for name, tensor in grown.generator.mapping.state_dict().items():
         assert torch.equal(tensor, small.mapping.state_dict()[name])
 
@@ -61,7 +61,7 @@ def test_the_discriminator_is_matched_from_its_coarse_end() -> None:
     same_channels = replace(LARGE, network_capacity=4)
     small = Checkpoint.random(SMALL, seed=4)
     grown = trainer(same_channels)
-    grow_from(grown, Ancestor.of_checkpoint(small))
+    grow_from(grown, InitialWeights.of_checkpoint(small))
     old, new = small.discriminator.state_dict(), grown.discriminator.state_dict()
     assert torch.equal(new["to_logit.weight"], old["to_logit.weight"])
     assert torch.equal(new["blocks.3.net.2.weight"], old["blocks.2.net.2.weight"])
@@ -71,7 +71,7 @@ def test_blocks_of_other_width_start_anew_and_are_named() -> None:
     wider = replace(SMALL, network_capacity=8, fmap_max=32)
     notes = grow_from(
         trainer(replace(LARGE, fmap_max=32)),
-        Ancestor.of_checkpoint(Checkpoint.random(wider, seed=1)),
+        InitialWeights.of_checkpoint(Checkpoint.random(wider, seed=1)),
     )
     (named,) = [note for note in notes if "start anew" in note]
     assert "block 1, block 2" in named
@@ -89,13 +89,13 @@ def test_blocks_of_other_width_start_anew_and_are_named() -> None:
 )
 def test_models_that_cannot_grow_are_refused(unfit: NetworkConfig, single_sentence) -> None:
     with pytest.raises(CowganError) as refusal:
-        grow_from(trainer(), Ancestor.of_checkpoint(Checkpoint.random(unfit)))
+        grow_from(trainer(), InitialWeights.of_checkpoint(Checkpoint.random(unfit)))
     single_sentence(refusal)
 
 
 def test_training_goes_on_after_growing() -> None:
     grown = trainer(name="modern")
-    notes = grow_from(grown, Ancestor.of_checkpoint(Checkpoint.random(SMALL, seed=4)))
+    notes = grow_from(grown, InitialWeights.of_checkpoint(Checkpoint.random(SMALL, seed=4)))
     assert not any("start anew" in note for note in notes)
     assert all(np.isfinite(value) for value in grown.step().values())
 
@@ -106,17 +106,17 @@ def test_a_run_hands_on_its_discriminator(name: str, tmp_path) -> None:
     before.step()
     save_state(before, tmp_path, "bank")
     grown = trainer(name=name)
-    assert grow_from(grown, Ancestor.of_run(tmp_path)) == []
+    assert grow_from(grown, InitialWeights.of_run(tmp_path)) == []
     old, new = before.discriminator.state_dict(), grown.discriminator.state_dict()
     last = {"paper": "to_logit.weight", "modern": "hidden.weight", "projected": "projector.scales"}
     assert torch.equal(new[last[name]], old[last[name]])
     if name == "projected":
         assert all(torch.equal(tensor, new[key]) for key, tensor in old.items())
-    for key, tensor in before.average.mapping.state_dict().items():
+    for key, tensor in before.ema.mapping.state_dict().items():
         assert torch.equal(tensor, grown.generator.mapping.state_dict()[key])
 
 
 def test_a_discriminator_of_another_kind_is_not_taken(tmp_path) -> None:
     save_state(trainer(SMALL, "modern"), tmp_path, "bank")
-    (note,) = grow_from(trainer(name="paper"), Ancestor.of_run(tmp_path))
+    (note,) = grow_from(trainer(name="paper"), InitialWeights.of_run(tmp_path))
     assert "another kind" in note

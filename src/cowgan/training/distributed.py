@@ -1,9 +1,9 @@
-"""Several processes that train as one.
+"""Data-parallel training in several processes.
 
-Each does some of the passes of a step on a device of its own. Before the weights move, the
-gradients of all are added up, so that all weights stay the same and the result does not
-depend on the number of processes. The first one, the leader, alone writes files and speaks
-to the person; it also tells the sentence of another one that fails.
+Each process does some of the passes of a step on a device of its own. Gradients are summed
+over all processes before an update, so that weights stay the same everywhere and do not
+depend on the number of processes. Only the first process, the leader, writes files and
+messages; it also reports the error of another process that fails.
 """
 
 import logging
@@ -24,38 +24,38 @@ from cowgan.synthesis.precision import choose_device
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-_PATIENCE = timedelta(days=365)
+_TIMEOUT = timedelta(days=365)
 _Pass = TypeVar("_Pass")
 _Failure = tuple[bool, str, str]
 
 
-class Processes:
-    """What the processes of a run tell each other; this is the only one.
+class ProcessGroup:
+    """The processes of a run; this class stands for a single one.
 
     Parameters
     ----------
     device : str
-        Where this process computes.
+        Device of this process.
     rank : int
-        Which of the processes this is.
+        Index of this process.
     count : int
-        How many there are.
+        Number of processes.
     """
 
     def __init__(self, device: str = "auto", rank: int = 0, count: int = 1) -> None:
         self.device, self.rank, self.count = device, rank, count
 
     @property
-    def leads(self) -> bool:
-        """Whether this process writes the files."""
+    def is_leader(self) -> bool:
+        """Whether this process writes files and messages."""
         return self.rank == 0
 
     def share(self, passes: Sequence[_Pass]) -> Sequence[_Pass]:
-        """Return the passes of a step that this process does."""
+        """Return the passes of a step that are done by this process."""
         return passes[self.rank :: self.count]
 
-    def agree(self, stop: bool = False) -> bool:
-        """Return whether the leader wants to stop; call it before every step.
+    def synchronise(self, stop: bool = False) -> bool:
+        """Return whether the leader stops training; called by all before every step.
 
         Raises
         ------
@@ -64,100 +64,100 @@ class Processes:
         """
         return stop
 
-    def total(self, numbers: dict[str, float]) -> dict[str, float]:
-        """Return the sums of numbers over all processes, which all name the same ones."""
-        return numbers
+    def sum_metrics(self, metrics: dict[str, float]) -> dict[str, float]:
+        """Return the sums over all processes of metrics with the same names in each."""
+        return metrics
 
-    def add_up(self, gradients: list[Tensor]) -> None:
-        """Replace gradients by their sums over all processes."""
-
-
-ALONE = Processes()
+    def sum_gradients(self, gradients: list[Tensor]) -> None:
+        """Replace gradients by their sums over all processes, in place."""
 
 
-class _Together(Processes):
-    """One of several processes, joined by Lightning Fabric."""
+SINGLE_PROCESS = ProcessGroup()
+
+
+class _FabricGroup(ProcessGroup):
+    """Several processes, joined by Lightning Fabric."""
 
     def __init__(self, fabric: "Fabric") -> None:
         super().__init__(str(fabric.device), fabric.global_rank, fabric.world_size)
         self._fabric = fabric
-        # Waits as long as the leader pauses, and notices on any device that one has gone.
-        self._words = distributed.new_group(backend="gloo", timeout=_PATIENCE)
-        self._parted = False
+        # Waits as long as the leader pauses, and notices on any device that a process has ended.
+        self._control_group = distributed.new_group(backend="gloo", timeout=_TIMEOUT)
+        self._separated = False
 
-    def agree(self, stop: bool = False) -> bool:
-        return self._agree(stop, None)
+    def synchronise(self, stop: bool = False) -> bool:
+        return self._synchronise(stop, None)
 
     def fail(self, failure: _Failure) -> None:
-        """Tell the others of a failure in place of what they next agree on."""
-        if not self._parted:
+        """Report a failure to the other processes at their next synchronisation."""
+        if not self._separated:
             with suppress(CowganError, RuntimeError):
-                self._agree(False, failure)
+                self._synchronise(False, failure)
 
-    def total(self, numbers: dict[str, float]) -> dict[str, float]:
-        self.agree()
-        values = torch.tensor(list(numbers.values()), dtype=torch.float64)
-        distributed.all_reduce(values, group=self._words)
-        return dict(zip(numbers, values.tolist(), strict=True))
+    def sum_metrics(self, metrics: dict[str, float]) -> dict[str, float]:
+        self.synchronise()
+        values = torch.tensor(list(metrics.values()), dtype=torch.float64)
+        distributed.all_reduce(values, group=self._control_group)
+        return dict(zip(metrics, values.tolist(), strict=True))
 
-    def add_up(self, gradients: list[Tensor]) -> None:
-        self.agree()
+    def sum_gradients(self, gradients: list[Tensor]) -> None:
+        self.synchronise()
         for gradient in gradients:
             distributed.all_reduce(gradient)
 
-    def _agree(self, stop: bool, failure: _Failure | None) -> bool:
+    def _synchronise(self, stop: bool, failure: _Failure | None) -> bool:
         flags = torch.tensor([stop, failure is not None], dtype=torch.int32)
         try:
-            distributed.all_reduce(flags, distributed.ReduceOp.MAX, self._words)
+            distributed.all_reduce(flags, distributed.ReduceOp.MAX, self._control_group)
         except RuntimeError as error:
-            self._parted = True
+            self._separated = True
             raise CowganError(
-                f"One of the {self.count} training processes has ended without a word; the run "
-                "can go on from its last saved state.",
+                f"One of the {self.count} training processes has ended unexpectedly; resume the "
+                "run from its last saved state.",
                 repr(error),
             ) from error
         if flags[1]:
-            self._parted = True
-            told: list[_Failure | None] = [None] * self.count
-            distributed.all_gather_object(told, failure, group=self._words)
-            expected, sentence, detail = next(one for one in told if one is not None)
+            self._separated = True
+            failures: list[_Failure | None] = [None] * self.count
+            distributed.all_gather_object(failures, failure, group=self._control_group)
+            expected, sentence, detail = next(one for one in failures if one is not None)
             raise CowganError(sentence, detail) if expected else RuntimeError(detail)
         return bool(flags[0])
 
 
 @contextmanager
-def joined(devices: int, nodes: int, device: str) -> Iterator[Processes]:
-    """Join the processes of a run, which are started first unless torchrun or srun has.
+def join_processes(devices: int, nodes: int, device: str) -> Iterator[ProcessGroup]:
+    """Join the processes of a run, after starting them unless torchrun or srun has.
 
-    To start them, the present command is run anew for each further device of this computer.
-    Processes other than the leader end with the context, whatever has happened in it.
+    They are started by running the present command again for each further device of this
+    computer. Processes other than the leader exit at the end of the context, also after errors.
 
     Parameters
     ----------
     devices : int
         Processes on each computer: one for each GPU, or any number on CPUs.
     nodes : int
-        Computers.
+        Number of computers.
     device : str
         "auto", "cpu" or "cuda"; for a single process also "cuda:1".
 
     Raises
     ------
     CowganError
-        They cannot be joined, or one of them has failed.
+        The processes cannot be joined, or one of them has failed.
     """
-    started = _started_elsewhere()
+    started = _externally_started()
     if started not in (1, devices * nodes):
         raise CowganError(
             f"The launcher has started {started} processes, but --devices {devices} and --nodes "
             f"{nodes} ask for {devices * nodes}; they must agree."
         )
     if devices * nodes == 1:
-        yield Processes(device)
+        yield ProcessGroup(device)
         return
     processes = _join(devices, nodes, device)
-    if not processes.leads:
-        # Ctrl+C or the end of a cluster's patience reaches all of them; the leader decides.
+    if not processes.is_leader:
+        # Ctrl+C and a cluster's time limit signal all processes; only the leader responds.
         for one in (signal.SIGINT, signal.SIGTERM):
             signal.signal(one, signal.SIG_IGN)
     try:
@@ -172,17 +172,17 @@ def joined(devices: int, nodes: int, device: str) -> Iterator[Processes]:
         raise
     finally:
         distributed.destroy_process_group()
-        if not processes.leads:
+        if not processes.is_leader:
             raise SystemExit(0)
 
 
-def _started_elsewhere() -> int:
-    """Return how many processes torchrun or srun has started."""
+def _externally_started() -> int:
+    """Return the number of processes started by torchrun or srun."""
     by_torchrun = "TORCHELASTIC_RUN_ID" in os.environ
     return int(os.environ.get("WORLD_SIZE" if by_torchrun else "SLURM_STEP_NUM_TASKS", 1))
 
 
-def _join(devices: int, nodes: int, device: str) -> _Together:
+def _join(devices: int, nodes: int, device: str) -> _FabricGroup:
     kind = choose_device(device)
     if kind.index is not None or kind.type not in ("cpu", "cuda"):
         raise CowganError(
@@ -213,4 +213,4 @@ def _join(devices: int, nodes: int, device: str) -> _Together:
             "--nodes and the cluster's settings.",
             str(error),
         ) from error
-    return _Together(fabric)
+    return _FabricGroup(fabric)

@@ -1,11 +1,11 @@
-"""Moving average of the generator's weights."""
+"""Exponential moving average (EMA) of the generator's weights."""
 
 import torch
 from torch import nn
 
 
-def averaging_rate(images_seen: int, images: int, half_life: float, ramp: float) -> float:
-    """Return how much of the average a step keeps.
+def ema_decay(images_seen: int, images: int, half_life: float, ramp: float) -> float:
+    """Return the decay of the moving average for one step.
 
     Parameters
     ----------
@@ -14,9 +14,9 @@ def averaging_rate(images_seen: int, images: int, half_life: float, ramp: float)
     images : int
         Volumes of this step.
     half_life : float
-        Volumes after which weights count half.
+        In volumes.
     ramp : float
-        The half-life is at most this share of the volumes seen; 0 for no limit.
+        Largest half-life as a fraction of the volumes seen; 0 for no limit.
     """
     if ramp:
         half_life = min(half_life, ramp * (images_seen + images))
@@ -24,7 +24,7 @@ def averaging_rate(images_seen: int, images: int, half_life: float, ramp: float)
 
 
 @torch.no_grad()
-def update_average(average: nn.Module, network: nn.Module, kept: float) -> None:
-    """Move `average` towards `network`."""
-    for own, other in zip(average.parameters(), network.parameters(), strict=True):
-        own.lerp_(other, 1 - kept)
+def update_ema(ema: nn.Module, network: nn.Module, decay: float) -> None:
+    """Move the weights of `ema` towards those of `network`."""
+    for own, other in zip(ema.parameters(), network.parameters(), strict=True):
+        own.lerp_(other, 1 - decay)

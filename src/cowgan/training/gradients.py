@@ -1,23 +1,23 @@
-"""Gradients of a step that is done in parts."""
+"""Gradients summed over the passes and processes of a step."""
 
 from collections.abc import Iterable
 
 import torch
 from torch import nn
 
-from cowgan.training.distributed import Processes
+from cowgan.training.distributed import ProcessGroup
 
 
 class GradientSum:
-    """Adds up the gradients of passes, wherever and in whatever order they are done.
+    """Sum of the gradients of all passes, whatever their order and process.
 
-    In float64: sums in float32 depend on their order, and Adam makes steps of full length of
-    gradients that are nothing but rounding.
+    In float64: sums in float32 depend on their order, and Adam turns even gradients of pure
+    rounding errors into full steps.
 
     Parameters
     ----------
     parameters : iterable of Parameter
-        What learns.
+        Trainable parameters.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter]) -> None:
@@ -25,7 +25,7 @@ class GradientSum:
         self._sums: dict[nn.Parameter, torch.Tensor] = {}
 
     def collect(self) -> None:
-        """Move what a pass has left in the parameters' gradients to the sum."""
+        """Move the parameters' gradients to the sum after a pass."""
         for parameter in self._parameters:
             if parameter.grad is None:
                 continue
@@ -37,13 +37,13 @@ class GradientSum:
                 self._sums[parameter] = parameter.grad.to(exact, copy=True)
             parameter.grad = None
 
-    def hand_over(self, processes: Processes) -> None:
-        """Make the sum over all processes the parameters' gradients, and start anew."""
-        processes.add_up(list(self._sums.values()))
+    def reduce(self, processes: ProcessGroup) -> None:
+        """Set the parameters' gradients to the sum over all processes, and clear it."""
+        processes.sum_gradients(list(self._sums.values()))
         for parameter, total in self._sums.items():
             parameter.grad = total.to(parameter.dtype)
         self._sums.clear()
 
     def clear(self) -> None:
-        """Forget the sum."""
+        """Discard the sum."""
         self._sums.clear()

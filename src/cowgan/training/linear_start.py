@@ -99,7 +99,7 @@ def start_linearly(trainer: Trainer, progress: Progress | None = None) -> None:
     _carry(generator, layers, effects)
     generator.to(trainer.device)
     components.to(trainer.device)
-    trainer.average.load_state_dict(generator.state_dict())
+    trainer.ema.load_state_dict(generator.state_dict())
 
 
 def fit_components(components: AnatomicalComponents, volumes: TrainingVolumes) -> None:

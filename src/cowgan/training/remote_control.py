@@ -30,7 +30,7 @@ State = Literal[
     "failed",
     "interrupted",
 ]
-Wish = Literal["pause", "resume", "stop"]
+Command = Literal["pause", "resume", "stop"]
 
 ACTIVE: tuple[State, ...] = ("starting", "training", "paused", "saving")
 """States of a run that a process is at work on."""
@@ -122,7 +122,7 @@ def read_status(folder: Path) -> RunStatus | None:
     return status
 
 
-def request(folder: Path, wish: Wish) -> None:
+def request(folder: Path, wish: Command) -> None:
     """Ask a running run to pause, to go on, or to save its state and stop.
 
     It does so before its next step.
@@ -138,7 +138,7 @@ def request(folder: Path, wish: Wish) -> None:
         temporary.write_text(wish, encoding="utf-8")
 
 
-class Supervision:
+class RemoteControl:
     """Lets others watch and steer a run while it is trained, and keeps a second process out.
 
     As a context manager it notes how the run ends.

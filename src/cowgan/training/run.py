@@ -18,26 +18,26 @@ from cowgan.files import write_json
 from cowgan.progress import Progress, Silent, advance
 from cowgan.training.bank_subset import BankSubset
 from cowgan.training.config import TrainingConfig, write_config
-from cowgan.training.distributed import ALONE, Processes
+from cowgan.training.distributed import SINGLE_PROCESS, ProcessGroup
 from cowgan.training.generator import Generator
 from cowgan.training.holdout_metrics import HoldoutMetrics
 from cowgan.training.linear_start import start_linearly
 from cowgan.training.log import LOG_FILE, LogWriter
 from cowgan.training.metrics import SAMPLES, Metric, MipCorrelation
-from cowgan.training.remote_control import Supervision
+from cowgan.training.remote_control import RemoteControl
 from cowgan.training.samples import sample_sheet, sample_volumes
 from cowgan.training.state import (
     StateDescription,
     has_state,
     load_state,
-    read_average,
     read_description,
+    read_ema,
     save_state,
     state_description,
 )
-from cowgan.training.tensorboard import Board, board_available
+from cowgan.training.tensorboard import TensorBoardWriter, tensorboard_available
 from cowgan.training.trainer import Trainer
-from cowgan.training.warm_start import Ancestor, grow_from
+from cowgan.training.warm_start import InitialWeights, grow_from
 
 CONFIG_FILE = "config.toml"
 RUN_FILE = "run.json"
@@ -61,7 +61,7 @@ class RunDescription:
     bank_sha256 : str
         Its hash.
     init_from : str or None
-        Where the first weights come from, see `Ancestor`; None if they were random.
+        Where the first weights come from, see `InitialWeights`; None if they were random.
     spacing_mm : tuple of float
         Voxel size along (z, x, y).
     written_by : str
@@ -80,10 +80,10 @@ def start_run(
     bank: Bank,
     config: TrainingConfig,
     device: str = "auto",
-    init_from: Ancestor | None = None,
+    init_from: InitialWeights | None = None,
     progress: Progress | None = None,
     watch: Watcher | None = None,
-    processes: Processes = ALONE,
+    processes: ProcessGroup = SINGLE_PROCESS,
     metrics: Sequence[Metric] = (),
 ) -> list[str]:
     """Begin a run in a new folder and train to its end.
@@ -98,14 +98,14 @@ def start_run(
         What and how.
     device : str
         "auto", "cpu", "cuda", "cuda:1".
-    init_from : Ancestor, optional
+    init_from : InitialWeights, optional
         Weights of smaller volumes to grow from, see `cowgan.training.warm_start.grow_from`.
     progress : Progress, optional
         Told after every step; stopping saves the state first.
     watch : callable, optional
         Given each row of the log.
-    processes : Processes
-        Those that train together, see `cowgan.training.distributed.joined`. All make this
+    processes : ProcessGroup
+        Those that train together, see `cowgan.training.distributed.join_processes`. All make this
         call; the leader alone writes, reports and watches.
     metrics : sequence of Metric
         What to measure now and then, beside the likeness of volumes.
@@ -123,13 +123,13 @@ def start_run(
         The person stopped; the run can go on from where it is.
     """
     folder = Path(folder)
-    if processes.leads and has_state(folder):
+    if processes.is_leader and has_state(folder):
         raise CowganError(f"{folder} holds a run already; resume it, or choose another folder.")
     side = BankSubset(bank, config.network.volume_shape, bank.training)
-    with _supervised(folder, 0, config.steps, processes) as supervision, _enough_memory():
+    with _supervised(folder, 0, config.steps, processes) as remote_control, _enough_memory():
         trainer = Trainer(config, side, device, processes)
         notes = _begin(trainer, init_from, progress or Silent())
-        if supervision is None:
+        if remote_control is None:
             _follow(trainer)
             return notes
         write_config(config, folder / CONFIG_FILE)
@@ -142,14 +142,16 @@ def start_run(
         )
         write_json(folder / RUN_FILE, asdict(description))
         save_state(trainer, folder, bank.sha256)
-        _train(trainer, folder, bank, supervision, progress or Silent(), watch, metrics)
+        _train(trainer, folder, bank, remote_control, progress or Silent(), watch, metrics)
     return notes
 
 
-def _begin(trainer: Trainer, ancestor: Ancestor | None, progress: Progress) -> list[str]:
+def _begin(
+    trainer: Trainer, initial_weights: InitialWeights | None, progress: Progress
+) -> list[str]:
     """Give a trainer its first weights; return what could not be taken over."""
-    if ancestor is not None:
-        return grow_from(trainer, ancestor)
+    if initial_weights is not None:
+        return grow_from(trainer, initial_weights)
     if trainer.config.start == "linear":
         start_linearly(trainer, progress)
     return []
@@ -162,7 +164,7 @@ def resume_run(
     steps: int | None = None,
     progress: Progress | None = None,
     watch: Watcher | None = None,
-    processes: Processes = ALONE,
+    processes: ProcessGroup = SINGLE_PROCESS,
     metrics: Sequence[Metric] = (),
 ) -> None:
     """Go on with a run from its last saved state; see `start_run`.
@@ -185,15 +187,15 @@ def resume_run(
         )
     config = TrainingConfig.from_dict({**description.config, **wanted})
     step = description.counters.step
-    with _supervised(folder, step, config.steps, processes) as supervision, _enough_memory():
+    with _supervised(folder, step, config.steps, processes) as remote_control, _enough_memory():
         bank = bank or Bank.open(Path(read_run(folder).bank))
         side = BankSubset(bank, config.network.volume_shape, bank.training)
         trainer = Trainer(config, side, device, processes)
         load_state(trainer, folder, bank.sha256)
-        if supervision is None:
+        if remote_control is None:
             _follow(trainer)
             return
-        _train(trainer, folder, bank, supervision, progress or Silent(), watch, metrics)
+        _train(trainer, folder, bank, remote_control, progress or Silent(), watch, metrics)
 
 
 def read_run(folder: Path) -> RunDescription:
@@ -213,7 +215,7 @@ def export_run(folder: Path, target: Path, card: ModelCard | None = None) -> Non
         The folder holds no whole state, or the checkpoint cannot be written.
     """
     folder = Path(folder)
-    average, _, description = read_average(folder)
+    average, _, description = read_ema(folder)
     save(_checkpoint(folder, average, description, card), Path(target))
 
 
@@ -245,7 +247,7 @@ def _train(
     trainer: Trainer,
     folder: Path,
     bank: Bank,
-    supervision: Supervision,
+    remote_control: RemoteControl,
     progress: Progress,
     watch: Watcher | None,
     metrics: Sequence[Metric],
@@ -261,15 +263,17 @@ def _train(
         log.keep()
         save_state(trainer, folder, bank.sha256)
 
-    supervision.begin(str(trainer.device))
+    remote_control.begin(str(trainer.device))
     with (
         closing(LogWriter(folder / LOG_FILE, counters.step, measured)) as log,
-        closing(Board(folder, counters.step)) if board_available() else nullcontext() as board,
+        closing(TensorBoardWriter(folder, counters.step))
+        if tensorboard_available()
+        else nullcontext() as board,
     ):
         try:
             while counters.step < config.steps:
-                supervision.heed(progress, keep)
-                advance(progress, counters.step, config.steps, supervision.status.pace)
+                remote_control.heed(progress, keep)
+                advance(progress, counters.step, config.steps, remote_control.status.pace)
                 trainer.processes.agree()
                 start = time.perf_counter()
                 told = trainer.step()
@@ -278,9 +282,9 @@ def _train(
                     row |= _measure(trainer, metrics)
                     if BEST_BY in row and row[BEST_BY] < log.least(BEST_BY):
                         description = state_description(trainer, bank.sha256)
-                        save(_checkpoint(folder, trainer.average, description), folder / BEST_FILE)
+                        save(_checkpoint(folder, trainer.ema, description), folder / BEST_FILE)
                 log.add(row)
-                supervision.tick(row)
+                remote_control.tick(row)
                 if board is not None:
                     board.add(row)
                 if watch is not None:
@@ -295,10 +299,10 @@ def _train(
                     keep()
         except Cancelled:
             trainer.processes.agree(stop=True)
-            supervision.tell("saving")
+            remote_control.tell("saving")
             keep()
             raise
-    progress.report(counters.step, config.steps, supervision.status.pace)
+    progress.report(counters.step, config.steps, remote_control.status.pace)
 
 
 def _follow(trainer: Trainer) -> None:
@@ -308,9 +312,9 @@ def _follow(trainer: Trainer) -> None:
 
 
 def _supervised(
-    folder: Path, step: int, steps: int, processes: Processes
-) -> AbstractContextManager[Supervision | None]:
-    return Supervision(folder, step, steps) if processes.leads else nullcontext()
+    folder: Path, step: int, steps: int, processes: ProcessGroup
+) -> AbstractContextManager[RemoteControl | None]:
+    return RemoteControl(folder, step, steps) if processes.is_leader else nullcontext()
 
 
 @contextmanager

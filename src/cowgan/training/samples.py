@@ -1,4 +1,4 @@
-"""What a network in training makes, as volumes and as a picture."""
+"""Sample volumes of a network in training, and a contact sheet of them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,18 +19,18 @@ _EDGE = 128
 
 @torch.no_grad()
 def sample_volumes(trainer: Trainer, count: int) -> Iterator[Tensor]:
-    """Make volumes with the averaged generator, always of the same latents.
+    """Yield volumes of the EMA generator, always from the same latents.
 
     Each has shape (1, 1, z, x, y), 0 to 1.
     """
     for sample in range(count):
-        drawn = sampling.latents(
+        latents = sampling.latents(
             trainer.config.network, 0, 0, "samples", range(sample, sample + 1), 0.0
         )
-        yield trainer.average(drawn, trainer.device).clamp(0, 1)
+        yield trainer.ema(latents, trainer.device).clamp(0, 1)
 
 
-def sample_sheet(trainer: Trainer, path: Path) -> None:
+def write_sample_sheet(trainer: Trainer, path: Path) -> None:
     """Write axial MIPs of sixteen sample volumes as a PNG.
 
     Anterior is up and the patient's right on the left.

@@ -25,7 +25,7 @@ PREVIOUS_FILE = "state.previous.safetensors"
 _FORMAT = "cowgan-training-state"
 _VERSION = 1
 _SETTINGS_OF_ALL_VERSIONS = {"network": dict, "discriminator": str, "batch": int, "accumulate": int}
-"""What is read of the settings of a run that cannot go on; see `read_average`."""
+"""What is read of the settings of a run that cannot go on; see `read_ema`."""
 
 _Result = TypeVar("_Result")
 
@@ -76,7 +76,7 @@ def save_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
     """
     tensors = {
         **_named(trainer.generator, "generator"),
-        **_named(trainer.average, "average"),
+        **_named(trainer.ema, "average"),
         **_named(trainer.discriminator, "discriminator"),
         **({} if trainer.components is None else _named(trainer.components, "components")),
         **_moments(trainer.generator_adam, trainer.generator, "generator_adam"),
@@ -127,7 +127,7 @@ def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
         )
     try:
         trainer.generator.load_state_dict(part_of(tensors, "generator/"))
-        trainer.average.load_state_dict(part_of(tensors, "average/"))
+        trainer.ema.load_state_dict(part_of(tensors, "average/"))
         trainer.discriminator.load_state_dict(part_of(tensors, "discriminator/"))
         if trainer.components is not None:
             trainer.components.load_state_dict(part_of(tensors, "components/"))
@@ -177,7 +177,7 @@ def read_state(folder: Path) -> tuple[dict[str, Tensor], StateDescription]:
     return _newest(folder, _read)
 
 
-def read_average(folder: Path) -> tuple[Generator, dict[str, Tensor], StateDescription]:
+def read_ema(folder: Path) -> tuple[Generator, dict[str, Tensor], StateDescription]:
     """Return the averaged generator of a run, all its tensors, and its description.
 
     Needs of the settings only what fixes the networks, so that runs of older versions can be

@@ -1,4 +1,4 @@
-"""Curves and pictures of a run for TensorBoard, where that is installed."""
+"""Curves and sample pictures of a run for TensorBoard, if that is installed."""
 
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -8,44 +8,43 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-BOARD_FOLDER = "tensorboard"
+TENSORBOARD_FOLDER = "tensorboard"
 _FLUSH_EVERY_S = 10
 
 
-def board_available() -> bool:
+def tensorboard_available() -> bool:
     """Return whether TensorBoard is installed."""
     return find_spec("tensorboard") is not None
 
 
-class Board:
-    """Writes what the log holds, and sample pictures, as TensorBoard reads them.
+class TensorBoardWriter:
+    """Writes the rows of the log, and sample pictures, for TensorBoard.
 
     Parameters
     ----------
     folder : Path
         The run.
     step : int
-        Steps of the state that the run goes on from: what was written of later ones is no
-        longer shown.
+        Step of the state that the run resumes from; events of later steps are hidden.
     """
 
     def __init__(self, folder: Path, step: int) -> None:
-        # Loading it takes a second, which a run without it need not wait.
+        # Importing it takes a second, which runs without it are spared.
         from torch.utils.tensorboard import SummaryWriter
 
         self._writer: Any = SummaryWriter(
-            str(folder / BOARD_FOLDER), purge_step=step + 1, flush_secs=_FLUSH_EVERY_S
+            str(folder / TENSORBOARD_FOLDER), purge_step=step + 1, flush_secs=_FLUSH_EVERY_S
         )
 
-    def add(self, row: Mapping[str, Any]) -> None:
+    def add_row(self, row: Mapping[str, Any]) -> None:
         """Write the row of a step."""
         for name, value in row.items():
             if name != "step":
                 self._writer.add_scalar(name, value, row["step"])
 
-    def show(self, picture: Path, step: int) -> None:
+    def add_picture(self, path: Path, step: int) -> None:
         """Write a sample picture."""
-        with Image.open(picture) as opened:
+        with Image.open(path) as opened:
             self._writer.add_image("samples", np.asarray(opened), step, dataformats="HW")
 
     def close(self) -> None:

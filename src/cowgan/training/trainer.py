@@ -19,8 +19,8 @@ from cowgan.training.anatomical_components import AnatomicalComponents
 from cowgan.training.brightness import measure_brightness
 from cowgan.training.config import TrainingConfig
 from cowgan.training.discriminators import FeatureDiscriminator, make_discriminator
-from cowgan.training.distributed import ALONE, Processes
-from cowgan.training.ema import averaging_rate, update_average
+from cowgan.training.distributed import SINGLE_PROCESS, ProcessGroup
+from cowgan.training.ema import ema_decay, update_ema
 from cowgan.training.generator import Generator
 from cowgan.training.gradients import GradientSum
 from cowgan.training.sampling import Latents
@@ -76,7 +76,7 @@ class Trainer:
         Real volumes.
     device : str
         "auto", "cpu", "cuda", "cuda:1".
-    processes : Processes
+    processes : ProcessGroup
         The processes that share the passes of each step.
 
     Raises
@@ -91,7 +91,7 @@ class Trainer:
         config: TrainingConfig,
         volumes: TrainingVolumes,
         device: str = "auto",
-        processes: Processes = ALONE,
+        processes: ProcessGroup = SINGLE_PROCESS,
     ) -> None:
         if len(volumes) == 0:
             raise CowganError("There is no volume to train on.")
@@ -128,13 +128,13 @@ class Trainer:
             initialise_for_rotation(self.generator.synthesis, _STYLE_DEVIATION, source)
             # Latents stay components of an anatomy, in unit variance.
             self.generator.mapping.requires_grad_(False)
-        self.average = Generator(config.network, config.start).requires_grad_(False)
-        self.average.load_state_dict(self.generator.state_dict())
+        self.ema = Generator(config.network, config.start).requires_grad_(False)
+        self.ema.load_state_dict(self.generator.state_dict())
         self.discriminator = make_discriminator(config, source)
         on_cpu = self.device.type == "cpu"
         self.generator.one_by_one = on_cpu and config.network.image_size >= _ONE_BY_ONE_FROM
         if not on_cpu:  # They were made on the CPU.
-            for network in (self.generator, self.average, self.discriminator, self.components):
+            for network in (self.generator, self.ema, self.discriminator, self.components):
                 if network is not None:
                     network.to(self.device)
 
@@ -190,13 +190,13 @@ class Trainer:
         else:
             self.counters.skipped += 1
             self.counters.bad_in_a_row += 1
-        kept = averaging_rate(
+        kept = ema_decay(
             self.images_seen,
             self.config.images_per_step,
             self.config.average_images,
             self.config.average_ramp,
         )
-        update_average(self.average, self.generator, kept)
+        update_ema(self.ema, self.generator, kept)
         self.counters.step += 1
         if self.counters.bad_in_a_row >= _MAX_BAD_STEPS:
             raise CowganError(
@@ -338,7 +338,7 @@ class Trainer:
 
     def _finish(self, step_losses: StepLosses) -> dict[str, float]:
         """Return the metrics of all processes, after updating the counters by them."""
-        metrics = self.processes.total(step_losses.metrics)
+        metrics = self.processes.sum_metrics(step_losses.metrics)
         if "judged_real" in metrics:
             self._adapt_augmentation(metrics["judged_real"])
         found = metrics.get("path_length", np.nan)
@@ -369,7 +369,7 @@ class Trainer:
 
     def _update(self, adam: torch.optim.Adam, gradients: GradientSum) -> bool:
         """Update weights unless a gradient is not finite; return whether it was done."""
-        gradients.hand_over(self.processes)
+        gradients.reduce(self.processes)
         self.scaler.unscale_(adam)
         parameters = (p for group in adam.param_groups for p in group["params"])
         norms = torch._foreach_norm([p.grad for p in parameters if p.grad is not None])

@@ -17,7 +17,7 @@ from cowgan.training.anatomical_components import AnatomicalComponents
 from cowgan.training.config import Architecture
 from cowgan.training.generator import Generator
 from cowgan.training.linear_start import fit_components
-from cowgan.training.state import part_of, read_average
+from cowgan.training.state import part_of, read_ema
 from cowgan.training.step_losses import anchor_error
 from cowgan.training.trainer import Trainer
 
@@ -32,7 +32,7 @@ State = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Ancestor:
+class InitialWeights:
     """The weights that a network starts from.
 
     Parameters
@@ -60,7 +60,7 @@ class Ancestor:
     components: State | None = None
 
     @classmethod
-    def of_checkpoint(cls, model: Checkpoint) -> "Ancestor":
+    def of_checkpoint(cls, model: Checkpoint) -> "InitialWeights":
         """Return the weights of a model."""
         own = model.discriminator
         return cls(
@@ -73,7 +73,7 @@ class Ancestor:
         )
 
     @classmethod
-    def of_run(cls, folder: Path) -> "Ancestor":
+    def of_run(cls, folder: Path) -> "InitialWeights":
         """Return the newest weights of a run, those of any discriminator included.
 
         Raises
@@ -81,7 +81,7 @@ class Ancestor:
         CowganError
             The folder holds no whole state.
         """
-        average, tensors, description = read_average(folder)
+        average, tensors, description = read_ema(folder)
         return cls(
             average.synthesis.config,
             average.mapping.state_dict(),
@@ -93,7 +93,7 @@ class Ancestor:
         )
 
 
-def grow_from(trainer: Trainer, smaller: Ancestor) -> list[str]:
+def grow_from(trainer: Trainer, smaller: InitialWeights) -> list[str]:
     """Copy what fits from a smaller network into a trainer that has not begun.
 
     The mapping network must fit as a whole. Synthesis blocks count from the coarsest and
@@ -106,7 +106,7 @@ def grow_from(trainer: Trainer, smaller: Ancestor) -> list[str]:
     ----------
     trainer : Trainer
         At step 0.
-    smaller : Ancestor
+    smaller : InitialWeights
         Of at most the same image size and depth.
 
     Returns
@@ -123,7 +123,7 @@ def grow_from(trainer: Trainer, smaller: Ancestor) -> list[str]:
     new, old = trainer.config.network, smaller.network
     _refuse_unfit(new, old)
     notes = []
-    for generator in (trainer.generator, trainer.average):
+    for generator in (trainer.generator, trainer.ema):
         generator.mapping.load_state_dict(smaller.mapping)
         missed = _copy(generator.synthesis, smaller.synthesis)
         generator.from_published()
@@ -161,7 +161,7 @@ def _take_components(
     components.to(trainer.device)
     drawn = sampling.latents(trainer.config.network, 0, 0, "samples", range(_JUDGED), 0.0)
     with torch.no_grad():
-        volumes = trainer.average(drawn, trainer.device)
+        volumes = trainer.ema(drawn, trainer.device)
         error = anchor_error(components, trainer.config.network, volumes, drawn)
     if not float(error) < _LARGEST_ERROR:
         raise CowganError(
@@ -200,7 +200,7 @@ def _copy(network: nn.Module, state: State, shift: int = 0) -> list[int]:
     return sorted(missed)
 
 
-def _copied_nothing(generator: Generator, smaller: Ancestor) -> bool:
+def _copied_nothing(generator: Generator, smaller: InitialWeights) -> bool:
     own, other = generator.synthesis.state_dict(), smaller.synthesis
     return not any(
         name in own and own[name].shape == tensor.shape and _BLOCK.match(name)
