@@ -40,7 +40,7 @@ from cowgan.training.config import TrainingConfig, preset, with_changes
 from cowgan.training.log import LOG_FILE
 from cowgan.training.run import export_run, resume_run, start_run
 from cowgan.training.state import STATE_FILE
-from cowgan.training.warm_start import Ancestor
+from cowgan.training.warm_start import InitialWeights
 
 LICENCE = (
     "Weights: research use only, not for sale. The anatomies are derived from "
@@ -102,15 +102,15 @@ def make_bank(folder: Path, anatomies: Path | None, progress: Progress) -> Bank:
 
 def train(stages: tuple[Stage, ...], folder: Path, bank: Bank, device: str) -> list[Path]:
     """Go through the stages, or on from where they were; return their runs."""
-    ancestor, runs = None, []
+    initial_weights, runs = None, []
     for stage in stages:
         run = folder / f"run_{stage.size:03d}"
         with progress_bar(f"Training at {stage.size}") as progress:
             if (run / STATE_FILE).exists():
                 resume_run(run, bank, device, stage.steps, progress)
             else:
-                start_run(run, bank, stage.config, device, ancestor, progress)
-        ancestor = Ancestor.of_run(run)
+                start_run(run, bank, stage.config, device, initial_weights, progress)
+        initial_weights = InitialWeights.of_run(run)
         runs.append(run)
     return runs
 

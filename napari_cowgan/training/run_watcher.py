@@ -11,8 +11,8 @@ from qtpy.QtCore import QObject, Signal
 from cowgan.errors import CowganError
 from cowgan.pictures import read_picture
 from cowgan.training.log import LOG_FILE, LogFollower
+from cowgan.training.loop import SAMPLES_FOLDER
 from cowgan.training.remote_control import RunStatus, read_status
-from cowgan.training.run import SAMPLES_FOLDER
 from napari_cowgan.training.workers import LOG, Trainee
 from napari_cowgan.widgets.jobs import stop_at_exit
 

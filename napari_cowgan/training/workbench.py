@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 from cowgan.bank.bank import Bank
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
-from cowgan.training.remote_control import RunStatus, Wish, is_running, request
+from cowgan.training.remote_control import Command, RunStatus, is_running, request
 from napari_cowgan.training.closing import Close, CloseGuard, ask_about_run
 from napari_cowgan.training.monitor import Monitor
 from napari_cowgan.training.new_run_group import PlanGroup
@@ -286,7 +286,7 @@ class Workbench(QWidget):
     def _show_start(self) -> None:
         self._scroll.ensureWidgetVisible(self.settings.start)
 
-    def _ask_run(self, wish: Wish) -> None:
+    def _ask_run(self, wish: Command) -> None:
         folder = self.monitor.folder
         if folder is None:
             return

@@ -151,16 +151,20 @@ def tail(folder: Path) -> str:
 def _train(task: RunPlan | Resumption, progress: Thread) -> None:
     from cowgan.checkpoint import load
     from cowgan.training.run import resume_run, start_run
-    from cowgan.training.warm_start import Ancestor
+    from cowgan.training.warm_start import InitialWeights
 
     if isinstance(task, Resumption):
         resume_run(task.folder, None, task.device, task.steps, progress)
         return
-    ancestor, smaller = None, task.init_from
+    initial_weights, smaller = None, task.init_from
     if smaller is not None:
         run = smaller.is_dir()
-        ancestor = Ancestor.of_run(smaller) if run else Ancestor.of_checkpoint(load(smaller))
-    start_run(task.folder, Bank.open(task.bank), task.config(), task.device, ancestor, progress)
+        initial_weights = (
+            InitialWeights.of_run(smaller) if run else InitialWeights.of_checkpoint(load(smaller))
+        )
+    start_run(
+        task.folder, Bank.open(task.bank), task.config(), task.device, initial_weights, progress
+    )
 
 
 def _start(command: list[str], log: int) -> "subprocess.Popen[bytes]":

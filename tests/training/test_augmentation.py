@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cowgan.training.augmentation import augment, cutout, draw, flip, translate
+from cowgan.training.augmentation import augment, cutout, draw_parameters, flip, translate
 
 SHAPE = (8, 16, 12)
 
@@ -34,7 +34,7 @@ def test_no_shift_changes_nothing() -> None:
 
 
 def test_shifts_are_even_in_both_directions() -> None:
-    drawn = draw(20_000, SHAPE, 1.0, torch.Generator().manual_seed(0)).shift
+    drawn = draw_parameters(20_000, SHAPE, 1.0, torch.Generator().manual_seed(0)).shift
     for axis, reach in enumerate((1, 2, 2)):
         values, counts = drawn[:, axis].unique(return_counts=True)
         assert values.tolist() == list(range(-reach, reach + 1))
@@ -43,7 +43,7 @@ def test_shifts_are_even_in_both_directions() -> None:
 
 def test_cutout_blanks_one_box_and_every_voxel_equally_often() -> None:
     n = 20_000
-    drawn = draw(n, SHAPE, 1.0, torch.Generator().manual_seed(1))
+    drawn = draw_parameters(n, SHAPE, 1.0, torch.Generator().manual_seed(1))
     blanked = torch.zeros(SHAPE)
     for part in range(0, n, 500):
         chosen = slice(part, part + 500)
@@ -59,19 +59,19 @@ def test_cutout_blanks_one_box_and_every_voxel_equally_often() -> None:
 
 @pytest.mark.parametrize("probability", [0.0, 0.3, 1.0])
 def test_each_change_happens_as_often_as_asked(probability: float) -> None:
-    drawn = draw(10_000, SHAPE, probability, torch.Generator().manual_seed(2))
+    drawn = draw_parameters(10_000, SHAPE, probability, torch.Generator().manual_seed(2))
     assert drawn.moved.float().mean().item() == pytest.approx(probability, abs=0.015)
     assert drawn.cut.float().mean().item() == pytest.approx(probability, abs=0.015)
 
 
 def test_probability_zero_changes_nothing() -> None:
-    drawn = draw(3, SHAPE, 0.0, torch.Generator().manual_seed(3))
+    drawn = draw_parameters(3, SHAPE, 0.0, torch.Generator().manual_seed(3))
     assert torch.equal(augment(volumes(), drawn), volumes())
 
 
 def test_augmentation_lets_gradients_through() -> None:
     inputs = volumes().double().requires_grad_()
-    drawn = draw(3, SHAPE, 1.0, torch.Generator().manual_seed(4))
+    drawn = draw_parameters(3, SHAPE, 1.0, torch.Generator().manual_seed(4))
     assert torch.autograd.gradcheck(lambda v: augment(v, drawn).square().sum(), (inputs,))
 
 

@@ -172,7 +172,7 @@ def test_the_death_of_one_ends_all(bank: Bank, tmp_path: Path, victim: int) -> N
     assert_gone(family)
     if victim == 1:
         assert process.returncode == 2
-        assert "ended without a word" in error.rstrip().splitlines()[-1]
+        assert "ended unexpectedly" in error.rstrip().splitlines()[-1]
         assert read_status(tmp_path / "run").state == "failed"
 
 

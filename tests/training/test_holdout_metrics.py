@@ -11,7 +11,8 @@ from cowgan.checkpoint import load
 from cowgan.networks import NetworkConfig
 from cowgan.training.config import preset, with_changes
 from cowgan.training.holdout_metrics import HoldoutMetrics
-from cowgan.training.run import BEST_FILE, resume_run, start_run
+from cowgan.training.loop import BEST_FILE
+from cowgan.training.run import resume_run, start_run
 
 NETWORK = NetworkConfig(16, 16, 1, 8)
 

@@ -22,7 +22,7 @@ from cowgan.training.config import (
 from cowgan.training.config import preset as preset_config
 
 if TYPE_CHECKING:
-    from cowgan.training.warm_start import Ancestor
+    from cowgan.training.warm_start import InitialWeights
 
 
 def _setting(name: str, config: type = TrainingConfig) -> Any:
@@ -75,9 +75,9 @@ def train(
     from cowgan.bank.bank import Bank
     from cowgan.cli.console import progress_bar
     from cowgan.progress import Silent
-    from cowgan.training.distributed import joined
+    from cowgan.training.distributed import join_processes
     from cowgan.training.run import resume_run, start_run
-    from cowgan.training.tensorboard import board_available
+    from cowgan.training.tensorboard import tensorboard_available
 
     opened = None if bank is None else Bank.open(bank)
     architecture = {
@@ -99,13 +99,13 @@ def train(
     if estimate:
         _print_needs(chosen, device)
         return
-    ancestor = None if init_from is None else _ancestor(init_from)
+    initial_weights = None if init_from is None else _initial_weights(init_from)
     notes: list[str] = []
-    if not board_available():
+    if not tensorboard_available():
         notes.append("TensorBoard is not installed; the curves are in log.csv only.")
     with (
-        joined(devices, nodes, device) as processes,
-        progress_bar("Training") if processes.leads else nullcontext(Silent()) as progress,
+        join_processes(devices, nodes, device) as processes,
+        progress_bar("Training") if processes.is_leader else nullcontext(Silent()) as progress,
     ):
         where = processes.device
         if resume is not None:
@@ -113,7 +113,9 @@ def train(
         elif opened is None or out is None:
             raise CowganError("A new run needs a training bank: --bank BANK.")
         else:
-            notes += start_run(out, opened, chosen, where, ancestor, progress, processes=processes)
+            notes += start_run(
+                out, opened, chosen, where, initial_weights, progress, processes=processes
+            )
     for note in notes:
         say(f"Note: {note}", err=True)
     say(f"The run in {out or resume} is complete.")
@@ -138,12 +140,12 @@ def _print_needs(config: TrainingConfig, device: str) -> None:
         say(f"This fits: {smaller}" if batch else "No batch of this network fits.")
 
 
-def _ancestor(path: Path) -> "Ancestor":
-    from cowgan.training.warm_start import Ancestor
+def _initial_weights(path: Path) -> "InitialWeights":
+    from cowgan.training.warm_start import InitialWeights
 
     if path.is_dir():
-        return Ancestor.of_run(path)
-    return Ancestor.of_checkpoint(open_model(path, None))
+        return InitialWeights.of_run(path)
+    return InitialWeights.of_checkpoint(open_model(path, None))
 
 
 def _config(

@@ -1,7 +1,7 @@
-"""Differentiable augmentation: the same random changes for real and generated volumes.
+"""Differentiable augmentation of real and generated volumes.
 
 Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS 2020,
-carried to three dimensions. Each function is pure: it takes the random draws it needs.
+in three dimensions. Functions are pure: random parameters are arguments.
 """
 
 from dataclasses import dataclass
@@ -10,24 +10,24 @@ import torch
 from torch import Tensor
 
 TRANSLATION = 1 / 8
-"""Largest shift, as a share of each edge."""
+"""Largest shift, as a fraction of each edge."""
 
 CUTOUT = 1 / 2
-"""Edge of the box that is blanked, as a share of each edge."""
+"""Size of the blanked box, as a fraction of each edge."""
 
 
 @dataclass(frozen=True)
-class Draws:
-    """The random part of one augmentation of N volumes.
+class AugmentationParameters:
+    """Random parameters of one augmentation of N volumes.
 
     Parameters
     ----------
     shift : Tensor
-        Shape (N, 3), int64: voxels to move along (z, x, y).
+        Shape (N, 3), int64: translation in voxels along (z, x, y).
     corner : Tensor
-        Shape (N, 3), int64: first voxel of the blanked box; may lie outside.
+        Shape (N, 3), int64: first voxel of the blanked box; may be outside.
     moved, cut : Tensor
-        Shape (N,), bool: which volumes are shifted, which lose a box.
+        Shape (N,), bool: volumes to translate, volumes with a blanked box.
     """
 
     shift: Tensor
@@ -36,10 +36,10 @@ class Draws:
     cut: Tensor
 
 
-def draw(
+def draw_parameters(
     n: int, shape: tuple[int, int, int], probability: float, generator: torch.Generator
-) -> Draws:
-    """Draw an augmentation for `n` volumes.
+) -> AugmentationParameters:
+    """Draw random parameters for `n` volumes.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def draw(
     shape : tuple of int
         Voxels along (z, x, y).
     probability : float
-        Chance of each kind of change, for each volume.
+        Probability of each kind of augmentation, for each volume.
     generator : torch.Generator
         On the CPU.
     """
@@ -56,31 +56,31 @@ def draw(
     reach = (edges * TRANSLATION + 0.5).long()
     box = _box(shape)
     uniform = torch.rand(n, 8, generator=generator)
-    return Draws(
+    return AugmentationParameters(
         shift=((2 * reach + 1) * uniform[:, :3]).long() - reach,
-        # So that every voxel is as likely to be blanked as every other.
+        # The range gives every voxel the same probability of being blanked.
         corner=((edges + box - 1) * uniform[:, 3:6]).long() - box + 1,
         moved=uniform[:, 6] < probability,
         cut=uniform[:, 7] < probability,
     )
 
 
-def augment(volumes: Tensor, draws: Draws) -> Tensor:
-    """Apply drawn changes.
+def augment(volumes: Tensor, parameters: AugmentationParameters) -> Tensor:
+    """Augment volumes.
 
     Parameters
     ----------
     volumes : Tensor
         Shape (N, 1, z, x, y).
-    draws : Draws
-        From `draw` with the same N and shape.
+    parameters : AugmentationParameters
+        From `draw_parameters` with the same N and shape.
     """
-    shift = torch.where(draws.moved[:, None], draws.shift, 0)
-    return cutout(translate(volumes, shift), draws.corner, draws.cut)
+    shift = torch.where(parameters.moved[:, None], parameters.shift, 0)
+    return cutout(translate(volumes, shift), parameters.corner, parameters.cut)
 
 
 def translate(volumes: Tensor, shift: Tensor) -> Tensor:
-    """Move volumes by whole voxels; what enters is 0, what leaves is gone.
+    """Translate volumes by whole voxels, filling with 0.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def _translate_along(volumes: Tensor, shift: Tensor, axis: int) -> Tensor:
 
 
 def cutout(volumes: Tensor, corner: Tensor, cut: Tensor) -> Tensor:
-    """Blank a box half as long as each edge.
+    """Blank a box with half the length of each edge.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def cutout(volumes: Tensor, corner: Tensor, cut: Tensor) -> Tensor:
     corner : Tensor
         Shape (N, 3), int64: first voxel of each box; parts outside are ignored.
     cut : Tensor
-        Shape (N,), bool: which volumes lose a box.
+        Shape (N,), bool: volumes with a blanked box.
     """
     kept = torch.zeros(len(volumes), 1, 1, 1, 1, dtype=torch.bool, device=volumes.device)
     box = _box(tuple(volumes.shape[2:]))
@@ -133,7 +133,7 @@ def _box(shape: tuple[int, ...]) -> Tensor:
 
 
 def flip(volumes: Tensor, flipped: Tensor) -> Tensor:
-    """Swap left and right of the chosen volumes.
+    """Swap left and right of some volumes.
 
     Parameters
     ----------

@@ -76,7 +76,7 @@ SINGLE_PROCESS = ProcessGroup()
 
 
 class _FabricGroup(ProcessGroup):
-    """Several processes, joined by Lightning Fabric."""
+    """several processes, joined by Lightning Fabric."""
 
     def __init__(self, fabric: "Fabric") -> None:
         super().__init__(str(fabric.device), fabric.global_rank, fabric.world_size)

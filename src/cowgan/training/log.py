@@ -1,4 +1,4 @@
-"""The numbers of every step of a run, as CSV."""
+"""The log of a run: one CSV row of losses and metrics per step."""
 
 import csv
 import io
@@ -38,16 +38,16 @@ _MOST_BYTES_AT_ONCE = 2**24
 
 
 class LogWriter:
-    """Adds rows to a log as they come; rows after the state that a run goes on from are dropped.
+    """Appends rows to a log, after dropping those later than the state the run resumes from.
 
     Parameters
     ----------
     path : Path
-        The log; made anew, with the rows that are kept.
+        The log; rewritten with the rows that are kept.
     step : int
-        Steps of the state that the run goes on from.
+        Step of the state that the run resumes from.
     more : sequence of str
-        Columns beside `LOG_COLUMNS`: what metrics measure now and then.
+        Names of metrics, columns after `LOG_COLUMNS`.
 
     Raises
     ------
@@ -58,13 +58,13 @@ class LogWriter:
     def __init__(self, path: Path, step: int, more: Sequence[str] = ()) -> None:
         self._path = path
         kept = _rows_until(path, step)
-        # What an earlier version of the program measured stays in its rows.
+        # Columns of an earlier version are kept.
         columns = tuple(dict.fromkeys((*LOG_COLUMNS, *more, *(kept[0] if kept else ()))))
-        self._least = dict.fromkeys(more, math.inf)
+        self._minima = dict.fromkeys(more, math.inf)
         for row in kept:
-            self._compare(row)
+            self._update_minima(row)
         self.seconds = float(kept[-1]["seconds"]) if kept else 0.0
-        """Time that the steps of the log took."""
+        """Total time of the logged steps."""
         with (
             atomic_path(path) as temporary,
             temporary.open("w", newline="", encoding="utf-8") as file,
@@ -73,30 +73,30 @@ class LogWriter:
             writer.write_header()
             for row in kept:
                 writer.write(row)
-        # Every row is one write of a whole line, so that a kill leaves no half of one.
+        # Every row is one write of a whole line, so that a kill leaves no partial row.
         self._file = path.open("a", buffering=1, newline="", encoding="utf-8")
         self._writer = TableWriter(self._file, columns)
 
-    def least(self, name: str) -> float:
-        """Return the least that a metric has measured so far, or infinity."""
-        return self._least[name]
+    def minimum(self, name: str) -> float:
+        """Return the smallest value of a metric so far, or infinity."""
+        return self._minima[name]
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Write the row of a step."""
         self.seconds = row["seconds"]
-        self._compare(row)
+        self._update_minima(row)
         try:
             self._writer.write(row)
         except OSError as error:
             raise self._unwritable(error) from error
 
-    def _compare(self, row: Mapping[str, Any]) -> None:
-        for name, least in self._least.items():
+    def _update_minima(self, row: Mapping[str, Any]) -> None:
+        for name, smallest in self._minima.items():
             if row.get(name) not in (None, ""):
-                self._least[name] = min(least, float(row[name]))
+                self._minima[name] = min(smallest, float(row[name]))
 
-    def keep(self) -> None:
-        """Make sure that the rows so far survive a power cut."""
+    def sync(self) -> None:
+        """Flush the rows to disk, so that they survive a power cut."""
         try:
             os.fsync(self._file.fileno())
         except OSError as error:
@@ -113,7 +113,7 @@ class LogWriter:
 
 
 class LogFollower:
-    """Reads the rows of a log as they come.
+    """Reads new rows of a log while it grows.
 
     Parameters
     ----------
@@ -128,16 +128,16 @@ class LogFollower:
         self._columns: list[str] = []
 
     def read(self) -> tuple[bool, list[dict[str, float]]]:
-        """Return whether the log was begun anew since the last call, and its new whole rows.
+        """Return whether the log was rewritten since the last call, and its new complete rows.
 
-        A log is begun anew when a run goes on from a state that lies behind its last row.
-        What a step did not measure is missing in its row.
+        A log is rewritten when a run resumes from a state before its last row. Metrics that a
+        step did not measure are missing from its row.
         """
         try:
             with open_regular(self._path) as file:
                 found = os.fstat(file.fileno())
-                anew = found.st_ino != self._inode or found.st_size < self._offset
-                if anew:
+                rewritten = found.st_ino != self._inode or found.st_size < self._offset
+                if rewritten:
                     self._inode, self._offset, self._columns = found.st_ino, 0, []
                 file.seek(self._offset)
                 content = file.read(_MOST_BYTES_AT_ONCE)
@@ -148,10 +148,10 @@ class LogFollower:
         lines = [line.split(",") for line in whole.decode("utf-8", "replace").splitlines()]
         if lines and not self._columns:
             self._columns = lines.pop(0)
-        return anew, [row for line in lines if (row := self._numbers(line)) is not None]
+        return rewritten, [row for line in lines if (row := self._numbers(line)) is not None]
 
     def _numbers(self, line: list[str]) -> dict[str, float] | None:
-        """Return a row, None if the line is none: a damaged log still shows what is whole."""
+        """Return a row, or None for a damaged line."""
         try:
             pairs = zip(self._columns, line, strict=True)
             return {name: float(value) for name, value in pairs if value}
@@ -160,7 +160,7 @@ class LogFollower:
 
 
 def _rows_until(path: Path, step: int) -> list[dict[str, Any]]:
-    """Return the whole rows of a log up to a step."""
+    """Return the complete rows of a log up to a step."""
     if not path.exists():
         return []
     try:
@@ -175,6 +175,6 @@ def _rows_until(path: Path, step: int) -> list[dict[str, Any]]:
                     float(value)
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise CowganError(
-            f"{path} is damaged; move it away to go on without it.", repr(error)
+            f"{path} is damaged; move it away to resume without it.", repr(error)
         ) from error
     return rows

@@ -1,4 +1,4 @@
-"""Watching and steering a run from another process: its status, its lock, and requests to it."""
+"""Remote control of a run by other processes: its status, its lock and commands to it."""
 
 import json
 import os
@@ -33,41 +33,41 @@ State = Literal[
 Command = Literal["pause", "resume", "stop"]
 
 ACTIVE: tuple[State, ...] = ("starting", "training", "paused", "saving")
-"""States of a run that a process is at work on."""
+"""States of a run that a process is training."""
 
 _WRITE_EVERY_S = 0.5
-_LOOK_EVERY_S = 0.2
-_PACE_MEMORY = 0.9
-_HELD_BRIEFLY_S = 1.0
+_POLL_EVERY_S = 0.2
+_PACE_DECAY = 0.9
+_LOCK_TIMEOUT_S = 1.0
 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """How a run stands.
+    """Status of a run.
 
     Parameters
     ----------
     state : str
-        One of `State`. "interrupted" is never written: it is how a run is read whose
-        process has gone without a word.
+        One of `State`. "interrupted" is never written: it is read of a run whose process ended
+        unexpectedly.
     pid : int
-        The process that trains, or was the last to.
+        Process that trains, or was the last to train.
     step, steps : int
-        Steps done, and the length of the run.
+        Completed steps, and the length of the run.
     images_seen : int
         Real volumes shown so far.
     images_per_s : float
-        Speed of the latest steps.
+        Speed of recent steps.
     eta_s : float or None
-        Time to the end at that speed; None while it is unknown.
+        Remaining time at that speed; None while it is unknown.
     peak_memory_mb : int
-        Most memory that the process has used on its device; 0 if unknown.
+        Peak memory of the process on its device; 0 if unknown.
     device : str
-        Where it trains; empty while it starts.
+        Device of training; empty while it starts.
     sentence : str
-        What there is to say about the state, if anything.
+        Message about the state, if any.
     updated : float
-        When this was written, in seconds since 1970.
+        Time of writing, in seconds since 1970.
     """
 
     state: State
@@ -84,7 +84,7 @@ class RunStatus:
 
     @property
     def active(self) -> bool:
-        """Whether a process is at work on the run."""
+        """Whether a process is training the run."""
         return self.state in ACTIVE
 
     @property
@@ -111,44 +111,44 @@ def is_running(folder: Path) -> bool:
 
 
 def read_status(folder: Path) -> RunStatus | None:
-    """Return how the run in a folder stands, None if there is no word of it."""
+    """Return the status of the run in a folder, or None if there is none."""
     try:
         status = read_json(Path(folder) / STATUS_FILE, RunStatus, other_versions=True)
     except CowganError:
         return None
     if status.active and not is_running(folder):
-        sentence = "The training process ended without a word; the run can go on from its state."
+        sentence = "The training process ended unexpectedly; resume the run from its saved state."
         return replace(status, state="interrupted", eta_s=None, sentence=sentence)
     return status
 
 
-def request(folder: Path, wish: Command) -> None:
-    """Ask a running run to pause, to go on, or to save its state and stop.
+def request(folder: Path, command: Command) -> None:
+    """Ask a running run to pause, to resume, or to save its state and stop.
 
-    It does so before its next step.
+    The run obeys before its next step.
 
     Raises
     ------
     CowganError
-        Nobody trains this run, or its folder cannot be written.
+        No process trains this run, or its folder cannot be written.
     """
     if not is_running(folder):
         raise CowganError(f"No process is training the run in {folder}.")
     with atomic_path(Path(folder) / REQUEST_FILE) as temporary:
-        temporary.write_text(wish, encoding="utf-8")
+        temporary.write_text(command, encoding="utf-8")
 
 
 class RemoteControl:
-    """Lets others watch and steer a run while it is trained, and keeps a second process out.
+    """Publishes the status of a run, obeys commands to it, and locks out a second process.
 
-    As a context manager it notes how the run ends.
+    As a context manager it records how the run ends.
 
     Parameters
     ----------
     folder : Path
         The run; created if needed.
     step, steps : int
-        Steps done, and the length of the run.
+        Completed steps, and the length of the run.
 
     Raises
     ------
@@ -158,17 +158,17 @@ class RemoteControl:
 
     def __init__(self, folder: Path, step: int, steps: int) -> None:
         self._folder = folder
-        self._lock = _held(folder)
+        self._lock = _acquire_lock(folder)
         self._status = RunStatus("starting", os.getpid(), step, steps)
         self._pace = 0.0
-        self._ticked = 0.0
+        self._recorded_at = 0.0
         with suppress(FileNotFoundError):
             (folder / REQUEST_FILE).unlink()
         self._write()
 
     @property
     def status(self) -> RunStatus:
-        """How the run stands."""
+        """Status of the run."""
         return self._status
 
     def __enter__(self) -> Self:
@@ -182,36 +182,36 @@ class RemoteControl:
     ) -> None:
         match error:
             case None:
-                self.tell("finished")
+                self.set_state("finished")
             case Cancelled():
-                self.tell("stopped")
+                self.set_state("stopped")
             case CowganError():
-                self.tell("failed", error.sentence)
+                self.set_state("failed", error.sentence)
             case Exception():
-                self.tell("failed", "Something unexpected went wrong while training.")
+                self.set_state("failed", "Training failed with an unexpected error.")
         with suppress(OSError):
             (self._folder / REQUEST_FILE).unlink(missing_ok=True)
         self._lock.release()
 
     def begin(self, device: str) -> None:
-        """Note that the first step is about to come."""
+        """Record that training begins."""
         self._status = replace(self._status, device=device)
-        self.tell("training")
+        self.set_state("training")
 
-    def tell(self, state: State, sentence: str = "") -> None:
-        """Note another state."""
+    def set_state(self, state: State, sentence: str = "") -> None:
+        """Record another state."""
         eta_s = self._status.eta_s if state in ACTIVE else None
         self._status = replace(self._status, state=state, sentence=sentence, eta_s=eta_s)
-        self._ticked = 0.0
+        self._recorded_at = 0.0
         self._write()
 
-    def tick(self, row: dict[str, Any]) -> None:
-        """Note a step, given its row of the log; written at most twice a second."""
+    def record_step(self, row: dict[str, Any]) -> None:
+        """Record a step, given its row of the log; written at most twice a second."""
         now, per_step = time.monotonic(), row["images"] / row["step"]
-        # From step to step, so that saving states and drawing pictures count too.
-        taken = now - self._ticked if self._ticked else per_step / row["images_per_s"]
+        # Between steps, so that saving states and drawing pictures count too.
+        taken = now - self._recorded_at if self._recorded_at else per_step / row["images_per_s"]
         before = self._pace or taken
-        self._ticked, self._pace = now, _PACE_MEMORY * before + (1 - _PACE_MEMORY) * taken
+        self._recorded_at, self._pace = now, _PACE_DECAY * before + (1 - _PACE_DECAY) * taken
         self._status = replace(
             self._status,
             step=row["step"],
@@ -223,41 +223,42 @@ class RemoteControl:
         if time.time() - self._status.updated >= _WRITE_EVERY_S:
             self._write()
 
-    def heed(self, progress: Progress, save: Callable[[], None]) -> None:
-        """Do what was asked for since the last step: wait while the run is paused, or stop.
+    def obey(self, progress: Progress, save: Callable[[], None]) -> None:
+        """Obey a command since the last step: wait while the run is paused, or stop.
 
         Parameters
         ----------
         progress : Progress
             May be cancelled while the run is paused.
         save : callable
-            Saves the state; a paused run does so first, as it may wait for long.
+            Saves the state; called before a pause, which may be long.
 
         Raises
         ------
         Cancelled
-            The run is to stop.
+            The run has been asked to stop.
         """
-        if self._wish() == "pause":
-            self.tell("saving")
+        if self._command() == "pause":
+            self.set_state("saving")
             save()
-            self.tell("paused")
-            while self._wish() == "pause" and not progress.cancelled:
-                time.sleep(_LOOK_EVERY_S)
-            self.tell("training")
-        if self._wish() == "stop":
+            self.set_state("paused")
+            while self._command() == "pause" and not progress.cancelled:
+                time.sleep(_POLL_EVERY_S)
+            self.set_state("training")
+        if self._command() == "stop":
             raise Cancelled
 
-    def _wish(self) -> str:
+    def _command(self) -> str:
         try:
             return read_bytes(self._folder / REQUEST_FILE, 100).decode("ascii", "replace")
         except CowganError:
             return ""
 
     def _write(self) -> None:
-        """Replace the status; one that cannot be written now is not worth ending a run for.
+        """Replace the status file; ignore failures, which must not end a run.
 
-        Windows refuses while somebody reads it, and a full disk is told when the state is saved.
+        Windows refuses while another process reads it, and a full disk is reported when the state
+        is saved.
         """
         self._status = replace(self._status, updated=time.time())
         temporary = self._folder / f".{STATUS_FILE}.part"
@@ -266,14 +267,14 @@ class RemoteControl:
             temporary.replace(self._folder / STATUS_FILE)
 
 
-def _held(folder: Path) -> HeldLock:
-    until = time.monotonic() + _HELD_BRIEFLY_S
+def _acquire_lock(folder: Path) -> HeldLock:
+    until = time.monotonic() + _LOCK_TIMEOUT_S
     while True:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             return HeldLock(folder / LOCK_FILE)
         except AlreadyHeld as error:
-            # Whoever asks whether a run is running holds its lock for a moment.
+            # `is_running` of another process holds the lock for a moment.
             if time.monotonic() > until:
                 raise CowganError(f"Another process is training the run in {folder}.") from error
             time.sleep(0.05)

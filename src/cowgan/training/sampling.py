@@ -1,8 +1,7 @@
-"""The random numbers of a training step, each named by what it is for.
+"""Random numbers of a training step, from generators named by their purpose.
 
-Nothing is carried from step to step: what a step draws follows from the run's seed and
-the step's number alone, so a resumed run needs no stored generators, and a batch that is
-divided among processes is the same batch.
+They follow from the run's seed and the step's number alone, so that a resumed run needs no
+stored generator state, and a batch is the same however it is divided among processes.
 """
 
 from dataclasses import dataclass
@@ -13,19 +12,19 @@ from torch import Tensor
 
 from cowgan.networks import NetworkConfig
 from cowgan.randomness import stream
-from cowgan.training.augmentation import Draws, draw
+from cowgan.training.augmentation import AugmentationParameters, draw_parameters
 
 
 @dataclass(frozen=True)
 class Latents:
-    """What a generator makes N volumes of.
+    """Inputs of the generator for N volumes.
 
     Parameters
     ----------
     z : Tensor
         Shape (N, 2, latent_dim): two latents for each volume.
     crossover : Tensor
-        Shape (N,), int64: blocks from this one on take the style of the second latent.
+        Shape (N,), int64: first block that takes the style of the second latent.
     noise : Tensor
         Shape (N, depth, size, size), uniform in [0, 1).
     """
@@ -36,7 +35,7 @@ class Latents:
 
 
 def generator_for(seed: int, step: int, purpose: str, sample: int = 0) -> torch.Generator:
-    """Return a fresh generator on the CPU for one sample of one step."""
+    """Return a new random generator on the CPU for one sample of one step."""
     entropy = [seed, step, sample, *purpose.encode()]
     (word,) = np.random.SeedSequence(entropy).generate_state(1, np.uint32)
     return torch.Generator().manual_seed(int(word))
@@ -45,7 +44,7 @@ def generator_for(seed: int, step: int, purpose: str, sample: int = 0) -> torch.
 def latents(
     config: NetworkConfig, seed: int, step: int, purpose: str, samples: range, mixing: float
 ) -> Latents:
-    """Draw latents for some samples of a step's batch."""
+    """Draw latents for some samples of a step."""
     z, crossover, noise = [], [], []
     for sample in samples:
         generator = generator_for(seed, step, purpose, sample)
@@ -61,28 +60,30 @@ def latents(
 
 def augmentation(
     config: NetworkConfig, seed: int, step: int, purpose: str, samples: range, probability: float
-) -> Draws:
-    """Draw augmentations for some samples of a step's batch."""
+) -> AugmentationParameters:
+    """Draw augmentation parameters for some samples of a step."""
     each = [
-        draw(1, config.volume_shape, probability, generator_for(seed, step, purpose, sample))
+        draw_parameters(
+            1, config.volume_shape, probability, generator_for(seed, step, purpose, sample)
+        )
         for sample in samples
     ]
-    parts = [torch.cat([getattr(one, name) for one in each]) for name in _DRAW_FIELDS]
-    return Draws(*parts)
+    parts = [torch.cat([getattr(one, name) for one in each]) for name in _PARAMETERS]
+    return AugmentationParameters(*parts)
 
 
-_DRAW_FIELDS = ("shift", "corner", "moved", "cut")
+_PARAMETERS = ("shift", "corner", "moved", "cut")
 
 
 def real_volumes(count: int, seed: int, samples: range) -> list[tuple[int, int]]:
-    """Return which volume each real sample is: (place in the training set, epoch).
+    """Return the volume of each real sample: (index in the training set, epoch).
 
     Parameters
     ----------
     count : int
         Size of the training set.
     seed : int
-        Decides the order, a new one in every epoch.
+        Determines the order, a new one in every epoch.
     samples : range
         Numbers of the samples, counted from the start of the run.
     """
@@ -97,7 +98,7 @@ def real_volumes(count: int, seed: int, samples: range) -> list[tuple[int, int]]
 
 
 def flips(seed: int, samples: range, probability: float) -> Tensor:
-    """Return which real samples are mirrored, shape (N,), bool."""
+    """Return which real samples are flipped, shape (N,), bool."""
     drawn = [
         torch.rand((), generator=generator_for(seed, sample, "flip")) < probability
         for sample in samples
