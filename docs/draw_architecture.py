@@ -17,16 +17,17 @@ CHECKOUT = Path(__file__).parents[1]
 PICTURE = CHECKOUT / "docs" / "images" / "architecture.svg"
 
 _ENGINE, _PLUGIN = "cowgan", "napari_cowgan"
-_COLUMN_PX = {_PLUGIN: (20, 430), _ENGINE: (480, 700)}
+_COLUMN_PX = {_PLUGIN: (20, 370), _ENGINE: (440, 460)}
 """Left edge and width of each column."""
-_TOP_PX, _ROW_PX, _MODULES_PX, _BOX_PX, _LETTER_PX, _MARGIN_PX = 62, 62, 44, 30, 7.4, 20
+_TOP_PX, _ROW_PX, _MODULES_PX, _BOX_PX, _LETTER_PX, _MARGIN_PX = 62, 62, 40, 30, 8.0, 20
 _WIDEST_GAP_PX = 100
+_MOST_IN_LINE = 4
 _ALONE = (0.5, 0.3, 0.7)
 """Places in turn, as parts of the width, of boxes that are alone in a row."""
 _COLOURS = {_PLUGIN: "#b5404f", _ENGINE: "#3a6186"}
 _HEAD = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img"
-  font-family="sans-serif" font-size="13" text-anchor="middle">
+  font-family="sans-serif" font-size="14" text-anchor="middle">
 <title>Layers of napari_cowgan and cowgan, and the imports between them</title>
 <defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"
   orient="auto"><path d="M0 0L8 4L0 8z" fill="context-stroke"/></marker></defs>
@@ -115,13 +116,23 @@ def _places(arrows: set[tuple[str, str]]) -> dict[str, tuple[float, float]]:
                 places[names[0]] = (left + wide * _ALONE[row % len(_ALONE)], y)
                 continue
             ordered = sorted(names, key=lambda name: (_mean_x(name, arrows, places), name))
-            free = wide - sum(map(_width, names))
-            gap = min(free / (len(names) - 1), _WIDEST_GAP_PX)
-            x = left + (free - gap * (len(names) - 1)) / 2
-            for name in ordered:
-                places[name] = (x + _width(name) / 2, y)
-                x += _width(name) + gap
+            for first in range(0, len(ordered), _MOST_IN_LINE):
+                y += _MODULES_PX if first else 0
+                line = ordered[first : first + _MOST_IN_LINE]
+                places |= {name: (x, y) for name, x in _spread(line, left, wide).items()}
     return places
+
+
+def _spread(names: list[str], left: float, wide: float) -> dict[str, float]:
+    """Return the horizontal centres of several boxes in one line."""
+    free = wide - sum(map(_width, names))
+    gap = min(free / max(len(names) - 1, 1), _WIDEST_GAP_PX)
+    x = left + (free - gap * (len(names) - 1)) / 2
+    centres: dict[str, float] = {}
+    for name in names:
+        centres[name] = x + _width(name) / 2
+        x += _width(name) + gap
+    return centres
 
 
 def _mean_x(
