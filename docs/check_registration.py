@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from cowgan.data.case_processing import LEAST_COVERAGE
 from cowgan.data.contrast import LEAST_CONTRAST, artery_contrast
-from cowgan.data.preprocess import LEAST_COVERAGE
 from cowgan.data.registration import PASS_SCORE, Target, register
 from cowgan.data.roi import find_centre_mm, region_around
 from cowgan.data.scans import find_scans, read_case

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from cowgan.checkpoint import BUNDLED
-from cowgan.simulate.export import export_phantoms
+from cowgan.simulate.phantom_export import export_phantoms
 from cowgan.turing.analysis import analyse
 from cowgan.turing.derivatives import write_derivatives
 from cowgan.turing.design.protocol import Protocol

@@ -56,7 +56,7 @@ class SeveralErrors(CowganError):
 
 
 class Cancelled(CowganError):
-    """The person stopped a running job; nothing is wrong."""
+    """The user cancelled a running job."""
 
     def __init__(self) -> None:
         super().__init__("Cancelled.")

@@ -98,7 +98,7 @@ def what_it_is(start: bytes) -> str | None:
 
 
 def has_dicom_mark(start: bytes) -> bool:
-    """Tell whether a file is marked as DICOM, whatever else it may be at the same time.
+    """Return whether a file is marked as DICOM, whatever else it may be at the same time.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ def run_all(
         How many processes; by default as many as the computer has cores. With 1 the work
         is done in this process.
     progress : Progress, optional
-        Asked whether to stop: then nothing new is begun, and what was begun is finished
+        Asked for cancellation: then nothing new is begun, and what was begun is finished
         and yielded.
 
     Yields

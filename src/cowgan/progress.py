@@ -13,7 +13,7 @@ class Progress(Protocol):
 
     @property
     def cancelled(self) -> bool:
-        """Whether the person asked the job to stop."""
+        """Whether the user cancelled the job."""
 
 
 class Silent:
@@ -26,7 +26,7 @@ class Silent:
 
 
 def advance(progress: Progress, done: int, total: int, message: str = "") -> None:
-    """Report to `progress`, then raise `Cancelled` if the person asked to stop."""
+    """Report to `progress`, then raise `Cancelled` if the user asked to stop."""
     progress.report(done, total, message)
     if progress.cancelled:
         raise Cancelled

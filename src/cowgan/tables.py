@@ -131,7 +131,7 @@ def _cell(value: Any) -> Any:
 
 
 def is_number(text: str) -> bool:
-    """Tell whether text is a number, such as ``-1.5``."""
+    """Return whether text is a number, such as ``-1.5``."""
     try:
         float(text)
     except ValueError:

@@ -21,7 +21,7 @@ from cowgan.bank.split import SplitRule
 from cowgan.bank.writing import BankOptions
 from cowgan.errors import Cancelled, CowganError
 from cowgan.pool import map_in_order
-from cowgan.simulate.export import export_phantoms
+from cowgan.simulate.phantom_export import export_phantoms
 from cowgan.volume import Volume, default_affine, write_nifti
 
 SHAPE = (4, 6, 5)

@@ -1,1 +1,1 @@
-"""The arteries of the Circle of Willis: names, label values, and where the circle is."""
+"""Anatomy of the Circle of Willis: arteries, label schemes, and location."""

@@ -1,7 +1,7 @@
 """The arteries of the Circle of Willis and their label values.
 
-The scheme is the one of the TopCoW 2024 challenge: 13 classes, of which the value 15 is
-the third A2; 13 and 14 are not used.
+The scheme is that of the TopCoW 2024 challenge: 13 classes with values 1 to 12 and 15, the
+third A2.
 """
 
 from enum import IntEnum

@@ -1,4 +1,4 @@
-"""Where the Circle of Willis is, seen from the centrelines of arteries."""
+"""Location of the Circle of Willis from artery centrelines."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -8,13 +8,13 @@ from cowgan.skeleton import Skeleton
 _BIN_MM = 2.0
 _SCALE_MM = 18.0
 _WIDE_MM = 1.2
-# From the densest place, which the carotid arteries draw down and forwards, to the middle
-# of the circle; measured on eight anatomies with a large field of view.
+# From the densest point, shifted down and forwards by the carotid arteries, to the centre of the
+# circle; measured on eight anatomies with a large field of view.
 _TO_CENTRE_MM = (2.0, 0.0, -5.0)
 
 
 def circle_centre_mm(skeleton: Skeleton, shape: tuple[int, ...]) -> tuple[float, float, float]:
-    """Return where most artery is close together, which is the Circle of Willis.
+    """Return the centre of the Circle of Willis, where arteries are densest.
 
     Parameters
     ----------
@@ -26,10 +26,10 @@ def circle_centre_mm(skeleton: Skeleton, shape: tuple[int, ...]) -> tuple[float,
     Returns
     -------
     tuple of float
-        The place along (z, x, y), in mm from the first voxel.
+        Position along (z, x, y), in mm from the first voxel.
     """
     extent_mm = np.array(shape) * skeleton.spacing_mm
-    # Else the carotid arteries, the widest, would draw it down.
+    # Limits the influence of the wide carotid arteries.
     weights = np.minimum(skeleton.radius_mm, _WIDE_MM)
     bins = np.maximum(np.ceil(extent_mm / _BIN_MM).astype(int), 1)
     edges = [np.arange(n + 1) * _BIN_MM for n in bins]

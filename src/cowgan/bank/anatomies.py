@@ -1,7 +1,6 @@
-"""Arteries of real people, brought to the grid of the paper.
+"""Artery occupancy maps of real anatomies, on the paper's grid around the Circle of Willis.
 
-Read from files of label maps, or from an ``.npz`` archive of many. What comes out is how
-much of each voxel is artery, 32 x 128 x 128 voxels around the Circle of Willis.
+They are read from label maps, or from an ``.npz`` archive of many anatomies.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,16 +42,16 @@ _LONGEST_NAME_BYTES = 1024
 
 @dataclass(frozen=True, eq=False)
 class VesselMap:
-    """The arteries of one person on the grid of the paper.
+    """Artery occupancy of one anatomy on the paper's grid.
 
     Parameters
     ----------
     name : str
-        The anatomy's name, by which the subject is found.
+        Name of the anatomy, from which the subject is derived.
     stored : ndarray, shape (32, 128, 128), uint8
         Share of each voxel that is artery, in steps of 1 / 255; axes as in `Volume.data`.
     provenance : dict
-        The file it comes from, its SHA-256, and what was done to it.
+        Source file, its SHA-256 and processing.
     """
 
     name: str
@@ -90,15 +89,14 @@ def read_anatomies(
     jobs : int
         Processes that prepare label maps.
     progress : Progress, optional
-        Told after every label map.
+        Updated after every label map.
 
     Raises
     ------
     CowganError
-        A file is missing, damaged or no such map; the sentence names it. Or two anatomies
-        have the same name.
+        A file is missing, damaged or not such a map, or two anatomies have the same name.
     Cancelled
-        The person stopped.
+        The user cancelled.
     """
     progress = progress or Silent()
     archives = [path for path in map(Path, inputs) if path.suffix.lower() == ".npz"]
@@ -124,7 +122,7 @@ def read_archive(path: Path) -> Iterator[VesselMap]:
         An ``.npz`` file with ``names`` (n,) and ``occupancy`` (n, 128, 128, 32), uint8 from
         0 to 255, axes (x, y, z) in RAS order: the index rises to the patient's right, to
         anterior and to superior. Voxels of 0.62 mm count as the paper's 0.61875 x 0.61875 x
-        0.62 mm, which makes arteries 0.2 % smaller and spares an interpolation.
+        0.62 mm, which makes arteries 0.2 % smaller and avoids an interpolation.
 
     Raises
     ------
@@ -149,7 +147,7 @@ def read_archive(path: Path) -> Iterator[VesselMap]:
 
 
 def _archived(archive: ZipFile, path: Path) -> tuple[NDArray[np.str_], NDArray[np.uint8]]:
-    """Return the arrays of an archive, judged by their headers before any is unpacked."""
+    """Return the arrays of an archive, whose headers are checked before unpacking."""
     nz, nx, ny = ROI_SHAPE
     headers = {name: _header(archive, name) for name in ("names", "occupancy")}
     (names_shape, names_type), (shape, data_type) = headers.values()
@@ -184,19 +182,18 @@ def _header(archive: ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]
 
 
 def read_label_map(path: Path, name: str) -> VesselMap:
-    """Read a NIfTI label map, in which all but 0 is artery, and cut out the Circle of Willis.
+    """Read a NIfTI label map, whose non-zero voxels are artery, and crop the Circle of Willis.
 
-    A map that has the paper's size and voxel size already stays on its grid. Any other is
-    interpolated linearly, along its own axes, on such a grid around the circle, which is
-    sought where most artery is close together; along an axis on which it is smaller than
-    that, the map lies in the middle and is surrounded by nothing.
+    A map with the paper's size and voxel size is kept as it is. Any other is interpolated
+    linearly, along its own axes, onto such a grid around the circle; see `circle_centre_mm`.
+    Along axes on which the map is smaller than that grid, it is centred and padded.
 
     Parameters
     ----------
     path : Path
         Any orientation and voxel size.
     name : str
-        For the anatomy.
+        Name of the anatomy.
 
     Raises
     ------
@@ -207,7 +204,7 @@ def read_label_map(path: Path, name: str) -> VesselMap:
     mask = labels > 0
     if not mask.any():
         raise CowganError(f"{path.name} contains no artery.")
-    # A label map's edges are those of voxels; a real artery fills edge voxels in part.
+    # Real arteries fill edge voxels partly, unlike a label map.
     occupancy = gaussian_filter(mask.astype(np.float32), _EDGE_SMOOTHING, truncate=3)
     volume = Volume(occupancy, affine)
     provenance: dict[str, Any] = {"file": path.name, "sha256": sha256_of(path)}
@@ -225,7 +222,7 @@ def _read_named(named: tuple[str, Path]) -> VesselMap:
 
 
 def _grid_around_circle(volume: Volume, mask: NDArray[np.bool_]) -> Grid:
-    """Return the paper's grid, along the axes of the volume."""
+    """Return the paper's grid, aligned with the axes of the volume."""
     spacing = np.array(volume.spacing_mm)
     size = np.array(volume.shape)
     too_small = size * spacing < np.array(ROI_SHAPE) * DEFAULT_SPACING_MM

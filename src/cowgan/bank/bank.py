@@ -1,9 +1,8 @@
-"""The training bank: many volumes of one size in one memory-mapped file.
+"""The training bank: volumes of one size in a memory-mapped file.
 
-A bank is a folder with ``volumes.npy`` (the voxels), ``bank.json`` (what they are, whose
-they are, how they were made) and ``cases.csv`` (the cases as a table for people, which
-serves as the split table of another bank). `cowgan.bank.from_nifti` and
-`cowgan.bank.from_simulation` make banks.
+A bank is a folder with ``volumes.npy`` (voxels), ``bank.json`` (description, subjects and
+provenance) and ``cases.csv`` (the cases as a table, usable as the split table of another bank).
+`cowgan.bank.from_nifti` and `cowgan.bank.from_simulation` make banks.
 """
 
 import hashlib
@@ -29,10 +28,10 @@ __all__ = ["Bank", "BankCase"]
 
 
 class Bank:
-    """A bank opened for reading; use `Bank.open`.
+    """A bank opened for reading by `Bank.open`.
 
-    It may be shared by threads, inherited by forked processes and pickled: a copy in
-    another process opens the same files again.
+    It may be shared by threads, inherited by forked processes and pickled; an unpickled copy
+    opens the same files again.
 
     Attributes
     ----------
@@ -41,7 +40,7 @@ class Bank:
     description : BankDescription
         The content of ``bank.json``.
     sha256 : str
-        Identifies voxels and split; see `BankDescription.sha256`.
+        Hash of voxels and split; see `BankDescription.sha256`.
     """
 
     def __init__(self, path: Path, description: BankDescription, voxels: NDArray[Any]) -> None:
@@ -52,7 +51,7 @@ class Bank:
 
     @classmethod
     def open(cls, path: Path) -> "Bank":
-        """Open a bank after checks that cost no reading of voxels.
+        """Open a bank; its voxels are not read.
 
         Parameters
         ----------
@@ -91,28 +90,28 @@ class Bank:
 
     @property
     def cases(self) -> Sequence[BankCase]:
-        """What the volumes are, in their order."""
+        """Descriptions of the volumes, in their order."""
         return self.description.cases
 
     @property
     def warnings(self) -> Sequence[str]:
-        """One sentence each on what seems to be on both sides of the split."""
+        """Sentences on suspected leakage across the split."""
         return self.description.warnings
 
     @property
     def training(self) -> NDArray[np.intp]:
-        """Indices of the volumes to train on, ascending."""
+        """Indices of the training volumes, ascending."""
         return self._indices("training")
 
     @property
     def holdout(self) -> NDArray[np.intp]:
-        """Indices of the volumes held out, ascending; of no subject in `training`."""
+        """Indices of the held-out volumes, ascending; they share no subject with `training`."""
         return self._indices("holdout")
 
     def read(
         self, indices: ArrayLike, out: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
-        """Read volumes, in the order asked for.
+        """Read volumes, in the given order.
 
         Parameters
         ----------
@@ -129,7 +128,7 @@ class Bank:
         Raises
         ------
         CowganError
-            An index is no whole number or beyond the bank.
+            An index is not a whole number or out of range.
         ValueError
             `out` has another shape or type.
         """
@@ -139,18 +138,18 @@ class Bank:
             out = np.empty(shape, np.float32)
         elif out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous:
             raise ValueError(f"out must be a C-contiguous float32 array of shape {shape}")
-        # One volume after the other, which stays in the processor's cache while it is decoded.
+        # One volume at a time, which stays in the processor's cache while it is decoded.
         for place, index in zip(out, wanted, strict=True):
             decode(self._voxels[index], place[0])
         return out
 
     def volume(self, index: int) -> Volume:
-        """Return one volume with its place in space and its history.
+        """Return one volume with its affine and provenance.
 
         Raises
         ------
         CowganError
-            The index is beyond the bank.
+            The index is out of range.
         """
         case = self.cases[int(self._checked([index])[0])]
         provenance = {
@@ -172,9 +171,9 @@ class Bank:
         Raises
         ------
         CowganError
-            A volume is not the one that was written; the sentence names it.
+            A volume has changed since it was written.
         Cancelled
-            The person stopped.
+            The user cancelled.
         """
         progress = progress or Silent()
         for done, (case, stored) in enumerate(zip(self.cases, self._voxels, strict=True), 1):
@@ -193,11 +192,11 @@ class Bank:
     def _checked(self, indices: ArrayLike) -> NDArray[np.intp]:
         wanted = np.atleast_1d(np.asarray(indices))
         if wanted.ndim != 1 or (wanted.size and wanted.dtype.kind not in "iu"):
-            raise CowganError("Volumes of a bank are asked for by a list of whole numbers.")
+            raise CowganError("Indices of volumes must be a list of whole numbers.")
         beyond = wanted[(wanted < 0) | (wanted >= len(self))]
         if beyond.size:
             raise CowganError(
-                f"The bank has {len(self)} volumes, counted from 0; there is no {beyond[0]}."
+                f"There is no volume {beyond[0]}; the bank has {len(self)}, counted from 0."
             )
         return wanted.astype(np.intp)
 
@@ -215,7 +214,7 @@ def _reopen(path: Path, sha256: str) -> Bank:
 
 
 def _map_voxels(path: Path, description: BankDescription) -> NDArray[Any]:
-    """Return the stored voxels, shape (case, z, x, y), mapped for reading only."""
+    """Return the stored voxels, shape (case, z, x, y), memory-mapped read-only."""
     shape = (len(description.cases), *description.shape)
     dtype = stored_dtype(description.voxel_type)
     try:

@@ -1,4 +1,4 @@
-"""What ``bank.json`` says, and the checks that it is sound."""
+"""The content of ``bank.json`` and its validation."""
 
 import hashlib
 import json
@@ -34,15 +34,15 @@ class BankCase:
     Parameters
     ----------
     name : str
-        The file or anatomy it comes from.
+        Name of the source file or anatomy.
     copy : int
-        Counts the volumes made from one anatomy, from 0.
+        Number among the volumes made from one anatomy, from 0.
     subject : str
-        Whose scan it is.
+        Subject of the scan.
     split : {"training", "holdout"}
         The same for all volumes of a subject.
     sha256 : str
-        Of the stored voxels.
+        SHA-256 of the stored voxels.
     affine : ndarray, shape (4, 4), float64
         As in `cowgan.volume.Volume.affine`.
     provenance : dict
@@ -60,7 +60,7 @@ class BankCase:
 
 @dataclass(frozen=True)
 class BankDescription:
-    """Everything about a bank but its voxels.
+    """The description of a bank: everything but its voxels.
 
     Parameters
     ----------
@@ -69,13 +69,13 @@ class BankDescription:
     spacing_mm : tuple of float
         Voxel size along (z, x, y).
     voxel_type : {"uint8", "uint16", "float16"}
-        How intensities are stored.
+        Storage type of intensities.
     cases : sequence of BankCase
         In the order of the volumes.
     origin : dict
         How the bank was made.
     warnings : sequence of str
-        One sentence each on scans or people that seem to be on both sides of the split.
+        Sentences on suspected leakage across the split.
     written_by : str
         Software and version.
     """
@@ -90,10 +90,10 @@ class BankDescription:
 
     @property
     def sha256(self) -> str:
-        """Hash of what training sees: voxels, their grid, subjects and split.
+        """Hash of voxels, grid, subjects and split.
 
-        The same for a bank that is built again by another version or on another machine,
-        and another one as soon as a voxel, the order or the split changes.
+        It does not depend on the version or machine that built the bank, and changes with any
+        voxel, the order or the split.
         """
         seen = {
             "voxel_type": self.voxel_type,
@@ -128,7 +128,7 @@ def read_description(folder: Path) -> BankDescription:
     Raises
     ------
     CowganError
-        There is no bank in the folder, a newer version wrote it, or it is damaged.
+        The folder holds no bank, or the bank is damaged or of a newer version.
     """
     path = folder / DESCRIPTION_FILE
     if not path.is_file():
@@ -165,7 +165,7 @@ class _StoredCase:
 
 @dataclass(frozen=True)
 class _Stored:
-    """What is read again of ``bank.json``."""
+    """The fields of ``bank.json`` that are read."""
 
     format_version: Literal[1]
     written_by: str
@@ -179,7 +179,7 @@ class _Stored:
 
     def __post_init__(self) -> None:
         if min(self.shape) < 1 or min(self.spacing_mm) <= 0:
-            raise CowganError("A bank has volumes, and its voxels a size.")
+            raise CowganError("A bank needs volumes and a positive voxel size.")
         if len(self.cases) != self.shape[0]:
             raise CowganError(f"{self.shape[0]} volumes have {len(self.cases)} cases.")
         if len({(case.name, case.copy) for case in self.cases}) < len(self.cases):
@@ -189,7 +189,7 @@ class _Stored:
             if sides.setdefault(case.subject, case.split) != case.split:
                 raise CowganError(f"Subject {case.subject} is in both splits.")
         if self.description.sha256 != self.sha256:
-            raise CowganError("Its hash is another one.", self.description.sha256)
+            raise CowganError("Its hash does not match its content.", self.description.sha256)
 
     @cached_property
     def description(self) -> BankDescription:

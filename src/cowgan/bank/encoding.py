@@ -1,4 +1,4 @@
-"""How intensities from 0 to 1 are stored in a bank and read back."""
+"""Encoding of intensities in a bank."""
 
 from typing import Any, Literal, get_args
 
@@ -10,9 +10,9 @@ from cowgan.errors import CowganError
 VoxelType = Literal["uint8", "uint16", "float16"]
 
 DEFAULT_VOXEL_TYPE: VoxelType = "uint8"
-"""The rounding of 8 bits has a standard deviation of 1 / (255 sqrt(12)) = 0.0011, a ninth of
-the noise in a scaled TOF volume (about 0.01): it adds 1 % to the noise variance, is dithered
-by it, and halves the disk and memory of 16 bits. ``tests/benchmarks/test_bank.py`` prints it."""
+"""The rounding error of 8 bits has a standard deviation of 1 / (255 sqrt(12)) = 0.0011, a ninth of
+the noise in a scaled TOF volume (about 0.01): it adds 1 % to the noise variance, is dithered by
+the noise, and takes half the disk and memory of 16 bits (``tests/benchmarks/test_bank.py``)."""
 
 _HALF_TO_SINGLE = np.float32(2.0**112)
 _TOLERANCE = 1e-6
@@ -24,7 +24,7 @@ def stored_dtype(voxel_type: str) -> np.dtype[Any]:
     Raises
     ------
     CowganError
-        The type is not one that a bank can hold.
+        The type is not supported by banks.
     """
     if voxel_type not in get_args(VoxelType):
         raise CowganError(
@@ -34,12 +34,12 @@ def stored_dtype(voxel_type: str) -> np.dtype[Any]:
 
 
 def encode(data: NDArray[np.float32], voxel_type: VoxelType) -> NDArray[Any]:
-    """Return intensities as they are stored, rounded to the nearest step.
+    """Return encoded intensities, rounded to the nearest step.
 
     Parameters
     ----------
     data : ndarray, float32
-        Intensities from 0 to 1; what exceeds them by rounding is clipped.
+        Intensities from 0 to 1; rounding errors beyond are clipped.
     voxel_type : {"uint8", "uint16", "float16"}
         Integers store the intensity times 255 or 65535.
 
@@ -67,7 +67,7 @@ def decode(stored: NDArray[Any], out: NDArray[np.float32]) -> None:
     Parameters
     ----------
     stored : ndarray
-        What `encode` returned.
+        From `encode`.
     out : ndarray, float32
         C-contiguous, of the same shape.
     """
@@ -80,5 +80,5 @@ def decode(stored: NDArray[Any], out: NDArray[np.float32]) -> None:
         out *= _HALF_TO_SINGLE
     else:
         out[...] = stored
-        # A quotient, as the product with the reciprocal may miss 1.
+        # Division, since multiplying by the reciprocal may not give exactly 1.
         out /= np.float32(np.iinfo(stored.dtype).max)

@@ -1,4 +1,4 @@
-"""A training bank from preprocessed scans."""
+"""Training banks of preprocessed scans."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -40,22 +40,22 @@ def bank_from_nifti(
     take : sequence of str
         As for `cowgan.data.scans.find_scans`.
     units : {"mm", "m", "um"}, optional
-        What lengths in the scans are in, whatever they state.
+        Unit of lengths in the scans, overriding the files.
 
     Raises
     ------
     CowganError
-        A file cannot be read, holds labels, does not fit the others or is not scaled; the
-        sentence names it. Or the target exists or cannot be written. Nothing is left behind.
+        A file cannot be read, holds labels, does not match the others or is not scaled, or the
+        target exists or cannot be written. No files are left behind.
     Cancelled
-        The person stopped; nothing is left behind.
+        The user cancelled; no files are left behind.
     """
     found = find_scans(inputs, take=take, progress=progress).require_cases(inputs)
     cases = sorted(found.cases, key=lambda case: case.name)
     recipes = [NiftiRecipe(case, scaling, units=units) for case in cases]
     origin: dict[str, Any] = {"kind": "nifti", "scaling": scaling}
     if found.set_aside:
-        # No path of the person's computer travels with a bank.
+        # A bank must not contain absolute paths of the computer it was made on.
         aside = [{"file": one.place, "reason": one.reason} for one in found.set_aside]
         origin["set_aside"] = aside
     return write_bank(Path(target), recipes, options, origin, progress)
@@ -63,7 +63,7 @@ def bank_from_nifti(
 
 @dataclass(frozen=True)
 class NiftiRecipe:
-    """One file as it is."""
+    """The recipe of a volume that is read from a file."""
 
     case: Case
     scaling: BankScaling
@@ -72,11 +72,11 @@ class NiftiRecipe:
 
     @property
     def name(self) -> str:
-        """Of the case."""
+        """Name of the case."""
         return self.case.name
 
     def make(self) -> Volume:
-        """Read and scale the volume; its last source then names the file's SHA-256."""
+        """Read and scale the volume; its last source records the SHA-256 of the file."""
         volume = read_case(self.case, self.units)
         *earlier, source = volume.provenance["sources"]
         sources = [*earlier, {**source, "sha256": image_sha256(self.case.path)}]

@@ -1,4 +1,4 @@
-"""A training bank of simulated TOF MRA, from anatomies or phantoms."""
+"""Training banks of simulated TOF MRA, from anatomies or phantoms."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -23,11 +23,11 @@ from cowgan.volume import DEFAULT_SPACING_MM, Volume
 
 
 class Arteries(Protocol):
-    """What a TOF MRA is simulated of; picklable."""
+    """The arteries of which TOF MRA is simulated; picklable."""
 
     @property
     def name(self) -> str:
-        """By which the subject is found."""
+        """Case name, from which the subject is derived."""
 
     @property
     def occupancy(self) -> NDArray[np.float32]:
@@ -35,7 +35,7 @@ class Arteries(Protocol):
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Where the arteries come from."""
+        """Origin of the arteries."""
 
 
 @dataclass(frozen=True)
@@ -56,23 +56,23 @@ class PhantomArteries:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """The seed, which decides everything."""
+        """The seed."""
         return {"phantom_seed": self.seed}
 
 
 @dataclass(frozen=True)
 class SimulationOptions:
-    """How volumes are simulated.
+    """Simulation settings of a bank.
 
     Parameters
     ----------
     per_anatomy : int
-        Volumes of each anatomy, with other intensities each time.
+        Volumes of each anatomy, with different intensities.
     deformation : DeformationLimits, optional
-        Varies the anatomy of each volume within these limits; not by default.
+        Limits of the random deformation of each volume; none by default.
     seed : int
-        Decides intensities and variations, together with anatomy and copy: an anatomy
-        gives the same volumes whatever else is in the bank.
+        Together with anatomy and copy, determines intensities and deformations: the volumes of
+        an anatomy do not depend on the rest of the bank.
     """
 
     per_anatomy: int = 1
@@ -97,17 +97,17 @@ def simulate_bank(
     Parameters
     ----------
     anatomies : iterable of Arteries
-        For example what `cowgan.bank.anatomies.read_anatomies` returned, or
-        `PhantomArteries`. All copies of one are on one side of the split.
+        Such as from `cowgan.bank.anatomies.read_anatomies`, or `PhantomArteries`. All copies
+        of one are on the same side of the split.
     target : path-like
         The bank's folder.
     simulation : SimulationOptions, optional
-        How many volumes, and how they vary.
+        Simulation settings.
     options, progress
         As for `cowgan.bank.writing.write_bank`. The bank is the same for any number
         of processes.
     origin : dict, optional
-        What else ``bank.json`` should say about how the bank was made.
+        Further entries on the origin for ``bank.json``.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def simulate_bank(
     CowganError
         An anatomy has no arteries, or see `cowgan.bank.writing.write_bank`.
     Cancelled
-        The person stopped; nothing is left behind.
+        The user cancelled; no files are left behind.
     """
     simulation = simulation or SimulationOptions()
     recipes = [
@@ -146,7 +146,7 @@ class SimulationRecipe:
         return self.arteries.name
 
     def make(self) -> Volume:
-        """Vary the anatomy if wanted, simulate and scale."""
+        """Deform the anatomy if asked to, simulate and scale."""
         seed = case_seed(self.simulation.seed, self.name, self.copy)
         try:
             occupancy = self.arteries.occupancy
@@ -172,18 +172,18 @@ def keep_centred(
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> tuple[list[VesselMap], list[VesselMap]]:
-    """Set anatomies apart whose Circle of Willis lies off the middle of the volume.
+    """Separate anatomies whose Circle of Willis is off the centre of the volume.
 
     Parameters
     ----------
     anatomies : sequence of VesselMap
-        In any order, which is kept.
+        Their order is kept.
     largest_mm : float
         Largest distance along any axis; see `VesselMap.off_centre_mm`.
     jobs : int
-        Processes that look for the circles.
+        Number of processes.
     progress : Progress, optional
-        Told after every anatomy.
+        Updated after every anatomy.
 
     Returns
     -------
@@ -192,7 +192,7 @@ def keep_centred(
     Raises
     ------
     Cancelled
-        The person stopped.
+        The user cancelled.
     """
     progress = progress or Silent()
     kept: list[VesselMap] = []

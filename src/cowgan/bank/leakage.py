@@ -1,8 +1,7 @@
-"""Whether a bank trains on scans, or people, that it also holds out.
+"""Detection of leakage across the split of a bank.
 
-Images are compared in two steps. Coarse pictures of all volumes on one side are compared
-with all on the other; the few that come nearest are then compared voxel by voxel, at
-whatever shift they agree best.
+Images are compared in two steps: coarse pictures of all volumes on one side with all on the other,
+and then the nearest few voxel by voxel, at the shift of best agreement.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,14 +20,14 @@ from cowgan.progress import Progress
 from cowgan.volume.averaging import cell_means
 
 SAME_SCAN = 0.7
-"""Likeness from which two volumes count as the same scan or person. Measured on forty simulated
-volumes with the arteries of as many people: copies with noise of a tenth of the range, other
-contrast, blur, or a shift of ten voxels have 0.87 to 1.0, turned by 3 degrees 0.75, simulated
-anew 0.87 to 0.93; other people at most 0.38."""
+"""Least likeness of two volumes of the same scan or subject. Measured on forty simulated volumes
+with the arteries of as many subjects: copies with noise of a tenth of the range, other contrast,
+blur, or a shift of ten voxels reach 0.87 to 1.0, rotated by 3 degrees 0.75, simulated again 0.87
+to 0.93; other subjects at most 0.38."""
 
 _COARSE_CELLS = (8, 16, 16)
 _FEWEST_CELLS = 8
-"""Of smaller volumes too little can be told."""
+"""Smaller volumes are not compared."""
 _CANDIDATES = 3
 _CLEARLY_DIFFERENT = 0.3
 _SHOWN = 3
@@ -39,14 +38,14 @@ Read = Callable[[int], NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Leak:
-    """Two cases on both sides of a split that should be on one.
+    """Two cases on different sides of a split that should be on one.
 
     Parameters
     ----------
     training, holdout : str
         Names of the cases.
     likeness : float or None
-        Correlation of their voxels at the best shift; None if only their names are alike.
+        Correlation of their voxels at the best shift; None if only their names are similar.
     """
 
     training: str
@@ -55,17 +54,17 @@ class Leak:
 
 
 def coarse_picture(volume: NDArray[np.float32]) -> Coarse:
-    """Return what is kept of a volume to find others like it.
+    """Return a coarse picture of a volume, for finding similar ones.
 
     Parameters
     ----------
     volume : ndarray, shape (z, x, y)
-        Of any size, the same for all that are compared.
+        Of any size, which must be the same for all volumes.
 
     Returns
     -------
     ndarray
-        Means of 8 x 16 x 16 cells (fewer of smaller volumes), less what is smooth.
+        Means of 8 x 16 x 16 cells (fewer for smaller volumes), high-pass filtered.
     """
     starts = [
         np.linspace(0, size, min(most, size), endpoint=False).astype(int)
@@ -91,28 +90,28 @@ def find_same_scans(
     names : sequence of str
         Of their cases.
     held_out : sequence of bool
-        On which side each is.
+        Whether each is held out.
     read : callable
         Returns a volume, shape (z, x, y), by its index.
     progress : Progress, optional
-        Asked whether to stop; nothing is reported.
+        Only asked for cancellation.
 
     Returns
     -------
     list of Leak
-        At most one for each volume that is held out, the likest first.
+        At most one per held-out volume, the most similar first.
 
     Raises
     ------
     Cancelled
-        The person stopped.
+        The user cancelled.
     """
     sides = np.asarray(held_out, np.bool_)
     training, holdout = np.flatnonzero(~sides), np.flatnonzero(sides)
     if not (training.size and holdout.size) or min(coarse[0].shape) < _FEWEST_CELLS:
         return []
     pictures = np.stack(list(coarse))
-    # What all heads have in common makes any two alike.
+    # The mean is removed, since it makes any two heads similar.
     pictures = pictures - pictures.mean(axis=0) if len(pictures) > _CANDIDATES else pictures
     nearest, near = _nearest(pictures[holdout], pictures[training])
     leaks = []
@@ -135,11 +134,11 @@ def find_same_scans(
 
 
 def find_same_names(assignments: Mapping[str, Assignment]) -> list[Leak]:
-    """Return cases across the split whose names suggest two visits of one person."""
+    """Return cases across the split whose names suggest two visits of one subject."""
     sides: dict[str, dict[str, list[str]]] = {}
     for name, assigned in assignments.items():
         stem = without_visit(name)
-        # The other scan of a person may have no such word.
+        # The other scan of a subject may have no such word.
         key = name.casefold() if stem is None else stem
         sides.setdefault(key, {}).setdefault(assigned.split, []).append(name)
     return [
@@ -175,7 +174,7 @@ def _pairs(leaks: Sequence[Leak]) -> str:
 def _nearest(
     of: NDArray[np.float32], among: NDArray[np.float32]
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Return the nearest few pictures, and their correlations at the best shift of one cell."""
+    """Return the nearest few pictures, and their correlations at the best shift by one cell."""
     best = np.full((len(of), len(among)), -1.0, np.float32)
     flat = _unit(among)
     for shift in product((-1, 0, 1), repeat=3):
@@ -192,12 +191,12 @@ def _unit(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _detail(volume: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return arteries and edges: what is finer than tissue and coarser than noise."""
+    """Return a band-pass filtered volume, which shows arteries and edges."""
     return np.asarray(gaussian_filter(volume, 1.0) - gaussian_filter(volume, 6.0), np.float32)
 
 
 def _likeness(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Return the correlation at the shift, up to a quarter of each edge, where it is best."""
+    """Return the largest correlation over shifts of up to a quarter of each side."""
     one, other = one - one.mean(), other - other.mean()
     scale = float(np.linalg.norm(one) * np.linalg.norm(other))
     if scale == 0:

@@ -1,4 +1,4 @@
-"""Which subjects are trained on and which are held out."""
+"""The split of a bank into training and held-out subjects."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ Side = Literal["training", "holdout"]
 
 @dataclass(frozen=True)
 class Assignment:
-    """Whose scan a case is, and what it is used for."""
+    """The subject and side of a case."""
 
     subject: str
     split: Side
@@ -25,15 +25,15 @@ class Assignment:
 
 @dataclass(frozen=True)
 class SplitRule:
-    """How subjects are divided.
+    """The rule by which subjects are split.
 
     Parameters
     ----------
     holdout : float
-        Share of the subjects that is held out, from 0 to below 1. At least one is, if
+        Share of held-out subjects, from 0 to below 1. At least one subject is held out if
         there are two and the share is not 0.
     seed : int
-        Chooses other subjects.
+        Seed of the choice.
     table : Path, optional
         A CSV file with the columns ``case``, ``subject`` and, if wanted, ``split``
         (``training`` or ``holdout``); see `read_split_table`.
@@ -66,11 +66,10 @@ def split_by_subject(
     seed: int = 0,
     table: Mapping[str, tuple[str, Side | None]] | None = None,
 ) -> dict[str, Assignment]:
-    """Divide subjects, so that all scans of a person are on one side.
+    """Split by subject, so that all scans of a subject are on one side.
 
-    Subjects are ordered by a hash of seed and name, and the first ones are held out. The
-    result depends on no file order, and a new subject moves at most one other subject to
-    the other side.
+    Subjects are ordered by a hash of seed and name, and the first ones are held out. The result
+    does not depend on file order, and a new subject moves at most one other subject.
 
     Parameters
     ----------
@@ -81,8 +80,8 @@ def split_by_subject(
     seed : int
         Part of the hash.
     table : mapping, optional
-        What `read_split_table` returned; must then name every case. Subjects whose side
-        it states count towards the share.
+        From `read_split_table`; it must name every case. Subjects with a stated side count
+        towards the share.
 
     Raises
     ------
@@ -113,15 +112,15 @@ def split_by_subject(
 
 
 def read_split_table(path: Path) -> dict[str, tuple[str, Side | None]]:
-    """Read a CSV file that says whose scans the cases are.
+    """Read a CSV file with the subjects of cases.
 
     Parameters
     ----------
     path : Path
         A header line and one line per case: ``case,subject`` or ``case,subject,split``;
-        other columns are ignored. A case is named as in the bank, or by its path without
-        suffix below the folder. An empty subject is taken from the case name, an empty
-        split is left to the share held out.
+        other columns are ignored. A case is given by its name in the bank, or by its relative
+        path without suffix. An empty subject is derived from the case name; an empty split is
+        decided by the share of held-out subjects.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Writing a bank from recipes, each of which makes one volume."""
+"""Writing of banks from recipes, each of which makes one volume."""
 
 import os
 from collections import Counter
@@ -46,7 +46,7 @@ _BANK_FILES = {VOXELS_FILE, DESCRIPTION_FILE, CASES_FILE}
 
 
 class Recipe(Protocol):
-    """How one volume of a bank comes about; picklable, so that any process can follow it."""
+    """A recipe that makes one volume of a bank, in any process; picklable."""
 
     @property
     def name(self) -> str:
@@ -54,7 +54,7 @@ class Recipe(Protocol):
 
     @property
     def copy(self) -> int:
-        """Which of the volumes made from it, from 0."""
+        """Number among the volumes made from it, from 0."""
 
     def make(self) -> Volume:
         """Return the volume, with intensities from 0 to 1."""
@@ -62,16 +62,16 @@ class Recipe(Protocol):
 
 @dataclass(frozen=True)
 class BankOptions:
-    """How a bank is stored and divided.
+    """Storage and split settings of a bank.
 
     Parameters
     ----------
     split : SplitRule
-        Which subjects are held out.
+        Rule of the split.
     voxel_type : {"uint8", "uint16", "float16"}
-        How intensities are stored.
+        Storage type of intensities.
     jobs : int
-        Processes that make volumes; the bank is the same for any number.
+        Number of processes; the bank does not depend on it.
     overwrite : bool
         Whether an existing bank may be replaced.
     """
@@ -84,7 +84,7 @@ class BankOptions:
 
 @dataclass(frozen=True)
 class _Made:
-    """A volume as it is stored."""
+    """An encoded volume."""
 
     voxels: NDArray[Any]
     coarse: Coarse
@@ -101,33 +101,33 @@ def write_bank(
     origin: dict[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Bank:
-    """Follow every recipe and write the volumes as one bank.
+    """Make the volume of every recipe and write them as a bank.
 
     Parameters
     ----------
     target : Path
-        The bank's folder; it appears when everything is finished.
+        The bank's folder, which appears when all volumes are written.
     recipes : sequence of Recipe
         One volume each, in the order of the bank.
     options : BankOptions, optional
-        How to store and divide them.
+        Storage and split settings.
     origin : dict, optional
-        Kept in ``bank.json``: what the bank was made from, and how.
+        Origin of the bank, for ``bank.json``.
     progress : Progress, optional
-        Told after every volume.
+        Updated after every volume.
 
     Returns
     -------
     Bank
-        Opened for reading; its `warnings` say what seems to be on both sides of the split.
+        Opened for reading; its `warnings` describe suspected leakage.
 
     Raises
     ------
     CowganError
-        A volume cannot be made or does not fit the others, the target exists or cannot be
-        written. Nothing is left behind.
+        A volume cannot be made or does not match the others, or the target exists or cannot be
+        written. No files are left behind.
     Cancelled
-        The person stopped; nothing is left behind.
+        The user cancelled; no files are left behind.
     """
     options, progress = options or BankOptions(), progress or Silent()
     if not recipes:
@@ -151,7 +151,7 @@ def write_bank(
                 _write_header(file, (len(recipes), *first.voxels.shape), first.voxels.dtype)
                 for recipe, one in zip(recipes, chain([first], made), strict=True):
                     _refuse_misfit(recipe.name, one, recipes[0].name, first)
-                    # Not assigned to a mapped file, where a full disk kills the process.
+                    # Written and not memory-mapped, since a full disk would then kill the process.
                     file.write(one.voxels.data)
                     cases.append(_case(recipe, assignments[recipe.name], one))
                     coarse.append(one.coarse)
@@ -192,7 +192,7 @@ def _make(recipe: Recipe, voxel_type: VoxelType) -> _Made:
 def _same_scans(
     path: Path, cases: Sequence[BankCase], coarse: Sequence[Coarse], progress: Progress
 ) -> list[Leak]:
-    # Closed again when this returns, as an open file could not be moved on Windows.
+    # Closed on return, since an open file cannot be moved on Windows.
     stored = np.load(path, mmap_mode="r")
 
     def read(index: int) -> NDArray[np.float32]:
@@ -242,7 +242,7 @@ def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) 
 
 
 def _write_table(path: Path, cases: Sequence[BankCase]) -> None:
-    # One line per case, not per copy: the table can then serve as another bank's split table.
+    # One line per case, not per copy, as needed for the split table of another bank.
     rows = {case.name: (case.subject, case.split) for case in cases}
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = TableWriter(file, ("case", "subject", "split"))
@@ -254,8 +254,8 @@ def _write_table(path: Path, cases: Sequence[BankCase]) -> None:
 def refuse_target(target: Path, overwrite: bool) -> None:
     """Raise `CowganError` unless a bank may be written to `target`.
 
-    An empty folder may always be filled. Overwriting replaces a bank, even a damaged one,
-    but never a folder in which anything else lies.
+    An empty folder is always accepted. With `overwrite`, a bank may be replaced, even a damaged
+    one, but never a folder with other files.
     """
     target = Path(target)
     if not os.path.lexists(target):

@@ -27,7 +27,7 @@ def phantom(
     numbers = parse_seeds(seeds)
 
     from cowgan.cli.console import print_json, progress_bar
-    from cowgan.simulate.export import export_phantoms
+    from cowgan.simulate.phantom_export import export_phantoms
 
     with progress_bar("Phantoms") as progress:
         written = export_phantoms(numbers, out, variant, overwrite, progress)

@@ -1,1 +1,1 @@
-"""From folders of scans to what a network is trained on."""
+"""Scan discovery, templates and preprocessing."""

@@ -1,4 +1,4 @@
-"""BIDS data sets: which of their files are raw angiograms, as their names say.
+"""Selection of raw angiograms in BIDS data sets by file name.
 
 Gorgolewski et al. 2016; bids-specification.readthedocs.io.
 """
@@ -20,19 +20,19 @@ _OTHER_IMAGES = re.compile(
     r"|defacemask|bold|cbv|sbref|dwi|asl|m0scan|epi|fieldmap|phase\w*|magnitude[12]?|swi|minIP"
     r"|Chimap|R2\w*|S0map|TB1\w*|pet|ct"
 )
-"""Suffixes of images that are no angiograms, wherever the file lies."""
+"""BIDS suffixes of images other than angiograms."""
 
 _LEVELS_UP = 6
 
 
 class Bids:
-    """Judges files by the data set they lie in.
+    """Selection rules for the files below a folder, by the data set they belong to.
 
     Parameters
     ----------
     top : Path
-        What a person named. If it lies among the derivatives of a data set, or is a
-        data set of derivatives, then these are wanted.
+        The folder given by the user. If it is a data set of derivatives, or lies in one,
+        these are accepted.
     """
 
     def __init__(self, top: Path) -> None:
@@ -44,12 +44,12 @@ class Bids:
                 break
 
     def enter(self, folder: Path, readable: Path) -> None:
-        """Take note of a folder whose content comes next."""
+        """Register a folder before its content is judged."""
         if _is_data_set(readable):
             self._roots.append((folder, _is_raw(readable)))
 
     def why_not(self, path: Path) -> str:
-        """Return why a file is no raw angiogram; empty if it may be one."""
+        """Return why a file is not a raw angiogram; empty if it may be one."""
         suffix = suffix_of(path)
         root, raw = self._root_of(path)
         if root is not None and root != self._top and not raw:
@@ -72,7 +72,7 @@ class Bids:
         inside = [one for one in self._roots if path.is_relative_to(one[0])]
         outermost_raw = next((one for one in inside if one[1]), None)
         if outermost_raw is not None:
-            # What lies among the derivatives of a raw data set is told as that.
+            # Files in the derivatives of a raw data set are reported as such.
             root, raw = outermost_raw
             if path.relative_to(root).parts[0] in _APART:
                 return root, raw

@@ -1,4 +1,4 @@
-"""What to call a scan: one name for outputs, banks, studies and tables."""
+"""Case names, used for outputs, banks, studies and tables."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from cowgan.data.subjects import subject_of
 
 LONGEST_NAME_BYTES = 200
-"""Of a name in UTF-8. File systems allow 255, of which suffixes and temporary names need some."""
+"""Longest name in UTF-8. File systems allow 255 bytes, including suffixes of temporary names."""
 
 _RESERVED = {"manifest", "failed", "quality"}
 _UNSAFE = re.compile(r"[^\w.+-]+")
@@ -17,20 +17,20 @@ _DIGEST_DIGITS = 6
 
 
 def case_name(path: PurePath | str) -> str:
-    """Return the name of the case that a file would be.
+    """Return the case name of a file.
 
     Parameters
     ----------
     path : PurePath or str
-        Of the file, below the folder that is searched, without suffix.
+        Path of the file below the searched folder, without suffix.
 
     Returns
     -------
     str
         Folders and file name joined by ``_``, without folders that the file name repeats:
-        ``"sub-01_angio"`` for ``sub-01/anat/sub-01_angio``. Characters that are not safe in
-        file names become ``_``; a name above `LONGEST_NAME_BYTES` is shortened in the middle,
-        where six digits of its SHA-256 then stand, and still tells its subject.
+        ``"sub-01_angio"`` for ``sub-01/anat/sub-01_angio``. Characters that are unsafe in file
+        names become ``_``. In names above `LONGEST_NAME_BYTES`, six digits of the SHA-256
+        replace the middle; the subject is kept.
     """
     *folders, stem = PurePath(path).parts or ("",)
     entities = set(stem.split("_"))
@@ -41,20 +41,20 @@ def case_name(path: PurePath | str) -> str:
 
 
 def name_cases(proposals: Mapping[Path, str], known: Mapping[Path, str]) -> dict[Path, str]:
-    """Return names that differ, also where file names ignore case.
+    """Return names that are unique, also where file names ignore case.
 
     Parameters
     ----------
     proposals : mapping of Path to str
-        What each file would be called.
+        Case name of each file.
     known : mapping of Path to str
-        Names given earlier, to these files or others; these are kept.
+        Names from earlier runs, which are kept.
 
     Returns
     -------
     dict of Path to str
-        A name that is taken has six digits added: of the SHA-256 of as much of the end of
-        the path as tells the file from others that would be called alike.
+        Colliding names have six digits added, of the SHA-256 of the shortest end of the path
+        that distinguishes the files.
     """
     rivals: dict[str, list[Path]] = {}
     for path, name in proposals.items():
@@ -75,7 +75,7 @@ def name_cases(proposals: Mapping[Path, str], known: Mapping[Path, str]) -> dict
 
 
 def _tails(path: Path, others: Sequence[Path]) -> Iterator[str]:
-    """Yield ends of a path, the shortest first, that no other path has."""
+    """Yield the ends of a path that no other path has, the shortest first."""
     for length in range(1, len(path.parts) + 1):
         tail = path.parts[-length:]
         if all(other.parts[-length:] != tail for other in others):

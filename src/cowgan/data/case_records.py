@@ -1,4 +1,4 @@
-"""What became of every scan: a table for people and a JSON file for programs."""
+"""Per-scan preprocessing results, as CSV and JSON."""
 
 import platform
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ MANIFEST_CSV = "manifest.csv"
 FAILED_CSV = "failed.csv"
 
 SET_ASIDE = "set aside"
-"""In ``failed.csv``, of files that were not taken for scans."""
+"""Status in ``failed.csv`` of files that are not scans."""
 
 Status = Literal["done", "rejected", "failed"]
 _Kind = Literal["napari-cowgan preprocessing"]
@@ -30,42 +30,42 @@ _NOT_IN_TABLE = {"to_template", "parameters", "software", "source"}
 
 @dataclass(frozen=True)
 class CaseRecord:
-    """What became of one scan.
+    """The preprocessing result of one scan.
 
     Parameters
     ----------
     name : str
-        Of the case; output and picture are named by it.
+        Case name, which also names output and picture.
     status : {"done", "rejected", "failed"}
-        Rejected: it was read, but its registration or its field of view is not good enough.
+        Rejected: its registration, coverage or contrast is insufficient.
     reason : str
-        One sentence that tells why there is no output; empty if there is one.
+        One sentence on why there is no output; empty if there is one.
     input : str
         Path of the scan.
     input_sha256 : str
-        Of the scan; empty if it could not be read.
+        SHA-256 of the scan; empty if it could not be read.
     output : str
         File name in the folder of the manifest; empty unless done.
     output_sha256 : str
-        Of the output; empty unless done.
+        SHA-256 of the output; empty unless done.
     score : float or None
         Registration score, 0 to 1; None without a template.
     coverage : float or None
-        Share of the region of interest that the scan shows, 0 to 1.
+        Fraction of the region of interest that the scan covers, 0 to 1.
     centre_mm : list of float or None
         Middle of the region of interest in RAS millimetres of the output.
     skull_strip : str
-        Program that drove the registration, or ``"none"``.
+        Program whose brain mask was used for registration, or ``"none"``.
     to_template : list of list of float or None
         4 x 4 map from RAS millimetres of the scan to those of the output.
     parameters : dict
-        What decides the output besides the scan.
+        Parameters of the output.
     remarks : list of str
-        Sentences on what was ambiguous or assumed.
+        Sentences on ambiguities and assumptions.
     source : dict
-        How the scan was stored, from `Volume.provenance`.
+        Storage of the scan, from `Volume.provenance`.
     software : dict of str to str
-        Versions that made the output.
+        Software versions.
     """
 
     name: str
@@ -96,7 +96,7 @@ class _Stored:
 
 
 def software_versions() -> dict[str, str]:
-    """Return the versions that decide what a preprocessed volume looks like."""
+    """Return the software versions that affect preprocessed volumes."""
     versions = {"cowgan": __version__, "Python": platform.python_version()}
     for package in ("numpy", "scipy", "SimpleITK"):
         try:
@@ -118,7 +118,7 @@ def read_manifest(folder: Path) -> dict[str, CaseRecord]:
 
 
 def read_set_aside(folder: Path) -> list[SetAside]:
-    """Return what the last run did not take for scans; empty if there was none.
+    """Return the files that the last run did not take as scans; empty if there was none.
 
     Raises
     ------
@@ -133,8 +133,7 @@ def write_manifest(
 ) -> None:
     """Write ``manifest.json``, ``manifest.csv`` and ``failed.csv``.
 
-    The last lists the scans without an output, and the files that were not taken for scans,
-    and why.
+    ``failed.csv`` lists scans without output and files not taken as scans, with reasons.
 
     Raises
     ------
@@ -153,7 +152,7 @@ def write_manifest(
     ]
     columns = ["name", "status", "reason", "score", "input"]
     _write_table(folder / FAILED_CSV, columns, [*failed, *aside])
-    # The last file, because it alone is read again.
+    # Last, because only this file is read again.
     write_json(
         folder / MANIFEST_JSON,
         asdict(_Stored(_KIND, tuple(ordered), set_aside)),

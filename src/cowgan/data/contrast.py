@@ -1,23 +1,22 @@
-"""Whether a registered scan shows arteries bright, as TOF MRA does."""
+"""Artery contrast of a registered scan, which distinguishes TOF MRA from other images."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 LEAST_CONTRAST = 0.5
-"""Scans whose arteries stand out less are set aside."""
+"""Scans with a lower contrast are rejected."""
 
 _ARTERIES = 0.02
-"""Share of the template's region that is brightest: where most people have arteries."""
+"""Share of the brightest voxels in the template's region, taken as arteries."""
 _ROBUST_SD = 1.4826
 
 
 def artery_contrast(
     part: NDArray[np.float32], inside: NDArray[np.bool_], template: NDArray[np.float32]
 ) -> float:
-    """Return how far a scan stands out where the template's arteries are.
+    """Return the contrast of a scan at the arteries of the template.
 
-    Registration by mutual information fits images of any contrast, so it tells nothing
-    about this.
+    Registration by mutual information aligns images of any contrast, so it does not test this.
 
     Parameters
     ----------
@@ -31,8 +30,8 @@ def artery_contrast(
     Returns
     -------
     float
-        Mean there less the median elsewhere, in standard deviations of tissue (estimated by
-        the median absolute deviation). 0 if the region shows too little.
+        Mean at arteries minus the median elsewhere, in robust standard deviations of tissue
+        (from the median absolute deviation). 0 if the region has too few voxels.
     """
     arteries = inside & (template >= np.quantile(template, 1 - _ARTERIES))
     elsewhere = part[inside & ~arteries]

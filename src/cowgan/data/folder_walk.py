@@ -1,4 +1,4 @@
-"""What lies in a folder and behind its links, each file once, and what links lead nowhere."""
+"""Directory traversal that follows links, visits every file once and reports dangling links."""
 
 import os
 import stat
@@ -18,20 +18,20 @@ _ANNEX_STORE = ("annex", "objects")
 
 @dataclass(frozen=True)
 class Entry:
-    """A file or folder that was come across.
+    """A file or folder found by `FolderWalk`.
 
     Parameters
     ----------
     path : Path
-        By which it was reached, absolute; links are not resolved.
+        Absolute path by which it was reached; links are not resolved.
     kind : {"folder", "file", "dangling", "again", "store", "unreadable"}
-        ``"folder"`` comes before what is in it. ``"dangling"``: a link that leads nowhere;
-        ``"again"``: by links the same as something that came before, and not entered again;
-        ``"store"``: where git-annex keeps its files, which links name; not entered either.
+        ``"folder"`` precedes its content. ``"dangling"``: a broken link; ``"again"``: the same
+        file or folder as an earlier one, reached by links and not entered again; ``"store"``:
+        the object store of git-annex, not entered.
     told : str
-        With ``"again"`` the earlier path, with ``"unreadable"`` the reason.
+        The earlier path for ``"again"``, the reason for ``"unreadable"``.
     target : Path, optional
-        What is to be opened, if it is not `path`: the end of a link that is stored as text.
+        Path to open instead of `path`: the target of a link stored as text.
     """
 
     path: Path
@@ -41,22 +41,22 @@ class Entry:
 
     @property
     def readable(self) -> Path:
-        """What is to be opened."""
+        """The path to open."""
         return self.target or self.path
 
 
 @dataclass
 class FolderWalk:
-    """Goes through files and folders; a thing that is reached twice counts once.
+    """Traversal of files and folders that visits each once.
 
-    Links are followed, also those that git stores as text where a system has none. Hidden
-    files and folders are left out.
+    Links are followed, including links that git stores as text on systems without links. Hidden
+    files and folders are skipped.
     """
 
     _seen: dict[tuple[int, int] | str, Path] = field(default_factory=dict)
 
     def entries(self, given: Path) -> Iterator[Entry]:
-        """Yield a file, or a folder and what is below it, sorted by name in each folder."""
+        """Yield a file, or a folder and its content, sorted by name within each folder."""
         yield from self._visit(absolute(given))
 
     def _visit(self, path: Path, target: Path | None = None) -> Iterator[Entry]:
@@ -73,9 +73,9 @@ class FolderWalk:
         if target is None and (end := _end_of_stored_link(path, status)):
             yield from self._visit(path, end)
             return
-        # Some file systems number no files.
+        # Some file systems have no inode numbers.
         numbered = (status.st_dev, status.st_ino) if status.st_ino else str(reached.resolve())
-        # By a link of another name, a scan would not be known as one.
+        # A scan may be reached first by a link whose name is not that of an image.
         counts = is_folder or is_image_name(path)
         first = self._seen.setdefault(numbered, path) if counts else path
         if first != path:
@@ -96,12 +96,12 @@ class FolderWalk:
         yield Entry(path, "folder", target=target)
         for name in names:
             if not name.startswith("."):
-                # Below a link that is stored as text, names lead on only from its end.
+                # Below a link stored as text, paths continue from its target.
                 yield from self._visit(path / name, None if target is None else reached / name)
 
 
 def _end_of_stored_link(path: Path, status: os.stat_result) -> Path | None:
-    """Return where a link leads that is stored as the text of a small file."""
+    """Return the target of a link that is stored as text in a small file, or None."""
     is_image = is_image_name(path)
     if (
         not stat.S_ISREG(status.st_mode)
@@ -115,5 +115,5 @@ def _end_of_stored_link(path: Path, status: os.stat_result) -> Path | None:
     except (CowganError, OSError):
         return None
     end = None if link is None else Path(os.path.normpath(path.parent / link))
-    # Of what leads nowhere, only an image is known to be a link and not any other text.
+    # A text file with a missing target is a link only if its name is that of an image.
     return end if end is not None and (is_image or end.exists()) else None

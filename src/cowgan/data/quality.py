@@ -1,4 +1,4 @@
-"""Pages on which a person sees at a glance which cases are good."""
+"""Quality control pages with pictures of all preprocessed cases."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from cowgan.volume.intensity import to_grey
 
 PAGE = "quality.html"
 PICTURES = "quality"
-"""Folder of one picture per case."""
+"""Folder with one picture per case."""
 
 _ENLARGED = 1.6
 _GAP = 6
@@ -36,21 +36,20 @@ _LEFT_LETTER: dict[Plane, str] = {"axial": "R", "coronal": "R", "sagittal": "A"}
 
 
 def picture_path(folder: Path, name: str) -> Path:
-    """Return where the picture of a case lies."""
+    """Return the path of the picture of a case."""
     return Path(folder) / PICTURES / f"{name}.png"
 
 
 def sheet_path(folder: Path, number: int = 1) -> Path:
-    """Return where a sheet of many pictures lies; there is more than one above 60 cases."""
+    """Return the path of a contact sheet; above 60 cases there are several."""
     return Path(folder) / ("quality.png" if number == 1 else f"quality-{number}.png")
 
 
 def draw_case(volume: Volume) -> Image.Image:
     """Return the three maximum intensity projections of a volume side by side.
 
-    Axial on the left, coronal above sagittal on the right, all at one scale and as
-    radiologists hang them. The letter says which side is on the left: the patient's
-    right, or anterior.
+    Axial on the left, coronal above sagittal on the right, at one scale and in radiological
+    orientation. A letter marks the left side: the patient's right, or anterior.
     """
     axial, coronal, sagittal = (_projection(volume, plane) for plane in _LEFT_LETTER)
     width = axial.width + _GAP + max(coronal.width, sagittal.width)
@@ -65,7 +64,7 @@ def draw_case(volume: Volume) -> Image.Image:
 
 
 def write_picture(volume: Volume, path: Path) -> None:
-    """Write what `draw_case` draws as a PNG file."""
+    """Write the picture of `draw_case` as a PNG file."""
     with atomic_path(path) as temporary:
         draw_case(volume).save(temporary, format="PNG")
 
@@ -76,21 +75,20 @@ def write_quality_pages(
     about: str = "",
     set_aside: Sequence[SetAside] = (),
 ) -> Path:
-    """Write ``quality.html``, which needs no other file, and ``quality.png``.
+    """Write the self-contained ``quality.html``, and ``quality.png``.
 
-    Failed and rejected cases come first, then the others from the lowest registration
-    score to the highest: who looks at the top sees the worst.
+    Failed and rejected cases come first, then the others by ascending registration score.
 
     Parameters
     ----------
     folder : Path
-        Where the pictures of the cases lie.
+        Folder with the pictures of the cases.
     records : sequence of CaseRecord
-        What to show.
+        The cases.
     about : str
-        One line on how the cases were made.
+        One line on the processing.
     set_aside : sequence of SetAside
-        What was not taken for a scan.
+        Files not taken as scans.
 
     Returns
     -------
@@ -183,7 +181,7 @@ def _sheet(folder: Path, records: Sequence[CaseRecord]) -> Image.Image:
 
 
 def _shortened(draw: ImageDraw.ImageDraw, text: str, width: int, size: int) -> str:
-    """Return the text, its middle left out if it is too wide."""
+    """Return the text, shortened in the middle if it is too wide."""
     font, shown, kept = _font(size), text, len(text)
     while draw.textlength(shown, font=font) > width and kept > 2:
         kept -= 1

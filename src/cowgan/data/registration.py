@@ -1,4 +1,4 @@
-"""Rigid registration by mutual information, from many starts."""
+"""Rigid multi-start registration by mutual information."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -13,11 +13,11 @@ from cowgan.volume import Volume
 from cowgan.volume.itk import from_itk_transform, simpleitk, to_itk
 
 PASS_SCORE = 0.45
-"""Registrations that score less are set aside: see `Registration.score`.
+"""Registrations with a lower score are rejected; see `Registration.score`.
 
-On simulated TOF MRAs of real anatomies on a template of others, three heads in their place scored
-0.61 to 0.66, and 0.52 where the scan ended within the region of interest; three wrong poses of one
-head from which the search did not return scored 0.27 to 0.40. No real scans were scored.
+On simulated TOF MRAs of real anatomies and a template of others, three registered heads scored 0.61
+to 0.66, and 0.52 where the scan ended within the region of interest; three wrong local optima for
+one head scored 0.27 to 0.40. No real scans were scored.
 """
 
 _BINS = 32
@@ -25,20 +25,20 @@ _BINS = 32
 
 @dataclass(frozen=True)
 class _Level:
-    """One step from coarse to fine.
+    """One resolution level, from coarse to fine.
 
     Parameters
     ----------
     voxel_mm : float
-        About how wide voxels are.
+        Approximate voxel size.
     step_mm : float
-        The search ends when it moves by less.
+        Step size at which the search ends.
     samples : int
-        Voxels that are compared, at most.
+        Largest number of sampled voxels.
     kept : int
-        Poses that the next level refines.
+        Number of poses passed to the next level.
     radius_mm : float
-        Distance from the region of interest up to which voxels count.
+        Largest distance of sampled voxels from the region of interest.
     blur_mm : float
         Standard deviation of the Gaussian that smooths the images.
     """
@@ -54,7 +54,7 @@ class _Level:
 _LEVELS = (
     _Level(6.0, 0.4, 60_000, 4),
     _Level(2.5, 0.1, 60_000, 2, 80.0),
-    # On fine voxels noise leads the optimiser downhill, unless the images are smoothed.
+    # Without smoothing, noise on fine voxels misleads the optimiser.
     _Level(1.25, 0.03, 80_000, 1, 50.0, blur_mm=1.5),
 )
 _START_DEG = 20.0
@@ -62,22 +62,22 @@ _STARTS_TRIED = 7
 _LEAST_OVERLAP = 0.25
 _SEED = 1
 _ARM_MM = 40.0
-"""A turn by 1 radian counts as much as a shift by this: a typical distance from the middle of
-the head. Scales that the optimiser guesses for itself make it stop far from the optimum."""
+"""Translation that weighs as much as a rotation by 1 radian: a typical distance from the centre of
+the head. With automatic scales, the optimiser stops far from the optimum."""
 
 
 @dataclass(frozen=True, eq=False)
 class Registration:
-    """A rigid map from the template to an image, and how well they agree.
+    """A rigid map from the template to an image, with a similarity score.
 
     Parameters
     ----------
     to_input : ndarray, shape (4, 4)
         Maps RAS millimetres of the template to RAS millimetres of the image.
     score : float
-        Information coefficient of correlation sqrt(1 - exp(-2 MI)) (Linfoot 1957): the
-        mutual information MI of the two images on the scale of a correlation, 0 to 1. It is
-        0 if the image shows less than a quarter of the template.
+        Information coefficient of correlation sqrt(1 - exp(-2 MI)) (Linfoot 1957), 0 to 1,
+        where MI is the mutual information of the images. It is 0 if the image covers less than
+        a quarter of the template.
     """
 
     to_input: NDArray[np.float64]
@@ -90,15 +90,15 @@ class Registration:
 
 
 class Target:
-    """An image that others are registered to, prepared once.
+    """A registration target, prepared once.
 
     Parameters
     ----------
     volume : Volume
-        Voxels that are exactly 0 are taken as not imaged.
+        Voxels of exactly 0 count as not imaged.
     centre_mm : ndarray, shape (3,), optional
-        Middle of the region of interest in RAS millimetres. The last step then looks at
-        its neighbourhood only, since heads of different size cannot agree everywhere.
+        Centre of the region of interest in RAS millimetres. The finest level then uses only its
+        neighbourhood, since heads of different size cannot match everywhere.
     """
 
     def __init__(self, volume: Volume, centre_mm: NDArray[np.float64] | None = None) -> None:
@@ -120,21 +120,20 @@ def register(
 ) -> Registration:
     """Find the rigid transform (6 degrees of freedom) between a volume and a target.
 
-    The pose is searched from 14 starts (centres of the images and of their intensities
-    put upon each other; upright, or turned by 20 degrees about each axis) on 6 mm voxels;
-    the most promising half is followed, and the best of it refined on 2.5 mm and 1.25 mm
-    voxels. The same images always give the same transform.
+    The search has 14 starts on 6 mm voxels: centres of the images or of their intensities
+    aligned, and no rotation or 20 degrees about each axis. The more promising half is optimised
+    and the best results are refined on 2.5 mm and 1.25 mm voxels. Results are deterministic.
 
     Parameters
     ----------
     volume : Volume
-        The image to place. Voxels that are exactly 0 are taken as not imaged.
+        The moving image. Voxels of exactly 0 count as not imaged.
     target : Target
-        What to place it on.
+        The fixed image.
     mask : ndarray of bool, shape (z, x, y), optional
-        Voxels of the volume that count, such as the brain.
+        Voxels of the volume to use, such as the brain.
     coarse : bool
-        Leave out the last refinement.
+        Skip the finest level.
 
     Returns
     -------
@@ -161,12 +160,12 @@ def register(
 
 
 class _Drive:
-    """What the registration sees of a volume: image and mask at several resolutions."""
+    """Image and mask of a volume at several resolutions."""
 
     def __init__(self, volume: Volume, mask: NDArray[np.bool_] | None = None) -> None:
         imaged = volume.data != 0
         values = volume.data[imaged][::7]
-        # Otherwise a few bright voxels would crowd all tissue into a few bins.
+        # Otherwise a few bright voxels would compress all tissue into a few histogram bins.
         low, high = np.percentile(values, (1, 99.5))
         scaled = np.clip((volume.data - low) / max(high - low, 1e-12), 0, 1)
         counted = imaged if mask is None else imaged & mask
@@ -181,7 +180,7 @@ class _Drive:
 
 
 def _smooth(image: Any, counted: Any, sd_mm: float) -> Any:
-    """Smooth the voxels that count among themselves, so that their border makes no edge."""
+    """Smooth within the mask, so that its border causes no edge."""
     sitk = simpleitk()
     gaussian = sitk.DiscreteGaussianImageFilter()
     gaussian.SetNumberOfThreads(1)
@@ -211,7 +210,7 @@ def _correlation(information: float) -> float:
 
 
 def _shrink(image: Any, mm: float) -> Any:
-    """Average whole voxels until they are about `mm` wide."""
+    """Average blocks of whole voxels that are about `mm` wide."""
     factors = [max(1, round(mm / spacing)) for spacing in image.GetSpacing()]
     sizes = image.GetSize()
     factors = [min(factor, size) for factor, size in zip(factors, sizes, strict=True)]
@@ -224,7 +223,7 @@ def _shrink(image: Any, mm: float) -> Any:
 def _method(fixed: Any, known: Any, counted: Any, level: _Level) -> Any:
     sitk = simpleitk()
     method = sitk.ImageRegistrationMethod()
-    # One thread, so that sums are always added up in the same order.
+    # One thread, for a fixed order of summation.
     method.SetNumberOfThreads(1)
     method.SetMetricAsMattesMutualInformation(_BINS)
     method.SetInterpolator(sitk.sitkLinear)
@@ -290,7 +289,7 @@ def _best(found: list[tuple[float, Any]], count: int) -> list[tuple[float, Any]]
 
 
 def _distance_mm(one: Any, other: Any) -> float:
-    """Return how far apart two transforms put a point of the head's surface, at most."""
+    """Return the largest distance between two transforms on the surface of the head."""
     centre = np.array(one.GetCenter())
     around = centre + 80 * np.vstack([np.eye(3), -np.eye(3)])
     moved = [

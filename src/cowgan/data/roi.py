@@ -1,4 +1,4 @@
-"""Where the Circle of Willis is, and the grid that is cut out around it."""
+"""The region of interest around the Circle of Willis."""
 
 # scikit-image is only partly typed.
 # mypy: allow-untyped-calls
@@ -24,13 +24,13 @@ _HEAD_MM = 120.0
 _ARTERY_MM = 0.8
 _TISSUE_MM = 5.0
 _SCALP_MM = 25.0
-"""Depth up to which bright things may be scalp or orbit; twice as deep they count in full."""
+"""Depth up to which bright voxels are ignored as scalp or orbit; from twice this they count fully."""
 _BRIGHT_PERCENTILES = (97, 99.8)
 _REGION_MM = (8.0, 16.0, 14.0)
 _TO_CIRCLE_MM = (9.0, 0.0, -5.2)
-"""From where arteries are densest, the carotid siphons, to the middle of the circle, along
-(z, x, y). Measured on eight simulated heads with the arteries of IXI, against the crops that
-were made of them: what is left is within about 5 mm along y and z, and 10 mm along x."""
+"""From the carotid siphons, where arteries are densest, to the centre of the circle, along
+(z, x, y). Measured on eight simulated heads with the arteries of IXI; the remaining error is about
+5 mm along y and z, and 10 mm along x."""
 
 
 def region_around(centre_mm: NDArray[np.float64], affine: NDArray[np.float64]) -> Grid:
@@ -58,7 +58,7 @@ def region_around(centre_mm: NDArray[np.float64], affine: NDArray[np.float64]) -
 
 
 def is_region(volume: Volume) -> bool:
-    """Tell whether a volume has the voxels of a region of interest, and so needs no cutting."""
+    """Return whether a volume has the shape and spacing of a region of interest."""
     return volume.shape == ROI_SHAPE and np.allclose(
         volume.spacing_mm, DEFAULT_SPACING_MM, rtol=_SAME_SPACING
     )
@@ -92,8 +92,8 @@ def paper_centre_mm(template: Volume) -> NDArray[np.float64]:
 def find_centre_mm(volume: Volume) -> NDArray[np.float64]:
     """Find the Circle of Willis of a whole head without a template.
 
-    Bright tubes deep inside the head are sought; where they are densest are the carotid
-    siphons, and the circle lies a known way behind and above them.
+    Bright tubular voxels deep inside the head are densest at the carotid siphons; the circle lies
+    at a known offset behind and above them.
 
     Parameters
     ----------
@@ -138,9 +138,9 @@ def _arteries(volume: Volume) -> NDArray[np.float32]:
 
 
 def _depth_mm(volume: Volume) -> NDArray[np.float32]:
-    """Return the distance to the head's surface within each axial slice, 0 outside.
+    """Return the distance to the surface of the head within axial slices, 0 outside.
 
-    It is infinite everywhere in a view narrower than a head, which shows no surface.
+    It is infinite everywhere if the field of view is narrower than a head.
     """
     from skimage.filters import threshold_otsu
 
@@ -150,7 +150,7 @@ def _depth_mm(volume: Volume) -> NDArray[np.float32]:
     smooth = gaussian_filter(volume.data, 3.0 / np.array(volume.spacing_mm))
     if smooth.min() == smooth.max():
         return np.zeros_like(smooth)
-    # The threshold that separates tissue from air; a little lower, for coil shading.
+    # Lower than the threshold between tissue and air, because of coil shading.
     head = smooth > 0.7 * threshold_otsu(smooth)
     depth = [
         distance_transform_edt(np.pad(binary_fill_holes(part), 1), sampling=volume.spacing_mm[1:])

@@ -1,4 +1,4 @@
-"""Which scans folders hold, what they are called, and why other files are none."""
+"""Discovery and naming of the scans in folders, with reasons for excluded files."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -20,18 +20,18 @@ from cowgan.volume.formats import IMAGE_SUFFIXES, image_stem, is_image_name
 
 @dataclass(frozen=True)
 class Case:
-    """One scan.
+    """A scan.
 
     Parameters
     ----------
     name : str
-        Differs from every other case's, also where file names ignore case.
+        Unique, also where file names ignore case.
     path : Path
-        What to read, absolute; a link as it was given.
+        Absolute path of the file or DICOM folder; links are not resolved.
     place : str
-        Where it lies below the folder that was searched, with ``/``.
+        Path below the searched folder, with ``/``.
     named : bool
-        Whether the person named it, so that it is taken whatever it seems to be.
+        Whether the user named it explicitly; it is then always taken.
     """
 
     name: str
@@ -42,18 +42,18 @@ class Case:
 
 @dataclass(frozen=True)
 class SetAside:
-    """A file or folder that is not taken.
+    """A file or folder that is not taken as a scan.
 
     Parameters
     ----------
     place : str
-        Where it lies below the folder that was searched, with ``/``.
+        Path below the searched folder, with ``/``.
     reason : str
         One sentence.
     path : str
-        Absolute.
+        Absolute path.
     may_be_taken : bool
-        Whether it can be read, and is taken if it is named.
+        Whether it is readable, so that it is taken if the user names it.
     """
 
     place: str
@@ -64,26 +64,26 @@ class SetAside:
 
 @dataclass(frozen=True)
 class FoundScans:
-    """What folders hold.
+    """The scans and excluded files of a search.
 
     Parameters
     ----------
     cases : list of Case
         The scans, sorted by path within each input.
     set_aside : list of SetAside
-        Everything else that could be meant for a scan.
+        Other files that could be scans.
     """
 
     cases: list[Case] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
 
     def require_cases(self, inputs: Sequence[Path]) -> "FoundScans":
-        """Return this.
+        """Return the result itself.
 
         Raises
         ------
         CowganError
-            There is no case; the sentence says what is there instead.
+            There is no case; the message names what was found instead.
         """
         if not self.cases:
             raise CowganError(_nothing_in(inputs, self.set_aside), _listed(self.set_aside))
@@ -98,38 +98,37 @@ def find_scans(
     *,
     dicom: bool = True,
 ) -> FoundScans:
-    """Find the scans among files and below folders, and say why the rest is left out.
+    """Find the scans among files and below folders, with reasons for excluded files.
 
-    Links are followed, and every file counts once. Hidden files and folders are not looked
-    at. In a BIDS data set, only raw files whose names end in ``_angio`` are scans. Masks and
-    label maps are known by their voxels, which are read where a name arouses suspicion.
+    Links are followed, and every file counts once. Hidden files and folders are skipped. In BIDS
+    data sets, only raw files with the suffix ``_angio`` are scans. Masks and label maps are
+    recognised by their voxels, which are read if the name suggests it.
 
     Parameters
     ----------
     inputs : sequence of Path
-        Files, which are taken whatever their names, and folders, searched to any depth.
+        Files, which are always taken, and folders, which are searched to any depth.
     known : mapping of str to str, optional
-        Names given earlier, by absolute path; these are kept.
+        Names from earlier runs by absolute path, which are kept.
     take : sequence of str
-        Patterns such as ``"*_T1w*"`` or ``"derivatives/*_desc-preproc*"``: files in folders
-        whose name, or path below the folder, matches one are taken too.
+        Patterns such as ``"*_T1w*"`` or ``"derivatives/*_desc-preproc*"``: files whose name, or
+        path below the folder, matches one are also taken.
     progress : Progress, optional
-        Asked whether to stop; nothing is reported.
+        Only asked for cancellation.
     dicom : bool
-        Take DICOM series that form a volume and are described as TOF or MRA, or not at all.
+        Take DICOM series that form a volume and whose description, if any, names TOF or MRA.
 
     Returns
     -------
     FoundScans
-        May be empty; see `FoundScans.require_cases`. For names see
-        `cowgan.data.case_names`.
+        May be empty; see `FoundScans.require_cases`, and `cowgan.data.case_names` for names.
 
     Raises
     ------
     CowganError
         An input does not exist.
     Cancelled
-        The person stopped.
+        The user cancelled.
     """
     inputs = [Path(given) for given in inputs]
     for given in inputs:
@@ -153,7 +152,7 @@ def find_label_maps(inputs: Sequence[Path]) -> dict[str, Path]:
     Parameters
     ----------
     inputs : sequence of Path
-        As for `find_scans`, but whatever names and voxels tell.
+        As for `find_scans`, but every image is taken.
 
     Raises
     ------
@@ -170,7 +169,7 @@ def read_case(case: Case, units: Units | None = None) -> Volume:
     Raises
     ------
     CowganError
-        As for `read_scan`; or the person did not name it, and its voxels are labels.
+        As for `read_scan`; or its voxels are labels and the user did not name it.
     """
     volume = read_scan(case.path, units)
     content = (volume.provenance.get("sources") or [{}])[-1].get("content", exclusion.IMAGE)
@@ -194,7 +193,7 @@ def read_scan(path: Path, units: Units | None = None) -> Volume:
 
 
 class _Search:
-    """Gathers scans and what is none, over several inputs."""
+    """Collects scans and excluded files over several inputs."""
 
     def __init__(
         self, inputs: Sequence[Path], take: Sequence[str], progress: Progress, *, dicom: bool
@@ -208,7 +207,7 @@ class _Search:
         self._walk = FolderWalk()
 
     def look_into(self, given: Path) -> None:
-        """Add what an input holds."""
+        """Add the content of an input."""
         top = absolute(given)
         bids = Bids(top)
         dicom = DicomFolders()
@@ -310,7 +309,7 @@ class _Search:
         self.aside.setdefault(path, one)
 
     def _name(self, path: Path) -> str:
-        # A file that is named beside its folder is called as if it were found there.
+        # A file given together with its folder is named as if found in the folder.
         folder = next((f for f in self._folders if path.is_relative_to(f)), path.parent)
         below = path.relative_to(folder) if path != folder else Path(path.name)
         return case_name(below.with_name(image_stem(path)))

@@ -1,6 +1,6 @@
-"""Brain masks by programs that are installed beside this one.
+"""Brain masks from external skull stripping programs.
 
-A mask only tells the registration which voxels count; it never touches an output.
+Masks only select voxels for registration; outputs are not masked.
 """
 
 import shutil
@@ -26,12 +26,12 @@ _LEAST_SHARE = 0.005
 
 @dataclass(frozen=True)
 class Tool:
-    """A program that finds the brain.
+    """A skull stripping program.
 
     Parameters
     ----------
     name : {"synthstrip", "hd-bet"}
-        What it is.
+        Kind of program.
     program : str
         Its path.
     """
@@ -40,11 +40,11 @@ class Tool:
     program: str
 
     def command(self, scan: Path, folder: Path) -> tuple[list[str], Path]:
-        """Return the command line, and the file that it writes the mask to."""
+        """Return the command line, and the path of the mask that it writes."""
         if self.name == "synthstrip":
             mask = folder / "mask.nii.gz"
             return [self.program, "-i", str(scan), "-m", str(mask)], mask
-        # HD-BET 2 names the mask after its output, which is left out here.
+        # HD-BET 2 derives the mask name from an output that is not written here.
         options = ["-device", "cpu", "--disable_tta", "--save_bet_mask", "--no_bet_image"]
         output = folder / "brain.nii.gz"
         command = [self.program, "-i", str(scan), "-o", str(output), *options]
@@ -57,7 +57,7 @@ def find_tool(choice: SkullStrip = "auto") -> Tool | None:
     Parameters
     ----------
     choice : {"auto", "none", "synthstrip", "hd-bet"}
-        ``"auto"`` takes SynthStrip or HD-BET, whichever is found first on the PATH.
+        ``"auto"`` uses SynthStrip or, if it is not on the PATH, HD-BET.
 
     Returns
     -------
@@ -86,14 +86,14 @@ def find_tool(choice: SkullStrip = "auto") -> Tool | None:
 
 
 def brain_mask(volume: Volume, tool: Tool) -> NDArray[np.bool_]:
-    """Return where the brain is.
+    """Return a brain mask.
 
     Parameters
     ----------
     volume : Volume
         A scan of the head.
     tool : Tool
-        The program that finds the brain; it works on a copy in a temporary folder.
+        The program, which runs on a copy in a temporary folder.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def brain_mask(volume: Volume, tool: Tool) -> NDArray[np.bool_]:
     Raises
     ------
     CowganError
-        The program failed, or found next to nothing.
+        The program failed or found almost no brain.
     """
     with tempfile.TemporaryDirectory(prefix="cowgan-") as temporary:
         folder = Path(temporary)

@@ -1,4 +1,4 @@
-"""What the name of a case tells about whose scan it is."""
+"""Subjects and visits derived from case names."""
 
 import re
 
@@ -14,16 +14,16 @@ _VISIT = re.compile(
     r")(?=$|[ ._-])",
     re.IGNORECASE,
 )
-"""What stands in names for one of several scans of a person, as a word of its own."""
+"""Words that denote one of several scans of a subject."""
 
 
 def subject_of(case: str) -> str:
-    """Return the subject that a case name tells.
+    """Return the subject of a case, by its name.
 
     Parameters
     ----------
     case : str
-        Name of a case, or path of its file without suffix: ``"sub-012/anat/sub-012_angio"``.
+        Case name, or path of the file without suffix: ``"sub-012/anat/sub-012_angio"``.
 
     Returns
     -------
@@ -33,21 +33,21 @@ def subject_of(case: str) -> str:
     """
     if found := _BIDS.search(case):
         return found[1]
-    # The last, since a folder may be called after the data set too.
+    # The last one, since a folder may bear the name of the data set.
     return ixi[-1] if (ixi := _IXI.findall(case)) else case
 
 
 def without_visit(case: str) -> str | None:
-    """Return what is left of a case name without the words for one of several visits.
+    """Return a case name without the words that denote a visit.
 
     Returns
     -------
     str or None
         In lower case: ``"p01"`` for ``"P01_baseline"``, ``"P01-FU2"`` and
-        ``"P01_20240131"``. None if the name has no such word, or nothing but such words.
+        ``"P01_20240131"``. None if the name has no such word, or only such words.
     """
     found = list(_VISIT.finditer(case))
     left = _VISIT.sub("", case).strip(" ._-").casefold()
-    # Without a digit, what is left of "patient_scan2" tells no patient.
+    # Without a digit, the rest of "patient_scan2" identifies no patient.
     tells = any(one["word"] for one in found) or any(map(str.isdigit, left))
     return left if found and left and tells else None

@@ -1,4 +1,4 @@
-"""A template: the average head that scans are registered to, and where its circle is."""
+"""Templates: average heads for registration, with the centre of their circle."""
 
 import tempfile
 from collections.abc import Sequence
@@ -33,16 +33,16 @@ _LEAST_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Template:
-    """A template as it is stored.
+    """A template read from its file.
 
     Parameters
     ----------
     volume : Volume
-        Average head; exactly 0 where too few scans contributed.
+        Average head; 0 where too few scans contributed.
     centre_mm : ndarray, shape (3,), or None
-        Middle of its region of interest in RAS millimetres, if its sidecar says so.
+        Centre of its region of interest in RAS millimetres, from its sidecar.
     sha256 : str
-        Of the file.
+        SHA-256 of the file.
     """
 
     volume: Volume
@@ -52,24 +52,24 @@ class Template:
 
 @dataclass(frozen=True)
 class TemplateSummary:
-    """How a template was made.
+    """The results of building a template.
 
     Parameters
     ----------
     path : Path
         The template.
     reference : str
-        The scan that the others were registered to first.
+        The scan to which the others were first registered.
     scores : dict of str to float
-        Registration score of each scan that contributed, in the last round.
+        Last registration score of each contributing scan.
     left_out : dict of str to str
-        Why scans did not contribute.
+        Reasons why scans did not contribute.
     centre_mm : list of float
-        Middle of the region of interest in RAS millimetres.
+        Centre of the region of interest in RAS millimetres.
     set_aside : list of SetAside
-        What lies among the scans and was not taken, and why.
+        Files not taken as scans, with reasons.
     remarks : dict of str to list of str
-        What is ambiguous about each scan that contributed; see `Volume.remarks`.
+        Remarks on each contributing scan; see `Volume.remarks`.
     """
 
     path: Path
@@ -83,7 +83,7 @@ class TemplateSummary:
 
 @dataclass(frozen=True)
 class _StoredTemplate:
-    """What is read again of a template's history."""
+    """The entries of a template's provenance that are read."""
 
     roi_centre_mm: tuple[float, float, float] | None = None
 
@@ -120,9 +120,8 @@ def build_template(
 ) -> TemplateSummary:
     """Average scans that are registered rigidly to their own average (Aydin et al. 2024).
 
-    The first reference is the scan that agrees best with others; after every round the
-    average is turned and shifted to the mean pose of all scans, so that the template
-    leans neither like the first reference nor like any other.
+    The first reference is the scan that agrees best with others. After every round the average is
+    moved to the mean pose of all scans, so that it is not biased towards the pose of any scan.
 
     Parameters
     ----------
@@ -131,17 +130,17 @@ def build_template(
     out : Path
         File to write, .nii or .nii.gz; its JSON sidecar holds the region of interest.
     jobs : int, optional
-        How many processes; by default as many as the computer has cores.
+        Number of processes; by default one per core.
     progress : Progress, optional
-        Told after every scan of every round.
+        Updated after every scan of every round.
     rounds : int
-        How often to register and average.
+        Number of rounds of registration and averaging.
     overwrite : bool
         Whether an existing template may be replaced.
     take : sequence of str
         See `cowgan.data.scans.find_scans`.
     units : {"mm", "m", "um"}, optional
-        What lengths in the scans are in, whatever they state.
+        Unit of lengths in the scans, overriding the files.
 
     Returns
     -------
@@ -152,7 +151,7 @@ def build_template(
     CowganError
         Fewer than two scans could be read and registered, or the file cannot be written.
     Cancelled
-        The person stopped; nothing is written.
+        The user cancelled; no file is written.
     """
     simpleitk()
     out = Path(out)
@@ -169,7 +168,7 @@ def build_template(
 
 @dataclass(frozen=True)
 class _Draft:
-    """What is kept of a scan beside its draft: the SHA-256 of its file, and the remarks."""
+    """The SHA-256 and remarks of a scan whose draft is stored."""
 
     sha256: str
     remarks: tuple[str, ...]
@@ -255,7 +254,7 @@ class _Builder:
         return self._run(_WriteDraft(self.folder, self.units), self.cases)
 
     def _choose_reference(self) -> Case:
-        """Return the scan, of a few, to which others can be registered best."""
+        """Return the candidate to which other scans register best."""
         step = max(1, len(self.cases) // _JUDGES)
         judges = self.cases[::step][:_JUDGES]
         candidates = judges[:: max(1, len(judges) // _CANDIDATES)][:_CANDIDATES]
@@ -347,8 +346,8 @@ def _to_mean_pose(
 ) -> NDArray[np.float64]:
     """Return the map from the mean pose of all scans to the present template.
 
-    In the mean pose, the scans are turned against their scanners' axes by nothing on
-    average, and the origin is the mean of their middles.
+    In the mean pose, the mean rotation of the scans relative to their scanner axes is zero, and
+    the origin is the mean of their centres.
     """
     left, _, right = np.linalg.svd(np.sum([matrix[:3, :3] for matrix in to_input], axis=0))
     rotation = left @ np.diag([1, 1, np.linalg.det(left @ right)]) @ right
@@ -365,7 +364,7 @@ def _to_mean_pose(
 def _common_grid(
     volumes: dict[Case, Volume], maps: dict[Case, NDArray[np.float64]], voxel_mm: float
 ) -> Grid:
-    """Return a straight grid around the origin that holds every scan."""
+    """Return an axis-aligned grid around the origin that contains every scan."""
     reach = np.zeros(3)
     for case, volume in volumes.items():
         nz, nx, ny = volume.shape
@@ -381,7 +380,7 @@ def _common_grid(
 
 
 def _cropped(volume: Volume, enough: NDArray[np.bool_]) -> Volume:
-    """Return the part of a volume that holds all voxels that enough scans saw."""
+    """Crop a volume to the voxels covered by enough scans."""
     bounds = []
     for axis in range(3):
         seen = np.flatnonzero(enough.any(axis=tuple(a for a in range(3) if a != axis)))

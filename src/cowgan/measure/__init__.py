@@ -1,4 +1,4 @@
-"""Vessels in numbers: volume, length, radii, pieces and loops."""
+"""Vessel measurements: volume, length, radii, components and loops."""
 
 from cowgan.measure.mask import Method, Vessels, find_vessels, vessel_mask
 from cowgan.measure.measurements import (

@@ -1,4 +1,4 @@
-"""What tissue looks like, whatever else is in the picture."""
+"""Robust statistics of background tissue."""
 
 # scikit-image is only partly typed.
 # mypy: allow-untyped-calls
@@ -15,24 +15,24 @@ _AIR_SEPARATION = 0.82
 _ENOUGH_VOXELS = 8_000_000
 _AIR_SHARE = (0.4, 0.8)
 _PADDING_SHARE = (0.01, 0.9)
-"""Less than this around a brain is no air or padding, and more than that is the tissue itself."""
+"""Range of the share of voxels at the minimum that counts as air or padding."""
 _UPPER_QUANTILE, _UPPER_SD = 0.7, 0.5244
-"""A quantile of the normal distribution, low enough for fat and vessels not to move it much."""
+"""A quantile of the normal distribution, low enough to be insensitive to fat and vessels."""
 
 
 @dataclass(frozen=True)
 class Tissue:
-    """The intensities of tissue.
+    """The intensity distribution of tissue.
 
     Parameters
     ----------
     level : float
         Median.
     sd : float
-        Standard deviation, judged by the bright side: CSF and bone stretch the dark one.
+        Standard deviation, estimated from the bright side: CSF and bone widen the dark one.
     air_below : float, optional
-        What separates a head from the air around it, nearer to air because a scalp may be
-        dark; none if there is not much air.
+        Threshold between head and air, nearer to air because a scalp may be dark; None if
+        there is little air.
     """
 
     level: float
@@ -41,12 +41,11 @@ class Tissue:
 
 
 def describe_tissue(image: Image) -> Tissue:
-    """Describe the tissue of a TOF volume, in which vessels are few.
+    """Estimate the tissue intensities of a TOF volume, in which vessels are few.
 
-    Voxels that all have the least value, such as the padding of a stripped brain, and the air
-    around a head do not count as tissue.
+    Padding, such as around a skull-stripped brain, and air around the head are excluded.
     """
-    # Of a large volume, a regular sample tells as much.
+    # A regular sample is enough for a large volume.
     values = np.sort(image.ravel()[:: 1 + 2 * (image.size // _ENOUGH_VOXELS // 2)])
     padding = np.searchsorted(values, values[0], side="right")
     if _PADDING_SHARE[0] < padding / len(values) < _PADDING_SHARE[1]:
@@ -61,7 +60,7 @@ def describe_tissue(image: Image) -> Tissue:
 
 
 def _count_air(values: Image) -> int:
-    """Return how many of sorted values are the air around a head; none if it is not much."""
+    """Return the number of sorted values that are air around a head; 0 if there is little."""
     clipped = np.minimum(values, values[int(0.9 * len(values))])
     dark = int(np.searchsorted(clipped, otsu(clipped), side="right"))
     share = dark / len(values)
@@ -73,7 +72,7 @@ def _count_air(values: Image) -> int:
 
 
 def otsu(values: Image) -> float:
-    """Return Otsu's threshold, which no single hot voxel can move."""
+    """Return Otsu's threshold, insensitive to single hot voxels."""
     from skimage.filters import threshold_otsu
 
     if len(values) == 0:

@@ -1,8 +1,8 @@
-"""Vessels as tubes: smooth centrelines that carry the volume around them.
+"""Vessels as tubes: smooth centrelines with radii from the surrounding volume.
 
-The radius is that of the round tube of equal volume. The distance to the nearest voxel outside
-would underestimate it by up to a third of a voxel, and hardly tells sizes below two voxels apart;
-a count of voxels is unbiased at any size and orientation.
+The radius is that of a round tube of equal volume. The distance to the nearest voxel outside would
+underestimate it by up to a third of a voxel and barely resolve sizes below two voxels; a voxel
+count is unbiased at any size and orientation.
 """
 
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ from cowgan.measure.centreline import Branch, arc_length, prune, smooth, trace
 from cowgan.skeleton import skeletonize_mask
 
 _WINDOW_VOXELS = 2.0
-"""Standard deviation of the stretch over which volume is averaged into a radius."""
+"""Standard deviation of the window, along the vessel, over which volume is averaged."""
 
 _TIP_RADII, _TIP_VOXELS = 3.0, 8.0
-"""A tip goes on for a radius, after one that was cut off; thin ones are thinned away further."""
+"""Longest tip: one radius is cut off, one was lost to thinning, and thin tips lose more."""
 _LEAST_VOXELS = 3.0
-"""Over less length than this, or than the radius, volume says nothing about the radius."""
+"""Over a shorter length, or one below the radius, volume does not determine the radius."""
 
 
 @dataclass(frozen=True, eq=False)
 class Tube:
-    """One vessel between two nodes, cut into short pieces.
+    """A vessel between two nodes, divided into short pieces.
 
     Parameters
     ----------
@@ -46,9 +46,8 @@ class Tube:
 def find_tubes(mask: NDArray[np.bool_], spacing_mm: tuple[float, float, float]) -> list[Tube]:
     """Return the vessels of a mask.
 
-    Every voxel belongs to the nearest piece of centreline. Where a vessel ends, the volume
-    beyond the last piece tells how far it goes on: thinning stops about a radius early, and
-    a vessel that the edge of the volume cuts ends there.
+    Every voxel is assigned to the nearest piece of centreline. At a free end, the length of the
+    tip follows from the volume beyond the last piece, since thinning stops about a radius early.
 
     Parameters
     ----------
@@ -80,7 +79,7 @@ def find_tubes(mask: NDArray[np.bool_], spacing_mm: tuple[float, float, float]) 
 
 
 def _cut_tips(curve: NDArray[np.float64], branch: Branch) -> NDArray[np.float64]:
-    """Drop the last radius before a free end, where thinning may turn towards the rim."""
+    """Drop the last radius before a free end, where the centreline may veer off the axis."""
     way = arc_length(curve)
     spare = max(0.0, way[-1] - 2 * max(branch.radius_mm))
     cut = [
@@ -110,7 +109,7 @@ def _tube(
 def _radius(
     branch: Branch, length: NDArray[np.float64], volume: NDArray[np.float64], voxel_mm: float
 ) -> NDArray[np.float64]:
-    """Return the radius of each piece, from pieces that share their volume with no other."""
+    """Return the radius of each piece, from pieces away from junctions and free ends."""
     way = np.cumsum(length) - length / 2
     inner = np.ones(len(length), dtype=bool)
     inner[[0, -1]] = [not free for free in branch.free]

@@ -1,7 +1,7 @@
-"""The branches of a skeleton: traced from voxel to voxel, freed of spurs, smoothed.
+"""Centrelines of a skeleton: tracing, spur removal and smoothing.
 
-A chain of voxels is a poor ruler: its stairs overestimate an oblique line by up to 8 %, and
-thinning leaves spurs towards the rim of a flat end and every bump of the wall.
+Voxel chains overestimate the length of oblique lines by up to 8 %, and thinning leaves spurs
+towards the rims of flat ends and bumps of the wall.
 """
 
 from collections import defaultdict
@@ -18,30 +18,30 @@ from scipy.sparse.csgraph import connected_components, depth_first_order
 from cowgan.skeleton import Skeleton
 
 _SPUR_RADII = 1.5
-"""The spurs of a flat end reach its rim, the square root of 2 radii from where they part."""
+"""Spurs at a flat end reach its rim, the square root of 2 radii from their junction."""
 _SMOOTHING_VOXELS = 1.7
-"""Waves of 2 pi times this length are halved: longer than stairs, shorter than bends."""
+"""Waves of 2 pi times this length are halved: longer than voxel steps, shorter than bends."""
 _STEP_VOXELS = 0.25
 _FIXED = 1e4
-"""Weight of an end that smoothing must not move."""
+"""Spline weight of an end that must stay in place."""
 _LEAST_FOR_SPLINE = 5
 _WRAP = 12
 
 
 @dataclass(frozen=True, eq=False)
 class Branch:
-    """A centreline between two nodes; a node is a junction or a free end.
+    """A centreline between two nodes, which are junctions or free ends.
 
     Parameters
     ----------
     nodes : tuple of int
-        Numbers of its first and its last node; the same twice for a closed loop.
+        Numbers of its first and last node; equal for a closed loop.
     free : tuple of bool
-        Whether nothing else is attached to its first and its last node.
+        Whether its first and last node are free ends.
     points_mm : ndarray, shape (n, 3)
         From node to node, along (z, x, y).
     radius_mm : tuple of float
-        Distance from its first and its last node to the wall.
+        Distance from its first and last node to the wall.
     """
 
     nodes: tuple[int, int]
@@ -74,7 +74,7 @@ class Branch:
 
 
 def arc_length(points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the way from the first point to each along the chain, shape (n,)."""
+    """Return the arc length from the first point to each, shape (n,)."""
     steps = np.linalg.norm(np.diff(points_mm, axis=0), axis=1)
     return np.concatenate([[0.0], np.cumsum(steps)])
 
@@ -137,16 +137,15 @@ def _chains(links: csr_array) -> Iterator[tuple[NDArray[np.intp], bool]]:
 
 
 def prune(branches: Iterable[Branch]) -> list[Branch]:
-    """Remove the spurs, and join what no longer meets at a junction.
+    """Remove spurs, and join branches that no longer meet at a junction.
 
-    A spur is a branch with a free end that is shorter than 1.5 radii of the vessel it
-    leaves: it hardly gets out of it.
+    A spur is a branch with a free end that is shorter than 1.5 radii of its parent vessel.
     """
     graph = _Graph(branches)
     while spurs := graph.spurs():
         for node, ids in spurs.items():
             ids.sort(key=lambda i: graph.branches[i].length_mm)
-            # A star of spurs alone is a short vessel: its longest two make the way through.
+            # A star of spurs alone is a short vessel: its two longest spurs form the centreline.
             stays = 2 if len(ids) == len(graph.at[node]) else 0
             for i in ids[: len(ids) - stays]:
                 graph.remove(i)
@@ -155,7 +154,7 @@ def prune(branches: Iterable[Branch]) -> list[Branch]:
 
 
 class _Graph:
-    """Branches that can be found by their nodes."""
+    """Branches indexed by their nodes."""
 
     def __init__(self, branches: Iterable[Branch]) -> None:
         self.branches: dict[int, Branch] = {}
@@ -179,7 +178,7 @@ class _Graph:
         return branch
 
     def join(self, node: int) -> None:
-        """Make one branch of the only two that meet at a node."""
+        """Merge two branches if only they meet at a node."""
         ids = self.at[node]
         if len(ids) == 1:
             branch = self.remove(ids[0])
@@ -192,7 +191,7 @@ class _Graph:
             self.add(first.followed_by(second))
 
     def spurs(self) -> dict[int, list[int]]:
-        """Return the numbers of the spurs by the junction that they leave."""
+        """Return the numbers of the spurs at each junction."""
         found = defaultdict(list)
         for i, branch in self.branches.items():
             if branch.free[0] == branch.free[1]:
@@ -205,17 +204,17 @@ class _Graph:
 
 
 def smooth(branch: Branch, voxel_mm: float) -> NDArray[np.float64]:
-    """Return a curve through a branch without the stairs of its voxels.
+    """Return a smooth curve through a branch.
 
-    A cubic smoothing spline over arc length. Junctions stay where they are; free ends
-    may move, as they are no more certain than any other voxel.
+    A cubic smoothing spline over arc length. Junctions stay in place; free ends
+    may move, being as uncertain as any other voxel.
 
     Parameters
     ----------
     branch : Branch
-        What to smooth.
+        The branch.
     voxel_mm : float
-        Mean voxel size, which sets how much.
+        Mean voxel size, which determines the strength.
 
     Returns
     -------

@@ -1,15 +1,15 @@
-"""Bright places that are no vessels: scalp around a head, fat behind the eyes."""
+"""Detection of bright tissue other than vessels: scalp and orbital fat."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, generate_binary_structure, label
 
-from cowgan.measure.blocks import Blocks
+from cowgan.measure.smooth_fields import BlockGrid
 
 Mask = NDArray[np.bool_]
 
 _AIR_REACH_MM = 2.0
-"""Standard deviation of the window in which air is told from noise."""
+"""Standard deviation of the window in which air is distinguished from noise."""
 _SCALP_MM = 12.0
 """Scalp and skull are thicker than this in most places; cerebral arteries lie deeper."""
 _FAT_REACH_MM = 3.0
@@ -17,8 +17,8 @@ _FAT_SHARE = 0.3
 _WITHIN_SLICE = generate_binary_structure(3, 1) & np.array([False, True, False])[:, None, None]
 
 
-def below_scalp(image: NDArray[np.float32], air_below: float, blocks: Blocks) -> Mask:
-    """Return which blocks lie deeper than the scalp, from the mean of each."""
+def below_scalp(image: NDArray[np.float32], air_below: float, blocks: BlockGrid) -> Mask:
+    """Return the blocks that lie deeper than the scalp, given the mean of each."""
     smooth = blocks.smooth(image, _AIR_REACH_MM)
     # Slice by slice, because the air of nose and sinuses reaches the outside from below.
     pieces, n = label(smooth <= air_below, _WITHIN_SLICE)
@@ -30,15 +30,15 @@ def below_scalp(image: NDArray[np.float32], air_below: float, blocks: Blocks) ->
     return np.asarray(distance_transform_edt(inside, sampling=blocks.spacing_mm) > _SCALP_MM)
 
 
-def in_fat(dim: NDArray[np.float32], blocks: Blocks) -> Mask:
-    """Return which blocks lie where the bright but dim fills its surroundings.
+def in_fat(dim: NDArray[np.float32], blocks: BlockGrid) -> Mask:
+    """Return the blocks in and around regions filled with moderately bright voxels.
 
-    Fat does, for example behind the eyes; a dim artery is thin.
+    Fat forms such regions, for example behind the eyes; arteries of that brightness are thin.
 
     Parameters
     ----------
     dim : ndarray
-        Share of the dim in each block.
+        Share of such voxels in each block.
     """
     filled = blocks.smooth(dim, _FAT_REACH_MM) > _FAT_SHARE
     if not filled.any():

@@ -1,9 +1,9 @@
-"""Vessels of a TOF angiogram, by what marks them anywhere: brighter than the tissue around.
+"""Vessel segmentation of TOF volumes by local thresholds.
 
-Tissue is some 90 % of a volume and vessels 2-4 %, so a threshold that splits all voxels in two
-splits tissue. Here tissue is described first, robustly, and vessels are sought in the bright tail.
-Their wall is put, place by place, midway between vessel and tissue, so that partial volume
-neither fattens bright arteries nor thins faint ones.
+Tissue is about 90 % of a volume and vessels 2-4 %, so a global two-class threshold splits tissue.
+Instead, the tissue distribution is estimated robustly and vessels are sought in its bright tail.
+The vessel wall is placed locally, midway between vessel and tissue, so that partial volume neither
+thickens bright arteries nor thins faint ones.
 """
 
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ from scipy.ndimage import binary_dilation, generate_binary_structure, label
 
 from cowgan.errors import CowganError
 from cowgan.measure.background import describe_tissue, otsu
-from cowgan.measure.blocks import Blocks
 from cowgan.measure.fat import below_scalp, in_fat
+from cowgan.measure.smooth_fields import BlockGrid
 from cowgan.measure.vesselness import vesselness
 from cowgan.volume import Volume
 
@@ -28,7 +28,7 @@ Mask = NDArray[np.bool_]
 _LOW_SD = 3.0
 _LOW_SD_IN_TUBES = 2.0
 _HIGH_SD = 6.0
-"""The least contrast of a vessel, in standard deviations of tissue: everywhere, and at its best."""
+"""Minimum contrast of a vessel in standard deviations of tissue: everywhere, and at its maximum."""
 _VESSEL_REACH_MM = 1.25
 _TISSUE_REACH_MM = 2.0
 """Standard deviations of the windows over which brightness is averaged."""
@@ -40,15 +40,15 @@ _NEIGHBOURS = generate_binary_structure(3, 3)
 
 @dataclass(frozen=True, eq=False)
 class Vessels:
-    """The vessels of a volume, and what the decision rested on.
+    """A vessel mask and its thresholds.
 
     Parameters
     ----------
     mask : ndarray of bool, shape (z, x, y)
         True in vessels.
     thresholds : dict of str to float
-        In the intensities of the volume: ``"tissue"``, its typical value; ``"low"``, which
-        every vessel voxel exceeds; ``"high"``, which every vessel reaches somewhere.
+        In intensities of the volume: ``"tissue"``, its median; ``"low"``, which every vessel
+        voxel exceeds; ``"high"``, which every vessel reaches somewhere.
     """
 
     mask: Mask
@@ -65,24 +65,24 @@ def find_vessels(volume: Volume, method: Method = "hysteresis") -> Vessels:
 
     A voxel is vessel if it is brighter than the midpoint between the vessel and the tissue
     of its surroundings (the threshold of Ridler and Calvard 1978, taken locally), at least
-    3 standard deviations brighter than tissue, and linked to a voxel above Otsu's threshold
-    of the bright voxels and 6 standard deviations. Left out are specks below 5 mm3, what is
-    bright but no more than that and fills its surroundings, such as fat behind the eyes, and,
-    where a head lies in much air, the outermost 12 mm of it.
+    3 standard deviations brighter than tissue, and connected to a voxel above both Otsu's
+    threshold of the bright voxels and 6 standard deviations. Excluded are specks below 5 mm3,
+    moderately bright regions such as orbital fat and, where a head is surrounded by air, its
+    outermost 12 mm.
 
     Parameters
     ----------
     volume : Volume
         Vessels are bright.
     method : {"hysteresis", "frangi", "sato"}
-        The filters demand in addition that a voxel looks more like part of a tube than 99 %
-        of the tissue does, and in return accept 2 standard deviations. They find more of
-        the thin arteries of a full field of view, and take ten times as long.
+        The filters also require a tube response above that of 99 % of the tissue, and in return
+        accept 2 standard deviations. They find more of the thin arteries of a full field of
+        view and take ten times as long.
 
     Returns
     -------
     Vessels
-        Without any vessel if nothing stands out, as in noise.
+        Empty if nothing stands out, as in noise.
 
     Raises
     ------
@@ -118,24 +118,24 @@ def _tubular(
     spacing_mm: tuple[float, float, float],
     method: Literal["frangi", "sato"],
 ) -> Mask:
-    """Return the voxels beside those that look most like part of a tube."""
+    """Return the voxels with the highest tube response, and their neighbours."""
     response = vesselness(image, spacing_mm, method)
     tubular = response > np.quantile(response[~bright], _TUBE_QUANTILE)
     return np.asarray(binary_dilation(tubular, _NEIGHBOURS))
 
 
 class _Candidates:
-    """The bright voxels of a volume, a few percent of all, and what surrounds them."""
+    """The bright voxels of a volume, a few percent of all, with local averages."""
 
     def __init__(self, image: Image, low: float, spacing_mm: tuple[float, float, float]) -> None:
         self.image = image
         self.voxels = np.flatnonzero(image > low)
         self.values = image.ravel()[self.voxels]
-        self._blocks = Blocks(image.shape, spacing_mm)
+        self._blocks = BlockGrid(image.shape, spacing_mm)
         self._index = self._blocks.index(self.voxels)
 
     def above_midpoint(self, tissue: float) -> Mask:
-        """Tell which are nearer to the vessel's intensity than the tissue's."""
+        """Return which voxels are nearer in intensity to vessel than to tissue."""
         blocks, excess = self._blocks, self.values - np.float32(tissue)
         rest = blocks.mean(self.image) - np.float32(tissue) - blocks.share(self._index, excess)
         background = self._local_mean(1 - blocks.share(self._index), rest, _TISSUE_REACH_MM)
@@ -149,17 +149,17 @@ class _Candidates:
         return vessel
 
     def below_scalp(self, air_below: float) -> Mask:
-        """Tell which lie deeper than the scalp."""
+        """Return which voxels lie deeper than the scalp."""
         deep = below_scalp(self._blocks.mean(self.image), air_below, self._blocks)
         return np.asarray(deep.ravel()[self._index])
 
     def in_fat(self, dim: Mask) -> Mask:
-        """Tell which of the dim ones are fat."""
+        """Return which of the dim voxels are fat."""
         fat = in_fat(self._blocks.share(self._index[dim]), self._blocks)
         return np.asarray(dim & fat.ravel()[self._index])
 
     def _local_mean(self, weight: Image, total: Image, reach_mm: float) -> Image:
-        """Return the weighted mean around each, of what has a weight and a total per block."""
+        """Return the weighted local mean at each voxel, from weights and totals per block."""
         weight = self._blocks.smooth(weight, reach_mm)
         total = self._blocks.smooth(total, reach_mm)
         mean = np.divide(total, weight, out=np.zeros_like(total), where=weight > _LEAST_WEIGHT)
@@ -167,7 +167,7 @@ class _Candidates:
 
 
 def _seeded(candidates: _Candidates, vessel: Mask, high: float, least_voxels: float) -> Mask:
-    """Return the connected pieces that hold a seed and are large enough."""
+    """Return the connected components that contain a seed and are large enough."""
     voxels = candidates.voxels[vessel]
     mask = np.zeros(candidates.image.shape, dtype=bool)
     mask.ravel()[voxels] = True

@@ -1,4 +1,4 @@
-"""What can be told of vessels in numbers."""
+"""Measurements of vessels in volumes, masks and label maps."""
 
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -21,7 +21,7 @@ BIN_MM = 0.1
 
 @dataclass(frozen=True)
 class RadiusDistribution:
-    """Vessel radii, each weighted with the length of vessel that has it; 0 without vessels.
+    """Distribution of vessel radii, weighted by length; 0 without vessels.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ class RadiusDistribution:
     percentiles_mm : dict of int to float
         The `PERCENTILES`.
     histogram_mm : tuple of float
-        Length of vessel with a radius of 0 to 0.1 mm, 0.1 to 0.2 mm and so on, up to the
-        widest; their sum is the total length.
+        Vessel length with a radius of 0 to 0.1 mm, 0.1 to 0.2 mm and so on; the sum is the
+        total length.
     """
 
     mean_mm: float = 0.0
@@ -43,7 +43,7 @@ class RadiusDistribution:
 
     @property
     def median_mm(self) -> float:
-        """The radius that half of the length does not reach."""
+        """Median radius."""
         return self.percentiles_mm[50]
 
 
@@ -66,9 +66,9 @@ class Measurements:
     spacing_mm : tuple of float
         Voxel size along (z, x, y).
     method : str, optional
-        How vessels were found; none if a mask was given.
+        Segmentation method; None if a mask was given.
     thresholds : dict of str to float
-        What that rested on, in the intensities of the volume; see `vessel_mask`.
+        See `cowgan.measure.mask.Vessels`.
     """
 
     voxels: int
@@ -99,7 +99,7 @@ def measure(volume: Volume, method: Method = "hysteresis") -> Measurements:
     volume : Volume
         Vessels are bright; any intensity scale.
     method : {"hysteresis", "frangi", "sato"}
-        How vessels are found, see `find_vessels`.
+        Segmentation method, see `find_vessels`.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def measure_mask(mask: ArrayLike, spacing_mm: tuple[float, float, float]) -> Mea
     Parameters
     ----------
     mask : array-like, shape (z, x, y)
-        Vessel where not 0.
+        Non-zero in vessels.
     spacing_mm : tuple of float
         Voxel size along (z, x, y).
 
@@ -134,7 +134,7 @@ def measure_mask(mask: ArrayLike, spacing_mm: tuple[float, float, float]) -> Mea
     Raises
     ------
     CowganError
-        The mask is not 3D, or the spacing makes no sense.
+        The mask is not 3D, or the spacing is invalid.
     """
     vessels, spacing = _checked(mask, spacing_mm)
     voxels = int(np.count_nonzero(vessels))
@@ -167,7 +167,7 @@ def measure_labels(
     Returns
     -------
     dict of Artery to Measurements
-        Those that are present, in the order of their values.
+        Arteries that are present, ordered by value.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Pieces, loops and cavities of a voxel mask."""
+"""Betti numbers of a voxel mask: components, loops and cavities."""
 
 # scikit-image is only partly typed.
 # mypy: allow-untyped-calls
@@ -14,16 +14,16 @@ _SLAB_VOXELS = 4_000_000
 
 @dataclass(frozen=True)
 class Topology:
-    """The Betti numbers of a mask whose voxels are joined by 26 neighbours.
+    """The Betti numbers of a mask with 26-connectivity.
 
     Parameters
     ----------
     components : int
-        Connected pieces.
+        Connected components.
     loops : int
-        Independent closed ways, such as the one around a complete Circle of Willis.
+        Independent loops, such as a complete Circle of Willis.
     cavities : int
-        Closed hollows; the voxels outside the mask are joined by 6 neighbours.
+        Enclosed cavities; the background has 6-connectivity.
     """
 
     components: int
@@ -32,14 +32,14 @@ class Topology:
 
 
 def topology(mask: NDArray[np.bool_]) -> Topology:
-    """Count the pieces, loops and cavities of a mask.
+    """Count the components, loops and cavities of a mask.
 
-    Loops follow from the Euler characteristic, which is components - loops + cavities. What
-    the edge of the volume cuts counts as closed there.
+    Loops follow from the Euler characteristic, components - loops + cavities. Vessels cut by
+    the edge of the volume count as closed there.
     """
     if not mask.any():
         return Topology(0, 0, 0)
-    # One empty layer all around joins everything outside to one piece.
+    # An empty layer all around connects the background outside.
     (box,) = find_objects(mask.view(np.uint8))
     padded = np.pad(mask[box], 1)
     components = label(padded, generate_binary_structure(3, 3))[1]
@@ -48,7 +48,7 @@ def topology(mask: NDArray[np.bool_]) -> Topology:
 
 
 def _euler_number(mask: NDArray[np.bool_]) -> int:
-    """Return the Euler characteristic, added up over slabs that share a slice."""
+    """Return the Euler characteristic, summed over slabs that share a slice."""
     from skimage.measure import euler_number
 
     depth = max(1, _SLAB_VOXELS // mask[0].size)

@@ -1,4 +1,4 @@
-"""How much like a bright tube the surroundings of each voxel are."""
+"""Hessian tube filters."""
 
 # scikit-image is only partly typed.
 # mypy: allow-untyped-calls
@@ -19,21 +19,21 @@ def vesselness(
     spacing_mm: tuple[float, float, float],
     method: Literal["frangi", "sato"],
 ) -> NDArray[np.float32]:
-    """Return the response of a Hessian tube filter, of scikit-image.
+    """Return the response of a Hessian tube filter of scikit-image.
 
     Parameters
     ----------
     image : ndarray, shape (z, x, y)
         Any intensities.
     spacing_mm : tuple of float
-        Voxel size; the filters know none, so other than cubic voxels are made cubic first.
+        Voxel size; non-cubic volumes are resampled, since the filters assume cubic voxels.
     method : {"frangi", "sato"}
         Frangi et al. 1998, or Sato et al. 1998, both for bright tubes.
 
     Returns
     -------
     ndarray, shape (z, x, y)
-        At least 0; higher where brighter than both directions across, but not along.
+        Non-negative; high where intensity drops across, but not along, one direction.
     """
     from skimage.filters import frangi, sato
 

@@ -1,22 +1,24 @@
-"""What the scanner does to the signal: sensitivity, ghosts, finite resolution and noise."""
+"""Simulated acquisition: coil sensitivity, ghosts, finite resolution and noise."""
 
 import numpy as np
 from scipy.fft import dctn, idctn
 
-from cowgan.simulate.grid import Field, Grid
+from cowgan.simulate.grid import CircleGrid, Field
 from cowgan.simulate.parameters import TofParameters
 
 _GHOST_SHARE_OF_VIEW = 0.23
 _PHASE_RESOLUTION = 1.25
 
 
-def receive_field(grid: Grid, parameters: TofParameters, random: np.random.RandomState) -> Field:
+def receive_field(
+    grid: CircleGrid, parameters: TofParameters, random: np.random.RandomState
+) -> Field:
     """Return the relative sensitivity of the coil: smooth, around 1."""
     return np.exp(parameters.coil_bias * grid.noise(random, 45.0))
 
 
 def ghosts(blood: Field, amount: float) -> Field:
-    """Return what pulsation throws to both sides of the arteries along the phase axis, x."""
+    """Return pulsation ghosts on both sides of the arteries along the phase axis, x."""
     shift = round(_GHOST_SHARE_OF_VIEW * blood.shape[1])
     ghost = np.zeros_like(blood)
     if shift and amount:
@@ -27,24 +29,24 @@ def ghosts(blood: Field, amount: float) -> Field:
 
 def acquire(
     signal: Field,
-    grid: Grid,
+    grid: CircleGrid,
     parameters: TofParameters,
     noise_sd: float,
     random: np.random.RandomState,
 ) -> Field:
     """Return the magnitude image: band-limited signal with Rician noise.
 
-    Cosine transforms stand for the Fourier transforms of a scanner, since they do not join
-    opposite faces of a cropped volume.
+    Cosine transforms replace the Fourier transforms of a scanner, since they do not join opposite
+    faces of a cropped volume.
 
     Parameters
     ----------
     signal : ndarray, shape (z, x, y)
-        What a scanner of unlimited resolution would see.
-    grid : Grid
-        Its voxels.
+        Signal at unlimited resolution.
+    grid : CircleGrid
+        Voxel grid.
     parameters : TofParameters
-        Gives the acquired resolution.
+        Acquisition parameters.
     noise_sd : float
         Standard deviation of the noise in each channel of the image.
     random : RandomState

@@ -1,6 +1,6 @@
-"""Centrelines of one Circle of Willis: where each artery runs, and how wide it is.
+"""Random artery centrelines and radii of a Circle of Willis.
 
-Points are (z, x, y) in mm from the middle of the volume, towards superior, left and
+Points are (z, x, y) in mm from the centre of the volume, towards superior, left and
 anterior; side is +1 for the left and -1 for the right.
 """
 
@@ -27,8 +27,8 @@ MEAN_RADIUS_MM = {
     "PCom": 0.7,
     "ACom": 0.7,
 }
-"""After Alastruey et al., J Biomech 2007;40:1794-1805; M2, which that model lacks, by the
-cube law for two equal branches of M1."""
+"""Alastruey et al., J Biomech 2007;40:1794-1805; M2, which that model lacks, from the cube law for
+two equal branches of M1."""
 
 _RADIUS_SD = 0.12
 _HYPOPLASTIC_MM = (0.3, 0.5)
@@ -42,14 +42,14 @@ _TILT_SD_DEG = 3.0
 
 @dataclass(frozen=True, eq=False)
 class Centreline:
-    """A run of points, `_STEP_MM` apart, with the radius at each.
+    """A centreline sampled every `_STEP_MM`, with radii.
 
     Parameters
     ----------
     artery : Artery
-        The class it belongs to.
+        Label class.
     points_mm : ndarray, shape (n, 3)
-        Along (z, x, y), from the middle of the volume.
+        Along (z, x, y), from the centre of the volume.
     radius_mm : ndarray, shape (n,)
         Inner radius.
     """
@@ -60,7 +60,7 @@ class Centreline:
 
 
 class _Drawing:
-    """Collects the centrelines of one circle, with its own size, tilt and chance."""
+    """Builder of the centrelines of one circle, with random size and tilt."""
 
     def __init__(self, random: np.random.RandomState) -> None:
         self.lines: list[Centreline] = []
@@ -72,19 +72,19 @@ class _Drawing:
         self._frame = _rotation(tilt) @ np.diag(size)
 
     def anchor(self, z: float, x: float, y: float) -> Points:
-        """Return a point where arteries meet, moved a little."""
+        """Return a randomly displaced point at which arteries meet."""
         return np.array([z, x, y]) + _ANCHOR_SD_MM * self._draw(3)
 
     def radius(self, segment: str) -> float:
-        """Draw a radius about the published mean."""
+        """Draw a radius around the published mean."""
         return float(MEAN_RADIUS_MM[segment] * self._width * (1 + _RADIUS_SD * self._draw()))
 
     def hypoplastic(self) -> float:
-        """Draw the radius of an artery that is present but too thin to matter."""
+        """Draw the radius of a hypoplastic artery."""
         return float(self._random.uniform(*_HYPOPLASTIC_MM))
 
     def fetal_pcom(self) -> float:
-        """Draw the radius of a PCom that feeds the PCA."""
+        """Draw the radius of a PCom that supplies the PCA."""
         return float(self._random.uniform(*_FETAL_PCOM_MM))
 
     def line(
@@ -93,10 +93,10 @@ class _Drawing:
         through: Sequence[Points | tuple[float, float, float]],
         radii: Sequence[float],
     ) -> Points:
-        """Draw an artery through points and return its unturned course.
+        """Draw an artery through points and return its course before rotation.
 
-        Tuples are only about where it runs; arrays are met exactly. Radii are spread
-        evenly along the course.
+        Tuples are approximate positions; arrays are met exactly. Radii are spread evenly along
+        the course.
         """
         points = np.array(
             [
@@ -108,7 +108,7 @@ class _Drawing:
         course = course + self._meander(course)
         at = np.linspace(0, 1, len(course))
         radius = PchipInterpolator(np.linspace(0, 1, len(radii)), radii)(at)
-        # The wall is not a perfect tube.
+        # Real vessels are not perfect tubes.
         radius = radius * (
             1 + 0.04 * np.sin(2 * np.pi * (at * len(course) * _STEP_MM / 7 + self._draw()))
         )
@@ -116,7 +116,7 @@ class _Drawing:
         return course
 
     def _meander(self, course: Points) -> Points:
-        """Waves of a few millimetres that die away at both ends."""
+        """Return sinusoidal displacements that vanish at both ends."""
         n = len(course)
         length_mm = n * _STEP_MM
         along = np.arange(n) * _STEP_MM
@@ -139,12 +139,12 @@ def draw_circle(variants: Sequence[str], random: np.random.RandomState) -> list[
     variants : sequence of str
         Names from `cowgan.simulate.variants.FREQUENCIES`.
     random : RandomState
-        Decides everything else.
+        Source of all other variation.
 
     Returns
     -------
     list of Centreline
-        Several may belong to one artery; they go on beyond the field of view.
+        Several may belong to one artery; they extend beyond the field of view.
     """
     drawing = _Drawing(random)
     tip = drawing.anchor(-0.5, 0, -3.5)
@@ -257,8 +257,8 @@ def _anterior_communicating(
 
 
 def _resampled(points: Points) -> Points:
-    """Return a smooth curve through points, at even steps."""
-    # Centripetal parameters keep the curve from looping where points lie close.
+    """Return a smooth curve through points, resampled at even steps."""
+    # Centripetal parameters prevent loops between close points.
     knots = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1) ** 0.5)])
     fine = CubicSpline(knots, points)(np.linspace(0, knots[-1], 40 * len(points)))
     along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(fine, axis=0), axis=1))])

@@ -1,4 +1,4 @@
-"""Small variations of an anatomy that tear no artery."""
+"""Random deformation of an anatomy without folding or tearing."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,33 +9,33 @@ from scipy.ndimage import map_coordinates
 
 from cowgan.errors import CowganError
 from cowgan.randomness import stream
-from cowgan.simulate.grid import Grid
+from cowgan.simulate.grid import CircleGrid
 from cowgan.volume import DEFAULT_SPACING_MM
 
 
 @dataclass(frozen=True)
 class DeformationLimits:
-    """How far an anatomy is varied; every amount is drawn evenly up to its limit.
+    """Limits of the deformation; amounts are drawn uniformly up to them.
 
     Parameters
     ----------
     turn_deg : float
-        Rotation about the axis to superior, either way.
+        Largest rotation about the superior axis.
     tilt_deg : float
-        Rotation about each of the two other axes, either way.
+        Largest rotation about each of the other axes.
     scaling : float
-        Relative change of size along each axis, either way.
+        Largest relative scaling along each axis.
     shift_mm : float
-        Along each axis, either way.
+        Largest shift along each axis.
     bending_mm : float
         Standard deviation of the smooth displacement along each axis.
     bending_scale_mm : float
-        Distance over which that displacement changes.
+        Length scale of that displacement.
     steepest : float
-        The smooth displacement is weakened until no component of it changes by more than
-        this many mm per mm along any axis. While three times this stays below ``1 -
-        scaling``, space is neither folded nor torn: the gradient of the displacement has a
-        norm below the least stretch of the affine map.
+        Largest derivative, in mm per mm, of any component of the smooth displacement along any
+        axis; steeper displacements are scaled down. If three times this is below ``1 -
+        scaling``, the map is invertible: the norm of the displacement gradient is below the
+        least stretch of the affine map.
 
     Raises
     ------
@@ -62,20 +62,19 @@ def deform(
     limits: DeformationLimits | None = None,
     spacing_mm: tuple[float, float, float] = DEFAULT_SPACING_MM,
 ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-    """Vary an anatomy by an affine map and a smooth displacement.
+    """Deform an anatomy by an affine map and a smooth displacement.
 
-    Where the varied volume reaches beyond the anatomy, by a few mm, arteries go straight on
-    below and above, so that blood still enters through the lowest slice; to the sides, there
-    are none.
+    Where the result extends a few mm beyond the anatomy, arteries are continued straight below and
+    above, so that blood still enters through the lowest slice. Laterally there are none.
 
     Parameters
     ----------
     occupancy : ndarray, shape (z, x, y), float32
         Share of each voxel that is artery, 0 to 1.
     seed : int
-        Decides the variation.
+        Seed of the deformation.
     limits : DeformationLimits, optional
-        How far it goes.
+        Limits of the deformation.
     spacing_mm : tuple of float
         Voxel size along (z, x, y).
 
@@ -84,7 +83,7 @@ def deform(
     varied : ndarray, shape (z, x, y), float32
         Interpolated linearly.
     record : dict
-        Seed and amounts about and along (z, x, y), for the provenance.
+        Seed and amounts along (z, x, y), for the provenance.
     """
     limits = limits or DeformationLimits()
     random = stream("bank deformation", seed)
@@ -95,10 +94,10 @@ def deform(
     bending_mm = random.uniform(0, 1) * limits.bending_mm
 
     nz, nx, ny = occupancy.shape
-    grid = Grid((nz, nx, ny), spacing_mm, _middle_mm(occupancy.shape, spacing_mm))
+    grid = CircleGrid((nz, nx, ny), spacing_mm, _middle_mm(occupancy.shape, spacing_mm))
     bends = _bends(grid, random, bending_mm, limits)
     matrix = _rotation(rotation_deg) @ np.diag(scaling)
-    # Term by term, because a matrix product rounds differently with the number of threads.
+    # Term by term, since the rounding of a matrix product depends on the number of threads.
     z, x, y = (
         column[:, None, None, None] * axis
         for column, axis in zip(matrix.T, grid.axes_mm, strict=True)
@@ -119,7 +118,7 @@ def deform(
 
 
 def _bends(
-    grid: Grid, random: np.random.RandomState, bending_mm: float, limits: DeformationLimits
+    grid: CircleGrid, random: np.random.RandomState, bending_mm: float, limits: DeformationLimits
 ) -> NDArray[np.float32]:
     """Return a smooth displacement along (z, x, y) in mm, shape (3, z, x, y)."""
     bends = bending_mm * np.stack([grid.noise(random, limits.bending_scale_mm) for _ in range(3)])

@@ -1,4 +1,4 @@
-"""How long blood has travelled to each place of an artery tree, and where it bends."""
+"""Blood flow along an artery tree: travel times and bends."""
 
 from dataclasses import dataclass
 
@@ -26,11 +26,11 @@ class Flow:
     arrival_ms : ndarray, shape (n,)
         Travel time from the nearest inflow end.
     upstream : ndarray, shape (n,), int
-        The voxel the blood comes from; negative at an inflow end.
+        Upstream voxel; negative at an inflow end.
     speed_mm_s : ndarray, shape (n,)
-        Mean velocity of the cross-section.
+        Mean velocity over the cross-section.
     bend : ndarray, shape (n,)
-        How sharply a wide artery turns: 0 straight, about 1 in the carotid siphon.
+        Sharpness of bends of wide arteries: 0 straight, about 1 in the carotid siphon.
     """
 
     arrival_ms: NDArray[np.float64]
@@ -40,10 +40,10 @@ class Flow:
 
 
 def trace_flow(skeleton: Skeleton, velocity_mm_s: float, exponent: float) -> Flow:
-    """Follow blood through a tree from its inflow ends along the quickest way.
+    """Follow blood from the inflow ends of a tree along the fastest paths.
 
-    Inflow ends are where wide arteries enter through the lowest few millimetres. Pieces
-    that an imperfect vessel map has torn off are fed from the nearest piece that has blood.
+    Inflow ends are wide arteries in the lowest few millimetres. Disconnected pieces of an
+    imperfect vessel map are fed from the nearest supplied piece.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def trace_flow(skeleton: Skeleton, velocity_mm_s: float, exponent: float) -> Flo
     velocity_mm_s : float
         Mean velocity in an artery of `REFERENCE_RADIUS_MM`.
     exponent : float
-        Velocity grows with the radius to this power.
+        Exponent of the dependence of velocity on radius.
     """
     radius = _smooth_along(skeleton.links_mm, skeleton.radius_mm)
     speed = velocity_mm_s * (radius / REFERENCE_RADIUS_MM) ** exponent
@@ -70,7 +70,7 @@ def trace_flow(skeleton: Skeleton, velocity_mm_s: float, exponent: float) -> Flo
 def path_back(
     points_mm: NDArray[np.float64], upstream: NDArray[np.int32], arm_mm: float
 ) -> NDArray[np.intp]:
-    """Return, for each voxel, the one about `arm_mm` further upstream along its path."""
+    """Return, for each voxel, the voxel about `arm_mm` upstream."""
     place = np.arange(len(upstream))
     travelled = np.zeros(len(upstream))
     while True:
@@ -92,7 +92,7 @@ def _inflow_ends(skeleton: Skeleton, radius: NDArray[np.float64]) -> NDArray[np.
 
 
 def _joined(skeleton: Skeleton, sources: NDArray[np.intp]) -> csr_array:
-    """Return the links with one more for each piece that no inflow end reaches."""
+    """Return the links, with one more for each piece that no inflow end reaches."""
     points = skeleton.points_mm
     piece = skeleton.component.copy()
     fed = np.isin(piece, piece[sources])
@@ -111,7 +111,7 @@ def _joined(skeleton: Skeleton, sources: NDArray[np.intp]) -> csr_array:
 
 
 def _smooth_along(links_mm: csr_array, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return values averaged with those of linked voxels, a few times over."""
+    """Return values after a few rounds of averaging with linked voxels."""
     neighbours = (links_mm > 0).astype(float)
     count = 1 + neighbours.sum(axis=1)
     for _ in range(4):

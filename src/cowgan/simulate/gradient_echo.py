@@ -1,4 +1,4 @@
-"""Signal of a spoiled gradient echo sequence, for tissue at rest and for flowing blood.
+"""Spoiled gradient echo signal of static tissue and flowing blood.
 
 Equations as in Haacke et al., Magnetic Resonance Imaging, 2nd ed. 2014, sections 18.1 and
 24.2; times in ms, angles in radians, signal relative to the equilibrium magnetisation.
@@ -21,8 +21,8 @@ def t1_ms(material: str, field_strength_t: float) -> float:
     """Return the longitudinal relaxation time.
 
     Blood, brain and muscle after Stanisz et al., Magn Reson Med 2005; fat after de
-    Bazelaire et al., Radiology 2004; CSF rounded. Between and beyond 1.5 and 3 T on a
-    straight line of the logarithms.
+    Bazelaire et al., Radiology 2004; CSF rounded. Other field strengths by
+    log-linear interpolation and extrapolation.
     """
     low, high = _T1_MS_AT_1_5_AND_3_T[material]
     return float(low * (high / low) ** (np.log(field_strength_t / 1.5) / np.log(2.0)))

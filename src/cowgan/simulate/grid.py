@@ -12,8 +12,8 @@ Field = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Where each voxel lies, seen from the centre of the circle.
+class CircleGrid:
+    """A voxel grid with coordinates relative to the centre of the circle.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class Grid:
     spacing_mm : tuple of float
         Voxel size along (z, x, y).
     centre_mm : tuple of float
-        Place of the circle's centre, measured from the first voxel.
+        Position of the centre of the circle, from the first voxel.
     """
 
     shape: tuple[int, int, int]
@@ -39,9 +39,9 @@ class Grid:
         return z[:, None, None], x[:, None], y
 
     def noise(self, random: np.random.RandomState, scale_mm: float) -> Field:
-        """Return smooth noise of unit variance that varies over about `scale_mm`.
+        """Return smooth noise of unit variance with a length scale of `scale_mm`.
 
-        A cubic B-spline with random coefficients, `scale_mm` apart.
+        It is a cubic B-spline with random coefficients `scale_mm` apart.
         """
         bases = [
             _spline_basis(n, size / scale_mm, random.uniform())
@@ -51,15 +51,15 @@ class Grid:
             np.float32
         )
         for basis in bases:
-            # A sparse product, because a dense one rounds differently with the number of threads.
+            # Sparse, since the rounding of a dense product depends on the number of threads.
             sums = csr_array(basis) @ field.reshape(len(field), -1)
-            # Turns the axes in a circle, so that each basis meets its own axis in front.
+            # Cycles the axes, so that each basis acts on the first axis.
             field = np.moveaxis(sums.reshape(-1, *field.shape[1:]), 0, -1)
         return np.ascontiguousarray(field)
 
 
 def _spline_basis(n: int, step: float, phase: float) -> Field:
-    """Return cubic B-splines sampled at n places, shape (n, coefficients), unit mean power."""
+    """Return cubic B-splines sampled at n points, shape (n, coefficients), of unit mean power."""
     place = phase + np.arange(n) * step
     knots = np.arange(int(place[-1]) + 4) - 1
     distance = np.abs(place[:, None] - knots)

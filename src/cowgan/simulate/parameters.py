@@ -1,4 +1,4 @@
-"""What decides how a simulated TOF MRA looks, besides its arteries."""
+"""Parameters of a simulated TOF MRA."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -30,7 +30,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "noise": (0.07, 0.14),
     "ghosting": (0.0, 0.015),
 }
-"""Least and largest value that `TofParameters.sample` draws, evenly, for each parameter.
+"""Range of the uniform distribution of each parameter in `TofParameters.sample`.
 
 Sequence settings span common clinical protocols at 1.5 and 3 T (Saloner et al., Top Magn
 Reson Imaging 1995; the IXI and Lausanne protocols); the rest was chosen so that simulated
@@ -40,29 +40,29 @@ intensities match measured ones (see docs/simulation.md).
 
 @dataclass(frozen=True)
 class TofParameters:
-    """The acquisition and the head of one simulated TOF MRA.
+    """Acquisition and tissue parameters of a simulated TOF MRA.
 
     Parameters
     ----------
     field_strength_t : float
-        1.5 to 3; decides the T1 of blood and tissue.
+        1.5 to 3; determines the T1 of blood and tissue.
     repetition_time_ms, flip_angle_deg : float
         Of the spoiled gradient echo sequence.
     flip_ramp : float
-        How much the flip angle rises from the lower to the upper edge of a slab, as a
-        fraction of its mean (tilted optimised non-saturating excitation, TONE).
+        Increase of the flip angle from the lower to the upper edge of a slab, as a fraction of
+        its mean (tilted optimised non-saturating excitation, TONE).
     slab_thickness_mm, slab_edge_mm : float
-        Thickness of a slab, and over how much of it the flip angle falls at each edge.
+        Thickness of a slab, and width of the flip angle falloff at each edge.
     slab_offset : float
-        Where a slab starts, 0 to 1 slab thicknesses below the lowest slice.
+        Start of a slab below the lowest slice, 0 to 1 slab thicknesses.
     blood_velocity_mm_s : float
         Mean velocity in an artery of 1.5 mm radius.
     velocity_exponent : float
-        Velocity grows with the radius to this power.
+        Exponent of the dependence of velocity on radius.
     flow_unevenness : float
-        Standard deviation of the blood's signal along and across arteries, relative.
+        Relative standard deviation of the blood signal along and across arteries.
     siphon_loss : float
-        Share of the signal that is lost to intravoxel dephasing in the sharpest bends.
+        Share of the signal lost to intravoxel dephasing in the sharpest bends.
     magnetisation_transfer : float
         Share of the tissue signal that off-resonance pulses saturate; none of CSF and blood.
     fat_suppression : float
@@ -70,7 +70,7 @@ class TofParameters:
     cistern_width_mm : float
         Width of the CSF around the arteries.
     texture : float
-        Standard deviation of the tissue's own unevenness, relative.
+        Relative standard deviation of the tissue texture.
     coil_bias : float
         Standard deviation of the receive field's logarithm.
     resolution_mm : float
@@ -83,7 +83,7 @@ class TofParameters:
     Raises
     ------
     CowganError
-        A value is not finite or makes no sense.
+        A value is not finite or out of range.
     """
 
     field_strength_t: float = 3.0
@@ -123,7 +123,7 @@ class TofParameters:
 
     @classmethod
     def sample(cls, seed: int) -> "TofParameters":
-        """Return parameters drawn evenly from `RANGES`; the same for the same seed."""
+        """Return parameters drawn uniformly from `RANGES`, determined by the seed."""
         draw = stream("TOF parameters", seed)
         return cls(**{name: float(draw.uniform(*span)) for name, span in RANGES.items()})
 
@@ -133,7 +133,7 @@ class TofParameters:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "TofParameters":
-        """Return parameters from what `to_dict` gave; missing ones take their default."""
+        """Return parameters from the result of `to_dict`; missing ones have their default."""
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(stored) - known):
             raise CowganError(f"The simulator has no parameter {unknown[0]!r}.")

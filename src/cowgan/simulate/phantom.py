@@ -1,4 +1,4 @@
-"""A Circle of Willis of which everything is known."""
+"""Circle of Willis phantoms with ground truth."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -22,14 +22,14 @@ SHAPE = (32, 128, 128)
 
 @dataclass(frozen=True)
 class ArteryTruth:
-    """What is known of one artery, inside the field of view.
+    """Ground truth of one artery inside the field of view.
 
     Parameters
     ----------
     present : bool
-        Whether any of it is there.
+        Whether any part of it is in the field of view.
     length_mm : float
-        Length of its centreline, without what lies inside a wider artery at a junction.
+        Length of its centreline, except parts inside a wider artery at a junction.
     radius_mm : float
         Mean radius along that centreline; 0 if absent.
     """
@@ -41,12 +41,12 @@ class ArteryTruth:
 
 @dataclass(frozen=True)
 class PhantomTruth:
-    """What is known of a phantom.
+    """Ground truth of a phantom.
 
     Parameters
     ----------
     seed : int
-        The phantom's seed.
+        Seed of the phantom.
     variants : tuple of str
         Its anatomical variants; empty for a complete circle.
     arteries : dict of Artery to ArteryTruth
@@ -86,7 +86,7 @@ class PhantomTruth:
 
 @dataclass(frozen=True, eq=False)
 class Anatomy:
-    """The arteries of a phantom, before any image is made of them.
+    """The arteries of a phantom.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class Anatomy:
     labels : ndarray, shape (z, x, y), uint8
         `Artery` values; 0 is background.
     truth : PhantomTruth
-        What is known of it.
+        Ground truth.
     """
 
     occupancy: NDArray[np.float32]
@@ -108,12 +108,12 @@ def make_phantom(
     variant: str | Iterable[str] | None = None,
     params: TofParameters | None = None,
 ) -> tuple[Volume, NDArray[np.uint8], PhantomTruth]:
-    """Make a Circle of Willis and the TOF MRA that a scanner would see of it.
+    """Make a Circle of Willis phantom and its simulated TOF MRA.
 
     Parameters
     ----------
     seed : int
-        Decides anatomy, surroundings and noise.
+        Determines anatomy, tissue and noise.
     variant : str or iterable of str, optional
         Anatomical variants, see `cowgan.simulate.variants.FREQUENCIES`; "complete" for
         none. By default drawn with those frequencies.

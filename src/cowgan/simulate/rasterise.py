@@ -1,4 +1,4 @@
-"""Turning centrelines with radii into voxels."""
+"""Rasterisation of centrelines with radii."""
 
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -16,12 +16,12 @@ _SUBVOXELS = 3
 def inside_view(
     points_mm: NDArray[np.float64], half_view_mm: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Tell which points lie in a volume whose middle is the origin."""
+    """Return which points lie in a volume centred on the origin."""
     return np.asarray((np.abs(points_mm) <= half_view_mm).all(axis=1))
 
 
 def depth_mm(lines: Sequence[Centreline], places_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how deep places lie inside the widest of some tubes; negative outside."""
+    """Return the depth of points inside the tubes, the largest over all; negative outside."""
     deepest = np.full(len(places_mm), -np.inf)
     for line in lines:
         distance, nearest = cKDTree(line.points_mm).query(places_mm)
@@ -34,12 +34,12 @@ def rasterise(
     shape: tuple[int, int, int],
     spacing_mm: tuple[float, float, float],
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Return how much of each voxel is artery, and which artery it belongs to.
+    """Return the artery occupancy and label of each voxel.
 
     Parameters
     ----------
     lines : mapping of Artery to sequence of Centreline
-        The arteries, in mm from the middle of the volume.
+        The arteries, in mm from the centre of the volume.
     shape : tuple of int
         Voxels along (z, x, y).
     spacing_mm : tuple of float
@@ -48,10 +48,10 @@ def rasterise(
     Returns
     -------
     occupancy : ndarray, float32
-        0 to 1, counted on 3 x 3 x 3 places in each voxel.
+        0 to 1, sampled at 3 x 3 x 3 points per voxel.
     labels : ndarray, uint8
-        Value of the artery that lies deepest where at least half of a voxel is artery, and
-        wherever a centreline passes: arteries thinner than a voxel stay in one piece.
+        Value of the artery with the largest depth where at least half of a voxel is artery, and
+        along centrelines, so that arteries thinner than a voxel stay connected.
     """
     spacing = np.array(spacing_mm)
     occupancy = np.zeros(shape, np.float32)

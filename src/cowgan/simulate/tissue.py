@@ -1,9 +1,9 @@
-"""What surrounds the arteries: a plausible head, made afresh for each seed.
+"""Random tissue around the arteries of a simulated head.
 
-The Circle of Willis lies in cisterns of CSF, so the arteries themselves say where CSF is;
-around it come cortex and white matter, brainstem, skull base and, in a large field of
-view, orbits, skull and scalp. Places are millimetres from the centre of the circle, along
-(z, x, y) = (superior, left, anterior).
+The Circle of Willis lies in cisterns of CSF, so CSF follows the arteries; around it are cortex and
+white matter, brainstem, skull base and, in a large field of view, orbits, skull and scalp.
+Coordinates are millimetres from the centre of the circle, along (z, x, y) = (superior, left,
+anterior).
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, zoom
 
 from cowgan.simulate.gradient_echo import steady_state, t1_ms
-from cowgan.simulate.grid import Field, Grid
+from cowgan.simulate.grid import CircleGrid, Field
 from cowgan.simulate.parameters import TofParameters
 
 Place = tuple[Field, Field, Field]
@@ -35,26 +35,26 @@ _MARROW_FAT = 0.5
 
 
 def tissue_signal(
-    grid: Grid,
+    grid: CircleGrid,
     vessel: NDArray[np.bool_],
     flip_angle: Field,
     parameters: TofParameters,
     random: np.random.RandomState,
 ) -> Field:
-    """Return the signal of everything but the arteries.
+    """Return the signal of all tissue except arteries.
 
     Parameters
     ----------
-    grid : Grid
-        Where the voxels lie.
+    grid : CircleGrid
+        Voxel grid.
     vessel : ndarray of bool, shape (z, x, y)
-        Where the arteries are.
+        Artery voxels.
     flip_angle : ndarray
         In radians, broadcastable to the grid.
     parameters : TofParameters
-        Acquisition and head.
+        Acquisition and tissue parameters.
     random : RandomState
-        Source of the anatomy's details.
+        Source of anatomical detail.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def _mixed(outside: Field, inside: Field | float, share: Field) -> Field:
     return outside + share * (inside - outside)
 
 
-def _distance_mm(grid: Grid, vessel: NDArray[np.bool_]) -> Field:
+def _distance_mm(grid: CircleGrid, vessel: NDArray[np.bool_]) -> Field:
     """Return the distance to the nearest vessel voxel, exact to about a millimetre."""
     stride = [max(1, round(_COARSE_MM / size)) for size in grid.spacing_mm]
     small = [-(-n // step) for n, step in zip(grid.shape, stride, strict=True)]
@@ -128,15 +128,15 @@ def _distance_mm(grid: Grid, vessel: NDArray[np.bool_]) -> Field:
     return distance[tuple(slice(n) for n in grid.shape)]
 
 
-def _warped(grid: Grid, random: np.random.RandomState) -> Place:
-    """Return coordinates that smooth noise bends, so that no head shows its formula."""
+def _warped(grid: CircleGrid, random: np.random.RandomState) -> Place:
+    """Return coordinates distorted by smooth noise, for natural shapes."""
     z, x, y = grid.axes_mm
     bend = [_WARP_MM * grid.noise(random, 11.0) for _ in range(3)]
     return z + bend[0], x + bend[1], y + bend[2]
 
 
 def _sulci(place: Place, fold: Field, patchy: Field) -> Field:
-    """Curved sheets, more of them away from the circle."""
+    """Sulci: curved sheets, more frequent away from the circle."""
     z, x, y = place
     away = np.sqrt((x / 1.3) ** 2 + (y + 3) ** 2 + z**2)
     width = np.clip(0.04 * (away - 14), 0.2, 1.5) * (1 + 0.5 * patchy)
@@ -226,7 +226,7 @@ def _with_orbits(place: Place, head: Field, signal: dict[str, Field], fine: Fiel
     return _mixed(head, signal["CSF"], _inside(eye))
 
 
-def _with_skull(grid: Grid, head: Field, signal: dict[str, Field], coarse: Field) -> Field:
+def _with_skull(grid: CircleGrid, head: Field, signal: dict[str, Field], coarse: Field) -> Field:
     """CSF, skull and scalp around the brain, and air outside."""
     z, x, y = grid.axes_mm
     depth = 1.5 * coarse - 84 * _ellipsoid(x / 78, (y + 16) / 96, (z - 22) / 98)

@@ -1,4 +1,4 @@
-"""From a map of the arteries to a time-of-flight MR angiogram."""
+"""Simulation of time-of-flight MR angiograms from vessel maps."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +11,7 @@ from cowgan.randomness import stream
 from cowgan.simulate.acquisition import acquire, ghosts, receive_field
 from cowgan.simulate.flow import Flow, trace_flow
 from cowgan.simulate.gradient_echo import after_pulses, steady_state, t1_ms
-from cowgan.simulate.grid import Field, Grid
+from cowgan.simulate.grid import CircleGrid, Field
 from cowgan.simulate.parameters import TofParameters
 from cowgan.simulate.tissue import tissue_signal
 from cowgan.skeleton import Skeleton, skeletonize_mask
@@ -31,32 +31,32 @@ def simulate_tof(
 ) -> Volume:
     """Simulate the TOF MRA of an artery tree.
 
-    Blood enters fresh through the lowest wide ends and loses signal with every pulse it
-    meets on its way, so arteries fade with their distance along the tree and fade sooner
-    where they are thin and slow. The head around them is made up from the seed.
+    Fresh blood enters through the lowest wide ends and loses signal with every excitation pulse, so
+    arteries fade with distance along the tree, and faster where flow is slow. The surrounding
+    tissue is random.
 
     Parameters
     ----------
     vessels : array-like, shape (z, x, y)
-        Axes as in `Volume.data`. Floating point: the share of each voxel that is artery, 0
-        to 1. Whole numbers or truth values: a label map, in which all but 0 is artery.
+        Axes as in `Volume.data`. Floating point: artery occupancy of each voxel, 0 to 1.
+        Integer or bool: a label map, whose non-zero voxels are artery.
     spacing_mm : tuple of float
         Voxel size along (z, x, y).
     params : TofParameters, optional
         By default drawn from `RANGES` with `seed`.
     seed : int
-        Decides the surroundings, the noise and, without `params`, the parameters.
+        Determines tissue, noise and, without `params`, the parameters.
 
     Returns
     -------
     Volume
-        Intensities from 0 to 1, the brightest voxel; marked synthetic; its provenance
-        holds seed and parameters. Centred on the origin.
+        Intensities from 0 to 1, where 1 is the brightest voxel; marked synthetic; its
+        provenance holds seed and parameters. Centred on the origin.
 
     Raises
     ------
     CowganError
-        The array is not such a map, holds no artery, or the spacing makes no sense.
+        The array is not such a map, holds no artery, or the spacing is invalid.
     """
     occupancy, spacing = _checked(vessels, spacing_mm)
     params = params or TofParameters.sample(seed)
@@ -64,13 +64,13 @@ def simulate_tof(
     if not mask.any():
         mask = occupancy >= occupancy.max()
     skeleton = skeletonize_mask(mask, spacing)
-    grid = Grid(mask.shape, spacing, circle_centre_mm(skeleton, mask.shape))
+    grid = CircleGrid(mask.shape, spacing, circle_centre_mm(skeleton, mask.shape))
     flip_angle, slab = _excitation(grid, params)
 
     random = stream("TOF surroundings", seed)
     tissue = tissue_signal(grid, mask, flip_angle, params, random)
     blood = _blood_signal(occupancy, skeleton, grid, flip_angle, slab, params)
-    # Pulsation and vortices, which mean velocities leave out.
+    # Pulsation and vortices, which mean velocities neglect.
     blood *= 1 + params.flow_unevenness * grid.noise(random, 4.0)
     signal = tissue + occupancy * (blood - tissue) + ghosts(occupancy * blood, params.ghosting)
     signal *= receive_field(grid, params, random)
@@ -104,14 +104,14 @@ def _checked(
             raise CowganError("Vessel occupancies must lie between 0 and 1.")
         occupancy = array.astype(np.float32)
     else:
-        # A voxel is a sharp-edged box only in the map; a real artery fills edge voxels in part.
+        # Real arteries fill edge voxels partly, unlike a label map.
         occupancy = gaussian_filter((array != 0).astype(np.float32), _LABEL_SMOOTHING, truncate=3)
     if not occupancy.any():
         raise CowganError("This map contains no vessel.")
     return occupancy, (sizes[0], sizes[1], sizes[2])
 
 
-def _excitation(grid: Grid, params: TofParameters) -> tuple[Field, NDArray[np.int64]]:
+def _excitation(grid: CircleGrid, params: TofParameters) -> tuple[Field, NDArray[np.int64]]:
     """Return the flip angle in radians, shape (z, 1, 1), and each slice's slab number."""
     height = np.arange(grid.shape[0]) * grid.spacing_mm[0]
     thickness = params.slab_thickness_mm
@@ -129,7 +129,7 @@ def _excitation(grid: Grid, params: TofParameters) -> tuple[Field, NDArray[np.in
 def _blood_signal(
     occupancy: Field,
     skeleton: Skeleton,
-    grid: Grid,
+    grid: CircleGrid,
     flip_angle: Field,
     slab: NDArray[np.int64],
     params: TofParameters,
@@ -162,11 +162,11 @@ def _blood_signal(
 
 
 def _time_in_slab_ms(
-    skeleton: Skeleton, grid: Grid, flow: Flow, slab: NDArray[np.int64], params: TofParameters
+    skeleton: Skeleton, grid: CircleGrid, flow: Flow, slab: NDArray[np.int64], params: TofParameters
 ) -> NDArray[np.float64]:
-    """Return how long blood has been in the slab that excites it.
+    """Return how long blood has been in its present slab.
 
-    Blood that crosses from one slab into the next is fresh there.
+    Blood that crosses into the next slab is fresh there.
     """
     own_slab = slab[skeleton.voxels[:, 0]]
     place = (

@@ -1,4 +1,4 @@
-"""Anatomical variants of the circle, and how often each occurs."""
+"""Anatomical variants of the circle and their frequencies."""
 
 from collections.abc import Iterable, Mapping
 
@@ -7,7 +7,7 @@ import numpy as np
 from cowgan.errors import CowganError
 
 COMPLETE = "complete"
-"""Name of the textbook circle, without any variant."""
+"""Name of the circle without variants."""
 
 FREQUENCIES: Mapping[str, float] = {
     "absent R-PCom": 0.14,
@@ -22,13 +22,13 @@ FREQUENCIES: Mapping[str, float] = {
     "double ACom": 0.08,
     "third A2": 0.05,
 }
-"""Chance of each variant in `draw_variants`.
+"""Probability of each variant in `draw_variants`.
 
-Within what TOF and anatomical series report, which differ widely with the method and with
-what counts as hypoplastic: Krabbe-Hartkamp et al., Radiology 1998;207:103-111 (TOF, 150
-adults); van Raamt et al., Cerebrovasc Dis 2006;22:217-224 (fetal variants). Variants
-that exclude each other are drawn together, so that each keeps its chance; "absent ACom"
-gives way to an absent A1 or a third A2, which need that artery.
+Within the range of TOF and anatomical series, which vary with the method and the definition of
+hypoplasia: Krabbe-Hartkamp et al., Radiology 1998;207:103-111 (TOF, 150
+adults); van Raamt et al., Cerebrovasc Dis 2006;22:217-224 (fetal variants). Mutually
+exclusive variants are drawn together, so that each keeps its probability; "absent ACom" is dropped
+if an absent A1 or a third A2 is drawn, which need that artery.
 """
 
 _EXCLUSIVE = (
@@ -55,13 +55,13 @@ def draw_variants(random: np.random.RandomState) -> tuple[str, ...]:
 
 
 def check_variants(wanted: str | Iterable[str]) -> tuple[str, ...]:
-    """Return the variants that a person asked for.
+    """Return the requested variants.
 
     Parameters
     ----------
     wanted : str or iterable of str
         Names from `FREQUENCIES`; a text may list several, separated by commas. "complete"
-        or nothing asks for none.
+        or an empty text means none.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Volumes and label maps with a known left and right: one door to files, and flat pictures."""
+"""Volumes and label maps of known orientation: reading, writing and projections."""
 
 from cowgan.volume.nifti_writing import write_labels, write_nifti
 from cowgan.volume.orientation import reorient_to_las

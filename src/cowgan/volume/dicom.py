@@ -24,13 +24,13 @@ from cowgan.volume.stored import MOST_VOXELS, Stored
 
 _MOST_FILES = 20_000
 _LOOKED_AT = 200
-"""Files that are looked at to tell whether a folder holds DICOM."""
+"""Files that are examined to find out whether a folder holds DICOM."""
 
 _FEWEST_SLICES = 8
 _SAME_PLACE_MM = 0.01
 _SAME_DIRECTION = 1e-3
 _UNEVEN = 0.1
-"""Share of the distance between slices by which one may differ."""
+"""Largest relative deviation of a slice distance."""
 
 _LARGEST_SIDE = 8192
 _LARGEST_RATIO = 1032
@@ -41,7 +41,7 @@ _NOT_TOF = {"LOCALIZER": "a localizer", "PROJECTION IMAGE": "projections", "MIP"
 
 
 def is_dicom(path: Path) -> bool:
-    """Tell whether a file is DICOM, or a folder holds DICOM files among its first."""
+    """Return whether a file is DICOM, or a folder holds DICOM files among its first."""
     path = Path(path)
     if path.is_dir():
         return any(_is_dicom_file(file) for file in islice(_files(path), _LOOKED_AT))
@@ -119,7 +119,7 @@ def read_dicom(path: Path, units: Units | None = None) -> Stored:
     ------
     CowganError
         SimpleITK is missing; there is no series that forms one volume, or more than one;
-        slices are missing or damaged. The sentence tells how to convert the series.
+        slices are missing or damaged. The message says how to convert the series.
     """
     path = Path(path)
     if units not in (None, "mm"):
@@ -145,7 +145,7 @@ def _chosen(path: Path) -> "tuple[_Series, list[str]]":
 
 @dataclass(frozen=True)
 class _Slice:
-    """What the header of one file says."""
+    """The header of one file."""
 
     path: Path
     series: str
@@ -164,19 +164,19 @@ class _Slice:
 
     @property
     def is_placed(self) -> bool:
-        """Whether the header says where the slice lies."""
+        """Whether the header states the position and orientation of the slice."""
         lengths = [len(self.spacing_mm), len(self.position_mm), len(self.directions)]
         numbers = (*self.spacing_mm, *self.position_mm, *self.directions)
         return lengths == [2, 3, 6] and all(map(isfinite, numbers)) and min(self.spacing_mm) > 0
 
     @property
     def normal(self) -> NDArray[np.float64]:
-        """Direction across the slice, in LPS."""
+        """Slice normal, in LPS."""
         return np.cross(self.directions[:3], self.directions[3:])
 
     @property
     def place_mm(self) -> float:
-        """How far along the normal the slice lies."""
+        """Position along the normal."""
         return float(np.dot(self.normal, self.position_mm))
 
 
@@ -184,7 +184,7 @@ _Series = list[_Slice]
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files below a folder, hidden ones and links to folders left out."""
+    """Yield the files below a folder, except hidden files and links to folders."""
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
@@ -202,7 +202,7 @@ def _is_dicom_file(path: Path) -> bool:
             start = file.read(BYTES_NEEDED)
     except (CowganError, OSError):
         return False
-    # Old files begin at once, with the group 8.
+    # Old files lack the preamble and begin with group 8.
     return has_dicom_mark(start) or (has_suffix(path, DICOM_SUFFIXES) and start[:2] == b"\x08\x00")
 
 
@@ -223,7 +223,7 @@ def _read_header(path: Path) -> _Slice | None:
         return None
 
     def text(tag: str) -> str:
-        # GDCM fails on text that is not in the character set which the header states.
+        # GDCM fails on text outside the character set that the header states.
         try:
             value = reader.GetMetaData(tag) if reader.HasMetaDataKey(tag) else ""
         except (RuntimeError, UnicodeDecodeError):
@@ -269,7 +269,7 @@ def _reader(path: Path) -> Any:
 
 
 def _choose(path: Path, series: list[_Series]) -> tuple[_Series, list[str]]:
-    """Return the one series that forms a volume, and why the others do not."""
+    """Return the only series that forms a volume, and why the others do not."""
     suited = [one for one in series if not _unsuitable(one)]
     aside = [f"{_name(one)}: {reason}" for one in series if (reason := _unsuitable(one))]
     if not suited:
@@ -360,7 +360,7 @@ def _sha256_of(slices: _Series) -> str:
 
 
 def _step_mm(path: Path, slices: _Series) -> NDArray[np.float64]:
-    """Return the way from one slice to the next, in LPS, once all are seen to be there."""
+    """Return the vector from one slice to the next, in LPS, after a check for missing slices."""
     places = np.array([one.place_mm for one in slices])
     steps = np.diff(places)
     repeated = Counter(np.round(places / _SAME_PLACE_MM).astype(int)).most_common(1)[0][1]

@@ -1,4 +1,4 @@
-"""Volumes as SimpleITK images, and where those lie, with left and right kept."""
+"""Conversion between volumes and SimpleITK images and transforms."""
 
 from types import ModuleType
 from typing import Any
@@ -31,7 +31,7 @@ def simpleitk() -> ModuleType:
 def quiet_simpleitk() -> ModuleType:
     """Return the SimpleITK module for reading files; see `simpleitk`.
 
-    ITK's own warnings on damaged files would appear beside our sentence.
+    It suppresses ITK's own warnings on damaged files, which are reported as `CowganError`.
     """
     sitk = simpleitk()
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
@@ -51,7 +51,7 @@ def to_itk(data: NDArray[Any], affine: NDArray[np.float64]) -> Any:
     Returns
     -------
     SimpleITK.Image
-        Its physical points are the volume's, in LPS millimetres.
+        At the same physical position, in LPS millimetres.
     """
     image = simpleitk().GetImageFromArray(np.ascontiguousarray(data.transpose(0, 2, 1)))
     to_lps = RAS_TO_LPS @ affine
@@ -71,7 +71,7 @@ def image_affine(image: Any) -> NDArray[np.float64]:
 
 
 def to_itk_transform(matrix: NDArray[np.float64]) -> Any:
-    """Return the SimpleITK transform of a rigid map between points in RAS millimetres."""
+    """Return a rigid map between points in RAS millimetres as a SimpleITK transform."""
     lps = RAS_TO_LPS @ matrix @ RAS_TO_LPS
     transform = simpleitk().Euler3DTransform()
     transform.SetMatrix(lps[:3, :3].ravel().tolist(), 1e-6)
@@ -80,7 +80,7 @@ def to_itk_transform(matrix: NDArray[np.float64]) -> Any:
 
 
 def from_itk_transform(transform: Any) -> NDArray[np.float64]:
-    """Return the 4 x 4 map between points in RAS millimetres of a rigid SimpleITK transform."""
+    """Return a rigid SimpleITK transform as a 4 x 4 map between points in RAS millimetres."""
     centre = np.array(transform.GetCenter())
     rotation = np.reshape(transform.GetMatrix(), (3, 3))
     lps = np.eye(4)

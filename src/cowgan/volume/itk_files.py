@@ -1,4 +1,4 @@
-"""Reading MetaImage and NRRD files through SimpleITK."""
+"""Reader of MetaImage and NRRD files, through SimpleITK."""
 
 import re
 from hashlib import sha256
@@ -21,7 +21,7 @@ _DIMENSIONS = re.compile(rb"NDims\s*[=:]\s*(-?\d*)", re.IGNORECASE)
 _MOST_DIMENSIONS = 9
 _LARGEST_HEADER = 2**16
 _LARGEST_RATIO = 1032
-"""Of what gzip unpacks to what it reads."""
+"""Largest compression ratio of gzip."""
 
 _META_IMAGE = re.compile(rb"\s*(?:[A-Za-z]+ *= *[^\n]*\n)*?\s*(?:ObjectType *= *Image|NDims *=)")
 _ORIENTATION = {
@@ -48,7 +48,7 @@ _UNIT_OF: dict[bytes, Units] = {
 
 
 def image_io(start: bytes) -> str | None:
-    """Return the name of ITK's reader for a file, by its beginning; None if there is none."""
+    """Return the ITK reader for a file from its first bytes, or None."""
     if start.startswith(b"NRRD"):
         return "NrrdImageIO"
     return "MetaImageIO" if _META_IMAGE.match(start) else None
@@ -60,11 +60,11 @@ def read_with_itk(path: Path, reader_name: str, units: Units | None = None) -> S
     Parameters
     ----------
     path : Path
-        The file; voxels in a file of their own lie beside it.
+        The file; a separate voxel file must be in the same folder.
     reader_name : str
-        What `image_io` says.
+        From `image_io`.
     units : {"mm", "m", "um"}, optional
-        What lengths are in, whatever the file states.
+        Unit of lengths, overriding the file.
 
     Raises
     ------
@@ -119,13 +119,13 @@ def _voxels(sitk: Any, image: Any) -> NDArray[Any]:
 
 
 def _judge(path: Path) -> tuple[bytes, list[Path]]:
-    """Return the header and the files of an image, all of which must lie in one folder."""
+    """Return the header and the files of an image, which must share a folder."""
     with open_regular(path) as file:
         header = file.read(_LARGEST_HEADER)
     named = _DATA_FILE.search(header)
     dimensions = [int(of or 0) for of in _DIMENSIONS.findall(header)]
     meta_image = not header.startswith(b"NRRD")
-    # ITK crashes on more, so it must not see them.
+    # ITK crashes on such headers.
     if meta_image and (named is None or not all(0 < n <= _MOST_DIMENSIONS for n in dimensions)):
         raise _damaged(path, "")
     name = named[1].strip().decode("utf-8", "replace") if named else "LOCAL"

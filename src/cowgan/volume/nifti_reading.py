@@ -1,4 +1,4 @@
-"""Reading NIfTI-1, NIfTI-2 and Analyze files; which of their orientations counts."""
+"""Reader of NIfTI-1, NIfTI-2 and Analyze files."""
 
 # nibabel is only partly typed.
 # mypy: allow-untyped-calls
@@ -29,14 +29,14 @@ from cowgan.volume.placement import MM_PER_UNIT, UNIT_NAMES, Units, disagreement
 from cowgan.volume.stored import MOST_VOXELS, Stored
 
 UNPACKING_ERRORS = (OSError, EOFError, zlib.error)
-"""What damaged gzip streams raise."""
+"""Errors of damaged gzip streams."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _LARGEST_GZIP_RATIO = 1032
 _LARGEST_HEADER_BYTES = 544
 _LARGEST_OFFSET_BYTES = 64 * 2**20
 _SURPLUS_BYTES = 2**20
-"""Padding after the voxels that is still taken for such."""
+"""Largest accepted trailing padding."""
 
 _PIECE_BYTES = 2**16
 _INTENT_LABEL = 1002
@@ -55,27 +55,27 @@ _UNREADABLE = (
 
 
 def is_nifti(start: bytes) -> bool:
-    """Tell whether the beginning of a file, unpacked, is a header of NIfTI or Analyze."""
+    """Return whether a file, unpacked, begins with a NIfTI or Analyze header."""
     return _header_size(start) is not None
 
 
 def unpacked_start(file: BufferedReader, length: int) -> bytes:
-    """Return the first bytes of a file, unpacked if it is packed by gzip."""
+    """Return the first bytes of a file, decompressed if it is gzipped."""
     return bytes(_unpacked(file)[1].read(length))
 
 
 def read_nifti(path: Path, units: Units | None = None) -> Stored:
-    """Read a NIfTI-1 or NIfTI-2 file, packed or not, or a pair of header and voxels.
+    """Read a NIfTI-1 or NIfTI-2 file, gzipped or not, or a pair of header and voxel file.
 
-    The sform counts if it can place an image, else the qform. A header that states neither
-    is taken for LAS, as nibabel and FSL do; so are those of Analyze.
+    The sform is used if it is valid, else the qform. Headers without either, including those of
+    Analyze, are taken as LAS, as nibabel and FSL do.
 
     Parameters
     ----------
     path : Path
-        The file; of a pair, either.
+        The file, or either file of a pair.
     units : {"mm", "m", "um"}, optional
-        What lengths are in, whatever the file states.
+        Unit of lengths, overriding the file.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def _decoded(content: "_Content", digest: str, units: Units | None) -> Stored:
         remarks.append(
             f"The file states {UNIT_NAMES[stated]}; {UNIT_NAMES[used]} were used, as asked."
         )
-    # What a senseless affine overflows to is refused in a sentence of its own.
+    # Overflows of an invalid affine are refused later, with a message of their own.
     with np.errstate(all="ignore"):
         affine_mm, orientation_from, said = _choose_affine(header, shape[:3], MM_PER_UNIT[used])
     remarks += said
@@ -140,7 +140,7 @@ def _decoded(content: "_Content", digest: str, units: Units | None) -> Stored:
 def _choose_affine(
     header: Any, shape: tuple[int, ...], mm_per_unit: float
 ) -> tuple[NDArray[np.float64], str, list[str]]:
-    """Return the affine in mm, where it was found, and what to know of it."""
+    """Return the affine in mm, its header field, and remarks."""
     remarks: list[str] = []
     sizes_mm = header["pixdim"][1:4].astype(np.float64) * mm_per_unit
     if (sizes_mm < 0).any():
@@ -182,7 +182,7 @@ def _choose_affine(
 
 
 def _qform(header: Any, mm_per_unit: float) -> NDArray[np.float64]:
-    """Return the map that the quaternion means; of no use to anybody if it is damaged."""
+    """Return the affine of the qform; NaN if it is damaged."""
     mended = header.copy()
     mended["pixdim"][1:4] = np.abs(mended["pixdim"][1:4])
     if mended["pixdim"][0] not in (-1, 1):
@@ -201,17 +201,16 @@ def _in_mm(affine: NDArray[Any], mm_per_unit: float) -> NDArray[np.float64]:
 
 
 class _Content:
-    """A header that was judged, and where the voxels are."""
+    """A checked header and the voxel data."""
 
     def __init__(self, header: Any, voxels: bytes, offset: int, remarks: list[str]) -> None:
         self.header, self.voxels, self.offset, self.remarks = header, voxels, offset, remarks
 
 
 def _content(path: Path, file: BufferedReader) -> _Content:
-    """Return what the header asks for, unpacked, and nothing beyond.
+    """Return the header and as much unpacked data as it requires.
 
-    The header is judged before anything behind it is unpacked or read, so that a small file
-    cannot fill the memory.
+    The header is checked first, so that a small file cannot fill the memory.
     """
     stored_bytes, stream = _unpacked(file)
     start = stream.read(_LARGEST_HEADER_BYTES)
@@ -265,7 +264,7 @@ def _both_paths(path: Path) -> tuple[Path, Path]:
 
 
 def _unpacked(file: BufferedReader) -> tuple[int, Any]:
-    """Return how many bytes a file can hold at most, unpacked, and a stream of them."""
+    """Return the largest possible unpacked size of a file, and a stream of its content."""
     stored_bytes = os.fstat(file.fileno()).st_size
     packed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
     file.seek(0)
@@ -281,7 +280,7 @@ def _read(path: Path, file: BufferedReader, stream: Any, start: bytes, needed_by
     if len(content) < needed_bytes:
         raise _damaged(path, f"{needed_bytes} bytes needed, {len(content)} found")
     if stream is not file:
-        # Read to its end, where the checksum is.
+        # Read to the end, to verify the checksum.
         surplus = max(0, len(content) - needed_bytes)
         while piece := stream.read(_PIECE_BYTES):
             surplus += len(piece)
@@ -321,7 +320,7 @@ def _is_single(header: Any, start: bytes) -> bool:
 
 
 def _parse(path: Path, start: bytes) -> tuple[Any, list[str]]:
-    """Return a header as it stands, and what to know of it."""
+    """Return a header and remarks on it."""
     size = _header_size(start)
     if size is None:
         raise _damaged(path, f"begins with {start[:8]!r}")
@@ -348,7 +347,7 @@ def _shape(header: Any) -> tuple[int, ...]:
 
 
 def _voxel_bytes(path: Path, header: Any, offset: int, most_bytes: int) -> int:
-    """Refuse an unsuitable image, and return how many bytes its voxels take."""
+    """Return the number of voxel bytes; raise `CowganError` for an unsuitable image."""
     shape = _shape(header)
     size = dimensions(shape)
     try:

@@ -1,4 +1,4 @@
-"""Writing volumes and label maps as NIfTI, each with its history beside it."""
+"""Writer of volumes and label maps as NIfTI with a JSON sidecar."""
 
 # nibabel is only partly typed.
 # mypy: allow-untyped-calls
@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from cowgan._version import __version__
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path, sha256_of, write_json
-from cowgan.volume.contents import are_labels
+from cowgan.volume.content_type import are_labels
 from cowgan.volume.formats import has_nifti_suffix
 from cowgan.volume.placement import is_sheared
 from cowgan.volume.sidecar import refuse_foreign_sidecar, sidecar_content, sidecar_path
 from cowgan.volume.volume import Volume, checked_affine
 
 SYNTHETIC_MARK = "SYNTHETIC"
-"""Begins the header field ``descrip`` of an image that a network generated."""
+"""Start of the header field ``descrip`` of generated images."""
 
 _DESCRIP_BYTES = 79
 
@@ -65,12 +65,11 @@ def write_nifti(volume: Volume, path: Path, *, synthetic: bool = False) -> None:
     Parameters
     ----------
     volume : Volume
-        What to write.
+        The volume.
     path : path-like
         Must end in .nii or .nii.gz; the sidecar goes to `sidecar_path` of it.
     synthetic : bool
-        Mark as synthetic even if the provenance does not; a mark in the provenance is
-        never dropped.
+        Mark as synthetic in addition to the provenance, whose mark is always kept.
 
     Raises
     ------
@@ -92,8 +91,8 @@ def _write(
     beside = sidecar_path(path)
     refuse_foreign_sidecar(beside)
     content = _image(data, affine, provenance).to_bytes()
-    # The sidecar changes only once the image is complete; its checksum tells a reader if
-    # the renaming of the image then failed all the same.
+    # The sidecar is written once the image is complete; its checksum reveals whether renaming
+    # the image failed afterwards.
     with atomic_path(path) as temporary:
         with temporary.open("wb") as file:
             if path.name.lower().endswith(".gz"):
@@ -109,10 +108,10 @@ def _image(
 ) -> nib.Nifti1Image:
     image = nib.Nifti1Image(data.transpose(1, 2, 0), affine)
     synthetic = provenance.get("synthetic", False)
-    # A generated volume lies in template space, not in the coordinates of a scanner.
+    # A generated volume is in template space, not in scanner coordinates.
     code = "aligned" if synthetic else "scanner"
     image.set_sform(affine, code=code)
-    # A quaternion cannot hold shear: then leave the qform unset rather than wrong.
+    # A quaternion cannot represent shear, so the qform is then unset.
     image.set_qform(affine, code=0 if is_sheared(affine) else code)
     image.header.set_xyzt_units("mm")
     if synthetic:

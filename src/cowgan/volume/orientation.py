@@ -1,4 +1,4 @@
-"""Turning an image of any orientation into the LAS order that `Volume` keeps."""
+"""Reorientation of images to LAS, the axis order of `Volume`."""
 
 # nibabel is only partly typed.
 # mypy: allow-untyped-calls
@@ -22,10 +22,7 @@ _SMALLEST_VOXEL_MM, _FARTHEST_MM = 1e-6, 1e9
 
 
 def places_voxels(affine: NDArray[np.float64]) -> bool:
-    """Tell whether a map from voxels to millimetres is one that an image can have.
-
-    Its numbers are finite, and neither so large nor so small that squares of them are not.
-    """
+    """Return whether an affine is valid for an image: finite, of full rank and of sane scale."""
     if not np.isfinite(affine).all() or np.abs(affine).max() > _FARTHEST_MM:
         return False
     lengths_mm = np.linalg.norm(affine[:3, :3], axis=0)
@@ -58,7 +55,7 @@ def reorient_to_las(
     Raises
     ------
     CowganError
-        The affine is singular, not finite, or beyond all sizes; see `places_voxels`.
+        The affine is singular, not finite, or of absurd scale; see `places_voxels`.
     """
     affine = np.asarray(affine, dtype=np.float64)
     if not places_voxels(affine):

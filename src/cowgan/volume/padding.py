@@ -1,4 +1,4 @@
-"""Voxels that hold no intensity: numbers that are none, and what lies outside the field of view."""
+"""Replacement of voxels without an intensity: NaN, infinity and padding."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LEAST_SHARE, _FEWEST = 0.001, 100
-"""Of all voxels: fewer than this are no padding."""
+"""Least share and number of voxels that count as padding."""
 
 _SAMPLE = 1_000_000
 
@@ -14,32 +14,31 @@ _SAMPLE = 1_000_000
 def without_padding(
     data: NDArray[np.float32], stated: float | None = None
 ) -> tuple[NDArray[np.float32], dict[str, Any], list[str]]:
-    """Give voxels without an intensity that of background.
+    """Replace voxels without an intensity by background.
 
-    NaN and infinite voxels are such, and so is one value below 0 that many voxels share, such
-    as -32768, if it lies farther below the others than they differ among themselves; with it
-    all that interpolation put between. They become 0, or the least of the others if that is
-    below 0.
+    These are NaN and infinite voxels, and padding: a negative value shared by many voxels, such
+    as -32768, that lies farther below the others than their own range, together with values
+    interpolated towards it. They become 0, or the least other intensity if that is negative.
 
     Parameters
     ----------
     data : ndarray, float32
         Changed in place.
     stated : float, optional
-        The value that the file itself states for such voxels.
+        Padding value from the header.
 
     Returns
     -------
     data : ndarray
         The same array.
     details : dict
-        Numbers for the provenance.
+        Entries for the provenance.
     remarks : list of str
-        Sentences for the person.
+        Sentences for the user.
     """
     details: dict[str, Any] = {}
     remarks: list[str] = []
-    # The least of all is no number if one is none.
+    # min() and max() are NaN if any voxel is.
     least, most = float(data.min()), float(data.max())
     empty: NDArray[np.bool_] | None = None
     if not (np.isfinite(least) and np.isfinite(most)):
@@ -71,7 +70,7 @@ def without_padding(
 def _fence(
     data: NDArray[np.float32], value: float, empty: NDArray[np.bool_] | None, is_stated: bool
 ) -> float | None:
-    """Return what padding does not exceed; None if there is no padding."""
+    """Return the upper limit of padding values; None if there is no padding."""
     if is_stated:
         return value if np.any(data == np.float32(value)) else None
     if not value < 0:

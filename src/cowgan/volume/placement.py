@@ -1,4 +1,4 @@
-"""Where an image lies in space, judged once for every format."""
+"""Checks of the size, position and orientation of images, for every format."""
 
 # nibabel is only partly typed.
 # mypy: allow-untyped-calls
@@ -20,7 +20,7 @@ MM_PER_UNIT: dict[Units, float] = {"mm": 1.0, "m": 1e3, "um": 1e-3}
 UNIT_NAMES: dict[Units, str] = {"mm": "millimetres", "m": "metres", "um": "micrometres"}
 
 _SMALLEST_MM, _LARGEST_MM = 1.0, 1000.0
-"""No image of a head has a largest side beyond these, whatever the scanner."""
+"""Limits of the largest side of any image of a head."""
 _SMALL_HEAD_MM, _LARGE_HEAD_MM = 25.0, 400.0
 _LARGEST_ANISOTROPY = 100.0
 _OBLIQUE_DEGREES = 1.0
@@ -30,9 +30,9 @@ _SAME_PLACE_MM = 2.0
 
 
 class ImpossibleSizeError(CowganError):
-    """An image states a size that no head has; its units are probably not what it says.
+    """The size of an image is impossible for a head, probably because its units are wrong.
 
-    The attribute ``likely_units`` names units in which the size would be possible, if any.
+    The attribute ``likely_units`` holds units in which the size would be possible, if any.
     """
 
     likely_units: Units | None = None
@@ -41,18 +41,18 @@ class ImpossibleSizeError(CowganError):
 def refuse_impossible_size(
     name: str, affine_mm: NDArray[np.float64], shape: Sequence[int], units: Units
 ) -> None:
-    """Raise `ImpossibleSizeError` if no image of a head can have a size.
+    """Raise `ImpossibleSizeError` if the size is impossible for an image of a head.
 
     Parameters
     ----------
     name : str
         Of the file.
     affine_mm : ndarray, shape (4, 4)
-        Maps voxel indices to what is taken for millimetres.
+        Maps voxel indices to presumed millimetres.
     shape : sequence of int
         Number of voxels along the same three axes.
     units : {"mm", "m", "um"}
-        What the lengths were converted from.
+        Unit from which lengths were converted.
     """
     if not places_voxels(affine_mm):
         return
@@ -78,7 +78,7 @@ def refuse_impossible_size(
 
 
 def remarks_on(affine_mm: NDArray[np.float64], shape: Sequence[int]) -> list[str]:
-    """Return what a person should know of where an image lies.
+    """Return remarks on the size, position and orientation of an image.
 
     Parameters
     ----------
@@ -111,12 +111,12 @@ def remarks_on(affine_mm: NDArray[np.float64], shape: Sequence[int]) -> list[str
 def disagreement(
     one: NDArray[np.float64], other: NDArray[np.float64], shape: Sequence[int]
 ) -> str | None:
-    """Tell in what two maps from voxels to millimetres of one image disagree.
+    """Return how two affines of one image disagree.
 
     Returns
     -------
     str or None
-        What they disagree about, such as "about left and right"; None if they agree.
+        Such as "about left and right"; None if they agree.
     """
     codes, other_codes = axis_codes(one), axis_codes(other)
     if codes != other_codes:
@@ -137,13 +137,13 @@ def disagreement(
 
 
 def is_sheared(affine: NDArray[np.float64]) -> bool:
-    """Tell whether axes are not at right angles, so that no quaternion can hold them."""
+    """Return whether axes are not at right angles; a quaternion cannot represent them."""
     directions = affine[:3, :3] / voxel_sizes(affine)
     return not np.allclose(directions.T @ directions, np.eye(3), atol=1e-5)
 
 
 def _likely_units(extent: NDArray[np.float64]) -> Units | None:
-    """Return the units in which an extent would be that of a head."""
+    """Return the units in which an extent would be plausible for a head."""
     for units, factor in MM_PER_UNIT.items():
         if _SMALL_HEAD_MM <= extent.max() * factor <= _LARGE_HEAD_MM:
             return units

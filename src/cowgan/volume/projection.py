@@ -1,4 +1,4 @@
-"""Flat pictures of a volume, oriented the way radiologists hang them."""
+"""Projections of a volume in radiological orientation."""
 
 # scikit-image is only partly typed.
 # mypy: allow-untyped-calls
@@ -21,7 +21,7 @@ def mip(volume: Volume, plane: Plane = "axial", *, isotropic: bool = False) -> N
     Parameters
     ----------
     volume : Volume
-        What to project.
+        The volume.
     plane : {"axial", "coronal", "sagittal"}
         Axial: anterior up, patient right on the left of the picture. Coronal: superior
         up, patient right on the left. Sagittal: superior up, anterior on the left.
@@ -47,12 +47,12 @@ def mip(volume: Volume, plane: Plane = "axial", *, isotropic: bool = False) -> N
 
 
 def thumbnail(volume: Volume, plane: Plane = "axial", size: int = 96) -> NDArray[np.uint8]:
-    """Return a square grey picture with true proportions, padded with black.
+    """Return a square greyscale projection with true proportions, padded with black.
 
     Parameters
     ----------
     volume : Volume
-        What to show.
+        The volume.
     plane : {"axial", "coronal", "sagittal"}
         See `mip`.
     size : int
@@ -96,7 +96,7 @@ def _project(volume: Volume, plane: Plane) -> tuple[NDArray[np.float32], tuple[f
 def _resize(picture: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
     if picture.shape == shape:
         return picture
-    # Costs a third of a second on first import, which reading a file need not pay.
+    # Imported late: it takes a third of a second, which reading a file does not need.
     from skimage.transform import resize
 
     resized = resize(picture, shape, order=1, anti_aliasing=True, preserve_range=True)

@@ -1,4 +1,4 @@
-"""The one door for images: any format, judged in one place, with remarks on what is ambiguous."""
+"""Image reading: every format through one entry point, with remarks on ambiguities."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cowgan.errors import CowganError
 from cowgan.file_kinds import BYTES_NEEDED, what_it_is
 from cowgan.files import open_regular, sha256_of
-from cowgan.volume.contents import Content, are_labels, content_of
+from cowgan.volume.content_type import Content, are_labels, content_of
 from cowgan.volume.dicom import dicom_sha256, is_dicom, read_dicom
 from cowgan.volume.formats import (
     NIFTI_SUFFIXES,
@@ -41,36 +41,34 @@ _RECOGNISED = {
 def read_volume(path: Path, *, units: Units | None = None) -> Volume:
     """Read an image of any format and orientation.
 
-    Whole axes are flipped and permuted to LAS; nothing is interpolated and intensities stay
-    as stored. Voxels that hold none (NaN, infinite, padding outside the field of view) get
-    that of background.
+    Axes are flipped and permuted to LAS; nothing is interpolated and intensities stay as
+    stored. NaN, infinite and padding voxels become background.
 
     Parameters
     ----------
     path : path-like
         NIfTI-1 or -2 (.nii, .nii.gz, .hdr with .img), Analyze; MetaImage, NRRD, a folder of
-        one DICOM series or a file of it, which need SimpleITK. What the file holds decides,
-        not its name; a link counts by the name it was given.
+        one DICOM series or a file of it, which need SimpleITK. The format is detected from the
+        content. Links are not resolved for the name.
     units : {"mm", "m", "um"}, optional
-        What lengths are in, whatever the file states.
+        Unit of lengths, overriding the file.
 
     Returns
     -------
     Volume
-        Its `remarks` say what is ambiguous or was assumed about left and right, size,
-        position and voxels. Its provenance holds the content of the JSON sidecar, if there
-        is one, and one more entry in ``"sources"``: file name, stored data type, stored
-        orientation and where it was found, the remarks, and ``"content"``: ``"image"``,
-        ``"mask"`` or ``"label map"``. ``"synthetic"`` is true if the file or the sidecar
-        says so.
+        Its `remarks` describe ambiguities and assumptions about orientation, size, position
+        and voxels. Its provenance holds the content of the JSON sidecar, if any, and one more
+        entry in ``"sources"``: file name, stored data type, stored orientation and its origin,
+        the remarks, and ``"content"``: ``"image"``, ``"mask"`` or ``"label map"``.
+        ``"synthetic"`` is true if the file or the sidecar says so.
 
     Raises
     ------
     CowganError
-        The file is missing, unreadable, damaged, not one real-valued 3D image, or not an
-        image at all; the sentence then says what it is.
+        The file is missing, unreadable, damaged, not a single real-valued 3D image, or not an
+        image; the message then says what it is.
     ImpossibleSizeError
-        No head has the size that it states.
+        The stated size is impossible for a head.
     """
     return open_image(path, units=units).volume()
 
@@ -83,7 +81,7 @@ def read_labels(
     Parameters
     ----------
     path : path-like
-        As for `read_volume`; its voxels are whole numbers from 0 to 255.
+        As for `read_volume`; voxels must be whole numbers from 0 to 255.
     units : {"mm", "m", "um"}, optional
         As for `read_volume`.
 
@@ -121,7 +119,7 @@ def image_sha256(path: Path) -> str:
 
 
 def open_image(path: Path, *, units: Units | None = None) -> "OpenedImage":
-    """Open an image without deciding yet whether it is read as a volume or as labels.
+    """Open an image that may be a volume or a label map.
 
     Parameters and errors are those of `read_volume`.
     """
@@ -142,22 +140,22 @@ def open_image(path: Path, *, units: Units | None = None) -> "OpenedImage":
 
 @dataclass(frozen=True, eq=False)
 class OpenedImage:
-    """An image of which it is known where it lies; see `open_image`.
+    """An opened image, with its orientation; see `open_image`.
 
     Parameters
     ----------
     path : Path
-        As the person gave it.
+        As the user gave it.
     stored : Stored
-        What the file holds.
+        Content of the file.
     turned : ndarray, shape (z, x, y)
-        Its voxels in network axis order; a view.
+        View of the voxels in network axis order.
     affine : ndarray, shape (4, 4)
         As in `Volume.affine`.
     placement_remarks : tuple of str
-        On the header alone.
+        Remarks on the header.
     history : dict
-        From the file beside it.
+        Provenance from the sidecar.
     """
 
     path: Path
@@ -169,7 +167,7 @@ class OpenedImage:
 
     @cached_property
     def content(self) -> Content:
-        """What the voxels mean; see `cowgan.volume.contents.content_of`."""
+        """Whether it is an image, a mask or a label map; see `content_of`."""
         labels = "labels" in self.history and are_labels(self.turned)
         return "label map" if labels else content_of(self.stored)
 
@@ -205,12 +203,12 @@ class OpenedImage:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What was ambiguous or assumed about where it lies, and about what it was made from."""
+        """Remarks on this file and on its source files; see `Volume.remarks`."""
         return remarks_in(self.provenance)
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """The history of a label map, as that of a volume."""
+        """The provenance of a label map, in the form of `Volume.provenance`."""
         return self._provenance([], {})
 
     def _provenance(self, remarks: list[str], details: dict[str, Any]) -> dict[str, Any]:
@@ -270,7 +268,7 @@ def _damaged(path: Path, detail: str) -> CowganError:
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Tell every failure in a sentence that names the file."""
+    """Add the file name to every error."""
     try:
         yield
     except MemoryError as error:

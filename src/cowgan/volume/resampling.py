@@ -1,4 +1,4 @@
-"""One interpolation from an image straight onto the wanted grid."""
+"""Resampling of a volume onto a grid, in one interpolation."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,14 @@ from scipy.ndimage import affine_transform, gaussian_filter
 from cowgan.volume import Volume
 
 _MARGIN = 16
-"""Voxels kept around the part of an input that is needed; beyond it, the weight of a voxel in
-cubic spline interpolation is under 1e-9."""
+"""Voxels kept around the needed part of an input; in cubic spline interpolation, the weight of more
+distant voxels is below 1e-9."""
 _ZXY = [2, 0, 1]
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the voxels of an image lie.
+    """Shape and affine of an image.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Resampled:
-    """Voxels on a grid, and where the input had something to say.
+    """A resampled volume and the mask of voxels inside the input.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Resampled:
 
     @property
     def coverage(self) -> float:
-        """Share of the grid that lies in the input, 0 to 1."""
+        """Fraction of the grid inside the input."""
         return float(self.inside.mean())
 
 
@@ -63,19 +63,19 @@ def resample(
 ) -> Resampled:
     """Interpolate a volume on a grid.
 
-    Cubic splines keep thin arteries sharper than linear interpolation; what they add
-    beyond the range of the input is cut off. An input finer than the grid is smoothed
-    first, as much as its voxels are finer, so that it does not alias.
+    Cubic splines keep thin arteries sharper than linear interpolation; overshoots are clipped
+    to the range of the input. An input finer than the grid is smoothed first, in proportion,
+    to prevent aliasing.
 
     Parameters
     ----------
     volume : Volume
-        What to interpolate.
+        The input.
     grid : Grid
-        Where.
+        The output grid.
     to_input : ndarray, shape (4, 4), optional
-        Maps RAS millimetres of the grid to RAS millimetres of the volume; by default they
-        are the same.
+        Maps RAS millimetres of the grid to RAS millimetres of the volume; identity by
+        default.
     order : int
         Spline order, 0 to 3.
 

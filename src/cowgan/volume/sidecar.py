@@ -1,4 +1,4 @@
-"""The JSON file beside an image that carries the history of its volume."""
+"""JSON sidecar files, which store the provenance of an image."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +14,13 @@ _WRITER = "napari-cowgan"
 
 
 def sidecar_path(path: Path) -> Path:
-    """Return the JSON path that belongs to an image: same folder, same stem."""
+    """Return the sidecar path of an image: same folder and stem."""
     path = Path(path)
     return path.with_name(image_stem(path) + ".json")
 
 
 def sidecar_content(provenance: dict[str, Any], image_sha256: str) -> dict[str, Any]:
-    """Return what is stored beside an image."""
+    """Return the content of a sidecar."""
     return {
         "written_by": f"{_WRITER} {__version__}",
         "synthetic": bool(provenance.get("synthetic", False)),
@@ -31,7 +31,7 @@ def sidecar_content(provenance: dict[str, Any], image_sha256: str) -> dict[str, 
 
 @dataclass(frozen=True)
 class Sidecar:
-    """What this program wrote beside an image.
+    """A sidecar that this program wrote.
 
     Parameters
     ----------
@@ -40,9 +40,9 @@ class Sidecar:
     synthetic : bool
         Whether a network generated the image.
     image_sha256 : str
-        Of the image when it was written.
+        SHA-256 of the image at the time of writing.
     provenance : dict
-        History of the image.
+        Provenance of the image.
     """
 
     written_by: str
@@ -56,7 +56,7 @@ class Sidecar:
 
 @dataclass(frozen=True)
 class _Provenance:
-    """What is read again of a history."""
+    """The provenance entries that are checked on reading."""
 
     synthetic: bool = False
     sources: tuple[dict[str, Any], ...] = ()
@@ -91,16 +91,16 @@ def refuse_foreign_sidecar(path: Path) -> None:
 
 
 def read_sidecar(path: Path, image_sha256: str) -> dict[str, Any]:
-    """Return the history stored in the sidecar `path`, ``{}`` if there is none.
+    """Return the provenance stored in the sidecar `path`, ``{}`` if there is none.
 
-    A sidecar that another tool wrote (BIDS, for example) is kept whole under
-    ``"sidecar"``. A damaged one does not stop the image from opening; the reason is kept
-    under ``"sidecar_problem"``, and so is a mismatch with the image it belongs to.
+    A sidecar of another tool, such as BIDS, is returned whole under ``"sidecar"``. A damaged
+    sidecar does not prevent the image from opening: the problem, or a mismatch with the image,
+    is returned under ``"sidecar_problem"``.
     """
     if not path.is_file():
         return {}
     try:
-        # By its name alone: the folder is no part of the history.
+        # The name alone, since the folder must not enter the provenance.
         content = parse_json(read_bytes(path, LARGEST_BYTES), object, path.name)
         if not _is_own(content):
             return {"sidecar": content}
@@ -117,7 +117,7 @@ def read_sidecar(path: Path, image_sha256: str) -> dict[str, Any]:
 
 
 def _is_own(content: object) -> bool:
-    """Tell whether parsed JSON was written beside an image by this program."""
+    """Return whether parsed JSON is a sidecar of this program."""
     if not isinstance(content, dict) or not isinstance(content.get("provenance"), dict):
         return False
     writer = content.get("written_by")

@@ -1,4 +1,4 @@
-"""An image as it stands in a file, whatever the format."""
+"""The content of an image file, independent of its format."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from cowgan.volume.placement import Units
 
 MOST_VOXELS = 2**29
-"""Of an image that is read, such as 1024 x 1024 x 512."""
+"""Largest number of voxels that is read, such as 1024 x 1024 x 512."""
 
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """What the reader of a format found.
+    """An image as read by the reader of its format.
 
     Parameters
     ----------
@@ -23,25 +23,25 @@ class Stored:
     affine_mm : ndarray, shape (4, 4)
         Maps the index of `array` to RAS+ millimetres.
     data_type : str
-        As the format calls it.
+        Name of the stored type in that format.
     orientation_from : str
-        Where the file states its orientation; ``"assumed"`` if it does not.
+        Header field that states the orientation; ``"assumed"`` if there is none.
     sha256 : str
-        Of the file, or of the files of a series one after the other.
+        Of the file, or combined over the files of a series.
     slope, intercept : float
-        What turns stored numbers into intensities.
+        Linear map from stored values to intensities.
     units : {"mm", "m", "um"}
-        What lengths were converted from.
+        Unit from which lengths were converted.
     remarks : tuple of str
         Sentences on what is ambiguous.
     details : dict
-        More for the provenance.
+        Further entries for the provenance.
     marked_labels : bool
-        Whether the file says that it is a label map.
+        Whether the header marks a label map.
     synthetic : bool
-        Whether the file says that a network generated it.
+        Whether the header marks a generated image.
     padding : float, optional
-        The intensity that the file states for voxels outside the field of view.
+        Intensity of voxels outside the field of view, if the header states it.
     """
 
     array: NDArray[Any]

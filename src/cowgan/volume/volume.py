@@ -1,4 +1,4 @@
-"""The `Volume`: an image whose axes always mean superior, left and anterior."""
+"""The `Volume`: a 3D image with fixed anatomical axes, an affine and its provenance."""
 
 # nibabel is only partly typed.
 # mypy: allow-untyped-calls
@@ -46,7 +46,7 @@ def default_affine(
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Volume:
-    """A 3D image in network axis order, with its place in space and its history.
+    """A 3D image in network axis order, with its affine and provenance.
 
     Increasing index means superior along axis 0 (z), patient left along axis 1 (x) and
     anterior along axis 2 (y), so the NIfTI voxel order (x, y, z) is LAS and flipping
@@ -60,8 +60,7 @@ class Volume:
         Maps the NIfTI voxel index (x, y, z) to RAS+ millimetres; may be oblique; kept as
         float64.
     provenance : dict, optional
-        Where the volume comes from; must be JSON-serialisable. A true ``"synthetic"``
-        entry marks a generated volume.
+        JSON-serialisable history. A true ``"synthetic"`` entry marks a generated volume.
 
     Raises
     ------
@@ -108,7 +107,7 @@ class Volume:
     def remarks(self) -> tuple[str, ...]:
         """Sentences on what was ambiguous or assumed when the image was read.
 
-        Those on the files that this volume was made from come last, with their names.
+        Remarks on the source files of this volume come last, with the file names.
         """
         return remarks_in(self.provenance)
 

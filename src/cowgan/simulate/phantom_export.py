@@ -1,4 +1,4 @@
-"""Writing phantoms to a folder."""
+"""Export of phantoms to a folder."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from cowgan.volume import write_labels, write_nifti
 
 @dataclass(frozen=True)
 class PhantomFiles:
-    """Where one phantom was written."""
+    """The files of an exported phantom."""
 
     seed: int
     variant: str
@@ -53,12 +53,12 @@ def export_phantoms(
     overwrite : bool
         Whether files of an earlier export may be replaced.
     progress : Progress, optional
-        Told after every phantom.
+        Updated after every phantom.
 
     Raises
     ------
     Cancelled
-        The person stopped; finished phantoms stay.
+        The user cancelled; finished phantoms are kept.
     CowganError
         Files exist already, cannot be written, or the variant is unknown.
     """

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter, label, zoom
 from skimage.measure import euler_number
 
-import cowgan.measure.blocks as blocks_module
+import cowgan.measure.smooth_fields as blocks_module
 from cowgan.measure import measure
-from cowgan.measure.blocks import Blocks
+from cowgan.measure.smooth_fields import BlockGrid
 from cowgan.measure.topology import topology
 from cowgan.volume import Volume, default_affine
 
@@ -19,7 +19,7 @@ FINE_MM = (0.31, 0.24, 0.2)
 
 def test_means_count_every_voxel_once():
     image = np.random.default_rng(0).random((7, 11, 13), np.float32)
-    blocks = Blocks(image.shape, FINE_MM)
+    blocks = BlockGrid(image.shape, FINE_MM)
     assert blocks.shape == (4, 6, 5)
     np.testing.assert_allclose(blocks.mean(image)[1, 2, 3], image[2:4, 4:6, 9:12].mean(), rtol=1e-5)
     np.testing.assert_allclose(
@@ -31,7 +31,7 @@ def test_means_count_every_voxel_once():
 
 def test_voxels_of_the_usual_size_are_blocks_of_their_own():
     image = np.random.default_rng(0).random((5, 6, 7), np.float32)
-    blocks = Blocks(image.shape, (0.62, 0.61875, 0.61875))
+    blocks = BlockGrid(image.shape, (0.62, 0.61875, 0.61875))
     np.testing.assert_array_equal(blocks.mean(image), image)
     smooth = blocks.smooth(image, 1.25)
     sigma = 1.25 / np.array((0.62, 0.61875, 0.61875))
@@ -42,7 +42,7 @@ def test_voxels_of_the_usual_size_are_blocks_of_their_own():
 @pytest.mark.parametrize("reach_mm", [1.25, 2.0, 3.0])
 def test_smoothing_on_blocks_is_that_on_voxels(reach_mm):
     image = np.random.default_rng(1).random((60, 70, 80), np.float32)
-    blocks = Blocks(image.shape, FINE_MM)
+    blocks = BlockGrid(image.shape, FINE_MM)
     found = blocks.at(blocks.smooth(blocks.mean(image), reach_mm), np.arange(image.size))
     exact = gaussian_filter(image, reach_mm / np.array(FINE_MM), truncate=2)
     spread = exact.std()

@@ -1,4 +1,4 @@
-"""What sets two volumes of one grid apart."""
+"""Differences between two volumes on the same grid."""
 
 import numpy as np
 
@@ -7,12 +7,12 @@ from cowgan.volume.volume import Volume
 
 
 def brighter(one: Volume, other: Volume) -> Volume:
-    """Return by how much one volume is brighter than another, voxel by voxel; elsewhere 0.
+    """Return the positive part of the difference of two volumes.
 
     Parameters
     ----------
     one, other : Volume
-        Of the same shape and place.
+        On the same grid.
 
     Returns
     -------

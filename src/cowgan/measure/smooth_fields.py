@@ -1,8 +1,7 @@
-"""Smooth fields of a fine volume, kept on blocks of voxels.
+"""Local averages over windows of a few millimetres, computed on blocks of voxels.
 
-A window of more than a millimetre knows nothing of voxels of a quarter of one: what is averaged
-over it needs a few numbers per cubic millimetre. Where voxels are larger than half a block, each
-is a block of its own and nothing is approximated.
+Such averages need only a few values per cubic millimetre. Where voxels are larger than half a
+block, each voxel is a block and nothing is approximated.
 """
 
 from collections.abc import Sequence
@@ -14,11 +13,11 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 Field = NDArray[np.float32]
 
 BLOCK_MM = 0.7
-"""Largest side of a block of more than one voxel."""
+"""Largest side of a block of several voxels."""
 _PIECE = 2**20
 
 
-class Blocks:
+class BlockGrid:
     """A grid of blocks over the voxels of a volume.
 
     Parameters
@@ -44,7 +43,7 @@ class Blocks:
         self._count = (counts[0][:, None, None] * counts[1][:, None] * counts[2]).astype(np.float32)
 
     def index(self, voxels: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return the flat index of the block of each voxel, of which flat indices are given."""
+        """Return the flat block index of each voxel, given by its flat index."""
         if self._single:
             return voxels
         places = np.unravel_index(voxels, self._voxels)
@@ -52,7 +51,7 @@ class Blocks:
         return np.ravel_multi_index(blocks, self.shape)
 
     def mean(self, image: Field) -> Field:
-        """Return the mean of the voxels of each block."""
+        """Return the mean of each block."""
         if self._single:
             return image
         total = np.zeros(self.shape, np.float32)
@@ -63,21 +62,21 @@ class Blocks:
         return total / self._count
 
     def share(self, blocks: NDArray[np.intp], amount: NDArray[np.floating] | None = None) -> Field:
-        """Return the sum over some voxels of each block, by the number of all its voxels.
+        """Return the sum over some voxels of each block, divided by its number of voxels.
 
         Parameters
         ----------
         blocks : ndarray of int
-            What `index` returns for those voxels.
+            From `index`, for those voxels.
         amount : ndarray, optional
-            What is summed; by default 1 for each voxel.
+            Summands; by default 1 for each voxel.
         """
         size = int(np.prod(self.shape))
         total = np.bincount(blocks, amount, minlength=size).reshape(self.shape)
         return (total / self._count).astype(np.float32)
 
     def smooth(self, field: Field, reach_mm: float) -> Field:
-        """Return a field averaged over Gaussian windows of a standard deviation in mm."""
+        """Return a field smoothed by a Gaussian with a standard deviation in mm."""
         sigma = [
             np.sqrt(max((reach_mm / size) ** 2 - _spread(per), 0.0))
             for size, per in zip(self.spacing_mm, self._per_block, strict=True)
@@ -85,7 +84,7 @@ class Blocks:
         return np.asarray(gaussian_filter(field, sigma, truncate=2))
 
     def at(self, field: Field, voxels: NDArray[np.intp]) -> Field:
-        """Return a smooth field at voxels, by linear interpolation between blocks."""
+        """Return a field at voxels, interpolated linearly between blocks."""
         if self._single:
             return field.ravel()[voxels]
         values = np.empty(len(voxels), np.float32)

@@ -1,4 +1,4 @@
-"""What voxels hold: an image, the mask of something, or a label map."""
+"""Classification of voxel data as image, mask or label map."""
 
 from typing import Any, Literal
 
@@ -20,19 +20,19 @@ angiograms of 8 bits it is under a half, but noiseless phantoms come near it."""
 
 
 def are_labels(array: NDArray[Any]) -> bool:
-    """Tell whether all values are whole numbers from 0 to 255."""
+    """Return whether all values are whole numbers from 0 to 255."""
     if not array.size or not (array.min() >= 0 and array.max() <= LARGEST_LABEL):
         return False
     return array.dtype.kind in "biu" or bool((array == np.floor(array)).all())
 
 
 def content_of(stored: Stored) -> Content:
-    """Tell what the voxels of a file mean.
+    """Classify the voxels of a file.
 
-    A mask holds 0 and one other value. A label map holds whole numbers from 0 to 255, and
-    either the file says that it is one, or the voxels are stored as integers and all of them
-    are values of the TopCoW scheme, or they are few, begin at 1 or soon after it, and
-    neighbours nearly always have the same.
+    A mask holds 0 and one other value. A label map holds whole numbers from 0 to 255 and meets
+    one of three conditions: the file says so; the voxels are stored as integers and all are
+    values of the TopCoW scheme; or there are few different values, the least non-zero one is at
+    most 3, and neighbouring voxels nearly always agree.
     """
     array = stored.array
     sample = stored.scaled(array[:, :, :: max(1, array.shape[2] // _SAMPLED_SLICES)])
@@ -67,7 +67,7 @@ def _values_in(array: NDArray[Any]) -> set[int]:
 
 
 def _same_as_neighbours(sample: NDArray[np.float32]) -> bool:
-    """Tell whether voxels beside each other within a slice nearly always have one value."""
+    """Return whether neighbouring voxels within slices nearly always have the same value."""
     same = pairs = 0
     for one, other in ((sample[1:], sample[:-1]), (sample[:, 1:], sample[:, :-1])):
         both = (one != 0) & (other != 0)
