@@ -24,7 +24,7 @@ _HEAD_MM = 120.0
 _ARTERY_MM = 0.8
 _TISSUE_MM = 5.0
 _SCALP_MM = 25.0
-"""Depth up to which bright voxels are ignored as scalp or orbit; from twice this they count fully."""
+"""Depth up to which bright voxels are ignored as scalp or orbit; twice as deep they count fully."""
 _BRIGHT_PERCENTILES = (97, 99.8)
 _REGION_MM = (8.0, 16.0, 14.0)
 _TO_CIRCLE_MM = (9.0, 0.0, -5.2)
