@@ -1,4 +1,4 @@
-"""The training panel: starts runs, watches and steers them, and opens what they have learned."""
+"""Training panel: starts, watches and controls runs, and opens their models."""
 
 from typing import TYPE_CHECKING, Any
 

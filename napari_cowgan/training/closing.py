@@ -1,25 +1,27 @@
-"""Asking before a window or a panel closes on a run that goes on."""
+"""Question before a panel or its window closes while a run is active."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QMessageBox, QWidget
+
+from napari_cowgan.training.watched_run import WatchedRun
 
 Close = Callable[[], object]
 Widget = TypeVar("Widget", bound=QWidget)
 
 
 class CloseGuard(QObject):
-    """Holds up the closing of a panel and its window until a question has been answered.
+    """Delays closing a panel and its window until the user has decided.
 
     Parameters
     ----------
     panel : QWidget
-        What must not go away without a question.
+        The guarded panel.
     may_close : callable
-        Called with what closes in the end; returns whether it may be closed at once. If
-        not, it sees to it that a person decides.
+        Called with a function that closes the panel or window; returns whether to close it at
+        once. If not, it calls that function later.
     """
 
     def __init__(self, panel: QWidget, may_close: Callable[[Close], bool]) -> None:
@@ -29,25 +31,25 @@ class CloseGuard(QObject):
         self._attached = False
 
     def attach(self) -> None:
-        """Guard the dock and the window that the panel is in; harmless if it does already."""
-        # The one that napari derives from Qt's.
+        """Guard the dock and the window that hold the panel; does nothing the second time."""
+        # napari's own subclass.
         dock: Any = _ancestor(self._panel, QDockWidget)
         window = _ancestor(self._panel, QMainWindow)
         if dock is None or window is None or self._attached:
             return
         self._attached = True
         window.installEventFilter(self)
-        # napari's dock is not closed but taken away, and tells nobody before.
-        take_away: Close = dock.destroyOnClose
+        # napari removes its dock without a close event.
+        remove: Close = dock.destroyOnClose
 
-        def take_away_if_wanted() -> None:
-            if self._may_close(take_away):
-                take_away()
+        def remove_if_allowed() -> None:
+            if self._may_close(remove):
+                remove()
 
-        dock.destroyOnClose = take_away_if_wanted
+        dock.destroyOnClose = remove_if_allowed
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Let the window close only if it may."""
+        """Block closing the window unless it is allowed."""
         if (
             event.type() == QEvent.Type.Close
             and isinstance(watched, QMainWindow)
@@ -58,35 +60,101 @@ class CloseGuard(QObject):
         return False
 
 
+class RunCloseGuard(QObject):
+    """Asks what to do with a run that a panel is training before the panel or its window closes.
+
+    Parameters
+    ----------
+    panel : QWidget
+        The training panel.
+    watched : WatchedRun
+        The run that it may be training.
+
+    Signals
+    -------
+    closing
+        The panel is about to close.
+    """
+
+    closing = Signal()
+
+    def __init__(self, panel: QWidget, watched: WatchedRun) -> None:
+        super().__init__(panel)
+        self._panel = panel
+        self._watched = watched
+        self._closing = False
+        self._close_after_end: Close | None = None
+        self.question: QMessageBox | None = None
+        self._guard = CloseGuard(panel, self._may_close)
+        watched.ended.connect(self._on_end)
+
+    def attach(self) -> None:
+        """Guard the dock and the window that hold the panel."""
+        self._guard.attach()
+
+    def _may_close(self, close: Close) -> bool:
+        worker = self._watched.worker
+        if worker is None or self._closing:
+            return True
+        if self.question is not None:
+            return False
+
+        def stop() -> None:
+            self._close_after_end = close
+            self._watched.send("stop")
+
+        def leave() -> None:
+            self._close(close)
+
+        assert self._watched.watcher is not None
+        name = self._watched.watcher.folder.name
+        self.question = ask_about_run(self._panel, name, worker.survives_napari, stop, leave)
+        self.question.finished.connect(self._on_answered)
+        return False
+
+    def _on_answered(self) -> None:
+        self.question = None
+
+    def _on_end(self) -> None:
+        if self._close_after_end is not None:
+            self._close(self._close_after_end)
+
+    def _close(self, close: Close) -> None:
+        self._closing, self._close_after_end = True, None
+        self.closing.emit()
+        # Not while a signal of a widget that is about to be deleted is being handled.
+        QTimer.singleShot(0, close)
+
+
 def ask_about_run(
     parent: QWidget, run: str, can_be_left: bool, stop: Close, leave: Close
 ) -> QMessageBox:
-    """Ask what becomes of a run that goes on, and do it; Cancel does nothing.
+    """Ask whether to stop an active run or to leave it running; Cancel does nothing.
 
     Parameters
     ----------
     parent : QWidget
-        What the question lies above.
+        Parent of the question.
     run : str
         Name of the run.
     can_be_left : bool
-        Whether it can go on without napari.
+        Whether the run can continue without napari.
     stop, leave : callable
-        What each answer does.
+        Called for each answer.
     """
     box = QMessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle("CoW-GAN")
-    box.setText(f"The run “{run}” is still at work.")
+    box.setText(f"The run “{run}” is still training.")
     stopping = box.addButton("Stop and save", QMessageBox.ButtonRole.AcceptRole)
     leaving = None
     if can_be_left:
         leaving = box.addButton("Leave running", QMessageBox.ButtonRole.DestructiveRole)
-        told = "A run that is left running can be watched and stopped here the next time."
+        text = "A run that is left running can be watched and stopped here next time."
     else:
-        told = "It trains in this process, so it cannot go on without it."
-    box.setInformativeText(told)
+        text = "It trains inside napari, so it cannot continue without it."
+    box.setInformativeText(text)
     cancel = box.addButton(QMessageBox.StandardButton.Cancel)
     box.setDefaultButton(stopping)
     box.setEscapeButton(cancel)

@@ -1,4 +1,4 @@
-"""Curves of what a run's log tells, in the colours of the theme."""
+"""Curves of a run's log, in the colours of the theme."""
 
 # pyqtgraph is not typed.
 # mypy: disable-error-code="import-untyped"
@@ -44,7 +44,7 @@ class _Chart:
     unit: str
     curves: Sequence[_Curve]
     rising: bool = False
-    """Whether curves end high, so that their legend belongs below them."""
+    """Whether curves end high, so that the legend is placed below them."""
 
 
 def _held_out(title: str, measure: str, rising: bool) -> _Chart:
@@ -93,7 +93,7 @@ class Curves(QWidget):
     Parameters
     ----------
     viewer : napari.Viewer
-        Whose theme is followed.
+        Viewer whose theme is followed.
     """
 
     def __init__(self, viewer: "napari.Viewer") -> None:
@@ -118,7 +118,7 @@ class Curves(QWidget):
         self.plot.setMinimumHeight(190)
         self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.legend = self.plot.addLegend(labelTextSize=LABEL_SIZE)
-        self.left_out = hint("")
+        self.omitted = hint("")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -127,7 +127,7 @@ class Curves(QWidget):
         layout.addLayout(head)
         layout.addWidget(self.plot, 1)
         layout.addLayout(row(QLabel("Smoothing"), self.smoothing))
-        layout.addWidget(self.left_out)
+        layout.addWidget(self.omitted)
         WheelGuard(self.chart)
         self.chart.currentIndexChanged.connect(self.redraw)
         self.logarithmic.toggled.connect(self._on_logarithmic)
@@ -137,17 +137,17 @@ class Curves(QWidget):
 
     @property
     def last_step(self) -> int:
-        """The newest step that is drawn; 0 if there is none."""
+        """The newest step in the curves; 0 if there is none."""
         return int(max((points[0, -1] for points in self._columns.values()), default=0))
 
     def clear(self) -> None:
-        """Forget all points."""
+        """Remove all points."""
         self._columns.clear()
         self._draw()
 
-    def add(self, rows: Sequence[dict[str, float]], anew: bool = False) -> None:
-        """Add rows of the log, after forgetting those before if the log was begun anew."""
-        if anew:
+    def add(self, rows: Sequence[dict[str, float]], restarted: bool = False) -> None:
+        """Add rows of the log, after removing earlier ones if the log was restarted."""
+        if restarted:
             self._columns.clear()
         for column in {name for numbers in rows for name in numbers}:
             pairs = [(numbers["step"], numbers[column]) for numbers in rows if column in numbers]
@@ -155,7 +155,7 @@ class Curves(QWidget):
             before = self._columns.get(column, np.empty((2, 0)))
             if before.size + new.size:
                 self._columns[column] = np.hstack([before, new])
-        if rows or anew:
+        if rows or restarted:
             self._draw()
 
     def redraw(self) -> None:
@@ -177,18 +177,18 @@ class Curves(QWidget):
 
     def _draw(self) -> None:
         logarithmic, amount = self.logarithmic.isChecked(), self.smoothing.value()
-        left_out = []
+        omitted = []
         for curve, (raw, line) in self._lines.items():
             steps, values = self._columns.get(curve.column, np.empty((2, 0)))
             if logarithmic and (values <= 0).any():
-                left_out.append(curve.name.lower())
+                omitted.append(curve.name.lower())
             raw.setVisible(amount > 0)
             for item, drawn in ((raw, values), (line, smoothed(values, amount))):
                 item.setData(*thinned(steps, _drawable(drawn, logarithmic)))
-        self.left_out.setText(
-            f"Not drawn, as a logarithm needs numbers above 0: parts of {' and '.join(left_out)}."
+        self.omitted.setText(
+            f"Not drawn, because logarithms need values above 0: parts of {' and '.join(omitted)}."
         )
-        self.left_out.setVisible(bool(left_out))
+        self.omitted.setVisible(bool(omitted))
 
     def _on_logarithmic(self, wanted: bool) -> None:
         remember("training/logarithmic", wanted)

@@ -1,4 +1,4 @@
-"""Estimating what a run needs in a process of its own, as that keeps Python busy.
+"""Estimates of a run's memory and time in a subprocess, because they keep Python busy.
 
 Run as ``python -m napari_cowgan.training.estimate_process``: reads a question as JSON from
 standard input and writes the answer to standard output.
@@ -19,7 +19,7 @@ from cowgan.training.memory import MemoryEstimate, estimate
 from cowgan.training.timing import StepTime, measure_step_time
 from napari_cowgan.training.workers import NICENESS
 
-_LOOK_EVERY_S = 0.2
+_POLL_S = 0.2
 _REFUSED = 2
 
 
@@ -31,32 +31,32 @@ class _Question:
 
 
 def memory_apart(config: TrainingConfig, device: str, progress: Progress) -> MemoryEstimate:
-    """Return what `cowgan.training.memory.estimate` finds.
+    """Return the result of `cowgan.training.memory.estimate`.
 
     Raises
     ------
     CowganError
-        Nothing can be found.
+        The memory cannot be estimated.
     Cancelled
-        Nobody wants to know any more.
+        The estimate was cancelled.
     """
-    answer = _asked(_Question("memory", config.to_dict(), device), progress)
+    answer = _ask(_Question("memory", config.to_dict(), device), progress)
     return parse_json(answer, MemoryEstimate, "The answer")
 
 
 def step_time_apart(config: TrainingConfig, device: str, progress: Progress) -> StepTime:
-    """Return what `cowgan.training.timing.measure_step_time` finds, as a run would take it.
+    """Return the result of `cowgan.training.timing.measure_step_time`, at a run's priority.
 
     Raises
     ------
     CowganError, Cancelled
         As for `memory_apart`.
     """
-    answer = _asked(_Question("time", config.to_dict(), device), progress)
+    answer = _ask(_Question("time", config.to_dict(), device), progress)
     return parse_json(answer, StepTime, "The answer")
 
 
-def _asked(question: _Question, progress: Progress) -> str:
+def _ask(question: _Question, progress: Progress) -> str:
     with subprocess.Popen(
         [sys.executable, "-X", "utf8", "-m", __name__],
         encoding="utf-8",
@@ -64,12 +64,12 @@ def _asked(question: _Question, progress: Progress) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
-        asked: str | None = json.dumps(asdict(question))
+        message: str | None = json.dumps(asdict(question))
         while True:
             try:
-                answer, said = process.communicate(asked, _LOOK_EVERY_S)
+                answer, output = process.communicate(message, _POLL_S)
             except subprocess.TimeoutExpired:
-                asked = None  # It has been asked.
+                message = None  # Already sent.
                 if progress.cancelled:
                     process.kill()
                     raise Cancelled from None
@@ -78,13 +78,13 @@ def _asked(question: _Question, progress: Progress) -> str:
     if process.returncode == _REFUSED:
         raise CowganError(answer)
     if process.returncode:
-        raise CowganError(f"How much {question.what} this needs could not be worked out.", said)
+        raise CowganError(f"The {question.what} that this needs could not be estimated.", output)
     return answer
 
 
 def _answer() -> int:
     if hasattr(os, "nice"):
-        os.nice(NICENESS)  # As a run of its own is.
+        os.nice(NICENESS)  # As `ProcessWorker` does.
     question = parse_json(sys.stdin.read(), _Question, "The question")
     config = TrainingConfig.from_dict(question.config)
     find = estimate if question.what == "memory" else measure_step_time

@@ -1,4 +1,4 @@
-"""How the run that is watched stands, its curves, and the buttons that steer it."""
+"""Status and curves of the watched run, and buttons that control it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from superqt import QElidingLabel
 from cowgan.training.remote_control import RunStatus, State
 from cowgan.training.timing import duration
 from napari_cowgan.training.curves import Curves
-from napari_cowgan.training.run_watcher import Look
+from napari_cowgan.training.run_watcher import RunUpdate
 from napari_cowgan.widgets.controls import SWATCH, breakable, hint, row, swatch, text_button
 
 if TYPE_CHECKING:
@@ -26,34 +26,34 @@ STATES: dict[State, tuple[str, str]] = {
     "failed": ("Failed", "#ee6c64"),
     "interrupted": ("Interrupted", "#ee6c64"),
 }
-"""Word and colour of each state."""
+"""Name and colour of each state."""
 
 _EMPTY = (
-    "No run is watched. Start a new one below, or choose a run from the list and press Watch; "
-    "its curves and samples then show here as it trains."
+    "No run is being watched. Start a new one below, or choose a run from the list and press "
+    "Watch; its curves and samples then appear here as it trains."
 )
 _UNKNOWN = "–"
 _FACTS = ("Speed", "Time left", "Memory", "Device")
 
 
 class Monitor(QWidget):
-    """Shows one run.
+    """Shows the status and curves of one run.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Whose theme the curves follow.
+        Viewer whose theme the curves follow.
 
     Signals
     -------
-    wished : str
-        A person wants the run to "pause", "resume" or "stop".
-    next_wished : str
-        A person wants to "open", "continue" or "grow" a run that is not at work.
+    command_requested : str
+        The user wants the active run to "pause", "resume" or "stop".
+    next_requested : str
+        The user wants to "open", "continue" or "grow" the run, which has ended.
     """
 
-    wished = Signal(str)
-    next_wished = Signal(str)
+    command_requested = Signal(str)
+    next_requested = Signal(str)
 
     def __init__(self, viewer: "napari.Viewer") -> None:
         super().__init__()
@@ -71,31 +71,28 @@ class Monitor(QWidget):
         self.bar.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.facts = {name: QElidingLabel(_UNKNOWN) for name in _FACTS}
         self.pause = text_button(
-            "Pause", "Pause after the present step with the state saved, or go on"
+            "Pause", "Pause after the current step with the state saved, or continue"
         )
         self.stop = text_button(
             "Stop and save", "Save the state and end; the run can be resumed later"
         )
-        self.open = text_button(
-            "Open in explorer",
-            "Open the selected model, or the newest one of the selected run, in the explorer",
-        )
-        self.resume = text_button("Resume", "Go on with the selected run from its last saved state")
+        self.open = text_button("Open in explorer", "Open the newest model in the explorer")
+        self.resume = text_button("Resume", "Continue from the last saved state")
         self.grow = text_button(
             "Grow",
-            "Set up a new run that starts from this one, with twice as many voxels along "
-            "each side of a slice",
+            "Set up a new run that starts from this one, with twice as many voxels along each side "
+            "of a slice",
         )
-        self._steering, self._next = QWidget(), QWidget()
+        self._controls, self._next = QWidget(), QWidget()
         self.outcome = hint("")
         self.curves = Curves(viewer)
         self._content = QWidget()
         self._build()
         self.pause.clicked.connect(self._on_pause)
-        self.stop.clicked.connect(lambda: self.wished.emit("stop"))
-        self.open.clicked.connect(lambda: self.next_wished.emit("open"))
-        self.resume.clicked.connect(lambda: self.next_wished.emit("continue"))
-        self.grow.clicked.connect(lambda: self.next_wished.emit("grow"))
+        self.stop.clicked.connect(lambda: self.command_requested.emit("stop"))
+        self.open.clicked.connect(lambda: self.next_requested.emit("open"))
+        self.resume.clicked.connect(lambda: self.next_requested.emit("continue"))
+        self.grow.clicked.connect(lambda: self.next_requested.emit("grow"))
         self._content.hide()
 
     def _build(self) -> None:
@@ -105,7 +102,7 @@ class Monitor(QWidget):
         for place, (name, label) in enumerate(self.facts.items()):
             title = QLabel(name)
             title.setEnabled(False)
-            # The name of a device may be longer than there is room.
+            # The name of a device may be longer than the panel is wide.
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             facts.addWidget(title, place, 0)
             facts.addWidget(label, place, 1)
@@ -118,9 +115,9 @@ class Monitor(QWidget):
         content.addLayout(head)
         content.addWidget(self.bar)
         content.addLayout(facts)
-        self._steering.setLayout(row(self.pause, self.stop))
+        self._controls.setLayout(row(self.pause, self.stop))
         self._next.setLayout(row(self.open, self.resume, self.grow))
-        content.addWidget(self._steering)
+        content.addWidget(self._controls)
         content.addWidget(self.outcome)
         content.addWidget(self._next)
         content.addWidget(self.curves, 1)
@@ -130,24 +127,24 @@ class Monitor(QWidget):
         layout.addWidget(self._content, 1)
 
     def begin(self, folder: Path) -> None:
-        """Show another run, or the same one from its start."""
+        """Show another run, or the same one from its beginning."""
         self.folder = folder
         self.name.setText(folder.name)
         self.name.setToolTip(str(folder))
         self.curves.clear()
-        self.tell("")
+        self.show_outcome("")
         self.show_status(RunStatus("starting", 0))
         self.empty.hide()
         self._content.show()
 
-    def take(self, look: Look) -> None:
-        """Show what has happened since the last look."""
-        if look.status is not None:
-            self.show_status(look.status)
-        self.curves.add(look.rows, look.anew)
+    def update_run(self, update: RunUpdate) -> None:
+        """Show the changes since the last update."""
+        if update.status is not None:
+            self.show_status(update.status)
+        self.curves.add(update.rows, update.restarted)
 
     def show_status(self, status: RunStatus) -> None:
-        """Show how the run stands."""
+        """Show the status of the run."""
         self.state = status.state
         word, colour = STATES[status.state]
         self.word.setText(word)
@@ -157,37 +154,37 @@ class Monitor(QWidget):
             self.bar.setValue(status.step)
             self.bar.setFormat(f"Step {status.step:,} of {status.steps:,}")
         else:
-            # Moves to and fro, and ends with the run.
+            # The bar is busy until the run ends.
             self.bar.setRange(0, 0 if status.active else 1)
             self.bar.setFormat("")
         for name, fact in zip(_FACTS, _facts(status), strict=True):
             self.facts[name].setText(fact)
-        going = status.state in ("training", "paused")
+        controllable = status.state in ("training", "paused")
         self.pause.setText("Resume" if status.state == "paused" else "Pause")
-        self.pause.setEnabled(going)
-        self.stop.setEnabled(going)
-        self._steering.setVisible(status.active)
+        self.pause.setEnabled(controllable)
+        self.stop.setEnabled(controllable)
+        self._controls.setVisible(status.active)
         if status.active:
             self._next.hide()
 
     def offer_next(self) -> None:
-        """Show what can be done with the run now that nobody is at work on it."""
-        self._steering.hide()
+        """Show what can be done with the run now that it has ended."""
+        self._controls.hide()
         self._next.show()
 
-    def enable_next(self, can_open: bool, can_go_on: bool, can_grow: bool) -> None:
-        """Allow what can be done at present of what `offer_next` shows."""
+    def enable_next(self, can_open: bool, can_continue: bool, can_grow: bool) -> None:
+        """Enable those buttons of `offer_next` that can be used now."""
         self.open.setEnabled(can_open)
-        self.resume.setEnabled(can_go_on)
+        self.resume.setEnabled(can_continue)
         self.grow.setEnabled(can_grow)
 
-    def tell(self, sentence: str) -> None:
-        """Say how the run has ended, or nothing."""
+    def show_outcome(self, sentence: str) -> None:
+        """Show how the run ended; nothing for an empty sentence."""
         self.outcome.setText(breakable(sentence))
         self.outcome.setVisible(bool(sentence))
 
     def _on_pause(self) -> None:
-        self.wished.emit("resume" if self.state == "paused" else "pause")
+        self.command_requested.emit("resume" if self.state == "paused" else "pause")
         self.pause.setEnabled(False)
 
 

@@ -1,4 +1,4 @@
-"""How much memory and time a new run needs, found out in the background before it starts."""
+"""Estimated memory and time of a new run, found in the background before it starts."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -16,23 +16,23 @@ from napari_cowgan.widgets.problems import sentence
 
 _MEASURING = "Measuring how long a step takes…"
 _NOT_MEASURED = "How long a step takes has not been measured."
-_BUSY = "A run is at work; beside it, time cannot be measured well."
+_BUSY = "Time cannot be measured reliably while a run is in progress."
 
-_Find = Callable[[TrainingConfig, str, Progress], MemoryEstimate | StepTime]
+_Estimator = Callable[[TrainingConfig, str, Progress], MemoryEstimate | StepTime]
 
 
-class _Asked(NamedTuple):
-    """What decides the memory of a run and the time of a step."""
+class _Question(NamedTuple):
+    """What the memory of a run and the time of a step depend on."""
 
     config: TrainingConfig
     device: str
 
 
 class Needs(QWidget):
-    """Tells what a run would need.
+    """Shows the memory and time that a run would need.
 
-    Memory is calculated. Then, if it is enough, a few steps are done to see how long they
-    take. What has been found out once is not asked for again.
+    Memory is calculated. If it suffices, a few steps are then run to measure their time. Results
+    are kept, so that nothing is estimated twice.
     """
 
     def __init__(self) -> None:
@@ -40,17 +40,15 @@ class Needs(QWidget):
         self.memory = hint("")
         self.time = hint("")
         self.button = text_button(
-            "Measure",
-            "Do a few steps of this run, on made-up volumes, to see how long they take on"
-            " this computer",
+            "Measure", "Time a few steps of this run on this computer, with made-up volumes"
         )
         self.button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self._run_at_work = False
+        self._run_active = False
         self._config: TrainingConfig | None = None
-        self._asked: _Asked | None = None
-        self._memories: dict[_Asked, MemoryEstimate] = {}
-        self._times: dict[_Asked, StepTime] = {}
-        self._stopped: set[_Asked] = set()
+        self._question: _Question | None = None
+        self._memories: dict[_Question, MemoryEstimate] = {}
+        self._times: dict[_Question, StepTime] = {}
+        self._cancelled: set[_Question] = set()
         self._job: Job | None = None
         self._measuring = False
         times = row(self.time, self.button)
@@ -61,70 +59,70 @@ class Needs(QWidget):
         layout.addWidget(self.memory)
         layout.addLayout(times)
         self.button.clicked.connect(self._on_button)
-        self.say("")
+        self.show_message("")
 
-    def say(self, told: str) -> None:
-        """Tell nothing but a sentence, such as why a run could not start."""
+    def show_message(self, message: str) -> None:
+        """Show a sentence in place of an estimate, such as why a run could not start."""
         self.end()
-        self._config = self._asked = None
-        self._show(told)
+        self._config = self._question = None
+        self._show_memory(message)
 
-    def ask(self, config: TrainingConfig, device: str) -> None:
-        """Find out what a run needs, and tell it."""
-        asked = _Asked(_deciding(config), device)
+    def estimate(self, config: TrainingConfig, device: str) -> None:
+        """Estimate what a run needs, and show it."""
+        question = _Question(_relevant(config), device)
         self._config = config
-        if asked == self._asked and self._job is not None:
+        if question == self._question and self._job is not None:
             return
         self.end()
-        self._asked = asked
-        if asked in self._memories:
-            self._go_on()
+        self._question = question
+        if question in self._memories:
+            self._continue()
         else:
-            self._show("")
+            self._show_memory("")
             self._start(memory_apart)
 
-    def set_run_at_work(self, at_work: bool) -> None:
+    def set_run_active(self, active: bool) -> None:
         """Take note of whether a run keeps the computer busy."""
-        changed, self._run_at_work = at_work != self._run_at_work, at_work
-        if changed and self.isVisible() and self._asked in self._memories:
+        changed, self._run_active = active != self._run_active, active
+        if changed and self.isVisible() and self._question in self._memories:
             self.end()
-            self._go_on()
+            self._continue()
 
     def stop_measuring(self) -> None:
-        """Measure no more until a person asks for it."""
-        if self._measuring and self._asked is not None:
-            self._stopped.add(self._asked)
+        """Stop measuring until the user asks for it again."""
+        if self._measuring and self._question is not None:
+            self._cancelled.add(self._question)
             self.end()
-            self._go_on()
+            self._continue()
 
     def end(self) -> None:
-        """Let go of what is being found out; touches no widget, so it may be called last."""
+        """Cancel the job; touches no widget, so it may be called after Qt deleted them."""
         if self._job is not None:
             self._job.cancel()
         self._job, self._measuring = None, False
 
-    def _start(self, find: _Find) -> None:
-        asked = self._asked
-        assert asked is not None
+    def _start(self, estimator: _Estimator) -> None:
+        question = self._question
+        assert question is not None
 
-        def work(progress: Progress) -> tuple[_Asked, MemoryEstimate | StepTime]:
-            return asked, find(*asked, progress)
+        def work(progress: Progress) -> tuple[_Question, MemoryEstimate | StepTime]:
+            return question, estimator(*question, progress)
 
         self._job = Job(work)
         # Bound methods, so that they are called in the thread of the window.
-        self._job.succeeded.connect(self._on_found)
+        self._job.succeeded.connect(self._on_result)
         self._job.failed.connect(self._on_failure)
         self._job.start()
 
-    def _on_found(self, answer: tuple[_Asked, MemoryEstimate | StepTime]) -> None:
-        asked, found = answer
-        if isinstance(found, StepTime):
-            self._times[asked] = found
+    def _on_result(self, answer: tuple[_Question, MemoryEstimate | StepTime]) -> None:
+        question, result = answer
+        if isinstance(result, StepTime):
+            self._times[question] = result
         else:
-            self._memories[asked] = found
-        if asked == self._asked:
+            self._memories[question] = result
+        if question == self._question:
             self._job, self._measuring = None, False
-            self._go_on()
+            self._continue()
 
     def _on_failure(self, error: BaseException) -> None:
         if self.sender() is self._job:
@@ -133,21 +131,21 @@ class Needs(QWidget):
             if measuring:
                 self._show_time(sentence(error), "Measure")
             else:
-                self._show(sentence(error))
+                self._show_memory(sentence(error))
 
-    def _go_on(self) -> None:
-        """Tell what is known, and find out what comes next."""
-        assert self._asked is not None and self._config is not None
-        needed = self._memories[self._asked]
-        self._show(_memory_told(needed))
-        taken = self._times.get(self._asked)
-        if taken is not None:
-            self._show_time(taken.told(self._config), "")
-        elif needed.fits and self._run_at_work:
+    def _continue(self) -> None:
+        """Show what is known, and start the next estimate."""
+        assert self._question is not None and self._config is not None
+        memory = self._memories[self._question]
+        self._show_memory(_memory_text(memory))
+        time = self._times.get(self._question)
+        if time is not None:
+            self._show_time(time.told(self._config), "")
+        elif memory.fits and self._run_active:
             self._show_time(_BUSY, "Measure")
-        elif needed.fits and self._asked in self._stopped:
+        elif memory.fits and self._question in self._cancelled:
             self._show_time(_NOT_MEASURED, "Measure")
-        elif needed.fits:
+        elif memory.fits:
             self._measure()
 
     def _measure(self) -> None:
@@ -158,33 +156,33 @@ class Needs(QWidget):
     def _on_button(self) -> None:
         if self._measuring:
             self.stop_measuring()
-        elif self._asked is not None:
+        elif self._question is not None:
             self._measure()
 
-    def _show(self, told: str) -> None:
-        self.memory.setText(told)
-        self.memory.setVisible(bool(told))
+    def _show_memory(self, text: str) -> None:
+        self.memory.setText(text)
+        self.memory.setVisible(bool(text))
         self._show_time("", "")
 
-    def _show_time(self, told: str, button: str) -> None:
-        self.time.setText(told)
-        self.time.setVisible(bool(told))
+    def _show_time(self, text: str, button: str) -> None:
+        self.time.setText(text)
+        self.time.setVisible(bool(text))
         self.button.setText(button)
         self.button.setVisible(bool(button))
 
 
-def _deciding(config: TrainingConfig) -> TrainingConfig:
+def _relevant(config: TrainingConfig) -> TrainingConfig:
     """Return settings without those that change neither memory nor the time of a step."""
     return with_changes(config, steps=1, save_every=1, sample_every=1, metrics_every=0, seed=0)
 
 
-def _memory_told(needed: MemoryEstimate) -> str:
-    told = f"Needs about {_gigabytes(needed.bytes)} of memory"
-    if needed.available_bytes:
-        told += f"; {_gigabytes(needed.available_bytes)} are free"
-    if not needed.fits:
-        told += ". That is too much: lower the batch, and raise the passes per step instead"
-    return f"{told}."
+def _memory_text(memory: MemoryEstimate) -> str:
+    text = f"Needs about {_gigabytes(memory.bytes)} of memory"
+    if memory.available_bytes:
+        text += f"; {_gigabytes(memory.available_bytes)} are free"
+    if not memory.fits:
+        text += ". That is too much: lower the batch, and raise the passes per step instead"
+    return f"{text}."
 
 
 def _gigabytes(number: int) -> str:

@@ -23,17 +23,17 @@ _NOT_INSTALLED = (
 
 
 class TrainingPanel(LoadingPanel):
-    """Starts training runs, watches and steers them, and opens what they have learned.
+    """Starts, watches and controls training runs, and opens their models.
 
     Parameters
     ----------
     napari_viewer : napari.Viewer
-        Where samples are shown; napari fills in the argument of this name.
+        Viewer that shows samples; napari passes it by this name.
 
     Attributes
     ----------
     workbench : Workbench or None
-        What the panel shows; None while PyTorch is being loaded, or without it.
+        Content of the panel; None while PyTorch is loading or if packages are missing.
     """
 
     dock_title = "Training"

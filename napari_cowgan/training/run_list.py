@@ -1,4 +1,4 @@
-"""The runs in a folder, each with the models that it has given."""
+"""List of the runs in a folder, each with its exported models."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ class RunList(QTreeWidget):
     Signals
     -------
     opened : Path
-        A person double-clicked a run or one of its models, or pressed Enter on it.
+        The user double-clicked a run or one of its models, or pressed Enter on it.
     """
 
     opened = Signal(object)
@@ -47,18 +47,18 @@ class RunList(QTreeWidget):
 
     @property
     def runs(self) -> list[RunSummary]:
-        """What is listed, in order."""
+        """The listed runs, in order."""
         return list(self._runs.values())
 
     @property
     def selected(self) -> RunSummary | None:
-        """The run that is selected, or whose model is."""
+        """The selected run, or the run of the selected model."""
         item = self.currentItem()
         return None if item is None else self._runs.get(item.data(0, _RUN))
 
     @property
     def selected_model(self) -> Path | None:
-        """The model that is selected, None if it is a run."""
+        """The selected model; None if a run is selected."""
         item = self.currentItem()
         return None if item is None else item.data(0, _MODEL)
 
@@ -69,11 +69,11 @@ class RunList(QTreeWidget):
             self.setCurrentItem(item)
 
     def show_runs(self, runs: Sequence[RunSummary]) -> None:
-        """List runs; what was selected and unfolded stays so."""
+        """List runs, keeping what is selected and expanded."""
         if list(runs) == self.runs:
             return
         selected = self.selected
-        unfolded = {run for run in self._runs if (item := self._item(run)) and item.isExpanded()}
+        expanded = {run for run in self._runs if (item := self._item(run)) and item.isExpanded()}
         self.clear()
         self._runs = {run.folder: run for run in runs}
         for run in runs:
@@ -90,12 +90,12 @@ class RunList(QTreeWidget):
                 child.setData(0, _MODEL, model)
                 child.setToolTip(0, str(model))
                 item.addChild(child)
-            item.setExpanded(run.folder in unfolded)
+            item.setExpanded(run.folder in expanded)
         if selected is not None:
             self.select(selected.folder)
 
     def show_status(self, folder: Path, status: RunStatus) -> None:
-        """Show how a run stands now."""
+        """Show the current status of a run."""
         item = self._item(folder)
         if item is not None:
             _show_state(item, status.state, status.step, status.steps)

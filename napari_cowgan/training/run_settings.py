@@ -1,32 +1,36 @@
-"""What a person has decided about a new run; touches no widget."""
+"""Settings of a new or resumed run, and the command that starts it; touches no widget."""
 
 import shlex
 import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from cowgan.networks import PRESETS as NETWORKS
-from cowgan.training.config import Precision, Preset, TrainingConfig, preset, with_changes
+from cowgan.training.config import Preset, TrainingConfig, preset, with_changes, write_config
+from cowgan.training.run import CONFIG_FILE, require_no_run
 from napari_cowgan.training.volume_source import Size
 
 Place = Literal["process", "thread"]
-"""Where a run is trained: in a process of its own, or in that of napari."""
+"""Where a run is trained: in a separate process, or in a thread of napari."""
+
+_NETWORK_OPTIONS = ("image_size", "depth", "network_capacity", "fmap_max")
+_OPTIONS = ("batch", "accumulate", "steps", "save_every", "sample_every", "precision", "seed")
 
 
 @dataclass(frozen=True)
-class FirstChoices:
-    """What a new run begins with where a person has chosen nothing yet.
+class InitialSettings:
+    """Settings of a new run before the user has changed any.
 
     Parameters
     ----------
     presets : tuple of str
-        Recipes, the best first.
+        Presets, the recommended one first.
     columns : int
         Largest size of the network along x and y.
     capacity : int or None
-        Width of the network; None for its own.
+        `NetworkConfig.network_capacity`; None for that of the chosen network.
     steps, save_every, sample_every : int
         See `cowgan.training.config.TrainingConfig`.
     """
@@ -39,131 +43,119 @@ class FirstChoices:
     sample_every: int
 
     def size_among(self, sizes: list[Size]) -> Size:
-        """Return the finest size, of those given finest first, that is not too large."""
+        """Return the finest size that is small enough; `sizes` has the finest first."""
         return next((size for size in sizes if size[1] <= self.columns), sizes[-1])
 
 
-ON_GPU = FirstChoices(("modern", "paper", "projected"), 1024, None, 100_000, 1_000, 500)
-ON_CPU = FirstChoices(("projected", "modern", "paper"), 32, 16, 4_000, 100, 50)
-"""Small, to be grown: at full size a CPU would take days to where this is within hours."""
+ON_GPU = InitialSettings(("modern", "paper", "projected"), 1024, None, 100_000, 1_000, 500)
+ON_CPU = InitialSettings(("projected", "modern", "paper"), 32, 16, 4_000, 100, 50)
+"""Small, to be grown later: at full size, a CPU would need days for what this does in hours."""
+
+
+def run_config(
+    recipe: Preset, network: str, size: Size, capacity: int, most_channels: int, **changes: Any
+) -> TrainingConfig:
+    """Return a preset for a network of another size, with changed settings.
+
+    Raises
+    ------
+    CowganError
+        The settings contradict each other.
+    """
+    depth, columns = size
+    resized = replace(
+        NETWORKS[network],
+        image_size=columns,
+        depth=depth,
+        network_capacity=capacity,
+        fmap_max=most_channels,
+    )
+    return with_changes(preset(recipe, resized), **changes)
 
 
 @dataclass(frozen=True)
-class RunPlan:
-    """A new run, as ``cowgan train`` would be told of it.
+class NewRun:
+    """A run to be started.
 
     Parameters
     ----------
     bank, folder : Path
-        What to train on, and the run.
+        Training bank, and folder of the run.
     preset, network : str
-        Recipe and architecture that the rest changes.
-    size : Size
-        Slices, and voxels along x and y.
-    capacity, most_channels : int
-        Width of the network; see `cowgan.networks.NetworkConfig`.
-    batch, accumulate, steps, save_every, sample_every, precision, seed
-        See `cowgan.training.config.TrainingConfig`.
+        Names of the recipe and the architecture that `config` was made from.
+    config : TrainingConfig
+        Every setting.
     device : str
-        "auto", "cpu", "cuda", "cuda:1", "mps".
+        "auto", "cpu", "cuda", "cuda:1" or "mps".
     init_from : Path or None
-        Model, or folder of a run, of smaller volumes to grow from.
+        Model of smaller volumes, or folder of a run, to grow from.
     """
 
     bank: Path
     folder: Path
     preset: Preset
     network: str
-    size: Size
-    capacity: int
-    most_channels: int
-    batch: int
-    accumulate: int
-    steps: int
-    save_every: int
-    sample_every: int
-    precision: Precision
-    seed: int
+    config: TrainingConfig
     device: str = "auto"
     init_from: Path | None = None
 
-    def config(self) -> TrainingConfig:
-        """Return the settings of the run.
+    def prepare(self) -> list[str]:
+        """Write ``config.toml`` to the run's folder and return the arguments that start the run.
 
         Raises
         ------
         CowganError
-            They do not go together.
+            The folder holds a run already, or cannot be written.
         """
-        depth, size = self.size
-        network = replace(
-            NETWORKS[self.network],
-            image_size=size,
-            depth=depth,
-            network_capacity=self.capacity,
-            fmap_max=self.most_channels,
-        )
-        return with_changes(
-            preset(self.preset, network),
-            batch=self.batch,
-            accumulate=self.accumulate,
-            steps=self.steps,
-            save_every=self.save_every,
-            sample_every=self.sample_every,
-            precision=self.precision,
-            seed=self.seed,
-        )
+        require_no_run(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.folder / CONFIG_FILE
+        write_config(self.config, file)
+        return self._arguments({"config": file})
 
-    def arguments(self) -> list[str]:
-        """Return the words after ``cowgan`` that start the run."""
-        depth, size = self.size
+    def command_line(self) -> str:
+        """Return a command that starts the run without ``config.toml``, such as on a server."""
+        settings = {name: getattr(self.config.network, name) for name in _NETWORK_OPTIONS}
+        settings |= {name: getattr(self.config, name) for name in _OPTIONS}
+        settings = {"preset": self.preset, "network": self.network, **settings}
+        words = ["cowgan", *self._arguments(settings)]
+        return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+
+    def _arguments(self, settings: dict[str, Any]) -> list[str]:
         options = {
             "bank": self.bank,
             "out": self.folder,
-            "preset": self.preset,
-            "network": self.network,
-            "image-size": size,
-            "depth": depth,
-            "network-capacity": self.capacity,
-            "fmap-max": self.most_channels,
-            "batch": self.batch,
-            "accumulate": self.accumulate,
-            "steps": self.steps,
-            "save-every": self.save_every,
-            "sample-every": self.sample_every,
-            "precision": self.precision,
-            "seed": self.seed,
+            **settings,
             "device": self.device,
-            "init-from": self.init_from,
+            "init_from": self.init_from,
         }
-        given = [(f"--{name}", str(v)) for name, v in options.items() if v is not None]
-        return ["train", *(word for pair in given for word in pair)]
-
-    def command_line(self) -> str:
-        """Return the command that a person types to start the run."""
-        words = ["cowgan", *self.arguments()]
-        return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+        words = [
+            (f"--{name.replace('_', '-')}", str(value))
+            for name, value in options.items()
+            if value is not None
+        ]
+        return ["train", *(word for pair in words for word in pair)]
 
 
 @dataclass(frozen=True)
 class Resumption:
-    """A run that is to go on.
+    """A run to be continued.
 
     Parameters
     ----------
     folder : Path
-        The run.
+        Folder of the run.
     device : str
-        As for `RunPlan`.
+        As for `NewRun`.
     steps : int or None
-        A new length of the run.
+        New length of the run.
     """
 
     folder: Path
     device: str = "auto"
     steps: int | None = None
 
-    def arguments(self) -> list[str]:
-        """Return the words after ``cowgan`` that start the run."""
+    def prepare(self) -> list[str]:
+        """Return the arguments that continue the run."""
         longer = [] if self.steps is None else ["--steps", str(self.steps)]
         return ["train", "--resume", str(self.folder), "--device", self.device, *longer]

@@ -1,4 +1,4 @@
-"""Looking at a run while it trains, in a thread: its status, its log and its pictures."""
+"""Thread that follows a run while it trains: its status, log and sample pictures."""
 
 import threading
 from dataclasses import dataclass, replace
@@ -13,21 +13,21 @@ from cowgan.pictures import read_picture
 from cowgan.training.log import LOG_FILE, LogFollower
 from cowgan.training.loop import SAMPLES_FOLDER
 from cowgan.training.remote_control import RunStatus, read_status
-from napari_cowgan.training.workers import LOG, Trainee
+from napari_cowgan.training.workers import LOG, Worker
 from napari_cowgan.widgets.jobs import stop_at_exit
 
-_LOOK_EVERY_S = 0.5
+_POLL_S = 0.5
 _SHEETS = "step_*.png"
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A picture of what the network makes.
+    """Picture of generated volumes.
 
     Parameters
     ----------
     step : int
-        When it was drawn.
+        Training step.
     picture : ndarray of uint8
         Axial MIPs side by side, shape (height, width).
     """
@@ -37,15 +37,15 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Look:
-    """What has happened since the last look at a run.
+class RunUpdate:
+    """Changes of a run since the last update.
 
     Parameters
     ----------
     status : RunStatus or None
-        How it stands; None if there is no word of it.
-    anew : bool
-        Forget the rows of earlier looks.
+        Current status; None if the run has none.
+    restarted : bool
+        The log was rewritten, so that rows of earlier updates no longer count.
     rows : list of dict
         New rows of the log.
     sheet : Sheet or None
@@ -53,7 +53,7 @@ class Look:
     """
 
     status: RunStatus | None
-    anew: bool
+    restarted: bool
     rows: list[dict[str, float]]
     sheet: Sheet | None
 
@@ -64,67 +64,67 @@ class RunWatcher(QObject):
     Parameters
     ----------
     folder : Path
-        The run.
-    trainee : Trainee or None
-        Who trains it for this panel; None if somebody else does, or nobody.
+        Folder of the run.
+    worker : Worker or None
+        This panel's worker that trains it; None if it is trained elsewhere, or has ended.
 
     Signals
     -------
-    looked : RunWatcher, Look
-        Several times a second while the run is at work; at least once.
-    ended : RunWatcher, Look
-        Nobody is at work on it any more; comes last.
+    updated : RunWatcher, RunUpdate
+        Twice a second while the run is active, and at least once.
+    ended : RunWatcher, RunUpdate
+        The run is no longer active; emitted last.
     """
 
-    looked = Signal(object, object)
+    updated = Signal(object, object)
     ended = Signal(object, object)
 
-    def __init__(self, folder: Path, trainee: Trainee | None = None) -> None:
+    def __init__(self, folder: Path, worker: Worker | None = None) -> None:
         super().__init__()
         self.folder = folder
-        self.trainee = trainee
+        self.worker = worker
         self._follower = LogFollower(folder / LOG_FILE)
         self._shown: Path | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cowgan-watcher", daemon=True)
 
     def start(self) -> None:
-        """Start looking."""
+        """Start following."""
         stop_at_exit(self)
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more; the run is left alone."""
+        """Stop following; the run itself continues."""
         self._stopped.set()
         self._thread.join(5.0)
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            # In this order: what is written before the end must not be missed.
-            over = self.trainee is None or self.trainee.ended
+            # In this order, so that what is written just before the end is not missed.
+            over = self.worker is None or self.worker.ended
             status = self._status(over)
             over = over and not (status is not None and status.active)
-            anew, rows = self._follower.read()
-            look = Look(status, anew, rows, self._sheet())
+            restarted, rows = self._follower.read()
+            update = RunUpdate(status, restarted, rows, self._sheet())
             try:
-                self.looked.emit(self, look)
+                self.updated.emit(self, update)
                 if over:
-                    self.ended.emit(self, replace(look, anew=False, rows=[], sheet=None))
+                    self.ended.emit(self, replace(update, restarted=False, rows=[], sheet=None))
             except RuntimeError:
-                return  # The window was closed and Qt has deleted the receiving end.
+                return  # The window was closed, and Qt has deleted the receiver.
             if over:
                 return
-            self._stopped.wait(_LOOK_EVERY_S)
+            self._stopped.wait(_POLL_S)
 
     def _status(self, over: bool) -> RunStatus | None:
-        """Return the run's status; one from before this trainee is none."""
+        """Return the run's status; one from before this worker started does not count."""
         status = read_status(self.folder)
-        if status is None or self.trainee is None:
+        if status is None or self.worker is None:
             return status
-        if status.updated < self.trainee.started:
+        if status.updated < self.worker.started:
             return replace(status, state="interrupted" if over else "starting", sentence="")
         if status.state == "interrupted" and over:
-            return replace(status, sentence=self.trainee.last_words())
+            return replace(status, sentence=self.worker.last_message())
         return status
 
     def _sheet(self) -> Sheet | None:
@@ -139,15 +139,15 @@ class RunWatcher(QObject):
         return Sheet(int(newest.stem.rpartition("_")[2]), picture)
 
 
-def outcome(folder: Path, status: RunStatus | None, trainee: Trainee | None) -> tuple[bool, str]:
-    """Return whether a run has ended in failure, and one sentence on how it has ended."""
+def outcome(folder: Path, status: RunStatus | None, worker: Worker | None) -> tuple[bool, str]:
+    """Return whether a run has failed, and one sentence on how it ended."""
     state = "interrupted" if status is None else status.state
     if status is not None and state in ("finished", "stopped"):
         done = f"step {status.step:,} of {status.steps:,}"
         return False, f"{state.capitalize()} at {done}; the state is saved."
     sentence = "" if status is None else status.sentence
-    if not sentence and trainee is not None:
-        sentence = trainee.last_words()
+    if not sentence and worker is not None:
+        sentence = worker.last_message()
     if not sentence:
         sentence = "The run has no status; it was made by an older version of this program."
     if (folder / LOG).exists():

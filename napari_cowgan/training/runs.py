@@ -1,4 +1,4 @@
-"""The runs in a folder, and the models that they have given; touches no widget."""
+"""Runs in a folder and their exported models; touches no widget."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,26 +18,26 @@ _RECIPES = {"published": "Paper", "modern": "Modern", "projected": "Projected"}
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One run of the list.
+    """Summary of one run.
 
     Parameters
     ----------
     folder : Path
-        Where it is.
+        Folder of the run.
     state : State
-        How it stands.
+        Current state.
     step, steps : int
-        Steps done, and its length.
+        Steps done, and length of the run.
     saved_step : int
-        Steps of the state that it would go on from.
+        Step of the saved state that it would resume from.
     config : TrainingConfig
-        Its settings.
+        Settings.
     recipe, network, size : str
-        What it trains and how, in words.
+        Preset, architecture and volume size in words.
     changed : float
-        When it was last at work, in seconds since 1970.
+        Time of the last change, in seconds since 1970.
     models : tuple of Path
-        Checkpoints that it has given, oldest first.
+        Exported checkpoints, oldest first.
     """
 
     folder: Path
@@ -54,7 +54,7 @@ class RunSummary:
 
     @property
     def active(self) -> bool:
-        """Whether a process is at work on it."""
+        """Whether a process is training it."""
         return self.state in ACTIVE
 
 
@@ -69,7 +69,7 @@ def list_runs(folder: Path) -> list[RunSummary]:
 
 
 def summarise(folder: Path) -> RunSummary | None:
-    """Return what is known of a run, None if there is no run to read."""
+    """Return the summary of a run; None if the folder holds no readable run."""
     try:
         header = read_description(folder)
         config = TrainingConfig.from_dict(header.config)
@@ -97,7 +97,7 @@ def summarise(folder: Path) -> RunSummary | None:
 
 
 def newest_model(folder: Path, progress: Progress) -> Path:
-    """Return the averaged generator of a run's newest state, exporting it if need be.
+    """Return the averaged generator of a run's newest state, exporting it if necessary.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def newest_model(folder: Path, progress: Progress) -> Path:
 
 
 def _name(network: NetworkConfig) -> str:
-    """Return the preset of a network, whatever its size, or its width."""
+    """Return the name of a network's preset, or its channels if it has none."""
     own = (network.network_capacity, network.fmap_max)
     for name, preset in NETWORKS.items():
         if own == (preset.network_capacity, preset.fmap_max):

@@ -1,4 +1,4 @@
-"""The napari layer that shows what a run makes."""
+"""napari layer that shows sample pictures of a run."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ _GAP = 0.05
 
 
 class SampleLayer:
-    """One layer per run, updated as it trains; made again if the person deletes it."""
+    """One layer per run, updated as it trains, and added again if the user deletes it."""
 
     def __init__(self, viewer: "napari.Viewer") -> None:
         self._viewer = viewer
@@ -32,14 +32,14 @@ class SampleLayer:
         return layer
 
     def remove(self) -> None:
-        """Take away what is shown; a run at work is shown again when it has a new picture."""
+        """Remove the layers; an active run is shown again with its next picture."""
         for layer in self._layers.values():
             if layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
         self._layers.clear()
 
     def _add(self, run: str, sheet: Sheet) -> Image:
-        """Add a layer beside what is there, and as high, so that it hides nothing."""
+        """Add a layer beside the others and of their height, so that it hides none."""
         others = self._viewer.layers
         scale, translate = (1.0, 1.0), (0.0, 0.0)
         units = None

@@ -1,4 +1,4 @@
-"""TensorBoard on a run, in a process of its own; touches no widget."""
+"""TensorBoard server for a run, in a subprocess; touches no widget."""
 
 import socket
 import subprocess
@@ -10,7 +10,7 @@ from pathlib import Path
 from cowgan.errors import CowganError
 from cowgan.progress import Progress, advance
 
-_PATIENCE_S = 60
+_TIMEOUT_S = 60
 _HOST = "localhost"
 
 
@@ -21,14 +21,14 @@ class TensorBoard:
         self._process: subprocess.Popen[bytes] | None = None
 
     def serve(self, folder: Path, progress: Progress) -> str:
-        """Serve a run's folder, and no other any more; return the address.
+        """Serve a run's folder in place of any other, and return the address.
 
         Raises
         ------
         CowganError
             TensorBoard is not installed or does not start.
         Cancelled
-            The person stopped waiting.
+            The user cancelled.
         """
         if find_spec("tensorboard") is None:
             raise CowganError(
@@ -51,7 +51,7 @@ class TensorBoard:
         return f"http://{_HOST}:{port}/"
 
     def stop(self) -> None:
-        """End the process, if there is one."""
+        """Stop the server, if it is running."""
         if self._process is not None:
             self._process.terminate()
             self._process.wait()
@@ -59,17 +59,17 @@ class TensorBoard:
 
     def _wait_for(self, port: int, progress: Progress) -> None:
         assert self._process is not None
-        for second in range(_PATIENCE_S):
-            advance(progress, second, _PATIENCE_S)
+        for second in range(_TIMEOUT_S):
+            advance(progress, second, _TIMEOUT_S)
             if self._process.poll() is not None:
-                raise CowganError("TensorBoard could not be started in this environment.")
+                raise CowganError("TensorBoard cannot be started in this environment.")
             try:
                 socket.create_connection((_HOST, port), timeout=1).close()
             except OSError:
                 time.sleep(1)
             else:
                 return
-        raise CowganError(f"TensorBoard did not start within {_PATIENCE_S} seconds.")
+        raise CowganError(f"TensorBoard did not start within {_TIMEOUT_S} seconds.")
 
 
 def _free_port() -> int:

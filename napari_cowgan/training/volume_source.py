@@ -1,4 +1,4 @@
-"""What a folder holds that a network could be trained on; touches no widget."""
+"""Volumes in a folder that a network can be trained on; touches no widget."""
 
 from dataclasses import dataclass
 from math import gcd
@@ -13,25 +13,25 @@ from cowgan.errors import CowganError
 from cowgan.progress import Progress
 
 Size = tuple[int, int]
-"""Slices, and voxels along x and y, of what a network makes."""
+"""Slices, and voxels along x and y, of a generated volume."""
 
 _SMALLEST, _LARGEST, _FEWEST_SLICES = 8, 1024, 4
 
 
 @dataclass(frozen=True)
-class Source:
+class VolumeSource:
     """Volumes to train on.
 
     Parameters
     ----------
     path : Path
-        A bank, or a folder of NIfTI files that a bank is made of first.
+        A bank, or a folder of NIfTI files.
     is_bank : bool
-        Which of the two it is.
+        Whether it is a bank.
     shape : tuple of int
-        Voxels of each volume along (z, x, y).
+        Shape (z, x, y) of each volume in voxels.
     sentence : str
-        What there is, in words.
+        Description for the user.
     """
 
     path: Path
@@ -53,8 +53,8 @@ class Source:
         return sizes
 
 
-def look_into(path: Path) -> Source:
-    """Return what a folder offers.
+def inspect_source(path: Path) -> VolumeSource:
+    """Return the volumes that a folder holds.
 
     Raises
     ------
@@ -63,23 +63,25 @@ def look_into(path: Path) -> Source:
     """
     if (path / DESCRIPTION_FILE).exists():
         bank = Bank.open(path)
-        sentence = f"Bank of {len(bank)} volumes, {_times(bank.shape)} voxels; "
-        source = Source(path, True, bank.shape, f"{sentence}{len(bank.training)} to train on.")
+        sentence = f"Bank of {len(bank)} volumes, {shape_text(bank.shape)} voxels; "
+        source = VolumeSource(
+            path, True, bank.shape, f"{sentence}{len(bank.training)} to train on."
+        )
     else:
         cases = find_scans([path]).require_cases([path]).cases
         shape = read_case(cases[0]).shape
-        told = f"{len(cases)} scans, {_times(shape)} voxels; a bank is made of them first."
-        source = Source(path, False, shape, told)
+        sentence = f"{len(cases)} scans, {shape_text(shape)} voxels; a bank is made of them first."
+        source = VolumeSource(path, False, shape, sentence)
     if not source.sizes:
         raise CowganError(
-            f"Volumes of {_times(source.shape)} voxels fit no network: slices, rows and columns "
-            "must be divisible by 4, 8 and 8; the Data panel prepares such volumes."
+            f"Volumes of {shape_text(source.shape)} voxels fit no network: slices, rows and "
+            "columns must be divisible by 4, 8 and 8; the Data panel prepares such volumes."
         )
     return source
 
 
-def bank_of(source: Source, folder: Path, scaling: BankScaling, progress: Progress) -> Bank:
-    """Return the bank of a source; of NIfTI files, it is made in a folder.
+def bank_of(source: VolumeSource, folder: Path, scaling: BankScaling, progress: Progress) -> Bank:
+    """Return the bank of a source, converting NIfTI files to one in `folder` first.
 
     Raises
     ------
@@ -91,10 +93,17 @@ def bank_of(source: Source, folder: Path, scaling: BankScaling, progress: Progre
     return bank_from_nifti([source.path], folder, scaling, progress=progress)
 
 
+def size_text(size: Size) -> str:
+    """Return a size in words, as (z, x, y)."""
+    depth, columns = size
+    return shape_text((depth, columns, columns))
+
+
 def _power_of_two_in(number: int) -> int:
     """Return the largest power of two that divides a number."""
     return number & -number
 
 
-def _times(shape: tuple[int, ...]) -> str:
+def shape_text(shape: tuple[int, ...]) -> str:
+    """Return a shape in words, such as "32 × 128 × 128"."""
     return " × ".join(str(n) for n in shape)

@@ -1,4 +1,4 @@
-"""Whoever trains a run on behalf of the panel: a process of its own, or a thread of napari."""
+"""Background workers that train a run, in a subprocess or a thread."""
 
 import os
 import signal
@@ -13,53 +13,52 @@ from typing import Protocol
 from cowgan.bank.bank import Bank
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import open_regular, open_to_append
-from napari_cowgan.training.run_settings import Resumption, RunPlan
+from napari_cowgan.training.run_settings import NewRun, Resumption
 
 LOG = "train.log"
 NICENESS = 10
 _TAIL = 4000
 
 
-class Trainee(Protocol):
+class Worker(Protocol):
     """Trains one run."""
 
     started: float
-    """When it began, in seconds since 1970."""
+    """Start time in seconds since 1970."""
 
     @property
     def survives_napari(self) -> bool:
-        """Whether it can go on after napari is closed."""
+        """Whether it can continue after napari is closed."""
 
     @property
     def ended(self) -> bool:
         """Whether it has ended."""
 
-    def last_words(self) -> str:
-        """Return one sentence on why it ended, for when the run's status does not tell."""
+    def last_message(self) -> str:
+        """Return why it ended, in one sentence, in case the run's status does not say."""
 
 
-class Process:
-    """Trains in a process of its own, which outlives napari unless it is stopped.
+class ProcessWorker:
+    """Trains with ``cowgan train`` in a subprocess, which outlives napari unless it is stopped.
 
     Parameters
     ----------
-    task : RunPlan or Resumption
-        What to train.
+    task : NewRun or Resumption
+        The run to train.
 
     Raises
     ------
     CowganError
-        The run's folder cannot be written, or no process can be started.
+        The run's folder holds another run or cannot be written, or no process can be started.
     """
 
     survives_napari = True
 
-    def __init__(self, task: RunPlan | Resumption) -> None:
+    def __init__(self, task: NewRun | Resumption) -> None:
         self._log = task.folder / LOG
         self.started = time.time()
-        command = [sys.executable, "-m", "cowgan.cli", *task.arguments()]
         try:
-            task.folder.mkdir(parents=True, exist_ok=True)
+            command = [sys.executable, "-m", "cowgan.cli", *task.prepare()]
             with open_to_append(self._log) as log:
                 self._process = _start(command, log.fileno())
         except OSError as error:
@@ -72,8 +71,8 @@ class Process:
         """Whether the process has ended."""
         return self._process.poll() is not None
 
-    def last_words(self) -> str:
-        """Return what the process said last, or that somebody killed it."""
+    def last_message(self) -> str:
+        """Return the last line that the process printed, or that it was killed."""
         status = self._process.returncode
         if status < 0:
             name = signal.Signals(-status).name
@@ -85,20 +84,20 @@ class Process:
         return lines[-1] if lines and status == 2 else "The training process ended unexpectedly."
 
 
-class Thread:
+class ThreadWorker:
     """Trains in a thread of this process.
 
     Parameters
     ----------
-    task : RunPlan or Resumption
-        What to train.
+    task : NewRun or Resumption
+        The run to train.
     """
 
     survives_napari = False
 
-    def __init__(self, task: RunPlan | Resumption) -> None:
+    def __init__(self, task: NewRun | Resumption) -> None:
         self._task = task
-        self._words = ""
+        self._message = ""
         self.cancelled = False
         self.started = time.time()
         self._thread = threading.Thread(target=self._run, name="cowgan-training", daemon=True)
@@ -110,20 +109,20 @@ class Thread:
         return not self._thread.is_alive()
 
     def report(self, done: int, total: int, message: str = "") -> None:
-        """Do nothing: the run's status tells more (part of the `Progress` protocol)."""
+        """Ignore progress, which the run's status reports in more detail (part of `Progress`)."""
 
     def cancel(self) -> None:
-        """Have the state saved and the training end after the present step."""
+        """Save the state and end the training after the current step."""
         self.cancelled = True
 
     def stop(self, timeout_s: float = 30.0) -> None:
-        """Cancel and wait for the end."""
+        """Cancel, and wait until the thread has ended."""
         self.cancel()
         self._thread.join(timeout_s)
 
-    def last_words(self) -> str:
+    def last_message(self) -> str:
         """Return the sentence of the error that ended the training."""
-        return self._words
+        return self._message
 
     def _run(self) -> None:
         try:
@@ -131,15 +130,15 @@ class Thread:
         except Cancelled:
             pass
         except CowganError as error:
-            self._words = error.sentence
-        except Exception:  # noqa: BLE001 - every failure must reach the person
-            self._words = "Something unexpected went wrong while training."
+            self._message = error.sentence
+        except Exception:  # noqa: BLE001 - every failure must reach the user
+            self._message = "Something unexpected went wrong while training."
             with open_to_append(self._task.folder / LOG) as log:
                 log.write(traceback.format_exc().encode())
 
 
 def tail(folder: Path) -> str:
-    """Return the end of what a run's process has printed, empty if there is nothing."""
+    """Return the end of the output of a run's process; empty if there is none."""
     try:
         with open_regular(folder / LOG) as log:
             log.seek(max(0, os.fstat(log.fileno()).st_size - _TAIL))
@@ -148,7 +147,7 @@ def tail(folder: Path) -> str:
         return ""
 
 
-def _train(task: RunPlan | Resumption, progress: Thread) -> None:
+def _train(task: NewRun | Resumption, progress: ThreadWorker) -> None:
     from cowgan.checkpoint import load
     from cowgan.training.run import resume_run, start_run
     from cowgan.training.warm_start import InitialWeights
@@ -163,12 +162,12 @@ def _train(task: RunPlan | Resumption, progress: Thread) -> None:
             InitialWeights.of_run(smaller) if run else InitialWeights.of_checkpoint(load(smaller))
         )
     start_run(
-        task.folder, Bank.open(task.bank), task.config(), task.device, initial_weights, progress
+        task.folder, Bank.open(task.bank), task.config, task.device, initial_weights, progress
     )
 
 
 def _start(command: list[str], log: int) -> "subprocess.Popen[bytes]":
-    """Start a process that yields to napari and does not end with it."""
+    """Start a process of low priority that does not end with napari."""
     if sys.platform == "win32":
         flags = (
             subprocess.CREATE_NEW_PROCESS_GROUP

@@ -247,16 +247,16 @@ def shoot_training(folder: Path, theme: str) -> None:
     save(viewer, folder, "training-empty")
     plan, monitor = panel.settings, panel.monitor
     with tempfile.TemporaryDirectory() as work:
-        plan.runs.set_path(Path(work, "runs"))
-        plan.volumes.set_path(make_bank(Path(work, "bank")).path)
+        plan.folders.runs.set_path(Path(work, "runs"))
+        plan.data.volumes.set_path(make_bank(Path(work, "bank")).path)
         plan.preset.choose("modern")
         for field, value in (
-            (plan.capacity, 1),
-            (plan.most_channels, 16),
+            (plan.advanced.capacity, 1),
+            (plan.advanced.most_channels, 16),
             (plan.batch, 2),
-            (plan.accumulate, 1),
+            (plan.advanced.accumulate, 1),
             (plan.steps, 4000),
-            (plan.sample_every, 20),
+            (plan.advanced.sample_every, 20),
         ):
             field.setValue(value)
         scroll = panel.findChild(QScrollArea)
@@ -275,12 +275,12 @@ def shoot_training(folder: Path, theme: str) -> None:
         monitor.pause.click()
         viewer.window._qt_window.close()
         save(viewer, folder, "training-question")
-        panel.question.reject()
+        panel.closing.question.reject()
         os.kill(read_status(monitor.folder).pid, signal.SIGTERM)
-        wait_for(lambda: panel.watcher is None)
+        wait_for(lambda: panel.watched.watcher is None)
         save(viewer, folder, "training-stopped")
         for chart in ("anatomy", "kernel_distance", "recall", "coverage"):
-            monitor.curves.add(rows_of_a_projected_run(), anew=True)
+            monitor.curves.add(rows_of_a_projected_run(), restarted=True)
             monitor.curves.chart.choose(chart)
             save(viewer, folder, f"training-chart-{chart.replace('_', '-')}")
         monitor.curves.chart.choose("losses")
@@ -290,9 +290,9 @@ def shoot_training(folder: Path, theme: str) -> None:
         save(viewer, folder, "training-failed")
         for box in panel.findChildren(QMessageBox):
             box.close()
-        panel.list.select(panel.list.runs[-1].folder)
-        panel.open.click()
-        wait_for(lambda: panel.list.runs[-1].models)
+        panel.runs.list.select(panel.runs.list.runs[-1].folder)
+        panel.runs.open.click()
+        wait_for(lambda: panel.runs.list.runs[-1].models)
         save(viewer, folder, "training-list")
         viewer.close()
 
@@ -350,7 +350,7 @@ def shoot_study(folder: Path, theme: str) -> None:
         save(viewer, folder, "study-returned")
         panel.readers.read.click()
         save(viewer, folder, "study-read-here")
-        panel.question.reject()
+        panel.closing.question.reject()
         panel.result.analyse.click()
         save(viewer, folder, "study-question")
         panel.result.question.reject()

@@ -27,6 +27,9 @@ from training_banks import Tubes, make_bank, start
 
 from cowgan.bank.bank import Bank
 from cowgan.checkpoint import load
+from cowgan.networks import NetworkConfig
+from cowgan.settings import setting_fields
+from cowgan.training.config import TrainingConfig
 from cowgan.training.memory import MemoryEstimate
 from cowgan.training.remote_control import is_running, read_status
 from cowgan.training.run import start_run
@@ -36,9 +39,9 @@ from cowgan.volume import Volume, default_affine, write_nifti
 from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.training import show_training_panel
 from napari_cowgan.training.curves import smoothed
-from napari_cowgan.training.new_run_group import PlanGroup
+from napari_cowgan.training.new_run_group import NewRunGroup
 from napari_cowgan.training.panel import TrainingPanel
-from napari_cowgan.training.run_settings import RunPlan
+from napari_cowgan.training.run_settings import run_config
 from napari_cowgan.training.run_watcher import Sheet
 from napari_cowgan.training.sample_layer import SampleLayer
 from napari_cowgan.training.workbench import Workbench
@@ -71,11 +74,11 @@ def bank(tmp_path_factory) -> Path:
 def done(bank: Path, tmp_path_factory) -> Path:
     """Return a folder with a finished run in it."""
     folder = tmp_path_factory.mktemp("done")
-    architecture = ("modern", "Small", (16, 16), 1, 16)
-    plan = RunPlan(bank, folder / "first", *architecture, 2, 1, 4, 2, 2, "fp32", 0)
+    settings = {"batch": 2, "accumulate": 1, "steps": 4, "save_every": 2, "sample_every": 2}
+    config = run_config("modern", "Small", (16, 16), 1, 16, precision="fp32", **settings)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    start_run(plan.folder, Bank.open(bank), plan.config(), "cpu")
+    start_run(folder / "first", Bank.open(bank), config, "cpu")
     torch.set_num_threads(threads)
     return folder
 
@@ -116,11 +119,14 @@ def docked(viewer, runs: Path) -> Workbench:
 def train(panel: Workbench, bank: Path, qtbot) -> None:
     """Start an endless run and wait until it has begun to learn."""
     begin(panel, bank, qtbot)
-    wait(qtbot, lambda: panel.monitor.state == "training" and panel.monitor.curves.last_step > 0)
+    wait(
+        qtbot,
+        lambda: panel.monitor.state == "training" and panel.monitor.curves.last_step > 0,
+    )
 
 
 def begin(panel: Workbench, volumes: Path, qtbot) -> None:
-    panel.settings.volumes.set_path(volumes)
+    panel.settings.data.volumes.set_path(volumes)
     wait(qtbot, panel.settings.start.isEnabled)
     click(panel.settings.start)
 
@@ -130,7 +136,7 @@ def wait(qtbot, condition: Callable[[], object], timeout_ms: int = START_MS) -> 
 
 
 def ended(panel: Workbench) -> Callable[[], bool]:
-    return lambda: panel.watcher is None and not panel.job.running
+    return lambda: panel.watched.watcher is None and not panel.job.running
 
 
 def in_sight(widget: QWidget) -> bool:
@@ -145,18 +151,24 @@ def told(panel: Workbench) -> str:
 
 def answer(panel: Workbench, text: str) -> None:
     """Press a button of the question about the run."""
-    (button,) = [one for one in panel.question.buttons() if text in one.text()]
+    (button,) = [one for one in panel.closing.question.buttons() if text in one.text()]
     click(button)
 
 
 def test_an_empty_panel_says_what_to_do(panel):
     assert panel.monitor.empty.isVisible()
     assert not panel.monitor.curves.isVisible()
-    assert "Choose a training bank" in panel.settings.found.text()
+    assert "Choose a training bank" in panel.settings.data.found.text()
     assert not panel.settings.start.isEnabled()
-    for button in (panel.open, panel.watch_button, panel.resume, panel.folder, panel.board):
+    for button in (
+        panel.runs.open,
+        panel.runs.watch,
+        panel.runs.resume,
+        panel.runs.folder,
+        panel.runs.board,
+    ):
         assert not button.isEnabled()
-    assert "no run" in panel.details.text()
+    assert "no run" in panel.runs.details.text()
 
 
 def test_a_run_is_started_watched_paused_stopped_resumed_and_killed(
@@ -166,7 +178,7 @@ def test_a_run_is_started_watched_paused_stopped_resumed_and_killed(
     run, monitor = runs / "modern-small-1", docked.monitor
     assert monitor.name.text() == run.name
     assert not docked.settings.start.isEnabled()
-    assert not docked.plan_section.isExpanded()
+    assert not docked.new_run_section.isExpanded()
     wait(qtbot, lambda: len(viewer.layers) == 1)
     (layer,) = viewer.layers
     assert layer.name == run.name
@@ -220,7 +232,7 @@ def test_closing_asks_and_a_run_left_running_is_found_again(docked, bank, viewer
         close()
         close()
         answer(docked, "Cancel")
-        assert docked.question is None, "it is asked once at a time"
+        assert docked.closing.question is None, "it is asked once at a time"
         QTest.qWait(50)
         assert docked.isVisible() and docked.monitor.state == "training"
     dock_of(docked).title.close_button.click()
@@ -240,13 +252,13 @@ def test_closing_asks_and_a_run_left_running_is_found_again(docked, bank, viewer
 def test_a_run_in_this_process_is_saved_when_the_window_closes(
     docked, bank, viewer, runs, qtbot, single_threaded
 ):
-    docked.settings.place.choose("thread")
+    docked.settings.advanced.place.choose("thread")
     train(docked, bank, qtbot)
     run, window = runs / "modern-small-1", viewer.window._qt_window
     assert read_status(run).pid == os.getpid()
     window.close()
-    assert "cannot go on without it" in docked.question.informativeText()
-    assert not any("Leave" in button.text() for button in docked.question.buttons())
+    assert "cannot continue without it" in docked.closing.question.informativeText()
+    assert not any("Leave" in button.text() for button in docked.closing.question.buttons())
     answer(docked, "Stop and save")
     wait(qtbot, lambda: not is_there(window))
     # The fixture closes windows that are still there.
@@ -274,13 +286,13 @@ def test_a_model_opens_in_the_explorer_in_one_click(
 ):
     remember("last_checkpoint", str(small_model))
     panel = docked
-    panel.settings.runs.set_path(done)
-    wait(qtbot, lambda: len(panel.list.runs) == 1)
-    (run,) = panel.list.runs
+    panel.settings.folders.runs.set_path(done)
+    wait(qtbot, lambda: len(panel.runs.list.runs) == 1)
+    (run,) = panel.runs.list.runs
     assert (run.state, run.step, run.recipe) == ("finished", 4, "Modern")
     assert (run.network, run.size) == ("1 to 16 channels", "16 × 16 × 16")
-    panel.list.select(run.folder)
-    click(panel.open)
+    panel.runs.list.select(run.folder)
+    click(panel.runs.open)
 
     def explorers() -> list[LatentExplorer]:
         return viewer.window._qt_window.findChildren(LatentExplorer)
@@ -290,18 +302,18 @@ def test_a_model_opens_in_the_explorer_in_one_click(
     wait(qtbot, lambda: explorers()[0].model.checkpoint.path == model)
     settle(explorers()[0])
     assert load(model).config.volume_shape == (16, 16, 16)
-    wait(qtbot, lambda: panel.list.runs[0].models == (model,))
-    assert "Model of step 4" in panel.list.topLevelItem(0).child(0).text(0)
+    wait(qtbot, lambda: panel.runs.list.runs[0].models == (model,))
+    assert "Model of step 4" in panel.runs.list.topLevelItem(0).child(0).text(0)
 
 
 def test_a_finished_run_is_watched_and_made_longer(panel, done, qtbot, runs, single_threaded):
-    panel.settings.place.choose("thread")
+    panel.settings.advanced.place.choose("thread")
     shutil.copytree(done / "first", runs / "first")
-    panel.refresh_list()
-    wait(qtbot, lambda: len(panel.list.runs) == 1)
-    panel.list.select(runs / "first")
-    panel.list.setFocus()
-    QTest.keyClick(panel.list, Qt.Key.Key_Return)
+    panel.runs.refresh()
+    wait(qtbot, lambda: len(panel.runs.list.runs) == 1)
+    panel.runs.list.select(runs / "first")
+    panel.runs.list.setFocus()
+    QTest.keyClick(panel.runs.list, Qt.Key.Key_Return)
     wait(qtbot, lambda: panel.monitor.curves.last_step == 4)
     assert panel.monitor.state == "finished"
     wait(qtbot, panel.monitor.resume.isEnabled)
@@ -311,12 +323,15 @@ def test_a_finished_run_is_watched_and_made_longer(panel, done, qtbot, runs, sin
     assert dialog.intValue() == 8
     dialog.setIntValue(6)
     dialog.accept()
-    wait(qtbot, lambda: panel.monitor.state == "finished" and panel.monitor.curves.last_step == 6)
+    wait(
+        qtbot,
+        lambda: panel.monitor.state == "finished" and panel.monitor.curves.last_step == 6,
+    )
     wait(qtbot, ended(panel))
 
 
 def test_all_of_a_run_is_seen_in_the_narrowest_dock(docked, done):
-    docked.settings.runs.set_path(done)
+    docked.settings.folders.runs.set_path(done)
     docked.watch(done / "first")
     docked.monitor.facts["Device"].setText("NVIDIA H100 80GB HBM3, the third of eight")
     scroll = docked.findChild(QScrollArea)
@@ -333,14 +348,16 @@ def test_a_finished_run_grows(panel, done, qtbot, runs, tmp_path):
     (tmp_path / "scans").mkdir()
     volume = Volume(np.random.default_rng(0).random((32, 32, 32)), default_affine((32, 32, 32)))
     write_nifti(volume, tmp_path / "scans" / "a.nii.gz")
-    panel.settings.volumes.set_path(tmp_path / "scans")
+    panel.settings.data.volumes.set_path(tmp_path / "scans")
     wait(qtbot, panel.monitor.grow.isEnabled)
-    panel.settings.capacity.setValue(9)
+    panel.settings.advanced.capacity.setValue(9)
     click(panel.monitor.grow)
     wait(qtbot, lambda: in_sight(panel.settings.start))
-    plan = panel.settings.plan(tmp_path)
-    assert (plan.size, plan.init_from, plan.capacity) == ((32, 32), runs / "first", 1)
-    assert plan.folder != runs / "first"
+    run = panel.settings.new_run(tmp_path)
+    network = run.config.network
+    assert (network.volume_shape, network.network_capacity) == ((32, 32, 32), 1)
+    assert run.init_from == runs / "first"
+    assert run.folder != runs / "first"
 
 
 @pytest.mark.slow
@@ -352,7 +369,7 @@ def test_a_run_started_in_a_terminal_is_steered_from_here(panel, bank, runs, qtb
     )
     wait(qtbot, lambda: read_status(runs / "mine") is not None)
     wait(qtbot, lambda: read_status(runs / "mine").state == "training")
-    panel.refresh_list()
+    panel.runs.refresh()
     wait(qtbot, lambda: panel.monitor.state == "training")
     click(panel.monitor.stop)
     wait(qtbot, ended(panel))
@@ -363,30 +380,30 @@ def test_a_run_started_in_a_terminal_is_steered_from_here(panel, bank, runs, qtb
 def test_a_folder_of_nifti_files_becomes_a_bank_first(
     panel, runs, tmp_path, qtbot, single_threaded
 ):
-    panel.settings.place.choose("thread")
+    panel.settings.advanced.place.choose("thread")
     scans = tmp_path / "scans"
     scans.mkdir()
     for number in range(6):
         write_nifti(Tubes(number).make(), scans / f"sub-{number}.nii.gz")
     assert drop(panel, scans)
-    wait(qtbot, lambda: panel.settings.source is not None)
-    assert "6 scans" in panel.settings.found.text()
-    assert panel.settings.scaling.isVisible()
+    wait(qtbot, lambda: panel.settings.data.source is not None)
+    assert "6 scans" in panel.settings.data.found.text()
+    assert panel.settings.data.scaling.isVisible()
     assert panel.settings.voxels.currentText() == "16 × 16 × 16"
     panel.settings.steps.setValue(3)
     click(panel.settings.start)
     wait(qtbot, lambda: panel.monitor.state == "finished")
     wait(qtbot, ended(panel))
-    assert panel.settings.volumes.path == runs / "modern-small-1-bank"
+    assert panel.settings.data.volumes.path == runs / "modern-small-1-bank"
     # The list of runs, which the next free name follows from, is read in the background.
-    wait(qtbot, lambda: panel.settings.name.placeholderText() == "modern-small-2")
+    wait(qtbot, lambda: panel.settings.folders.name.placeholderText() == "modern-small-2")
 
 
 @pytest.mark.slow
 def test_what_a_run_needs_is_found_out_before_the_start(panel, bank, qtbot):
     settings, needs = panel.settings, panel.settings.needs
-    settings.volumes.set_path(bank)
-    wait(qtbot, lambda: settings.source is not None)
+    settings.data.volumes.set_path(bank)
+    wait(qtbot, lambda: settings.data.source is not None)
     settings.find_needs()
     wait(qtbot, lambda: re.match(r"Needs about 0\.\d GB of memory", needs.memory.text()))
     wait(qtbot, lambda: needs.button.text() == "Cancel")
@@ -419,8 +436,8 @@ class Estimates:
 def test_too_little_memory_is_told_before_the_start(panel, bank, qtbot, monkeypatch):
     estimates = Estimates(monkeypatch, 5_000_000_000, 2_000_000_000)
     settings, needs = panel.settings, panel.settings.needs
-    settings.volumes.set_path(bank)
-    wait(qtbot, lambda: settings.source is not None)
+    settings.data.volumes.set_path(bank)
+    wait(qtbot, lambda: settings.data.source is not None)
     settings.find_needs()
     wait(qtbot, lambda: "Needs about 5.0 GB of memory; 2.0 GB are free" in needs.memory.text())
     assert "lower the batch" in needs.memory.text()
@@ -432,8 +449,8 @@ def test_another_length_is_told_at_once_and_another_batch_is_measured(
 ):
     estimates = Estimates(monkeypatch)
     settings, needs = panel.settings, panel.settings.needs
-    settings.volumes.set_path(bank)
-    wait(qtbot, lambda: settings.source is not None)
+    settings.data.volumes.set_path(bank)
+    wait(qtbot, lambda: settings.data.source is not None)
     settings.steps.setValue(100)
     settings.find_needs()
     wait(qtbot, lambda: "100 steps take about 2 min" in needs.time.text())
@@ -449,13 +466,13 @@ def test_another_length_is_told_at_once_and_another_batch_is_measured(
 def test_time_is_not_measured_beside_a_run(panel, bank, qtbot, monkeypatch):
     estimates = Estimates(monkeypatch)
     settings, needs = panel.settings, panel.settings.needs
-    settings.volumes.set_path(bank)
-    wait(qtbot, lambda: settings.source is not None)
-    needs.set_run_at_work(True)
+    settings.data.volumes.set_path(bank)
+    wait(qtbot, lambda: settings.data.source is not None)
+    needs.set_run_active(True)
     settings.find_needs()
-    wait(qtbot, lambda: "A run is at work" in needs.time.text())
+    wait(qtbot, lambda: "while a run is in progress" in needs.time.text())
     assert estimates.asked == ["memory"]
-    needs.set_run_at_work(False)
+    needs.set_run_active(False)
     wait(qtbot, lambda: "A step takes about 1.5 s" in needs.time.text())
 
 
@@ -467,8 +484,8 @@ def test_what_a_person_has_stopped_is_not_measured_again(panel, bank, qtbot, mon
         lambda *of: free.wait(10) and estimates.step_time(*of),
     )
     settings, needs = panel.settings, panel.settings.needs
-    settings.volumes.set_path(bank)
-    wait(qtbot, lambda: settings.source is not None)
+    settings.data.volumes.set_path(bank)
+    wait(qtbot, lambda: settings.data.source is not None)
     settings.find_needs()
     wait(qtbot, lambda: needs.button.text() == "Cancel")
     click(needs.button)
@@ -491,33 +508,33 @@ def test_without_a_gpu_a_run_begins_small(runs, qtbot, tmp_path, monkeypatch):
     found = {}
     for gpu in (False, True):
         monkeypatch.setattr("torch.cuda.is_available", lambda gpu=gpu: gpu)
-        group = PlanGroup()
+        group = NewRunGroup()
         qtbot.addWidget(group)
-        group.volumes.set_path(tmp_path / "scans")
-        wait(qtbot, lambda group=group: group.source is not None)
+        group.data.volumes.set_path(tmp_path / "scans")
+        wait(qtbot, lambda group=group: group.data.source is not None)
         found[gpu] = (group.preset.chosen, group.voxels.currentData(), group.capacity.value())
     assert found[False] == ("projected", (32, 32), 16)
     assert found[True] == ("modern", (32, 64), 8)
 
 
 def test_what_cannot_be_trained_on_is_told_at_once(panel, tmp_path, qtbot):
-    found = panel.settings.found
-    panel.settings.volumes.set_path(tmp_path / "nowhere")
+    found = panel.settings.data.found
+    panel.settings.data.volumes.set_path(tmp_path / "nowhere")
     wait(qtbot, lambda: "does not exist" in found.text())
     (tmp_path / "empty").mkdir()
-    panel.settings.volumes.set_path(tmp_path / "empty")
+    panel.settings.data.volumes.set_path(tmp_path / "empty")
     wait(qtbot, lambda: "There are no scans" in found.text())
     assert not panel.settings.start.isEnabled()
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(panel, bank, tmp_path, qtbot, problem):
     (tmp_path / "file").touch()
-    panel.settings.runs.set_path(tmp_path / "file")
+    panel.settings.folders.runs.set_path(tmp_path / "file")
     begin(panel, bank, qtbot)
     assert str(tmp_path / "file") in problem(panel)
     wait(qtbot, panel.settings.start.isEnabled)
-    panel.settings.runs.set_path(tmp_path)
-    panel.settings.name.setText("a/b")
+    panel.settings.folders.runs.set_path(tmp_path)
+    panel.settings.folders.name.setText("a/b")
     click(panel.settings.start)
     assert "without slashes" in problem(panel)
 
@@ -545,13 +562,28 @@ def test_a_missing_package_is_one_sentence(runs, monkeypatch, qtbot):
 
 
 def test_the_command_can_be_copied(panel, bank, runs, qtbot):
-    panel.settings.volumes.set_path(bank)
+    panel.settings.data.volumes.set_path(bank)
     wait(qtbot, panel.settings.copy.isEnabled)
     click(panel.settings.copy)
     command = QApplication.clipboard().text()
     assert command.startswith("cowgan train --bank ")
     assert f"--out {runs / 'modern-small-1'}" in command
     assert "--network-capacity 1 --fmap-max 16 --batch 2" in command
+
+
+def test_fields_explain_settings_as_the_command_line_does(panel):
+    settings, advanced = panel.settings, panel.settings.advanced
+    own = {"batch": settings.batch, "steps": settings.steps, "seed": advanced.seed}
+    for name in ("accumulate", "save_every", "sample_every", "precision"):
+        own[name] = getattr(advanced, name)
+    fields = setting_fields(TrainingConfig)
+    assert {name: field.toolTip() for name, field in own.items()} == {
+        name: fields[name].setting.text for name in own
+    }
+    assert (settings.batch.minimum(), settings.batch.maximum()) == (1, 4096)
+    network = setting_fields(NetworkConfig)
+    assert advanced.capacity.toolTip() == network["network_capacity"].setting.text
+    assert advanced.most_channels.toolTip() == network["fmap_max"].setting.text
 
 
 def test_settings_are_remembered(panel, qtbot):
@@ -568,10 +600,13 @@ def test_settings_are_remembered(panel, qtbot):
 def test_a_recipe_brings_its_own_batch_and_a_network_its_own_channels(panel):
     panel.settings.preset.choose("paper")
     panel.settings.preset.activated.emit(0)
-    assert (panel.settings.batch.value(), panel.settings.accumulate.value()) == (8, 4)
+    assert (panel.settings.batch.value(), panel.settings.advanced.accumulate.value()) == (8, 4)
     panel.settings.network.choose("Large")
     panel.settings.network.activated.emit(0)
-    assert (panel.settings.capacity.value(), panel.settings.most_channels.value()) == (16, 1024)
+    assert (
+        panel.settings.advanced.capacity.value(),
+        panel.settings.advanced.most_channels.value(),
+    ) == (16, 1024)
 
 
 def test_curves_follow_theme_scale_and_smoothing(panel):
@@ -582,10 +617,10 @@ def test_curves_follow_theme_scale_and_smoothing(panel):
     dark = curves.plot.backgroundBrush().color().lightnessF()
     curves._viewer.theme = "light"
     assert curves.plot.backgroundBrush().color().lightnessF() > dark
-    assert not curves.left_out.isVisible()
+    assert not curves.omitted.isVisible()
     curves.logarithmic.click()
-    assert "generator" in curves.left_out.text()
-    assert "discriminator" not in curves.left_out.text()
+    assert "generator" in curves.omitted.text()
+    assert "discriminator" not in curves.omitted.text()
     assert curves.plot.getAxis("bottom").labelText == "Step"
     assert curves.plot.getAxis("left").labelText == "Loss"
 
@@ -593,7 +628,7 @@ def test_curves_follow_theme_scale_and_smoothing(panel):
 def test_axes_show_numbers_as_they_are(panel, qtbot):
     curves = panel.monitor.curves
     panel.monitor.begin(Path("run"))
-    curves.add([{"step": 100 * n, "coverage": 0.5 + 0.01 * n} for n in range(40)], anew=True)
+    curves.add([{"step": 100 * n, "coverage": 0.5 + 0.01 * n} for n in range(40)], restarted=True)
     curves.chart.choose("coverage")
     QTest.qWait(100)
     curves.redraw()
@@ -627,12 +662,12 @@ def test_tensorboard_shows_a_run(panel, done, qtbot, monkeypatch):
         return True
 
     monkeypatch.setattr(QDesktopServices, "openUrl", browse)
-    panel.settings.runs.set_path(done)
-    wait(qtbot, lambda: len(panel.list.runs) == 1)
-    panel.list.select(done / "first")
-    click(panel.folder)
+    panel.settings.folders.runs.set_path(done)
+    wait(qtbot, lambda: len(panel.runs.list.runs) == 1)
+    panel.runs.list.select(done / "first")
+    click(panel.runs.folder)
     assert opened == [(done / "first").as_uri()]
-    click(panel.board)
+    click(panel.runs.board)
     wait(qtbot, lambda: len(opened) == 2)
     with urlopen(opened[1], timeout=10) as page:
         assert b"TensorBoard" in page.read()
@@ -645,10 +680,10 @@ def test_tensorboard_that_is_not_installed_is_one_sentence(
     panel, done, qtbot, monkeypatch, problem
 ):
     monkeypatch.setattr("napari_cowgan.training.tensorboard.find_spec", lambda name: None)
-    panel.settings.runs.set_path(done)
-    wait(qtbot, lambda: len(panel.list.runs) == 1)
-    panel.list.select(done / "first")
-    click(panel.board)
+    panel.settings.folders.runs.set_path(done)
+    wait(qtbot, lambda: len(panel.runs.list.runs) == 1)
+    panel.runs.list.select(done / "first")
+    click(panel.runs.board)
     assert "not installed" in problem(panel)
 
 
@@ -659,7 +694,7 @@ def _address(url: str) -> tuple[str, int]:
 
 def test_the_window_answers_while_a_run_trains(docked, bank, viewer, qtbot):
     """Compare with the same window while the run is paused, as the machine may be busy."""
-    docked.settings.sample_every.setValue(20)
+    docked.settings.advanced.sample_every.setValue(20)
     train(docked, bank, qtbot)
     wait(qtbot, lambda: len(viewer.layers) == 1)
     at_work = min(_lateness_ms() for _ in range(2))

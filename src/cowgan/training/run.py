@@ -78,8 +78,8 @@ def start_run(
         The user stopped training; the run can be resumed.
     """
     folder = Path(folder)
-    if processes.is_leader and has_state(folder):
-        raise CowganError(f"{folder} holds a run already; resume it, or choose another folder.")
+    if processes.is_leader:
+        require_no_run(folder)
     volumes = BankSubset(bank, config.network.volume_shape, bank.training)
     with _controlled(folder, 0, config.steps, processes) as remote_control, _memory_errors():
         trainer = Trainer(config, volumes, device, processes)
@@ -99,6 +99,12 @@ def start_run(
         save_state(trainer, folder, bank.sha256)
         train(trainer, folder, bank, remote_control, progress or Silent(), watch, metrics)
     return notes
+
+
+def require_no_run(folder: Path) -> None:
+    """Raise `CowganError` if a folder holds the state of a run."""
+    if has_state(folder):
+        raise CowganError(f"{folder} holds a run already; resume it, or choose another folder.")
 
 
 def resume_run(
