@@ -330,9 +330,10 @@ def test_a_finished_run_is_watched_and_made_longer(panel, done, qtbot, runs, sin
     wait(qtbot, ended(panel))
 
 
-def test_all_of_a_run_is_seen_in_the_narrowest_dock(docked, done):
+def test_all_of_a_run_is_seen_in_the_narrowest_dock(docked, done, qtbot):
     docked.settings.folders.runs.set_path(done)
     docked.watch(done / "first")
+    wait(qtbot, lambda: docked.runs.list.runs)
     docked.monitor.facts["Device"].setText("NVIDIA H100 80GB HBM3, the third of eight")
     scroll = docked.findChild(QScrollArea)
     QApplication.processEvents()
@@ -512,7 +513,11 @@ def test_without_a_gpu_a_run_begins_small(runs, qtbot, tmp_path, monkeypatch):
         qtbot.addWidget(group)
         group.data.volumes.set_path(tmp_path / "scans")
         wait(qtbot, lambda group=group: group.data.source is not None)
-        found[gpu] = (group.preset.chosen, group.voxels.currentData(), group.capacity.value())
+        found[gpu] = (
+            group.preset.chosen,
+            group.voxels.currentData(),
+            group.advanced.capacity.value(),
+        )
     assert found[False] == ("projected", (32, 32), 16)
     assert found[True] == ("modern", (32, 64), 8)
 
