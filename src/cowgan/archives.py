@@ -1,4 +1,4 @@
-"""Zip archives and NumPy arrays, judged by what they state before anything is unpacked."""
+"""Bounded reading of zip archives and NumPy array headers."""
 
 import lzma
 import tokenize
@@ -16,8 +16,8 @@ from cowgan.errors import CowganError
 from cowgan.files import open_regular
 
 _LARGEST_LIST = 2**22
-"""Bytes that the list of files at the end of an archive may take: some 50 000 files. Read,
-each takes ten times as much."""
+"""Largest central directory of an archive in bytes: about 50 000 files, which take ten times as
+much memory."""
 
 _MOST = _LARGEST_LIST + 1
 
@@ -26,7 +26,7 @@ _UNREADABLE = (
     EOFError,
     KeyError,
     MemoryError,
-    # Encrypted, or packed by an unknown method.
+    # Encryption or an unknown compression method.
     RuntimeError,
     TypeError,
     ValueError,
@@ -34,7 +34,7 @@ _UNREADABLE = (
     lzma.LZMAError,
     zlib.error,
 )
-"""What a damaged archive can raise."""
+"""Errors of damaged archives."""
 
 _ODD_HEADER = (
     AttributeError,
@@ -51,7 +51,7 @@ _ODD_HEADER = (
 
 @contextmanager
 def unpacking(path: Path) -> Iterator[None]:
-    """Tell in one sentence what is wrong with an archive that is opened or read."""
+    """Convert errors of opening or reading an archive to `CowganError`."""
     try:
         yield
     except _UNREADABLE as error:
@@ -67,7 +67,7 @@ def open_archive(path: Path) -> Iterator[ZipFile]:
     Raises
     ------
     CowganError
-        It is no regular file, damaged, or lists far too many files.
+        It is not a regular file, is damaged, or lists too many files.
     """
     with open_regular(path) as file:
         with unpacking(path):
@@ -78,14 +78,14 @@ def open_archive(path: Path) -> Iterator[ZipFile]:
 
 
 class _Listed:
-    """What is read of an archive to list its files, and no longer list."""
+    """A file that limits the size of the central directory read by `ZipFile`."""
 
     def __init__(self, file: BufferedReader) -> None:
         self._file = file
         self.tell, self.seek, self.seekable = file.tell, file.seek, file.seekable
 
     def read(self, size: int = -1) -> bytes:
-        """Read so many bytes, as the archive states, or all that are left."""
+        """Read `size` bytes, or the rest."""
         content = self._file.read(min(size, _MOST) if size >= 0 else _MOST)
         if len(content) == _MOST:
             raise BadZipFile(f"its list of files takes more than {_LARGEST_LIST} bytes")
@@ -93,18 +93,18 @@ class _Listed:
 
 
 def read_member(archive: ZipFile, name: str, limit: int, path: Path) -> bytes:
-    """Return a file of an archive.
+    """Return the content of a file in an archive.
 
     Parameters
     ----------
     archive : ZipFile
         See `open_archive`.
     name : str
-        Of a file that it lists.
+        Name of the file.
     limit : int
-        Most bytes to unpack, whatever the archive says.
+        Largest unpacked size in bytes.
     path : Path
-        Of the archive.
+        Path of the archive, for messages.
 
     Raises
     ------
@@ -124,12 +124,12 @@ def read_member(archive: ZipFile, name: str, limit: int, path: Path) -> bytes:
 
 
 def read_npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Return shape, whether it is in Fortran order, and type of an array in NumPy's format.
+    """Return shape, Fortran order and type from the header of an array in NumPy's format.
 
     Raises
     ------
     ValueError
-        It is no such array, or of a newer version of the format than 1.0.
+        It is not such an array, or not of format version 1.0.
     """
     try:
         version = np.lib.format.read_magic(file)

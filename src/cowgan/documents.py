@@ -1,7 +1,7 @@
-"""The one way in for JSON and TOML: bounded, and checked against dataclasses.
+"""Bounded reading of JSON and TOML, validated against dataclasses.
 
-What a file may hold is said once, by the type hints of a dataclass; its ``__post_init__``
-says what hints cannot.
+The type hints of a dataclass define the content of a file; further checks belong in its
+``__post_init__``.
 """
 
 import tomllib
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LARGEST_BYTES = 256 * 2**20
-"""Far above a bank of 100 000 volumes, the largest document there is."""
+"""Far above the largest document, the description of a bank of 100 000 volumes."""
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_CHARACTERS = 80
@@ -37,26 +37,26 @@ _WORDING = {
 def read_json(
     path: Path, kind: type[T], limit: int = LARGEST_BYTES, *, other_versions: bool = False
 ) -> T:
-    """Read a JSON file as what it must be.
+    """Read a JSON file and validate it.
 
     Parameters
     ----------
     path : Path
         Text as `cowgan.files.read_text` reads it.
     kind : type
-        A dataclass, or any other type with hints such as ``dict[str, Any]``. Types are
-        strict: no text becomes a number. A whole number counts as a float, an array as a
+        A dataclass, or another type such as ``dict[str, Any]``. Types are strict: text is not
+        converted to numbers, but a whole number is accepted as a float and an array as a
         tuple.
     limit : int
         Largest size in bytes.
     other_versions : bool
-        Whether fields of dataclasses may be missing, which then have their defaults, and
-        others there, which are left out. By default neither is.
+        Accept missing fields, which have their defaults, and ignore unknown fields. By default
+        both are errors.
 
     Raises
     ------
     CowganError
-        The file cannot be read, is no JSON or is not of that kind; the detail lists why.
+        The file cannot be read, is not JSON or is invalid; the detail lists the problems.
     """
     content = read_text(path, limit)
     return parse_json(content, kind, str(path), other_versions=other_versions)
@@ -65,21 +65,21 @@ def read_json(
 def parse_json(
     content: bytes | str, kind: type[T], what: str, *, other_versions: bool = False
 ) -> T:
-    """Return JSON text as what it must be.
+    """Parse JSON text and validate it.
 
     Parameters
     ----------
     content : bytes or str
-        As in a file.
+        JSON text.
     kind, other_versions
         As for `read_json`.
     what : str
-        Begins the sentence if something is wrong, such as a path.
+        Subject of the error message, such as a path.
 
     Raises
     ------
     CowganError
-        It is no JSON, or not of that kind.
+        It is not JSON, or is invalid.
     """
     from pydantic_core import from_json
 
@@ -92,12 +92,12 @@ def parse_json(
 
 
 def read_toml(path: Path, limit: int = LARGEST_BYTES) -> dict[str, Any]:
-    """Read a TOML file as it is; `checked` makes more of it.
+    """Read a TOML file without validation; see `checked`.
 
     Raises
     ------
     CowganError
-        The file cannot be read or is no TOML.
+        The file cannot be read or is not TOML.
     """
     content = read_text(path, limit)
     try:
@@ -107,26 +107,26 @@ def read_toml(path: Path, limit: int = LARGEST_BYTES) -> dict[str, Any]:
 
 
 def checked(plain: Any, kind: type[T], what: str, *, other_versions: bool = False) -> T:
-    """Return plain data, such as parsed JSON, as what it must be.
+    """Validate plain data, such as parsed JSON.
 
     Parameters
     ----------
     plain : Any
-        Nothing but dict, list, str, int, float, bool and None.
+        Composed of dict, list, str, int, float, bool and None.
     kind, what, other_versions
         As for `parse_json`.
 
     Raises
     ------
     CowganError
-        It is not of that kind.
+        It is invalid.
     """
     from pydantic import ValidationError
     from pydantic_core import to_json
 
     model = _strict(cast(Hashable, kind))
     try:
-        # Through JSON, since only there may an array be a tuple although types are strict.
+        # Through JSON, since strict types accept an array as a tuple only there.
         content = to_json(plain, inf_nan_mode="constants")
         extra: Literal["ignore", "forbid"] = "ignore" if other_versions else "forbid"
         found = cast(T, model.model_validate_json(content, extra=extra).root)
@@ -144,7 +144,7 @@ def checked(plain: Any, kind: type[T], what: str, *, other_versions: bool = Fals
 
 
 def _missing(found: Any, plain: Any) -> str | None:
-    """Return the first field that has its default because it is not there."""
+    """Return the first field that is missing and has its default."""
     inside: Iterable[tuple[str | int, Any]] = ()
     if is_dataclass(found):
         inside = [(one.name, getattr(found, one.name)) for one in fields(found) if one.init]
@@ -162,7 +162,7 @@ def _missing(found: Any, plain: Any) -> str | None:
 
 @cache
 def _strict(kind: Any) -> "type[RootModel[Any]]":
-    # Pydantic takes a tenth of a second to import, which most commands do not need.
+    # Imported late: pydantic takes a tenth of a second, which most commands do not need.
     from pydantic import ConfigDict, RootModel, create_model
 
     class Strict(RootModel[Any]):
@@ -172,7 +172,7 @@ def _strict(kind: Any) -> "type[RootModel[Any]]":
 
 
 def _told(problem: "ErrorDetails") -> str:
-    """Return where something is wrong, and what, as the end of a sentence."""
+    """Return the place and kind of a problem, as the end of a sentence."""
     place = ".".join(f"{part!s:.{_SHOWN_CHARACTERS}}" for part in problem["loc"]) or "it"
     told = _WORDING.get(problem["type"])
     if told is None:

@@ -1,4 +1,4 @@
-"""Errors meant for the person in front of the screen."""
+"""Errors with messages for the user."""
 
 from collections.abc import Sequence
 
@@ -8,39 +8,38 @@ _LONGEST = 1000
 
 
 class CowganError(Exception):
-    """A failure told in one plain sentence.
+    """A failure with a one-sentence message for the user.
 
     Parameters
     ----------
     sentence : str
-        What went wrong and, where possible, what to do; one sentence that needs no
-        knowledge of the code.
+        What is wrong and, where possible, what to do, without reference to the code.
     detail : str, optional
         Technical detail for a log or a bug report (an exception text, a list of
         tensor names).
     """
 
     def __init__(self, sentence: str, detail: str = "") -> None:
-        # Names and texts from files stand in both.
+        # Both may contain text from files.
         self.sentence = one_line(sentence, _LONGEST)
         self.detail = escaped(detail, keep="\n")
         super().__init__(self.sentence)
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """All that there is to tell, each on a line of its own."""
+        """The messages, one per line."""
         return (self.sentence,)
 
 
 class SeveralErrors(CowganError):
-    """Things that went wrong beside each other.
+    """Several independent failures.
 
     Parameters
     ----------
     errors : sequence of CowganError
         At least one.
     besides : str, optional
-        A sentence on what went well.
+        A sentence on what succeeded.
     """
 
     def __init__(self, errors: Sequence[CowganError], besides: str = "") -> None:
@@ -51,7 +50,7 @@ class SeveralErrors(CowganError):
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What went well, and what did not."""
+        """The sentence on what succeeded, and the messages."""
         return self._sentences
 
 

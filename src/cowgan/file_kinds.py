@@ -1,14 +1,14 @@
-"""What a file is by its first bytes, where its name promises something else."""
+"""Detection of file kinds from the first bytes."""
 
 import codecs
 import re
 
 BYTES_NEEDED = 1024
-"""How much of the beginning of a file is enough to tell."""
+"""Number of first bytes that suffice."""
 
 SAFETENSORS = "a safetensors file"
 TEXT = "a text file"
-"""What any text is that stands in for nothing else."""
+"""Kind of text files that are not placeholders."""
 
 _DICOM_AT, _DICOM = 128, b"DICM"
 _LFS = b"version https://git-lfs.github.com/spec/"
@@ -21,7 +21,7 @@ _LINK = re.compile(rb"[\w .+~-]*/[\w ./+~-]*[\w.+~-]\s*")
 _DOWNLOAD = "and not the file itself; download it"
 
 _STAND_INS = ("empty;", "filled with zeros;", "a pointer", "a web page", "an XML", "the text of a")
-"""How what is told of files begins that are not there, or not whole."""
+"""Beginnings of the kinds of missing or incomplete files."""
 
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PK\x03\x04", "a zip archive"),
@@ -52,7 +52,7 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
 
 
 def what_it_is(start: bytes) -> str | None:
-    """Tell what a file is whose content is not what its name promises.
+    """Return the kind of a file whose content does not match its name.
 
     Parameters
     ----------
@@ -62,18 +62,18 @@ def what_it_is(start: bytes) -> str | None:
     Returns
     -------
     str or None
-        The end of a sentence that begins with the name of the file and "is"; None if the
-        content is unknown. It is told in full what stands in for a file that was never
-        downloaded (a pointer of Git LFS or git-annex, a link stored as text, a web page),
-        and by its kind what is a common format. The caller has already seen that the file
-        is not what it wants: a zip archive, for example, can be a checkpoint.
+        The end of a sentence that begins with the file name and "is"; None if the content is
+        unknown. Placeholders of files that were never downloaded (a pointer of Git LFS or
+        git-annex, a link stored as text, a web page) are explained; common formats are named.
+        The caller must first rule out the expected format: a zip archive, for example, can be
+        a checkpoint.
     """
     start = start[:BYTES_NEEDED]
     if not start:
         return "empty; perhaps a download was interrupted"
     if not any(start):
         return "filled with zeros; perhaps a download or a copy was interrupted"
-    # First, as the length with which they begin may look like the mark of another kind.
+    # First, since their initial length may look like the magic number of another kind.
     if start[5:9] == b"\x00\x00\x00{":
         return SAFETENSORS
     for at, magic, kind in _MAGIC:
@@ -98,34 +98,34 @@ def what_it_is(start: bytes) -> str | None:
 
 
 def has_dicom_mark(start: bytes) -> bool:
-    """Return whether a file is marked as DICOM, whatever else it may be at the same time.
+    """Return whether a file has the DICOM prefix, even if it is also of another kind.
 
     Parameters
     ----------
     start : bytes
-        As for `what_it_is`; what stands before the mark may make it a picture too.
+        As for `what_it_is`; the preamble may make it a picture too.
     """
     return start.startswith(_DICOM, _DICOM_AT)
 
 
 def stand_in(start: bytes) -> str | None:
-    """Tell what stands in for a file that was never downloaded, or not to its end.
+    """Return the kind of placeholder of a missing or incomplete file; None for other content.
 
-    Parameters and result are those of `what_it_is`, but None for any other content.
+    Parameters and result are those of `what_it_is`.
     """
     kind = what_it_is(start)
     return kind if kind is not None and kind.startswith(_STAND_INS) else None
 
 
 def stored_link(content: bytes) -> str | None:
-    """Return where a link leads that was stored as text.
+    """Return the target of a link that was stored as text.
 
-    Git does so on systems, and by servers, that know no symbolic links.
+    Git does so on systems and servers without symbolic links.
 
     Parameters
     ----------
     content : bytes
-        All of a file.
+        The whole file.
 
     Returns
     -------

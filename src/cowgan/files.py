@@ -1,7 +1,7 @@
-"""Writing files so that a failure never leaves half of one behind, and reading bounded ones.
+"""Atomic writing of files, and safe, bounded reading of untrusted ones.
 
-Folders may come from elsewhere, such as a reader's package: what is opened in them here is
-a file that ends, and what is written is that file and no other.
+Folders may be untrusted, such as a returned study package: only regular files are opened, and
+writing affects no other file.
 """
 
 import hashlib
@@ -28,16 +28,16 @@ _APPEND_FLAGS = (
     | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 )  # fmt: skip
 _STEPS = frozenset("\\:\0")
-"""Characters that lead elsewhere on some system."""
+"""Characters that change the path on some system."""
 
 
 @contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target` that replaces it on success.
 
-    The temporary file keeps the target's name as its ending, so writers that choose a
-    format by suffix work. It is flushed to disk before the rename; on any error it is
-    removed and an existing target stays as it was.
+    The temporary file ends with the name of the target, for writers that choose a format by
+    suffix. It is flushed to disk before the rename; on error it is removed and an existing target
+    is unchanged.
 
     Raises
     ------
@@ -68,10 +68,10 @@ def write_json(target: Path, content: Any) -> None:
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Open a file for reading that has an end and does not block.
+    """Open a regular file for reading.
 
-    Everything that comes from elsewhere is opened here: a pipe would wait for ever, a device
-    such as ``/dev/zero`` never ends.
+    All untrusted files are opened here: a pipe would block, and a device such as ``/dev/zero``
+    never ends.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def open_regular(path: Path) -> BufferedReader:
     """
     path = Path(path)
     try:
-        # Before it is opened, since that alone moves some devices.
+        # Before opening, which has side effects on some devices.
         _refuse_irregular(path, path.stat().st_mode)
         return os.fdopen(_open(path, _READ_FLAGS), "rb")
     except FileNotFoundError as error:
@@ -93,15 +93,14 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def open_to_append(path: Path) -> BufferedWriter:
-    """Open a file for writing at its end; it is made if there is none.
+    """Open a file for appending; it is created if missing.
 
     Raises
     ------
     CowganError
-        It is a link, which could lead to any file of the account, or a folder, pipe, socket
-        or device.
+        It is a link, which could point to any file, or a folder, pipe, socket or device.
     OSError
-        It cannot be made or written.
+        It cannot be created or written.
     """
     path = Path(path)
     if path.is_symlink():
@@ -112,12 +111,12 @@ def open_to_append(path: Path) -> BufferedWriter:
 
 
 def absolute(path: Path) -> Path:
-    """Return a path from the root of the file system on, its links kept."""
+    """Return an absolute path without resolving links."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - resolve follows links
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
-    """Return what a regular file holds.
+    """Return the content of a regular file.
 
     Parameters
     ----------
@@ -129,7 +128,7 @@ def read_bytes(path: Path, limit: int) -> bytes:
     Raises
     ------
     CowganError
-        As for `open_regular`, or it is larger.
+        As for `open_regular`, or the file is larger than `limit`.
     """
     with open_regular(path) as file:
         try:
@@ -137,7 +136,7 @@ def read_bytes(path: Path, limit: int) -> bytes:
             large = size > limit
             content = b"" if large else file.read(size + 1)
             if len(content) > size:
-                # Some files of the operating system state no size, and any may be growing.
+                # Some system files state no size, and any file may be growing.
                 content += file.read(limit + 1 - len(content))
         except OSError as error:
             raise CowganError(
@@ -161,7 +160,7 @@ def read_text(path: Path, limit: int) -> str:
     Raises
     ------
     CowganError
-        As for `read_bytes`; or it is no text, or stands in for a file that was never
+        As for `read_bytes`, or it is not text, or is a placeholder of a file that was never
         downloaded.
     """
     content = read_bytes(path, limit)
@@ -177,19 +176,19 @@ def read_text(path: Path, limit: int) -> str:
 
 
 def path_inside(folder: Path, name: str) -> Path:
-    """Return the path that a file of a folder names, and nothing outside that folder.
+    """Return the path of a file named in a manifest, which must be inside a folder.
 
     Parameters
     ----------
     folder : Path
-        What the file belongs to.
+        The folder.
     name : str
-        Relative, as it stands in a manifest.
+        Relative path from the manifest.
 
     Raises
     ------
     CowganError
-        The name leads out of the folder, directly or by a link.
+        The path leads out of the folder, directly or by a link.
     """
     plain = PurePosixPath(name)
     confined = plain.as_posix() == name and ".." not in plain.parts and not _STEPS & set(name)
@@ -216,7 +215,7 @@ def sha256_of(path: Path) -> str:
 
 
 def _open(path: Path, flags: int) -> int:
-    """Return the descriptor of what was really opened, once it is known to be regular."""
+    """Return a file descriptor after checking that the opened file is regular."""
     descriptor = os.open(path, flags, 0o644)
     try:
         _refuse_irregular(path, os.fstat(descriptor).st_mode)

@@ -1,4 +1,4 @@
-"""Making a folder so that it appears whole or not at all."""
+"""Atomic creation of folders."""
 
 import os
 import shutil
@@ -20,26 +20,26 @@ def refuse_existing(target: Path) -> None:
 def folder_in_the_making(
     target: Path, needed_bytes: int, check: Callable[[Path], None] = refuse_existing
 ) -> Iterator[Path]:
-    """Yield a hidden folder beside `target` that takes its place on success.
+    """Yield a hidden folder beside `target` that replaces it on success.
 
-    On any error it is removed and what `target` was before stays. What a killed process
-    left behind is removed by the next one that makes the same target.
+    On error it is removed and an existing target is unchanged. Remains of a killed process are
+    removed when the same target is created again.
 
     Parameters
     ----------
     target : Path
-        The folder to come.
+        The folder to create.
     needed_bytes : int
-        Refuse to begin if the disk has less space.
+        Required disk space.
     check : callable, optional
         Called with the target before and after the work; raises `CowganError` if it must
-        not be made. A folder that it lets pass is replaced.
+        not be created or replaced.
 
     Raises
     ------
     CowganError
-        `check` refuses, another process is making the target, the disk has not enough
-        space, or the folder cannot be written.
+        `check` refuses, another process is creating the target, disk space is insufficient, or
+        the folder cannot be written.
     """
     target = Path(target)
     part, old = (target.with_name(f".{what}-{target.name}") for what in ("part", "old"))
@@ -77,7 +77,7 @@ def folder_in_the_making(
 def _clear_up_after_killed(part: Path, old: Path, target: Path) -> None:
     shutil.rmtree(part, ignore_errors=True)
     if old.exists() and not target.exists():
-        # Killed between the two renames of `_take_the_place`: what was there comes back.
+        # Killed between the two renames of `_take_the_place`: the old folder is restored.
         old.rename(target)
     shutil.rmtree(old, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""A lock that the operating system releases when its holder dies."""
+"""Lock files, which the operating system releases when the holder dies."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ else:
 
 
 class HeldLock:
-    """Holds a lock file from creation until `release` or the end of the process.
+    """A lock file held from creation until `release` or the end of the process.
 
     Parameters
     ----------
@@ -28,9 +28,9 @@ class HeldLock:
     AlreadyHeld
         Another process, or another part of this one, holds it.
     CowganError
-        The path is no file; see `cowgan.files.open_to_append`.
+        The path is not a regular file; see `cowgan.files.open_to_append`.
     OSError
-        The file cannot be created, or its disk knows no locks.
+        The file cannot be created, or the file system does not support locks.
     """
 
     def __init__(self, path: Path) -> None:
@@ -40,8 +40,8 @@ class HeldLock:
             self._file = open_to_append(path)
             try:
                 _lock(self._file.fileno())
-                # Whoever held it may have removed the file after it was opened here; then
-                # this lock would keep nobody out.
+                # The previous holder may have removed the file after it was opened here; this
+                # lock would then be ineffective.
                 if not _is_at(path, self._file.fileno()):
                     self.release()
             except (BlockingIOError, PermissionError) as error:
@@ -52,15 +52,15 @@ class HeldLock:
                 raise
 
     def release(self) -> None:
-        """Let go and leave the file; harmless if it was released before."""
+        """Release the lock and keep the file; may be called again."""
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def remove(self) -> None:
-        """Remove the file, and let go."""
+        """Remove the file and release the lock."""
         if sys.platform == "win32":
-            # There, no file is removed while anybody has it open.
+            # An open file cannot be removed there.
             self.release()
             with suppress(OSError):
                 self._path.unlink(missing_ok=True)
@@ -71,7 +71,7 @@ class HeldLock:
 
 
 class AlreadyHeld(CowganError):
-    """Somebody else holds the lock."""
+    """The lock is held elsewhere."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path.parent} is in use by another window or process; close that first.")

@@ -1,4 +1,4 @@
-"""Reading pictures that the program draws, from folders that may hold anything."""
+"""Bounded reading of PNG pictures from untrusted folders."""
 
 import struct
 import warnings
@@ -11,7 +11,7 @@ from cowgan.files import open_regular
 
 MOST_PIXELS = 2**25
 LARGEST_PICTURE = 2**26
-"""In bytes, as a file."""
+"""Largest file size in bytes."""
 
 _UNREADABLE = (
     OSError,
@@ -25,12 +25,12 @@ _UNREADABLE = (
 
 
 def read_picture(path: Path) -> Image.Image:
-    """Return a PNG file as a grey picture.
+    """Return a PNG file as a greyscale picture.
 
     Raises
     ------
     CowganError
-        The file is missing, damaged, no PNG file, or has more than `MOST_PIXELS`.
+        The file is missing, damaged, not a PNG file, or has more than `MOST_PIXELS`.
     """
     try:
         with (

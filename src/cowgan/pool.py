@@ -1,4 +1,4 @@
-"""Many independent pieces of work on several processes, none of which stops the others."""
+"""Process pools whose tasks fail independently."""
 
 import multiprocessing
 import os
@@ -27,25 +27,25 @@ def run_all(
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Iterator[tuple[Item, Result | CowganError]]:
-    """Do a piece of work for each item and yield results as they come.
+    """Process items in parallel and yield results as they complete.
 
     Parameters
     ----------
     work : callable
-        A function of a module, or a picklable object that can be called.
+        A module-level function or another picklable callable.
     items : sequence
         Picklable, and hashable.
     jobs : int, optional
-        How many processes; by default as many as the computer has cores. With 1 the work
-        is done in this process.
+        Number of processes; by default one per core. With 1, items are processed in this
+        process.
     progress : Progress, optional
-        Asked for cancellation: then nothing new is begun, and what was begun is finished
-        and yielded.
+        Only asked for cancellation: then no further item is started, and items in progress are
+        finished and yielded.
 
     Yields
     ------
     item, result
-        A piece of work that failed, or that ended its process, yields a `CowganError`.
+        A `CowganError` for an item that failed or ended its process.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def run_all(
         if not interrupted:
             break
         left = [item for item in left if item not in finished]
-    # One of these ended its process and took the others along: each gets one of its own.
+    # One of these ended its process and with it the pool, so each gets a process of its own.
     for item in suspects:
         if progress is not None and progress.cancelled:
             return
@@ -89,7 +89,7 @@ def _run(
     count: int,
     progress: Progress | None,
 ) -> Iterator[tuple[Item, Result | CowganError | BrokenProcessPool]]:
-    """Keep `count` pieces of work going, so that at most those are lost or waited for."""
+    """Process `count` items at a time, so that at most those are lost or awaited."""
     waiting = iter(items)
     going: dict[Future[Result | CowganError], Item] = {}
     broken = False
@@ -156,13 +156,13 @@ def _pool(count: int) -> ProcessPoolExecutor:
 
 
 def _prepare_worker() -> None:
-    # Ctrl+C reaches the whole group of processes; only the one that started it decides.
+    # Ctrl+C reaches the whole process group, but only the parent handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """End this process when the one that started it is gone, even if it was killed."""
+    """End this process when its parent has ended, even if it was killed."""
     parent: Any = multiprocessing.parent_process()
     wait_for_sentinel([parent.sentinel])
     os._exit(1)
@@ -171,21 +171,21 @@ def _end_with_parent() -> None:
 def map_in_order(
     function: Callable[[Item], Result], items: Sequence[Item], jobs: int = 1
 ) -> Generator[Result, None, None]:
-    """Yield ``function(item)`` of every item, in order, however many processes work.
+    """Yield ``function(item)`` for every item, in order.
 
     Parameters
     ----------
     function : callable
         Picklable if `jobs` exceeds 1, like the items.
     items : sequence
-        What to work on.
+        Inputs.
     jobs : int
-        Processes; 1 works in this one. See `run_all`.
+        Number of processes; see `run_all`.
 
     Raises
     ------
     CowganError
-        An item failed, or `jobs` is below 1. What comes before the item is yielded first.
+        An item failed, after the results of earlier items were yielded, or `jobs` is below 1.
     """
     if jobs < 1:
         raise CowganError(f"At least 1 process is needed, not {jobs}.")

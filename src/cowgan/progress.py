@@ -1,4 +1,4 @@
-"""One small protocol by which long work reports and can be stopped."""
+"""Progress reporting and cancellation of long jobs."""
 
 from typing import Protocol
 
@@ -6,10 +6,10 @@ from cowgan.errors import Cancelled
 
 
 class Progress(Protocol):
-    """Receives the state of a running job; shown as a bar by the CLI and the GUI."""
+    """Receiver of the progress of a job, such as a progress bar."""
 
     def report(self, done: int, total: int, message: str = "") -> None:
-        """Tell that `done` of `total` units are finished."""
+        """Report that `done` of `total` units are complete."""
 
     @property
     def cancelled(self) -> bool:
@@ -26,7 +26,7 @@ class Silent:
 
 
 def advance(progress: Progress, done: int, total: int, message: str = "") -> None:
-    """Report to `progress`, then raise `Cancelled` if the user asked to stop."""
+    """Report to `progress`, then raise `Cancelled` if the user cancelled."""
     progress.report(done, total, message)
     if progress.cancelled:
         raise Cancelled

@@ -1,4 +1,4 @@
-"""Random numbers that stay the same on every device, platform and library version."""
+"""Random streams that are reproducible across devices, platforms and library versions."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ _SHOWN_OF_NONSENSE = 40
 
 
 def parse_seed(text: str) -> int:
-    """Return the seed that a text names, with or without blanks around it.
+    """Parse a seed.
 
     Raises
     ------
@@ -21,7 +21,7 @@ def parse_seed(text: str) -> int:
     """
     typed = text.strip()
     digits = typed.lstrip("0") or typed[:1]
-    # Python takes digits of other scripts too, and refuses to count thousands of them.
+    # int() accepts digits of other scripts, and fails for thousands of digits.
     if digits.isascii() and digits.isdigit() and len(digits) <= len(str(MAX_SEED)):
         seed = int(digits)
         if seed <= MAX_SEED:
@@ -31,7 +31,7 @@ def parse_seed(text: str) -> int:
 
 
 def stream(purpose: str, seed: int) -> np.random.RandomState:
-    """Return the random stream that `purpose` and `seed` name.
+    """Return the random stream of a purpose and a seed.
 
     Streams of different purposes or seeds are independent. NumPy's frozen generator is
     used because its stream is guaranteed never to change, and because torch's CPU
@@ -40,7 +40,7 @@ def stream(purpose: str, seed: int) -> np.random.RandomState:
     Parameters
     ----------
     purpose : str
-        What the numbers are for, such as ``"z"``.
+        Use of the numbers, such as ``"z"``.
     seed : int
         From 0 to `MAX_SEED`.
     """

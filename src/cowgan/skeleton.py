@@ -1,4 +1,4 @@
-"""The centrelines of a vessel mask as a graph in millimetres."""
+"""Skeletons of vessel masks: centrelines as graphs in millimetres."""
 
 # scikit-image is only partly typed.
 # mypy: allow-untyped-calls
@@ -21,7 +21,7 @@ _STEPS = np.array([step for step in product((-1, 0, 1), repeat=3) if step > (0, 
 
 @dataclass(frozen=True, eq=False)
 class Skeleton:
-    """One-voxel-wide centrelines; voxels that touch (26 neighbours) are linked.
+    """One-voxel-wide centrelines, linked by 26-connectivity.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Skeleton:
     spacing_mm : tuple of float
         Voxel size along (z, x, y).
     radius_mm : ndarray, shape (n,)
-        Distance from each voxel to the vessel's wall.
+        Distance from each voxel to the vessel wall.
     """
 
     voxels: NDArray[np.intp]
@@ -67,7 +67,7 @@ class Skeleton:
 
     @cached_property
     def component(self) -> NDArray[np.int32]:
-        """Number of the connected part that each voxel belongs to."""
+        """Number of the connected component of each voxel."""
         return connected_components(self.links_mm, directed=False)[1]
 
 
@@ -84,18 +84,18 @@ def skeletonize_mask(mask: NDArray[np.bool_], spacing_mm: tuple[float, float, fl
     Returns
     -------
     Skeleton
-        Empty if the mask is. The edge of the volume is no wall.
+        Empty if the mask is. The edge of the volume does not count as a wall.
 
     Notes
     -----
-    A thinned line runs about half a voxel beside the axis, so the radius is the greatest
-    distance to a voxel outside among a voxel and its 26 neighbours. Against tubes of radius
-    0.5-2.5 mm in voxels of 0.62 mm this is right within 0.1 mm, and quantised where a vessel
-    is thinner than two voxels; `cowgan.measure` measures more finely.
+    A skeleton runs up to half a voxel beside the axis, so the radius is the largest distance to
+    a voxel outside among a voxel and its 26 neighbours. For tubes of radius 0.5-2.5 mm in voxels
+    of 0.62 mm the error is below 0.1 mm; below a diameter of two voxels it is quantised, and
+    `cowgan.measure` is more precise.
     """
     if not mask.any():
         return Skeleton(np.empty((0, 3), np.intp), spacing_mm, np.empty(0))
-    # Most of a volume holds no vessel; thinning costs by volume.
+    # Cropped, since the cost of thinning depends on the volume.
     (box,) = find_objects(mask.view(np.uint8))
     box = tuple(slice(max(part.start - 1, 0), part.stop + 1) for part in box)
     inside = mask[box]
@@ -108,13 +108,13 @@ def skeletonize_mask(mask: NDArray[np.bool_], spacing_mm: tuple[float, float, fl
 def _greatest_distance(
     mask: NDArray[np.bool_], voxels: NDArray[np.intp], spacing_mm: tuple[float, float, float]
 ) -> NDArray[np.float64]:
-    """Return the greatest distance to a voxel outside among each voxel and its neighbours.
+    """Return the largest distance to a voxel outside among each voxel and its neighbours.
 
-    The nearest voxel outside touches the mask with a face, so the others need not be looked at.
+    The nearest voxel outside shares a face with the mask, so only those are considered.
     """
     shell = np.argwhere(binary_dilation(mask) & ~mask)
     if not len(shell):
-        # The mask fills all there is.
+        # The mask fills the volume.
         return np.full(len(voxels), np.linalg.norm(np.array(mask.shape) * spacing_mm) / 2)
     around = (voxels[:, None] + np.array(list(product((-1, 0, 1), repeat=3)))).reshape(-1, 3)
     within = ((around >= 0) & (around < mask.shape)).all(axis=1)
@@ -126,7 +126,7 @@ def _greatest_distance(
 
 
 def _thinned(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the centrelines of a mask, at least one voxel in each of its pieces."""
+    """Return the skeleton of a mask, with at least one voxel per component."""
     from skimage.morphology import skeletonize
 
     line = skeletonize(mask, method="lee")
@@ -134,8 +134,7 @@ def _thinned(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     lost = np.setdiff1d(np.arange(1, n_pieces + 1), piece[line])
     if len(lost) == 0:
         return line
-    # scikit-image thins a straight piece of even width to nothing; one layer more makes
-    # the width odd.
+    # scikit-image removes straight pieces of even width; one more layer makes the width odd.
     rest = np.isin(piece, lost)
     line |= skeletonize(binary_dilation(rest, np.ones((2, 2, 2))), method="lee") & rest
     for number in np.setdiff1d(lost, piece[line]):

@@ -1,4 +1,4 @@
-"""CSV and TSV: files that may hold anything are read, and text of any origin is written."""
+"""Safe reading and writing of CSV and TSV tables."""
 
 import csv
 import io
@@ -17,38 +17,38 @@ MOST_ROWS = 500_000
 Row = dict[str, str]
 
 _DELIMITERS = ",;\t"
-"""The first where none of them occurs."""
+"""The first is the default."""
 
 _SEPARATOR = re.compile(r"sep=([,;\t])[\r\n]+")
-"""A first line by which spreadsheets are told what stands between cells."""
+"""A first line that states the delimiter for spreadsheets."""
 
 _QUOTED = re.compile(r'"[^"]*"')
 
 _FORMULA = tuple("=+-@＝＋－＠")
-"""How a cell begins that spreadsheets compute."""
+"""First characters of cells that spreadsheets evaluate."""
 
 
 def read_table(path: Path) -> tuple[list[str], list[Row]]:
-    """Return the columns and rows of a table, as this program or a spreadsheet writes it.
+    """Read a table written by this program or a spreadsheet.
 
     Parameters
     ----------
     path : Path
-        Text as `cowgan.files.read_text` reads it, with commas, semicolons or tabs between cells;
-        the first line tells which, by itself or as ``sep=;``.
+        Text as `cowgan.files.read_text` reads it. The delimiter, comma, semicolon or tab, is
+        detected from the first line or stated there as ``sep=;``.
 
     Returns
     -------
     columns : list of str
-        From the first line that is not empty; none if there is no such line.
+        From the first non-empty line; empty if there is none.
     rows : list of dict of str to str
-        Without those that are blank. Cells that are missing at the end of a row are empty;
-        cells beyond the columns are left out.
+        Non-blank rows. Missing cells at the end of a row are empty; cells beyond the columns
+        are ignored.
 
     Raises
     ------
     CowganError
-        The file cannot be read, is too large or is no table.
+        The file cannot be read, is too large or is not a table.
     """
     text = read_text(path, LARGEST_BYTES)
     stated = _SEPARATOR.match(text)
@@ -77,28 +77,28 @@ def read_table(path: Path) -> tuple[list[str], list[Row]]:
 
 
 def _delimiter(text: str) -> str:
-    """Return what stands most often between the cells of the first line that is not empty."""
+    """Return the most frequent delimiter in the first non-empty line."""
     first = next(filter(str.strip, text.splitlines()), "")
     outside = _QUOTED.sub("", first)
     return max(_DELIMITERS, key=outside.count)
 
 
 class TableWriter:
-    """Writes the lines of a table that can be opened anywhere without doing anything.
+    """Writer of tables that are safe to open in a spreadsheet.
 
-    In cells of text, characters that cannot be seen are escaped, and what a spreadsheet would
-    compute stands behind an apostrophe. Numbers stay numbers.
+    In text cells, invisible characters are escaped and formulas are prefixed with an apostrophe.
+    Numbers are unchanged.
 
     Parameters
     ----------
     file : TextIO
         Opened with ``newline=""``.
     columns : sequence of str
-        Names.
+        Column names.
     delimiter, line_end : str
-        Between cells, and after a row.
+        Cell delimiter and end of line.
     missing : str
-        Stands for None, and for what a row does not have.
+        Text for None and for missing cells.
     """
 
     def __init__(
@@ -114,11 +114,11 @@ class TableWriter:
         self._writer = csv.writer(file, delimiter=delimiter, lineterminator=line_end)
 
     def write_header(self) -> None:
-        """Write the names of the columns."""
+        """Write the column names."""
         self._writer.writerow(map(_cell, self._columns))
 
     def write(self, row: Mapping[str, Any]) -> None:
-        """Write a row, in one piece; what belongs to no column is left out."""
+        """Write a row in one call; values without a column are ignored."""
         values = (row.get(name) for name in self._columns)
         self._writer.writerow(self._missing if v is None else _cell(v) for v in values)
 

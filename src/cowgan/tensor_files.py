@@ -1,4 +1,4 @@
-"""Safetensors files: bounded to open, and the same content always gives the same bytes."""
+"""Safetensors files: bounded reading and deterministic writing."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from cowgan.file_kinds import BYTES_NEEDED, SAFETENSORS, what_it_is
 from cowgan.files import open_regular
 
 LARGEST_HEADER_BYTES = 2**23
-"""Far above the names of a checkpoint's tensors; parsed, it takes sixteen times as much."""
+"""Far above the header of a checkpoint; parsed, a header takes sixteen times as much memory."""
 
 _LENGTH_BYTES = 8
 _ALIGNMENT = 8
@@ -24,7 +24,7 @@ def open_tensors(path: Path, framework: Literal["pt", "numpy"]) -> Any:
     Raises
     ------
     CowganError
-        It is no regular file, is known to be of another kind, or cannot be read.
+        It is not a regular file, is of another kind, or cannot be read.
     SafetensorError
         It is damaged, or its header is too long.
     """
@@ -46,15 +46,15 @@ def open_tensors(path: Path, framework: Literal["pt", "numpy"]) -> Any:
 
 
 def write_serialised(path: Path, content: bytes) -> None:
-    """Write what safetensors serialised, with its metadata in the order of their names.
+    """Write serialised safetensors content with sorted metadata.
 
-    Safetensors itself writes metadata in an order that differs from call to call, and with
-    it the SHA-256 by which models are known.
+    Safetensors orders metadata differently from call to call, which would change the SHA-256 of
+    models.
 
     Parameters
     ----------
     path : Path
-        Written at once, so usually a path of `cowgan.files.atomic_path`.
+        Written directly, so usually a path of `cowgan.files.atomic_path`.
     content : bytes
         From `safetensors.torch.save` or `safetensors.numpy.save`.
 

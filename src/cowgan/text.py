@@ -1,6 +1,6 @@
-"""Text of unknown origin: decoded, and made safe to show.
+"""Decoding and safe display of untrusted text.
 
-What is shown moves no cursor and forges no line.
+Displayed text cannot move the cursor or forge lines.
 """
 
 import codecs
@@ -16,40 +16,40 @@ _MARKS = (
 """Byte order marks; spreadsheets and the Windows PowerShell write UTF-16."""
 
 _UNSEEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f"  # control characters, with which terminals are steered
+    "[\x00-\x1f\x7f-\x9f"  # control characters
     "\u2028\u2029"  # line and paragraph separators
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # what turns the direction of reading
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # changes of text direction
     "\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff"  # invisible
-    "\ud800-\udfff]"  # halves of characters, which cannot be written
+    "\ud800-\udfff]"  # surrogates, which cannot be encoded
 )
 
 
 def decoded(content: bytes) -> str:
-    """Return text in UTF-8, or in the encoding that its byte order mark names.
+    """Decode text as UTF-8, or in the encoding of its byte order mark.
 
     Parameters
     ----------
     content : bytes
-        Without byte order mark, no other encoding can be told from the bytes.
+        Encoded text.
 
     Raises
     ------
     UnicodeDecodeError
-        It is in another encoding, or no text.
+        It is in another encoding, or not text.
     """
     mark, encoding = next((pair for pair in _MARKS if content.startswith(pair[0])), (b"", "utf-8"))
     return content[len(mark) :].decode(encoding)
 
 
 def escaped(text: str, keep: str = "") -> str:
-    r"""Return text in which every character can be seen; others become such as ``\x1b``.
+    r"""Return text with invisible characters escaped, such as ``\x1b``.
 
     Parameters
     ----------
     text : str
-        Of any origin.
+        Untrusted text.
     keep : str
-        Characters that stay all the same, such as a line break of one's own.
+        Characters to keep, such as line breaks.
     """
 
     def name(found: re.Match[str]) -> str:
@@ -60,14 +60,14 @@ def escaped(text: str, keep: str = "") -> str:
 
 
 def one_line(text: str, longest: int = 2000) -> str:
-    """Return text as one line that a terminal can show, the middle left out if it is long.
+    """Return text as one safe line, shortened in the middle if it is long.
 
     Parameters
     ----------
     text : str
-        Of any origin.
+        Untrusted text.
     longest : int
-        Characters to show.
+        Largest number of characters.
     """
     if len(text) > longest:
         half = longest // 2
@@ -76,7 +76,7 @@ def one_line(text: str, longest: int = 2000) -> str:
 
 
 def markup(text: str) -> str:
-    """Return HTML that shows text as it is, line breaks as spaces would be."""
+    """Return text escaped for HTML; line breaks are kept."""
     return html.escape(escaped(text, keep="\n"))
 
 

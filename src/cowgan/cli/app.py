@@ -1,4 +1,4 @@
-"""The application: its commands, and how failures end."""
+"""The command line application, its commands and error handling."""
 
 import sys
 import tempfile
@@ -62,8 +62,8 @@ def _options(
 def main() -> None:
     """Run the command line.
 
-    Bad input ends with one sentence and exit status 2, an interrupted job with 130, a
-    fault of the program itself with 1 and the path of a log.
+    The exit status is 2 with a one-sentence message for invalid input, 130 for an interrupted job,
+    and 1 with the path of a log for an internal error.
     """
     try:
         app()
@@ -71,7 +71,7 @@ def main() -> None:
         _end(130, "Stopped; what was finished is kept.")
     except CowganError as error:
         _end(2, *error.sentences)
-    except Exception:  # noqa: BLE001 - a traceback helps nobody who is not a developer
+    except Exception:  # noqa: BLE001 - users get the path of a log instead
         with tempfile.NamedTemporaryFile(
             "w", prefix="cowgan-", suffix=".log", delete=False, encoding="utf-8"
         ) as log:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 BankOutOption = Annotated[Path, typer.Option(help="Folder of the new bank.")]
 DtypeOption = Annotated[
     Literal["uint8", "uint16", "float16"],
-    typer.Option(help="How intensities are stored; 8 bits round far below the noise."),
+    typer.Option(help="Storage type of intensities; the error of 8 bits is far below the noise."),
 ]
-HoldoutOption = Annotated[float, typer.Option(help="Share of the subjects held out.")]
+HoldoutOption = Annotated[float, typer.Option(help="Share of held-out subjects.")]
 SplitOption = Annotated[
     Path | None,
     typer.Option(
@@ -32,7 +32,7 @@ SplitOption = Annotated[
         "Default: subjects from sub-XXX or IXIXXX in the names, else one for each name.",
     ),
 ]
-SplitSeedOption = Annotated[int, typer.Option(help="Another number holds out other subjects.")]
+SplitSeedOption = Annotated[int, typer.Option(help="Seed of the split.")]
 JobsOption = Annotated[
     int | None, typer.Option(help="Processes; default: one for each processor core.", min=1)
 ]
@@ -157,7 +157,7 @@ def check_bank(
     bank: Annotated[Path, typer.Argument(help="Folder of the bank.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Read a whole bank and tell whether it is what was written."""
+    """Read a whole bank and verify its hashes."""
     from cowgan.bank.bank import Bank
     from cowgan.cli.console import progress_bar
 

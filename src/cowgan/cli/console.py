@@ -1,4 +1,4 @@
-"""What the person sees while a command works."""
+"""Progress bars and JSON output of commands."""
 
 import json
 import signal
@@ -32,7 +32,7 @@ class BarProgress:
         self._bar.update(self._task, completed=done, total=total, message=one_line(message))
 
     def interrupt(self, *_: object) -> None:
-        """Stop after the present step; a second signal then stops at once."""
+        """Cancel after the present step; a second signal stops immediately."""
         self.cancelled = True
         for one in _SIGNALS:
             signal.signal(one, signal.default_int_handler)
@@ -42,7 +42,7 @@ class BarProgress:
 def progress_bar(title: str) -> Iterator[BarProgress]:
     """Show a progress bar on standard error.
 
-    Ctrl+C, or a polite request of the system to terminate, ends the job in an orderly way.
+    SIGINT and SIGTERM cancel the job, which then ends cleanly.
     """
     columns = (
         TextColumn("{task.description}"),
@@ -67,6 +67,6 @@ def print_json(content: Any) -> None:
 
 
 def print_notes(checkpoint: "Checkpoint") -> None:
-    """Print what a person should know about how a checkpoint was read, on standard error."""
+    """Print the notes on reading a checkpoint on standard error."""
     for note in checkpoint.notes:
         say(f"Note: {note}", err=True)

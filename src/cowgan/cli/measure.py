@@ -23,7 +23,7 @@ _ALL = "all"
 
 @dataclass(frozen=True)
 class _Result:
-    """What was measured in one file, by artery or for all vessels; or why it was not."""
+    """The measurements of one file, by artery or for all vessels, or an error."""
 
     file: Path
     parts: "dict[str, Measurements]" = field(default_factory=dict)
@@ -35,7 +35,7 @@ class _Result:
 
 @dataclass(frozen=True)
 class _Task:
-    """How files are measured."""
+    """Settings of a measurement."""
 
     labels: bool
     method: Method | None
@@ -63,8 +63,8 @@ def measure(
 ) -> None:
     """Measure vessels: volume, length, radius, pieces and loops.
 
-    A mask or label map is measured as such, and it is said. A file that cannot be measured is
-    named, and stops nothing; the exit status is then 2.
+    Masks and label maps are recognised and measured as such. Files that cannot be measured are
+    reported and do not stop the others; the exit status is then 2.
     """
     if labels and method is not None:
         raise CowganError("--method finds vessels in volumes; --labels needs none.")
@@ -117,7 +117,7 @@ def _measure_volume(file: Path, volume: "Volume", method: Method) -> _Result:
 
 
 def _measure_mask_or_labels(file: Path, image: "OpenedImage") -> _Result:
-    """Measure what was not called a label map but is one, and say so."""
+    """Measure a mask or label map without --labels, with a remark."""
     from cowgan.anatomy.label_schemes import TOPCOW_2024
 
     values = image.labels()

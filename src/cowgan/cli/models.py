@@ -17,7 +17,7 @@ def info(
     depth: DepthOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell what a checkpoint is."""
+    """Describe a checkpoint."""
     from cowgan.checkpoint import load
     from cowgan.cli.console import print_json, print_notes
 

@@ -1,4 +1,4 @@
-"""Options that several commands take."""
+"""Options shared by several commands."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -29,7 +29,7 @@ OverwriteOption = Annotated[bool, typer.Option(help="Replace files that exist.")
 
 
 def open_model(file: Path | None, depth: int | None) -> "Checkpoint":
-    """Read the model that ``--checkpoint`` and ``--depth`` name, the bundled one by default."""
+    """Read the model of ``--checkpoint`` and ``--depth``, by default the bundled one."""
     from cowgan.checkpoint import BUNDLED, load
     from cowgan.cli.console import print_notes
 

@@ -1,4 +1,4 @@
-"""Lines for the terminal."""
+"""Text output on the terminal."""
 
 import typer
 
@@ -6,7 +6,7 @@ from cowgan.text import one_line
 
 
 def say(text: str = "", *, err: bool = False) -> None:
-    """Print one line, in which names and texts from files do nothing but stand there.
+    """Print one line of possibly untrusted text safely.
 
     Parameters
     ----------

@@ -36,11 +36,11 @@ def preprocess(
     ] = None,
     intensity: Annotated[
         Literal["robust", "minmax"],
-        typer.Option(help="What becomes 0 and 1: percentiles 0.1 and 99.9, or the extremes."),
+        typer.Option(help="What maps to 0 and 1: percentiles 0.1 and 99.9, or the extremes."),
     ] = "robust",
     skull_strip: Annotated[
         Literal["auto", "none", "synthstrip", "hd-bet"],
-        typer.Option(help="Program whose brain mask drives the registration."),
+        typer.Option(help="Program whose brain mask is used for registration."),
     ] = "auto",
     take: TakeOption = None,
     units: UnitsOption = None,
@@ -50,9 +50,9 @@ def preprocess(
 ) -> None:
     """Turn scans into volumes around the Circle of Willis, with a quality page.
 
-    Scans that were done before and have not changed are kept. Scans that cannot be used
-    are listed in failed.csv, and stop nothing; if none can be, the exit status is 2.
-    `cowgan scans` tells beforehand what is taken.
+    Unchanged scans of an earlier run are skipped. Scans that cannot be used are listed in
+    failed.csv and do not stop the others; if none can be used, the exit status is 2. Use
+    `cowgan scans` to list the scans beforehand.
     """
     if template is None and roi is None:
         raise CowganError("Name a --template, or use --roi auto to do without one.")

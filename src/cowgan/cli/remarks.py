@@ -1,4 +1,4 @@
-"""What commands say of images that are ambiguous."""
+"""Output of remarks on ambiguous images."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ _EXAMPLES = 3
 
 
 def tell_remarks(remarks: Iterable[tuple[str, str]]) -> None:
-    """Print remarks on standard error, once for all the images that they are true of.
+    """Print remarks on standard error, each once with the images that it applies to.
 
     Parameters
     ----------

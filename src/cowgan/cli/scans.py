@@ -17,7 +17,7 @@ TakeOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="PATTERN",
-        help="Take also files whose names, or paths below the folder, match, such as '*_T1w*' or "
+        help="Also take files whose names, or paths below the folder, match, such as '*_T1w*' or "
         "'derivatives/*'; may be repeated.",
     ),
 ]
@@ -31,9 +31,9 @@ def scans(
     take: TakeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List which files of folders are scans, what each is called, and why others are none.
+    """List the scans in folders with their case names, and why other files are excluded.
 
-    Changes nothing. Other commands take the same files.
+    Nothing is changed. Other commands use the same files.
     """
     from dataclasses import asdict
 
@@ -60,7 +60,7 @@ def _tell(found: "FoundScans") -> None:
 
 
 def tell_set_aside(set_aside: "Sequence[SetAside]") -> None:
-    """Print what was not taken on standard error, a line for each reason."""
+    """Print excluded files on standard error, one line per reason."""
     ordered = sorted(set_aside, key=lambda one: one.reason)
     for reason, group in groupby(ordered, key=lambda one: one.reason):
         places = [one.place for one in group]

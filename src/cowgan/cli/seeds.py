@@ -1,4 +1,4 @@
-"""Reading ``--seeds``."""
+"""Parsing of ``--seeds``."""
 
 from cowgan.errors import CowganError
 from cowgan.randomness import MAX_SEED
@@ -7,7 +7,7 @@ _LIMIT = 1_000_000
 
 
 def parse_seeds(text: str) -> list[int]:
-    """Return the seeds that a text such as ``"0-9,12"`` lists, in its order.
+    """Return the seeds in a text such as ``"0-9,12"``, in the given order.
 
     Raises
     ------

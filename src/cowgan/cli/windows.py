@@ -1,4 +1,4 @@
-"""Programs with windows, which the plugin brings."""
+"""Access to the windows of the plugin."""
 
 import importlib
 import os
@@ -9,19 +9,19 @@ from cowgan.errors import CowganError
 
 
 def plugin_module(name: str, what: str) -> ModuleType:
-    """Return a module of the plugin, by name: the engine must not import it.
+    """Import a module of the plugin by name, since the engine must not depend on it.
 
     Parameters
     ----------
     name : str
         Below ``napari_cowgan``.
     what : str
-        What it is for people, at the beginning of a sentence.
+        Its name in messages, at the beginning of a sentence.
 
     Raises
     ------
     CowganError
-        napari or Qt is missing, or there is no screen.
+        napari or Qt is missing, or there is no display.
     """
     try:
         importlib.import_module("qtpy.QtWidgets")
