@@ -123,6 +123,16 @@ def test_the_picture_of_the_architecture_is_current() -> None:
     assert drawn["PICTURE"].read_text("utf-8") == drawn["picture"](), f"run python {script}"
 
 
+def test_the_reference_lists_every_package_in_the_order_of_the_layers() -> None:
+    index = (documentation.DOCS / "reference" / "python" / "index.md").read_text("utf-8")
+    listed = re.findall(r"^\| \[`(cowgan\.\w+)`\]", index, re.MULTILINE)
+    layers = runpy.run_path(str(documentation.DOCS / "draw_architecture.py"))["layers"]("cowgan")
+    rank = {name: number for number, layer in enumerate(layers) for name in layer}
+    assert [rank[name] for name in listed] == sorted(rank[name] for name in listed)
+    packages = (documentation.CHECKOUT / "src" / "cowgan").glob("*/__init__.py")
+    assert {"cowgan.cli", *listed} == {f"cowgan.{path.parent.name}" for path in packages}
+
+
 @pytest.mark.parametrize("topic", Topic)
 def test_there_is_a_page_on_every_topic(topic: Topic) -> None:
     assert (documentation.DOCS / f"{topic}.md").is_file()

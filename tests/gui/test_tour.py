@@ -1,4 +1,4 @@
-"""What the documentation names in bold is in the window, and the tour goes as it is told."""
+"""Bold names in the documentation are in the window, and the tour works as described."""
 
 import re
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ _WORD = re.compile(r"\*\*(?P<name>.+?)\*\*|\+\+(?P<keys>[a-z0-9+]+)\+\+", re.DOT
 
 
 def texts_of(widget: QWidget) -> Iterator[str]:
-    """Yield what is written on a widget."""
+    """Yield the texts of a widget."""
     if isinstance(widget, Section):
         yield widget.text()[3:]
     elif isinstance(widget, QAbstractButton | QLabel):
@@ -90,7 +90,7 @@ def test_every_name_in_bold_is_in_the_window(viewer):
 
 
 @pytest.mark.slow
-def test_the_tour_goes_as_it_is_told(viewer):
+def test_the_tour_works_as_described(viewer):
     tourist = Tourist(viewer)
     for word in _WORD.finditer(documentation.prose(TOUR)):
         name, keys = word["name"], word["keys"]
@@ -111,7 +111,7 @@ def opens_menu(button: QAbstractButton) -> bool:
 
 
 class Tourist:
-    """Somebody who uses everything that the tour names, in its order."""
+    """A user who follows the tour, using everything it names in order."""
 
     def __init__(self, viewer) -> None:
         self._viewer = viewer
@@ -119,7 +119,7 @@ class Tourist:
         self.seeds: set[int] = set()
 
     def use(self, name: str) -> None:
-        """Choose what a path leads to, or click what a name is written on if that can be."""
+        """Choose the menu entry of a path, or click the widget with a name, if it can be clicked."""
         if " > " in name:
             choose(self._viewer, *name.split(" > "))
             QTest.qWait(300)
@@ -135,7 +135,7 @@ class Tourist:
         self._settle()
 
     def _named(self, name: str) -> list[QWidget]:
-        """Return what a name is written on, and first what is in sight."""
+        """Return the widgets with a name, visible ones first."""
         widgets = self._window.findChildren(QWidget)
         named = [widget for widget in widgets if name in texts_of(widget)]
         return sorted(named, key=lambda widget: not widget.isVisible())
