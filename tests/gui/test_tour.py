@@ -119,7 +119,7 @@ class Tourist:
         self.seeds: set[int] = set()
 
     def use(self, name: str) -> None:
-        """Choose the menu entry of a path, or click the widget with a name, if it can be clicked."""
+        """Choose a menu path, or click the widget with a name if it can be clicked."""
         if " > " in name:
             choose(self._viewer, *name.split(" > "))
             QTest.qWait(300)
