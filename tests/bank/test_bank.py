@@ -56,9 +56,9 @@ def folder(built: Bank, tmp_path) -> Path:
 
 def change(folder: Path, edit) -> None:
     path = folder / DESCRIPTION_FILE
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     edit(content)
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), encoding="utf-8")
 
 
 @given(
@@ -243,7 +243,7 @@ def test_a_bank_tells_what_it_is(built):
     assert repr(built) == "<Bank of 12 volumes, 4 x 6 x 5 (z, x, y), uint8>"
     assert len(built) == 12
     assert built.spacing_mm == (0.62, 0.61875, 0.61875)
-    content = json.loads((built.path / DESCRIPTION_FILE).read_text())
+    content = json.loads((built.path / DESCRIPTION_FILE).read_text(encoding="utf-8"))
     assert content["sha256"] == built.sha256
     assert re.fullmatch(r"napari-cowgan \S+", content["written_by"])
     assert content["origin"] == {
@@ -285,7 +285,7 @@ def header_of(text: bytes) -> bytes:
 
 
 def write_description(text: str):
-    return lambda folder: (folder / DESCRIPTION_FILE).write_text(text)
+    return lambda folder: (folder / DESCRIPTION_FILE).write_text(text, encoding="utf-8")
 
 
 def edit(function):
@@ -365,7 +365,7 @@ def test_a_damaged_or_foreign_folder_is_refused(folder, damage, said, single_sen
 
 
 def test_a_path_without_a_bank_is_refused(tmp_path, single_sentence):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     for path in (tmp_path, tmp_path / "absent", tmp_path / "file", tmp_path / "file" / "x"):
         with pytest.raises(CowganError) as refusal:
             Bank.open(path)

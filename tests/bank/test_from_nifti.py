@@ -52,8 +52,10 @@ def refused(inputs, target: Path, single_sentence, *args, **options) -> str:
 def test_folders_are_searched_and_names_tell_where_a_file_lay(tmp_path):
     for name in ("sub-2/anat/sub-2_angio.nii.gz", "sub-1/anat/sub-1_angio.NII", "top.nii"):
         write_nifti(volume(0), tmp_path / "in" / name.replace("NII", "nii"))
-    (tmp_path / "in" / "._top.nii").write_text("what macOS leaves on foreign disks")
-    (tmp_path / "in" / "notes.txt").write_text("no image")
+    (tmp_path / "in" / "._top.nii").write_text(
+        "what macOS leaves on foreign disks", encoding="utf-8"
+    )
+    (tmp_path / "in" / "notes.txt").write_text("no image", encoding="utf-8")
     bank = bank_from_nifti([tmp_path / "in"], tmp_path / "bank")
     assert [case.name for case in bank.cases] == ["sub-1_angio", "sub-2_angio", "top"]
     assert [case.subject for case in bank.cases] == ["sub-1", "sub-2", "top"]
@@ -167,7 +169,7 @@ def test_inputs_that_lead_nowhere_are_refused(scans, tmp_path, single_sentence):
     (tmp_path / "empty").mkdir()
     assert "does not exist" in refused([tmp_path / "no"], tmp_path / "bank", single_sentence)
     assert "no scans" in refused([tmp_path / "empty"], tmp_path / "bank", single_sentence)
-    (tmp_path / "a.png").write_text("")
+    (tmp_path / "a.png").write_text("", encoding="utf-8")
     assert "a.png" in refused([tmp_path / "a.png"], tmp_path / "bank", single_sentence)
 
 
@@ -198,7 +200,7 @@ def test_an_existing_bank_is_replaced_only_if_allowed(scans, tmp_path, single_se
 def test_what_is_no_bank_is_never_replaced(scans, tmp_path, single_sentence):
     target = tmp_path / "thesis"
     target.mkdir()
-    (target / "chapter1.txt").write_text("precious")
+    (target / "chapter1.txt").write_text("precious", encoding="utf-8")
     said = refused([scans], target, single_sentence, overwrite=True)
     assert "not part of a bank" in said
     assert "is a file or" in refused(
@@ -268,12 +270,15 @@ if __name__ == "__main__":
 def start(folder: Path, scans: Path, pause_at=-1, jobs=1, overwrite=False, before="pass"):
     script = folder.parent / f"{folder.name}-script.py"
     text = textwrap.dedent(PROGRAM)
-    script.write_text(text.format(pause_at=pause_at, jobs=jobs, overwrite=overwrite, before=before))
+    script.write_text(
+        text.format(pause_at=pause_at, jobs=jobs, overwrite=overwrite, before=before),
+        encoding="utf-8",
+    )
     return subprocess.Popen(
         [sys.executable, str(script), str(scans), str(folder / "bank")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
 
 

@@ -67,7 +67,7 @@ def bank_of(people: dict[str, int], folder, holdout: set[str]) -> Bank:
         volume = Volume(np.clip(person(seed), 0, 1), default_affine(SHAPE))
         write_nifti(volume, folder / "scans" / f"{name}.nii.gz")
     rows = [f"{name},{name},{'holdout' if name in holdout else 'training'}" for name in people]
-    (folder / "split.csv").write_text("\n".join(["case,subject,split", *rows]))
+    (folder / "split.csv").write_text("\n".join(["case,subject,split", *rows]), encoding="utf-8")
     options = BankOptions(SplitRule(table=folder / "split.csv"))
     return bank_from_nifti([folder / "scans"], folder / "bank", options=options)
 

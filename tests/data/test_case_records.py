@@ -51,7 +51,7 @@ def test_there_is_no_manifest_yet(tmp_path):
     ["", "[]", "{}", '{"kind": "x"}', '{"kind": "napari-cowgan preprocessing", "cases": [1]}'],
 )
 def test_a_foreign_manifest_is_refused(content, tmp_path, single_sentence):
-    (tmp_path / "manifest.json").write_text(content)
+    (tmp_path / "manifest.json").write_text(content, encoding="utf-8")
     with pytest.raises(CowganError) as refusal:
         read_manifest(tmp_path)
     single_sentence(refusal)

@@ -151,7 +151,7 @@ def test_bad_scans_stop_nothing_and_are_listed(scans, tmp_path, tree_hash):
         "damaged": "failed",
         "series": "failed",
     }
-    listed = (tmp_path / "out" / "failed.csv").read_text()
+    listed = (tmp_path / "out" / "failed.csv").read_text(encoding="utf-8")
     assert {"constant", "damaged", "series"} <= {line.split(",")[0] for line in listed.splitlines()}
     html = summary.quality_page.read_text(encoding="utf-8")
     assert "3 done, 3 failed" in html
@@ -222,7 +222,7 @@ def test_outputs_tell_where_they_come_from(scans, tmp_path):
     record = read_manifest(out)["a"]
     assert record == summary.records[0]
     assert record.input == str(scans / "a.nii.gz")
-    stored = json.loads((out / "a.json").read_text())
+    stored = json.loads((out / "a.json").read_text(encoding="utf-8"))
     told = stored["provenance"]["preprocessing"]
     assert told["input"] == "a.nii.gz", "no path of the person's computer travels with a volume"
     assert told["input_sha256"] == record.input_sha256
@@ -331,7 +331,7 @@ def test_a_killed_run_can_be_repeated(scans, tmp_path):
         " p.PreprocessConfig(roi='auto', jobs=2))\n"
     )
     script = tmp_path / "run.py"
-    script.write_text(code)
+    script.write_text(code, encoding="utf-8")
     process = subprocess.Popen([sys.executable, script])
     end = time.monotonic() + 120
     while len(list(out.glob("[!.]*.nii.gz"))) < 2:

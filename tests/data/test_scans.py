@@ -50,7 +50,9 @@ def bids(tmp_path: Path) -> Path:
             write_image(folder / f"sub-{subject}_ses-1_{suffix}.nii.gz")
     write_image(root / "derivatives" / "n4" / "sub-01" / "sub-01_desc-n4_brain_mask.nii.gz")
     write_image(root / "derivatives" / "masks" / "sub-01_desc-brain_mask.nii.gz", 2)
-    (root / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.9.0"}')
+    (root / "dataset_description.json").write_text(
+        '{"Name": "x", "BIDSVersion": "1.9.0"}', encoding="utf-8"
+    )
     return root
 
 
@@ -97,7 +99,7 @@ def test_a_data_set_of_derivatives_is_taken_only_if_it_is_named(bids):
     folder = bids.parent / "fmriprep"
     write_image(folder / "sub-01_angio.nii.gz")
     description = {"Name": "x", "DatasetType": "derivative"}
-    (folder / "dataset_description.json").write_text(json.dumps(description))
+    (folder / "dataset_description.json").write_text(json.dumps(description), encoding="utf-8")
     assert len(find_scans([folder]).cases) == 1
     assert "derivatives" in reasons(find_scans([bids.parent]))["fmriprep/sub-01_angio.nii.gz"]
 
@@ -169,9 +171,11 @@ def test_links_that_git_stored_as_text_are_followed_too(tmp_path):
     touch(study / "sub-01" / "sub-01_angio.nii.gz", study / "sub-02" / "sub-02_angio.nii.gz")
     for number in (1, 2):
         link = f"../../store/annex/objects/key{number}.nii.gz"
-        (study / f"sub-0{number}" / f"sub-0{number}_angio.nii.gz").write_text(link)
-    (study / "sub-03").write_text("../others/sub-03")
-    (study / "LICENSE").write_text("GPL/MIT")
+        (study / f"sub-0{number}" / f"sub-0{number}_angio.nii.gz").write_text(
+            link, encoding="utf-8"
+        )
+    (study / "sub-03").write_text("../others/sub-03", encoding="utf-8")
+    (study / "LICENSE").write_text("GPL/MIT", encoding="utf-8")
     found = find_scans([study])
     assert names(found) == ["sub-01_angio", "sub-03_angio"]
     assert read_case(found.cases[0]).shape == (8, 6, 7)

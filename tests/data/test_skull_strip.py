@@ -34,7 +34,7 @@ _EMPTY = _SYNTHSTRIP.replace("> 0.5", "> 99")
 
 def install(folder: Path, name: str, code: str) -> None:
     program = folder / name
-    program.write_text(f"#!{sys.executable}\n{code}")
+    program.write_text(f"#!{sys.executable}\n{code}", encoding="utf-8")
     program.chmod(0o755)
 
 

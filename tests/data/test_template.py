@@ -85,7 +85,7 @@ def test_the_mean_pose_turns_scans_by_nothing_on_average(rigid):
 
 def test_the_sidecar_holds_region_and_origin(built):
     path, summary = built
-    stored = json.loads(sidecar_path(path).read_text())["provenance"]["template"]
+    stored = json.loads(sidecar_path(path).read_text(encoding="utf-8"))["provenance"]["template"]
     assert stored["roi_centre_mm"] == summary.centre_mm
     assert {scan["name"] for scan in stored["scans"]} == {"a", "b", "c"}
     assert all(len(scan["sha256"]) == 64 for scan in stored["scans"])

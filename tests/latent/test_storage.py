@@ -117,7 +117,7 @@ def test_an_entry_of_another_type_ends_in_one_sentence(
     save_directions(path, directions, checkpoint)
     content = json.loads(path.read_text(encoding="utf-8"))
     content["directions"][0][key] = value
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(CowganError):
         load_directions(path)
 

@@ -111,5 +111,5 @@ def test_without_simpleitk_the_way_to_convert_is_told(tmp_path, monkeypatch, sin
 
 
 def test_a_folder_of_other_files_is_no_image(tmp_path, single_sentence):
-    (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / "notes.txt").write_text("x", encoding="utf-8")
     assert "is a folder; choose an image" in refused(tmp_path, single_sentence)

@@ -171,7 +171,7 @@ def test_the_voxels_of_a_scan_lie_in_a_file_beside_it(tmp_path, name, said, sing
     os.mkfifo(folder / "pipe")
     path = folder / "scan.mhd"
     header = "ObjectType = Image\nNDims = 3\nDimSize = 4 4 4\nElementType = MET_UCHAR\n"
-    path.write_text(f"{header}ElementDataFile = {name}\n")
+    path.write_text(f"{header}ElementDataFile = {name}\n", encoding="utf-8")
     with pytest.raises(CowganError) as refusal:
         read_volume(path)
     assert said in single_sentence(refusal)

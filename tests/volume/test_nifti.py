@@ -133,7 +133,7 @@ def test_sidecar_tells_the_whole_history(volume, tmp_path):
     path = tmp_path / "v.nii.gz"
     write_nifti(volume, path)
     assert sidecar_path(path) == tmp_path / "v.json"
-    content = json.loads((tmp_path / "v.json").read_text())
+    content = json.loads((tmp_path / "v.json").read_text(encoding="utf-8"))
     assert content["written_by"] == f"napari-cowgan {__version__}"
     assert content["synthetic"] is True
     assert content["provenance"] == volume.provenance
@@ -170,10 +170,10 @@ def test_a_full_disk_leaves_the_old_files_and_no_litter(volume, tmp_path, monkey
 
 def test_a_json_file_of_another_tool_is_never_replaced(volume, tmp_path):
     foreign = tmp_path / "v.json"
-    foreign.write_text('{"EchoTime": 0.004}')
+    foreign.write_text('{"EchoTime": 0.004}', encoding="utf-8")
     with pytest.raises(CowganError, match=r"v\.json exists and was not written by"):
         write_nifti(volume, tmp_path / "v.nii.gz")
-    assert foreign.read_text() == '{"EchoTime": 0.004}'
+    assert foreign.read_text(encoding="utf-8") == '{"EchoTime": 0.004}'
     assert not (tmp_path / "v.nii.gz").exists()
 
 
@@ -234,7 +234,9 @@ def test_a_header_without_orientation_is_taken_as_las_and_says_so(tmp_path):
 
 def test_a_bids_sidecar_is_kept_whole(tmp_path):
     path = save(tmp_path / "sub-1_TOF.nii.gz", np.zeros((2, 3, 4), np.int16))
-    (tmp_path / "sub-1_TOF.json").write_text('{"EchoTime": 0.004, "synthetic": true}')
+    (tmp_path / "sub-1_TOF.json").write_text(
+        '{"EchoTime": 0.004, "synthetic": true}', encoding="utf-8"
+    )
     volume = read_volume(path)
     assert volume.provenance["sidecar"] == {"EchoTime": 0.004, "synthetic": True}
     assert not volume.synthetic
@@ -242,7 +244,7 @@ def test_a_bids_sidecar_is_kept_whole(tmp_path):
 
 def test_a_damaged_sidecar_does_not_lock_the_image_but_is_told(tmp_path):
     path = save(tmp_path / "v.nii", np.zeros((2, 3, 4), np.int16))
-    (tmp_path / "v.json").write_text("{")
+    (tmp_path / "v.json").write_text("{", encoding="utf-8")
     assert "v.json is damaged" in read_volume(path).provenance["sidecar_problem"]
 
 
@@ -259,7 +261,8 @@ def test_a_damaged_sidecar_does_not_lock_the_image_but_is_told(tmp_path):
 def test_a_sidecar_of_wrong_types_or_depth_is_told_too(tmp_path, provenance):
     path = save(tmp_path / "v.nii", np.zeros((2, 3, 4), np.int16))
     (tmp_path / "v.json").write_text(
-        f'{{"written_by": "napari-cowgan 0.1.0", "provenance": {provenance}}}'
+        f'{{"written_by": "napari-cowgan 0.1.0", "provenance": {provenance}}}',
+        encoding="utf-8",
     )
     volume = read_volume(path)
     assert "v.json is damaged" in volume.provenance["sidecar_problem"]
@@ -356,7 +359,7 @@ def test_missing_files_folders_and_other_names_are_refused(tmp_path):
         read_volume(tmp_path / "v.nii")
     with pytest.raises(CowganError, match="is a folder"):
         read_volume(tmp_path)
-    (tmp_path / "v.txt").write_text("x")
+    (tmp_path / "v.txt").write_text("x", encoding="utf-8")
     with pytest.raises(CowganError, match="is a text file"):
         read_volume(tmp_path / "v.txt")
     (tmp_path / "v.dat").write_bytes(bytes(range(200)))
