@@ -62,7 +62,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "latent": (),
     "data": ("data.scans", "data.preprocess", "data.template"),
-    "simulate": ("simulate.export", "simulate.deformation"),
+    "simulate": ("simulate.phantom_export", "simulate.deformation"),
     "synthesis": (),
     "checkpoint": (),
     "measure": (),

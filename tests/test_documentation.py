@@ -1,5 +1,6 @@
 """The documentation matches the program: its commands parse, its names exist, its code runs."""
 
+import ast
 import re
 import runpy
 import subprocess
@@ -131,6 +132,18 @@ def test_the_reference_lists_every_package_in_the_order_of_the_layers() -> None:
     assert [rank[name] for name in listed] == sorted(rank[name] for name in listed)
     packages = (documentation.CHECKOUT / "src" / "cowgan").glob("*/__init__.py")
     assert {"cowgan.cli", *listed} == {f"cowgan.{path.parent.name}" for path in packages}
+
+
+def test_every_module_of_the_reference_exists() -> None:
+    # Read rather than imported: MkDocs is no requirement of the tests.
+    hooks = ast.parse((documentation.DOCS / "hooks.py").read_text("utf-8"))
+    (rooms,) = (
+        ast.literal_eval(node.value)
+        for node in hooks.body
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "_ROOMS"
+    )
+    modules = [f"cowgan.{module}" for of_room in rooms.values() for module in of_room]
+    assert [module for module in modules if not documentation.is_defined(module)] == []
 
 
 @pytest.mark.parametrize("topic", Topic)
