@@ -27,6 +27,15 @@ from napari_cowgan.widgets.settings import remember, settings
 SMALL = NetworkConfig(32, 16, 4, 32, latent_dim=32, style_depth=2)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _imports_are_no_garbage(qapp) -> Iterator[None]:
+    """Spare what was imported from the collections with which each viewer and layer ends."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give every test settings and a data folder of its own."""
