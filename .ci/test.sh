@@ -3,4 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # Files stay whole, since tests of one file share what is costly to make.
-exec .ci/headless.sh .venv/bin/pytest -m "not slow" --benchmark-disable -n 2 --dist loadfile "$@"
+exec .ci/headless.sh .venv/bin/python -X warn_default_encoding .venv/bin/pytest \
+    -m "not slow" --benchmark-disable -n 2 --dist loadfile "$@"

@@ -1,6 +1,7 @@
 """What every test relies on: a home of its own, a fixed thread count, a display for windows."""
 
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,16 @@ os.environ.update(
 _CHECKOUT = Path(__file__).parents[1]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let our own code open no text in an encoding that depends on the locale.
+
+    Python warns of it under ``-X warn_default_encoding``, with which ``.ci/test.sh`` starts it.
+    """
+    helpers = "|".join(path.stem for path in Path(__file__).parent.glob("*.py"))
+    own = rf"tests\.|(napari_)?cowgan|({helpers})$"
+    config.addinivalue_line("filterwarnings", f"error::EncodingWarning:{own}")
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave the benchmarks to `make benchmark`."""
     benchmarks = collection_path == _CHECKOUT / "tests" / "benchmarks"
@@ -49,6 +60,8 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: list) -> None:
     if sys.platform != "linux":
         return
     for spec in specs:
+        if sys.flags.warn_default_encoding:  # is not inherited
+            spec.python = f"{shlex.quote(sys.executable)} -X warn_default_encoding"
         server, spec.env["DISPLAY"] = _start_screen()
         config.add_cleanup(server.wait)
         config.add_cleanup(server.terminate)

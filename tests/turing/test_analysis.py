@@ -175,7 +175,7 @@ def test_answers_after_the_unblinding_are_flagged_and_left_out(study):
         play(study.package_folder(reader), observer(study, reader, 1))
     play(study.package_folder("sub-R04"), observer(study, "sub-R04", 1), trials=20)
     first = analysed(study, by="Dr Kaya", early=True)
-    stored = json.loads((study.folder / UNBLINDED_FILE).read_text())
+    stored = json.loads((study.folder / UNBLINDED_FILE).read_text(encoding="utf-8"))
     assert (stored["by"], stored["utc"]) == ("Dr Kaya", first.unblinding.utc)
     counted = first.readers[3].conduct.counted
     play(study.package_folder("sub-R04"), observer(study, "sub-R04", 1))
@@ -188,7 +188,9 @@ def test_answers_after_the_unblinding_are_flagged_and_left_out(study):
     assert not second.readers[3].complete
     # Dated before but arrived after: counted, and told.
     later = datetime.now(UTC) + timedelta(hours=1)
-    (study.folder / UNBLINDED_FILE).write_text(json.dumps(stored | {"utc": later.isoformat()}))
+    (study.folder / UNBLINDED_FILE).write_text(
+        json.dumps(stored | {"utc": later.isoformat()}), encoding="utf-8"
+    )
     third = analysed(study).readers[3]
     assert third.complete
     assert third.conduct.arrived_after == conduct.late
@@ -240,7 +242,7 @@ def test_always_one_side_is_chance_and_refused_as_equivalence(pairs):
 
 
 def rows(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
-    with path.open(newline="") as table:
+    with path.open(newline="", encoding="utf-8") as table:
         return list(csv.DictReader(table, delimiter=delimiter))
 
 
@@ -261,7 +263,9 @@ def test_the_tables_hold_all_that_the_analysis_used(mixed):
         beh = rows(folder / reader / "beh" / f"{reader}_task-vtt_beh.tsv", "\t")
         assert len(beh) == sum(trial.reader == reader for trial in mixed.trials)
         assert "" not in beh[0].values()
-        told = json.loads((folder / reader / "beh" / f"{reader}_task-vtt_beh.json").read_text())
+        told = json.loads(
+            (folder / reader / "beh" / f"{reader}_task-vtt_beh.json").read_text(encoding="utf-8")
+        )
         assert list(told) == list(beh[0])
         events = rows(folder / reader / "beh" / f"{reader}_task-vtt_events.tsv", "\t")
         onsets = [float(event["onset"]) for event in events]
@@ -271,7 +275,7 @@ def test_the_tables_hold_all_that_the_analysis_used(mixed):
     assert float(readers[0]["primary"]) == mixed.readers[0].scores.primary_95.estimate
     assert len(rows(folder / "cases.csv")) == 40
     assert len(rows(folder / "checklist.csv")) == 24
-    assert json.loads((folder / "summary.json").read_text()) == json.loads(
+    assert json.loads((folder / "summary.json").read_text(encoding="utf-8")) == json.loads(
         json.dumps(mixed.summary())
     )
 
@@ -290,7 +294,7 @@ def test_the_mixed_models_of_the_script_find_what_the_tables_say(mixed):
     write_derivatives(mixed)
     folder = mixed.study.folder / "derivatives"
     run = subprocess.run(
-        ["Rscript", "analysis.R"], cwd=folder, capture_output=True, text=True, check=True
+        ["Rscript", "analysis.R"], cwd=folder, capture_output=True, encoding="utf-8", check=True
     )
     assert "Not fitted" not in run.stdout
     found = re.search(r"d' (\S+), c (\S+); means of readers\.csv: d' (\S+), c (\S+)", run.stdout)
@@ -363,7 +367,7 @@ def test_a_damaged_unblinding_is_one_sentence(study, content, single_sentence):
     ids=lambda change: next(iter(change)),
 )
 def test_a_damaged_study_is_one_sentence(study, change, single_sentence):
-    (study.folder / STUDY_FILE).write_text(json.dumps(study.description | change))
+    (study.folder / STUDY_FILE).write_text(json.dumps(study.description | change), encoding="utf-8")
     with pytest.raises(CowganError) as refusal:
         Study.open(study.folder)
     assert f"{STUDY_FILE} is damaged" in single_sentence(refusal)

@@ -251,7 +251,7 @@ def forbid(package):
 
 
 def answers(package):
-    (package.folder / "generated.txt").write_text("")
+    (package.folder / "generated.txt").write_text("", encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -368,7 +368,7 @@ def test_a_second_copy_that_cannot_be_written_stops_nothing(path, tmp_path):
 
 
 def test_a_second_copy_that_cannot_be_begun_is_named(path, tmp_path, single_sentence):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(CowganError) as refusal:
         Journal(path, HEADER, tmp_path / "file" / "copy.jsonl")
     assert "copy.jsonl could not be written" in single_sentence(refusal)
@@ -454,7 +454,7 @@ def test_two_hundred_kills_lose_no_answer(path):
 def test_each_part_loads_only_what_it_needs(module, unneeded):
     code = f"import {module}, sys; print(*sys.modules)"
     loaded = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+        [sys.executable, "-c", code], check=True, capture_output=True, encoding="utf-8"
     ).stdout.split()
     assert module in loaded
     assert not unneeded & set(loaded)

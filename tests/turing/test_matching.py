@@ -99,7 +99,7 @@ def test_a_real_scan_has_no_hash_that_its_owner_computes_but_he_recognises_it(tm
     study = perfectly_generated(tmp_path, model, protocol(readers=1))
     package = study.package("sub-R01")
     shown = np.stack([direction(package.volume(name)) for name in package.manifest.volumes])
-    manifest = (package.folder / "manifest.json").read_text()
+    manifest = (package.folder / "manifest.json").read_text(encoding="utf-8")
     for path in (tmp_path / "real").glob("*.nii.gz"):
         voxels = rounded(scale(read_volume(path).data, (0, 0, 0), (1.0, 99.8), 4096))
         for content in (path.read_bytes(), voxels.tobytes(), volume_bytes(voxels)):

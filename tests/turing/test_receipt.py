@@ -77,7 +77,7 @@ def test_a_receipt_comes_with_the_end_and_commits_to_study_package_and_answers(
     assert kept.begun < kept.finished
     write_receipt(kept, tmp_path / "mine.json")
     assert read_receipt(tmp_path / "mine.json") == kept
-    stored = json.loads((tmp_path / "mine.json").read_text())
+    stored = json.loads((tmp_path / "mine.json").read_text(encoding="utf-8"))
     assert stored["finish_code"] == code
     answers = {
         record.data["answer"]
@@ -99,11 +99,13 @@ def test_two_readings_of_one_package_have_other_codes(made, package, tmp_path):
 SPOILED = {
     "no file": lambda p: p.unlink(),
     "a folder": lambda p: (p.unlink(), p.mkdir()),
-    "nothing": lambda p: p.write_text(""),
-    "a list": lambda p: p.write_text("[]"),
-    "another file": lambda p: p.write_text('{"schema": "cowgan.turing-package/3"}'),
-    "deep": lambda p: p.write_text("[" * 30_000),
-    "large": lambda p: p.write_text(" " * 200_000),
+    "nothing": lambda p: p.write_text("", encoding="utf-8"),
+    "a list": lambda p: p.write_text("[]", encoding="utf-8"),
+    "another file": lambda p: p.write_text(
+        '{"schema": "cowgan.turing-package/3"}', encoding="utf-8"
+    ),
+    "deep": lambda p: p.write_text("[" * 30_000, encoding="utf-8"),
+    "large": lambda p: p.write_text(" " * 200_000, encoding="utf-8"),
     "a number for a hash": lambda p: change(p, journal_sha256=7),
     "another hash than the code": lambda p: change(p, journal_sha256="0" * 64),
     "no hash": lambda p: change(p, journal_sha256="zz"),
@@ -112,7 +114,9 @@ SPOILED = {
 
 
 def change(path: Path, **changes: object) -> None:
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    path.write_text(
+        json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize("how", SPOILED)

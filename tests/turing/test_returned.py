@@ -141,7 +141,7 @@ def test_what_was_changed_is_refused(study, given):
     volume.write_bytes(voxels)
     assert f"vol/{volume.name}" in refusal(study, given)
     volume.unlink()
-    (given / "manifest.json").write_text("{}")
+    (given / "manifest.json").write_text("{}", encoding="utf-8")
     assert "manifest.json" in refusal(study, given)
 
 
@@ -151,7 +151,7 @@ def test_what_is_no_package_of_this_study_is_refused(study, given, tmp_path):
     play(foreign, observer(other, "sub-R01", 1))
     read(study, given)
     assert "is not a package of this study" in refusal(study, foreign)
-    (tmp_path / "letter.zip").write_text("Dear colleagues")
+    (tmp_path / "letter.zip").write_text("Dear colleagues", encoding="utf-8")
     assert "could not be read" in refusal(study, tmp_path / "letter.zip")
     assert "There is no" in refusal(study, tmp_path / "gone")
     assert "nobody has begun" in refusal(study, study.package_folder("sub-R02"))

@@ -43,14 +43,16 @@ def start(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
         for name in ("dirname", "sh"):
             (folder / name).symlink_to(str(shutil.which(name)))
         for name in programs:
-            (folder / name).write_text(f'#!/bin/sh\nprintf "%s\\n" {name} "$@"\nexit 3\n')
+            (folder / name).write_text(
+                f'#!/bin/sh\nprintf "%s\\n" {name} "$@"\nexit 3\n', encoding="utf-8"
+            )
             (folder / name).chmod(0o755)
         return subprocess.run(
             [file],
             env={"PATH": str(folder), "HOME": str(tmp_path)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
         )
 
@@ -60,13 +62,15 @@ def start(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
 def test_every_package_says_how_to_begin(frozen):
     for reader in frozen.readers:
         folder = frozen.package_folder(reader)
-        readme = (folder / README).read_text()
+        readme = (folder / README).read_text(encoding="utf-8")
         assert reader in readme
         for system in ("Windows", "macOS", "Linux"):
             assert system in readme
         for name in (WINDOWS, POSIX):
             assert name in readme
-            assert f"napari-cowgan[all]=={__version__}" in (folder / name).read_text()
+            assert f"napari-cowgan[all]=={__version__}" in (folder / name).read_text(
+                encoding="utf-8"
+            )
         assert read_manifest(folder).start_files.keys() == {README, WINDOWS, POSIX}
     assert b"\r\n" in (folder / WINDOWS).read_bytes()
     assert b"\r" not in (folder / POSIX).read_bytes()
@@ -149,7 +153,7 @@ def test_a_start_file_that_a_mail_program_took_out_is_not_missed(given):
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_what_goes_back_is_no_file_from_elsewhere(given, tmp_path, single_sentence):
     secret = tmp_path / "secret"
-    secret.write_text("mine")
+    secret.write_text("mine", encoding="utf-8")
     (given / JOURNAL_FILE).symlink_to(secret)
     with pytest.raises(CowganError) as refusal:
         zip_answers(given, tmp_path / "answers.zip")

@@ -138,9 +138,9 @@ def test_two_codes_of_one_reader_are_two_readings_whichever_comes_back(study, gi
 def test_a_code_that_was_told_only_after_an_answer_is_told_as_such(study, given):
     note_start(study, "sub-R01", begin(given))
     path = study.folder / STARTS_FILE
-    (told,) = json.loads(path.read_text())
+    (told,) = json.loads(path.read_text(encoding="utf-8"))
     later = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    path.write_text(json.dumps([told | {"utc": later}]))
+    path.write_text(json.dumps([told | {"utc": later}]), encoding="utf-8")
     read(study, given)
     assert start_of(study, "sub-R01").state == "late"
     assert "only after the first answer" in report(study)[1]
@@ -160,7 +160,7 @@ def test_what_is_no_proof_is_not_noted(study, given, single_sentence):
         note_start(study, "sub-R01", code)
     assert "has come back already" in single_sentence(refusal)
     assert not (study.folder / STARTS_FILE).exists()
-    (study.folder / STARTS_FILE).write_text('[{"reader": 1}]')
+    (study.folder / STARTS_FILE).write_text('[{"reader": 1}]', encoding="utf-8")
     with pytest.raises(CowganError) as refusal:
         start_of(study, "sub-R01")
     single_sentence(refusal)

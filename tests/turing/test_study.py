@@ -225,7 +225,7 @@ def test_seeds_of_generated_volumes_are_drawn_from_the_salt_and_are_in_the_key_a
     assert max(drawn) > 2**60, "they are of 64 bits"
     # The same choices, and another secret.
     assert not {*drawn} & {*seeds(freeze(tmp_path, from_model=True, salt=bytes([1] * 32)))}
-    elsewhere = (frozen.folder / "study.json").read_text()
+    elsewhere = (frozen.folder / "study.json").read_text(encoding="utf-8")
     assert not [seed for seed in drawn if str(seed) in elsewhere]
 
 
@@ -291,7 +291,10 @@ def test_a_name_that_cannot_be_written_down_is_refused_at_once(tmp_path, single_
 
 def test_a_study_of_the_first_version_is_refused_with_the_reason(study, single_sentence):
     file = study.folder / "study.json"
-    file.write_text(file.read_text().replace("cowgan.turing-study/2", "cowgan.turing-study/1"))
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("cowgan.turing-study/2", "cowgan.turing-study/1"),
+        encoding="utf-8",
+    )
     with pytest.raises(CowganError) as refusal:
         Study.open(study.folder)
     assert "readers could find out which volumes are generated" in single_sentence(refusal)
@@ -346,14 +349,17 @@ def test_the_commitment_binds_key_and_protocol(study, single_sentence):
     key, salt = study.folder / "key" / "key.json", study.folder / "key" / "salt.bin"
     committed = study.package("sub-R01").manifest.key_commitment
     assert commitment(salt.read_bytes(), key.read_bytes()) == committed
-    stored = key.read_text()
-    key.write_text(stored.replace('"generated"', '"real"', 1))
+    stored = key.read_text(encoding="utf-8")
+    key.write_text(stored.replace('"generated"', '"real"', 1), encoding="utf-8")
     with pytest.raises(CowganError) as refusal:
         Study.open(study.folder)
     assert "not the one that the study was frozen with" in single_sentence(refusal)
-    key.write_text(stored)
+    key.write_text(stored, encoding="utf-8")
     file = study.folder / "study.json"
-    file.write_text(file.read_text().replace('"margin_auc": 0.14', '"margin_auc": 0.4'))
+    file.write_text(
+        file.read_text(encoding="utf-8").replace('"margin_auc": 0.14', '"margin_auc": 0.4'),
+        encoding="utf-8",
+    )
     with pytest.raises(CowganError) as refusal:
         Study.open(study.folder)
     assert "protocol" in single_sentence(refusal)
@@ -382,9 +388,9 @@ def a_volume(folder: Path) -> Path:
 
 def rewrite_manifest(folder: Path, change) -> None:
     path = folder / "manifest.json"
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     change(content)
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), encoding="utf-8")
 
 
 DAMAGES = {
@@ -394,7 +400,7 @@ DAMAGES = {
         (f / "manifest.json").read_bytes()[:900]
     ),
     "no text": lambda f: (f / "manifest.json").write_bytes(b"\xff\xfe\x00"),
-    "a list": lambda f: (f / "manifest.json").write_text("[]"),
+    "a list": lambda f: (f / "manifest.json").write_text("[]", encoding="utf-8"),
     "another version": lambda f: rewrite_manifest(f, lambda m: m.update(schema="other/9")),
     "another rule": lambda f: rewrite_manifest(f, lambda m: m["rules"].update(hint_s=1)),
     "another order": lambda f: rewrite_manifest(f, lambda m: m["trials"].reverse()),
@@ -408,7 +414,7 @@ DAMAGES = {
     ),
     "volumes swapped": lambda f: a_volume(f).replace(files_of(f / "vol")[5]),
     "a volume more": lambda f: shutil.copy(a_volume(f), f / "vol" / "ffffffff.npy"),
-    "a hint": lambda f: (f / "practice" / "answers.txt").write_text("RG"),
+    "a hint": lambda f: (f / "practice" / "answers.txt").write_text("RG", encoding="utf-8"),
     "no folder": lambda f: shutil.rmtree(f),
 }
 
@@ -515,11 +521,11 @@ def test_too_few_volumes_are_told_with_both_numbers(tmp_path, single_sentence):
 
 def test_a_study_never_replaces_anything(tmp_path, single_sentence):
     (tmp_path / "study").mkdir()
-    (tmp_path / "study" / "mine").write_text("kept")
+    (tmp_path / "study" / "mine").write_text("kept", encoding="utf-8")
     with pytest.raises(CowganError) as refusal:
         freeze(tmp_path)
     assert "exists already" in single_sentence(refusal)
-    assert (tmp_path / "study" / "mine").read_text() == "kept"
+    assert (tmp_path / "study" / "mine").read_text(encoding="utf-8") == "kept"
 
 
 @pytest.mark.parametrize("after", [0, 15, 27, 40, 54])

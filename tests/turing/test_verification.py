@@ -43,7 +43,7 @@ def made(tmp_path_factory) -> Path:
         records = read_journal(journal_path(study, reader))
         write_receipt(receipt_of(study.manifest(reader), records), root / "kept" / f"{reader}.json")
     (root / "published").write_text(
-        f"{frozen_line(study)}\n{collected_line(study, progress(study))}"
+        f"{frozen_line(study)}\n{collected_line(study, progress(study))}", encoding="utf-8"
     )
     analysis = analyse(study)
     write_derivatives(analysis)
@@ -67,7 +67,9 @@ def kept(root) -> list[str]:
 
 
 def published(root: Path) -> list[str]:
-    return [line.split()[-1] for line in (root / "published").read_text().splitlines()]
+    return [
+        line.split()[-1] for line in (root / "published").read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def test_a_study_that_nobody_touched_fits_in_all(root, study, kept):
@@ -77,7 +79,7 @@ def test_a_study_that_nobody_touched_fits_in_all(root, study, kept):
     assert found.remarks == []
     assert sum("receipt" in sentence for sentence in found.fits) == 3
     assert {p: p.read_bytes() for p in study.rglob("*") if p.is_file()} == before
-    codes = [json.loads(Path(path).read_text())["finish_code"] for path in kept]
+    codes = [json.loads(Path(path).read_text(encoding="utf-8"))["finish_code"] for path in kept]
     found = verify(study, [code.lower().replace("-", " ") for code in codes[:2]])
     assert found.faults == []
     uncovered, unpublished = found.remarks
@@ -118,7 +120,7 @@ class Coordinator:
         }
         packages = {reader: of.contents_sha256 for reader, of in manifests.items()}
         description = description | {"key_commitment": committed, "packages": packages}
-        (self.folder / STUDY_FILE).write_text(json.dumps(description))
+        (self.folder / STUDY_FILE).write_text(json.dumps(description), encoding="utf-8")
         digest = sha256_of_content(description)
         for reader, manifest in manifests.items():
             final = replace(manifest, study_sha256=digest)
@@ -149,10 +151,10 @@ class Coordinator:
 
 
 def test_a_coordinator_who_rewrites_everything_is_caught_by_one_receipt(root, study, kept):
-    honest = json.loads((study / SUMMARY_FILE).read_text())
+    honest = json.loads((study / SUMMARY_FILE).read_text(encoding="utf-8"))
     coordinator = Coordinator(study)
     coordinator.flip(5)
-    rewritten = json.loads((study / SUMMARY_FILE).read_text())
+    rewritten = json.loads((study / SUMMARY_FILE).read_text(encoding="utf-8"))
     places = "panel", "primary", "mean", "estimate"
     aucs = []
     for summary in (honest, rewritten):
@@ -164,7 +166,7 @@ def test_a_coordinator_who_rewrites_everything_is_caught_by_one_receipt(root, st
         (fault,) = [f for f in verify(study, [path]).faults if "receipt" in f]
         for what in ("frozen description", "commitment to the key", "package", "answers"):
             assert what in fault
-    code = json.loads(Path(kept[0]).read_text())["finish_code"]
+    code = json.loads(Path(kept[0]).read_text(encoding="utf-8"))["finish_code"]
     assert any(code in fault for fault in verify(study, [code]).faults)
     faults = verify(study, published=published(root)).faults
     assert sum("published hash" in fault for fault in faults) == 2
@@ -192,15 +194,17 @@ def test_answers_written_anew_are_caught_by_the_receipt_of_that_reader(study, ke
 
 def later(folder: Path, name: str, **changes: object) -> None:
     path = folder / name
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    path.write_text(
+        json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8"
+    )
 
 
 def change_text(name: str, old: str, new: str) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
         path = folder / name
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         assert old in text
-        path.write_text(text.replace(old, new, 1))
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
     return change
 
@@ -285,7 +289,7 @@ def test_the_program_itself_analyses_nothing_without_its_record_of_the_unblindin
 
 
 def test_what_was_published_at_freezing_and_collection_is_what_verify_finds(root, study):
-    lines = (root / "published").read_text().splitlines()
+    lines = (root / "published").read_text(encoding="utf-8").splitlines()
     opened = Study.open(study)
     assert lines[0].endswith(opened.sha256)
     assert lines[1].endswith(collection_sha256(opened))
@@ -296,12 +300,12 @@ def test_what_was_published_at_freezing_and_collection_is_what_verify_finds(root
 
 def test_a_report_that_lies_elsewhere_is_compared(study, tmp_path):
     elsewhere = tmp_path / "as printed.html"
-    text = (study / DERIVATIVES / "report.html").read_text()
-    elsewhere.write_text(text)
+    text = (study / DERIVATIVES / "report.html").read_text(encoding="utf-8")
+    elsewhere.write_text(text, encoding="utf-8")
     found = verify(study, report=elsewhere)
     assert found.faults == []
     assert "The text of as printed.html follows from journals and key." in found.fits
-    elsewhere.write_text(text.replace("complete", "convincing", 1))
+    elsewhere.write_text(text.replace("complete", "convincing", 1), encoding="utf-8")
     (fault,) = verify(study, report=elsewhere).faults
     assert "as printed.html is not what" in fault
 
@@ -336,7 +340,7 @@ def stopped_freezing(tmp_path, monkeypatch) -> Iterator[Study]:
     manifest = study.manifest("sub-R02")
     write_manifest(study.package_folder("sub-R02"), replace(manifest, study_sha256=""))
     description = study.description | {"frozen": None}
-    (study.folder / STUDY_FILE).write_text(json.dumps(description))
+    (study.folder / STUDY_FILE).write_text(json.dumps(description), encoding="utf-8")
     return Study.open(study.folder)
 
 
@@ -355,6 +359,6 @@ def test_a_package_is_not_read_before_its_study_is_frozen(stopped_freezing, sing
 
 
 def test_the_audit_is_part_of_what_is_frozen(study):
-    description = json.loads((study / STUDY_FILE).read_text())
-    stored = json.loads((study / AUDIT_FILE).read_text())
+    description = json.loads((study / STUDY_FILE).read_text(encoding="utf-8"))
+    stored = json.loads((study / AUDIT_FILE).read_text(encoding="utf-8"))
     assert description["frozen"]["audit_sha256"] == sha256(canonical(stored)).hexdigest()
