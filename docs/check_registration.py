@@ -1,4 +1,4 @@
-"""Tell whether scans are registered to a template alike when they are stored otherwise.
+"""Check that the registration of scans to a template does not depend on how they are stored.
 
 Usage: python docs/check_registration.py TEMPLATE SCANS...
 
@@ -32,30 +32,30 @@ SLICE_MM = 1.6
 
 
 def changes(scan: Volume, middle_mm: NDArray[np.float64]) -> Iterator[tuple[str, Volume, NDArray]]:
-    """Yield a scan under known changes, and the 4 x 4 maps from the old places to the new."""
-    nowhere = np.eye(4)
-    yield "as it is", scan, nowhere
+    """Yield a scan under known changes, with the 4 x 4 maps from old to new positions."""
+    unmoved = np.eye(4)
+    yield "as it is", scan, unmoved
     turn = np.eye(4)
     turn[:3, :3] = Rotation.from_rotvec(np.radians((8, -6, 10))).as_matrix()
     turn[:3, 3] = 12, -9, 15
     yield "turned and moved", Volume(scan.data, turn @ scan.affine), turn
     sz, sx, sy = scan.spacing_mm
-    yield "thick slices", on_spacing(scan, (max(SLICE_MM, 2 * sz), sx, sy)), nowhere
+    yield "thick slices", on_spacing(scan, (max(SLICE_MM, 2 * sz), sx, sy)), unmoved
     slice_of = np.linalg.solve(scan.affine, [*middle_mm, 1])[2]
     first, last = (round(float(slice_of + side * SLAB_MM / 2 / sz)) for side in (-1, 1))
     first, last = max(first, 0), min(last, scan.shape[0])
     affine = scan.affine.copy()
     affine[:3, 3] += first * affine[:3, 2]
-    yield "slab", Volume(scan.data[first:last], affine), nowhere
+    yield "slab", Volume(scan.data[first:last], affine), unmoved
     upper = min(last, scan.shape[0] - 2)
     affine = scan.affine.copy()
     affine[:3, 3] += upper * affine[:3, 2]
-    yield "above the region", Volume(scan.data[upper:], affine), nowhere
-    yield "inverted", Volume(scan.data.max() - scan.data, scan.affine), nowhere
+    yield "above the region", Volume(scan.data[upper:], affine), unmoved
+    yield "inverted", Volume(scan.data.max() - scan.data, scan.affine), unmoved
 
 
 def on_spacing(volume: Volume, spacing_mm: tuple[float, float, float]) -> Volume:
-    """Return the same field of view in other voxels (z, x, y)."""
+    """Return the same field of view in voxels of another size (z, x, y)."""
     old = np.array(volume.spacing_mm)
     nz, nx, ny = np.maximum(np.round(volume.shape * old / spacing_mm), 2).astype(int).tolist()
     affine = volume.affine.copy()

@@ -1,6 +1,6 @@
-"""Draw what a model makes of sixteen consecutive seeds in napari's 3D view.
+"""Draw volumes of sixteen consecutive seeds in napari's 3D view.
 
-Usage: python docs/draw_model_in_3d.py MODEL PICTURE, on a display
+Usage: python docs/draw_model_in_3d.py MODEL PICTURE (needs a display)
 """
 
 import sys
@@ -20,7 +20,7 @@ from napari_cowgan.viewer.camera import look_from
 TILE = 380
 COLUMNS = 4
 FROM_THE_FRONT_AND_ABOVE = ((-0.6, -0.8, 0.2), (-0.8, 0.6, 0.0))
-"""Where the camera looks and what is up, in the frame (inferior, posterior, left)."""
+"""View and up direction of the camera, in the frame (inferior, posterior, left)."""
 
 if __name__ == "__main__":
     model, picture = Path(sys.argv[1]), Path(sys.argv[2])

@@ -1,10 +1,10 @@
-"""Draw the montages of the documentation.
+"""Draw the montages in the documentation.
 
 Usage: python docs/make_figures.py [ANATOMIES.npz]
 
 Writes docs/images/phantoms.png. With a file of real anatomies (``occupancy``, uint8, shape
-(n, x, y, z), RAS order) it also draws simulated TOF on twelve of them, beside that file's
-name in the present folder: real anatomies do not belong into this repository.
+(n, x, y, z), RAS order) it also draws simulated TOF on twelve of them, as a PNG of that file's
+name in the current folder: real anatomies must not be committed.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Build a training bank of simulated phantoms, look at its split, and read a batch.
+"""Build a training bank of simulated phantoms, print its split, and read a batch.
 
 Usage: python build_bank.py [FOLDER]
 """
@@ -10,7 +10,7 @@ from cowgan.bank.from_simulation import PhantomArteries, SimulationOptions, simu
 from cowgan.bank.writing import BankOptions
 from cowgan.simulate.deformation import DeformationLimits
 
-# Work in several processes needs this guard.
+# Multiprocessing needs this guard.
 if __name__ == "__main__":
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "bank")
     phantoms = [PhantomArteries(seed) for seed in range(6)]

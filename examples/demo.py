@@ -1,7 +1,7 @@
 """Open the latent explorer on the bundled model.
 
-With ``--save FOLDER`` it moves a slider, saves a screenshot and a NIfTI file, and quits;
-that is what ``make demo`` does on a machine without a display.
+With ``--save FOLDER`` it moves a slider, saves a screenshot and a NIfTI file, and quits, as
+``make demo`` does on a machine without a display.
 """
 
 import argparse
@@ -10,8 +10,8 @@ from pathlib import Path
 from napari_cowgan.explorer import launch, show_explorer
 
 
-def save_what_it_shows(folder: Path) -> None:
-    """Let the explorer render, move its first slider, and save what it shows."""
+def save_example(folder: Path) -> None:
+    """Render, move the first slider, and save a screenshot and the volume."""
     import napari
     from qtpy.QtTest import QTest
 
@@ -55,4 +55,4 @@ if __name__ == "__main__":
     if folder is None:
         launch()
     else:
-        save_what_it_shows(folder)
+        save_example(folder)

@@ -1,4 +1,4 @@
-"""Walk from one seed to another and save the axial MIPs side by side.
+"""Interpolate between two seeds and save the axial MIPs side by side.
 
 Usage: python interpolate_seeds.py [PICTURE.png]
 """

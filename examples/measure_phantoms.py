@@ -1,4 +1,4 @@
-"""Make phantoms of the Circle of Willis and compare what is measured with what is true.
+"""Measure phantoms of the Circle of Willis and compare with the truth.
 
 Usage: python measure_phantoms.py
 """

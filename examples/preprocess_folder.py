@@ -1,4 +1,4 @@
-"""Preprocess a folder of scans without a template, and tell where to look at the result.
+"""Preprocess a folder of scans without a template, and print the path of the quality page.
 
 Usage: python preprocess_folder.py [FOLDER]
 """
@@ -15,12 +15,12 @@ from cowgan.volume import Volume, write_nifti
 
 
 def main() -> None:
-    """Make three scans and a damaged one, and preprocess them on two processes."""
+    """Make three scans and a damaged one, and preprocess them in two processes."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp())
     scans, out = folder / "scans", folder / "preprocessed"
     for seed in range(3):
         volume, _, _ = make_phantom(seed)
-        # Scanners give other units than 0 to 1, and show more than the circle.
+        # Scanners use other units than 0 to 1, and cover more than the circle.
         scanner_units = np.pad(500 * volume.data, 16, mode="reflect")
         write_nifti(Volume(scanner_units, volume.affine), scans / f"subject-{seed}.nii.gz")
     (scans / "subject-3.nii.gz").write_bytes(b"This is no scan.")
@@ -28,7 +28,7 @@ def main() -> None:
     summary = preprocess([scans], out, PreprocessConfig(roi="auto", jobs=2))
     for record in summary.records:
         print(f"{record.name}: {record.status}. {record.reason}")
-    print(f"Look at {summary.quality_page}")
+    print(f"Quality page: {summary.quality_page}")
 
 
 if __name__ == "__main__":

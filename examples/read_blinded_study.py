@@ -1,10 +1,9 @@
-"""A visual Turing test from the model to the report, read by four simulated people.
+"""A visual Turing test from the model to the report, read by four simulated readers.
 
 Usage: python read_blinded_study.py [FOLDER]
 
-Phantoms stand for real volumes, so the audit finds a leak, which is accepted with its
-reason. One reader sees everything, one guesses, one always answers "real", and one takes
-each kind for the other.
+Phantoms stand in for real volumes, so the audit finds a leak, which is accepted with a reason.
+One reader is always right, one guesses, one always answers "real", and one is always wrong.
 """
 
 import sys
@@ -42,9 +41,9 @@ study = new_study(
 
 
 def read(package: Package, decide: Callable[[str], str]) -> None:
-    """Take all steps of the reading window; `decide` gets the truth and returns an answer."""
+    """Go through a reading session; `decide` maps the truth to an answer."""
     reader, random = package.manifest.reader, np.random.default_rng(7)
-    # Four seconds pass with every step.
+    # Every step takes four seconds.
     steps = count(1)
     with package.journal() as journal:
         session = Session(

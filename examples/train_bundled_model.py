@@ -1,13 +1,13 @@
-"""Train the next model to be shipped with this package: from artery maps to the finished file.
+"""Train the bundled model: from artery maps to the finished file.
 
 Usage: python train_bundled_model.py [--anatomies FILE_OR_FOLDER] [--device cuda] [FOLDER]
 
-Anatomies are what ``cowgan simulate-bank`` reads: an archive of artery maps, or label maps.
-Training takes most of a day on one processor core. Stopped or killed, it goes on where it
-was when it is started again with the same folder. Without anatomies it rehearses: every stage
-for a few steps, with a narrow network, on phantoms.
+Anatomies are an archive of artery maps, or label maps, as for ``cowgan simulate-bank``.
+Training takes most of a day on one processor core. After it was stopped or killed, run it again
+with the same folder to resume. Without anatomies, every stage runs for a few steps only, with a
+narrow network, on phantoms.
 
-How good the result is tells ``python docs/assess_model.py FOLDER``.
+To evaluate the result, run ``python docs/assess_model.py FOLDER``.
 """
 
 import argparse
@@ -56,8 +56,8 @@ LIMITS = (
 class Stage:
     """Training at one size, grown from the stage before.
 
-    The network has `width` divided by its size as capacity, so that the coarse blocks of
-    all stages are alike.
+    The network's capacity is `width` divided by its size, so that the coarse blocks of all stages
+    are alike.
     """
 
     size: int
@@ -101,7 +101,7 @@ def make_bank(folder: Path, anatomies: Path | None, progress: Progress) -> Bank:
 
 
 def train(stages: tuple[Stage, ...], folder: Path, bank: Bank, device: str) -> list[Path]:
-    """Go through the stages, or on from where they were; return their runs."""
+    """Train all stages, resuming those that were started; return their runs."""
     initial_weights, runs = None, []
     for stage in stages:
         run = folder / f"run_{stage.size:03d}"
@@ -116,7 +116,7 @@ def train(stages: tuple[Stage, ...], folder: Path, bank: Bank, device: str) -> l
 
 
 def describe(runs: list[Path], bank: Bank) -> ModelCard:
-    """Tell what the model was trained on, and for how long."""
+    """Return the model card: training data, duration and limits."""
     stages = {run.name: last_row(run) for run in runs}
     subjects = len({bank.cases[i].subject for i in bank.training})
     images = sum(int(row["images"]) for row in stages.values())
@@ -133,7 +133,7 @@ def describe(runs: list[Path], bank: Bank) -> ModelCard:
 
 
 def last_row(run: Path) -> dict[str, Any]:
-    """Return how long a run was, and what it measured last."""
+    """Return length, time and last metrics of a run."""
     with (run / LOG_FILE).open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     measured = [row for row in rows if row.get("mip_correlation")]
@@ -164,7 +164,7 @@ if __name__ == "__main__":
         stages = STAGES if given.anatomies else REHEARSAL
         runs = train(stages, folder, bank, given.device)
     except Cancelled:
-        raise SystemExit(f"Stopped; start again with {folder} to go on.") from None
+        raise SystemExit(f"Stopped; run it again with {folder} to resume.") from None
 
     model = folder / "model.safetensors"
     export_run(runs[-1], model, describe(runs, bank) if given.anatomies else None)

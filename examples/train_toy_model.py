@@ -1,6 +1,6 @@
 """Train a toy model on a bank of phantoms, stop, resume, and open the result.
 
-It takes about two minutes on two processor cores. Usage: python train_toy_model.py [FOLDER]
+Takes about two minutes on two processor cores. Usage: python train_toy_model.py [FOLDER]
 """
 
 import sys

@@ -140,7 +140,7 @@ class Needs(QWidget):
         self._show_memory(_memory_text(memory))
         time = self._times.get(self._question)
         if time is not None:
-            self._show_time(time.told(self._config), "")
+            self._show_time(time.summary(self._config), "")
         elif memory.fits and self._run_active:
             self._show_time(_BUSY, "Measure")
         elif memory.fits and self._question in self._cancelled:

@@ -25,7 +25,7 @@ def test_real_volumes_are_right_and_any_other_brightness_is_not() -> None:
         assert float(brightness_error(wrong, REAL)) > 10 * right
 
 
-def test_the_way_back_is_known_from_anywhere() -> None:
+def test_the_gradient_leads_back_from_anywhere() -> None:
     """Clipping would have no gradient where a picture is all black or all white."""
     for start in (-30.0, 30.0):
         volumes = torch.full((4, 1, 8, 16, 16), start)

@@ -1,4 +1,4 @@
-"""Runs of several processes: what one process makes, several make."""
+"""Runs of several processes, which equal those of one."""
 
 import csv
 import os
@@ -83,7 +83,7 @@ def test_two_processes_train_the_weights_that_one_trains(
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_with_another_number_of_processes(
+def test_a_run_resumes_with_another_number_of_processes(
     bank: Bank, single: Path, tmp_path: Path
 ) -> None:
     whole, run = tmp_path / "whole", tmp_path / "run"
@@ -119,7 +119,7 @@ def test_processes_that_torchrun_has_started_are_joined(
 def test_processes_that_slurm_has_started_are_joined(
     bank: Bank, single: Path, tmp_path: Path
 ) -> None:
-    """Two tasks on one node, in the environment that srun gives them."""
+    """Two tasks on one node, in the environment of srun."""
     run = tmp_path / "run"
     shared = {
         "OMP_NUM_THREADS": "1",
@@ -176,7 +176,7 @@ def test_the_death_of_one_ends_all(bank: Bank, tmp_path: Path, victim: int) -> N
         assert read_status(tmp_path / "run").state == "failed"
 
 
-def test_the_failure_of_one_is_told_by_the_leader(bank: Bank, tmp_path: Path) -> None:
+def test_the_failure_of_one_is_reported_by_the_leader(bank: Bank, tmp_path: Path) -> None:
     """The other process cannot read the bank, the leader can."""
     code = f"""
 import os, sys

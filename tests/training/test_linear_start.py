@@ -1,4 +1,4 @@
-"""A generator that begins with the anatomies of its bank."""
+"""A generator that starts with the anatomies of its bank."""
 
 from dataclasses import replace
 

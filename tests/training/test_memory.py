@@ -1,4 +1,4 @@
-"""Memory by calculation against memory as torch's allocator counts it."""
+"""Estimated memory against that counted by torch's allocator."""
 
 import json
 from math import lcm
@@ -24,7 +24,7 @@ def config(name: str, **changes: object) -> TrainingConfig:
 
 
 def measured_bytes(wanted: TrainingConfig, folder: Path) -> int:
-    """Return the peak of what the allocator has given out, over the dearest of real steps."""
+    """Return the peak of allocated memory over the most expensive of real steps."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
         trainer = Trainer(wanted, _Blank(NETWORK.volume_shape), "cpu")
         for _ in range(2):
@@ -42,7 +42,7 @@ def measured_bytes(wanted: TrainingConfig, folder: Path) -> int:
 
 @pytest.mark.parametrize("name", ["modern", pytest.param("projected", marks=pytest.mark.slow)])
 def test_the_estimate_is_near_what_is_taken(name: str, tmp_path: Path, single_threaded) -> None:
-    """Without content torch copies more than it need, and kernels take room of their own."""
+    """Fake tensors are copied more often than real ones, and kernels use memory of their own."""
     wanted = config(name)
     measured = measured_bytes(wanted, tmp_path)
     estimated = estimate(wanted, "cpu").bytes
@@ -74,7 +74,7 @@ def test_other_presets_are_estimated_too(name: str) -> None:
     assert estimate(config(name, accumulate=1), "cpu").bytes > 10**7
 
 
-def test_an_estimate_tells_whether_it_fits() -> None:
+def test_an_estimate_says_whether_it_fits() -> None:
     assert MemoryEstimate(10, 20).fits
     assert not MemoryEstimate(20, 10).fits
     assert MemoryEstimate(20, 0).fits, "unknown"
@@ -83,7 +83,7 @@ def test_an_estimate_tells_whether_it_fits() -> None:
 
 
 @pytest.mark.slow
-def test_the_command_tells_the_need_without_a_bank() -> None:
+def test_the_command_estimates_without_a_bank() -> None:
     result = finish("train", "--estimate", *TINY)
     assert result.returncode == 0, result.stderr
     assert "A pass of 2 volumes needs about" in result.stdout

@@ -94,8 +94,8 @@ def test_only_the_heads_learn() -> None:
     before = {k: v.clone() for k, v in trainer.discriminator.state_dict().items()}
     backbone = [b.clone() for b in trainer.discriminator.backbone.buffers()]
     for _ in range(2):
-        told = trainer.step()
-    assert all(np.isfinite(value) for value in told.values())
+        metrics = trainer.step()
+    assert all(np.isfinite(value) for value in metrics.values())
     after = trainer.discriminator.state_dict()
     for name, tensor in before.items():
         if name.endswith(("_u", "_v", "bias")):
@@ -130,7 +130,7 @@ def test_the_same_seed_makes_the_same_discriminator() -> None:
 
 
 def test_a_grown_discriminator_judges_the_whole_as_before_and_details_at_full_size() -> None:
-    """Of an enlarged volume it says what the small one says of it, and more."""
+    """Its logits of an enlarged volume include those of the small one."""
     small, grown = (
         ProjectedDiscriminator(8, size, torch.Generator().manual_seed(1)) for size in (64, 128)
     )

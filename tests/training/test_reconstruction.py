@@ -1,4 +1,4 @@
-"""What holds a generator to real volumes, and what it leaves free."""
+"""Reconstruction of real volumes, and the details it leaves free."""
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ def rings() -> Tensor:
     return torch.from_numpy(np.stack(volumes))[:, None]
 
 
-def test_details_that_components_do_not_tell_are_free() -> None:
+def test_details_that_components_do_not_determine_are_free() -> None:
     reals = rings()
     detail = torch.tensor([1.0, -1.0]).repeat(16)
     detailed = reals + 0.3 * detail * detail[:, None]

@@ -1,4 +1,4 @@
-"""Watching and steering runs from another process, as a person at another window does."""
+"""Runs watched and controlled from another process."""
 
 import csv
 import signal
@@ -29,7 +29,7 @@ def bank(tmp_path_factory) -> Bank:
 
 @pytest.fixture
 def run(bank: Bank, tmp_path: Path):
-    """Return the folder of an endless run, with the process that is at work on it."""
+    """Return the folder of an endless run, and its process."""
     folder = tmp_path / "run"
     process = start(*("train", "--bank", bank.path, "--out", folder), *TINY, "--steps", ENDLESS)
     wait_until(lambda: steps_done(folder) > 0, process)
@@ -128,7 +128,7 @@ def test_a_signal_stops_a_run_with_its_state_saved(run, number: signal.Signals) 
     assert read_description(folder).counters.step == stopped.step > 0
 
 
-def test_a_killed_run_reads_as_interrupted_and_goes_on(run) -> None:
+def test_a_killed_run_reads_as_interrupted_and_resumes(run) -> None:
     folder, process = run
     process.kill()
     process.wait()
@@ -147,7 +147,7 @@ def test_pauses_change_no_weight(bank: Bank, tmp_path: Path, single_threaded) ->
     pauses = []
 
     class Impatient:
-        """Lets a run go on as soon as it is paused."""
+        """Resumes a run as soon as it is paused."""
 
         @property
         def cancelled(self) -> bool:

@@ -1,4 +1,4 @@
-"""Runs as a person or a cluster starts, kills and resumes them: real processes."""
+"""Runs started, killed and resumed as real processes."""
 
 import csv
 import random
@@ -35,7 +35,7 @@ def bank(tmp_path_factory) -> Bank:
 
 @pytest.fixture(scope="module", params=["modern", pytest.param("paper", marks=pytest.mark.slow)])
 def undisturbed(request, bank: Bank, tmp_path_factory) -> tuple[str, Path]:
-    """Return a run that nothing has stopped."""
+    """Return an uninterrupted run."""
     run = tmp_path_factory.mktemp(request.param) / "run"
     result = finish(
         *("train", "--bank", bank.path, "--out", run, "--preset", request.param),
@@ -70,7 +70,7 @@ def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(
 
 
 def wait_for_save(run: Path, process: subprocess.Popen[str]) -> float:
-    """Wait until a run at work saves its state, and return the time."""
+    """Wait until a run saves its state, and return the time."""
     before = saved_at(run)
     while saved_at(run) in (before, None):
         assert process.poll() is None, "the run ended before it could be disturbed"
@@ -130,7 +130,7 @@ def test_every_setting_is_written_out_and_read_back(bank: Bank, tmp_path: Path) 
     assert read_description(tmp_path / "run").config == config.to_dict()
 
 
-def test_a_damaged_state_gives_way_to_the_one_before(bank: Bank, tmp_path: Path) -> None:
+def test_a_damaged_state_is_replaced_by_the_previous_one(bank: Bank, tmp_path: Path) -> None:
     config = with_changes(
         preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=4, save_every=2
     )
@@ -150,7 +150,7 @@ def test_a_damaged_state_gives_way_to_the_one_before(bank: Bank, tmp_path: Path)
 
 
 class StopAt:
-    """A progress that asks to stop after some steps."""
+    """A progress that cancels after some steps."""
 
     def __init__(self, step: int) -> None:
         self.step = step
@@ -160,7 +160,7 @@ class StopAt:
         self.cancelled = done >= self.step
 
 
-def test_a_run_whose_first_state_was_never_written_starts_over(
+def test_a_run_whose_first_state_was_never_written_starts_again(
     bank: Bank, tmp_path: Path, monkeypatch, single_sentence
 ) -> None:
     config = with_changes(preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=1)
@@ -177,7 +177,7 @@ def test_a_run_whose_first_state_was_never_written_starts_over(
     assert (run / "run.json").exists()
     with pytest.raises(CowganError) as refusal:
         resume_run(run, device="cpu")
-    assert "start the run over" in single_sentence(refusal)
+    assert "start the run again" in single_sentence(refusal)
     start_run(run, bank, with_changes(config, steps=2), "cpu")
     assert read_description(run).counters.step == 2
 
@@ -271,7 +271,9 @@ def test_a_state_that_lacks_a_setting_is_damaged(
     assert "damaged" in single_sentence(refusal)
 
 
-def test_another_bank_does_not_go_on(bank: Bank, tmp_path: Path, single_sentence) -> None:
+def test_a_run_is_not_resumed_with_another_bank(
+    bank: Bank, tmp_path: Path, single_sentence
+) -> None:
     config = with_changes(preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=1)
     start_run(tmp_path / "run", bank, config, "cpu")
     other = make_bank(tmp_path / "other", 5)

@@ -12,7 +12,7 @@ NETWORK = NetworkConfig(16, 16, 1, 16, latent_dim=32, style_depth=2)
 
 
 class Stopped:
-    """Progress that a person stops after some steps."""
+    """Progress that cancels after some steps."""
 
     def __init__(self, after: int) -> None:
         self._after = after
@@ -28,7 +28,7 @@ class Stopped:
 
 @pytest.fixture
 def terms(monkeypatch, single_threaded) -> list[frozenset[str]]:
-    """Return a list that receives, for each step done, the terms that only some have."""
+    """Return a list that receives the occasional terms of each completed step."""
     seen = []
     step = Trainer.step
 
@@ -83,5 +83,5 @@ def test_the_time_of_a_run_is_that_of_its_steps(name, steps):
         path = step >= config.path_from and step % config.path_every == 0
         expected += cost.plain_s + penalised * cost.penalty_s + path * cost.path_s
     assert cost.run_s(config) == pytest.approx(expected)
-    assert duration(expected / steps) in cost.told(config)
-    assert "9 were measured" in cost.told(config)
+    assert duration(expected / steps) in cost.summary(config)
+    assert "9 were measured" in cost.summary(config)

@@ -117,9 +117,9 @@ def test_a_bad_batch_is_skipped_and_ten_in_a_row_end_training(single_sentence) -
     assert "unstable" in single_sentence(refusal)
 
 
-def test_the_average_follows_by_volumes_seen() -> None:
+def test_the_ema_decays_by_volumes_seen() -> None:
     assert ema_decay(10**6, 32, 10_000, 0.0) == pytest.approx(0.5 ** (32 / 10_000))
-    assert ema_decay(0, 32, 10_000, 0.05) < 1e-5, "at first it is the network itself"
+    assert ema_decay(0, 32, 10_000, 0.05) < 1e-5, "at first the EMA is the network itself"
     assert ema_decay(10_000, 32, 10_000, 0.05) == pytest.approx(0.5 ** (32 / (0.05 * 10_032)))
 
 
@@ -169,7 +169,7 @@ def test_bfloat16_steps_stay_near_float32_steps(name: str) -> None:
         assert metrics[0][key] == pytest.approx(metrics[1][key], abs=0.15)
 
 
-def test_minibatch_deviation_tells_how_much_volumes_differ() -> None:
+def test_minibatch_deviation_is_that_of_the_volumes() -> None:
     layer = MinibatchDeviation()
     same = torch.rand(1, 3, 2, 2, 2).repeat(4, 1, 1, 1, 1)
     assert layer(same)[:, 3].max() < 1e-3

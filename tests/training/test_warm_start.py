@@ -67,13 +67,13 @@ def test_the_discriminator_is_matched_from_its_coarse_end() -> None:
     assert torch.equal(new["blocks.3.net.2.weight"], old["blocks.2.net.2.weight"])
 
 
-def test_blocks_of_other_width_start_anew_and_are_named() -> None:
+def test_blocks_of_other_width_start_from_random_weights_and_are_named() -> None:
     wider = replace(SMALL, network_capacity=8, fmap_max=32)
     notes = grow_from(
         trainer(replace(LARGE, fmap_max=32)),
         InitialWeights.of_checkpoint(Checkpoint.random(wider, seed=1)),
     )
-    (named,) = [note for note in notes if "start anew" in note]
+    (named,) = [note for note in notes if "start from random weights" in note]
     assert "block 1, block 2" in named
     assert "block 0" not in named
 
@@ -93,15 +93,15 @@ def test_models_that_cannot_grow_are_refused(unfit: NetworkConfig, single_senten
     single_sentence(refusal)
 
 
-def test_training_goes_on_after_growing() -> None:
+def test_training_continues_after_growing() -> None:
     grown = trainer(name="modern")
     notes = grow_from(grown, InitialWeights.of_checkpoint(Checkpoint.random(SMALL, seed=4)))
-    assert not any("start anew" in note for note in notes)
+    assert not any("start from random weights" in note for note in notes)
     assert all(np.isfinite(value) for value in grown.step().values())
 
 
 @pytest.mark.parametrize("name", ["paper", "modern", "projected"])
-def test_a_run_hands_on_its_discriminator(name: str, tmp_path) -> None:
+def test_a_run_passes_on_its_discriminator(name: str, tmp_path) -> None:
     before = trainer(SMALL, name)
     before.step()
     save_state(before, tmp_path, "bank")

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 BUNDLED = Path(str(files("cowgan"))) / "bundled" / "model.safetensors"
-"""The model that comes with the program and is used when nothing else is chosen."""
+"""The bundled model, used by default."""
 
 
 def load(path: str | Path, depth: int | None = None) -> Checkpoint:
@@ -37,9 +37,9 @@ def load(path: str | Path, depth: int | None = None) -> Checkpoint:
         A native ``.safetensors`` file, a published ``.pt`` file, or a published
         ``models/NAME`` folder, of which the newest ``model_N.pt`` is read.
     depth : int, optional
-        Number of slices of a published model, whose files do not store it. Without it, a
-        folder name such as ``256_256_4`` decides, else 32 is assumed and the checkpoint's
-        ``notes`` say so.
+        Number of slices of a published model, whose files do not store it. By default it is
+        taken from a folder name such as ``256_256_4``, or else assumed to be 32, which the
+        checkpoint's ``notes`` say.
 
     Returns
     -------
@@ -76,5 +76,5 @@ def load(path: str | Path, depth: int | None = None) -> Checkpoint:
 
 
 def load_bundled() -> Checkpoint:
-    """Read the model that comes with the program."""
+    """Read the bundled model."""
     return load(BUNDLED)

@@ -23,7 +23,7 @@ PUBLISHED_SPACING_MM = (0.62, 0.61875, 0.61875)
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a person should know before using a model; every field is free text."""
+    """Information for users of a model; every field is free text."""
 
     name: str = "Unnamed model"
     licence: str = "not stated"
@@ -60,7 +60,7 @@ class Checkpoint:
     sha256 : str or None
         SHA-256 of that file.
     notes : tuple of str
-        Sentences a person should see, such as an assumption made while loading.
+        Messages for the user, such as an assumption made while loading.
     """
 
     config: NetworkConfig
@@ -95,7 +95,7 @@ class Checkpoint:
     def random(
         cls, config: NetworkConfig, seed: int = 0, discriminator: bool = True
     ) -> "Checkpoint":
-        """Return an untrained model with the weights that `seed` names."""
+        """Return an untrained model with the random weights of a seed."""
         generator = torch.Generator().manual_seed(seed)
         networks = (
             MappingNetwork(config),

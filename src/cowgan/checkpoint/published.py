@@ -1,4 +1,4 @@
-"""Reading the ``.pt`` files that the paper's training code writes."""
+"""Reader of the ``.pt`` files written by the paper's training code."""
 
 import re
 import zipfile
@@ -73,7 +73,7 @@ def load_published(path: Path, depth: int | None) -> Checkpoint:
 
 
 def _read_tensors(path: Path) -> dict[str, Tensor]:
-    """Return what volumes are made of and judged by, without running code from the file."""
+    """Return the weights of the networks, without running code from the file."""
     try:
         with open_regular(path) as file:
             archive = zipfile.is_zipfile(file)
@@ -103,7 +103,7 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
         raise CowganError(
             f"{path.name} is a torch file but not a 3D StyleGAN checkpoint: it has no 'GAN' entry."
         )
-    # What else there is served training alone, such as the contrastive learner "D_cl".
+    # Other entries are needed for training only, such as the contrastive learner "D_cl".
     tensors = {
         name: value
         for name, value in state.items()
@@ -124,7 +124,7 @@ def _refuse_other_kinds(path: Path) -> None:
     kind = what_it_is(start)
     if kind is not None:
         end = "; rename it to end in .safetensors" if kind == SAFETENSORS else ""
-        raise CowganError(f"{path.name} is no checkpoint: it is {kind}{end}.")
+        raise CowganError(f"{path.name} is not a checkpoint: it is {kind}{end}.")
 
 
 def _refuse_other_archives(path: Path) -> None:
@@ -134,7 +134,7 @@ def _refuse_other_archives(path: Path) -> None:
     if "data.pkl" not in names:
         held = f"such as {entries[0].filename!r:.80}" if entries else "none at all"
         raise CowganError(
-            f"{path.name} is no checkpoint: it is a zip archive of other files, {held}."
+            f"{path.name} is not a checkpoint: it is a zip archive of other files, {held}."
         )
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > 1.1 * path.stat().st_size:
@@ -181,7 +181,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
 def _infer_config(
     tensors: Mapping[str, Tensor], settings: Mapping[str, Any], depth: int | None, path: Path
 ) -> tuple[NetworkConfig, tuple[str, ...]]:
-    """Read the architecture off the tensor shapes; only depth leaves no trace there."""
+    """Infer the architecture from tensor shapes; only depth does not affect them."""
     generator = with_prefix(tensors, "GE.")
     mapping = with_prefix(tensors, "SE.")
     outputs = [

@@ -1,4 +1,4 @@
-"""Mean and spread of a model's intermediate latent space."""
+"""Mean and covariance of a model's intermediate latent space."""
 
 from dataclasses import dataclass
 
@@ -51,7 +51,7 @@ def to_w(p: Tensor) -> Tensor:
 def measure_statistics(
     mapping: MappingNetwork, latent_dim: int, samples: int = SAMPLES
 ) -> LatentStatistics:
-    """Estimate the moments from `samples` mapped draws of z, always the same ones."""
+    """Estimate the moments from `samples` random z, always the same."""
     numbers = stream("latent statistics", 0)
     w_sum = torch.zeros(latent_dim, dtype=torch.float64)
     p_sum = torch.zeros(latent_dim, dtype=torch.float64)

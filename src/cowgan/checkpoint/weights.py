@@ -1,4 +1,4 @@
-"""Filling networks from named tensors that cannot be trusted."""
+"""Networks from untrusted named tensors."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -18,11 +18,11 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], what: str) -> None:
     Parameters
     ----------
     network : Module
-        May live on the meta device; it is given float32 weights of its own on the CPU.
+        May be on the meta device; receives copies of the weights in float32 on the CPU.
     tensors : mapping of str to Tensor
         Exactly the network's parameters.
     what : str
-        How to call the network in an error, such as "mapping network".
+        Name of the network in errors, such as "mapping network".
 
     Raises
     ------

@@ -133,7 +133,7 @@ def _print_needs(config: TrainingConfig, device: str) -> None:
     if found.fits:
         with progress_bar("Measuring") as progress:
             taken = measure_step_time(config, device, progress)
-        say(taken.told(config))
+        say(taken.summary(config))
     else:
         batch = largest_batch(config, found.available_bytes, device)
         smaller = f"--batch {batch} --accumulate {config.images_per_step // max(batch, 1)}"

@@ -1,4 +1,4 @@
-"""How far measurements agree with the truth of phantoms.
+"""Agreement of measurements with the truth of phantoms.
 
 ``python -m cowgan.evaluation.measurement_agreement --phantoms 50`` prints the tables of
 docs/measurement.md.
@@ -46,15 +46,14 @@ class Agreement:
 
 @dataclass(frozen=True)
 class AgreementReport:
-    """How far measurements agree with the truth of phantoms.
+    """Agreement of measurements with the truth of phantoms.
 
     Parameters
     ----------
     arteries : dict of Artery to dict of str to Agreement
         ``"length_mm"`` and ``"radius_mm"`` of each, from the label map.
     missed : dict of Artery to int
-        How many label maps lack an artery of which the truth has a part, or show one of
-        which it has none.
+        Number of label maps in which an artery is present but not in the truth, or the reverse.
     labels, tof : dict of str to Agreement
         All arteries together: from the label map as one mask, and from the TOF volume alone;
         ``"volume_mm3"``, ``"length_mm"``, ``"radius_mm"``, and from TOF the ``"components"``
@@ -143,7 +142,7 @@ class _Pairs:
         self.add("radius_mm", weighted / truth.length_mm, measured.radius.mean_mm)
 
     def compare(self) -> dict[str, Agreement]:
-        """Return the agreement of each quantity that was met twice or more."""
+        """Return the agreement of each quantity with at least two pairs."""
         return {
             quantity: bland_altman(*zip(*pairs, strict=True))
             for quantity, pairs in self._values.items()
@@ -193,7 +192,7 @@ def _main(
     phantoms: Annotated[int, typer.Option(help="How many, from seed 0 on.", min=2)] = 50,
     method: Annotated[str, typer.Option(help="hysteresis, frangi or sato.")] = "hysteresis",
 ) -> None:
-    """Print how far measurements agree with the truth of phantoms."""
+    """Print the agreement of measurements with the truth of phantoms."""
     report = format_report(measure_agreement(range(phantoms), method))  # type: ignore[arg-type]
     typer.echo(report)  # noqa: TID251 - nothing but numbers
 

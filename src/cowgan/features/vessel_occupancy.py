@@ -1,17 +1,17 @@
-"""Coarse maps of where a volume has arteries, differentiable."""
+"""Coarse maps of arteries in a volume. Differentiable."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 MAP_SHAPE = (8, 16, 16)
-_LEAST_BRIGHTNESS = 1.0
+_MIN_BRIGHTNESS = 1.0
 
 
 def vessel_maps(volumes: Tensor) -> Tensor:
-    """Return coarse maps of where a volume is much brighter than its mean.
+    """Return coarse maps of brightness far above the mean of a volume.
 
-    Neither gain nor offset of a volume changes its map.
+    They do not depend on gain and offset.
 
     Parameters
     ----------
@@ -25,5 +25,5 @@ def vessel_maps(volumes: Tensor) -> Tensor:
     """
     flat = volumes.to(torch.promote_types(volumes.dtype, torch.float32)).flatten(1)
     spread = flat.std(1, keepdim=True).clamp(min=1e-6)
-    bright = functional.relu((flat - flat.mean(1, keepdim=True)) / spread - _LEAST_BRIGHTNESS)
+    bright = functional.relu((flat - flat.mean(1, keepdim=True)) / spread - _MIN_BRIGHTNESS)
     return functional.adaptive_avg_pool3d(bright.view(volumes.shape), MAP_SHAPE)[:, 0]

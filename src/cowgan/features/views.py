@@ -1,4 +1,4 @@
-"""Pictures of volumes, as a person looks at them; gradients pass through.
+"""Views of volumes: maximum intensity projections and slabs. Differentiable.
 
 Each view is a function from volumes (N, 1, z, x, y) to pictures (N, 1, rows, columns).
 """
@@ -16,7 +16,7 @@ Features = dict[str, list[Tensor]]
 """Feature maps (N, channels, h, w) at each depth, fine to coarse, of each view."""
 
 PLANES = {"axial": 2, "coronal": 4, "sagittal": 3}
-"""Planes by the tensor axis that stands upright on them."""
+"""Tensor axis perpendicular to each plane."""
 
 NAMES = (*PLANES, *(f"{plane}_slab" for plane in PLANES))
 
@@ -29,7 +29,7 @@ def projection(volumes: Tensor, plane: str) -> Tensor:
 def slab(volumes: Tensor, plane: str, place: float, thickness: int) -> Tensor:
     """Return maximum intensity projections of a few slices.
 
-    The first is the one that a share `place`, 0 to 1, of all possible ones lie before.
+    `place`, 0 to 1, is the position of the first slice among all possible ones.
     """
     axis = PLANES[plane]
     last = volumes.shape[axis] - thickness
@@ -38,7 +38,7 @@ def slab(volumes: Tensor, plane: str, place: float, thickness: int) -> Tensor:
 
 
 def draw_views(depth: int, generator: torch.Generator) -> dict[str, View]:
-    """Return the views of one pass: projections, and slabs at random places.
+    """Return the views of one pass: projections, and slabs at random positions.
 
     Slabs have 1 to a quarter of `depth` slices; half of the time they are single ones.
     """
@@ -56,7 +56,7 @@ def draw_views(depth: int, generator: torch.Generator) -> dict[str, View]:
 
 
 def resized(pictures: Tensor, edge: int, flat: bool) -> Tensor:
-    """Return pictures of `edge` columns, and as many rows or, if flat, half of them."""
+    """Return pictures of `edge` columns, and as many rows, or half of them if flat."""
     shape = (edge // 2 if flat else edge, edge)
     if tuple(pictures.shape[2:]) == shape:
         return pictures

@@ -1,4 +1,4 @@
-"""Directions of the latent space: found, ranked, named and stored."""
+"""Directions of the latent space: search, ranking and storage."""
 
 from cowgan.latent.components import block_thirds, pca_directions, sefa_directions
 from cowgan.latent.difference import direction_between

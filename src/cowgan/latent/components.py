@@ -1,4 +1,4 @@
-"""Candidate directions, found without rendering anything."""
+"""PCA and SeFa directions, computed from the weights without rendering."""
 
 from typing import cast
 
@@ -19,8 +19,8 @@ def pca_directions(
 ) -> list[Direction]:
     """Return the principal components of the latent distribution, largest variance first.
 
-    They are found in p, where the distribution is near Gaussian (w before the mapping
-    network's last leaky ReLU), so that one unit is one standard deviation.
+    They are components of p (w before the mapping network's last leaky ReLU), where the
+    distribution is near Gaussian, so that one unit is one standard deviation.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def pca_directions(
     first_block, last_block : int
         Blocks the directions act on, 0-based and inclusive.
     count : int
-        How many; at most latent_dim are returned.
+        Number of directions; at most latent_dim are returned.
 
     References
     ----------
@@ -54,10 +54,10 @@ def pca_directions(
 def sefa_directions(
     checkpoint: Checkpoint, first_block: int, last_block: int, count: int
 ) -> list[Direction]:
-    """Return the directions that the styles of some blocks react to most.
+    """Return the directions that change the styles of some blocks most.
 
-    They are the leading eigenvectors of the style layers' weights, so no sampling is
-    needed to find them; samples only give their length, one standard deviation of w.
+    They are the leading eigenvectors of the style layers' weights. Samples only determine their
+    length, one standard deviation of w.
 
     Parameters
     ----------

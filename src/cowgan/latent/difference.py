@@ -1,4 +1,4 @@
-"""Directions of a person's own."""
+"""User-made directions: the difference between two latent states."""
 
 import torch
 
@@ -10,7 +10,7 @@ from cowgan.synthesis import Direction, LatentState, styles
 def direction_between(
     checkpoint: Checkpoint, start: LatentState, end: LatentState, name: str
 ) -> Direction:
-    """Return the direction that leads from one state to another.
+    """Return the direction from one state to another.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ def direction_between(
         One unit of the direction is the whole step from `start` to `end`, averaged over
         the blocks in which their styles differ.
     name : str
-        What to call it.
+        Name of the direction.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Finding the directions that change volumes most."""
+"""Search for the directions that change volumes most."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ _SEEDS = (0, 1)
 _PSI = 0.7
 _SIGMAS = 2.0
 _SHAPE_BLOCK = 3
-"""Block whose 32 x 32 x 32 picture shows what coarser blocks change."""
+"""Block whose grey volume of 32 x 32 x 32 voxels shows the effect of coarser blocks."""
 
 
 def find_directions(
@@ -35,15 +35,15 @@ def find_directions(
     Parameters
     ----------
     synthesizer : Synthesizer
-        Gives model, device and precision; its cache is left alone.
+        Provides model, device and precision; its cache is not touched.
     method : {"pca", "sefa"}
         See `pca_directions` and `sefa_directions`.
     first_block, last_block : int, optional
         Blocks the directions act on, 0-based and inclusive; by default all.
     count : int
-        How many candidates to take by eigenvalue and to rank.
+        Number of candidates to take by eigenvalue and to rank.
     progress : Progress, optional
-        Told after each direction.
+        Reports each direction.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def find_directions(
     Raises
     ------
     Cancelled
-        The person stopped.
+        The user cancelled.
     CowganError
         The method or the block range does not exist.
     """
@@ -75,14 +75,14 @@ def find_directions(
 def default_directions(
     synthesizer: Synthesizer, progress: Progress | None = None, per_group: int = 5
 ) -> list[Direction]:
-    """Find what an explorer offers at first: PCA and SeFa for coarse, middle and fine blocks.
+    """Find the default directions: PCA and SeFa for coarse, middle and fine blocks.
 
     Parameters
     ----------
     synthesizer : Synthesizer
-        Gives model, device and precision; its cache is left alone.
+        Provides model, device and precision; its cache is not touched.
     progress : Progress, optional
-        Told after each direction.
+        Reports each direction.
     per_group : int
         Candidates per method and third of the blocks.
 
@@ -90,7 +90,7 @@ def default_directions(
     -------
     list of Direction
         The best of each group first, then the second best of each, and so on, so that the
-        head of the list is varied.
+        first ones are varied.
     """
     checkpoint = synthesizer.checkpoint
     groups = [
@@ -115,14 +115,14 @@ def default_directions(
 def rank_by_effect(
     synthesizer: Synthesizer, directions: Sequence[Direction], progress: Progress | None = None
 ) -> list[Direction]:
-    """Measure how much each direction changes a few volumes, and sort by it.
+    """Measure the effect of each direction on a few volumes, and sort by it.
 
     The effect is the mean absolute change of a voxel per sigma, taken at two sigma either
     way from a few truncated seeds without noise. Directions that act on coarse blocks
-    only are judged by the grey volume at 32 x 32 x 32.
+    only are measured on the grey volume at 32 x 32 x 32.
     """
     progress = progress or Silent()
-    # A renderer of its own: the caller's cache and lock serve a person moving sliders.
+    # A separate renderer: the caller's cache and lock are needed for moving sliders.
     renderer = Synthesizer(synthesizer.checkpoint, str(synthesizer.device), synthesizer.precision)
     finest = synthesizer.checkpoint.config.n_blocks - 1
     unmoved: dict[tuple[int, int], NDArray[np.float32]] = {}
@@ -142,7 +142,7 @@ def _effect(
     stop_block: int,
     unmoved: dict[tuple[int, int], NDArray[np.float32]],
 ) -> float:
-    """Measure one direction; `unmoved` keeps what each seed looks like without it."""
+    """Measure one direction; `unmoved` caches the volumes of each seed without it."""
     changes = []
     for seed in _SEEDS:
         plain = LatentState(seed, psi=_PSI, noise=False)

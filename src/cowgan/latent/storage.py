@@ -1,4 +1,4 @@
-"""Directions on disk."""
+"""Reading and writing directions files."""
 
 import json
 from base64 import b64encode
@@ -21,21 +21,21 @@ from cowgan.tensor_files import open_tensors, write_serialised
 
 SCHEMA = "cowgan.directions/1"
 MAX_BYTES = 64 * 2**20
-"""Size of the largest file that is opened: thousands of directions fit."""
+"""Size limit of a file: thousands of directions fit."""
 
 BUNDLED_DIRECTIONS = BUNDLED.with_name("directions.safetensors")
 
 
 @dataclass(frozen=True)
 class StoredDirections:
-    """What a directions file holds.
+    """Content of a directions file.
 
     Attributes
     ----------
     directions : tuple of Direction
         In the stored order.
     checkpoint_name : str
-        Name of the model they were found in.
+        Name of the model they belong to.
     checkpoint_sha256 : str or None
         SHA-256 of that model's file.
     """
@@ -45,7 +45,7 @@ class StoredDirections:
     checkpoint_sha256: str | None
 
     def belong_to(self, checkpoint: Checkpoint) -> bool:
-        """Whether they were certainly found in this model; False if either is not saved."""
+        """Whether they belong to this model; False if either has not been saved."""
         return checkpoint.sha256 is not None and self.checkpoint_sha256 == checkpoint.sha256
 
 
@@ -55,7 +55,7 @@ def save_directions(path: Path, directions: Sequence[Direction], checkpoint: Che
     Parameters
     ----------
     path : Path
-        Ends in ``.json`` (readable, vectors as base64) or ``.safetensors`` (compact).
+        File name in ``.json`` (readable, vectors as base64) or ``.safetensors`` (compact).
     directions : sequence of Direction
         At least one.
     checkpoint : Checkpoint
@@ -129,9 +129,9 @@ def load_directions(path: Path, checkpoint: Checkpoint | None = None) -> StoredD
 
 
 def stored_directions(checkpoint: Checkpoint) -> list[Direction] | None:
-    """Return the directions that come with the bundled model; None for any other model.
+    """Return the bundled directions of the bundled model, or None for any other model.
 
-    The model is known by its SHA-256, so a copy of the file elsewhere has them too.
+    The model is identified by its SHA-256, so copies of the file have them too.
     """
     if not BUNDLED_DIRECTIONS.exists():
         return None
@@ -164,7 +164,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], NDArray[np.float32]]:
             text = (file.metadata() or {}).get("header", "")
             header = parse_json(text, dict[str, Any], f"The header of {path.name}")
             stored = file.get_slice("vectors")
-            # Asked before reading, since numpy lacks some of the types that a file can hold.
+            # Checked before reading, as numpy lacks some of the types of safetensors.
             if stored.get_dtype() != "F32" or len(stored.get_shape()) != 2:
                 raise ValueError(f"vectors are {stored.get_dtype()} {stored.get_shape()}")
             return header, file.get_tensor("vectors")

@@ -1,4 +1,4 @@
-"""The numbers that fix a network's architecture."""
+"""Architecture of the networks."""
 
 from dataclasses import asdict, dataclass, fields
 from typing import Annotated, Any
@@ -7,7 +7,7 @@ from cowgan.errors import CowganError
 from cowgan.settings import Setting, require_valid
 
 CONSTANT_SIZE = 4
-"""Edge of the learned constant that synthesis starts from, in voxels."""
+"""Edge of the learned constant input of synthesis, in voxels."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class NetworkConfig:
         )
 
     def block_shape(self, block: int) -> tuple[int, int, int]:
-        """Return the spatial shape (z, x, y) that synthesis block `block` works at."""
+        """Return the spatial shape (z, x, y) of synthesis block `block`."""
         size = CONSTANT_SIZE * 2**block
         return (min(size, self.depth), size, size)
 

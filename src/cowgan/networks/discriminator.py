@@ -1,4 +1,4 @@
-"""A volume to a verdict."""
+"""The published 3D StyleGAN2 discriminator."""
 
 import math
 
@@ -10,7 +10,7 @@ from cowgan.networks.layers import LEAK, Blur3d, Conv3d
 
 
 class DiscriminatorBlock(nn.Module):
-    """Residual block that halves the resolution, except in the last block."""
+    """Residual block that halves the resolution, except the last one."""
 
     def __init__(
         self, in_channels: int, channels: int, stride: tuple[int, int, int], last: bool
@@ -38,7 +38,7 @@ class DiscriminatorBlock(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """The discriminator; a lower logit means more real."""
+    """The published discriminator; a lower logit means more real."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Random weights for a network that has not been trained."""
+"""Random initial weights of the networks."""
 
 import torch
 from torch import nn
@@ -9,8 +9,8 @@ from cowgan.networks.mapping import MappingNetwork
 from cowgan.networks.synthesis import SynthesisBlock, SynthesisNetwork, ToGrayscale
 
 ROTATION_MEAN = 4.0
-"""Mean of w along each axis in a mapping network that begins as a rotation: four standard
-deviations from where a leaky ReLU bends."""
+"""Mean of w along each axis in a mapping network that starts as a rotation: four standard
+deviations from the kink of the leaky ReLU."""
 
 
 def initialise(
@@ -42,10 +42,10 @@ def initialise(
 
 
 def initialise_as_rotation(mapping: MappingNetwork, generator: torch.Generator) -> None:
-    """Let a mapping network begin as a random rotation.
+    """Initialise a mapping network as a random rotation.
 
     With the published initial distribution w varies along few directions, and training does
-    not win the others back. Here each layer is a random orthogonal matrix whose bias keeps
+    not recover the others. Here each layer is a random orthogonal matrix whose bias keeps
     it in the linear part of its leaky ReLU. w has the mean `ROTATION_MEAN` along each axis and,
     for normally distributed z, unit variance about it.
     """
@@ -69,7 +69,7 @@ def initialise_for_rotation(
 ) -> None:
     """Adapt a synthesis network, drawn by `initialise`, to w of unit variance about 0.
 
-    Styles deviate by so much, and grey outputs begin dark.
+    Styles have the standard deviation `deviation`, and grey outputs start dark.
     """
     with torch.no_grad():
         for name, layer in synthesis.named_modules():

@@ -9,10 +9,10 @@ LEAK = 0.2
 
 
 class Conv3d(nn.Conv3d):
-    """3D convolution that is right under autocast on a CPU too.
+    """3D convolution with correct gradients under autocast on a CPU.
 
-    There torch computes a wrong bfloat16 gradient of the weight when the input has two
-    slices (torch 2.13), so such inputs are convolved in float32.
+    There torch computes a wrong bfloat16 gradient of the weight for inputs of two slices
+    (torch 2.13), so such inputs are convolved in float32.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -124,7 +124,7 @@ class Blur3d(nn.Module):
     Parameters
     ----------
     stride : tuple of int
-        Along each axis, one of so many voxels is computed.
+        Stride of the output along each axis.
     """
 
     def __init__(self, stride: tuple[int, int, int] = (1, 1, 1)) -> None:

@@ -1,4 +1,4 @@
-"""z to w."""
+"""The mapping network, from z to w."""
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -8,7 +8,7 @@ from cowgan.networks.layers import LEAK, ScaledLinear
 
 
 class MappingNetwork(nn.Module):
-    """The mapping network, which turns a latent z into an intermediate latent w."""
+    """The mapping network, from a latent z to an intermediate latent w."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()

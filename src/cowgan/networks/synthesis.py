@@ -1,4 +1,4 @@
-"""w to a volume."""
+"""The synthesis network, from w to a volume."""
 
 from typing import cast
 
@@ -14,7 +14,7 @@ NOISE_MEAN = 0.5
 
 
 class ToGrayscale(nn.Module):
-    """Turns a block's activations into a contribution to the grey volume."""
+    """Modulated 1 x 1 x 1 convolution from a block's activations to its grey output."""
 
     def __init__(self, latent_dim: int, channels: int) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class SynthesisBlock(nn.Module):
         activations : Tensor
             Shape (N, channels, d, h, w).
         contribution : Tensor
-            What the block adds to the grey volume, (N, 1, d, h, w).
+            Grey output of the block, added to those of coarser ones, (N, 1, d, h, w).
         """
         if noise is not None:
             d, h, width = self.shape
@@ -85,7 +85,7 @@ def _layer(
 
 
 class SynthesisNetwork(nn.Module):
-    """The synthesis network, which turns one style per block into a volume."""
+    """The synthesis network, from one style per block to a volume."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()

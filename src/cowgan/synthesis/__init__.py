@@ -1,4 +1,4 @@
-"""Latent states, and the renderer that turns them into volumes."""
+"""Latent states, and the renderer of their volumes."""
 
 from cowgan.synthesis.direction import Direction
 from cowgan.synthesis.export import ExportedVolume, export_path, export_volumes

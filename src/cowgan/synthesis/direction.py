@@ -1,4 +1,4 @@
-"""A named way to move through the latent space."""
+"""A named direction of the latent space."""
 
 import base64
 import hashlib
@@ -34,15 +34,15 @@ class Direction:
     Attributes
     ----------
     name : str
-        What a person calls it.
+        Name to display.
     method : str
-        How it was found, such as ``"PCA"`` or ``"SeFa"``.
+        Method of the search, such as ``"PCA"`` or ``"SeFa"``.
     space : {"p", "w"}
-        Space it is a straight line in: w, or p (w before the last leaky ReLU).
+        Space in which it is a straight line: w, or p (w before the last leaky ReLU).
     vector : ndarray of float32
-        Shape (latent_dim,), read-only; equality goes by `digest`.
+        Shape (latent_dim,), read-only; compared by `digest`.
     first_block, last_block : int
-        Blocks it acts on unless told otherwise, 0-based and inclusive.
+        Blocks it acts on by default, 0-based and inclusive.
     effect : float
         Mean absolute change of the volume per sigma, 0 if it was not measured.
     """

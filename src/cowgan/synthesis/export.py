@@ -1,4 +1,4 @@
-"""Writing many volumes to a folder, with a table of what they are."""
+"""Export of volumes to a folder, with a manifest."""
 
 import json
 import re
@@ -49,8 +49,8 @@ def export_volumes(
 ) -> list[ExportedVolume]:
     """Render states to ``seed_N.nii.gz`` files with JSON sidecars and a manifest.
 
-    Files that hold exactly what is asked for stay as they are, so an export that was
-    stopped or killed goes on where it was when it is asked for again.
+    Files that already hold the requested volume are kept, so that repeating an export resumes
+    it after it was cancelled or killed.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def export_volumes(
     overwrite : bool
         Whether files of an earlier export may be replaced.
     progress : Progress, optional
-        Told after every volume.
+        Reports every volume.
 
     Returns
     -------
@@ -74,10 +74,10 @@ def export_volumes(
     Raises
     ------
     Cancelled
-        The person stopped; volumes finished so far stay, with a manifest of them.
+        The user cancelled; completed volumes stay, with a manifest of them.
     CowganError
         Seeds repeat, other files of these names exist, or the disk cannot be written. The
-        manifest lists what was finished.
+        manifest lists the completed volumes.
     """
     progress = progress or Silent()
     targets = [export_path(folder, state) for state in states]
@@ -126,9 +126,9 @@ def export_volumes(
 
 
 def _finished_sha256(target: Path, state: LatentState, synthesizer: Synthesizer) -> str | None:
-    """Return the SHA-256 of a file that an earlier export made of this state; None if it did not.
+    """Return the SHA-256 of a file of this state from an earlier export, or None.
 
-    A model that is not in a file has no SHA-256 by which it could be known.
+    A model that has not been saved has no SHA-256 to identify it by.
     """
     if synthesizer.checkpoint.sha256 is None or not target.exists():
         return None
@@ -142,9 +142,9 @@ def _finished_sha256(target: Path, state: LatentState, synthesizer: Synthesizer)
 
 
 class _Manifest:
-    """Adds rows to a manifest one by one, so that a kill loses none; the last of a file counts.
+    """Appends rows to a manifest one by one, so that a kill loses none.
 
-    The file appears with the first row.
+    The last row of a file counts. The manifest is created with the first row.
     """
 
     def __init__(self, path: Path, rows: Sequence[dict[str, str]]) -> None:
@@ -188,7 +188,7 @@ class _Manifest:
 
 
 def _read_manifest(path: Path) -> list[dict[str, str]]:
-    """Return the rows of an earlier export to the same folder, which the new one continues."""
+    """Return the rows of earlier exports to the same folder."""
     if not path.exists():
         return []
     columns, rows = read_table(path)

@@ -1,4 +1,4 @@
-"""Paths between two latents."""
+"""Interpolation between two latents."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -41,9 +41,9 @@ def between_seeds(
     Parameters
     ----------
     checkpoint : Checkpoint
-        Model whose latent space is crossed.
+        Model of the latent space.
     template : LatentState
-        Gives the first seed and everything else of each state; its noise stays fixed.
+        Provides the first seed and all other fields of each state; its noise stays fixed.
     end_seed : int
         Seed at the end of the path.
     steps : int

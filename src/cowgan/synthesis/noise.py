@@ -1,4 +1,4 @@
-"""The noise that a state adds to each block."""
+"""The noise of each block of a latent state."""
 
 from functools import lru_cache
 
@@ -31,6 +31,6 @@ def block_noise(state: LatentState, block: int, config: NetworkConfig) -> Tensor
 
 
 def noise_key(state: LatentState, block: int) -> tuple[int, float] | None:
-    """Return what identifies `block_noise`'s result for a given config."""
+    """Return a key that identifies the result of `block_noise` for a given config."""
     strength = state.strength(block)
     return None if strength == 0 else (state.effective_noise_seed, strength)

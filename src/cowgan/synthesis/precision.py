@@ -1,4 +1,4 @@
-"""Where to compute, and in which number format."""
+"""Choice of device and number format."""
 
 import time
 from functools import cache
@@ -30,7 +30,7 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise CowganError(f"There is no kind of device called {name!r}.", str(error)) from error
+        raise CowganError(f"There is no device called {name!r}.", str(error)) from error
     if not available.get(device.type, False) or (
         device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count()
     ):
@@ -49,7 +49,7 @@ def choose_dtype(device: torch.device, precision: Precision) -> torch.dtype:
 
 @cache
 def _cpu_is_faster_in_bfloat16() -> bool:
-    """Time one convolution in both formats: no flag tells emulated from native bfloat16."""
+    """Time one convolution in both formats, as no flag distinguishes emulated bfloat16."""
     seconds = {}
     for dtype in (torch.float32, torch.bfloat16):
         x = torch.ones(1, 32, 16, 32, 32, dtype=dtype)

@@ -1,4 +1,4 @@
-"""Everything that decides a volume, in one value."""
+"""The latent state: everything that determines a volume of a checkpoint."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ SCHEMA = "cowgan.latent-state/1"
 
 @dataclass(frozen=True)
 class BlockMix:
-    """One block that takes part of its style from another seed.
+    """Style mixing of one block with another seed.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class BlockMix:
     seed : int
         Seed of the other style.
     weight : float
-        Share of the other style, 0 to 1.
+        Weight of the other style, 0 to 1.
     """
 
     block: int
@@ -38,9 +38,9 @@ class Edit:
     Attributes
     ----------
     direction : Direction
-        What to move along.
+        Direction to move along.
     sigmas : float
-        How far.
+        Distance along it.
     first_block, last_block : int
         Blocks it acts on, 0-based and inclusive.
     """
@@ -53,7 +53,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class LatentState:
-    """Everything that decides a volume, given a checkpoint.
+    """Everything that determines a volume, given a checkpoint.
 
     The style of each block is built in this order: the base style (from `seed` or `w`),
     mixing, truncation, directions.
@@ -66,7 +66,7 @@ class LatentState:
         Explicit base style instead of the seed's: one row of length latent_dim for every
         block, or a single row for all.
     psi : float
-        Truncation: 0 gives the mean style, 1 leaves the style as it is.
+        Truncation: 0 gives the mean style, 1 leaves the style unchanged.
     cutoff : int or None
         Only blocks below it are truncated; None means all.
     mixing : tuple of BlockMix
@@ -123,7 +123,7 @@ class LatentState:
 
     @property
     def effective_noise_seed(self) -> int:
-        """Seed that the noise is drawn with."""
+        """Seed of the noise."""
         return self.seed if self.noise_seed is None else self.noise_seed
 
     def strength(self, block: int) -> float:

@@ -1,4 +1,4 @@
-"""From a latent state to the style of every block."""
+"""The styles of a latent state."""
 
 from collections.abc import Iterable
 
@@ -12,13 +12,13 @@ from cowgan.synthesis.state import LatentState
 
 
 def latent(seed: int, latent_dim: int) -> Tensor:
-    """Return the z, shape (latent_dim,), that `seed` names; the same on every device."""
+    """Return the z of a seed, shape (latent_dim,), the same on every device."""
     return torch.from_numpy(stream("z", seed).standard_normal(latent_dim).astype("float32"))
 
 
 @torch.inference_mode()
 def style(checkpoint: Checkpoint, seed: int) -> Tensor:
-    """Return the w, shape (latent_dim,), that `seed` names in this checkpoint."""
+    """Return the w of a seed, shape (latent_dim,)."""
     return checkpoint.mapping(latent(seed, checkpoint.config.latent_dim)[None])[0]
 
 

@@ -1,4 +1,4 @@
-"""The renderer: latent states in, volumes out."""
+"""The renderer, from latent states to volumes."""
 
 import copy
 import threading
@@ -24,11 +24,11 @@ from cowgan.synthesis.styles import styles
 from cowgan.volume import Volume, default_affine
 
 FRAME_BUDGET_S = 0.08
-"""How long a preview may take to feel immediate."""
+"""Time in which a preview feels immediate."""
 
 
 _BlockKey = tuple[bytes, tuple[int, float] | None]
-"""What decides a block's output, besides the blocks before it: its style and noise."""
+"""Style and noise of a block, which determine its output after given blocks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +39,11 @@ class _CachedBlock:
 
 
 class Synthesizer:
-    """Turns latent states into volumes.
+    """Renders latent states as volumes.
 
-    The activations of the newest state are kept per block, so a state that differs from
-    it only from some block on recomputes only that block and the finer ones. Methods may
-    be called from any thread; calls wait for each other.
+    Activations of the last state are cached per block: a state that differs from it only from
+    some block on recomputes only that block and the finer ones. Thread-safe; calls wait for each
+    other.
 
     Parameters
     ----------
@@ -89,12 +89,12 @@ class Synthesizer:
         Parameters
         ----------
         state : LatentState
-            What to render.
+            State to render.
         stop_block : int, optional
             Stop after this block (0-based, inclusive) and enlarge its grey volume to full
             size: a coarse but true preview, since the grey volume accumulates over blocks.
         cancelled : callable, optional
-            Asked between blocks; when it returns True, rendering stops.
+            Called between blocks; rendering stops when it returns True.
 
         Returns
         -------
@@ -114,7 +114,7 @@ class Synthesizer:
             return self._volume(image, state, stop)
 
     def provenance(self, state: LatentState, stop_block: int | None = None) -> dict[str, Any]:
-        """Return the provenance of the volume that `render` gives."""
+        """Return the provenance of the volume that `render` returns."""
         stop = self._checked_stop(stop_block)
         return {
             "synthetic": True,
@@ -135,20 +135,19 @@ class Synthesizer:
         stop_block: int | None = None,
         batch_size: int | None = None,
     ) -> Iterator[Volume]:
-        """Render many states in turn, several at once where that is faster.
+        """Render many states, several at once where that is faster.
 
-        Leaves the cache of `render` as it is, so it suits thumbnails and exports beside a
-        person who is moving sliders.
+        Does not touch the cache of `render`, which suits thumbnails and exports while a user
+        moves sliders.
 
         Parameters
         ----------
         states : iterable of LatentState
-            What to render.
+            States to render.
         stop_block : int, optional
             As in `render`.
         batch_size : int, optional
-            States per pass; by default 8 on a GPU and 1 on a CPU, where batches gain
-            nothing.
+            States per pass; by default 8 on a GPU and 1 on a CPU, where batches are no faster.
 
         Yields
         ------
@@ -166,10 +165,10 @@ class Synthesizer:
             yield from volumes
 
     def preview_block(self, state: LatentState, budget_s: float = FRAME_BUDGET_S) -> int | None:
-        """Return the deepest block that `state` can be rendered to within a time budget.
+        """Return the finest block to which `state` can be rendered within a time budget.
 
-        Goes by the measured time of each block and by what the cache already holds. At
-        least one block that is not cached is included, whatever it takes.
+        Uses the measured time of each block and the cache. At least one block that is not cached
+        is included, however long it takes.
 
         Returns
         -------
@@ -222,7 +221,7 @@ class Synthesizer:
         return [(w.numpy().tobytes(), noise_key(state, block)) for block, w in enumerate(ws)]
 
     def _valid_prefix(self, keys: Sequence[_BlockKey]) -> int:
-        """Return how many leading blocks of the cache hold for `keys`."""
+        """Return the number of leading blocks of the cache that are valid for `keys`."""
         valid = 0
         for cached, key in zip(self._cache, keys, strict=False):
             if cached.key != key:
@@ -257,11 +256,11 @@ class Synthesizer:
             self._cache.append(_CachedBlock(keys[block], x, image))
             if self.device.type == "cuda":
                 torch.cuda.synchronize(self.device)
-            self._learn_time(block, time.perf_counter() - start)
+            self._track_time(block, time.perf_counter() - start)
         return self._cache[stop].image
 
-    def _learn_time(self, block: int, seconds: float) -> None:
-        """Follow a block's time: down at once, up slowly, since one slow run is a hiccup."""
+    def _track_time(self, block: int, seconds: float) -> None:
+        """Track a block's time: down at once, up slowly, as a single slow run is an outlier."""
         known = self._block_seconds[block]
         smoothed = seconds if known is None else 0.7 * known + 0.3 * seconds
         self._block_seconds[block] = min(seconds, smoothed)

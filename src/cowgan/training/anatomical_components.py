@@ -1,7 +1,7 @@
-"""What tells anatomies apart, as numbers: principal components of vessel maps.
+"""Anatomical components: whitened principal components of vessel maps.
 
-Over real Circles of Willis these numbers are nearly independent and normally distributed, so
-that a latent drawn at random is, read as components, an anatomy that could be.
+Over real Circles of Willis they are nearly independent and normally distributed, so that a
+random latent, read as components, is a plausible anatomy.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from torch.nn import functional
 from cowgan.features.vessel_occupancy import MAP_SHAPE, vessel_maps
 
 EDGE = 32
-"""Columns that volumes are averaged to before they are described."""
+"""Columns that volumes are averaged to first."""
 
 _BACKGROUND_SHAPE = (8, 8, 8)
 _N_MAP = MAP_SHAPE[0] * MAP_SHAPE[1] * MAP_SHAPE[2]
@@ -22,17 +22,16 @@ _N_BACKGROUND = 8**3
 
 
 class AnatomicalComponents(nn.Module):
-    """Describes volumes by whitened principal components.
+    """Whitened principal components of volumes.
 
-    The first components are those of `vessel_maps`, the largest first. The last few are
-    those of what they leave unexplained of the grey levels, smoothed: background and gain.
-    As the fit sees each volume and its mirror image, every component is either alike on both
-    sides or a difference between left and right.
+    The first components are those of `vessel_maps`, the largest first. The last few are those of
+    the smoothed grey levels that remain unexplained: background and gain. As the fit sees each
+    volume and its mirror image, every component is either symmetric or antisymmetric.
 
     Parameters
     ----------
     vessels, background : int
-        Components of each kind.
+        Number of components of each kind.
     """
 
     mean_map: Tensor
@@ -51,7 +50,7 @@ class AnatomicalComponents(nn.Module):
 
     @classmethod
     def for_latents(cls, latent_dim: int) -> Self:
-        """Return components that leave a part of `latent_dim` numbers free."""
+        """Return components for 13 of every 16 entries of a latent; the others stay free."""
         return cls(3 * latent_dim // 4, latent_dim // 16)
 
     @property
@@ -61,7 +60,7 @@ class AnatomicalComponents(nn.Module):
 
     @torch.no_grad()
     def fit(self, batches: Iterable[Tensor]) -> None:
-        """Find the components of volumes (N, 1, z, x, y), and of their mirror images."""
+        """Fit the components to volumes (N, 1, z, x, y) and their mirror images."""
         maps, backgrounds = [], []
         for volumes in batches:
             coarse = averaged(volumes)
@@ -78,14 +77,14 @@ class AnatomicalComponents(nn.Module):
         self.background_axes.copy_(_principal_axes(rest, len(self.background_axes)))
 
     def forward(self, volumes: Tensor) -> Tensor:
-        """Describe volumes (N, 1, z, x, y) by components of unit variance, (N, count)."""
+        """Return the components of volumes (N, 1, z, x, y), in unit variance, (N, count)."""
         coarse = averaged(volumes)
         scores = self._vessel_scores(vessel_maps(coarse).flatten(1))
         rest = _background(coarse) - self.mean_background - scores @ self.background_of_map
         return torch.cat([scores, _scores(rest, self.background_axes)], 1)
 
     def map_errors(self, volumes: Tensor, components: Tensor) -> Tensor:
-        """Return how far each volume's vessel map is from that its components stand for.
+        """Return the error between each volume's vessel map and that of its components.
 
         Parameters
         ----------
@@ -97,7 +96,7 @@ class AnatomicalComponents(nn.Module):
         Returns
         -------
         Tensor
-            Shape (N,): squared distance as a share of the variance among real maps.
+            Shape (N,): squared distance as a fraction of the variance of real maps.
         """
         wanted = components[:, : len(self.map_axes)] @ self.map_axes
         found = vessel_maps(averaged(volumes)).flatten(1) - self.mean_map
@@ -118,16 +117,16 @@ def _background(coarse: Tensor) -> Tensor:
 
 
 def _principal_axes(centred: Tensor, count: int) -> Tensor:
-    """Return principal axes as rows whose length is the standard deviation along them.
+    """Return principal axes as rows with the standard deviation as length.
 
-    Axes that data do not have are zero.
+    Axes beyond the rank of the data are zero.
     """
     covariance = (centred.T @ centred).double() / len(centred)
     variance, axes = torch.linalg.eigh(covariance)
     order = variance.argsort(descending=True)[:count]
     kept = variance[order] > 1e-6 * variance.max()
     found = axes[:, order]
-    # The sign is arbitrary. Weights that are alike on neither side make it the same everywhere.
+    # The sign of an axis is arbitrary. These asymmetric weights fix it on every platform.
     weights = torch.arange(1, len(found) + 1, dtype=found.dtype)
     sign = torch.where(weights @ found < 0, -1.0, 1.0)
     return ((found * sign * variance[order].clamp(min=0).sqrt() * kept).T).float()

@@ -1,7 +1,7 @@
-"""How bright volumes are: what keeps a generator within the range of real ones.
+"""A loss on the brightness of volumes, which keeps a generator within the range of real ones.
 
-Features of a pretrained network tell textures apart, but saturate far outside the grey
-levels they know and then give no direction back. Pure and differentiable.
+Features of a pretrained network distinguish textures, but saturate far outside the grey levels
+of its training and then give no gradient. Pure and differentiable.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-_TOGETHER = 0.5
+_BATCH_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Brightness:
     Parameters
     ----------
     mean, spread : Tensor
-        Shape (2,): mean of both over volumes, and their standard deviations.
+        Shape (2,): mean and standard deviation of both over volumes.
     """
 
     mean: Tensor
@@ -29,32 +29,32 @@ class Brightness:
 
 @torch.no_grad()
 def measure_brightness(volumes: Tensor) -> Brightness:
-    """Return how bright real volumes (N, 1, z, x, y) are."""
+    """Return the brightness of real volumes (N, 1, z, x, y)."""
     both = _moments(volumes)
     return Brightness(both.mean(0), both.std(0).clamp(min=1e-4))
 
 
 def brightness_error(volumes: Tensor, real: Brightness) -> Tensor:
-    """Return how far volumes are from what real ones can be.
+    """Return the deviation of volumes from the brightness of real ones.
 
     Parameters
     ----------
     volumes : Tensor
         Generated, shape (N, 1, z, x, y), not clamped.
     real : Brightness
-        Of real volumes, 0 to 1.
+        Brightness of real volumes, 0 to 1.
 
     Returns
     -------
     Tensor
-        A number: for volumes whose mean or deviation lies beyond two standard deviations,
-        for batches that are off on average, and for voxels outside 0 to 1.
+        Scalar: the sum of penalties on volumes whose mean or deviation is beyond two standard
+        deviations, on the average of the batch, and on voxels outside 0 to 1.
     """
     off = (_moments(volumes) - real.mean) / real.spread
     each = functional.relu(off.abs() - 2).mean()
     together = functional.smooth_l1_loss(off.mean(0), torch.zeros_like(real.mean))
     outside = (functional.relu(-volumes) + functional.relu(volumes - 1)).mean() / real.mean[1]
-    return each + _TOGETHER * together + outside
+    return each + _BATCH_WEIGHT * together + outside
 
 
 def _moments(volumes: Tensor) -> Tensor:

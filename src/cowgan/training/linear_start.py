@@ -1,11 +1,10 @@
-"""First weights with which a generator already knows the anatomies of a bank, blurred.
+"""Initial weights that make the generator a linear function of anatomical components.
 
-Two channels of the coarse blocks carry an image from layer to layer: its bright part and its
-dark one, so that their difference is not bent by a leaky ReLU. Each layer adds patterns
-to it, as much as its styles say. Fitting constant and convolutions so that patterns span
-what anatomical components do to a volume takes a minute and gives a generator whose latents
-are these components from the first step on, and whose finer blocks are given each anatomy to
-draw its details.
+Two channels of the coarse blocks carry an image from layer to layer: its bright and its dark
+part, so that their difference passes the leaky ReLU undistorted. Each layer adds patterns to it,
+weighted by its styles. The constant and the convolutions are fitted so that the patterns span
+the effects of the components on a volume, which takes a minute. From the first step on, latents
+are these components, and finer blocks receive a blurred anatomy to add details to.
 """
 
 import math
@@ -28,8 +27,8 @@ from cowgan.training.step_inputs import TrainingVolumes
 from cowgan.training.trainer import Trainer
 
 _RIDGE = 0.1
-"""Of the activations' normalised Gram matrix. Without it large coefficients would cancel each
-other, and the first steps of training would tear them apart."""
+"""Ridge of the activations' normalised Gram matrix. Without it, large coefficients would cancel
+each other and be lost in the first steps of training."""
 
 _FIT_STEPS = 200
 _FIT_RATE = 2e-3
@@ -37,17 +36,17 @@ _MEAN_SHARE = 0.5
 _READ_TOGETHER = 16
 
 _CARRYING = 2
-_MOST_READ = 0.25
-"""Share of a layer's power that patterns may have. With more, demodulation, which depends on
-the styles, would change the image's contrast from latent to latent."""
+_MAX_PATTERN_POWER = 0.25
+"""Largest fraction of a layer's power in patterns. With more, demodulation, which depends on the
+styles, would change the image's contrast from latent to latent."""
 
-_STRAIGHT = (1 + LEAK) * 0.5**0.5
-"""How much of the image a layer that reads nothing carries on."""
+_PLAIN_GAIN = (1 + LEAK) * 0.5**0.5
+"""Gain on the image of a layer that adds no pattern."""
 
 
 @dataclass(frozen=True)
 class Effects:
-    """What components do to the grey levels of a volume, linearly.
+    """Linear effects of components on the grey levels of a volume.
 
     Parameters
     ----------
@@ -69,14 +68,14 @@ def start_linearly(trainer: Trainer, progress: Progress | None = None) -> None:
     trainer : Trainer
         At step 0, of a config whose start is "linear".
     progress : Progress, optional
-        Told of the fit's steps.
+        Reports the steps of the fit.
 
     Raises
     ------
     CowganError
-        The volumes do not differ, or the network is too narrow.
+        All volumes are alike, or the network is too narrow.
     Cancelled
-        The person stopped.
+        The user cancelled.
     """
     generator, components = trainer.generator, trainer.components
     assert components is not None
@@ -85,14 +84,14 @@ def start_linearly(trainer: Trainer, progress: Progress | None = None) -> None:
             f"A linear start needs at least {FEWEST_CHANNELS} channels in each block of up to "
             f"{COARSE} columns; raise the network's capacity, or choose the published start."
         )
-    # On the CPU, so that all processes of a run begin with the same weights.
+    # On the CPU, so that all processes of a run start from the same weights.
     generator.cpu()
     layers = _layers(generator.coarse_blocks())
     fit_components(components, trainer.volumes)
     effects = measure_effects(trainer.volumes, components, layers[-1].block.shape)
     if not effects.slopes.any():
         raise CowganError(
-            "All volumes of the bank are alike, so there is nothing that latents could stand for; "
+            "All volumes of the bank are alike, so latents cannot stand for anatomies; "
             'use more volumes, or set start to "published".'
         )
     _fit(generator, layers, effects, progress or Silent())
@@ -103,7 +102,7 @@ def start_linearly(trainer: Trainer, progress: Progress | None = None) -> None:
 
 
 def fit_components(components: AnatomicalComponents, volumes: TrainingVolumes) -> None:
-    """Fit components to all volumes, on the CPU, where they are then."""
+    """Fit components to all volumes; moves them to the CPU."""
     components.cpu()
     components.fit(_batches(volumes))
 
@@ -117,9 +116,9 @@ def measure_effects(
     Parameters
     ----------
     volumes : TrainingVolumes
-        What to look at.
+        Training volumes.
     components : AnatomicalComponents
-        Fitted.
+        Fitted components.
     shape : tuple of int
         Voxels (z, x, y) that volumes are averaged to.
     """
@@ -131,7 +130,7 @@ def measure_effects(
             with_one = torch.cat([torch.ones_like(described[:, :1]), described], 1)
             moments += with_one.T @ with_one
             products += with_one.T @ averaged(side, max(shape)).flatten(1)
-    # Components that the data do not have are zero throughout.
+    # Components beyond the rank of the data are zero.
     floor = 1e-6 * moments[0, 0] * torch.eye(len(moments))
     solved = torch.linalg.solve(moments + floor, products)
     return Effects(solved[0], solved[1:])
@@ -145,7 +144,7 @@ def _batches(volumes: TrainingVolumes) -> Iterator[Tensor]:
 
 @dataclass(frozen=True)
 class _Layer:
-    """A coarse convolution, and what its input channels are for.
+    """A coarse convolution, and the roles of its input channels.
 
     Parameters
     ----------
@@ -154,9 +153,9 @@ class _Layer:
     conv, to_style : nn.Module
         The convolution, and the source of its styles.
     read : slice
-        Channels with patterns that the layer adds to the image, as much as its styles say.
+        Channels with patterns that the layer adds to the image, weighted by its styles.
     passed : slice
-        Channels from which it makes the patterns that later layers read; none in the last.
+        Channels from which it makes the patterns of later layers; none in the last.
     """
 
     block: SynthesisBlock
@@ -181,22 +180,22 @@ def _layers(blocks: list[SynthesisBlock]) -> list[_Layer]:
 
 
 def _fit(generator: Generator, layers: list[_Layer], effects: Effects, progress: Progress) -> None:
-    """Fit what does not depend on the latents, so that patterns span what components do."""
+    """Fit the weights that do not depend on latents, so that patterns span the effects."""
     synthesis = generator.synthesis
     with torch.no_grad():
         for layer in layers:
             layer.to_style.weight.zero_()
-            # The convolution scales by style + 1, so that it sees only what is passed.
+            # The convolution scales by style + 1, so that it sees only the passed channels.
             layer.to_style.bias.fill_(-1)
             layer.to_style.bias[layer.passed] = 0
-    learning = [synthesis.initial_block, *synthesis.initial_conv.parameters()]
-    learning += [layer.conv.weight for layer in layers[:-1]]
-    adam = torch.optim.Adam(learning, _FIT_RATE, (0.9, 0.99))
+    trainable = [synthesis.initial_block, *synthesis.initial_conv.parameters()]
+    trainable += [layer.conv.weight for layer in layers[:-1]]
+    adam = torch.optim.Adam(trainable, _FIT_RATE, (0.9, 0.99))
     energy = effects.slopes.square().sum()
     mean = effects.mean * (_MEAN_SHARE * energy / effects.mean.square().sum()).sqrt()
     wanted = torch.cat([mean[None], effects.slopes])
     for step in range(_FIT_STEPS):
-        advance(progress, step, _FIT_STEPS, "Fitting first weights")
+        advance(progress, step, _FIT_STEPS, "Fitting initial weights")
         rows = torch.cat(_patterns(synthesis, layers))
         left = 1 - _spanned(rows, wanted) / wanted.square().sum()
         adam.zero_grad(set_to_none=True)
@@ -206,7 +205,7 @@ def _fit(generator: Generator, layers: list[_Layer], effects: Effects, progress:
 
 
 def _patterns(synthesis: SynthesisNetwork, layers: list[_Layer]) -> list[Tensor]:
-    """Return what each layer reads, enlarged to the finest, as rows."""
+    """Return the patterns of each layer as rows, enlarged to the finest block."""
     x, found = synthesis.start(1), []
     for place, layer in enumerate(layers):
         x = resize(x, layer.block.shape)
@@ -220,7 +219,7 @@ def _patterns(synthesis: SynthesisNetwork, layers: list[_Layer]) -> list[Tensor]
 
 
 def _spanned(rows: Tensor, wanted: Tensor) -> Tensor:
-    """Return how much of the squares of `wanted` combinations of rows can reach."""
+    """Return the part of the sum of squares of `wanted` in the span of rows."""
     unit = rows / rows.norm(dim=1, keepdim=True)
     along = unit @ wanted.T
     return (along * torch.linalg.solve(_gram(unit), along)).sum()
@@ -232,7 +231,7 @@ def _gram(unit: Tensor) -> Tensor:
 
 @torch.no_grad()
 def _carry(generator: Generator, layers: list[_Layer], effects: Effects) -> None:
-    """Let each layer add to the image what it reads, so that it is linear in the latents."""
+    """Make each layer add its patterns, so that the image is linear in the latents."""
     patterns = _patterns(generator.synthesis, layers)
     rows = torch.cat(patterns)
     length = rows.norm(dim=1, keepdim=True)
@@ -247,7 +246,7 @@ def _carry(generator: Generator, layers: list[_Layer], effects: Effects) -> None
         # Demodulation makes the squared weights, times squared styles, add up to 1.
         read = part * (scale / gain)
         left = 1 - float(read.square().sum())
-        gain *= _STRAIGHT * left**0.5
+        gain *= _PLAIN_GAIN * left**0.5
         # Over the latents, styles have a mean square of 1.
         share = read.norm(dim=1, keepdim=True).clamp(min=1e-12)
         styles = read / share
@@ -258,7 +257,7 @@ def _carry(generator: Generator, layers: list[_Layer], effects: Effects) -> None
         weights[:_CARRYING] = signs * 0.5**0.5
         weights[layer.read] = share[:, 0] / left**0.5
         if layer is layers[-1]:
-            # Finer blocks are given the image through random filters too.
+            # Finer blocks also receive the image, through random filters.
             filters = layer.conv.weight[:, 0]
             filters /= filters.flatten(1).norm(dim=1)[:, None, None, None]
             layer.conv.weight.copy_(filters[:, None] * weights[:, None, None, None])
@@ -275,9 +274,9 @@ def _carry(generator: Generator, layers: list[_Layer], effects: Effects) -> None
 
 
 def _scale(parts: tuple[Tensor, ...]) -> float:
-    """Return the largest scale of the image with which no layer reads more than it may."""
-    least_gain = _STRAIGHT * (1 - _MOST_READ) ** 0.5
+    """Return the largest scale of the image at which no layer exceeds `_MAX_PATTERN_POWER`."""
+    least_gain = _PLAIN_GAIN * (1 - _MAX_PATTERN_POWER) ** 0.5
     return min(
-        (_MOST_READ / max(float(part.square().sum()), 1e-12)) ** 0.5 * least_gain**later
+        (_MAX_PATTERN_POWER / max(float(part.square().sum()), 1e-12)) ** 0.5 * least_gain**later
         for later, part in enumerate(reversed(parts))
     )

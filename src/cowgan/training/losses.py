@@ -1,7 +1,6 @@
 """Loss terms of adversarial training, as pure functions.
 
-Logits follow the published discriminator: lower means more real. Every function returns
-one number whose gradient is what training needs; weights are applied by the caller.
+Logits follow the published discriminator: lower means more real. The caller applies weights.
 """
 
 from collections.abc import Callable
@@ -14,12 +13,12 @@ Judge = Callable[[Tensor], Tensor]
 
 
 def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """Return the discriminator's hinge loss, of logits (N,) each (Lim & Ye 2017)."""
+    """Return the discriminator's hinge loss of logits (N,) each (Lim & Ye 2017)."""
     return (functional.relu(1 + real) + functional.relu(1 - fake)).mean()
 
 
 def hinge_generator(fake: Tensor) -> Tensor:
-    """Return the generator's part of the hinge loss."""
+    """Return the generator's hinge loss."""
     return fake.mean()
 
 
@@ -36,8 +35,8 @@ def logistic_generator(fake: Tensor) -> Tensor:
 def slopes(judge: Judge, volumes: Tensor) -> Tensor:
     """Return the norm of the discriminator's gradient at each volume, shape (N,).
 
-    The result can be differentiated again. Runs in the precision of `volumes`: leave
-    autocast before calling it.
+    The result is differentiable. Call it outside autocast, as it runs in the precision of
+    `volumes`.
 
     Parameters
     ----------
@@ -62,7 +61,7 @@ def r1_penalty(slope: Tensor) -> Tensor:
 
 
 def path_lengths(volumes: Tensor, styles: Tensor, probe: Tensor) -> Tensor:
-    """Return how fast each volume moves with its styles (Karras et al. 2020, eq. 4).
+    """Return the path length of each volume with respect to its styles (Karras et al. 2020, eq. 4).
 
     Parameters
     ----------

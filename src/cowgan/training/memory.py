@@ -1,4 +1,4 @@
-"""How much memory training needs, worked out before any of it is used."""
+"""An estimate of the memory that training needs, without using any of it."""
 
 import os
 import weakref
@@ -20,15 +20,14 @@ from cowgan.training.trainer import Trainer
 
 @dataclass(frozen=True)
 class MemoryEstimate:
-    """What training needs, and what there is.
+    """Memory that training needs, and that is available.
 
     Parameters
     ----------
     bytes : int
-        Largest amount that tensors take at one time: weights, their average, gradients,
-        moments of both optimisers, activations, and gradients of gradients where they are
-        due. What the device's libraries add for themselves, such as a CUDA context and the
-        working space of convolutions, is not in it.
+        Peak memory of tensors: weights, their EMA, gradients, moments of both optimisers,
+        activations, and gradients of gradients where needed. Memory of the device's libraries,
+        such as a CUDA context and the workspace of convolutions, is not included.
     available_bytes : int
         Free memory of the device; 0 if unknown.
     """
@@ -38,20 +37,20 @@ class MemoryEstimate:
 
     @property
     def fits(self) -> bool:
-        """Whether training fits the memory that is free, as far as that is known."""
+        """Whether training fits the free memory; True if that is unknown."""
         return not 0 < self.available_bytes < self.bytes
 
 
 def estimate(config: TrainingConfig, device: str = "auto") -> MemoryEstimate:
-    """Return how much memory a run needs, for the dearest of its steps.
+    """Return the memory that the most expensive step of a run needs.
 
-    A step of the real trainer is done with tensors that have a shape but no content, so it
-    takes seconds and next to no memory.
+    One step of the trainer runs on fake tensors, which have a shape but no content, so it takes
+    seconds and almost no memory.
 
     Parameters
     ----------
     config : TrainingConfig
-        What and how.
+        Settings of the run.
     device : str
         "auto", "cpu", "cuda", "cuda:1".
 
@@ -65,16 +64,16 @@ def estimate(config: TrainingConfig, device: str = "auto") -> MemoryEstimate:
 
 
 def largest_batch(config: TrainingConfig, available_bytes: int, device: str = "auto") -> int:
-    """Return how many volumes a pass may have, up to all of a step; 0 if too few fit.
+    """Return the largest number of volumes per pass that fits; 0 if none does.
 
     Parameters
     ----------
     config : TrainingConfig
-        What and how; a step keeps its number of volumes, in more or fewer passes.
+        Settings of the run; the number of volumes per step stays, in more or fewer passes.
     available_bytes : int
-        Memory to stay under.
+        Memory limit.
     device : str
-        Where.
+        As in `estimate`.
     """
     whole = config.images_per_step
     sizes = [batch for batch in range(1, whole + 1) if whole % batch == 0]
@@ -82,8 +81,8 @@ def largest_batch(config: TrainingConfig, available_bytes: int, device: str = "a
         _peak(with_changes(config, batch=batch, accumulate=2), choose_device(device))
         for batch in (sizes[0], whole)
     )
-    # The dearest moment may be another one at another size, so the need is convex in the
-    # size of a pass, and never above the straight line between two sizes.
+    # The peak may occur at another moment for another size, so memory is convex in the size of
+    # a pass, and never above the straight line between two sizes.
     each = (all_ - few) / max(whole - sizes[0], 1)
     fitting = [n for n in sizes if few + each * (n - sizes[0]) <= available_bytes]
     return max(fitting, default=0)
@@ -93,14 +92,14 @@ def _peak(config: TrainingConfig, device: torch.device) -> int:
     precise = config.precision == "fp32" or (
         config.precision == "auto" and choose_dtype(device, "fast") == torch.float32
     )
-    # Both half precisions take the same room; one pass more costs as much as hundreds.
+    # Both half precisions need the same memory, as do two passes and hundreds.
     traced = with_changes(
         config,
         precision="fp32" if precise else "bf16",
         accumulate=min(config.accumulate, 2),
     )
     every = lcm(config.penalty_every, config.path_every)
-    # Fake tensors are made on the CPU whatever the device, which they need not have.
+    # Fake tensors are made on the CPU for any device, which need not exist.
     with FakeTensorMode(allow_non_fake_inputs=True), _Tally() as tally:
         trainer = Trainer(traced, _Blank(config.network.volume_shape), "cpu")
         trainer.generator.one_by_one &= device.type == "cpu"
@@ -112,7 +111,7 @@ def _peak(config: TrainingConfig, device: torch.device) -> int:
 
 
 def _make_moments(adam: torch.optim.Adam) -> None:
-    """Let an optimiser have the moments that it has from the second step on."""
+    """Create the moments that an optimiser has from the second step on."""
     for group in adam.param_groups:
         for parameter in group["params"]:
             parameter.grad = torch.zeros_like(parameter)
@@ -121,7 +120,7 @@ def _make_moments(adam: torch.optim.Adam) -> None:
 
 
 class _Blank:
-    """Volumes whose content does not matter."""
+    """Blank volumes."""
 
     def __init__(self, shape: tuple[int, int, int]) -> None:
         self._shape = shape
@@ -134,7 +133,7 @@ class _Blank:
 
 
 class _Tally(TorchDispatchMode):
-    """Adds up the bytes of the tensors that are alive."""
+    """Counts the bytes of live tensors."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -146,7 +145,7 @@ class _Tally(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         if func is torch.ops.aten._local_scalar_dense.default:
-            # Content is asked for that there is none of: everything is finite and well.
+            # Fake tensors have no content: report everything as finite.
             return True if args[0].dtype == torch.bool else 1
         result = func(*args, **(kwargs or {}))
         for leaf in tree_leaves(result):

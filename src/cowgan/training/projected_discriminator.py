@@ -1,7 +1,7 @@
-"""A discriminator that judges pictures of a volume by features of a pretrained network.
+"""The projected discriminator: heads on features that a pretrained network sees in views.
 
-After Sauer et al., "Projected GANs Converge Faster", NeurIPS 2021, carried to volumes by
-looking at each from several sides.
+After Sauer et al., "Projected GANs Converge Faster", NeurIPS 2021, extended to volumes by
+projections and slabs in three planes.
 """
 
 import math
@@ -19,7 +19,7 @@ from cowgan.networks.layers import LEAK
 _WIDTH = 64
 _HIDDEN = 96
 _EDGE = 64
-"""Columns of the pictures that whole views are judged by; features of larger ones are local."""
+"""Columns of the pictures for whole-view heads; larger ones have only local heads."""
 
 _FINE = "_fine"
 
@@ -27,7 +27,7 @@ _FINE = "_fine"
 class Projector(nn.Module):
     """Fixed random mixing of features, across channels and then from coarse to fine.
 
-    The first pictures it sees set the scale of each depth to unit variance.
+    The first pictures set the scale of each depth to unit variance.
     """
 
     scales: Tensor
@@ -65,7 +65,7 @@ class Projector(nn.Module):
 
 
 class LocalHead(nn.Module):
-    """Judges a view patch by patch."""
+    """A head that judges patches of a view."""
 
     def __init__(self, halve: bool) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class LocalHead(nn.Module):
 
 
 class WholeHead(nn.Module):
-    """Judges a whole view at once, and how much the views of a batch differ."""
+    """A head that judges a whole view, and the variation of views in a batch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,17 +107,17 @@ class WholeHead(nn.Module):
 class ProjectedDiscriminator(nn.Module):
     """Small heads on frozen features of six views; a lower logit means more real.
 
-    Local heads judge every view at three scales; whole-view heads and a joint head over
-    them see what no patch shows: whether the circle closes, and whether a batch varies.
-    They look at pictures of 64 columns, whatever the volumes' size. Of larger volumes, further
-    local heads judge the same views at full size.
+    Local heads judge every view at three scales; whole-view heads and a joint head over them
+    see what no patch shows: whether the circle is closed, and whether a batch varies. They use
+    pictures of 64 columns for all sizes of volumes. Of larger volumes, further local heads
+    judge the same views at full size.
 
     Parameters
     ----------
     depth, image_size : int
-        Slices of a volume, and their columns.
+        Slices and columns of a volume.
     generator : torch.Generator
-        Source of the fixed projections and of the heads' first weights.
+        Random generator of the fixed projections and of the heads' initial weights.
     """
 
     def __init__(self, depth: int, image_size: int, generator: torch.Generator) -> None:
@@ -151,15 +151,15 @@ class ProjectedDiscriminator(nn.Module):
 
     @torch.no_grad()
     def renew(self) -> None:
-        """Improve the estimates of the weights' spectral norms by one iteration."""
+        """Update the estimates of the weights' spectral norms by one iteration."""
         self.train()
         for module in self.modules():
             if is_parametrized(module, "weight"):
-                _ = module.weight  # Being read in training, it takes an iteration.
+                _ = module.weight  # Access in training mode runs an iteration.
         self.eval()
 
     def look(self, generator: torch.Generator) -> None:
-        """Choose the slabs that the next volumes are seen through."""
+        """Choose the slabs of the next volumes."""
         self._views = draw_views(self.depth, generator)
 
     def forward(self, volumes: Tensor) -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""How far volumes are from those that they should repeat. Pure and differentiable."""
+"""Reconstruction errors between generated volumes and real ones. Pure and differentiable."""
 
 import torch
 from torch import Tensor
@@ -7,8 +7,8 @@ from cowgan.features.views import PLANES, Features, projection
 from cowgan.training.anatomical_components import averaged
 
 _EDGE = 16
-"""Columns of the averages that are compared. Components say no more, and to be held to voxels
-that it cannot know, a generator blurs them."""
+"""Columns of the averages that are compared. Components determine no finer detail, and a generator
+penalised for it would blur."""
 
 _PROJECTION_WEIGHT = 0.3
 
@@ -23,12 +23,12 @@ def reconstruction_error(volumes: Tensor, reals: Tensor, variance: float) -> Ten
     volumes, reals : Tensor
         Shape (N, 1, z, x, y).
     variance : float
-        Of the voxels of real volumes, which is the unit of the errors.
+        Variance of the voxels of real volumes, the unit of the errors.
 
     Returns
     -------
     Tensor
-        A number.
+        Scalar.
     """
     coarse, wanted = averaged(volumes, _EDGE), averaged(reals, _EDGE)
     error = (coarse - wanted).square().mean()
@@ -41,8 +41,8 @@ def reconstruction_error(volumes: Tensor, reals: Tensor, variance: float) -> Ten
 def feature_error(features: Features, wanted: Features, count: int) -> Tensor:
     """Return the mean squared error of the features of the first `count` volumes.
 
-    Features of about unit variance. They tell a sharp artery from a blurred one, wherever it
-    is within some voxels, and so do not reward a blur.
+    Features have about unit variance. They distinguish a sharp artery from a blurred one wherever
+    it is within some voxels, and so do not reward blur.
     """
     errors = [
         (one[:count].float() - other[:count].float()).square().mean()

@@ -1,4 +1,4 @@
-"""The file that a run goes on from: everything that decides the next step."""
+"""The state of a run: everything needed to resume it exactly."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -25,29 +25,29 @@ PREVIOUS_FILE = "state.previous.safetensors"
 _FORMAT = "cowgan-training-state"
 _VERSION = 1
 _SETTINGS_OF_ALL_VERSIONS = {"network": dict, "discriminator": str, "batch": int, "accumulate": int}
-"""What is read of the settings of a run that cannot go on; see `read_ema`."""
+"""Settings needed to read a run that can no longer be resumed; see `read_ema`."""
 
 _Result = TypeVar("_Result")
 
 
 class _OtherVersion(CowganError):
-    """The state is whole, but cannot be read."""
+    """The state is intact, but of another format version."""
 
 
 @dataclass(frozen=True)
 class StateDescription:
-    """What a state says of itself beside its tensors.
+    """The part of a state that is not tensors.
 
     Parameters
     ----------
     config : dict
         Settings of the run, for `TrainingConfig.from_dict`.
     counters : Counters
-        Numbers that go from step to step.
+        Numbers carried from step to step.
     scaler : dict
         State of the loss scaler.
     bank_sha256 : str
-        Of what it learns from.
+        Hash of the training bank.
     written_by : str
         Software and version.
     """
@@ -65,9 +65,9 @@ class StateDescription:
 
 
 def save_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
-    """Write the state of a trainer to a run's folder; the one before is kept beside it.
+    """Write the state of a trainer to a run's folder, and keep the previous one beside it.
 
-    A kill at any moment, writing included, leaves at least one whole state.
+    A kill at any moment, even while writing, leaves at least one intact state.
 
     Raises
     ------
@@ -93,13 +93,12 @@ def save_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
     with atomic_path(target) as temporary:
         write_serialised(temporary, content)
         if target.exists():
-            # A kill between this and the final rename leaves the previous state, which
-            # `load_state` then takes.
+            # After a kill between this and the final rename, `load_state` takes the previous state.
             target.replace(target.with_name(PREVIOUS_FILE))
 
 
 def state_description(trainer: Trainer, bank_sha256: str) -> StateDescription:
-    """Return all of a trainer's state that is not tensors."""
+    """Return the part of a trainer's state that is not tensors."""
     return StateDescription(
         trainer.config.to_dict(),
         trainer.counters,
@@ -110,20 +109,20 @@ def state_description(trainer: Trainer, bank_sha256: str) -> StateDescription:
 
 
 def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
-    """Put a trainer into the state that a run's folder holds.
+    """Load the state of a run into a trainer.
 
-    If the newest state is damaged, the one before is taken.
+    If the newest state is damaged, the previous one is used.
 
     Raises
     ------
     CowganError
-        There is no whole state, or it belongs to another bank or other networks.
+        There is no intact state, or it belongs to another bank or other networks.
     """
     tensors, description = read_state(folder)
     if description.bank_sha256 != bank_sha256:
         raise CowganError(
-            "This run was trained on another bank, or its bank has changed; a run goes on only "
-            "with the data it began with."
+            "This run was trained on another bank, or its bank has changed; a run can only be "
+            "resumed with the data it started with."
         )
     try:
         trainer.generator.load_state_dict(part_of(tensors, "generator/"))
@@ -144,30 +143,24 @@ def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
 
 
 def has_state(folder: Path) -> bool:
-    """Tell whether a run's folder holds a state, whole or damaged.
-
-    It holds none if the first could not be written.
-    """
+    """Return whether a run's folder holds a state, intact or damaged."""
     return any((Path(folder) / name).exists() for name in (STATE_FILE, PREVIOUS_FILE))
 
 
 def unfit_state(folder: Path, error: Exception) -> CowganError:
-    """Return the error that tells that a state is one of other networks."""
+    """Return the error for a state of other networks."""
     return CowganError(
         f"The training state in {folder} does not fit this run's networks.", repr(error)
     )
 
 
 def read_description(folder: Path) -> StateDescription:
-    """Return what the newest whole state in a folder says of itself.
-
-    Reads no tensor, so it is quick for networks of any size.
-    """
+    """Return the description of the newest intact state in a folder, without reading tensors."""
     return _newest(folder, _described)
 
 
 def read_state(folder: Path) -> tuple[dict[str, Tensor], StateDescription]:
-    """Return tensors and description of the newest whole state in a run's folder.
+    """Return tensors and description of the newest intact state in a run's folder.
 
     Raises
     ------
@@ -178,25 +171,25 @@ def read_state(folder: Path) -> tuple[dict[str, Tensor], StateDescription]:
 
 
 def read_ema(folder: Path) -> tuple[Generator, dict[str, Tensor], StateDescription]:
-    """Return the averaged generator of a run, all its tensors, and its description.
+    """Return the EMA generator of a run, all its tensors, and its description.
 
-    Needs of the settings only what fixes the networks, so that runs of older versions can be
-    read whose recipes are no more.
+    Needs only the settings of the networks, so that it reads runs of older versions whose other
+    settings no longer exist.
 
     Raises
     ------
     CowganError
-        The folder holds no whole state.
+        The folder holds no intact state.
     """
     tensors, description = read_state(folder)
     try:
         config = description.config
         network = NetworkConfig.from_dict(config["network"])
-        average = Generator(network, config.get("start", "published"))
-        average.load_state_dict(part_of(tensors, "average/"))
+        ema = Generator(network, config.get("start", "published"))
+        ema.load_state_dict(part_of(tensors, "average/"))
     except (KeyError, TypeError, RuntimeError) as error:
         raise unfit_state(folder, error) from error
-    return average, tensors, description
+    return ema, tensors, description
 
 
 def _newest(folder: Path, read: Callable[[Path], _Result]) -> _Result:
@@ -212,7 +205,7 @@ def _newest(folder: Path, read: Callable[[Path], _Result]) -> _Result:
                 problems.append(f"{name}: {error!r}")
     if not problems:
         raise CowganError(
-            f"{folder} holds no training state to go on from; start the run over in that folder."
+            f"{folder} holds no training state to resume; start the run again in that folder."
         )
     raise CowganError(f"The training state in {folder} is damaged.", "\n".join(problems))
 
@@ -245,7 +238,7 @@ def _named(network: nn.Module, prefix: str) -> dict[str, Tensor]:
 
 
 def part_of(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Return the tensors whose names start with a prefix, named by the rest."""
+    """Return the tensors whose names start with a prefix, without it."""
     return {name[len(prefix) :]: t for name, t in tensors.items() if name.startswith(prefix)}
 
 

@@ -1,4 +1,4 @@
-"""How long a run takes on this device, measured by steps of the real trainer."""
+"""An estimate of the time of a run on this device, from measured steps of the trainer."""
 
 import time
 from dataclasses import dataclass
@@ -18,21 +18,21 @@ _FEW = 10
 _VOLUMES = 16
 _REPEATS = 3
 _ENOUGH_S = 6.0
-"""After so long, a kind of step is not repeated any more."""
+"""Time after which a kind of step is no longer repeated."""
 
 
 @dataclass(frozen=True)
 class StepTime:
-    """How long steps take.
+    """Duration of steps.
 
     Parameters
     ----------
     plain_s : float
-        A step without the terms that only some steps have.
+        A step without penalty and path-length regularisation.
     penalty_s, path_s : float
-        What the penalty on the slope, and path-length regularisation, add to a step.
+        Additional time of a step with the slope penalty, or with path-length regularisation.
     steps : int
-        Steps that were measured.
+        Number of measured steps.
     """
 
     plain_s: float
@@ -41,15 +41,15 @@ class StepTime:
     steps: int
 
     def run_s(self, config: TrainingConfig) -> float:
-        """Return how long the steps of a run take, pictures, metrics and saving left out."""
+        """Return the time of all steps of a run, without pictures, metrics and saving."""
         penalties = ceil(config.steps / config.penalty_every)
         paths = ceil(config.steps / config.path_every) - ceil(config.path_from / config.path_every)
         return (
             config.steps * self.plain_s + penalties * self.penalty_s + max(paths, 0) * self.path_s
         )
 
-    def told(self, config: TrainingConfig) -> str:
-        """Return in words how long a run takes, and what that rests on."""
+    def summary(self, config: TrainingConfig) -> str:
+        """Return the time of a run in words, with the number of measured steps."""
         steps = f"{config.steps:,} steps take" if config.steps > 1 else "the only one takes"
         each = self.run_s(config) / config.steps
         return (
@@ -60,7 +60,7 @@ class StepTime:
 
 
 def duration(seconds: float) -> str:
-    """Return a time in its largest unit, or in two if there are few of the largest."""
+    """Return a time in its largest unit, or in two if it has less than ten of that."""
     units = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
     if seconds < _FEW:
         return f"{seconds:.2g} s"
@@ -75,26 +75,26 @@ def duration(seconds: float) -> str:
 def measure_step_time(
     config: TrainingConfig, device: str = "auto", progress: Progress | None = None
 ) -> StepTime:
-    """Do a few steps of each kind, on made-up volumes, and take the time.
+    """Time a few steps of each kind, on random volumes.
 
-    The first of each kind prepares kernels and does not count if there is another. Where
-    passes are long, one stands for all of its step.
+    The first of each kind is a warm-up and does not count if there is another. Where passes are
+    long, a single one stands for its step.
 
     Parameters
     ----------
     config : TrainingConfig
-        What and how.
+        Settings of the run.
     device : str
         "auto", "cpu", "cuda", "cuda:1".
     progress : Progress, optional
-        Told after each step.
+        Reports each step.
 
     Raises
     ------
     CowganError
         The device does not exist, an extra is missing, or memory runs out.
     Cancelled
-        The person stopped.
+        The user cancelled.
     """
     stopwatch = _Stopwatch(config, device, progress or Silent())
     plain = stopwatch.time(penalty=False, path=False)
@@ -110,7 +110,7 @@ class _Stopwatch:
         self._most = kinds * (1 + _REPEATS)
         self._config = config
         self._progress = progress
-        volumes = _MadeUp(config.network.volume_shape)
+        volumes = _RandomVolumes(config.network.volume_shape)
         self._trainer = Trainer(config, volumes, device)
         components = self._trainer.components
         if components is not None:
@@ -119,7 +119,7 @@ class _Stopwatch:
             components.to(self._trainer.device)
 
     def time(self, penalty: bool, path: bool) -> float:
-        """Return the seconds of a step that has these terms."""
+        """Return the seconds of a step with these terms."""
         single = with_changes(
             self._config,
             accumulate=1,
@@ -128,7 +128,7 @@ class _Stopwatch:
         )
         whole = with_changes(single, accumulate=self._config.accumulate)
         passes = self._config.accumulate
-        # This one prepares kernels as well.
+        # The warm-up.
         first = passes * self._step(single)
         if first > _ENOUGH_S:
             return first
@@ -141,7 +141,7 @@ class _Stopwatch:
         advance(self._progress, self.steps, self._most)
         trainer = self._trainer
         trainer.config = config
-        # Where all terms are due that the config has.
+        # A step with all terms of the config.
         every = lcm(config.penalty_every, config.path_every)
         step = every * (1 + ceil(config.path_from / every))
         trainer.counters = Counters(step, augment=config.augment)
@@ -153,8 +153,8 @@ class _Stopwatch:
         return time.perf_counter() - start
 
 
-class _MadeUp:
-    """Noise, as the time does not depend on what volumes show."""
+class _RandomVolumes:
+    """Random volumes, as the time does not depend on their content."""
 
     def __init__(self, shape: tuple[int, int, int]) -> None:
         self._shape = shape

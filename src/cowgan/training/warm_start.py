@@ -1,4 +1,4 @@
-"""Starting a network from one that makes smaller volumes."""
+"""Warm start of a network from one of smaller volumes."""
 
 import re
 from collections.abc import Mapping
@@ -23,41 +23,40 @@ from cowgan.training.trainer import Trainer
 
 _BLOCK = re.compile(r"^blocks\.(\d+)\.")
 _FAINT = 0.1
-_JUDGED = 16
-_LARGEST_ERROR = 1.0
-"""Mean error at which volumes show the anatomies of their latents no better than the mean volume
-does; volumes of unrelated latents have about 2."""
+_CHECKED_VOLUMES = 16
+_MAX_ANCHOR_ERROR = 1.0
+"""Mean `anchor_error` of the mean volume; volumes of unrelated latents have about 2."""
 
-State = Mapping[str, Tensor]
+StateDict = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
 class InitialWeights:
-    """The weights that a network starts from.
+    """Weights to start a network from.
 
     Parameters
     ----------
     network : NetworkConfig
         Their architecture.
     mapping, synthesis : mapping of str to Tensor
-        State of the averaged generator.
+        State of the EMA generator.
     discriminator : mapping of str to Tensor, or None
         State of the discriminator, if there is one.
     architecture : {"published", "modern", "projected"}
         Kind of the discriminator.
     source : str
-        Where they come from: a file's SHA-256, or a run and its step.
+        Their source: a file's SHA-256, or a run and its step.
     components : mapping of str to Tensor, or None
-        State of the anatomical components that the latents stand for, if it is known.
+        State of the anatomical components that the latents stand for, if known.
     """
 
     network: NetworkConfig
-    mapping: State
-    synthesis: State
-    discriminator: State | None
+    mapping: StateDict
+    synthesis: StateDict
+    discriminator: StateDict | None
     architecture: Architecture
     source: str
-    components: State | None = None
+    components: StateDict | None = None
 
     @classmethod
     def of_checkpoint(cls, model: Checkpoint) -> "InitialWeights":
@@ -74,12 +73,12 @@ class InitialWeights:
 
     @classmethod
     def of_run(cls, folder: Path) -> "InitialWeights":
-        """Return the newest weights of a run, those of any discriminator included.
+        """Return the newest weights of a run, including its discriminator.
 
         Raises
         ------
         CowganError
-            The folder holds no whole state.
+            The folder holds no valid state.
         """
         average, tensors, description = read_ema(folder)
         return cls(
@@ -94,46 +93,45 @@ class InitialWeights:
 
 
 def grow_from(trainer: Trainer, smaller: InitialWeights) -> list[str]:
-    """Copy what fits from a smaller network into a trainer that has not begun.
+    """Copy the fitting weights of a smaller network into a trainer at step 0.
 
-    The mapping network must fit as a whole. Synthesis blocks count from the coarsest and
+    The mapping network must fit as a whole. Synthesis blocks are numbered from the coarsest and
     discriminator blocks from the finest, so the latter are matched from their end; a
-    projected discriminator has no blocks and fits as a whole. The grey outputs that both
-    have are kept and those of new blocks begin faint, so the first volumes are nearly the
-    small network's, enlarged.
+    projected discriminator has no blocks and fits as a whole. Grey outputs of new blocks start
+    faint, so that the first volumes are nearly those of the smaller network, enlarged.
 
     Parameters
     ----------
     trainer : Trainer
         At step 0.
     smaller : InitialWeights
-        Of at most the same image size and depth.
+        Weights of at most the same image size and depth.
 
     Returns
     -------
     list of str
-        Sentences on what could not be copied.
+        Notes on what could not be copied.
 
     Raises
     ------
     CowganError
-        The model is larger, its latents differ or stand for something else, or nothing of its
-        synthesis fits.
+        The model is larger, its latents differ in size or meaning, or no block of its synthesis
+        network fits.
     """
     new, old = trainer.config.network, smaller.network
-    _refuse_unfit(new, old)
+    _check_fit(new, old)
     notes = []
     for generator in (trainer.generator, trainer.ema):
         generator.mapping.load_state_dict(smaller.mapping)
-        missed = _copy(generator.synthesis, smaller.synthesis)
+        skipped = _copy(generator.synthesis, smaller.synthesis)
         generator.from_published()
-        if trainer.config.start == "published":  # Otherwise they begin so by themselves.
+        if trainer.config.start == "published":  # A linear start makes them faint itself.
             with torch.no_grad():
                 for block in list(generator.synthesis.blocks)[old.n_blocks :]:
                     block.get_parameter("to_grayscale.conv.weight").mul_(_FAINT)
-    if missed:
-        names = ", ".join(f"block {number}" for number in missed)
-        notes.append(f"Channels differ, so these start anew: {names}.")
+    if skipped:
+        names = ", ".join(f"block {number}" for number in skipped)
+        notes.append(f"Channels differ, so these start from random weights: {names}.")
     if _copied_nothing(trainer.generator, smaller):
         raise CowganError(
             "No block of this model fits the new network; halve the network capacity each time "
@@ -142,35 +140,35 @@ def grow_from(trainer: Trainer, smaller: InitialWeights) -> list[str]:
     if trainer.components is not None:
         _take_components(trainer, trainer.components, smaller.components)
     if smaller.discriminator is None:
-        notes.append("The model has no discriminator, so a new one starts.")
+        notes.append("The model has no discriminator, so a new one is trained.")
     elif trainer.config.discriminator != smaller.architecture:
-        notes.append("The model's discriminator is of another kind, so a new one starts.")
+        notes.append("The model's discriminator is of another kind, so a new one is trained.")
     else:
         _copy(trainer.discriminator, smaller.discriminator, new.n_blocks - old.n_blocks)
     return notes
 
 
 def _take_components(
-    trainer: Trainer, components: AnatomicalComponents, state: State | None
+    trainer: Trainer, components: AnatomicalComponents, state: StateDict | None
 ) -> None:
-    """Copy what latents stand for, or find it again and see whether volumes agree."""
+    """Copy the components, or fit them again and check that the volumes agree."""
     if state is not None:
         components.load_state_dict(dict(state))
         return
     fit_components(components, trainer.volumes)
     components.to(trainer.device)
-    drawn = sampling.latents(trainer.config.network, 0, 0, "samples", range(_JUDGED), 0.0)
+    drawn = sampling.latents(trainer.config.network, 0, 0, "samples", range(_CHECKED_VOLUMES), 0.0)
     with torch.no_grad():
         volumes = trainer.ema(drawn, trainer.device)
         error = anchor_error(components, trainer.config.network, volumes, drawn)
-    if not float(error) < _LARGEST_ERROR:
+    if not float(error) < _MAX_ANCHOR_ERROR:
         raise CowganError(
             "The latents of this model do not stand for the components of this bank's anatomies; "
             "use the bank that it was trained on, or choose the published start."
         )
 
 
-def _refuse_unfit(new: NetworkConfig, old: NetworkConfig) -> None:
+def _check_fit(new: NetworkConfig, old: NetworkConfig) -> None:
     if old.image_size > new.image_size or old.depth > new.depth:
         sizes = [dimensions(config.volume_shape) for config in (old, new)]
         raise CowganError(
@@ -185,10 +183,10 @@ def _refuse_unfit(new: NetworkConfig, old: NetworkConfig) -> None:
             )
 
 
-def _copy(network: nn.Module, state: State, shift: int = 0) -> list[int]:
-    """Copy tensors of equal name and shape; return the blocks that were left out."""
+def _copy(network: nn.Module, state: StateDict, shift: int = 0) -> list[int]:
+    """Copy tensors of equal name and shape; return the blocks that did not fit."""
     own = network.state_dict()
-    missed = set()
+    skipped = set()
     for name, tensor in state.items():
         block = _BLOCK.match(name)
         if block:
@@ -196,8 +194,8 @@ def _copy(network: nn.Module, state: State, shift: int = 0) -> list[int]:
         if name in own and own[name].shape == tensor.shape:
             own[name].copy_(tensor)
         elif block:
-            missed.add(int(block[1]))
-    return sorted(missed)
+            skipped.add(int(block[1]))
+    return sorted(skipped)
 
 
 def _copied_nothing(generator: Generator, smaller: InitialWeights) -> bool:
