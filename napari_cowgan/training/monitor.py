@@ -7,7 +7,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
-from cowgan.training.remote_control import RunStatus, State
+from cowgan.training.remote_control import RunState, RunStatus
 from cowgan.training.timing import duration
 from napari_cowgan.training.curves import Curves
 from napari_cowgan.training.run_watcher import RunUpdate
@@ -16,7 +16,7 @@ from napari_cowgan.widgets.controls import SWATCH, breakable, hint, row, swatch,
 if TYPE_CHECKING:
     import napari
 
-STATES: dict[State, tuple[str, str]] = {
+STATES: dict[RunState, tuple[str, str]] = {
     "starting": ("Starting", "#5fa8d3"),
     "training": ("Training", "#74c68c"),
     "paused": ("Paused", "#f0b252"),
@@ -58,7 +58,7 @@ class Monitor(QWidget):
     def __init__(self, viewer: "napari.Viewer") -> None:
         super().__init__()
         self.folder: Path | None = None
-        self.state: State | None = None
+        self.state: RunState | None = None
         self.empty = hint(_EMPTY)
         self.name = QElidingLabel()
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)

@@ -8,9 +8,9 @@ from cowgan.networks import PRESETS as NETWORKS
 from cowgan.networks import NetworkConfig
 from cowgan.progress import Progress, advance
 from cowgan.training.config import TrainingConfig
-from cowgan.training.remote_control import ACTIVE, STATUS_FILE, State, read_status
+from cowgan.training.remote_control import ACTIVE, STATUS_FILE, RunState, read_status
 from cowgan.training.run import CONFIG_FILE, export_run
-from cowgan.training.state import PREVIOUS_FILE, STATE_FILE, read_description
+from cowgan.training.run_state import PREVIOUS_FILE, STATE_FILE, read_description
 
 _MODEL = "model-*.safetensors"
 _RECIPES = {"published": "Paper", "modern": "Modern", "projected": "Projected"}
@@ -24,7 +24,7 @@ class RunSummary:
     ----------
     folder : Path
         Folder of the run.
-    state : State
+    state : RunState
         Current state.
     step, steps : int
         Steps done, and length of the run.
@@ -41,7 +41,7 @@ class RunSummary:
     """
 
     folder: Path
-    state: State
+    state: RunState
     step: int
     steps: int
     saved_step: int
@@ -79,7 +79,7 @@ def summarise(folder: Path) -> RunSummary | None:
     saved = header.counters.step
     status = read_status(folder)
     if status is None:
-        ended: State = "finished" if saved >= config.steps else "stopped"
+        ended: RunState = "finished" if saved >= config.steps else "stopped"
     network = config.network
     return RunSummary(
         folder,

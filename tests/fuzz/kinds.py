@@ -241,7 +241,7 @@ def _run(folder: Path) -> Specimens:
     from cowgan.training.log import LogFollower, LogWriter
     from cowgan.training.remote_control import read_status
     from cowgan.training.run import export_run, read_run, start_run
-    from cowgan.training.state import load_state
+    from cowgan.training.run_state import load_state
     from cowgan.training.trainer import Trainer
 
     torch.set_num_threads(1)

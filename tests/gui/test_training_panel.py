@@ -33,7 +33,7 @@ from cowgan.training.config import TrainingConfig
 from cowgan.training.memory import MemoryEstimate
 from cowgan.training.remote_control import is_running, read_status
 from cowgan.training.run import start_run
-from cowgan.training.state import read_description
+from cowgan.training.run_state import read_description
 from cowgan.training.timing import StepTime, duration
 from cowgan.volume import Volume, default_affine, write_nifti
 from napari_cowgan.explorer.panel import LatentExplorer

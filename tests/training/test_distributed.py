@@ -18,7 +18,7 @@ from cowgan.bank.bank import Bank
 from cowgan.errors import CowganError
 from cowgan.training.distributed import join_processes
 from cowgan.training.remote_control import read_status
-from cowgan.training.state import read_description
+from cowgan.training.run_state import read_description
 
 PASSES = ("--batch", "2", "--accumulate", "4")
 STEPS = 20

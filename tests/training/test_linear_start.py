@@ -14,7 +14,7 @@ from cowgan.training import sampling
 from cowgan.training.anatomical_components import AnatomicalComponents
 from cowgan.training.config import TrainingConfig, preset, with_changes
 from cowgan.training.linear_start import start_linearly
-from cowgan.training.state import save_state
+from cowgan.training.run_state import save_state
 from cowgan.training.trainer import Trainer
 from cowgan.training.warm_start import InitialWeights, grow_from
 

@@ -17,7 +17,7 @@ from cowgan.training.config import preset, with_changes
 from cowgan.training.log import LOG_FILE, LogFollower
 from cowgan.training.remote_control import RunStatus, is_running, read_status, request
 from cowgan.training.run import resume_run, start_run
-from cowgan.training.state import read_description
+from cowgan.training.run_state import read_description
 
 ENDLESS = 100_000
 

@@ -23,7 +23,7 @@ from cowgan.training.bank_subset import BankSubset
 from cowgan.training.config import preset, read_config, with_changes
 from cowgan.training.log import LOG_COLUMNS, LogFollower, LogWriter
 from cowgan.training.run import export_run, read_run, resume_run, start_run
-from cowgan.training.state import PREVIOUS_FILE, STATE_FILE, read_description
+from cowgan.training.run_state import PREVIOUS_FILE, STATE_FILE, read_description
 
 STEPS = 80
 
@@ -171,7 +171,7 @@ def test_a_run_whose_first_state_was_never_written_starts_again(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr("cowgan.training.state.write_serialised", full)
+        disk.setattr("cowgan.training.run_state.write_serialised", full)
         with pytest.raises(CowganError, match="No space left"):
             start_run(run, bank, config, "cpu")
     assert (run / "run.json").exists()

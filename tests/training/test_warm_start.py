@@ -9,7 +9,7 @@ from cowgan.checkpoint import Checkpoint
 from cowgan.errors import CowganError
 from cowgan.networks import NetworkConfig
 from cowgan.training.config import preset, with_changes
-from cowgan.training.state import save_state
+from cowgan.training.run_state import save_state
 from cowgan.training.trainer import Trainer
 from cowgan.training.warm_start import InitialWeights, grow_from
 

@@ -1,4 +1,4 @@
-"""Agreement of measurements with the truth of phantoms.
+"""LimitsOfAgreement of measurements with the truth of phantoms.
 
 ``python -m cowgan.evaluation.measurement_agreement --phantoms 50`` prints the tables of
 docs/measurement.md.
@@ -23,7 +23,7 @@ _NORMAL_95 = 1.96
 
 
 @dataclass(frozen=True)
-class Agreement:
+class LimitsOfAgreement:
     """Bias and 95 % limits of agreement of a quantity (Bland and Altman 1986).
 
     Parameters
@@ -46,15 +46,15 @@ class Agreement:
 
 @dataclass(frozen=True)
 class AgreementReport:
-    """Agreement of measurements with the truth of phantoms.
+    """LimitsOfAgreement of measurements with the truth of phantoms.
 
     Parameters
     ----------
-    arteries : dict of Artery to dict of str to Agreement
+    arteries : dict of Artery to dict of str to LimitsOfAgreement
         ``"length_mm"`` and ``"radius_mm"`` of each, from the label map.
     missed : dict of Artery to int
         Number of label maps in which an artery is present but not in the truth, or the reverse.
-    labels, tof : dict of str to Agreement
+    labels, tof : dict of str to LimitsOfAgreement
         All arteries together: from the label map as one mask, and from the TOF volume alone;
         ``"volume_mm3"``, ``"length_mm"``, ``"radius_mm"``, and from TOF the ``"components"``
         and ``"loops"`` of the label map.
@@ -62,19 +62,19 @@ class AgreementReport:
         Overlap of each vessel mask with its label map.
     """
 
-    arteries: dict[Artery, dict[str, Agreement]]
+    arteries: dict[Artery, dict[str, LimitsOfAgreement]]
     missed: dict[Artery, int]
-    labels: dict[str, Agreement]
-    tof: dict[str, Agreement]
+    labels: dict[str, LimitsOfAgreement]
+    tof: dict[str, LimitsOfAgreement]
     dice: tuple[float, ...]
 
 
-def bland_altman(true: ArrayLike, measured: ArrayLike) -> Agreement:
+def bland_altman(true: ArrayLike, measured: ArrayLike) -> LimitsOfAgreement:
     """Compare paired values, two or more of each."""
     known = np.asarray(true, dtype=np.float64)
     difference = np.asarray(measured, dtype=np.float64) - known
     bias, spread = float(difference.mean()), _NORMAL_95 * float(difference.std(ddof=1))
-    return Agreement(len(known), float(known.mean()), bias, (bias - spread, bias + spread))
+    return LimitsOfAgreement(len(known), float(known.mean()), bias, (bias - spread, bias + spread))
 
 
 def measure_agreement(
@@ -141,7 +141,7 @@ class _Pairs:
         self.add("length_mm", truth.length_mm, measured.length_mm)
         self.add("radius_mm", weighted / truth.length_mm, measured.radius.mean_mm)
 
-    def compare(self) -> dict[str, Agreement]:
+    def compare(self) -> dict[str, LimitsOfAgreement]:
         """Return the agreement of each quantity with at least two pairs."""
         return {
             quantity: bland_altman(*zip(*pairs, strict=True))

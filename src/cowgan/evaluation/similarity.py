@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Rows = NDArray[np.float64]
+from cowgan.evaluation.features import Rows
 
 
 def correlation_rows(pictures: ArrayLike) -> Rows:

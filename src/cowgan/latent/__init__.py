@@ -1,7 +1,7 @@
 """Directions of the latent space: search, ranking and storage."""
 
 from cowgan.latent.components import block_thirds, pca_directions, sefa_directions
-from cowgan.latent.difference import direction_between
+from cowgan.latent.direction_between import direction_between
 from cowgan.latent.search import default_directions, find_directions, rank_by_effect
 from cowgan.latent.storage import (
     BUNDLED_DIRECTIONS,

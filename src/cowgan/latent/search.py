@@ -12,7 +12,7 @@ from cowgan.latent.components import block_thirds, pca_directions, sefa_directio
 from cowgan.progress import Progress, Silent, advance
 from cowgan.synthesis import Direction, Edit, LatentState, Synthesizer
 
-Method = Literal["pca", "sefa"]
+DirectionMethod = Literal["pca", "sefa"]
 
 _METHODS = {"pca": pca_directions, "sefa": sefa_directions}
 _SEEDS = (0, 1)
@@ -24,7 +24,7 @@ _SHAPE_BLOCK = 3
 
 def find_directions(
     synthesizer: Synthesizer,
-    method: Method,
+    method: DirectionMethod,
     first_block: int = 0,
     last_block: int | None = None,
     count: int = 10,

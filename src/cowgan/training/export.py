@@ -7,7 +7,7 @@ from cowgan.checkpoint import Checkpoint, ModelCard, save
 from cowgan.documents import read_json
 from cowgan.errors import CowganError
 from cowgan.training.generator import Generator
-from cowgan.training.state import StateDescription, read_ema
+from cowgan.training.run_state import StateDescription, read_ema
 
 RUN_FILE = "run.json"
 

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from cowgan.bank.bank import Bank
 from cowgan.evaluation.distances import kernel_distance
+from cowgan.evaluation.features import Rows
 from cowgan.evaluation.manifolds import precision_recall_density_coverage
 from cowgan.features.vessel_occupancy import vessel_maps
 from cowgan.features.views import projection
@@ -23,8 +23,6 @@ MIN_SUBJECTS = 20
 _MIP_SIZE = 64
 _MIN_RELATIVE_SPREAD = 0.1
 _READ_TOGETHER = 16
-
-Rows = NDArray[np.float64]
 
 
 class HoldoutMetrics:

@@ -15,10 +15,10 @@ from cowgan.progress import Progress, advance
 from cowgan.training.export import ema_checkpoint
 from cowgan.training.holdout_metrics import HoldoutMetrics
 from cowgan.training.log import LOG_FILE, LogWriter
-from cowgan.training.metrics import SAMPLES, Metric, MipCorrelation
+from cowgan.training.metrics import SAMPLES, MipCorrelation, TrainingMetric
 from cowgan.training.remote_control import RemoteControl
+from cowgan.training.run_state import save_state, state_description
 from cowgan.training.samples import sample_volumes, write_sample_sheet
-from cowgan.training.state import save_state, state_description
 from cowgan.training.tensorboard import TensorBoardWriter, tensorboard_available
 from cowgan.training.trainer import Trainer
 
@@ -37,7 +37,7 @@ def train(
     remote_control: RemoteControl,
     progress: Progress,
     watch: Watcher | None,
-    metrics: Sequence[Metric],
+    metrics: Sequence[TrainingMetric],
 ) -> None:
     """Train to the end of a run, in its leading process; see `cowgan.training.run.start_run`.
 
@@ -51,7 +51,7 @@ def train(
     config, counters = trainer.config, trainer.counters
     if config.metrics_every and len(trainer.volumes) > 1:
         holdout = HoldoutMetrics.of(bank, config.network.volume_shape)
-        own: list[Metric] = [] if holdout is None else [holdout]
+        own: list[TrainingMetric] = [] if holdout is None else [holdout]
         metrics = (MipCorrelation.of(trainer.volumes, config.seed), *own, *metrics)
     names = [name for metric in metrics for name in metric.names]
 
@@ -122,7 +122,7 @@ def _row(
     }
 
 
-def _measure(trainer: Trainer, metrics: Sequence[Metric]) -> dict[str, float]:
+def _measure(trainer: Trainer, metrics: Sequence[TrainingMetric]) -> dict[str, float]:
     volumes = torch.cat(list(sample_volumes(trainer, SAMPLES)))
     return {name: value for metric in metrics for name, value in metric(volumes).items()}
 

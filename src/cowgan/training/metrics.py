@@ -13,7 +13,7 @@ SAMPLES = 96
 """Number of volumes that a metric is given."""
 
 
-class Metric(Protocol):
+class TrainingMetric(Protocol):
     """A measure of generated volumes, taken every `metrics_every` steps of a run.
 
     Attributes

@@ -20,7 +20,7 @@ STATUS_FILE = "status.json"
 LOCK_FILE = "run.lock"
 REQUEST_FILE = "request.txt"
 
-State = Literal[
+RunState = Literal[
     "starting",
     "training",
     "paused",
@@ -32,7 +32,7 @@ State = Literal[
 ]
 Command = Literal["pause", "resume", "stop"]
 
-ACTIVE: tuple[State, ...] = ("starting", "training", "paused", "saving")
+ACTIVE: tuple[RunState, ...] = ("starting", "training", "paused", "saving")
 """States of a run that a process is training."""
 
 _WRITE_EVERY_S = 0.5
@@ -48,7 +48,7 @@ class RunStatus:
     Parameters
     ----------
     state : str
-        One of `State`. "interrupted" is never written: it is read of a run whose process ended
+        One of `RunState`. "interrupted" is never written: it is read of a run whose process ended
         unexpectedly.
     pid : int
         Process that trains, or was the last to train.
@@ -70,7 +70,7 @@ class RunStatus:
         Time of writing, in seconds since 1970.
     """
 
-    state: State
+    state: RunState
     pid: int
     step: int = 0
     steps: int = 0
@@ -198,7 +198,7 @@ class RemoteControl:
         self._status = replace(self._status, device=device)
         self.set_state("training")
 
-    def set_state(self, state: State, sentence: str = "") -> None:
+    def set_state(self, state: RunState, sentence: str = "") -> None:
         """Record another state."""
         eta_s = self._status.eta_s if state in ACTIVE else None
         self._status = replace(self._status, state=state, sentence=sentence, eta_s=eta_s)

@@ -18,9 +18,9 @@ from cowgan.training.distributed import SINGLE_PROCESS, ProcessGroup
 from cowgan.training.export import RUN_FILE, RunDescription, export_run, read_run
 from cowgan.training.linear_start import start_linearly
 from cowgan.training.loop import Watcher, follow, train
-from cowgan.training.metrics import Metric
+from cowgan.training.metrics import TrainingMetric
 from cowgan.training.remote_control import RemoteControl
-from cowgan.training.state import has_state, load_state, read_description, save_state
+from cowgan.training.run_state import has_state, load_state, read_description, save_state
 from cowgan.training.trainer import Trainer
 from cowgan.training.warm_start import InitialWeights, grow_from
 
@@ -39,7 +39,7 @@ def start_run(
     progress: Progress | None = None,
     watch: Watcher | None = None,
     processes: ProcessGroup = SINGLE_PROCESS,
-    metrics: Sequence[Metric] = (),
+    metrics: Sequence[TrainingMetric] = (),
 ) -> list[str]:
     """Start a run in a new folder and train to its end.
 
@@ -62,7 +62,7 @@ def start_run(
     processes : ProcessGroup
         See `cowgan.training.distributed.join_processes`. All processes make this call; only the
         leader writes, reports and watches.
-    metrics : sequence of Metric
+    metrics : sequence of TrainingMetric
         Further metrics, beside the built-in ones.
 
     Returns
@@ -115,7 +115,7 @@ def resume_run(
     progress: Progress | None = None,
     watch: Watcher | None = None,
     processes: ProcessGroup = SINGLE_PROCESS,
-    metrics: Sequence[Metric] = (),
+    metrics: Sequence[TrainingMetric] = (),
 ) -> None:
     """Resume a run from its last saved state; see `start_run`.
 
