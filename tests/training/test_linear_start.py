@@ -137,7 +137,7 @@ def test_what_is_exported_takes_w_as_the_published_network_does(begun: Trainer) 
 
 def test_training_keeps_what_latents_stand_for(begun: Trainer) -> None:
     subject = Trainer(with_changes(CONFIG, batch=4), Arches(), "cpu")
-    for name in ("generator", "average", "components"):
+    for name in ("generator", "ema", "components"):
         getattr(subject, name).load_state_dict(getattr(begun, name).state_dict())
     mapping = {name: one.clone() for name, one in subject.generator.mapping.state_dict().items()}
     told = [subject.step() for _ in range(10)]
