@@ -1,4 +1,4 @@
-"""Tubes of known length, radius and loops, at any place between the voxels."""
+"""Tubes of known length, radius and loops, at any position relative to the voxels."""
 
 from dataclasses import dataclass
 

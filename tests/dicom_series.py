@@ -1,4 +1,4 @@
-"""DICOM series, written slice by slice."""
+"""Writer of DICOM series for tests."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Archives are judged by what they state before anything is unpacked."""
+"""Tests that archives are checked before they are unpacked."""
 
 import struct
 import tracemalloc

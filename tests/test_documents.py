@@ -1,4 +1,4 @@
-"""JSON and TOML that are damaged, changed by hand or made to do harm."""
+"""Tests of damaged, edited and malicious JSON and TOML files."""
 
 import json
 import math

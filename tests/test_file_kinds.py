@@ -1,4 +1,4 @@
-"""What stands in for a file that is missing is told apart from files of known kinds."""
+"""Tests of the detection of placeholders and of known file kinds."""
 
 import gzip
 import io

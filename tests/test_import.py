@@ -1,4 +1,4 @@
-"""What importing the engine costs and drags in."""
+"""Tests of the cost and dependencies of importing the engine."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Locks keep everybody else out, also while their files come and go."""
+"""Tests of lock files, also while they are created and removed."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What a person installs: complete packages, light imports, a valid manifest."""
+"""Tests of the built packages: content, light imports and a valid manifest."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Work on several processes: failures, crashes, cancelling, orphans."""
+"""Tests of process pools: failures, crashes, cancellation and orphans."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The random streams are part of the file format: these numbers must never change."""
+"""Tests that the random streams, which are part of the file format, never change."""
 
 import numpy as np
 import pytest

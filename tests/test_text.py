@@ -1,4 +1,4 @@
-"""Names and texts from files do nothing but stand there."""
+"""Tests that untrusted text is displayed safely."""
 
 import pytest
 

@@ -131,7 +131,7 @@ def checked(plain: Any, kind: type[T], what: str, *, other_versions: bool = Fals
         extra: Literal["ignore", "forbid"] = "ignore" if other_versions else "forbid"
         found = cast(T, model.model_validate_json(content, extra=extra).root)
     except ValidationError as error:
-        problems = [_told(problem) for problem in error.errors(include_url=False)]
+        problems = [_described(problem) for problem in error.errors(include_url=False)]
         raise _damaged(what, problems[0], problems) from error
     except CowganError as error:
         raise _damaged(what, error.sentence.rstrip("."), [error.detail]) from error
@@ -171,13 +171,13 @@ def _strict(kind: Any) -> "type[RootModel[Any]]":
     return create_model("Document", __base__=Strict, root=(kind, ...))
 
 
-def _told(problem: "ErrorDetails") -> str:
+def _described(problem: "ErrorDetails") -> str:
     """Return the place and kind of a problem, as the end of a sentence."""
     place = ".".join(f"{part!s:.{_SHOWN_CHARACTERS}}" for part in problem["loc"]) or "it"
-    told = _WORDING.get(problem["type"])
-    if told is None:
-        told = problem["msg"].removeprefix("Input ").rstrip(".")
-    return f"{place} {told}"
+    wording = _WORDING.get(problem["type"])
+    if wording is None:
+        wording = problem["msg"].removeprefix("Input ").rstrip(".")
+    return f"{place} {wording}"
 
 
 def _of(error: Exception) -> str:

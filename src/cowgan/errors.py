@@ -1,6 +1,6 @@
 """Errors with messages for the user."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cowgan.text import escaped, one_line
 
@@ -29,6 +29,23 @@ class CowganError(Exception):
     def sentences(self) -> tuple[str, ...]:
         """The messages, one per line."""
         return (self.sentence,)
+
+
+def require_choice(what: str, value: object, choices: Iterable[str]) -> None:
+    """Raise `CowganError` unless a value is one of some choices.
+
+    Parameters
+    ----------
+    what : str
+        Such as ``"plane"``.
+    value : object
+        The given value.
+    choices : iterable of str
+        The valid values.
+    """
+    valid = tuple(choices)
+    if value not in valid:
+        raise CowganError(f"There is no {what} {value!r}; choose one of {', '.join(valid)}.")
 
 
 class SeveralErrors(CowganError):

@@ -85,8 +85,8 @@ def open_regular(path: Path) -> BufferedReader:
         return os.fdopen(_open(path, _READ_FLAGS), "rb")
     except FileNotFoundError as error:
         link = path.is_symlink()
-        told = "is a link that leads nowhere, so the file is missing" if link else "is missing"
-        raise CowganError(f"{path} {told}.", repr(error)) from error
+        what = "is a link that leads nowhere, so the file is missing" if link else "is missing"
+        raise CowganError(f"{path} {what}.", repr(error)) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CowganError(f"{path} could not be read: {reason}.", repr(error)) from error

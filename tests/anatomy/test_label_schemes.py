@@ -1,4 +1,4 @@
-"""Label schemes: what values mean, merged and mirrored."""
+"""Tests of label schemes: merging, mirroring and validation."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Reading banks: what comes back, and which folders are refused."""
+"""Tests of reading and validating banks."""
 
 import hashlib
 import json

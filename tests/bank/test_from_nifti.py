@@ -1,4 +1,4 @@
-"""Banks of NIfTI files: what fits, what is refused, and that nothing is left behind."""
+"""Tests of banks of NIfTI files: accepted and refused input, and cleanup after failures."""
 
 import multiprocessing
 import os

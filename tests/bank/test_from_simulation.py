@@ -1,4 +1,4 @@
-"""Banks of simulated scans: anatomies read right, varied gently, simulated alike everywhere."""
+"""Tests of simulated banks: anatomy reading, deformation and reproducibility."""
 
 import zipfile
 from io import BytesIO

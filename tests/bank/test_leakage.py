@@ -1,4 +1,4 @@
-"""Scans and people on both sides of a bank's split are told, and others are not."""
+"""Tests of leakage detection across the split of a bank."""
 
 import numpy as np
 import pytest

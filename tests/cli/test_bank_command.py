@@ -1,4 +1,4 @@
-"""``build-bank``, ``simulate-bank`` and ``check-bank`` as a script sees them."""
+"""Tests of the commands ``build-bank``, ``simulate-bank`` and ``check-bank``."""
 
 import json
 import os

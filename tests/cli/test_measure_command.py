@@ -1,4 +1,4 @@
-"""``cowgan measure`` as a script sees it."""
+"""Tests of the command ``cowgan measure``."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""``cowgan phantom`` as a script sees it."""
+"""Tests of the command ``cowgan phantom``."""
 
 import json
 from pathlib import Path

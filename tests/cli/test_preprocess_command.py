@@ -1,4 +1,4 @@
-"""``cowgan preprocess`` and ``cowgan template`` as a script sees them."""
+"""Tests of the commands ``cowgan preprocess`` and ``cowgan template``."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""``cowgan scans`` as a person and a script see it."""
+"""Tests of the command ``cowgan scans``."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Reading lists of seeds."""
+"""Tests of parsing lists of seeds."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Heads to preprocess: simulated, at coarse resolution, and moved about."""
+"""Simulated heads at coarse resolution, in known poses."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The manifest: there and back, tables, other people's files."""
+"""Tests of the manifest: round trip, tables, and files of other programs."""
 
 import csv
 

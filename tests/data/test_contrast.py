@@ -1,4 +1,4 @@
-"""Whether arteries stand out where the template has them."""
+"""Tests of the artery contrast of registered scans."""
 
 import numpy as np
 import pytest

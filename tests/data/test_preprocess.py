@@ -1,4 +1,4 @@
-"""Preprocessing: where things end up, what is kept, what is set aside, what is never touched."""
+"""Tests of preprocessing: geometry, resuming, rejected scans, and untouched inputs."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Quality pages: what is shown, in which order, and the right way round."""
+"""Tests of quality pages: content, order and orientation."""
 
 import re
 from dataclasses import replace

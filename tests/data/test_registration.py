@@ -1,4 +1,4 @@
-"""Registration: known disturbances of simulated TOF MRAs of real anatomies are recovered."""
+"""Tests that registration recovers known displacements of simulated TOF MRAs."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The region of interest: its grid, the paper's, and the search for it."""
+"""Tests of the region of interest: its grid, the paper's, and its detection."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What is taken for a scan in folders as they come, and the reason for the rest."""
+"""Tests of scan discovery: which files are scans, and why others are not."""
 
 import json
 import os

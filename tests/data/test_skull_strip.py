@@ -1,4 +1,4 @@
-"""Brain masks by programs that stand in for the real ones."""
+"""Tests of brain masks, with substitutes for the external programs."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Templates: average, mid pose, region of interest, what is left out."""
+"""Tests of templates: average, mean pose, region of interest and excluded scans."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Preprocessing with a template of other people, of scans as scanners really make them."""
+"""Tests of preprocessing with a template of other subjects, on realistic scans."""
 
 from pathlib import Path
 

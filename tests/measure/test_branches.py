@@ -1,4 +1,4 @@
-"""Length and radius against tubes drawn from formulas, at any orientation and place."""
+"""Tests of length and radius against analytic tubes in any pose."""
 
 import analytic_shapes as shapes
 import numpy as np

@@ -1,4 +1,4 @@
-"""Finding vessels in images whose vessels are known; nothing here asks for a simulator."""
+"""Tests of vessel segmentation on images with known vessels, without the simulator."""
 
 import analytic_shapes as shapes
 import numpy as np

@@ -116,9 +116,9 @@ def test_labels_that_are_not_topcows_are_refused_in_one_sentence(value):
     ("mask", "spacing_mm", "sentence"),
     [
         (np.ones((3, 3)), (1, 1, 1), "3 dimensions, but this one has 2"),
-        (np.ones((3, 3, 3)), (1, 1, 0), "makes no sense"),
-        (np.ones((3, 3, 3)), (1, 1, np.nan), "makes no sense"),
-        (np.ones((3, 3, 3)), (1, 1), "makes no sense"),
+        (np.ones((3, 3, 3)), (1, 1, 0), "not three positive numbers"),
+        (np.ones((3, 3, 3)), (1, 1, np.nan), "not three positive numbers"),
+        (np.ones((3, 3, 3)), (1, 1), "not three positive numbers"),
     ],
 )
 def test_what_cannot_be_measured_is_refused_in_one_sentence(mask, spacing_mm, sentence):

@@ -1,4 +1,4 @@
-"""Fields kept on blocks of voxels, against the same fields on voxels."""
+"""Tests of block averages against the same averages on voxels."""
 
 import analytic_shapes as shapes
 import numpy as np

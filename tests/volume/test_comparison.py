@@ -1,4 +1,4 @@
-"""Where two volumes differ."""
+"""Tests of differences between volumes."""
 
 import numpy as np
 import pytest

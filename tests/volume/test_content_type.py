@@ -1,4 +1,4 @@
-"""Masks and label maps are told from images by what they hold."""
+"""Tests of the classification of voxels as image, mask or label map."""
 
 from pathlib import Path
 

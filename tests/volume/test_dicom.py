@@ -1,4 +1,4 @@
-"""A series of slices, in whatever order and company, or a sentence on how to convert it."""
+"""Tests of reading DICOM series, and of messages for series that cannot be read."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One door for every format: the same volume, or one sentence."""
+"""Tests that every format gives the same volume, or one clear message."""
 
 import gzip
 import os

@@ -1,4 +1,4 @@
-"""Scaling of intensities."""
+"""Tests of intensity scaling."""
 
 import numpy as np
 import pytest

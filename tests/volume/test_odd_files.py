@@ -1,4 +1,4 @@
-"""Files as they really come: misnamed, paired, swapped, scaled, linked, or something else."""
+"""Tests of unusual files: misnamed, paired, byte-swapped, scaled, linked, or no images at all."""
 
 import gzip
 import os

@@ -1,4 +1,4 @@
-"""Padding and numbers that are none are no intensities."""
+"""Tests of the replacement of padding, NaN and infinite voxels."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What an image says of left and right, size and position, and what is told of it."""
+"""Tests of remarks on orientation, size and position of images."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Interpolation onto a grid: places, edges, ranges."""
+"""Tests of resampling: positions, edges and intensity ranges."""
 
 import numpy as np
 import pytest

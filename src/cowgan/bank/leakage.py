@@ -152,18 +152,18 @@ def warnings_of(leaks: Sequence[Leak]) -> list[str]:
     """Return one sentence for each kind of leak; none if there is no leak."""
     same = [leak for leak in leaks if leak.likeness is not None]
     named = [leak for leak in leaks if leak.likeness is None]
-    told = []
+    sentences = []
     if same:
-        told.append(
+        sentences.append(
             f"Leakage: {len(same)} held-out volume{'s show' if len(same) > 1 else ' shows'} "
             f"(nearly) the same scan, or person, as one to train on: {_pairs(same)}."
         )
     if named:
-        told.append(
+        sentences.append(
             f"Leakage: by their names, {_pairs(named)} seem to be scans of one person on both "
             "sides of the split; name the subjects in a split table."
         )
-    return told
+    return sentences
 
 
 def _pairs(leaks: Sequence[Leak]) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Literal, get_args
 
-from cowgan.errors import CowganError
+from cowgan.errors import require_choice
 from cowgan.volume import Volume
 from cowgan.volume.intensity import intensity_limits, rescale
 
@@ -30,10 +30,7 @@ def scale(volume: Volume, scaling: BankScaling) -> Volume:
     CowganError
         Nearly all voxels have the same intensity, or the scaling is unknown.
     """
-    if scaling not in get_args(BankScaling):
-        raise CowganError(
-            f"There is no scaling {scaling!r}; choose one of {', '.join(get_args(BankScaling))}."
-        )
+    require_choice("scaling", scaling, get_args(BankScaling))
     if scaling == "none":
         return volume
     data = rescale(volume.data, scaling)

@@ -10,7 +10,7 @@ import typer
 
 from cowgan.cli.options import JsonOption, OverwriteOption, UnitsOption
 from cowgan.cli.output import say
-from cowgan.cli.remarks import tell_remarks
+from cowgan.cli.remarks import print_remarks
 from cowgan.errors import Cancelled, CowganError
 from cowgan.text import dimensions
 
@@ -66,7 +66,7 @@ def build_bank(
     options = _options(holdout, split, split_seed, dtype, jobs, overwrite)
     with _nothing_kept(), progress_bar("Building") as progress:
         bank = bank_from_nifti(inputs, out, scaling, options, progress, units=units)
-    _tell(bank, as_json)
+    _print_summary(bank, as_json)
 
 
 def simulate_bank(
@@ -150,7 +150,7 @@ def simulate_bank(
     if "left_out" in origin:
         names = origin["left_out"]["anatomies"]
         say(f"Note: left out {len(names)} off-centre: {', '.join(names)}", err=True)
-    _tell(bank, as_json)
+    _print_summary(bank, as_json)
 
 
 def check_bank(
@@ -164,7 +164,7 @@ def check_bank(
     opened = Bank.open(bank)
     with progress_bar("Checking") as progress:
         opened.verify(progress)
-    _tell(opened, as_json)
+    _print_summary(opened, as_json)
 
 
 def _options(
@@ -198,7 +198,7 @@ def _nothing_kept() -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
-def _tell(bank: "Bank", as_json: bool) -> None:
+def _print_summary(bank: "Bank", as_json: bool) -> None:
     from cowgan.volume import remarks_in
 
     sides = {
@@ -206,7 +206,7 @@ def _tell(bank: "Bank", as_json: bool) -> None:
         for side, indices in (("training", bank.training), ("holdout", bank.holdout))
     }
     remarks = {
-        case.name: list(told) for case in bank.cases if (told := remarks_in(case.provenance))
+        case.name: list(texts) for case in bank.cases if (texts := remarks_in(case.provenance))
     }
     if as_json:
         from cowgan.cli.console import print_json
@@ -233,7 +233,7 @@ def _tell(bank: "Bank", as_json: bool) -> None:
         **{s.capitalize(): f"{n} volumes of {m} subjects" for s, (n, m) in sides.items()},
         "SHA-256": bank.sha256,
     }
-    tell_remarks((name, text) for name, texts in remarks.items() for text in texts)
+    print_remarks((name, text) for name, texts in remarks.items() for text in texts)
     for warning in bank.warnings:
         say(warning, err=True)
     for title, text in rows.items():

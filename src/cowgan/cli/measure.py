@@ -89,10 +89,10 @@ def measure(
     for result in results:
         for remark in result.remarks:
             say(f"{result.file.name}: {remark}", err=True)
-    told = [text for result in results for text in (result.error, result.problem) if text]
-    for text in told:
+    problems = [text for result in results for text in (result.error, result.problem) if text]
+    for text in problems:
         say(text, err=True)
-    if told:
+    if problems:
         raise typer.Exit(2)
 
 

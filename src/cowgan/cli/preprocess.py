@@ -7,8 +7,8 @@ import typer
 
 from cowgan.cli.options import JsonOption, OverwriteOption, UnitsOption
 from cowgan.cli.output import say
-from cowgan.cli.remarks import tell_remarks
-from cowgan.cli.scans import TakeOption, tell_set_aside
+from cowgan.cli.remarks import print_remarks
+from cowgan.cli.scans import TakeOption, print_set_aside
 from cowgan.errors import CowganError
 
 if TYPE_CHECKING:
@@ -87,21 +87,21 @@ def preprocess(
             }
         )
     else:
-        _tell(summary, registered=template is not None)
+        _print_summary(summary, registered=template is not None)
     if not summary.count("done"):
         raise typer.Exit(2)
 
 
-def _tell(summary: "PreprocessSummary", registered: bool) -> None:
+def _print_summary(summary: "PreprocessSummary", registered: bool) -> None:
     if registered and summary.skull_strip == "none":
         say("Note: registered without skull stripping.", err=True)
     elif registered:
         say(f"Note: {summary.skull_strip} drove the registration.", err=True)
-    tell_set_aside(summary.set_aside)
+    print_set_aside(summary.set_aside)
     for record in summary.records:
         if record.status != "done":
             say(f"{record.name} {record.status}: {record.reason}", err=True)
-    tell_remarks((record.name, text) for record in summary.records for text in record.remarks)
+    print_remarks((record.name, text) for record in summary.records for text in record.remarks)
     done = summary.count("done")
     aside = len(summary.records) - done
     kept = f" ({summary.kept} unchanged)" if summary.kept else ""

@@ -7,7 +7,7 @@ from cowgan.cli.output import say
 _EXAMPLES = 3
 
 
-def tell_remarks(remarks: Iterable[tuple[str, str]]) -> None:
+def print_remarks(remarks: Iterable[tuple[str, str]]) -> None:
     """Print remarks on standard error, each once with the images that it applies to.
 
     Parameters

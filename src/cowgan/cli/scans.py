@@ -45,11 +45,11 @@ def scans(
         cases = [{"name": case.name, "path": str(case.path)} for case in found.cases]
         print_json({"cases": cases, "set_aside": [asdict(one) for one in found.set_aside]})
     else:
-        _tell(found)
+        _print_summary(found)
     found.require_cases(inputs)
 
 
-def _tell(found: "FoundScans") -> None:
+def _print_summary(found: "FoundScans") -> None:
     width = max((len(case.name) for case in found.cases), default=0)
     for case in found.cases:
         say(f"{case.name:{width}}  {case.path}")
@@ -59,7 +59,7 @@ def _tell(found: "FoundScans") -> None:
     say(f"{scans}, {len(found.set_aside)} set aside; nothing was changed.")
 
 
-def tell_set_aside(set_aside: "Sequence[SetAside]") -> None:
+def print_set_aside(set_aside: "Sequence[SetAside]") -> None:
     """Print excluded files on standard error, one line per reason."""
     ordered = sorted(set_aside, key=lambda one: one.reason)
     for reason, group in groupby(ordered, key=lambda one: one.reason):

@@ -8,8 +8,8 @@ import typer
 from cowgan.cli.options import JsonOption, OverwriteOption, UnitsOption
 from cowgan.cli.output import say
 from cowgan.cli.preprocess import JobsOption
-from cowgan.cli.remarks import tell_remarks
-from cowgan.cli.scans import TakeOption, tell_set_aside
+from cowgan.cli.remarks import print_remarks
+from cowgan.cli.scans import TakeOption, print_set_aside
 
 
 def template(
@@ -44,8 +44,8 @@ def template(
     if as_json:
         print_json({**asdict(summary), "path": str(summary.path)})
         return
-    tell_set_aside(summary.set_aside)
-    tell_remarks((name, text) for name, texts in summary.remarks.items() for text in texts)
+    print_set_aside(summary.set_aside)
+    print_remarks((name, text) for name, texts in summary.remarks.items() for text in texts)
     for name, reason in summary.left_out.items():
         say(f"{name} left out: {reason}", err=True)
     x, y, z = summary.centre_mm

@@ -206,8 +206,10 @@ class CaseProcessor:
             coverage=1.0,
             centre_mm=np.round(Grid(scan.shape, scan.affine).centre_mm, 3).tolist(),
         )
-        told = "Its intensities stayed as they are." if scaled else "Its intensities were scaled."
-        record = replace(record, remarks=[*record.remarks, f"{ALREADY_REGION} {told}"])
+        scaling = (
+            "Its intensities stayed as they are." if scaled else "Its intensities were scaled."
+        )
+        record = replace(record, remarks=[*record.remarks, f"{ALREADY_REGION} {scaling}"])
         return record, Volume(data, scan.affine, scan.provenance)
 
     def _reason_against(

@@ -28,7 +28,7 @@ class DicomCase:
     reason : str
         Why it is no scan; empty if it is one.
     may_be_taken : bool
-        Whether it can be read all the same.
+        Whether it can still be read.
     """
 
     series: Series

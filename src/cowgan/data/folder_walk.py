@@ -28,7 +28,7 @@ class Entry:
         ``"folder"`` precedes its content. ``"dangling"``: a broken link; ``"again"``: the same
         file or folder as an earlier one, reached by links and not entered again; ``"store"``:
         the object store of git-annex, not entered.
-    told : str
+    detail : str
         The earlier path for ``"again"``, the reason for ``"unreadable"``.
     target : Path, optional
         Path to open instead of `path`: the target of a link stored as text.
@@ -36,7 +36,7 @@ class Entry:
 
     path: Path
     kind: Literal["folder", "file", "dangling", "again", "store", "unreadable"]
-    told: str = ""
+    detail: str = ""
     target: Path | None = None
 
     @property

@@ -224,7 +224,7 @@ class _Search:
                 reason = "The store of git-annex; its files are found by the links to them."
                 self._set_aside(entry.path, top, reason)
             elif entry.kind == "unreadable":
-                self._set_aside(entry.path, top, f"It could not be read: {entry.told}.")
+                self._set_aside(entry.path, top, f"It could not be read: {entry.detail}.")
             elif is_image_name(entry.path) or entry.path == top:
                 self._set_aside(entry.path, top, "Not downloaded (the link leads nowhere).")
             elif not entry.path.suffix:
@@ -300,7 +300,7 @@ class _Search:
     def _note_again(self, entry: Entry, top: Path) -> None:
         if not (is_image_name(entry.path) or entry.readable.is_dir()):
             return
-        first = Path(entry.told)
+        first = Path(entry.detail)
         what = "folder" if entry.readable.is_dir() else "file"
         self._set_aside(entry.path, top, f"The same {what} as {_place(first, top)}, by a link.")
 
@@ -333,12 +333,12 @@ def _nothing_in(inputs: Sequence[Path], aside: Sequence[SetAside]) -> str:
             f"{', '.join(IMAGE_SUFFIXES[:-1])} or {IMAGE_SUFFIXES[-1]}."
         )
     first = aside[0]
-    told = f"{first.place}: {first.reason.rstrip('.')}"
+    finding = f"{first.place}: {first.reason.rstrip('.')}"
     if len(aside) > 1:
-        told += f"; and {len(aside) - 1} more"
+        finding += f"; and {len(aside) - 1} more"
     if first.path in map(os.fspath, map(absolute, inputs)):
-        return f"{told}."
-    return f"There are no scans in {where} ({told})."
+        return f"{finding}."
+    return f"There are no scans in {where} ({finding})."
 
 
 def _listed(aside: Sequence[SetAside]) -> str:

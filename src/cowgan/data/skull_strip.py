@@ -13,7 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from cowgan.errors import CowganError
+from cowgan.errors import CowganError, require_choice
 from cowgan.volume import Volume, read_volume, write_nifti
 from cowgan.volume.resampling import Grid, resample
 
@@ -69,11 +69,7 @@ def find_tool(choice: SkullStrip = "auto") -> Tool | None:
     CowganError
         The choice is unknown, or the wanted program is not installed.
     """
-    if choice not in get_args(SkullStrip):
-        raise CowganError(
-            f"There is no skull stripping {choice!r}; choose one of "
-            f"{', '.join(get_args(SkullStrip))}."
-        )
+    require_choice("skull stripping", choice, get_args(SkullStrip))
     if choice == "none":
         return None
     for name in _PROGRAMS if choice == "auto" else [choice]:

@@ -49,5 +49,5 @@ def without_visit(case: str) -> str | None:
     found = list(_VISIT.finditer(case))
     left = _VISIT.sub("", case).strip(" ._-").casefold()
     # Without a digit, the rest of "patient_scan2" identifies no patient.
-    tells = any(one["word"] for one in found) or any(map(str.isdigit, left))
-    return left if found and left and tells else None
+    identifies = any(one["word"] for one in found) or any(map(str.isdigit, left))
+    return left if found and left and identifies else None

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, generate_binary_structure, label
 
-from cowgan.errors import CowganError
+from cowgan.errors import CowganError, require_choice
 from cowgan.measure.background import describe_tissue, otsu
 from cowgan.measure.fat import below_scalp, in_fat
 from cowgan.measure.smooth_fields import BlockGrid
@@ -89,10 +89,7 @@ def find_vessels(volume: Volume, method: Method = "hysteresis") -> Vessels:
     CowganError
         The method is unknown, or all voxels have the same intensity.
     """
-    if method not in get_args(Method):
-        raise CowganError(
-            f"There is no method {method!r}; choose one of {', '.join(get_args(Method))}."
-        )
+    require_choice("method", method, get_args(Method))
     image = volume.data
     if image.min() == image.max():
         raise CowganError("All voxels have the same intensity, so there are no vessels to measure.")

@@ -13,6 +13,7 @@ from cowgan.measure.branches import Tube, find_tubes
 from cowgan.measure.mask import Method, find_vessels
 from cowgan.measure.topology import topology
 from cowgan.volume import Volume
+from cowgan.volume.volume import checked_spacing
 
 PERCENTILES = (5, 25, 50, 75, 95)
 BIN_MM = 0.1
@@ -188,10 +189,7 @@ def _checked(
     array = np.asarray(mask) != 0
     if array.ndim != 3:
         raise CowganError(f"A vessel mask needs 3 dimensions, but this one has {array.ndim}.")
-    sizes = tuple(float(size) for size in spacing_mm)
-    if len(sizes) != 3 or not all(np.isfinite(size) and size > 0 for size in sizes):
-        raise CowganError(f"The voxel size {spacing_mm} mm makes no sense.")
-    return array, (sizes[0], sizes[1], sizes[2])
+    return array, checked_spacing(spacing_mm)
 
 
 def _distribution(tubes: list[Tube]) -> RadiusDistribution:

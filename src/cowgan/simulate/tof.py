@@ -16,6 +16,7 @@ from cowgan.simulate.parameters import TofParameters
 from cowgan.simulate.tissue import tissue_signal
 from cowgan.skeleton import Skeleton, skeletonize_mask
 from cowgan.volume import DEFAULT_SPACING_MM, Volume, default_affine
+from cowgan.volume.volume import checked_spacing
 
 _WALL = 0.85
 _NEAREST = 4
@@ -96,9 +97,7 @@ def _checked(
         raise CowganError(f"A vessel map needs 3 dimensions, but this one has {array.ndim}.")
     if array.dtype.kind not in "biuf":
         raise CowganError("A vessel map needs one real number per voxel.", f"{array.dtype}")
-    sizes = tuple(float(size) for size in spacing_mm)
-    if len(sizes) != 3 or not all(np.isfinite(size) and size > 0 for size in sizes):
-        raise CowganError(f"The voxel size {spacing_mm} mm makes no sense.")
+    spacing = checked_spacing(spacing_mm)
     if array.dtype.kind == "f":
         if not ((array >= 0) & (array <= 1)).all():
             raise CowganError("Vessel occupancies must lie between 0 and 1.")
@@ -108,7 +107,7 @@ def _checked(
         occupancy = gaussian_filter((array != 0).astype(np.float32), _LABEL_SMOOTHING, truncate=3)
     if not occupancy.any():
         raise CowganError("This map contains no vessel.")
-    return occupancy, (sizes[0], sizes[1], sizes[2])
+    return occupancy, spacing
 
 
 def _excitation(grid: CircleGrid, params: TofParameters) -> tuple[Field, NDArray[np.int64]]:

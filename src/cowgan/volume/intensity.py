@@ -5,7 +5,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cowgan.errors import CowganError
+from cowgan.errors import CowganError, require_choice
 
 Scaling = Literal["robust", "minmax"]
 
@@ -55,10 +55,7 @@ def intensity_limits(
     CowganError
         The method is unknown.
     """
-    if method not in _PERCENTILES:
-        raise CowganError(
-            f"There is no intensity scaling {method!r}; choose one of {', '.join(_PERCENTILES)}."
-        )
+    require_choice("intensity scaling", method, _PERCENTILES)
     if not data.size:
         return np.float32(0), np.float32(0)
     low, high = np.percentile(data, _PERCENTILES[method])

@@ -90,5 +90,5 @@ def _fence(
 
 def _voxels(count: int, total: int) -> str:
     share = 100 * count / total
-    told = f"{share:.1f} %" if share >= 0.1 else "less than 0.1 %"
-    return f"{count:,} voxel{'' if count == 1 else 's'} ({told}) {'is' if count == 1 else 'are'}"
+    percent = f"{share:.1f} %" if share >= 0.1 else "less than 0.1 %"
+    return f"{count:,} voxel{'' if count == 1 else 's'} ({percent}) {'is' if count == 1 else 'are'}"

@@ -62,7 +62,7 @@ def refuse_impossible_size(
     if _SMALLEST_MM <= extent_mm.max() <= _LARGEST_MM and not anisotropic:
         return
     likely = None if anisotropic else _likely_units(extent_mm / MM_PER_UNIT[units])
-    told = " x ".join(f"{size:,.0f}" if size >= 100 else f"{size:.3g}" for size in extent_mm)
+    sizes_text = " x ".join(f"{size:,.0f}" if size >= 100 else f"{size:.3g}" for size in extent_mm)
     question = (
         f": are the units {UNIT_NAMES[likely]}? If so, open it with --units {likely} "
         f'("Lengths" in the Data panel)'
@@ -70,7 +70,7 @@ def refuse_impossible_size(
         else ""
     )
     error = ImpossibleSizeError(
-        f"{name} states a size of {told} mm, which is impossible for a head{question}.",
+        f"{name} states a size of {sizes_text} mm, which is impossible for a head{question}.",
         f"voxels of {sizes_mm.tolist()} mm",
     )
     error.likely_units = likely
@@ -126,8 +126,8 @@ def disagreement(
         return f"about the directions of the axes ({codes} and {other_codes})"
     sizes, other_sizes = voxel_sizes(one), voxel_sizes(other)
     if not np.allclose(sizes, other_sizes, rtol=_SAME_SIZE, atol=0):
-        told = " and ".join(dimensions(each, ".3g") for each in (sizes, other_sizes))
-        return f"about the size of a voxel ({told} mm)"
+        sizes_text = " and ".join(dimensions(each, ".3g") for each in (sizes, other_sizes))
+        return f"about the size of a voxel ({sizes_text} mm)"
     corners = np.array(np.meshgrid(*((0, n - 1) for n in shape))).reshape(3, -1)
     shift = (one - other)[:3, :3] @ corners + (one - other)[:3, 3:]
     shift_mm = float(np.linalg.norm(shift, axis=0).max())

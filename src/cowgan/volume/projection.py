@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from cowgan.errors import CowganError
+from cowgan.errors import CowganError, require_choice
 from cowgan.volume.intensity import to_grey
 from cowgan.volume.volume import Volume
 
@@ -83,14 +83,13 @@ def thumbnail(volume: Volume, plane: Plane = "axial", size: int = 96) -> NDArray
 
 def _project(volume: Volume, plane: Plane) -> tuple[NDArray[np.float32], tuple[float, float]]:
     """Return the projection and its (row, column) spacing in mm."""
+    require_choice("plane", plane, get_args(Plane))
     sz, sx, sy = volume.spacing_mm
     if plane == "axial":
         return volume.data.max(axis=0).T[::-1], (sy, sx)
     if plane == "coronal":
         return volume.data.max(axis=2)[::-1], (sz, sx)
-    if plane == "sagittal":
-        return volume.data.max(axis=1)[::-1, ::-1], (sz, sy)
-    raise CowganError(f"There is no plane {plane!r}; choose one of {', '.join(get_args(Plane))}.")
+    return volume.data.max(axis=1)[::-1, ::-1], (sz, sy)
 
 
 def _resize(picture: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:

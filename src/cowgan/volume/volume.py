@@ -4,6 +4,7 @@
 # mypy: allow-untyped-calls
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,6 +113,14 @@ class Volume:
         return remarks_in(self.provenance)
 
 
+def checked_spacing(spacing_mm: Sequence[float]) -> tuple[float, float, float]:
+    """Return a voxel size as floats; raise `CowganError` unless it is three positive numbers."""
+    sizes = tuple(float(size) for size in spacing_mm)
+    if len(sizes) != 3 or not all(np.isfinite(size) and size > 0 for size in sizes):
+        raise CowganError(f"The voxel size {spacing_mm} mm is not three positive numbers.")
+    return sizes[0], sizes[1], sizes[2]
+
+
 def spacing_of(affine: NDArray[np.float64]) -> tuple[float, float, float]:
     """Return the voxel size along (z, x, y) of an affine of the voxel index (x, y, z)."""
     sx, sy, sz = voxel_sizes(affine)
@@ -121,10 +130,10 @@ def spacing_of(affine: NDArray[np.float64]) -> tuple[float, float, float]:
 def remarks_in(provenance: dict[str, Any]) -> tuple[str, ...]:
     """Return the remarks of a history; see `Volume.remarks`."""
     *earlier, last = provenance.get("sources") or [{}]
-    told = dict.fromkeys(_texts(last))
+    texts = dict.fromkeys(_texts(last))
     for source in earlier:
-        told |= dict.fromkeys(f"{source.get('file')}: {text}" for text in _texts(source))
-    return tuple(told)
+        texts |= dict.fromkeys(f"{source.get('file')}: {text}" for text in _texts(source))
+    return tuple(texts)
 
 
 def _texts(source: dict[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from cowgan.errors import CowganError
+from cowgan.errors import CowganError, require_choice
 
 Design = Literal["rating", "2afc"]
 """One volume and the question which kind it is, or two and the question which is which."""
@@ -93,10 +93,7 @@ class Rules:
     lapse_seen: float = 0.2
 
     def __post_init__(self) -> None:
-        if self.design not in get_args(Design):
-            raise CowganError(
-                f"There is no design {self.design!r}; choose one of {', '.join(get_args(Design))}."
-            )
+        require_choice("design", self.design, get_args(Design))
         if self.break_trials < 1 or not 1 <= self.break_minutes <= _LONGEST_MINUTES:
             raise CowganError("A break comes after at least 1 trial and 1 minute to a week.")
 
