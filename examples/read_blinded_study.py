@@ -21,7 +21,8 @@ from cowgan.turing.derivatives import write_derivatives
 from cowgan.turing.design.protocol import Protocol
 from cowgan.turing.design.sources import CheckpointSource, FolderSource
 from cowgan.turing.reading.package import Package
-from cowgan.turing.reading.session import Session, State
+from cowgan.turing.reading.session import Session
+from cowgan.turing.reading.snapshot import State
 from cowgan.turing.report import write_report
 from cowgan.turing.statistics import evidence_of_reader, verdict
 from cowgan.turing.study.collection import collect

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from cowgan.turing.design.trials import Course, Rules, Trial
 from cowgan.turing.reading.journal import Journal
-from cowgan.turing.reading.session import Session, State
+from cowgan.turing.reading.session import Session
+from cowgan.turing.reading.snapshot import State
 
 N_TRIALS = 4000
 COURSE = Course(

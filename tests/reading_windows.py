@@ -12,7 +12,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from cowgan.turing.design.trials import Rules
-from cowgan.turing.reading.session import State
+from cowgan.turing.reading.snapshot import State
 from napari_cowgan.reading.application import Opening
 from napari_cowgan.reading.window import ReadingWindow
 

@@ -8,7 +8,8 @@ import numpy as np
 from cowgan.turing.design.trials import Trial
 from cowgan.turing.design.truth_key import Key, Truth
 from cowgan.turing.reading.package import Package
-from cowgan.turing.reading.session import Session, State
+from cowgan.turing.reading.session import Session
+from cowgan.turing.reading.snapshot import State
 from cowgan.turing.study.study import Study
 
 Decide = Callable[[Trial], tuple[str, int]]
@@ -39,7 +40,7 @@ def play(folder: Path, decide: Decide, trials: float = np.inf, consent: bool = T
                         session.answer(answer)
                     session.level(level)
                 case State.RATED:
-                    if session.accepts("mark") and session.standing.answer == "G":
+                    if session.accepts("mark") and session.snapshot.answer == "G":
                         voxel = places.integers(package.manifest.display.shape).tolist()
                         session.mark(tuple(voxel), ["noise"], session.trial.cases[0])
                     session.commit(seen=1.0)

@@ -7,7 +7,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from cowgan.turing.design.trials import Design, Trial
-from cowgan.turing.reading.session import Session, Standing, State
+from cowgan.turing.reading.session import Session
+from cowgan.turing.reading.snapshot import Snapshot, State
 from napari_cowgan.reading import texts
 from napari_cowgan.reading.keys import LEVELS, Action
 from napari_cowgan.reading.widgets import button, label
@@ -97,23 +98,23 @@ class AnswerBar(QWidget):
 
     def refresh(self, session: Session) -> None:
         """Show what is chosen and what can be."""
-        standing = session.standing
+        snapshot = session.snapshot
         answers = session.course.rules.answers
         feedback = session.state is State.FEEDBACK
         for made, answer in zip(self.answers, answers, strict=True):
-            made.setChecked(standing.answer == answer)
+            made.setChecked(snapshot.answer == answer)
             made.setEnabled(session.accepts("answer"))
         for level, made in enumerate(self.levels, 1):
-            made.setChecked(standing.level == level)
+            made.setChecked(snapshot.level == level)
             made.setEnabled(session.accepts("level"))
         self.next.setEnabled(session.accepts("commit") or feedback)
-        self._show_verdict(session.trial if feedback else None, standing)
+        self._show_verdict(session.trial if feedback else None, snapshot)
 
-    def _show_verdict(self, trial: Trial | None, standing: Standing) -> None:
+    def _show_verdict(self, trial: Trial | None, snapshot: Snapshot) -> None:
         self.verdict.setVisible(trial is not None)
         self.mouse.setVisible(trial is None)
         if trial is not None:
-            self.verdict.setText(texts.feedback(trial, self._design, standing.answer))
+            self.verdict.setText(texts.feedback(trial, self._design, snapshot.answer))
 
     def _lay_out(self) -> None:
         levels = QGridLayout()

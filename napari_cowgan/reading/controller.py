@@ -12,7 +12,9 @@ from cowgan.turing.design.trials import Course, Trial
 from cowgan.turing.reading.journal import read_journal
 from cowgan.turing.reading.package import JOURNAL_FILE, Package, zip_answers
 from cowgan.turing.reading.receipt import receipt_of, write_receipt
-from cowgan.turing.reading.session import MAX_MARKS, Session, State
+from cowgan.turing.reading.session import Session
+from cowgan.turing.reading.snapshot import State
+from cowgan.turing.reading.steps import MAX_MARKS
 from napari_cowgan.reading.image_area import ImageArea
 from napari_cowgan.reading.interactions import InteractionLog
 from napari_cowgan.reading.keys import LEVELS, Action
@@ -139,7 +141,7 @@ class Reading(QObject):
             and trial is not None
             and trial.phase != "impression"
             and session.state in (State.CONFIDENCE, State.RATED)
-            and session.standing.answer in ("G", "left", "right")
+            and session.snapshot.answer in ("G", "left", "right")
         )
 
     def act(self, action: Action) -> None:
@@ -157,7 +159,7 @@ class Reading(QObject):
                 else:
                     self.pause("key")
             case Action.UNDO_MARK:
-                self._rewrite_marks(self.session.standing.marks[:-1])
+                self._rewrite_marks(self.session.snapshot.marks[:-1])
             case Action.MIP:
                 self.image.toggle_mip()
             case Action.RESET_WINDOW:
@@ -198,7 +200,7 @@ class Reading(QObject):
 
     def toggle_reason(self, reason: str) -> None:
         """Add a reason to the last mark, or take it away."""
-        *others, last = self.session.standing.marks or ({},)
+        *others, last = self.session.snapshot.marks or ({},)
         if not last:
             return
         reasons = last["reasons"]
@@ -346,18 +348,18 @@ class Reading(QObject):
     def _on_log_timer(self) -> None:
         self._log.flush()
         hint_s = self.course.rules.hint_s
-        on_screen_ns = self.session.standing.on_screen_ns(time.monotonic_ns())
+        on_screen_ns = self.session.snapshot.on_screen_ns(time.monotonic_ns())
         if hint_s and self.session.state in _JUDGING and on_screen_ns > hint_s * 1e9:
             self.long_looked.emit()
 
     def _on_pick(self, number: int, voxel: tuple[int, int, int]) -> None:
-        if self.can_mark and len(self.session.standing.marks) < MAX_MARKS:
+        if self.can_mark and len(self.session.snapshot.marks) < MAX_MARKS:
             self.session.mark(voxel, (), self._trial.cases[number])
             self.changed.emit()
 
     def _rewrite_marks(self, marks: Sequence[Mapping[str, Any]]) -> None:
         """Replace all marks, as the journal knows no other change."""
-        if not self.session.standing.marks or not self.session.accepts("unmark"):
+        if not self.session.snapshot.marks or not self.session.accepts("unmark"):
             return
         self.session.unmark()
         for mark in marks:

@@ -7,7 +7,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from cowgan.turing.design.trials import Course, Rules, Trial
-from cowgan.turing.reading.session import MAX_MARKS
+from cowgan.turing.reading.steps import MAX_MARKS
 from napari_cowgan.reading import texts
 from napari_cowgan.reading.keys import Action
 from napari_cowgan.reading.widgets import button, label

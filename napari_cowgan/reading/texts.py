@@ -7,7 +7,7 @@ from cowgan.text import markup
 from cowgan.turing.design.trials import ANSWERS as CODES
 from cowgan.turing.design.trials import Course, Design, Trial
 from cowgan.turing.reading.package import JOURNAL_FILE
-from cowgan.turing.reading.session import Standing
+from cowgan.turing.reading.snapshot import Snapshot
 from napari_cowgan.reading.view import View
 
 # Neutral, as it must not tell the purpose to somebody who does not know it yet.
@@ -278,11 +278,11 @@ def receipt_saved(path: Path) -> str:
     return f"Your receipt is saved as {path}. Keep it; it holds none of your answers."
 
 
-def ready(course: Course, standing: Standing, welcome_back: bool) -> Text:
+def ready(course: Course, snapshot: Snapshot, welcome_back: bool) -> Text:
     """Return what is shown between two trials."""
-    trial = course.trials[standing.position]
+    trial = course.trials[snapshot.position]
     done = done_of_phase(course, trial)
-    if standing.restarted:
+    if snapshot.restarted:
         body = "It was interrupted before you had finished, so it is shown again from the start."
     elif welcome_back and done:
         body = f"Welcome back. Your {_saved(done)}."
@@ -299,9 +299,9 @@ def pause(focus_lost: bool) -> Text:
     return Text("Paused", (body,), "Go on", "Stop for today")
 
 
-def rest(course: Course, standing: Standing) -> Text:
+def rest(course: Course, snapshot: Snapshot) -> Text:
     """Return what is shown at a break."""
-    trial = course.trials[standing.position]
+    trial = course.trials[snapshot.position]
     done, count = done_of_phase(course, trial), count_of_phase(course, trial)
     return Text(
         "Time for a break",

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 
 from cowgan.errors import CowganError
 from cowgan.turing.reading.manifest import Manifest
-from cowgan.turing.reading.session import State
+from cowgan.turing.reading.snapshot import State
 from napari_cowgan.help.button import show_help
 from napari_cowgan.help.topics import Topic
 from napari_cowgan.reading import texts
@@ -190,18 +190,18 @@ class ReadingWindow(QMainWindow):
             return texts.opening(*self._checked), ""
         if reading.problem is not None:
             return texts.disk_refuses(reading.problem.sentence, self._closing_refused), ""
-        session, course, standing = reading.session, reading.course, reading.session.standing
+        session, course, snapshot = reading.session, reading.course, reading.session.snapshot
         match session.state:
             case State.INSTRUCTIONS:
-                return texts.instructions(course, standing.position), ""
+                return texts.instructions(course, snapshot.position), ""
             case State.CONSENT:
                 return texts.consent(course, session.start_code), ""
             case State.DECLINED:
                 return texts.DECLINED, ""
             case State.READY:
-                return texts.ready(course, standing, reading.resumed), ""
+                return texts.ready(course, snapshot, reading.resumed), ""
             case State.BREAK:
-                return texts.rest(course, standing), ""
+                return texts.rest(course, snapshot), ""
             case State.PAUSED:
                 return texts.pause(self._focus_lost), ""
             case State.FINISHED:
@@ -222,13 +222,13 @@ class ReadingWindow(QMainWindow):
         if saving or session.state is State.FEEDBACK:
             self.side.hint.setText(texts.SAVING if saving else "")
         marks: dict[int, list[Any]] = defaultdict(list)
-        for number, mark in enumerate(session.standing.marks, 1):
+        for number, mark in enumerate(session.snapshot.marks, 1):
             if session.trial is not None:
                 side = session.trial.cases.index(mark["case"])
                 marks[side].append((number, tuple(mark["voxel"])))
         self.image.show_marks(marks)
         self.side.marks.setVisible(reading.can_mark)
-        self.side.marks.refresh([mark["reasons"] for mark in session.standing.marks])
+        self.side.marks.refresh([mark["reasons"] for mark in session.snapshot.marks])
         if self.stack.currentWidget() is not self._picture:
             self._turn_to(self._picture)
 

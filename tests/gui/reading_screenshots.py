@@ -27,7 +27,7 @@ from cowgan.turing.design.protocol import Protocol
 from cowgan.turing.design.sources import CheckpointSource, FolderSource
 from cowgan.turing.design.trials import Rules
 from cowgan.turing.reading.package import find_package
-from cowgan.turing.reading.session import State
+from cowgan.turing.reading.snapshot import State
 from cowgan.turing.study.creation import new_study
 from cowgan.volume import write_nifti
 from napari_cowgan.reading import controller

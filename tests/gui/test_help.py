@@ -12,7 +12,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractButton, QApplication, QComboBox, QWidget
 from reading_windows import go_to, make_package, press, state, wait_for
 
-from cowgan.turing.reading.session import State
+from cowgan.turing.reading.snapshot import State
 from napari_cowgan.help import topics
 from napari_cowgan.help.button import HelpButton
 from napari_cowgan.help.topics import Topic

@@ -48,7 +48,8 @@ from cowgan.turing.design.trials import Rules
 from cowgan.turing.reading.journal import read_journal
 from cowgan.turing.reading.package import Package, find_package
 from cowgan.turing.reading.receipt import read_receipt
-from cowgan.turing.reading.session import State, finish_code
+from cowgan.turing.reading.session import finish_code
+from cowgan.turing.reading.snapshot import State
 from napari_cowgan.reading.application import Opening
 from napari_cowgan.reading.window import ReadingWindow
 
@@ -361,7 +362,7 @@ def test_clicks_mark_the_voxel_that_is_seen(window, journal):
     drag_across(pane.glass, 60, 75)
     click_bright()
     click_bright()
-    marks = window.reading.session.standing.marks
+    marks = window.reading.session.snapshot.marks
     assert [tuple(mark["voxel"]) for mark in marks] == [bright] * 3
     press(window, Key.Key_4, Key.Key_Backspace, Key.Key_Return)
     wait_for(lambda: journal("commit"))
@@ -383,10 +384,10 @@ def test_marks_go_when_the_answer_becomes_real(window):
     click_at(window.image.panes[0].glass, 0, 0)
     assert window.side.marks.isVisible()
     press(window, Key.Key_R)
-    assert window.reading.session.standing.marks == ()
+    assert window.reading.session.snapshot.marks == ()
     assert not window.side.marks.isVisible()
     click_at(window.image.panes[0].glass, 0, 0)
-    assert window.reading.session.standing.marks == ()
+    assert window.reading.session.snapshot.marks == ()
 
 
 def test_a_pause_hides_the_picture_and_keeps_the_answer(window, journal):
@@ -399,7 +400,7 @@ def test_a_pause_hides_the_picture_and_keeps_the_answer(window, journal):
     press(window, Key.Key_1)
     press(window, Key.Key_P)
     assert state(window) is State.RATED
-    assert window.reading.session.standing.level == 4
+    assert window.reading.session.snapshot.level == 4
     assert pane.isVisible()
     assert journal("pause")[0].data["reason"] == "key"
 
@@ -549,7 +550,7 @@ def test_a_window_closed_in_the_middle_goes_on_at_the_same_case(window, package,
     assert again.page.title.text() == "Practice 2 of 2"
     assert "interrupted" in again.page.body.text()
     go_to(again, State.VIEWING)
-    assert again.reading.session.standing.answer is None
+    assert again.reading.session.snapshot.answer is None
     go_to(again, State.FEEDBACK)
     assert [record.trial for record in journal("commit")] == [1, 2]
     assert journal("commit")[-1].data["restarted"] is True
@@ -605,7 +606,7 @@ def test_pairs_are_read_with_the_arrow_keys(tmp_path, windows):
     assert left.model.dims.current_step == right.model.dims.current_step
     click_at(right.glass, 0, 0)
     click_at(left.glass, 0, 0)
-    marks = window.reading.session.standing.marks
+    marks = window.reading.session.snapshot.marks
     assert [mark["case"] for mark in marks] == [trial.cases[1], trial.cases[0]]
     go_to(window, State.FINISHED, Key.Key_Left)
     answers = {
@@ -645,7 +646,7 @@ def test_without_projections_or_marks_neither_is_offered(tmp_path, windows):
     assert not window.image.view.mip
     assert not window.side.mip.isVisible()
     assert not window.side.marks.isVisible()
-    assert window.reading.session.standing.marks == ()
+    assert window.reading.session.snapshot.marks == ()
 
 
 def test_nothing_of_napari_is_in_sight_or_within_reach(window, package):
@@ -696,14 +697,14 @@ def test_every_button_says_what_it_does(window):
 def test_tab_and_space_press_buttons(window):
     go_to(window, State.VIEWING)
     press(window, Key.Key_Tab, Key.Key_Space)
-    assert window.reading.session.standing.answer == "R"
+    assert window.reading.session.snapshot.answer == "R"
     press(window, Key.Key_Tab, Key.Key_Space)
-    assert window.reading.session.standing.answer == "G"
+    assert window.reading.session.snapshot.answer == "G"
 
 
 def test_nothing_is_cut_off(tmp_path, windows):
     window = windows(make_package(tmp_path, impressions=2))
-    while window.reading.session.standing.position < 5:
+    while window.reading.session.snapshot.position < 5:
         if state(window) not in FLEETING:
             for width, height in ((1200, 660), (1280, 800), (1600, 1000)):
                 window.resize(width, height)

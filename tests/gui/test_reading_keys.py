@@ -13,7 +13,7 @@ from reading_windows import Key, go_to, make_package, press, state
 
 from cowgan.turing.design.trials import Rules
 from cowgan.turing.reading.journal import read_journal
-from cowgan.turing.reading.session import State
+from cowgan.turing.reading.snapshot import State
 
 Modifier = Qt.KeyboardModifier
 NONE, SHIFT, KEYPAD = Modifier.NoModifier, Modifier.ShiftModifier, Modifier.KeypadModifier
@@ -72,7 +72,7 @@ def everything(window, package):
     models = [pane.model for pane in window.image.panes]
     session = window.reading.session
     return surroundings(window) | {
-        "state": (session.state, asdict(session.standing) | {"latest_ns": 0}),
+        "state": (session.state, asdict(session.snapshot) | {"latest_ns": 0}),
         "view": window.image.view,
         "scenes": [repr(model.model_dump(include=VIEW)) for model in models],
         "layers": [settings_of(layer) for model in models for layer in model.layers],

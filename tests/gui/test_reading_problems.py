@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QApplication
 from reading_windows import Key, go_to, press, wait_for, wait_for_state
 
 from cowgan.turing.reading.journal import read_journal
-from cowgan.turing.reading.session import State
+from cowgan.turing.reading.snapshot import State
 
 ROOT = Path(__file__).parents[2]
 
@@ -196,14 +196,14 @@ from pathlib import Path
 from qtpy.QtWidgets import QApplication
 app = QApplication([])
 from reading_windows import open_window, state, step
-from cowgan.turing.reading.session import State
+from cowgan.turing.reading.snapshot import State
 window = open_window(Path(sys.argv[1]))
 done = 0
 while state(window) is not State.FINISHED:
     step(window)
     session = window.reading.session
-    if session.standing.position > done and state(window) is not State.COMMITTING:
-        done = session.standing.position
+    if session.snapshot.position > done and state(window) is not State.COMMITTING:
+        done = session.snapshot.position
         os.write(1, b"%d\\n" % done)
 """
 
@@ -224,7 +224,7 @@ def test_a_killed_window_loses_no_answer_and_shows_the_case_again(windows, packa
         assert commits == list(range(1, len(commits) + 1))
         assert len(commits) >= told
     window = windows(package)
-    assert window.reading.session.standing.position == len(commits)
+    assert window.reading.session.snapshot.position == len(commits)
     go_to(window, State.FINISHED)
     commits = [
         json.loads(line)["trial"]

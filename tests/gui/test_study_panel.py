@@ -33,7 +33,8 @@ from cowgan.turing.design.protocol import Protocol
 from cowgan.turing.design.sources import CheckpointSource, FolderSource
 from cowgan.turing.design.trials import Rules
 from cowgan.turing.reading.package import JOURNAL_FILE, Package
-from cowgan.turing.reading.session import Session, State
+from cowgan.turing.reading.session import Session
+from cowgan.turing.reading.snapshot import State
 from cowgan.turing.study.collection import journal_path
 from cowgan.turing.study.creation import new_study
 from cowgan.turing.study.publication import frozen_line

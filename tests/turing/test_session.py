@@ -16,7 +16,9 @@ from cowgan.errors import CowganError
 from cowgan.turing.codes import code_of
 from cowgan.turing.design.trials import Course, Rules, Trial
 from cowgan.turing.reading.journal import Journal, read_journal
-from cowgan.turing.reading.session import NotNow, Session, State, replay
+from cowgan.turing.reading.session import Session, replay
+from cowgan.turing.reading.snapshot import State
+from cowgan.turing.reading.steps import NotNow
 
 HEADER = {"package": "1a2b"}
 
@@ -182,7 +184,7 @@ def test_the_same_key_twice_changes_nothing(start):
     session.level(2)
     session.answer("R")
     assert session.state is State.RATED
-    assert session.standing.answers_given == 1
+    assert session.snapshot.answers_given == 1
 
 
 @pytest.mark.parametrize(
@@ -207,7 +209,7 @@ def test_an_interrupted_trial_is_shown_again_and_flagged(start, clock, tmp_path)
     clock.now_ns = 77  # the clock of a computer that was started anew
     session = start(course(practice=0))
     assert (session.state, session.trial) == (State.READY, interrupted)
-    assert session.standing.answer is None
+    assert session.snapshot.answer is None
     to_trial(session)
     clock.pass_s(2)
     session = start(course(practice=0))
@@ -221,7 +223,7 @@ def test_an_interrupted_trial_is_shown_again_and_flagged(start, clock, tmp_path)
     shown = [r.data for r in read_journal(tmp_path / "journal.jsonl") if r.kind == "shown"]
     assert [data["restarted"] for data in shown] == [False, False, True, True]
     to_trial(session)
-    assert not session.standing.restarted
+    assert not session.snapshot.restarted
 
 
 def test_a_trial_that_was_never_shown_is_not_flagged(start):
@@ -231,7 +233,7 @@ def test_a_trial_that_was_never_shown_is_not_flagged(start):
     session.proceed()
     session = start(course(practice=0))
     assert session.state is State.READY
-    assert not session.standing.restarted
+    assert not session.snapshot.restarted
 
 
 def test_breaks_come_at_the_border_of_a_block(start):
@@ -426,12 +428,12 @@ class Reading(RuleBasedStateMachine):
 
     def try_step(self, kind, step):
         possible = self.session.accepts(kind)
-        before = self.session.standing
+        before = self.session.snapshot
         try:
             step()
         except CowganError:
             assert not possible
-            assert self.session.standing == before
+            assert self.session.snapshot == before
         else:
             assert possible
 
@@ -457,7 +459,7 @@ class Reading(RuleBasedStateMachine):
         self.try_step("shown", self.session.shown)
         if possible:
             number = self.session.trial.number
-            assert self.session.standing.restarted == (number in self.shown)
+            assert self.session.snapshot.restarted == (number in self.shown)
             self.shown.add(number)
 
     @rule(answer=st.sampled_from(["R", "G"]))
@@ -487,9 +489,9 @@ class Reading(RuleBasedStateMachine):
     @precondition(lambda self: self.session.accepts("commit"))
     @rule()
     def commit(self):
-        trial, standing = self.session.trial, self.session.standing
+        trial, snapshot = self.session.trial, self.session.snapshot
         assert trial.number not in self.answers
-        self.answers[trial.number] = standing.answer, standing.level
+        self.answers[trial.number] = snapshot.answer, snapshot.level
         self.session.commit()
         self.session.wait()
 
@@ -526,12 +528,12 @@ class Reading(RuleBasedStateMachine):
         assert self.session.state not in (State.PAUSED, State.RATED, State.VIEWING)
 
     @invariant()
-    def the_journal_alone_gives_the_standing(self):
+    def the_journal_alone_gives_the_snapshot(self):
         if not hasattr(self, "session"):
             return
         self.session.wait()
         records = read_journal(self.path)[1:]
-        assert replay(self.course, records) == self.session.standing
+        assert replay(self.course, records) == self.session.snapshot
 
     @invariant()
     def every_answer_is_kept_once(self):
@@ -548,7 +550,7 @@ class Reading(RuleBasedStateMachine):
     @invariant()
     def time_on_screen_never_runs_backwards(self):
         if hasattr(self, "session"):
-            assert self.session.standing.on_screen_ns(self.clock.now_ns) >= 0
+            assert self.session.snapshot.on_screen_ns(self.clock.now_ns) >= 0
 
 
 TestReading = Reading.TestCase

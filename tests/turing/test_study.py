@@ -33,7 +33,8 @@ from cowgan.turing.design.sources import FolderSource, generated_source
 from cowgan.turing.design.trials import Rules
 from cowgan.turing.design.truth_key import commitment, new_salt, secret_stream
 from cowgan.turing.reading.package import Package
-from cowgan.turing.reading.session import Session, State
+from cowgan.turing.reading.session import Session
+from cowgan.turing.reading.snapshot import State
 from cowgan.turing.study import creation
 from cowgan.turing.study.creation import new_study
 from cowgan.turing.study.study import Study

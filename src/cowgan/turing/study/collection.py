@@ -24,7 +24,8 @@ from cowgan.turing.reading.package import (
     MANIFEST_FILE,
     journal_header,
 )
-from cowgan.turing.reading.session import Standing, State, finish_code, replay
+from cowgan.turing.reading.session import finish_code, replay
+from cowgan.turing.reading.snapshot import Snapshot, State
 from cowgan.turing.reading.start_files import LARGEST_START_FILE
 from cowgan.turing.study.study import Study
 
@@ -144,7 +145,7 @@ def reader_progress(study: Study, reader: str) -> ReaderProgress:
     total = len(manifest.trials)
     if not records:
         return ReaderProgress(reader, "not returned", 0, total, None, None)
-    standing = _followed(manifest, records, journal_path(study, reader))
+    snapshot = _followed(manifest, records, journal_path(study, reader))
     states: dict[State, ReaderState] = {
         State.FINISHED: "finished",
         State.DECLINED: "declined",
@@ -152,7 +153,7 @@ def reader_progress(study: Study, reader: str) -> ReaderProgress:
     done = sum(record.kind == "commit" for record in records)
     return ReaderProgress(
         reader,
-        states.get(standing.state, "under way"),
+        states.get(snapshot.state, "under way"),
         done,
         total,
         finish_code(records),
@@ -213,10 +214,10 @@ def _parsed(study: Study, content: bytes, path: Path) -> tuple[list[Record], int
         ) from error
 
 
-def _followed(manifest: Manifest, records: Sequence[Record], path: Path) -> Standing:
+def _followed(manifest: Manifest, records: Sequence[Record], path: Path) -> Snapshot:
     """Go through a journal step by step, and return where it ends."""
     try:
-        standing = replay(manifest.course, records[1:])
+        snapshot = replay(manifest.course, records[1:])
         for record in records:
             if record.kind == "mark" and not _inside(record.data["voxel"], manifest.display.shape):
                 raise CowganError(f"Record {record.seq} marks a place outside the volume.")
@@ -226,7 +227,7 @@ def _followed(manifest: Manifest, records: Sequence[Record], path: Path) -> Stan
             "package, so nothing of it counts; ask the reader for it, or leave this reader out.",
             f"{error.sentence}\n{error.detail}",
         ) from error
-    return standing
+    return snapshot
 
 
 def _inside(voxel: Sequence[int], shape: Sequence[int]) -> bool:
