@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import settings
 
-from cowgan.turing.statistics import Answer, Panel, Reading
+from cowgan.turing.statistics import Answer, Panel, ReaderAnswers
 
 Z95 = 1.959963984540054
 
@@ -18,14 +18,14 @@ examples = settings(max_examples=50, deadline=None)
 
 def reading_of_counts(
     hits: int, misses: int, false_alarms: int, correct_rejections: int, reader: str = "R01"
-) -> Reading:
+) -> ReaderAnswers:
     cells = ((True, 2, hits), (True, -2, misses), (False, 2, false_alarms))
     cells += ((False, -2, correct_rejections),)
     answers = [(truth, rating) for truth, rating, count in cells for _ in range(count)]
     return reading_of_ratings(*zip(*answers, strict=True), reader=reader)
 
 
-def reading_of_correct(right: int, n: int) -> Reading:
+def reading_of_correct(right: int, n: int) -> ReaderAnswers:
     """Half of the cases are generated, as near as possible."""
     generated = n // 2
     hits = min(right, generated)
@@ -38,9 +38,9 @@ def reading_of_ratings(
     ratings: Sequence[int],
     seconds: Sequence[float] | None = None,
     reader: str = "R01",
-) -> Reading:
+) -> ReaderAnswers:
     times = [None] * len(ratings) if seconds is None else seconds
-    return Reading(
+    return ReaderAnswers(
         reader,
         tuple(
             Answer(f"c{number}", bool(truth), int(rating), time)
@@ -72,7 +72,7 @@ HANLEY_MCNEIL = ((33, 6, 6, 11, 2), (3, 2, 2, 11, 33))
 patients in five levels of confidence."""
 
 
-def hanley_mcneil() -> Reading:
+def hanley_mcneil() -> ReaderAnswers:
     rated = [
         (bool(abnormal), level)
         for abnormal, counts in enumerate(HANLEY_MCNEIL)

@@ -15,7 +15,7 @@ from qtpy.QtGui import QColor, QPixmap, QResizeEvent
 from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from cowgan.randomness import stream
-from cowgan.turing.blinding.figure_data import Example, Exhibits, FeatureValues, Histograms
+from cowgan.turing.blinding.figure_data import Example, FeatureValues, FigureData, Histograms
 from cowgan.turing.design.truth_key import Truth
 from cowgan.turing.study.study import Study
 from napari_cowgan.study.tasks import exhibits_of
@@ -64,7 +64,7 @@ class ExhibitView(QWidget):
         super().__init__()
         self._viewer = viewer
         self._study: Study | None = None
-        self.exhibits: Exhibits | None = None
+        self.figure_data: FigureData | None = None
         self.choice = Choice(
             "study/exhibit", _VIEWS, "What to show of the volumes that the audit compared"
         )
@@ -97,7 +97,7 @@ class ExhibitView(QWidget):
             and self._study.description["packages"] == (study.description["packages"])
         ):
             return
-        self._study, self.exhibits = study, None
+        self._study, self.figure_data = study, None
         self._draw()
         self.job.run("Volume", partial(exhibits_of, study), self._use, self._fail, self._on_stop)
 
@@ -105,8 +105,8 @@ class ExhibitView(QWidget):
         """Stop reading; touches no widget, so it may be called last."""
         self.job.end()
 
-    def _use(self, found: Exhibits) -> None:
-        self.exhibits = found
+    def _use(self, found: FigureData) -> None:
+        self.figure_data = found
         self._draw()
 
     def _fail(self, error: BaseException) -> None:
@@ -117,7 +117,7 @@ class ExhibitView(QWidget):
         self._study = None
 
     def _draw(self) -> None:
-        shown, found = self.choice.chosen, self.exhibits
+        shown, found = self.choice.chosen, self.figure_data
         theme = self._viewer.theme
         for page, kinds in (
             (self.gallery, ("mip", "slice")),

@@ -10,7 +10,7 @@ from cowgan.checkpoint import BUNDLED
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
 from cowgan.turing.design.protocol import MIN_CASES, Protocol
-from cowgan.turing.design.sources import CheckpointSource, FolderSource, Source, warn_of_public
+from cowgan.turing.design.sources import CheckpointSource, FolderSource, StudySource, warn_of_public
 from cowgan.turing.study.creation import new_study
 from cowgan.turing.study.study import Study
 
@@ -41,11 +41,11 @@ class Origins:
     generated: Path | None
     psi: float
 
-    def real_source(self) -> Source:
+    def real_source(self) -> StudySource:
         """Return the source of real volumes."""
         return FolderSource(self.real)
 
-    def generated_source(self) -> Source:
+    def generated_source(self) -> StudySource:
         """Return the source of generated volumes.
 
         Raises
@@ -87,7 +87,7 @@ class Found:
         return self.available >= MIN_CASES // 2
 
 
-def look_at(source: Source) -> Found:
+def look_at(source: StudySource) -> Found:
     """Count the volumes of a source.
 
     Raises

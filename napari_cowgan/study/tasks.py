@@ -8,7 +8,7 @@ from cowgan.errors import Cancelled, CowganError
 from cowgan.files import read_bytes
 from cowgan.progress import Progress
 from cowgan.turing.analysis import analyse
-from cowgan.turing.blinding.figure_data import Exhibits, exhibits
+from cowgan.turing.blinding.figure_data import FigureData, figure_data
 from cowgan.turing.derivatives import write_derivatives
 from cowgan.turing.reading.journal import LARGEST_BYTES
 from cowgan.turing.reading.package import JOURNAL_FILE, Package
@@ -136,17 +136,17 @@ def zip_package(study: Study, reader: str, target: Path, told: Progress) -> Path
     return target
 
 
-def exhibits_of(study: Study, told: Progress) -> Exhibits:
+def exhibits_of(study: Study, told: Progress) -> FigureData:
     """Return what the audit compared; all packages hold the same volumes.
 
     Raises
     ------
     CowganError, Cancelled
-        As for `cowgan.turing.blinding.figure_data.exhibits`.
+        As for `cowgan.turing.blinding.figure_data.figure_data`.
     """
     reader = study.readers[0]
     package = Package(study.package_folder(reader), study.manifest(reader))
-    return exhibits(package, study.key, study.audit, progress=told)
+    return figure_data(package, study.key, study.audit, progress=told)
 
 
 def _read_here(study: Study) -> list[Path]:

@@ -10,7 +10,7 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget, QWizardPage
 
 from cowgan.progress import Progress
-from cowgan.turing.design.sources import RECOGNISED, Source
+from cowgan.turing.design.sources import RECOGNISED, StudySource
 from napari_cowgan.study.new_study import Found, Origin, Origins, look_at
 from napari_cowgan.widgets.controls import breakable, hint, row
 from napari_cowgan.widgets.drops import dropped_path
@@ -164,7 +164,7 @@ class FoundLine(QWidget):
         super().__init__()
         self.found: Found | None = None
         self.told = hint("")
-        self._make: Callable[[], Source] | None = None
+        self._make: Callable[[], StudySource] | None = None
         self._job: Job | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -174,7 +174,7 @@ class FoundLine(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.told)
 
-    def ask(self, make: Callable[[], Source]) -> None:
+    def ask(self, make: Callable[[], StudySource]) -> None:
         """Find out what a source offers once nobody has asked for another one for a while."""
         self.forget("Counting…")
         self._make = make
@@ -235,5 +235,5 @@ class _Box(QWidget):
             self._take(path)
 
 
-def _look_at(make: Callable[[], Source], progress: Progress) -> Found:
+def _look_at(make: Callable[[], StudySource], progress: Progress) -> Found:
     return look_at(make())

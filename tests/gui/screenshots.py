@@ -333,7 +333,7 @@ def shoot_study(folder: Path, theme: str) -> None:
         pictures = panel.audit.pictures
         for shown in ("mip", "slice", "histograms", "features"):
             pictures.choice.choose(shown)
-            wait_for(lambda: pictures.exhibits)
+            wait_for(lambda: pictures.figure_data)
             QTest.qWait(300)
             panel.findChild(QScrollArea).ensureWidgetVisible(pictures)
             save(viewer, folder, f"study-audit-{shown}")

@@ -18,7 +18,7 @@ from cowgan.errors import CowganError
 from cowgan.turing.analysis import Analysis, analyse
 from cowgan.turing.derivatives import TRIAL_COLUMNS, imrmc, write_derivatives
 from cowgan.turing.design.trials import Rules
-from cowgan.turing.statistics import Answer, Panel, Reading, auc, mean_auc
+from cowgan.turing.statistics import Answer, Panel, ReaderAnswers, auc, mean_auc
 from cowgan.turing.study.collection import collect
 from cowgan.turing.study.study import STUDY_FILE, Study
 from cowgan.turing.study.unblinding import UNBLINDED_FILE, unblind
@@ -113,7 +113,7 @@ def test_the_mean_is_that_of_readers_and_never_of_pooled_trials(mixed):
     answered = mixed.readings
     panel = Panel.of([answered[reader] for reader in mixed.panel.readers])
     assert mixed.panel.primary.mean == mean_auc(panel)
-    pooled = Reading(
+    pooled = ReaderAnswers(
         "all",
         tuple(
             Answer(f"{reader}/{answer.case}", answer.generated, answer.rating)
@@ -258,8 +258,8 @@ def test_the_tables_hold_all_that_the_analysis_used(mixed):
             Answer(r["case"], r["truth"] == "G", int(r["rating"]), float(r["answer_s"]))
             for r in own
         )
-        assert Reading(reader, again).answers == reading.answers
-        assert auc(Reading(reader, again)) == auc(reading)
+        assert ReaderAnswers(reader, again).answers == reading.answers
+        assert auc(ReaderAnswers(reader, again)) == auc(reading)
         beh = rows(folder / reader / "beh" / f"{reader}_task-vtt_beh.tsv", "\t")
         assert len(beh) == sum(trial.reader == reader for trial in mixed.trials)
         assert "" not in beh[0].values()

@@ -19,7 +19,7 @@ from cowgan.report.html import html_of
 from cowgan.turing.analysis import Analysis, analysed, check_package
 from cowgan.turing.codes import parse_code
 from cowgan.turing.derivatives import derivatives_of
-from cowgan.turing.design.randomisation import Drawing
+from cowgan.turing.design.randomisation import Randomisation
 from cowgan.turing.design.sources import draw_seeds
 from cowgan.turing.design.truth_key import read_salt
 from cowgan.turing.reading.journal import Record
@@ -167,15 +167,15 @@ def _check_freezing(study: Study) -> None:
 def _check_draw(study: Study) -> None:
     """Draw everything again from the salt."""
     key, protocol = study.key, study.protocol
-    drawing = Drawing(read_salt(study.folder), protocol)
-    drawn = [(role.name, role.truth, role.phase) for role in drawing.roles()]
+    randomisation = Randomisation(read_salt(study.folder), protocol)
+    drawn = [(role.name, role.truth, role.phase) for role in randomisation.roles()]
     if [(case.name, case.truth, case.phase) for case in key.cases] != drawn:
         raise CowganError(
             "Which volumes are real and which generated, in the key, is not what its secret draws."
         )
     generated = [case.origin for case in key.cases if case.truth == "generated"]
     if "checkpoint_sha256" in study.description["sources"]["generated"]:
-        seeds = draw_seeds(len(generated), drawing.generated())
+        seeds = draw_seeds(len(generated), randomisation.generated())
         if [origin.get("seed") for origin in generated] != seeds:
             raise CowganError("The seeds of generated volumes are not those that its secret draws.")
     for reader in study.readers:
@@ -185,7 +185,7 @@ def _check_draw(study: Study) -> None:
             replace(trial, cases=tuple(names[case] for case in trial.cases))
             for trial in manifest.trials
         )
-        if shown != drawing.trials(reader):
+        if shown != randomisation.trials(reader):
             raise CowganError(f"The order of {reader} is not what the study's secret draws.")
 
 

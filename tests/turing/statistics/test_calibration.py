@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from turing_readings import examples, is_plain, reading_of_counts, reading_of_ratings
 
-from cowgan.turing.statistics import Reading, Undefined, calibration, confidence_auc
+from cowgan.turing.statistics import ReaderAnswers, Undefined, calibration, confidence_auc
 from cowgan.turing.statistics.answers import RATINGS
 
 # Undefined quantities are told, not computed with a warning.
@@ -69,4 +69,4 @@ def test_confidence_of_one_sort_of_answers_cannot_be_compared():
     with pytest.raises(Undefined, match="R01 has 10 right and 0 wrong"):
         confidence_auc(reading_of_counts(5, 0, 0, 5))
     with pytest.raises(Undefined, match="R07 has given no answer"):
-        calibration(Reading("R07", ()))
+        calibration(ReaderAnswers("R07", ()))

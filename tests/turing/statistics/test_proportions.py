@@ -11,7 +11,7 @@ from turing_readings import examples, is_plain, reading_of_correct, reading_of_c
 
 from cowgan.errors import CowganError
 from cowgan.turing.statistics import (
-    Reading,
+    ReaderAnswers,
     Undefined,
     accuracy,
     balanced_accuracy,
@@ -207,9 +207,9 @@ def test_extreme_readers_have_plain_results(cells):
 
 def test_what_was_not_answered_has_no_accuracy():
     with pytest.raises(Undefined, match="R07 has given no answer"):
-        accuracy(Reading("R07", ()))
+        accuracy(ReaderAnswers("R07", ()))
     with pytest.raises(Undefined, match="R07 has given no answer"):
-        bayes(Reading("R07", ()), 0.1)
+        bayes(ReaderAnswers("R07", ()), 0.1)
     only_real = reading_of_counts(0, 0, 3, 4, reader="R03")
     with pytest.raises(Undefined, match="R03 has answered no generated case"):
         sensitivity(only_real)

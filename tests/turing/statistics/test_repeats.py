@@ -6,7 +6,7 @@ from turing_readings import is_plain
 
 from cowgan.turing.statistics import (
     Answer,
-    Reading,
+    ReaderAnswers,
     Undefined,
     cohen_kappa,
     pooled_repeats,
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 def reading_with_repeats(firsts, seconds, reader="R01"):
     cases = [f"c{number}" for number in range(len(firsts))]
-    return Reading(
+    return ReaderAnswers(
         reader,
         tuple(Answer(case, True, rating) for case, rating in zip(cases, firsts, strict=True)),
         tuple(Answer(case, True, rating) for case, rating in zip(cases, seconds, strict=False)),

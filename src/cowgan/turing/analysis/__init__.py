@@ -1,6 +1,6 @@
 """Analysing a study once its readers are done."""
 
-from cowgan.turing.analysis.across_readers import Agreement, MeanResult, PanelResult
+from cowgan.turing.analysis.across_readers import MeanResult, PanelResult, ReaderAgreement
 from cowgan.turing.analysis.analysis import (
     Analysis,
     analyse,
@@ -14,7 +14,6 @@ from cowgan.turing.analysis.per_reader import Conduct, Impressions, ReaderResult
 from cowgan.turing.analysis.presented_trials import Mark, PresentedTrial
 
 __all__ = [
-    "Agreement",
     "Analysis",
     "CaseResult",
     "Conduct",
@@ -23,6 +22,7 @@ __all__ = [
     "MeanResult",
     "PanelResult",
     "PresentedTrial",
+    "ReaderAgreement",
     "ReaderResult",
     "Reasons",
     "Scores",

@@ -12,8 +12,8 @@ from cowgan.turing.statistics import (
     Panel,
     PooledRepeats,
     PValue,
+    ReaderAnswers,
     ReaderMean,
-    Reading,
     RocCurve,
     Undefined,
     Verdict,
@@ -57,7 +57,7 @@ class MeanResult:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class ReaderAgreement:
     """How far readers agree with each other; None where it is undefined.
 
     Parameters
@@ -114,16 +114,16 @@ class PanelResult:
     accuracy: MeanResult | None
     every_reader: MeanResult | None
     verdicts: tuple[Verdict, ...]
-    agreement: Agreement | None
+    agreement: ReaderAgreement | None
     repeats: PooledRepeats | None
     roc: RocCurve | None
     impressions: MeanResult | None
 
 
 def panel_result(
-    complete: Sequence[Reading],
-    incomplete: Sequence[Reading],
-    impressions: Sequence[Reading],
+    complete: Sequence[ReaderAnswers],
+    incomplete: Sequence[ReaderAnswers],
+    impressions: Sequence[ReaderAnswers],
     design: Design,
     margin_auc: float,
     margin_accuracy: float,
@@ -132,9 +132,9 @@ def panel_result(
 
     Parameters
     ----------
-    complete, incomplete : sequence of Reading
+    complete, incomplete : sequence of ReaderAnswers
         Readers who enter the verdict, and others with at least one answer.
-    impressions : sequence of Reading
+    impressions : sequence of ReaderAnswers
         Quality of volumes, as `readings.impressions_of` returns it.
     design : {"rating", "2afc"}
         What was asked.
@@ -177,7 +177,7 @@ def _mean(measure: str, panel: Panel, margin: float | None) -> MeanResult | None
 
 
 def _verdicts(
-    readings: Sequence[Reading], panel: Panel, design: Design, margin: float
+    readings: Sequence[ReaderAnswers], panel: Panel, design: Design, margin: float
 ) -> tuple[Verdict, ...]:
     try:
         if len(readings) < LEAST_READERS:
@@ -190,10 +190,10 @@ def _verdicts(
     return (verdict(replace(evidence, share_generated=shares)),)
 
 
-def _agreement(panel: Panel) -> Agreement:
+def _agreement(panel: Panel) -> ReaderAgreement:
     answers, ratings = panel.answers, panel.ratings
     kappa = cohen_kappa if len(panel.readers) == 2 else fleiss_kappa
-    return Agreement(
+    return ReaderAgreement(
         len(panel.readers),
         defined(lambda: percent_agreement(answers)),
         defined(lambda: kappa(answers)),

@@ -11,7 +11,7 @@ from cowgan.turing.analysis.from_trials import impressions_of, reading_of
 from cowgan.turing.analysis.per_case import CaseResult, Reasons, case_results, reasons
 from cowgan.turing.analysis.per_reader import ReaderResult, accuracy_margin, reader_result
 from cowgan.turing.analysis.presented_trials import Mark, PresentedTrial, presented_trials
-from cowgan.turing.statistics import Reading
+from cowgan.turing.statistics import ReaderAnswers
 from cowgan.turing.study.collection import collected_records, reader_progress
 from cowgan.turing.study.start_codes import Start, start_of
 from cowgan.turing.study.study import Study
@@ -35,7 +35,7 @@ class Analysis:
         When the truth became known.
     trials : tuple of PresentedTrial
         Every trial of every reader.
-    readings : dict of str to Reading
+    readings : dict of str to ReaderAnswers
         Counted answers of each reader, as given.
     readers : tuple of ReaderResult
         In the order of the study.
@@ -55,7 +55,7 @@ class Analysis:
     study: Study
     unblinding: Unblinding
     trials: tuple[PresentedTrial, ...]
-    readings: dict[str, Reading]
+    readings: dict[str, ReaderAnswers]
     readers: tuple[ReaderResult, ...]
     panel: PanelResult
     cases: tuple[CaseResult, ...]
@@ -158,10 +158,10 @@ def analysed(study: Study, unblinding: Unblinding) -> Analysis:
     design = study.protocol.rules.design
     margin_auc, margin_accuracy = study_margins(study)
     trials: list[PresentedTrial] = []
-    readings: dict[str, Reading] = {}
+    readings: dict[str, ReaderAnswers] = {}
     results: list[ReaderResult] = []
     journals: dict[str, str] = {}
-    impressions: list[Reading] = []
+    impressions: list[ReaderAnswers] = []
     for reader in study.readers:
         records = collected_records(study, reader)
         manifest = study.manifest(reader)

@@ -3,24 +3,24 @@
 from collections.abc import Sequence
 
 from cowgan.turing.analysis.presented_trials import PresentedTrial
-from cowgan.turing.statistics import Answer, Reading
+from cowgan.turing.statistics import Answer, ReaderAnswers
 
 
-def reading_of(reader: str, trials: Sequence[PresentedTrial]) -> Reading:
+def reading_of(reader: str, trials: Sequence[PresentedTrial]) -> ReaderAnswers:
     """Return the counted answers of the reading phase; a second showing is a repeat.
 
     A repeat whose first showing was not counted is left out.
     """
     answered = [trial for trial in trials if trial.phase == "reading" and trial.counts]
     first = {trial.case for trial in answered if trial.presentation == 1}
-    return Reading(
+    return ReaderAnswers(
         reader,
         tuple(_answer(trial) for trial in answered if trial.presentation == 1),
         tuple(_answer(t) for t in answered if t.presentation == 2 and t.case in first),
     )
 
 
-def crossed(readings: Sequence[Reading]) -> list[Reading]:
+def crossed(readings: Sequence[ReaderAnswers]) -> list[ReaderAnswers]:
     """Return readings that can be set side by side although pairs had sides of their own.
 
     In 2AFC the same pair shows its generated volume on the left to one reader and on the
@@ -34,7 +34,7 @@ def crossed(readings: Sequence[Reading]) -> list[Reading]:
     if not pairs:
         return list(readings)
     return [
-        Reading(
+        ReaderAnswers(
             reading.reader,
             tuple(_turned(answer, sides[answer.case]) for answer in reading.answers),
             tuple(_turned(answer, sides[answer.case]) for answer in reading.repeats),
@@ -43,9 +43,9 @@ def crossed(readings: Sequence[Reading]) -> list[Reading]:
     ]
 
 
-def impressions_of(reader: str, trials: Sequence[PresentedTrial]) -> Reading:
+def impressions_of(reader: str, trials: Sequence[PresentedTrial]) -> ReaderAnswers:
     """Return the counted quality, 1 to 5, of each volume judged before the purpose was told."""
-    return Reading(
+    return ReaderAnswers(
         reader,
         tuple(
             Answer(trial.case, trial.truth == "G", trial.level)

@@ -17,7 +17,7 @@ from cowgan.turing.statistics import (
     Halves,
     Interval,
     PValue,
-    Reading,
+    ReaderAnswers,
     RepeatAgreement,
     ResponseTimes,
     RocCurve,
@@ -208,7 +208,7 @@ def reader_result(
     progress: ReaderProgress,
     trials: Sequence[PresentedTrial],
     records: Sequence[Record],
-    reading: Reading,
+    reading: ReaderAnswers,
     design: Design,
     margin_auc: float,
     unblinding: Unblinding,
@@ -285,7 +285,7 @@ def _contexts(records: Sequence[Record]) -> tuple[dict[str, Any], ...]:
     return tuple(found)
 
 
-def _scores(reading: Reading, design: Design, margin_auc: float) -> Scores:
+def _scores(reading: ReaderAnswers, design: Design, margin_auc: float) -> Scores:
     rating = design == "rating"
     margin = accuracy_margin(margin_auc) if rating else margin_auc
     primary = auc if rating else balanced_accuracy
@@ -316,7 +316,7 @@ def _scores(reading: Reading, design: Design, margin_auc: float) -> Scores:
     )
 
 
-def _impressions(judged: Reading) -> Impressions:
+def _impressions(judged: ReaderAnswers) -> Impressions:
     by_truth = {
         truth: judged.ratings[judged.generated == truth]
         for truth in (False, True)

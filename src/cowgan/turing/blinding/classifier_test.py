@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+
+from cowgan.turing.statistics.roc import rank_auc
 
 _FOLDS = 5
 _REPEATS = 4
@@ -98,10 +99,10 @@ def separate(
         labels[:, column] = random.permutation(generated)
     signs = np.where(labels, 1.0, -1.0)
     together = np.mean(
-        [_auc(_scoring(features, random) @ signs, labels) for _ in range(_REPEATS)], axis=0
+        [rank_auc(_scoring(features, random) @ signs, labels) for _ in range(_REPEATS)], axis=0
     )
     # Column by column, as all labellings share the ranks of a feature.
-    alone = np.stack([_auc(column[:, np.newaxis], labels) for column in features.T])
+    alone = np.stack([rank_auc(column[:, np.newaxis], labels) for column in features.T])
     distance = np.abs(alone - 0.5)
     largest = distance[:, 1:].max(axis=0)
     offenders = [
@@ -131,14 +132,6 @@ def _scoring(features: NDArray[np.float64], random: np.random.RandomState) -> ND
         weights = np.linalg.solve(gram, centred[train].T @ centring)
         scoring[np.ix_(test, train)] = centred[test] @ weights
     return scoring
-
-
-def _auc(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the AUC of each column, ties counting half."""
-    n, n_positive = len(labels), labels.sum(axis=0)
-    ranks = np.broadcast_to(rankdata(scores, axis=0), labels.shape)
-    above = np.where(labels, ranks, 0.0).sum(axis=0) - n_positive * (n_positive + 1) / 2
-    return np.asarray(above / (n_positive * (n - n_positive)))
 
 
 def _p(observed: float, permuted: NDArray[np.float64]) -> float:

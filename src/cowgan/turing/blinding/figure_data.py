@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from cowgan.progress import Progress, Silent, advance
 from cowgan.turing.blinding.audit import Audit
@@ -15,6 +14,7 @@ from cowgan.turing.blinding.image_features import grey_levels, texture
 from cowgan.turing.design.truth_key import Key, Truth
 from cowgan.turing.reading.manifest import Display
 from cowgan.turing.reading.package import Package
+from cowgan.turing.statistics.roc import rank_auc
 from cowgan.volume import Volume, default_affine, mip
 
 Tier = Literal["grey", "texture"]
@@ -88,7 +88,7 @@ class FeatureValues:
 
 
 @dataclass(frozen=True, eq=False)
-class Exhibits:
+class FigureData:
     """What tells the classes of a study apart, or that nothing does.
 
     Parameters
@@ -106,14 +106,14 @@ class Exhibits:
     features: tuple[FeatureValues, ...]
 
 
-def exhibits(
+def figure_data(
     package: Package,
     key: Key,
     found: Audit,
     examples_per_class: int = 4,
     features_per_tier: int = 4,
     progress: Progress | None = None,
-) -> Exhibits:
+) -> FigureData:
     """Read all volumes of a package as its reader gets them.
 
     Which ones become examples depends on their file hashes alone, so none is chosen by
@@ -157,7 +157,7 @@ def exhibits(
         advance(progress, done, len(names))
     generated, histograms = np.array(truths) == "generated", np.array(shares)
     levels = (edges[:-1] + edges[1:]) / (2 * n_levels)
-    return Exhibits(
+    return FigureData(
         (*examples["real"], *examples["generated"]),
         Histograms(levels, histograms[~generated], histograms[generated]),
         (
@@ -192,12 +192,7 @@ def _telling(
     features = []
     for name in described[0]:
         values = np.array([one[name] for one in described])
+        auc = float(rank_auc(values, generated))
         apart = values[~generated], values[generated]
-        features.append(FeatureValues(name, tier, _auc(*apart), known.get(name), *apart))
+        features.append(FeatureValues(name, tier, auc, known.get(name), *apart))
     return sorted(features, key=lambda feature: -abs(feature.auc - 0.5))[:most]
-
-
-def _auc(real: NDArray[np.float64], generated: NDArray[np.float64]) -> float:
-    n = len(generated)
-    ranks = rankdata(np.concatenate([generated, real]))[:n]
-    return float((ranks.mean() - (n + 1) / 2) / len(real))

@@ -11,7 +11,7 @@ from cowgan.turing.design.truth_key import Role, secret_stream
 
 
 @dataclass(frozen=True)
-class Drawing:
+class Randomisation:
     """All that salt and protocol decide.
 
     Parameters

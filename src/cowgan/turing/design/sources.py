@@ -59,7 +59,7 @@ class Sourced:
     origin: dict[str, Any]
 
 
-class Source(Protocol):
+class StudySource(Protocol):
     """Supplies the volumes of one class."""
 
     @property
@@ -203,7 +203,7 @@ class CheckpointSource:
             yield Sourced(f"seed {state.seed}", volume, origin)
 
 
-def generated_source(path: Path, psi: float, device: str = "auto") -> Source:
+def generated_source(path: Path, psi: float, device: str = "auto") -> StudySource:
     """Return a folder of NIfTI files as it is, and anything else as a checkpoint.
 
     Raises

@@ -21,7 +21,7 @@ from cowgan.report.drawing import (
 from cowgan.text import one_line
 from cowgan.turing.analysis import Analysis, Mark, ReaderResult, Reasons
 from cowgan.turing.design.trials import Design
-from cowgan.turing.statistics import LEAST_READERS, Interval, Reading
+from cowgan.turing.statistics import LEAST_READERS, Interval, ReaderAnswers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -434,7 +434,7 @@ def _diamond(axes: "Axes", wide: Interval, narrow: Interval) -> None:
     axes.plot(wide.estimate, 0, marker="D", ms=7, color=INK, mec="white", ls="none")
 
 
-def _running(reading: Reading) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _running(reading: ReaderAnswers) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the middle of each window of trials, and the share of right answers in it."""
     n = len(reading.correct)
     window = max(1, min(20, n // 2))

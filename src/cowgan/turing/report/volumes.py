@@ -24,7 +24,7 @@ _PIXELS = 96
 _OFFENDERS_SHOWN = 5
 
 
-class Gallery:
+class Thumbnails:
     """The volumes of a study as its readers saw them.
 
     Parameters
@@ -62,7 +62,7 @@ class Gallery:
         return file.getvalue()
 
 
-def single_cases(analysis: Analysis, gallery: Gallery) -> Iterator[Block]:
+def single_cases(analysis: Analysis, thumbnails: Thumbnails) -> Iterator[Block]:
     """Show the volumes that misled most readers."""
     if not analysis.cases:
         return
@@ -90,10 +90,10 @@ def single_cases(analysis: Analysis, gallery: Gallery) -> Iterator[Block]:
         ]
     for truth, title, none in kinds:
         misled = [case for case in analysis.cases if case.truth == truth and case.right < case.n]
-        yield _case_table(title, misled, gallery) if misled else Paragraph(none)
+        yield _case_table(title, misled, thumbnails) if misled else Paragraph(none)
 
 
-def give_aways(analysis: Analysis, gallery: Gallery) -> Iterator[Block]:
+def give_aways(analysis: Analysis, thumbnails: Thumbnails) -> Iterator[Block]:
     """Show where and why readers marked something."""
     if not analysis.study.protocol.rules.marks:
         return
@@ -109,9 +109,9 @@ def give_aways(analysis: Analysis, gallery: Gallery) -> Iterator[Block]:
         "as for generated ones is no evidence against the generator."
     )
     names = [case.name for case in analysis.study.key.cases if case.phase == "reading"]
-    _, sx, sy = gallery.spacing_mm
+    _, sx, sy = thumbnails.spacing_mm
     yield Figure(
-        figures.give_aways(marks, analysis.reasons, gallery.projection(names), (sx, sy)),
+        figures.give_aways(marks, analysis.reasons, thumbnails.projection(names), (sx, sy)),
         "(a) Marks over the outline of the mean axial projection of all volumes, patient’s right "
         "on the left. (b) Reasons; a mark can have several."
         if analysis.reasons
@@ -215,7 +215,7 @@ def _telling(found: Separability) -> str:
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-def _case_table(title: str, cases: list[CaseResult], gallery: Gallery) -> Table:
+def _case_table(title: str, cases: list[CaseResult], thumbnails: Thumbnails) -> Table:
     shown = cases[:CASES_SHOWN]
     pictures = ("Volume",) if cases[0].truth != "pair" else ("Real", "Generated")
     rest = ""
@@ -227,7 +227,7 @@ def _case_table(title: str, cases: list[CaseResult], gallery: Gallery) -> Table:
         reasons = sorted({reason for mark in case.marks for reason in mark.reasons})
         marks = f"{len(case.marks)}" + (f": {', '.join(reasons)}" if reasons else "")
         return (
-            *(Picture(gallery.thumbnail(part), f"Axial projection of {part}") for part in parts),
+            *(Picture(thumbnails.thumbnail(part), f"Axial projection of {part}") for part in parts),
             f"{case.case.replace('+', ' + ')}\n{case.origin}",
             marks,
             f"{case.n - case.right} of {case.n} ({percent(1 - case.share_right)})",

@@ -9,7 +9,7 @@ from cowgan.turing.statistics.agreement import (
     krippendorff_alpha,
     percent_agreement,
 )
-from cowgan.turing.statistics.answers import Answer, Counts, Panel, Reading
+from cowgan.turing.statistics.answers import Answer, Counts, Panel, ReaderAnswers
 from cowgan.turing.statistics.calibration import Calibration, calibration, confidence_auc
 from cowgan.turing.statistics.detection import criterion, d_prime
 from cowgan.turing.statistics.mrmc import (
@@ -76,9 +76,9 @@ __all__ = [
     "PooledRepeats",
     "PowerCell",
     "PowerTable",
+    "ReaderAnswers",
     "ReaderMean",
     "ReaderModel",
-    "Reading",
     "RepeatAgreement",
     "ResponseTimes",
     "RocCurve",

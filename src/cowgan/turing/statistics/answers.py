@@ -1,7 +1,7 @@
 """The answers of one reader, and of several readers side by side.
 
 Positive means generated. Cases read by several readers are correlated, and so are the
-answers of one reader; so a `Reading` holds one reader and no case twice, tests that take
+answers of one reader; so `ReaderAnswers` hold one reader and no case twice, tests that take
 trials to be independent accept nothing else, and a `Panel` is analysed over readers and
 cases together.
 """
@@ -103,7 +103,7 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReaderAnswers:
     """The answers of one reader.
 
     Parameters
@@ -197,7 +197,7 @@ class Panel:
     ratings: NDArray[np.int64]
 
     @classmethod
-    def of(cls, readings: Sequence[Reading]) -> Self:
+    def of(cls, readings: Sequence[ReaderAnswers]) -> Self:
         """Set readings side by side.
 
         Raises

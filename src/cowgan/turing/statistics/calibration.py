@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cowgan.estimates import Interval, Undefined
-from cowgan.turing.statistics.answers import HIGHEST, Answer, Reading
+from cowgan.turing.statistics.answers import HIGHEST, Answer, ReaderAnswers
 from cowgan.turing.statistics.proportions import share_interval
 from cowgan.turing.statistics.roc import auc
 
@@ -37,7 +37,7 @@ class Calibration:
     n: int
 
 
-def calibration(reading: Reading, level: float = 0.95) -> Calibration:
+def calibration(reading: ReaderAnswers, level: float = 0.95) -> Calibration:
     """Compare confidence with accuracy.
 
     Raises
@@ -60,7 +60,7 @@ def calibration(reading: Reading, level: float = 0.95) -> Calibration:
     )
 
 
-def confidence_auc(reading: Reading, level: float = 0.95) -> Interval:
+def confidence_auc(reading: ReaderAnswers, level: float = 0.95) -> Interval:
     """Return how often a right answer is given with more confidence than a wrong one.
 
     The area under the type 2 ROC curve (Galvin et al., Psychon Bull Rev 10:843, 2003):
@@ -80,4 +80,4 @@ def confidence_auc(reading: Reading, level: float = 0.95) -> Interval:
     answers = tuple(
         Answer(answer.case, answer.correct, abs(answer.rating)) for answer in reading.answers
     )
-    return auc(Reading(reading.reader, answers), level)
+    return auc(ReaderAnswers(reading.reader, answers), level)

@@ -11,12 +11,12 @@ from scipy import stats
 
 from cowgan.estimates import Interval, Undefined, check_level
 from cowgan.turing.design.trials import Design
-from cowgan.turing.statistics.answers import Reading
+from cowgan.turing.statistics.answers import ReaderAnswers
 
 _METHOD = "log-linear, Gourevitch-Galanter"
 
 
-def d_prime(reading: Reading, level: float = 0.95, design: Design = "rating") -> Interval:
+def d_prime(reading: ReaderAnswers, level: float = 0.95, design: Design = "rating") -> Interval:
     """Return the distance of generated from real cases in standard deviations of either.
 
     0 is chance. In 2AFC two volumes inform each answer, so the same distance gives fewer
@@ -27,13 +27,13 @@ def d_prime(reading: Reading, level: float = 0.95, design: Design = "rating") ->
     return _interval(scale * (generated - real), scale**2 * variance, level, reading.counts.n)
 
 
-def criterion(reading: Reading, level: float = 0.95) -> Interval:
+def criterion(reading: ReaderAnswers, level: float = 0.95) -> Interval:
     """Return the preference for one answer: positive for real, negative for generated."""
     generated, real, variance = _scores(reading)
     return _interval(-(generated + real) / 2, variance / 4, level, reading.counts.n)
 
 
-def _scores(reading: Reading) -> tuple[float, float, float]:
+def _scores(reading: ReaderAnswers) -> tuple[float, float, float]:
     """Return z of hit and false alarm rate, and the sum of their variances."""
     counts = reading.counts
     if not counts.generated or not counts.real:

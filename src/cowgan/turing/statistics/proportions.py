@@ -18,7 +18,7 @@ from cowgan.estimates import (
     check_level,
     check_margin,
 )
-from cowgan.turing.statistics.answers import Counts, Reading
+from cowgan.turing.statistics.answers import Counts, ReaderAnswers
 
 ProportionMethod = Literal["wilson", "exact"]
 """Wilson's score interval, or Clopper and Pearson's exact one."""
@@ -50,7 +50,7 @@ class BayesResult:
 
 
 def accuracy(
-    reading: Reading, level: float = 0.95, method: ProportionMethod = "wilson"
+    reading: ReaderAnswers, level: float = 0.95, method: ProportionMethod = "wilson"
 ) -> Interval:
     """Return the share of right answers."""
     counts = _answered(reading)
@@ -58,7 +58,7 @@ def accuracy(
 
 
 def sensitivity(
-    reading: Reading, level: float = 0.95, method: ProportionMethod = "wilson"
+    reading: ReaderAnswers, level: float = 0.95, method: ProportionMethod = "wilson"
 ) -> Interval:
     """Return the share of generated cases that are called generated."""
     counts = reading.counts
@@ -66,14 +66,14 @@ def sensitivity(
 
 
 def specificity(
-    reading: Reading, level: float = 0.95, method: ProportionMethod = "wilson"
+    reading: ReaderAnswers, level: float = 0.95, method: ProportionMethod = "wilson"
 ) -> Interval:
     """Return the share of real cases that are called real."""
     counts = reading.counts
     return _share(reading, "real", counts.correct_rejections, counts.real, level, method)
 
 
-def balanced_accuracy(reading: Reading, level: float = 0.95) -> Interval:
+def balanced_accuracy(reading: ReaderAnswers, level: float = 0.95) -> Interval:
     """Return the mean of sensitivity and specificity.
 
     The limits combine their Wilson intervals (square-and-add; Newcombe, Stat Med 17:873,
@@ -87,7 +87,7 @@ def balanced_accuracy(reading: Reading, level: float = 0.95) -> Interval:
     return Interval(estimate, low, high, level, reading.counts.n, "Wilson, combined")
 
 
-def binomial_test(reading: Reading) -> PValue:
+def binomial_test(reading: ReaderAnswers) -> PValue:
     """Test an accuracy of 0.5, exactly and on both sides.
 
     Very conservative for a reader who prefers one answer; see `fisher_test`.
@@ -97,7 +97,7 @@ def binomial_test(reading: Reading) -> PValue:
     return PValue(float(p), counts.n, "exact binomial, two-sided, accuracy 0.5")
 
 
-def fisher_test(reading: Reading) -> PValue:
+def fisher_test(reading: ReaderAnswers) -> PValue:
     """Test whether the answers depend on the truth, given how often each was given."""
     counts = _answered(reading)
     table = [
@@ -108,7 +108,7 @@ def fisher_test(reading: Reading) -> PValue:
     return PValue(min(float(p), 1.0), counts.n, "Fisher, two-sided, no association")
 
 
-def equivalence_test(reading: Reading, margin: float) -> PValue:
+def equivalence_test(reading: ReaderAnswers, margin: float) -> PValue:
     """Test that the accuracy is further from 0.5 than `margin`: two exact one-sided tests.
 
     A small p speaks for equivalence to chance within the margin, which a reader who always
@@ -121,7 +121,7 @@ def equivalence_test(reading: Reading, margin: float) -> PValue:
     return PValue(float(max(above, below)), counts.n, f"two one-sided exact binomial, ±{margin:g}")
 
 
-def bayes(reading: Reading, margin: float) -> BayesResult:
+def bayes(reading: ReaderAnswers, margin: float) -> BayesResult:
     """Return how likely the accuracy is chance, within a margin and exactly."""
     check_margin(margin)
     counts = _answered(reading)
@@ -143,14 +143,14 @@ def share_interval(
     return Interval(count / n, low, high, level, n, _METHOD_NAMES[method])
 
 
-def _answered(reading: Reading) -> Counts:
+def _answered(reading: ReaderAnswers) -> Counts:
     if not reading.counts.n:
         raise Undefined(f"Reader {reading.reader} has given no answer.")
     return reading.counts
 
 
 def _share(
-    reading: Reading, kind: str, count: int, n: int, level: float, method: ProportionMethod
+    reading: ReaderAnswers, kind: str, count: int, n: int, level: float, method: ProportionMethod
 ) -> Interval:
     if not n:
         raise Undefined(f"Reader {reading.reader} has answered no {kind} case.")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cowgan.estimates import Interval, Undefined
 from cowgan.turing.statistics.agreement import cohen_kappa, gwet_ac1
-from cowgan.turing.statistics.answers import Reading
+from cowgan.turing.statistics.answers import ReaderAnswers
 from cowgan.turing.statistics.proportions import share_interval
 
 
@@ -59,7 +59,7 @@ class PooledRepeats:
     ac1: float
 
 
-def repeat_agreement(reading: Reading, level: float = 0.95) -> RepeatAgreement:
+def repeat_agreement(reading: ReaderAnswers, level: float = 0.95) -> RepeatAgreement:
     """Return how far the two answers to each case shown twice agree.
 
     Raises
@@ -76,7 +76,7 @@ def repeat_agreement(reading: Reading, level: float = 0.95) -> RepeatAgreement:
     )
 
 
-def pooled_repeats(readings: Sequence[Reading]) -> PooledRepeats:
+def pooled_repeats(readings: Sequence[ReaderAnswers]) -> PooledRepeats:
     """Return how far readers agree with themselves, all repeats together.
 
     Raises
@@ -98,7 +98,7 @@ def pooled_repeats(readings: Sequence[Reading]) -> PooledRepeats:
     )
 
 
-def _first_and_second(reading: Reading) -> NDArray[np.int64]:
+def _first_and_second(reading: ReaderAnswers) -> NDArray[np.int64]:
     if not reading.repeats:
         raise Undefined(f"Reader {reading.reader} has answered no case twice.")
     first = {answer.case: answer.rating for answer in reading.answers}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import integrate, optimize, stats
 
 from cowgan.estimates import Interval, Undefined, check_level
-from cowgan.turing.statistics.answers import HIGHEST, RATINGS, Panel, Reading
+from cowgan.turing.statistics.answers import HIGHEST, RATINGS, Panel, ReaderAnswers
 
 _SLOTS = np.arange(2 * HIGHEST + 1)
 _TINY = 1e-12
@@ -34,7 +34,7 @@ class RocCurve:
         return float(integrate.trapezoid(self.hit_rates, self.false_alarm_rates))
 
 
-def roc_curve(reading: Reading) -> RocCurve:
+def roc_curve(reading: ReaderAnswers) -> RocCurve:
     """Return a point for each rating from which on a case counts as called generated."""
     require_kinds(reading.generated, 1, f"reader {reading.reader}")
     return _curve(reading.ratings, reading.generated)
@@ -59,7 +59,7 @@ def mean_roc_curve(panel: Panel) -> RocCurve:
     return RocCurve(tuple(((along - height) / 2).tolist()), tuple(((along + height) / 2).tolist()))
 
 
-def auc(reading: Reading, level: float = 0.95) -> Interval:
+def auc(reading: ReaderAnswers, level: float = 0.95) -> Interval:
     """Return the area under the curve: how often a generated case is rated above a real one.
 
     Equal ratings count half. The limits are DeLong's on the logit scale (DeLong et al.,
@@ -109,6 +109,28 @@ def placements(
     above = np.take_along_axis(_share_below(negative), positive, axis=-1)
     below = 1 - np.take_along_axis(_share_below(positive), negative, axis=-1)
     return above, below
+
+
+def rank_auc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return areas under curves of continuous scores, from ranks; equal scores count half.
+
+    Parameters
+    ----------
+    scores : ndarray
+        Shape (cases,) or (cases, columns).
+    positive : ndarray of bool
+        Of the same shape, or one to which `scores` broadcast: cases whose scores should be
+        higher.
+
+    Returns
+    -------
+    ndarray
+        Shape () or (columns,).
+    """
+    n, n_positive = len(positive), positive.sum(axis=0)
+    ranks = np.broadcast_to(stats.rankdata(scores, axis=0), positive.shape)
+    above = np.where(positive, ranks, 0.0).sum(axis=0) - n_positive * (n_positive + 1) / 2
+    return np.asarray(above / (n_positive * (n - n_positive)))
 
 
 def auc_variance(generated: int, real: int) -> Callable[[float], float]:

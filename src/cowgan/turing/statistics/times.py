@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from cowgan.estimates import Interval, PValue, Undefined, check_level
-from cowgan.turing.statistics.answers import Answer, Reading
+from cowgan.turing.statistics.answers import Answer, ReaderAnswers
 from cowgan.turing.statistics.proportions import share_interval
 
 PER_TRIALS = 10
@@ -79,7 +79,7 @@ class Halves:
     gain: Interval
 
 
-def response_times(reading: Reading) -> ResponseTimes:
+def response_times(reading: ReaderAnswers) -> ResponseTimes:
     """Return medians and quartiles, overall and by outcome.
 
     Raises
@@ -107,7 +107,7 @@ def response_times(reading: Reading) -> ResponseTimes:
     )
 
 
-def first_and_second_half(reading: Reading, level: float = 0.95) -> Halves:
+def first_and_second_half(reading: ReaderAnswers, level: float = 0.95) -> Halves:
     """Return accuracies of the halves, the middle trial of an odd number in the second.
 
     Raises
@@ -133,7 +133,7 @@ def first_and_second_half(reading: Reading, level: float = 0.95) -> Halves:
     )
 
 
-def accuracy_trend(reading: Reading, level: float = 0.95) -> Interval:
+def accuracy_trend(reading: ReaderAnswers, level: float = 0.95) -> Interval:
     """Return the odds ratio of a right answer after `PER_TRIALS` more trials.
 
     Above 1 the reader learns, below 1 tires. By logistic regression on the trial, with
@@ -159,7 +159,7 @@ def accuracy_trend(reading: Reading, level: float = 0.95) -> Interval:
     return Interval(ratio, low, high, level, len(correct), "logistic regression, Wald")
 
 
-def pace_trend(reading: Reading, level: float = 0.95) -> Interval:
+def pace_trend(reading: ReaderAnswers, level: float = 0.95) -> Interval:
     """Return by which factor times change after `PER_TRIALS` more trials.
 
     Below 1 the reader grows faster. By linear regression of the logarithm on the trial.
@@ -183,7 +183,7 @@ def pace_trend(reading: Reading, level: float = 0.95) -> Interval:
     return Interval(factor, low, high, level, len(seconds), "log-linear regression")
 
 
-def _seconds(reading: Reading) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _seconds(reading: ReaderAnswers) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the trials with a time, and the times."""
     timed = [
         (trial, answer.seconds)

@@ -12,7 +12,7 @@ from typing import Literal
 from cowgan.errors import CowganError
 from cowgan.estimates import Interval, check_margin
 from cowgan.turing.design.trials import Design
-from cowgan.turing.statistics.answers import Panel, Reading
+from cowgan.turing.statistics.answers import Panel, ReaderAnswers
 from cowgan.turing.statistics.mrmc import mean_auc, mean_balanced_accuracy
 from cowgan.turing.statistics.proportions import balanced_accuracy
 from cowgan.turing.statistics.roc import auc
@@ -108,7 +108,7 @@ def evidence_of_panel(panel: Panel, margin: float | None, design: Design = "rati
 
 
 def evidence_of_reader(
-    reading: Reading, margin: float | None, design: Design = "rating"
+    reading: ReaderAnswers, margin: float | None, design: Design = "rating"
 ) -> Evidence:
     """Return the evidence of one reader about that reader alone.
 

@@ -19,8 +19,8 @@ from cowgan.progress import Progress, Silent, advance
 from cowgan.text import dimensions
 from cowgan.turing.design.processing import SPACING_TOLERANCE, dithered, rounded, scale
 from cowgan.turing.design.protocol import Protocol
-from cowgan.turing.design.randomisation import Drawing
-from cowgan.turing.design.sources import Source, Sourced
+from cowgan.turing.design.randomisation import Randomisation
+from cowgan.turing.design.sources import Sourced, StudySource
 from cowgan.turing.design.trials import Trial, reader_name
 from cowgan.turing.design.truth_key import (
     Key,
@@ -54,8 +54,8 @@ class _Prepared:
 
 def new_study(
     target: Path,
-    real: Source,
-    generated: Source,
+    real: StudySource,
+    generated: StudySource,
     protocol: Protocol,
     progress: Progress | None = None,
     accept_leak: str | None = None,
@@ -66,7 +66,7 @@ def new_study(
     ----------
     target : Path
         The coordinator's folder; it appears when everything is finished.
-    real, generated : Source
+    real, generated : StudySource
         Supply the volumes, all of one size and voxel size.
     protocol : Protocol
         Every choice.
@@ -92,19 +92,19 @@ def new_study(
     target, progress = Path(target), progress or Silent()
     refuse_existing(target)
     salt = new_salt()
-    drawing = Drawing(salt, protocol)
+    randomisation = Randomisation(salt, protocol)
     readers = [reader_name(number) for number in range(1, protocol.readers + 1)]
-    roles = drawing.roles()
-    trials = {reader: drawing.trials(reader) for reader in readers}
+    roles = randomisation.roles()
+    trials = {reader: randomisation.trials(reader) for reader in readers}
     # Every volume is prepared once and audited once.
     total = 2 * len(roles) + len(readers)
     advance(progress, 0, total)
     prepared: list[_Prepared] = []
     first: Sourced | None = None
-    for role, sourced in _supply(roles, real, generated, drawing):
+    for role, sourced in _supply(roles, real, generated, randomisation):
         first = first or sourced
         _refuse_misfit(sourced, first)
-        prepared.append(_prepare(role, sourced, protocol, drawing.dither(role)))
+        prepared.append(_prepare(role, sourced, protocol, randomisation.dither(role)))
         _refuse_twice(prepared)
         advance(progress, len(prepared), total, sourced.name)
     assert first is not None
@@ -168,12 +168,12 @@ class _Part:
 
 
 def _supply(
-    roles: Sequence[Role], real: Source, generated: Source, drawing: Drawing
+    roles: Sequence[Role], real: StudySource, generated: StudySource, randomisation: Randomisation
 ) -> Iterator[tuple[Role, Sourced]]:
     """Yield the volume of each role; a source that has too few is told before any is read."""
     half = len(roles) // 2
-    reals = real.volumes(half, drawing.real())
-    generateds = generated.volumes(half, drawing.generated())
+    reals = real.volumes(half, randomisation.real())
+    generateds = generated.volumes(half, randomisation.generated())
     yield from zip(roles, chain(reals, generateds), strict=True)
 
 

@@ -5,12 +5,12 @@ import pytest
 from turing_studies import freeze, write_volumes
 
 from cowgan.errors import Cancelled, CowganError
-from cowgan.turing.blinding.figure_data import Exhibits, exhibits
+from cowgan.turing.blinding.figure_data import FigureData, figure_data
 from cowgan.turing.study.study import Study
 
 
-def exhibits_of(study: Study, **options) -> Exhibits:
-    return exhibits(study.package("sub-R01"), study.key, study.audit, **options)
+def exhibits_of(study: Study, **options) -> FigureData:
+    return figure_data(study.package("sub-R01"), study.key, study.audit, **options)
 
 
 @pytest.fixture(scope="module")
@@ -80,4 +80,4 @@ def test_a_changed_volume_is_told_and_reading_can_be_stopped(clean, tmp_path):
     volume = next((package.folder / "vol").iterdir())
     volume.write_bytes(volume.read_bytes()[:-1] + b"\x00\x01")
     with pytest.raises(CowganError, match="was changed"):
-        exhibits(package, clean.key, clean.audit)
+        figure_data(package, clean.key, clean.audit)

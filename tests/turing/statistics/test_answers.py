@@ -4,7 +4,7 @@ import pytest
 from turing_readings import panel_of_ratings, reading_of_counts, reading_of_ratings
 
 from cowgan.errors import CowganError
-from cowgan.turing.statistics import Answer, Counts, Panel, Reading, Undefined
+from cowgan.turing.statistics import Answer, Counts, Panel, ReaderAnswers, Undefined
 
 # Undefined quantities are told, not computed with a warning.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
@@ -23,15 +23,15 @@ def test_the_table_counts_generated_as_positive():
 def test_answers_of_two_readers_cannot_be_pooled_in_one_reading():
     first, second = reading_of_counts(3, 2, 1, 4), reading_of_counts(2, 3, 2, 3)
     with pytest.raises(CowganError, match="the answers of another reader are another reading"):
-        Reading("all", first.answers + second.answers)
+        ReaderAnswers("all", first.answers + second.answers)
 
 
 def test_repeats_need_a_first_answer_of_the_same_truth():
     answers = (Answer("a", True, 2), Answer("b", False, -2))
-    Reading("R01", answers, (Answer("a", True, -1),))
+    ReaderAnswers("R01", answers, (Answer("a", True, -1),))
     for repeat in (Answer("c", True, 1), Answer("a", False, 1)):
         with pytest.raises(CowganError, match="matches no first answer"):
-            Reading("R01", answers, (repeat,))
+            ReaderAnswers("R01", answers, (repeat,))
 
 
 @pytest.mark.parametrize("rating", [0, 6, -6])
@@ -47,8 +47,8 @@ def test_times_are_positive(seconds):
 
 
 def test_a_panel_lines_up_cases_read_in_different_orders():
-    one = Reading("R01", (Answer("a", True, 3), Answer("b", False, -2), Answer("c", True, 1)))
-    two = Reading("R02", (Answer("c", True, -4), Answer("a", True, 5)))
+    one = ReaderAnswers("R01", (Answer("a", True, 3), Answer("b", False, -2), Answer("c", True, 1)))
+    two = ReaderAnswers("R02", (Answer("c", True, -4), Answer("a", True, 5)))
     panel = Panel.of([one, two])
     assert panel.readers == ("R01", "R02")
     assert panel.cases == ("a", "b", "c")
@@ -62,14 +62,14 @@ def test_a_panel_lines_up_cases_read_in_different_orders():
 
 
 def test_a_panel_needs_different_readers_and_one_truth():
-    one = Reading("R01", (Answer("a", True, 3),))
+    one = ReaderAnswers("R01", (Answer("a", True, 3),))
     with pytest.raises(CowganError, match="A reader occurs twice"):
         Panel.of([one, one])
     with pytest.raises(CowganError, match="Case a is real to one reader"):
-        Panel.of([one, Reading("R02", (Answer("a", False, 3),))])
+        Panel.of([one, ReaderAnswers("R02", (Answer("a", False, 3),))])
 
 
 def test_an_empty_reading_is_not_divided_by():
     with pytest.raises(Undefined, match="R07 has given no answer"):
-        _ = Reading("R07", ()).share_generated
+        _ = ReaderAnswers("R07", ()).share_generated
     assert panel_of_ratings([True], [[0], [1]]).complete().cases == ()
