@@ -82,7 +82,8 @@ def test_features_that_never_vary_say_nothing():
 
 
 def test_cross_validation_is_that_of_ridge_regression():
-    from cowgan.turing.blinding.classifier_test import _FOLDS, _auc, _scoring
+    from cowgan.turing.blinding.classifier_test import _FOLDS, _scoring
+    from cowgan.turing.statistics.roc import rank_auc
 
     features, random = noise(3), np.random.RandomState(5)
     features[GENERATED, 0] += 1
@@ -100,7 +101,7 @@ def test_cross_validation_is_that_of_ridge_regression():
         expected[~train] = x[~train] @ weights
     np.testing.assert_allclose(scores, expected, atol=1e-10)
     area = mannwhitneyu(scores[GENERATED], scores[~GENERATED]).statistic / (N / 2) ** 2
-    assert _auc(scores[:, np.newaxis], GENERATED[:, np.newaxis])[0] == pytest.approx(area)
+    assert rank_auc(scores[:, np.newaxis], GENERATED[:, np.newaxis])[0] == pytest.approx(area)
 
 
 def a_volume(seed=0):
