@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+from session_walker import take_step
+
 from cowgan.turing.design.trials import Course, Rules, Trial
 from cowgan.turing.reading.journal import Journal
 from cowgan.turing.reading.session import Session
@@ -33,26 +35,16 @@ def read(journal: Path) -> None:
 
 
 def step(session: Session) -> None:
+    trial = session.trial
     match session.state:
-        case State.INSTRUCTIONS:
-            session.understood()
-        case State.CONSENT:
-            session.consent(True)
-        case State.READY | State.BREAK:
-            session.proceed()
-        case State.LOADING:
-            session.shown()
         case State.VIEWING:
             session.interaction(slice=3)
-            session.answer(answer_of(session.trial.number)[0])
-        case State.CONFIDENCE:
-            session.level(answer_of(session.trial.number)[1])
+            take_step(session, *answer_of(trial.number))
         case State.RATED:
-            number = session.trial.number
             session.commit().result()
-            os.write(1, b"%d\n" % number)
-        case State.COMMITTING:
-            session.wait()
+            os.write(1, b"%d\n" % trial.number)
+        case _:
+            take_step(session, *(answer_of(trial.number) if trial else ()))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from session_walker import take_step
 
 from cowgan.turing.design.trials import Trial
 from cowgan.turing.design.truth_key import Key, Truth
@@ -25,30 +26,21 @@ def play(folder: Path, decide: Decide, trials: float = np.inf, consent: bool = T
     places = np.random.default_rng([*folder.name.encode(), 1])
     with package.journal() as journal:
         session = Session(package.manifest.course, journal, clock_ns=lambda: next(ticks))
-        done = 0
+        done, answer, level = 0, "", 0
         while session.state not in (State.FINISHED, State.DECLINED) and done < trials:
-            match session.state:
-                case State.INSTRUCTIONS:
-                    session.understood()
-                case State.CONSENT:
-                    session.consent(consent)
-                case State.LOADING:
-                    session.shown()
-                case State.VIEWING:
-                    answer, level = decide(session.trial)
-                    if session.accepts("answer"):
-                        session.answer(answer)
-                    session.level(level)
-                case State.RATED:
-                    if session.accepts("mark") and session.snapshot.answer == "G":
-                        voxel = places.integers(package.manifest.display.shape).tolist()
-                        session.mark(tuple(voxel), ["noise"], session.trial.cases[0])
-                    session.commit(seen=1.0)
-                    session.wait()
-                    done += 1
-                case _:
-                    session.proceed()
-                    session.wait()
+            if session.state is State.CONSENT and not consent:
+                session.consent(False)
+                continue
+            if session.state is State.VIEWING:
+                answer, level = decide(session.trial)
+            elif session.state is State.RATED:
+                if session.accepts("mark") and session.snapshot.answer == "G":
+                    voxel = places.integers(package.manifest.display.shape).tolist()
+                    session.mark(tuple(voxel), ["noise"], session.trial.cases[0])
+                done += 1
+            take_step(session, answer, level)
+            if session.state in (State.COMMITTING, State.CLOSING):
+                session.wait()
         return session.finish_code
 
 

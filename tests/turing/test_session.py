@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from session_walker import go_to, take_step
 
 from cowgan.documents import checked
 from cowgan.errors import CowganError
@@ -70,18 +71,7 @@ def start(tmp_path, clock):
 
 
 def to_trial(session: Session) -> Session:
-    """Bring a reader who reads no instructions in front of the next volume."""
-    while session.state is not State.VIEWING:
-        match session.state:
-            case State.INSTRUCTIONS:
-                session.understood()
-            case State.CONSENT:
-                session.consent(True)
-            case State.LOADING:
-                session.shown()
-            case _:
-                session.proceed()
-    return session
+    return go_to(session, State.VIEWING)
 
 
 def read_one(session: Session, answer: str = "R", level: int = 3, seen: float = 1.0) -> None:
@@ -101,23 +91,7 @@ def test_the_whole_way_ends_with_a_finish_code(start, tmp_path):
     session = start(course())
     states = [session.state]
     while session.state is not State.FINISHED:
-        match session.state:
-            case State.INSTRUCTIONS:
-                session.understood()
-            case State.CONSENT:
-                session.consent(True)
-            case State.READY | State.FEEDBACK | State.BREAK:
-                session.proceed()
-            case State.LOADING:
-                session.shown()
-            case State.VIEWING:
-                session.answer("G")
-            case State.CONFIDENCE:
-                session.level(5)
-            case State.RATED:
-                session.commit(seen=1.0)
-            case State.COMMITTING | State.CLOSING:
-                session.wait()
+        take_step(session)
         states.append(session.state)
     assert states[:9] == [
         "instructions",
@@ -499,26 +473,13 @@ class Reading(RuleBasedStateMachine):
     @rule()
     def read_a_case(self):
         """Bring the machine forward, as random keys alone hardly do."""
-        if self.session.state is State.PAUSED:
-            self.session.unpause()
         while self.session.state is not State.RATED:
-            match self.session.state:
-                case State.INSTRUCTIONS:
-                    self.session.understood()
-                case State.CONSENT:
-                    self.session.consent(True)
-                case State.READY | State.FEEDBACK | State.BREAK:
-                    self.session.proceed()
-                case State.LOADING:
-                    self.draw()
-                case State.VIEWING if self.session.accepts("answer"):
-                    self.session.answer("G")
-                case State.VIEWING | State.CONFIDENCE:
-                    self.session.level(3)
-                case State.CLOSING:
-                    self.session.wait()
-                case State.FINISHED:
-                    return
+            if self.session.state is State.FINISHED:
+                return
+            if self.session.state is State.LOADING:
+                self.draw()
+            else:
+                take_step(self.session)
         self.commit()
 
     @rule()
