@@ -267,6 +267,15 @@ def test_the_folder_of_a_series_is_taken_whatever_its_description(tmp_path):
         assert names(find_scans([given])) == ["anything"]
 
 
+def test_dicom_in_the_source_data_of_a_bids_data_set_is_not_taken_unless_named(bids):
+    paths = write_series(bids / "sourcedata" / "sub-01" / "tof", *head())
+    before = names(find_scans([bids / "sub-01", bids / "sub-02"]))
+    found = find_scans([bids])
+    assert names(found) == before
+    assert "sourcedata" in reasons(found)["sourcedata/sub-01/tof/" + min(p.name for p in paths)]
+    assert names(find_scans([paths[0]])) == ["tof"]
+
+
 def test_a_dicom_series_is_no_label_map(tmp_path, single_sentence):
     write_series(tmp_path / "scan", *head())
     with pytest.raises(CowganError) as refusal:

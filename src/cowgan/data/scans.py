@@ -229,7 +229,7 @@ class _Search:
                 self._set_aside(entry.path, top, "Not downloaded (the link leads nowhere).")
             elif not entry.path.suffix:
                 self._set_aside(entry.path, top, "A link that leads nowhere.")
-        self._add_series(dicom, top)
+        self._add_series(dicom, top, bids)
 
     def _judge(self, entry: Entry, top: Path, bids: Bids, dicom: DicomFolders) -> None:
         path, place = entry.path, _place(entry.path, top)
@@ -267,8 +267,8 @@ class _Search:
         elif exclusion.may_be_dicom(path):
             dicom.add(path, entry.readable)
 
-    def _add_series(self, dicom: DicomFolders, top: Path) -> None:
-        """Add the series that form a TOF scan, and set the others aside."""
+    def _add_series(self, dicom: DicomFolders, top: Path, bids: Bids) -> None:
+        """Add the DICOM series that are TOF scans, and set the others aside."""
         if not dicom.files:
             return
         cases = list(dicom.cases(top)) if self._dicom else []
@@ -276,8 +276,12 @@ class _Search:
             if not (top.is_dir() or top in one.series.files):
                 continue
             named = any(self._is_named(file, top) for file in one.series.files)
-            if one.reason and not (one.may_be_taken and named):
-                self._set_aside(one.path, top, one.reason, may_be_taken=one.may_be_taken)
+            first = one.series.files[0]
+            reason, may_be_taken = one.reason, one.may_be_taken
+            if not reason and (reason := bids.why_not(first)):
+                may_be_taken = True
+            if reason and not (may_be_taken and named):
+                self._set_aside(first, top, reason, may_be_taken=may_be_taken)
                 continue
             case = self.found.get(one.path) or Case(
                 self._name(one.name), one.path, _place(one.path, top)
