@@ -96,7 +96,7 @@ def _print_summary(summary: "PreprocessSummary", registered: bool) -> None:
     if registered and summary.skull_strip == "none":
         say("Note: registered without skull stripping.", err=True)
     elif registered:
-        say(f"Note: {summary.skull_strip} drove the registration.", err=True)
+        say(f"Note: registered with brain masks by {summary.skull_strip}.", err=True)
     print_set_aside(summary.set_aside)
     for record in summary.records:
         if record.status != "done":
