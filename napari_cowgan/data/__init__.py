@@ -1,4 +1,4 @@
-"""The data panel: from a folder of scans to what a network is trained on."""
+"""Data panel: prepares scans as training data."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ __all__ = ["DataPanel", "show_data_panel"]
 
 
 def __getattr__(name: str) -> Any:
-    # The panel pulls in Qt, which naming this package must not do.
+    # Importing this package must not load Qt.
     if name == "DataPanel":
         from napari_cowgan.data.panel import DataPanel
 

@@ -1,4 +1,4 @@
-"""The scans of a folder: what is there, what became of each, and why."""
+"""List of the scans in a folder, with the outcome of each."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,7 +20,7 @@ from napari_cowgan.widgets.controls import SWATCH, swatch
 _NAME, _OUTCOME, _SCORE = range(3)
 _INDENT, _GAP = 18, 4
 _TALL = 10_000
-# napari's themes draw no box around what can be ticked.
+# napari's themes draw no box around unchecked indicators.
 _STYLE = f"""
 QTreeWidget::item {{ padding: 2px 0; }}
 QTreeWidget::item:disabled {{ color: rgb(128, 128, 128); padding: 0 0 {_GAP}px {_INDENT}px; }}
@@ -32,7 +32,7 @@ QTreeWidget::indicator:checked {{ background: rgb(90, 143, 216); }}
 
 
 class _WrappedReasons(QStyledItemDelegate):
-    """Gives reasons, which stand below their cases, as many lines as they need."""
+    """Wraps the reasons, which are rows below their cases."""
 
     def __init__(self, view: QTreeWidget) -> None:
         super().__init__(view)
@@ -44,7 +44,7 @@ class _WrappedReasons(QStyledItemDelegate):
             option.features &= ~QStyleOptionViewItem.ViewItemFeature.WrapText
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
-        """Return the size of a reason in the width of the list."""
+        """Return the size of a reason wrapped to the width of the list."""
         if not index.parent().isValid():
             return super().sizeHint(option, index)
         room = QRect(0, 0, self._view.viewport().width() - _INDENT - 2 * _GAP, _TALL)
@@ -53,12 +53,12 @@ class _WrappedReasons(QStyledItemDelegate):
 
 
 class CaseList(QTreeWidget):
-    """Lists cases and their reasons; the newest word on a case replaces the one before.
+    """Lists cases and their reasons; new rows replace earlier ones of the same case.
 
     Signals
     -------
     opened : Path
-        A person double-clicked a case that can be shown, or pressed Enter on it.
+        The user double-clicked a case that can be shown, or pressed Enter on it.
     """
 
     opened = Signal(object)
@@ -76,7 +76,9 @@ class CaseList(QTreeWidget):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setToolTip("Double-click or Enter shows a case; tick what is left out to take it too")
+        self.setToolTip(
+            "Double-click a case or press Enter to show it; check a skipped file to prepare it too"
+        )
         self.setAccessibleName("Cases")
         header = self.header()
         header.setStretchLastSection(False)
@@ -86,51 +88,51 @@ class CaseList(QTreeWidget):
         self.setMinimumHeight(180)
         self._rows: dict[str, CaseRow] = {}
         self._items: dict[str, QTreeWidgetItem] = {}
-        self._ticked: set[Path] = set()
+        self._checked: set[Path] = set()
         self.itemActivated.connect(self._on_activated)
         self.itemChanged.connect(self._on_changed)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Wrap reasons anew."""
+        """Wrap reasons to the new width."""
         super().resizeEvent(event)
         self.scheduleDelayedItemsLayout()
 
     @property
     def rows(self) -> list[CaseRow]:
-        """What is listed, in order."""
+        """The listed cases, in order."""
         return list(self._rows.values())
 
     @property
     def selected(self) -> CaseRow | None:
-        """The case that is selected."""
+        """The selected case."""
         item = self.currentItem()
         return self._rows.get(item.text(_NAME)) if item is not None else None
 
     @property
     def taken(self) -> list[Path]:
-        """Files that a person ticked although they would be left out."""
+        """Skipped files that the user checked, to be prepared too."""
         files = (row.file for row in self._rows.values())
-        return [file for file in files if file is not None and file in self._ticked]
+        return [file for file in files if file is not None and file in self._checked]
 
     def clear(self) -> None:
-        """Forget all cases, but not which files are ticked."""
+        """Remove all cases, but remember which files are checked."""
         super().clear()
         self._rows.clear()
         self._items.clear()
 
     def untick(self) -> None:
-        """Forget which files a person ticked, also of those that are not listed now."""
-        self._ticked.clear()
+        """Uncheck all files, including those that are not listed now."""
+        self._checked.clear()
 
     def show_rows(self, rows: Iterable[CaseRow], *, follow: bool = False) -> None:
-        """Add cases, or tell what became of those that are listed.
+        """Add cases, or update those that are listed.
 
         Parameters
         ----------
         rows : iterable of CaseRow
-            In the order in which they are added.
+            Cases in the order in which they are added.
         follow : bool
-            Keep the last of them in view, unless a person has selected a case.
+            Scroll to the last of them, unless a case is selected.
         """
         item = None
         self.blockSignals(True)
@@ -158,8 +160,8 @@ class CaseList(QTreeWidget):
         if row.file is None:
             item.setData(_NAME, Qt.ItemDataRole.CheckStateRole, None)
         else:
-            ticked = row.file in self._ticked
-            item.setCheckState(_NAME, Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+            checked = row.file in self._checked
+            item.setCheckState(_NAME, Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked)
         self._show_reason(item, row.reason)
         return item
 
@@ -170,7 +172,7 @@ class CaseList(QTreeWidget):
         line = item.child(0)
         if line is None:
             line = QTreeWidgetItem(item)
-            # No case of its own: arrow keys and clicks pass it by.
+            # Not a case: arrow keys and clicks skip it.
             line.setFlags(Qt.ItemFlag.NoItemFlags)
             line.setFirstColumnSpanned(True)
             item.setExpanded(True)
@@ -187,6 +189,6 @@ class CaseList(QTreeWidget):
         if column != _NAME or row is None or row.file is None:
             return
         if item.checkState(_NAME) == Qt.CheckState.Checked:
-            self._ticked.add(row.file)
+            self._checked.add(row.file)
         else:
-            self._ticked.discard(row.file)
+            self._checked.discard(row.file)

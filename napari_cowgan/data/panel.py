@@ -1,4 +1,4 @@
-"""The data panel."""
+"""Data panel."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -41,22 +41,22 @@ if TYPE_CHECKING:
     import napari
 
 _EMPTY = (
-    "Choose a folder with TOF MRA scans and a folder for the results, then press Prepare; "
-    "every scan becomes a volume of the Circle of Willis that networks can be trained on."
+    "Choose a folder of TOF MRA scans and a folder for the results, then press Prepare. Each scan "
+    "is turned into a volume of the Circle of Willis for training."
 )
 _NO_RESULTS = "Choose a folder for the results to prepare them."
 _TYPING_MS = 400
-"""How long a path has to stay as it is before the folder is looked into."""
+"""Time without changes of a path after which the folder is read."""
 _NIFTI = "NIfTI (*.nii.gz *.nii)"
 
 
 class DataPanel(DockedPanel):
-    """Prepares a folder of scans, builds templates and training banks, and shows the cases.
+    """Prepares a folder of scans, builds templates and training banks, and shows cases.
 
     Parameters
     ----------
     napari_viewer : napari.Viewer
-        Where cases are shown; napari fills in the argument of this name.
+        Viewer that shows the cases; napari passes it by this name.
     """
 
     dock_title = "Data"
@@ -71,22 +71,22 @@ class DataPanel(DockedPanel):
         self.settings = SettingsGroup()
         self.start = text_button(
             "Prepare",
-            "Prepare every scan; those that are done already and have not changed are kept",
+            "Prepare every scan; results of unchanged scans are kept",
         )
         self.job = JobBar()
-        self.look = JobBar()
+        self.search = JobBar()
         self.outcome = hint(_EMPTY)
         self.cases = CaseList()
         self.reason = hint("")
         self.show_case = text_button("Show case", "Add the selected case to the layers")
         self.quality = text_button(
             "Open QC page",
-            "Open the page with the projections and scores of all cases in the browser",
+            "Open a page with projections and scores of all cases in the browser",
         )
         self.bank = text_button(
             "Make training bank…",
-            "Put the prepared volumes into one folder that training reads quickly; a "
-            "tenth of the subjects is held out",
+            "Store the prepared volumes in a form that training reads quickly; a tenth of the "
+            "subjects is held out",
         )
         self._build()
         self.setAcceptDrops(True)
@@ -100,9 +100,9 @@ class DataPanel(DockedPanel):
         self.settings.changed.connect(self._refresh)
         self.settings.scans.changed.connect(self._on_folders)
         self.settings.out.changed.connect(self._on_folders)
-        self._typed.timeout.connect(self._look_into_scans)
+        self._typed.timeout.connect(self._search_scans)
         self.job.running_changed.connect(self._refresh)
-        self.destroyed.connect(partial(_shut_down, self.job, self.look))
+        self.destroyed.connect(partial(_shut_down, self.job, self.search))
         self._on_folders()
 
     # Construction
@@ -112,7 +112,7 @@ class DataPanel(DockedPanel):
         column = QVBoxLayout(groups)
         column.setContentsMargins(0, 0, 6, 0)
         column.setSpacing(6)
-        for widget in (self.settings, self.start, self.job, self.look, self.outcome):
+        for widget in (self.settings, self.start, self.job, self.search, self.outcome):
             column.addWidget(widget)
         column.addWidget(self.cases, 1)
         column.addWidget(self.reason)
@@ -126,7 +126,7 @@ class DataPanel(DockedPanel):
     # Work
 
     def prepare(self) -> None:
-        """Prepare the scans in the background; cases are listed as they finish."""
+        """Prepare the scans in the background, listing cases as they finish."""
         scans, out = self.settings.scans.path, self.settings.out.path
         if scans is None or out is None:
             return
@@ -136,20 +136,20 @@ class DataPanel(DockedPanel):
             show_problem(self, error)
             return
         inputs = [scans, *self.cases.taken]
-        self._stop_looking()
+        self._stop_search()
         self.cases.clear()
         if self._listing is not None:
             self.cases.show_rows(self._listing.rows)
-        # Their files may change.
+        # The files of their layers may change.
         self._opened.clear()
 
         def work(job: Job) -> str:
             return prepare(inputs, out, config, job.deliver, job)
 
-        self._run("Scan", work, self._tell, self._list_prepared, self._on_report)
+        self._run("Scan", work, self._show_message, self._list_prepared, self._on_report)
 
     def build_template(self, path: Path) -> None:
-        """Average the scans into a template in the background, and use it from then on."""
+        """Average the scans into a template in the background, then use it."""
         scans, jobs, units = (
             self.settings.scans.path,
             self.settings.jobs.value(),
@@ -158,47 +158,47 @@ class DataPanel(DockedPanel):
         if scans is None:
             return
 
-        def use(told: str) -> None:
+        def use(message: str) -> None:
             self.settings.use_template(path)
-            self._tell(told)
+            self._show_message(message)
 
         inputs = [scans, *self.cases.taken]
         self._run("Step", partial(build_template, inputs, path, jobs, units), use)
 
     def build_bank(self, folder: Path) -> None:
-        """Put the prepared volumes into a training bank in the background."""
+        """Store the prepared volumes as a training bank in the background."""
         out, jobs = self.settings.out.path, self.settings.jobs.value()
         if out is None:
             return
-        self._run("Volume", partial(build_bank, out, folder, jobs), self._tell)
+        self._run("Volume", partial(build_bank, out, folder, jobs), self._show_message)
 
     def _run(
         self,
         title: str,
         work: Callable[[Job], str],
-        tell: Callable[[str], None],
-        when_unfinished: Callable[[], None] = lambda: None,
+        on_success: Callable[[str], None],
+        on_incomplete: Callable[[], None] = lambda: None,
         on_part: Callable[[Any], None] = lambda _: None,
     ) -> None:
         def fail(error: BaseException) -> None:
-            when_unfinished()
+            on_incomplete()
             show_problem(self, error)
 
         def stop() -> None:
-            when_unfinished()
-            self._tell("Stopped; what is finished is kept.")
+            on_incomplete()
+            self._show_message("Cancelled; finished cases are kept.")
 
-        self._tell("")
-        self.job.run(title, work, tell, fail, stop, on_part)
+        self._show_message("")
+        self.job.run(title, work, on_success, fail, stop, on_part)
 
-    def _tell(self, text: str) -> None:
+    def _show_message(self, text: str) -> None:
         self.outcome.setText(breakable(text))
         self.outcome.setVisible(bool(text))
 
     # Results
 
     def open_case(self, path: Path) -> None:
-        """Show a volume as a layer; one that is there already is selected."""
+        """Show a volume as a layer, or select its layer if it is shown already."""
         layers = self._viewer.layers
         shown = self._opened.get(path)
         if shown in layers:
@@ -207,14 +207,14 @@ class DataPanel(DockedPanel):
         is_first = not layers
         opened = self._viewer.open(path, plugin="napari-cowgan")
         if not opened:
-            # Its reader has told why.
+            # The file reader has shown why.
             return
         (self._opened[path],) = opened
         if is_first:
             look_from(self._viewer, "axial")
 
     def open_quality_page(self) -> None:
-        """Show the page with the projections of all cases in the browser."""
+        """Open the quality page in the browser."""
         out = self.settings.out.path
         if out is not None:
             show_elsewhere(self, quality_page(out))
@@ -229,8 +229,8 @@ class DataPanel(DockedPanel):
             self.open_case(selected.path)
 
     def _on_folders(self) -> None:
-        """List what earlier runs left, and soon what the folder of the scans holds."""
-        self._stop_looking()
+        """List the results of earlier runs, and after a pause the scans."""
+        self._stop_search()
         self._listing = None
         self.cases.untick()
         self._list_prepared()
@@ -238,7 +238,7 @@ class DataPanel(DockedPanel):
             self._typed.start()
 
     def _list_prepared(self) -> None:
-        """List what the folder of the scans holds, and what became of it in earlier runs."""
+        """List the scans found, and the results of earlier runs."""
         out = self.settings.out.path
         listing = self._listing
         self.cases.clear()
@@ -247,17 +247,19 @@ class DataPanel(DockedPanel):
         try:
             rows = [] if out is None else prepared_cases(out, left_out=listing is None)
         except CowganError as error:
-            self._tell(error.sentence)
+            self._show_message(error.sentence)
         else:
             self.cases.show_rows(rows)
-            told = "" if rows else _EMPTY
+            message = "" if rows else _EMPTY
             if listing is not None:
-                told = listing.sentence if out is not None else f"{listing.sentence} {_NO_RESULTS}"
-            self._tell(told)
+                message = (
+                    listing.sentence if out is not None else f"{listing.sentence} {_NO_RESULTS}"
+                )
+            self._show_message(message)
         self._refresh()
 
-    def _look_into_scans(self) -> None:
-        """List what the folder of the scans holds, in the background."""
+    def _search_scans(self) -> None:
+        """Search the folder for scans in the background."""
         scans, out = self.settings.scans.path, self.settings.out.path
         if scans is None or self.job.running or not is_there(scans):
             return
@@ -268,15 +270,15 @@ class DataPanel(DockedPanel):
 
         def tell(error: BaseException) -> None:
             if isinstance(error, CowganError):
-                self._tell(error.sentence)
+                self._show_message(error.sentence)
             else:
                 show_problem(self, error)
 
-        self.look.run("Looking", partial(list_scans, scans, out), use, tell)
+        self.search.run("Searching", partial(list_scans, scans, out), use, tell)
 
-    def _stop_looking(self) -> None:
+    def _stop_search(self) -> None:
         self._typed.stop()
-        self.look.stop()
+        self.search.stop()
 
     def _refresh(self) -> None:
         idle = not self.job.running
@@ -304,13 +306,13 @@ class DataPanel(DockedPanel):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Take the dropped folder as the one with the scans."""
+        """Choose the dropped folder as the folder of scans."""
         folder = dropped_folder(event)
         if folder is not None and not self.job.running:
             event.acceptProposedAction()
             self.settings.scans.set_path(folder)
 
 
-def _shut_down(job: JobBar, look: JobBar, *_: object) -> None:
+def _shut_down(job: JobBar, search: JobBar, *_: object) -> None:
     job.end()
-    look.end()
+    search.end()

@@ -1,4 +1,4 @@
-"""What is prepared, where the results go, and how."""
+"""Control group for the settings of preprocessing, which are remembered."""
 
 import os
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ _LENGTHS = (
 
 
 class SettingsGroup(QWidget):
-    """Folders, region, intensities, skull stripping and processes; all are remembered.
+    """Folders, region, intensities, skull stripping and number of processes.
 
     Signals
     -------
@@ -60,42 +60,45 @@ class SettingsGroup(QWidget):
         self.scans = PathField(
             "data/scans",
             "Folder with scans",
-            "Folder with TOF MRA scans, subfolders included; nothing in it is changed",
+            "Folder of TOF MRA scans, including subfolders; nothing in it is changed",
         )
         self.out = PathField(
             "data/prepared",
             "Folder for the results",
-            "Folder for the prepared volumes, the quality page and the list of what was "
-            "done; must lie outside the scans",
+            "Folder for the prepared volumes, the quality page and the results table; must lie "
+            "outside the scans",
         )
         self.region = Choice(
             "data/region",
             _REGIONS,
-            "Where the Circle of Willis is: found by its bright arteries, or known from a"
-            " template on which every scan is placed",
+            "Where the Circle of Willis is: located by its bright arteries, or taken from a "
+            "template that every scan is registered to",
         )
         self.template = PathField(
-            "data/template", "Template file", "Average head on which every scan is placed", _NIFTI
+            "data/template",
+            "Template file",
+            "Average head that every scan is registered to",
+            _NIFTI,
         )
         self.build = text_button(
             "Build from these scans…",
-            "Average the scans into a template, in three rounds, then use it; ten to "
-            "thirty scans of one kind are enough",
+            "Average the scans into a template in three rounds, then use it; ten to thirty "
+            "similar scans suffice",
         )
         self.lengths = Choice(
             "data/lengths",
             _LENGTHS,
-            "What lengths in the scans are in; choose it only for files that state a wrong unit",
+            "Unit of lengths in the scans; change it only for files that state a wrong one",
         )
         self.scaling = Choice(
             "data/scaling",
             _SCALINGS,
-            "How a scanner's intensities become 0 to 1: robust ignores a few extreme voxels",
+            "How intensities are scaled to 0 to 1; robust ignores a few extreme voxels",
         )
         self.skull_strip = Choice(
             "data/skull_strip",
             _SKULL_STRIPS,
-            "Let a brain extraction program tell the registration which voxels count",
+            "Restrict registration to the brain that a brain extraction tool finds",
         )
         cores = os.cpu_count() or 1
         self.jobs = Count(
@@ -103,7 +106,7 @@ class SettingsGroup(QWidget):
             1,
             cores,
             max(cores - 1, 1),
-            "How many scans are prepared at the same time; fewer need less memory",
+            "Scans prepared at the same time; fewer need less memory",
         )
         WheelGuard(self.region, self.lengths, self.scaling, self.skull_strip, self.jobs)
         form = self._form = QFormLayout()
@@ -128,17 +131,17 @@ class SettingsGroup(QWidget):
 
     @property
     def units(self) -> Units | None:
-        """What lengths in the scans are in, whatever they state."""
+        """Unit of lengths in the scans that overrides the files; None for theirs."""
         chosen = self.lengths.chosen
         return None if chosen == _AS_STATED else cast(Units, chosen)
 
     def config(self) -> PreprocessConfig:
-        """Return how scans are to be prepared.
+        """Return the settings of preprocessing.
 
         Raises
         ------
         CowganError
-            A template is wanted, but none is chosen.
+            A template is needed, but none is chosen.
         """
         scaling = cast(Scaling, self.scaling.chosen)
         jobs = self.jobs.value()

@@ -1,4 +1,4 @@
-"""What the data panel does in the background; touches no widget."""
+"""Background tasks of the data panel; touches no widget."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -16,39 +16,39 @@ from cowgan.volume.formats import is_image_name
 from napari_cowgan.widgets.settings import is_there
 
 PREPARED = "done"
-"""Outcome of a case that has become a volume."""
+"""Outcome of a case that was prepared."""
 READY = "ready"
 """Outcome of a scan that will be prepared."""
 LEFT_OUT = "left out"
-"""Outcome of what lies among the scans and is not taken for one."""
+"""Outcome of a file that is not taken for a scan."""
 
 _OUTCOMES = {"done": PREPARED, "rejected": "set aside", "failed": "failed"}
 _COLOURS = {"done": "#74c68c", "rejected": "#f0b252", "failed": "#ee6c64"}
 _NOT_YET_IN_MANIFEST = "finished"
 _READY, _LEFT_OUT = "#8fa3bf", "#8a8a8a"
-_LOOK_EVERY_S = 1.0
+_READ_EVERY_S = 1.0
 
 
 @dataclass(frozen=True)
 class CaseRow:
-    """One line of the list.
+    """One row of the case list.
 
     Parameters
     ----------
     name : str
-        The case.
+        Name of the case.
     outcome : str
-        One or two words for what became of it.
+        One or two words.
     score : float or None
-        How well it lies on the template, 0 to 1.
+        Quality of the registration, 0 to 1.
     colour : str
-        Repeats the outcome for the eye.
+        Colour of the outcome.
     reason : str
-        One sentence, if something is to be said.
+        Explanation in one sentence; empty if none is needed.
     path : Path or None
-        The volume to show.
+        Volume to show.
     file : Path or None
-        What is prepared only if the person says so.
+        Skipped file that can be checked to be prepared too.
     """
 
     name: str
@@ -62,37 +62,37 @@ class CaseRow:
 
 @dataclass(frozen=True)
 class Listing:
-    """What a folder holds, before anything is prepared.
+    """Scans found in a folder.
 
     Parameters
     ----------
     rows : list of CaseRow
-        Scans first, then what is left out.
+        Scans first, then skipped files.
     sentence : str
-        How many there are of both.
+        Numbers of both.
     """
 
     rows: list[CaseRow]
     sentence: str
 
 
-Tell = Callable[[Sequence[CaseRow]], None]
+ReportRows = Callable[[Sequence[CaseRow]], None]
 
 
 def quality_page(out: Path) -> Path:
-    """Return where preprocessing writes its page of projections and scores."""
+    """Return the path of the page of projections and scores that preprocessing writes."""
     return out / PAGE
 
 
 def prepared_cases(out: Path, *, left_out: bool = True) -> list[CaseRow]:
-    """Return what earlier runs left in a folder of results; empty if there is nothing.
+    """Return the cases that earlier runs prepared; empty if there are none.
 
     Parameters
     ----------
     out : Path
-        The folder.
+        Folder of results.
     left_out : bool
-        Also what the last of them did not take for scans.
+        Include files that the last run skipped.
 
     Raises
     ------
@@ -106,14 +106,14 @@ def prepared_cases(out: Path, *, left_out: bool = True) -> list[CaseRow]:
 
 
 def list_scans(scans: Path, out: Path | None, progress: Progress) -> Listing:
-    """Return what a folder holds, called as it was when it was prepared before.
+    """Search a folder for scans, named as in earlier results.
 
     Raises
     ------
     CowganError
-        The folder does not exist, or holds nothing like a scan.
+        The folder does not exist, or holds no scans.
     Cancelled
-        The person stopped.
+        The user cancelled.
     """
     known = {} if out is None else _names_in(out)
     found = find_scans([scans], known, progress=progress)
@@ -125,22 +125,26 @@ def list_scans(scans: Path, out: Path | None, progress: Progress) -> Listing:
     if found.set_aside:
         counts += f", {len(found.set_aside)} left out"
     if any(row.file for row in rows):
-        counts += "; tick those that should be taken too"
+        counts += "; check those that should be prepared too"
     return Listing(rows, f"{counts}.")
 
 
 def prepare(
-    scans: Sequence[Path], out: Path, config: PreprocessConfig, tell: Tell, progress: Progress
+    scans: Sequence[Path],
+    out: Path,
+    config: PreprocessConfig,
+    report: ReportRows,
+    progress: Progress,
 ) -> str:
-    """Preprocess files and folders, tell what becomes of each case, and return a sentence.
+    """Preprocess files and folders, report each case, and return a summary in one sentence.
 
     Raises
     ------
     CowganError
         As for `cowgan.data.preprocess.preprocess`.
     """
-    summary = preprocess(scans, out, config, _Follower(out, progress, tell))
-    tell([*_rows(summary.records, out), *_left_out(summary.set_aside)])
+    summary = preprocess(scans, out, config, _RowReporter(out, progress, report))
+    report([*_rows(summary.records, out), *_left_out(summary.set_aside)])
     counts = [
         f"{summary.count(status)} {outcome}"
         for status, outcome in _OUTCOMES.items()
@@ -155,7 +159,7 @@ def prepare(
 def build_template(
     scans: Sequence[Path], path: Path, jobs: int, units: Units | None, progress: Progress
 ) -> str:
-    """Average scans into a template, and return a sentence.
+    """Average scans into a template, and return a summary in one sentence.
 
     Raises
     ------
@@ -164,14 +168,14 @@ def build_template(
     """
     from cowgan.data import template
 
-    # The dialog has asked whether to replace a file.
+    # The dialog has asked whether to overwrite the file.
     summary = template.build_template(scans, path, jobs, progress, overwrite=True, units=units)
     left_out = f", {len(summary.left_out)} left out" if summary.left_out else ""
     return f"Saved a template of {len(summary.scores)} scans{left_out} to {path}"
 
 
 def build_bank(out: Path, folder: Path, jobs: int, progress: Progress) -> str:
-    """Put the prepared volumes into a training bank, and return a sentence.
+    """Store the prepared volumes as a training bank, and return a summary.
 
     Raises
     ------
@@ -183,38 +187,42 @@ def build_bank(out: Path, folder: Path, jobs: int, progress: Progress) -> str:
 
     volumes = [out / record.output for record in read_manifest(out).values() if record.output]
     bank = bank_from_nifti(volumes, folder, options=BankOptions(jobs=jobs), progress=progress)
-    told = f"Saved a bank of {len(bank)} volumes, {len(bank.holdout)} of them held out, to {folder}"
-    return "\n".join([told, *bank.warnings])
+    summary = (
+        f"Saved a bank of {len(bank)} volumes, {len(bank.holdout)} of them held out, to {folder}"
+    )
+    return "\n".join([summary, *bank.warnings])
 
 
-class _Follower:
-    """Passes progress on, and tells of the cases that are finished so far.
+class _RowReporter:
+    """Passes progress on, and reports cases as they finish.
 
-    What became of them is read in the manifest, which is written every few seconds.
+    Their outcomes are read from the manifest, which is written every few seconds.
     """
 
-    def __init__(self, out: Path, progress: Progress, tell: Tell) -> None:
+    def __init__(self, out: Path, progress: Progress, report_rows: ReportRows) -> None:
         self._out = out
         self._progress = progress
-        self._tell = tell
+        self._report_rows = report_rows
         self._finished: set[str] = set()
-        self._looked_at = 0.0
+        self._read_at = 0.0
 
     @property
     def cancelled(self) -> bool:
         return self._progress.cancelled
 
     def report(self, done: int, total: int, message: str = "") -> None:
-        """Take the name of a case that is finished as message."""
+        """Report a finished case, whose name is the message."""
         self._progress.report(done, total, message)
         if not message:
             return
         self._finished.add(message)
-        self._tell([CaseRow(message, _NOT_YET_IN_MANIFEST)])
-        if time.monotonic() - self._looked_at >= _LOOK_EVERY_S:
-            self._looked_at = time.monotonic()
+        self._report_rows([CaseRow(message, _NOT_YET_IN_MANIFEST)])
+        if time.monotonic() - self._read_at >= _READ_EVERY_S:
+            self._read_at = time.monotonic()
             known = read_manifest(self._out).values()
-            self._tell(_rows([one for one in known if one.name in self._finished], self._out))
+            self._report_rows(
+                _rows([one for one in known if one.name in self._finished], self._out)
+            )
 
 
 def _rows(records: Iterable[CaseRecord], out: Path) -> list[CaseRow]:
@@ -232,7 +240,7 @@ def _rows(records: Iterable[CaseRecord], out: Path) -> list[CaseRow]:
 
 
 def _picture(record: CaseRecord, out: Path) -> Path | None:
-    """Return what can be shown of a case: the prepared volume, or else the scan itself."""
+    """Return the volume to show for a case: the prepared one, or else the scan."""
     if record.output:
         return out / record.output
     return _shown(Path(record.input))
@@ -257,7 +265,7 @@ def _left_out(set_aside: Iterable[SetAside]) -> list[CaseRow]:
 
 
 def _names_in(out: Path) -> dict[str, str]:
-    """Return the names of an earlier run; none if the folder is not one of results."""
+    """Return the names of cases in earlier results; empty if there are none."""
     try:
         return {record.input: record.name for record in read_manifest(out).values()}
     except CowganError:

@@ -1,6 +1,6 @@
-"""The study panel: makes visual Turing tests, hands them out, collects them and tells the result.
+"""Study panel: creates visual Turing tests, distributes and collects them, and shows results.
 
-Named after what a coordinator works on; the window that readers see is `napari_cowgan.reading`.
+The coordinator's side; the window that readers see is `napari_cowgan.reading`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ __all__ = ["StudyPanel", "show_study_panel"]
 
 
 def __getattr__(name: str) -> Any:
-    # The panel pulls in Qt, which naming this package must not do.
+    # Importing this package must not load Qt.
     if name == "StudyPanel":
         from napari_cowgan.study.panel import StudyPanel
 

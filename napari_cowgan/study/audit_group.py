@@ -1,4 +1,4 @@
-"""What the blinding audit found, and freezing the study on it."""
+"""Control group for the blinding audit and for freezing the study."""
 
 from typing import TYPE_CHECKING
 
@@ -15,42 +15,44 @@ if TYPE_CHECKING:
     import napari
 
 _PASS, _LEAK, _NOTE = ("Pass", "#74c68c"), ("Leak", "#ee6c64"), ("Note", "#5fa8d3")
-_OFFENDERS_TOLD = 4
+_MOST_OFFENDERS = 4
 _TIERS = (
     ("A", "Files"),
     ("B", "Grey levels"),
     ("C", "Texture"),
 )
-_ALIKE = "Alike in size, date, header, names and order; no word of the truth."
-_AT_CHANCE = "A simple program tells the kinds apart no better than by chance."
-_TELLS = "A simple program tells the kinds apart by it"
-_NOTED = "This can be the generator's own doing, so it is reported beside the readers' results"
+_ALIKE = "Size, date, header, names and order are alike and do not reveal the truth."
+_AT_CHANCE = "A simple classifier separates the kinds no better than chance."
+_SEPARABLE = "A simple classifier separates the kinds by it"
+_NOTED = "The generator itself may cause this, so it is reported beside the readers' results"
 _LEAKS = (
-    "The study is not blinded. Bring both kinds to one chain of processing, or say why it is to "
-    "be read all the same; the report prints the reason."
+    "The study is not blinded. Process both kinds in the same way, or state why it is read "
+    "nevertheless; the report prints the reason."
 )
-_READY = "Nothing gives a volume away but its look. Freeze the study to hand out the packages."
-_FROZEN = "Nothing gives a volume away but its look."
+_READY = (
+    "Only the appearance of a volume can reveal its kind. Freeze the study to distribute packages."
+)
+_FROZEN = "Only the appearance of a volume can reveal its kind."
 
 
 class AuditGroup(QWidget):
-    """Three tiers with pass or leak, pictures, and freezing.
+    """Outcome of the three tiers of the audit, its figures, and freezing.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Whose theme the plots follow.
+        Viewer whose theme the plots follow.
 
     Signals
     -------
-    check_wished
-        A person wants the audit to be done again.
-    freeze_wished : str
-        A person wants the study frozen, in spite of leaks for this reason unless it is empty.
+    check_requested
+        The user wants the audit to be repeated.
+    freeze_requested : str
+        The user wants to freeze the study, with this reason if there are leaks.
     """
 
-    check_wished = Signal()
-    freeze_wished = Signal(str)
+    check_requested = Signal()
+    freeze_requested = Signal(str)
 
     def __init__(self, viewer: "napari.Viewer") -> None:
         super().__init__()
@@ -60,16 +62,12 @@ class AuditGroup(QWidget):
         self.advice = hint("")
         self.reason = QLineEdit()
         self.reason.setPlaceholderText("Reason, such as “a pilot on contrast only”")
-        self.reason.setAccessibleName("Why the study is frozen in spite of leaks")
-        self.reason.setToolTip(
-            "Why the study is read although the audit found leaks; the report prints it"
-        )
-        self.freeze = text_button(
-            "Freeze", "Declare the study ready; from then on packages can be handed out"
-        )
+        self.reason.setAccessibleName("Why the study is frozen despite leaks")
+        self.reason.setToolTip("Why the study is read despite leaks; the report prints it")
+        self.freeze = text_button("Freeze", "Fix the study, so that packages can be distributed")
         self.check = text_button(
             "Audit again",
-            "Read all packages once more and look for anything that gives a kind away",
+            "Search all packages again for anything that reveals a kind",
         )
         self.pictures = ExhibitView(viewer)
         self.picture_section = Section("What the audit compared", self.pictures)
@@ -78,7 +76,7 @@ class AuditGroup(QWidget):
         self.reason.textChanged.connect(self._refresh)
         self.reason.returnPressed.connect(self._on_freeze)
         self.freeze.clicked.connect(self._on_freeze)
-        self.check.clicked.connect(self.check_wished)
+        self.check.clicked.connect(self.check_requested)
 
     def _build(self) -> None:
         tiers = QGridLayout()
@@ -118,7 +116,7 @@ class AuditGroup(QWidget):
         self._refresh()
 
     def hide_pictures(self) -> None:
-        """Cover what tells the kinds apart, until somebody unfolds it."""
+        """Collapse the figures, which show the kinds of the volumes."""
         self.picture_section.collapse(animate=False)
 
     def _refresh(self) -> None:
@@ -128,38 +126,38 @@ class AuditGroup(QWidget):
         leaks, frozen = study.audit.leaks, study.frozen
         self.reason.setVisible(bool(leaks) and not frozen)
         self.freeze.setVisible(not frozen)
-        self.freeze.setText("Freeze all the same" if leaks else "Freeze")
+        self.freeze.setText("Freeze anyway" if leaks else "Freeze")
         self.freeze.setEnabled(not leaks or bool(self.reason.text().strip()))
         if study.accepted_leak:
-            told = f"Frozen in spite of leaks: {study.accepted_leak}"
+            advice = f"Frozen despite leaks: {study.accepted_leak}"
         elif frozen:
-            told = _FROZEN
+            advice = _FROZEN
         else:
-            told = _LEAKS if leaks else _READY
-        self.advice.setText(told)
+            advice = _LEAKS if leaks else _READY
+        self.advice.setText(advice)
 
     def _on_freeze(self) -> None:
         if self.freeze.isEnabled():
-            self.freeze_wished.emit(self.reason.text().strip())
+            self.freeze_requested.emit(self.reason.text().strip())
 
 
 def _tiers(audit: Audit) -> list[tuple[tuple[str, str], str]]:
-    """Return mark and explanation of each tier."""
+    """Return the mark and explanation of each tier."""
     grey, texture = audit.grey, audit.texture
     form = "; ".join(audit.form)
     files = (_LEAK, f"{form[0].upper()}{form[1:]}.") if form else (_PASS, _ALIKE)
     return [
         files,
-        (_LEAK, f"{_numbers(grey)}. {_TELLS}{_named(grey)}.")
-        if _tells(grey)
+        (_LEAK, f"{_numbers(grey)}. {_SEPARABLE}{_named(grey)}.")
+        if _separable(grey)
         else (_PASS, f"{_numbers(grey)}. {grey.remark or _AT_CHANCE}"),
-        (_NOTE, f"{_numbers(texture)}. {_TELLS}{_named(texture)}. {_NOTED}.")
-        if _tells(texture)
+        (_NOTE, f"{_numbers(texture)}. {_SEPARABLE}{_named(texture)}. {_NOTED}.")
+        if _separable(texture)
         else (_PASS, f"{_numbers(texture)}. {texture.remark or _AT_CHANCE}"),
     ]
 
 
-def _tells(found: Separability) -> bool:
+def _separable(found: Separability) -> bool:
     return found.p < P_LIMIT or found.auc >= AUC_LIMIT
 
 
@@ -170,6 +168,6 @@ def _numbers(found: Separability) -> str:
 def _named(found: Separability) -> str:
     """Return the features that differ most, each with its own AUC."""
     named = [
-        f"{one.feature} ({one.auc:.2f}, {one.side})" for one in found.offenders[:_OFFENDERS_TOLD]
+        f"{one.feature} ({one.auc:.2f}, {one.side})" for one in found.offenders[:_MOST_OFFENDERS]
     ]
     return f", most of all: {', '.join(named)}" if named else ""

@@ -1,4 +1,4 @@
-"""Pictures of what the audit compared."""
+"""Figures of the blinding audit."""
 
 # pyqtgraph is not typed.
 # mypy: disable-error-code="import-untyped"
@@ -18,7 +18,7 @@ from cowgan.randomness import stream
 from cowgan.turing.blinding.figure_data import Example, FeatureValues, FigureData, Histograms
 from cowgan.turing.design.truth_key import Truth
 from cowgan.turing.study.study import Study
-from napari_cowgan.study.tasks import exhibits_of
+from napari_cowgan.study.tasks import figure_data_of
 from napari_cowgan.widgets.controls import hint, pixmap_of
 from napari_cowgan.widgets.fields import Choice
 from napari_cowgan.widgets.guards import WheelGuard
@@ -33,31 +33,31 @@ _VIEWS = (
     ("Projections", "mip"),
     ("Middle slices", "slice"),
     ("Grey levels", "histograms"),
-    ("Features that tell most", "features"),
+    ("Most separable features", "features"),
 )
 _TITLES: dict[Truth, str] = {"real": "Real", "generated": "Generated"}
 _LEAST_WIDTH, _GAP = 40, 4
 _FAINT, _DOT = 45, 5
 _JITTER, _HALF_ROW = 0.09, 0.16
-_BY_LOT = "Taken without looking, at the contrast that readers see first."
+_BY_LOT = "Random examples, at the initial contrast of the reading window."
 _EXPLAINED = {
     "mip": _BY_LOT,
     "slice": _BY_LOT,
-    "histograms": "Lines are medians of all volumes, bands hold four in five of them; the black "
-    "and the white end are left out.",
+    "histograms": "Medians of all volumes, with bands from the 10th to the 90th percentile; the "
+    "darkest and brightest levels are omitted.",
     "features": "Upper dots are real volumes, lower ones generated. B: grey levels, C: texture; "
-    "an AUC of 0.5 is no difference.",
+    "an AUC of 0.5 means no difference.",
 }
 _PLOT_HEIGHT, _FEATURE_HEIGHT, _AXIS_HEIGHT = 230, 44, 40
 
 
 class ExhibitView(QWidget):
-    """Volumes side by side, histograms, and the features that tell most.
+    """Example volumes, histograms, and the features that separate the kinds best.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Whose theme the plots follow.
+        Viewer whose theme the plots follow.
     """
 
     def __init__(self, viewer: "napari.Viewer") -> None:
@@ -65,16 +65,14 @@ class ExhibitView(QWidget):
         self._viewer = viewer
         self._study: Study | None = None
         self.figure_data: FigureData | None = None
-        self.choice = Choice(
-            "study/exhibit", _VIEWS, "What to show of the volumes that the audit compared"
-        )
+        self.choice = Choice("study/exhibit", _VIEWS, "Figure to show")
         self.job = JobBar()
-        self.told = hint("")
+        self.caption = hint("")
         self.gallery = Gallery()
         self.histograms = Plot("Grey levels of real and generated volumes")
         self.histograms.setFixedHeight(_PLOT_HEIGHT)
         self.histograms.addLegend(offset=(-6, 4), labelTextSize=LABEL_SIZE)
-        self.features = Plot("Features that tell most")
+        self.features = Plot("Most separable features")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(6)
@@ -82,7 +80,7 @@ class ExhibitView(QWidget):
         layout.addWidget(self.job)
         for page in (self.gallery, self.histograms, self.features):
             layout.addWidget(page)
-        layout.addWidget(self.told)
+        layout.addWidget(self.caption)
         WheelGuard(self.choice, self.histograms.viewport(), self.features.viewport())
         for plot in (self.histograms, self.features):
             plot.setMouseEnabled(x=False, y=False)
@@ -91,7 +89,7 @@ class ExhibitView(QWidget):
         self._draw()
 
     def show_study(self, study: Study) -> None:
-        """Read the volumes of a study in the background, unless they are shown already."""
+        """Show the volumes of a study, which are read in the background."""
         if (
             self._study is not None
             and self._study.description["packages"] == (study.description["packages"])
@@ -99,10 +97,10 @@ class ExhibitView(QWidget):
             return
         self._study, self.figure_data = study, None
         self._draw()
-        self.job.run("Volume", partial(exhibits_of, study), self._use, self._fail, self._on_stop)
+        self.job.run("Volume", partial(figure_data_of, study), self._use, self._fail, self._on_stop)
 
     def end(self) -> None:
-        """Stop reading; touches no widget, so it may be called last."""
+        """Stop reading; touches no widget, so it may be called after Qt deleted them."""
         self.job.end()
 
     def _use(self, found: FigureData) -> None:
@@ -111,7 +109,7 @@ class ExhibitView(QWidget):
 
     def _fail(self, error: BaseException) -> None:
         self._study = None
-        self.told.setText(sentence(error))
+        self.caption.setText(sentence(error))
 
     def _on_stop(self) -> None:
         self._study = None
@@ -125,7 +123,7 @@ class ExhibitView(QWidget):
             (self.features, ("features",)),
         ):
             page.setVisible(found is not None and shown in kinds)
-        self.told.setText("" if found is None else _EXPLAINED[shown])
+        self.caption.setText("" if found is None else _EXPLAINED[shown])
         if found is None:
             return
         if shown == "histograms":
@@ -138,7 +136,7 @@ class ExhibitView(QWidget):
 
 
 class Gallery(QWidget):
-    """Real volumes beside generated ones, as large as the panel is wide."""
+    """Real volumes beside generated ones, in the width of the panel."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -167,7 +165,7 @@ class Gallery(QWidget):
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Make the pictures as large as fits."""
+        """Scale the pictures to the width."""
         super().resizeEvent(event)
         self._fit()
 
@@ -180,7 +178,7 @@ class Gallery(QWidget):
 def _draw_histograms(plot: Plot, theme: str, histograms: Histograms) -> None:
     plot.clear()
     colours = plot.apply_theme(theme, "Grey level, black to white", "Share of voxels")
-    # The ends, where voxels pile up, would press everything else to the ground.
+    # The many voxels at both ends would flatten the rest of the curves.
     inner = slice(1, -1)
     levels = histograms.levels[inner]
     for name, shares, colour in (

@@ -1,4 +1,4 @@
-"""What a new study is to be; touches no widget."""
+"""Choices for a new study, and creating it; touches no widget."""
 
 import math
 import typing
@@ -15,23 +15,23 @@ from cowgan.turing.study.creation import new_study
 from cowgan.turing.study.study import Study
 
 Origin = Literal["bundled", "model", "folder"]
-"""Where generated volumes come from."""
+"""Origin of generated volumes."""
 
 _SECONDS_PER_TRIAL = (30, 45)
 
 
 @dataclass(frozen=True)
 class Origins:
-    """Where the volumes of both kinds come from.
+    """Origins of the real and the generated volumes.
 
     Parameters
     ----------
     real : Path
         Folder of real volumes.
     origin : {"bundled", "model", "folder"}
-        Of generated ones.
+        Origin of generated volumes.
     generated : Path or None
-        Model or folder, None for the bundled model.
+        Model or folder; None for the bundled model.
     psi : float
         Truncation of the model.
     """
@@ -51,7 +51,7 @@ class Origins:
         Raises
         ------
         CowganError
-            None is chosen, or the model cannot be read.
+            No model or folder is chosen, or the model cannot be read.
         """
         if self.origin == "bundled":
             return CheckpointSource(BUNDLED, self.psi)
@@ -64,17 +64,17 @@ class Origins:
 
 
 @dataclass(frozen=True)
-class Found:
-    """How many volumes a source offers.
+class Availability:
+    """Number of volumes that a source offers.
 
     Parameters
     ----------
     name : str
-        Of the model or folder.
+        Name of the model or folder.
     available : float
-        Infinite if they are made as needed.
+        Number of volumes; infinite for a model.
     sentence : str
-        The same in words.
+        Description for the user.
     """
 
     name: str
@@ -83,74 +83,72 @@ class Found:
 
     @property
     def enough(self) -> bool:
-        """Whether the smallest study can be made."""
+        """Whether there are enough for the smallest study."""
         return self.available >= MIN_CASES // 2
 
 
-def look_at(source: StudySource) -> Found:
+def count_volumes(source: StudySource) -> Availability:
     """Count the volumes of a source.
 
     Raises
     ------
     CowganError
-        There is no such folder, or nothing in it.
+        The folder does not exist, or holds no volumes.
     """
     facts = source.describe()
     if "model" in facts:
         name = facts["model"]
-        return Found(name, source.available, f"{name}: as many volumes as are needed.")
+        return Availability(name, source.available, f"{name}: as many volumes as needed.")
     folder, subjects, files = facts["folder"], facts["subjects"], facts["files"]
-    told = f"{_counted(files, 'volume')} of {_counted(subjects, 'subject')}"
+    sentence = f"{_counted(files, 'volume')} of {_counted(subjects, 'subject')}"
     if subjects < MIN_CASES // 2:
-        told += f"; a study needs at least {MIN_CASES // 2} of each kind."
+        sentence += f"; a study needs at least {MIN_CASES // 2} of each kind."
     else:
-        told += "; one is taken of each." if files > subjects else "."
+        sentence += "; one of each is used." if files > subjects else "."
         if facts["public"]:
-            told += f" {warn_of_public(facts['public'])}"
-    return Found(folder, subjects, told)
+            sentence += f" {warn_of_public(facts['public'])}"
+    return Availability(folder, subjects, sentence)
 
 
 def _counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def left_over(protocol: Protocol, real: Found, generated: Found) -> str:
-    """Return one sentence on how many volumes a study takes and leaves.
+def volume_usage(protocol: Protocol, real: Availability, generated: Availability) -> str:
+    """Return one sentence on how many volumes a study uses and leaves.
 
     Raises
     ------
     CowganError
-        There are too few.
+        There are too few volumes.
     """
     needed = protocol.volumes_per_class
     left = {"real": real.available - needed, "generated": generated.available - needed}
     for kind, number in left.items():
         if number < 0:
             raise CowganError(
-                f"This takes {needed} {kind} volumes, {-number:.0f} more than there are; lower "
-                "the numbers or add volumes."
+                f"The study needs {needed} {kind} volumes, {-number:.0f} more than there are; "
+                "lower the numbers or add volumes."
             )
     spares = [
-        f"{number:.0f} more {kind} ones are left"
-        for kind, number in left.items()
-        if number < math.inf
+        f"{number:.0f} {kind} ones remain" for kind, number in left.items() if number < math.inf
     ]
-    return f"Takes {needed} volumes of each kind; {' and '.join(spares)}."
+    return f"Uses {needed} volumes of each kind; {' and '.join(spares)}."
 
 
 def overview(
-    protocol: Protocol, origins: Origins, found: tuple[Found, Found]
+    protocol: Protocol, origins: Origins, available: tuple[Availability, Availability]
 ) -> list[tuple[str, str]]:
-    """Return what a study is going to be, as names and sentences."""
+    """Return a summary of a planned study, as names and sentences."""
     n, rules = protocol.volumes_per_class, protocol.rules
-    real, generated = found
+    real, generated = available
     trials = protocol.reading_units + protocol.repeats
     what = "single volumes" if rules.design == "rating" else "pairs of volumes"
     extra = [
         f"{number} {purpose}"
         for number, purpose in (
             (protocol.impressions, "volumes for first impressions"),
-            (protocol.practice, "volumes to practise with"),
+            (protocol.practice, "practice volumes"),
         )
         if number
     ]
@@ -159,17 +157,17 @@ def overview(
     low, high = (math.ceil(trials * seconds / 60) for seconds in _SECONDS_PER_TRIAL)
     allowed = [name for name, so in (("projections", rules.mip), ("marks", rules.marks)) if so]
     return [
-        ("Real", f"{n} of {real.available:.0f} subjects in {origins.real}, by lot"),
+        ("Real", f"{n} of {real.available:.0f} subjects in {origins.real}, at random"),
         (
             "Generated",
-            f"{n} of {generated.available:.0f} subjects in {origins.generated}, by lot"
+            f"{n} of {generated.available:.0f} subjects in {origins.generated}, at random"
             if origins.origin == "folder"
-            else f"{n} of {generated.name}, seeds by lot, truncation psi {origins.psi:g}",
+            else f"{n} of {generated.name}, random seeds, truncation psi {origins.psi:g}",
         ),
         ("Readers", f"{protocol.readers}; each has {trials} trials of {what}{repeats}{before}"),
         (
             "Time",
-            f"about {low} to {high} minutes of each reader, not counting breaks",
+            f"about {low} to {high} minutes for each reader, without breaks",
         ),
         ("Allowed", " and ".join(allowed) or "neither projections nor marks"),
         ("Margin", f"an AUC within 0.5 ± {protocol.margin_auc:g} is equivalent to chance"),
@@ -177,7 +175,7 @@ def overview(
 
 
 def make_study(target: Path, origins: Origins, protocol: Protocol, progress: Progress) -> Study:
-    """Make a study, which is frozen at once if it is blinded.
+    """Create a study, which is frozen at once if its audit finds no leaks.
 
     Raises
     ------
@@ -188,13 +186,13 @@ def make_study(target: Path, origins: Origins, protocol: Protocol, progress: Pro
 
 
 class ProtocolSource(typing.Protocol):
-    """Puts together what was chosen on all pages."""
+    """Combines the choices of all pages of the wizard."""
 
     def protocol(self) -> Protocol:
-        """Return the choices, or raise `CowganError` if they do not go together."""
+        """Return the protocol, or raise `CowganError` if choices contradict each other."""
 
     def origins(self) -> Origins | None:
-        """Return where the volumes come from, None if that is not chosen yet."""
+        """Return the origins of the volumes; None if they are not chosen yet."""
 
-    def found(self) -> tuple[Found, Found] | None:
-        """Return what there is of real and of generated volumes, None if it is not known."""
+    def availability(self) -> tuple[Availability, Availability] | None:
+        """Return the available real and generated volumes; None if unknown."""

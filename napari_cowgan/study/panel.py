@@ -1,4 +1,4 @@
-"""The study panel."""
+"""Study panel."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,10 +16,10 @@ from napari_cowgan.help.button import HelpButton
 from napari_cowgan.help.topics import Topic
 from napari_cowgan.study import tasks
 from napari_cowgan.study.audit_group import AuditGroup
-from napari_cowgan.study.card import StudyCard
 from napari_cowgan.study.readers_group import ReadersGroup
 from napari_cowgan.study.reading_process import ReadingProcess
 from napari_cowgan.study.result_group import ResultGroup
+from napari_cowgan.study.summary import StudySummary
 from napari_cowgan.study.tasks import Result, analyse_study
 from napari_cowgan.study.wizard import StudyWizard
 from napari_cowgan.widgets.controls import Section, breakable, hint, row, scrolling, text_button
@@ -35,22 +35,22 @@ if TYPE_CHECKING:
     import napari
 
 _EMPTY = (
-    "A visual Turing test asks readers whether volumes are real or generated, without giving them "
-    "a hint. Make a new study, or open one; its folder can also be dropped here."
+    "In a visual Turing test, blinded readers judge whether volumes are real or generated. Create "
+    "a new study, or open one; its folder can also be dropped here."
 )
 
 
 _LAID_OUT_MS = 100
-"""Until a new verdict has its place."""
+"""Time after which a new verdict has been laid out."""
 
 
 class StudyPanel(DockedPanel):
-    """Makes studies, shows what their audit found, hands out packages and tells the result.
+    """Creates studies, shows their audit, distributes packages and shows the result.
 
     Parameters
     ----------
     napari_viewer : napari.Viewer
-        Whose theme the plots follow; napari fills in the argument of this name.
+        Viewer whose theme the plots follow; napari passes it by this name.
     """
 
     dock_title = "Turing study"
@@ -58,18 +58,18 @@ class StudyPanel(DockedPanel):
 
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
         super().__init__(napari_viewer)
-        self.standing: tasks.Standing | None = None
+        self.status: tasks.StudyStatus | None = None
         self.wizard: StudyWizard | None = None
         self.question: QMessageBox | None = None
         self._focused: QWidget | None = None
-        self.new = text_button("New study…", "Plan a new study page by page")
-        self.open = text_button("Open study", "Open a study that was made before")
+        self.new = text_button("New study…", "Plan a new study step by step")
+        self.open = text_button("Open study", "Open an existing study")
         self._menu = QMenu(self.open)
         self._menu.setToolTipsVisible(True)
         self.open.setMenu(self._menu)
         self.job = JobBar()
-        self.told = hint(_EMPTY)
-        self.card = StudyCard()
+        self.message = hint(_EMPTY)
+        self.summary = StudySummary()
         self.audit = AuditGroup(napari_viewer)
         self.readers = ReadersGroup()
         self.result = ResultGroup()
@@ -86,7 +86,7 @@ class StudyPanel(DockedPanel):
         content = QVBoxLayout(self._content)
         content.setContentsMargins(0, 0, 0, 0)
         content.setSpacing(6)
-        content.addWidget(self.card)
+        content.addWidget(self.summary)
         content.addWidget(Section("Blinding audit", self.audit))
         content.addWidget(Section("Readers", self.readers))
         content.addWidget(Section("Result", self.result))
@@ -96,7 +96,7 @@ class StudyPanel(DockedPanel):
         column.setSpacing(8)
         column.addLayout(row(self.new, self.open))
         column.addWidget(self.job)
-        column.addWidget(self.told)
+        column.addWidget(self.message)
         column.addWidget(self._content)
         column.addStretch(1)
         self._scroll = scrolling(groups)
@@ -109,20 +109,20 @@ class StudyPanel(DockedPanel):
         self.new.clicked.connect(self.plan_study)
         self._menu.aboutToShow.connect(self._fill_menu)
         self.job.running_changed.connect(self._on_running)
-        self.audit.check_wished.connect(self._check)
-        self.audit.freeze_wished.connect(self._freeze)
-        self.readers.zip_wished.connect(self._zip)
-        self.readers.folder_wished.connect(self._show_folder)
-        self.readers.read_wished.connect(self.read_here)
-        self.readers.start_told.connect(self.note_start)
+        self.audit.check_requested.connect(self._check)
+        self.audit.freeze_requested.connect(self._freeze)
+        self.readers.zip_requested.connect(self._zip)
+        self.readers.folder_requested.connect(self._show_folder)
+        self.readers.read_requested.connect(self.read_here)
+        self.readers.start_code_entered.connect(self.note_start)
         self.readers.returned.connect(self.collect)
-        self.result.analyse_wished.connect(self._analyse)
-        self.result.browse_wished.connect(self._browse)
+        self.result.analysis_requested.connect(self._analyse)
+        self.result.browse_requested.connect(self._browse)
 
     # Opening
 
     def plan_study(self) -> None:
-        """Open the window in which a new study is planned, or bring it to the front."""
+        """Open the wizard for a new study, or bring it to the front."""
         if self.wizard is None:
             self.wizard = StudyWizard(self)
             self.wizard.made.connect(self._on_made)
@@ -132,11 +132,11 @@ class StudyPanel(DockedPanel):
         self.wizard.activateWindow()
 
     def open_study(self, folder: Path) -> None:
-        """Open a study in the background; the one that is open stays so if that fails."""
+        """Open a study in the background; on failure, the current one stays open."""
 
-        def use(standing: tasks.Standing) -> None:
+        def use(status: tasks.StudyStatus) -> None:
             remember_recent("studies", folder)
-            self._show(standing)
+            self._show(status)
 
         self._run("Opening", partial(tasks.open_study, folder), use)
 
@@ -166,20 +166,20 @@ class StudyPanel(DockedPanel):
     # Work
 
     def collect(self, paths: list[Path]) -> None:
-        """Take packages back in the background."""
+        """Collect returned packages in the background."""
         self._run("Collecting", partial(tasks.collect_returned, self._study, paths), self._show)
 
     def read_here(self, reader: str) -> None:
-        """Read a package on this computer, in a window of its own, once that is confirmed."""
+        """Read a package on this computer, in a separate window, after confirmation."""
         box = self.question = QMessageBox(self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setIcon(QMessageBox.Icon.Warning)
         box.setWindowTitle("CoW-GAN")
-        box.setText("Whoever reads here can open the key.")
+        box.setText("A reader on this computer can open the key.")
         box.setInformativeText(
-            "The key lies beside the package, readable for this account. That will do for a "
-            "rehearsal, or under your eyes; the report will say it. Otherwise save the package as "
-            "zip, and have it read on another computer or account."
+            "The key is stored beside the package and is readable by this account. Read here only "
+            "for a rehearsal or under supervision; the report will state it. Otherwise save the "
+            "package as zip, and have it read on another computer or account."
         )
         go_on = box.addButton("Read here", QMessageBox.ButtonRole.AcceptRole)
         cancel = box.addButton(QMessageBox.StandardButton.Cancel)
@@ -195,7 +195,7 @@ class StudyPanel(DockedPanel):
         self.question = None
 
     def note_start(self, reader: str, code: str) -> None:
-        """Note the start code that a reader tells."""
+        """Note the start code that a reader reports."""
         self._run("Noting", partial(tasks.note_start, self._study, reader, code), self._show)
 
     def _read_here(self, reader: str) -> None:
@@ -204,24 +204,24 @@ class StudyPanel(DockedPanel):
         except CowganError as error:
             show_problem(self, error)
             return
-        # Whoever reads must not see which volumes are generated.
+        # The reader must not see which volumes are generated.
         self.audit.hide_pictures()
-        self._tell(f"{reader}'s package is being read in its own window.")
+        self._show_message(f"{reader}'s package is being read in a separate window.")
         reading.ended.connect(partial(self._on_read, reading))
 
     def _on_read(self, reading: ReadingProcess, problem: CowganError | None) -> None:
         reading.deleteLater()
-        self._tell("")
+        self._show_message("")
         if problem is not None:
             show_problem(self, problem)
-        if self.standing is not None:
-            self._run("Collecting", partial(tasks.standing, self._study), self._show)
+        if self.status is not None:
+            self._run("Collecting", partial(tasks.study_status, self._study), self._show)
 
     def _check(self) -> None:
-        def show(checked: tuple[tasks.Standing, list[str]]) -> None:
-            standing, leaks = checked
-            self._show(standing)
-            self._tell(f"Audited again: {'; '.join(leaks) or 'no leaks'}.")
+        def show(checked: tuple[tasks.StudyStatus, list[str]]) -> None:
+            status, leaks = checked
+            self._show(status)
+            self._show_message(f"Audited again: {'; '.join(leaks) or 'no leaks'}.")
 
         self._run("Auditing: volume", partial(tasks.check, self._study), show)
 
@@ -229,14 +229,14 @@ class StudyPanel(DockedPanel):
         self._run("Freezing", partial(tasks.freeze, self._study, reason or None), self._show)
 
     def _zip(self, reader: str, target: Path) -> None:
-        def tell(path: Path) -> None:
-            self._tell(f"Saved {path}")
+        def show_saved(path: Path) -> None:
+            self._show_message(f"Saved {path}")
 
-        self._run("Packing", partial(tasks.zip_package, self._study, reader, target), tell)
+        self._run("Packing", partial(tasks.zip_package, self._study, reader, target), show_saved)
 
     def _analyse(self, early: bool) -> None:
         def show(result: Result) -> None:
-            self._show(result.standing)
+            self._show(result.status)
             self.result.show_result(result)
             QTimer.singleShot(_LAID_OUT_MS, self._scroll_to_result)
 
@@ -253,11 +253,11 @@ class StudyPanel(DockedPanel):
 
     @property
     def _study(self) -> Study:
-        assert self.standing is not None
-        return self.standing.study
+        assert self.status is not None
+        return self.status.study
 
     def _run(self, title: str, task: Callable[[Progress], Any], use: Callable[[Any], None]) -> None:
-        self._tell("" if self.standing is not None else _EMPTY)
+        self._show_message("" if self.status is not None else _EMPTY)
         self.job.run(title, task, use, partial(show_problem, self))
 
     def _on_running(self, running: bool) -> None:
@@ -266,10 +266,10 @@ class StudyPanel(DockedPanel):
             self._focused = focused if focused is not None and self.isAncestorOf(focused) else None
         self._refresh()
         if not running and focused is None:
-            self._give_back_focus()
+            self._restore_focus()
 
-    def _give_back_focus(self) -> None:
-        """Let keys go on from where they were when work took the focus away."""
+    def _restore_focus(self) -> None:
+        """Restore the keyboard focus that was lost while controls were disabled."""
         widget, self._focused = self._focused, None
         while widget is not None and not (
             widget.isVisible()
@@ -282,33 +282,33 @@ class StudyPanel(DockedPanel):
 
     # Showing
 
-    def _show(self, standing: tasks.Standing) -> None:
-        self.standing = standing
-        self._tell("")
-        self.card.show_standing(standing)
-        self.audit.show_study(standing.study)
-        self.readers.show_standing(standing)
-        self.result.show_standing(standing)
+    def _show(self, status: tasks.StudyStatus) -> None:
+        self.status = status
+        self._show_message("")
+        self.summary.show_status(status)
+        self.audit.show_study(status.study)
+        self.readers.show_status(status)
+        self.result.show_status(status)
         self._refresh()
-        if standing.refused is not None:
-            show_problem(self, standing.refused)
+        if status.refused is not None:
+            show_problem(self, status.refused)
 
-    def _tell(self, text: str) -> None:
-        self.told.setText(breakable(text))
-        self.told.setVisible(bool(text))
+    def _show_message(self, text: str) -> None:
+        self.message.setText(breakable(text))
+        self.message.setVisible(bool(text))
 
     def _refresh(self) -> None:
         idle = not self.job.running
-        self._content.setVisible(self.standing is not None)
+        self._content.setVisible(self.status is not None)
         for part in (self.open, self.audit, self.readers, self.result):
             part.setEnabled(idle)
 
     # Drops
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Accept the folder of a study, or what can be a returned package."""
+        """Accept the folder of a study, or files that may be returned packages."""
         paths = dropped_paths(event)
-        if paths and (self.standing is not None or _is_study(paths)):
+        if paths and (self.status is not None or _is_study(paths)):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
@@ -319,7 +319,7 @@ class StudyPanel(DockedPanel):
         if _is_study(paths):
             event.acceptProposedAction()
             self.open_study(paths[0])
-        elif self.standing is not None:
+        elif self.status is not None:
             event.acceptProposedAction()
             self.collect(paths)
 

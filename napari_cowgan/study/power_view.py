@@ -1,4 +1,4 @@
-"""What studies of several sizes can be expected to show, by simulating them."""
+"""Power of studies of several sizes, found by simulation."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -36,30 +36,30 @@ _LINE_HEIGHT = 40
 _GOOD, _GOOD_COLOUR = 0.8, QColor(116, 198, 140, 70)
 _ACCURACIES = [(f"{percent} %", str(percent / 100)) for percent in (55, 60, 65, 70, 80)]
 _EXPLAINED = (
-    "Chances in percent: that a study shows such a difference · that it shows equivalence if "
-    "readers cannot tell the kinds apart at all. Green: both are 80 or more."
+    "Power in percent: to detect such a difference · to show equivalence if readers cannot tell "
+    "the kinds apart at all. Green: both are 80 or more."
 )
 _FEW = (
-    f"With fewer than {LEAST_READERS} readers, a study is a pilot: its results are about these "
-    "readers alone, so there is no chance to simulate."
+    f"With fewer than {LEAST_READERS} readers, a study is a pilot: its results do not generalise "
+    "to other readers, so no power is simulated."
 )
-_PAIRS = "The simulation is of single volumes; for pairs, take the table as a rough guide."
+_PAIRS = "The simulation is of single volumes; for pairs, the table is a rough guide."
 
 
 class PowerView(QWidget):
-    """A table of chances, with the numbers chosen among them and told in a sentence."""
+    """Power table, with a sentence on the planned study."""
 
     def __init__(self) -> None:
         super().__init__()
         self.accuracy = Choice(
             "study/accuracy",
             _ACCURACIES,
-            "What the study should be able to show: how often such readers are right",
+            "Accuracy of readers that the study should be able to detect",
             "0.6",
         )
         self.table = QTableWidget()
-        self.told = QLabel()
-        self.told.setWordWrap(True)
+        self.text = QLabel()
+        self.text.setWordWrap(True)
         self.job = JobBar()
         self._known: dict[tuple[float, float, Size], PowerCell] = {}
         self._size: Size = (_READERS[1], _CASES[1])
@@ -74,10 +74,9 @@ class PowerView(QWidget):
 
     def _build(self) -> None:
         self.table.setToolTip(
-            "Chance to show a difference · chance to show equivalence; the study that is "
-            "planned is in bold"
+            "Power to detect a difference · power to show equivalence; the planned study is bold"
         )
-        self.table.setAccessibleName("Chances of studies of several sizes")
+        self.table.setAccessibleName("Power of studies of several sizes")
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.table.setWordWrap(False)
@@ -93,24 +92,24 @@ class PowerView(QWidget):
         layout.addWidget(self.table)
         layout.addWidget(hint(_EXPLAINED))
         layout.addSpacing(6)
-        layout.addWidget(self.told)
+        layout.addWidget(self.text)
         layout.addStretch(1)
         layout.addWidget(self.job)
         WheelGuard(self.accuracy)
 
-    def look(self, size: Size, margin: float, design: Design) -> None:
-        """Show what a study of this size can show once nobody has changed it for a while."""
+    def show_power(self, size: Size, margin: float, design: Design) -> None:
+        """Simulate and show the power of a study of this size, after a pause."""
         if (size, margin, design) != (self._size, self._margin, self._design):
             self._size, self._margin, self._design = size, margin, design
             self._timer.start()
 
     def end(self) -> None:
-        """Stop simulating; touches no widget, so it may be called last."""
+        """Stop simulating; touches no widget, so it may be called after Qt deleted them."""
         self.job.end()
 
     @property
     def cell(self) -> PowerCell | None:
-        """The chances of the study that is looked at, None as long as they are not known."""
+        """Power of the planned study; None until it is known."""
         return self._known.get((*self._assumed, self._size))
 
     @property
@@ -118,14 +117,14 @@ class PowerView(QWidget):
         return float(self.accuracy.chosen), self._margin
 
     def _sizes(self) -> tuple[list[int], list[int]]:
-        """Return the numbers of readers and of cases that the table has."""
+        """Return the numbers of readers and cases in the table."""
         readers, cases = self._size
         return sorted({*_READERS, max(readers, LEAST_READERS)}), sorted({*_CASES, cases})
 
     def _simulate(self) -> None:
         assumed = self._assumed
         self._show()
-        # The chosen one first.
+        # The planned study first.
         sizes = sorted(product(*self._sizes()), key=lambda size: size != self._size)
         unknown = [size for size in sizes if (*assumed, size) not in self._known]
         if unknown:
@@ -152,12 +151,12 @@ class PowerView(QWidget):
         header = self.table.horizontalHeader().sizeHint().height()
         self.table.setFixedHeight(header + len(readers) * _LINE_HEIGHT + 2)
         if self._size[0] < LEAST_READERS:
-            told = _FEW
+            text = _FEW
         elif self.cell is None:
-            told = ""
+            text = ""
         else:
-            told = _in_words(self.cell, *self._assumed)
-        self.told.setText(told if self._design == "rating" else f"{told} {_PAIRS}")
+            text = _in_words(self.cell, *self._assumed)
+        self.text.setText(text if self._design == "rating" else f"{text} {_PAIRS}")
 
 
 def _simulate(sizes: Sequence[Size], accuracy: float, margin: float, job: Job) -> None:
@@ -185,10 +184,10 @@ def _item(cell: PowerCell | None, chosen: bool) -> QTableWidgetItem:
 def _in_words(cell: PowerCell, accuracy: float, margin: float) -> str:
     return (
         f"With {cell.readers} readers and {cell.cases} cases: if readers are right in "
-        f"{_percent(accuracy)} of the cases, {_percent(cell.detects)} of such studies show it. If "
-        f"they cannot tell the kinds apart, {_percent(cell.shows_equivalence)} show equivalence "
+        f"{_percent(accuracy)} of the cases, {_percent(cell.detects)} of such studies detect it. "
+        f"If they cannot tell the kinds apart, {_percent(cell.shows_equivalence)} show equivalence "
         f"within ±{margin:g} of the AUC, and {_percent(cell.false_alarm)} find a difference by "
-        "mistake."
+        "chance."
     )
 
 

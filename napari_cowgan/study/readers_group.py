@@ -1,4 +1,4 @@
-"""The packages of a study, and how far their readers are."""
+"""Control group for distributing and collecting packages."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 
 from cowgan.turing.study.collection import ReaderProgress, ReaderState
 from cowgan.turing.study.start_codes import StartState
-from napari_cowgan.study.tasks import Standing
+from napari_cowgan.study.tasks import StudyStatus
 from napari_cowgan.widgets.controls import SWATCH, hint, row, swatch, text_button
 from napari_cowgan.widgets.dialogs import ask_for_file, ask_for_name
 
@@ -27,19 +27,19 @@ _STATES: dict[ReaderState, tuple[str, str]] = {
     "declined": ("Declined", "#ee6c64"),
     "finished": ("Finished", "#74c68c"),
 }
-"""Word and colour of each state."""
+"""Name and colour of each state."""
 
 _ZIP = "Zip files (*.zip)"
-_NOT_FROZEN = "Packages can be handed out once the study is frozen."
+_NOT_FROZEN = "Packages can be distributed once the study is frozen."
 _HANDED_OUT = (
-    "Give each reader one package. What comes back can be dropped on this panel: zip files, "
-    "folders or journals. A reader's finish code must be the one shown here. Whoever tells a start "
-    "code before reading cannot read twice unnoticed."
+    "Give each reader one package. Returned zip files, folders or journals can be dropped on this "
+    "panel. A reader's finish code must match the one shown here. A start code noted before "
+    "reading reveals whether a reader starts over."
 )
-_TOLD: dict[StartState, str] = {
-    "same": " (as told before)",
-    "another": " (another was told: read more than once)",
-    "late": " (told after the first answer)",
+_START_NOTES: dict[StartState, str] = {
+    "same": " (as noted before)",
+    "another": " (another was noted: read more than once)",
+    "late": " (noted after the first answer)",
     "not told": "",
 }
 _BAR_HEIGHT = 15
@@ -47,26 +47,26 @@ _MOST_LINES = 10
 
 
 class ReadersGroup(QWidget):
-    """Lists readers, and hands out and takes back their packages.
+    """Lists readers, and distributes and collects their packages.
 
     Signals
     -------
-    zip_wished : str, Path
-        A person wants the package of a reader as this file.
-    read_wished : str
-        A person wants to read the package of a reader on this computer.
-    start_told : str, str
-        A reader has told this start code.
-    folder_wished : str
-        A person wants to see the folder of a reader's package.
+    zip_requested : str, Path
+        The user wants to save a reader's package as this file.
+    read_requested : str
+        The user wants to read a reader's package on this computer.
+    start_code_entered : str, str
+        Reader and start code.
+    folder_requested : str
+        The user wants to see the folder of a reader's package.
     returned : list of Path
-        Packages have come back.
+        Returned packages.
     """
 
-    zip_wished = Signal(str, object)
-    read_wished = Signal(str)
-    start_told = Signal(str, str)
-    folder_wished = Signal(str)
+    zip_requested = Signal(str, object)
+    read_requested = Signal(str)
+    start_code_entered = Signal(str, str)
+    folder_requested = Signal(str)
     returned = Signal(object)
 
     def __init__(self) -> None:
@@ -79,21 +79,21 @@ class ReadersGroup(QWidget):
         self.folder = text_button("Show folder", "Open the folder of the selected reader's package")
         self.read = text_button(
             "Read here…",
-            "Read the selected package on this computer; its answers are collected by themselves",
+            "Read the selected package on this computer; its answers are collected automatically",
         )
         self.start = text_button(
             "Start code…",
-            "Note the code that the selected reader tells before the first case; what "
-            "comes back must have the same",
+            "Note the code that the selected reader reports before the first case; the returned "
+            "journal must have the same",
         )
         self.codes = hint("")
         self.codes.setStyleSheet("font-family: monospace; font-size: 12px;")
         self.codes.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.collect_zip = text_button(
-            "Collect zip…", "Take back a returned package or its journal, zipped"
+            "Collect zip…", "Collect a returned package or its journal as a zip file"
         )
         self.collect_folder = text_button(
-            "Collect folder…", "Take back a returned package as a folder"
+            "Collect folder…", "Collect a returned package as a folder"
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -103,32 +103,32 @@ class ReadersGroup(QWidget):
         layout.addWidget(self.codes)
         layout.addLayout(row(self.zip, self.folder, self.read))
         layout.addLayout(row(self.start, self.collect_zip, self.collect_folder))
-        self._standing: Standing | None = None
+        self._status: StudyStatus | None = None
         self.list.currentItemChanged.connect(self._refresh)
         self.list.itemActivated.connect(lambda: self.folder.click())
         self.zip.clicked.connect(self._choose_zip)
         self.start.clicked.connect(self._ask_for_start)
-        self.folder.clicked.connect(lambda: self.folder_wished.emit(self.list.selected))
-        self.read.clicked.connect(lambda: self.read_wished.emit(self.list.selected))
+        self.folder.clicked.connect(lambda: self.folder_requested.emit(self.list.selected))
+        self.read.clicked.connect(lambda: self.read_requested.emit(self.list.selected))
         self.collect_zip.clicked.connect(self._choose_returned_zip)
         self.collect_folder.clicked.connect(self._choose_returned_folder)
         self._refresh()
 
-    def show_standing(self, standing: Standing) -> None:
-        """Show how far every reader is."""
-        self._standing = standing
-        self.advice.setText(_HANDED_OUT if standing.study.frozen else _NOT_FROZEN)
-        self.list.show_readers(standing.readers)
+    def show_status(self, status: StudyStatus) -> None:
+        """Show the progress of every reader."""
+        self._status = status
+        self.advice.setText(_HANDED_OUT if status.study.frozen else _NOT_FROZEN)
+        self.list.show_readers(status.readers)
         self._refresh()
 
     def _refresh(self) -> None:
-        standing, reader = self._standing, self.list.selected
-        frozen = standing is not None and standing.study.frozen
+        status, reader = self._status, self.list.selected
+        frozen = status is not None and status.study.frozen
         for button in (self.zip, self.folder, self.read, self.start):
             button.setEnabled(frozen and bool(reader))
         for button in (self.collect_zip, self.collect_folder):
             button.setEnabled(frozen)
-        codes = "" if standing is None or not reader else _codes(standing, reader)
+        codes = "" if status is None or not reader else _codes(status, reader)
         self.codes.setText(codes)
         self.codes.setVisible(bool(codes))
 
@@ -137,7 +137,7 @@ class ReadersGroup(QWidget):
         ask_for_name(
             self,
             f"Start code of {reader}",
-            lambda code: self.start_told.emit(reader, code),
+            lambda code: self.start_code_entered.emit(reader, code),
             "",
             "Code",
         )
@@ -147,7 +147,7 @@ class ReadersGroup(QWidget):
         ask_for_file(
             self,
             "Save package",
-            lambda path: self.zip_wished.emit(reader, path),
+            lambda path: self.zip_requested.emit(reader, path),
             _ZIP,
             save_as=f"{reader}.zip",
         )
@@ -163,7 +163,7 @@ class ReadersGroup(QWidget):
 
 
 class ReaderList(QTreeWidget):
-    """Readers with state, trials done and time of the latest answer."""
+    """Readers with state, completed trials and time of the last answer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -173,7 +173,7 @@ class ReaderList(QTreeWidget):
         self.setIconSize(SWATCH)
         self.setStyleSheet("QTreeWidget::item { padding: 3px 0; }")
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setToolTip("One line for each reader; select one to hand out the package")
+        self.setToolTip("Readers; select one to distribute the package")
         self.setAccessibleName("Readers")
         header = self.header()
         header.setStretchLastSection(False)
@@ -182,12 +182,12 @@ class ReaderList(QTreeWidget):
 
     @property
     def selected(self) -> str:
-        """The reader that is selected, empty if there is none."""
+        """The selected reader; empty if there is none."""
         item = self.currentItem()
         return "" if item is None else item.text(0)
 
     def show_readers(self, readers: Sequence[ReaderProgress]) -> None:
-        """List readers; who was selected stays so, at first it is the first."""
+        """List readers, keeping the selected one, or selecting the first."""
         selected = self.selected
         self.clear()
         for reader in readers:
@@ -195,9 +195,9 @@ class ReaderList(QTreeWidget):
             last = "" if reader.last_seen is None else _when(reader.last_seen)
             item = QTreeWidgetItem([reader.reader, word, "", last])
             item.setIcon(1, swatch(colour))
-            told = f"{reader.done} of {reader.total} trials"
+            trials = f"{reader.done} of {reader.total} trials"
             for column in range(4):
-                item.setToolTip(column, f"{reader.reader}: {word.lower()}, {told}")
+                item.setToolTip(column, f"{reader.reader}: {word.lower()}, {trials}")
             self.addTopLevelItem(item)
             self.setItemWidget(item, 2, _bar(reader.done, reader.total))
             if reader.reader == selected or self.currentItem() is None:
@@ -207,15 +207,15 @@ class ReaderList(QTreeWidget):
         self.setFixedHeight(height + 2 * self.frameWidth() + 2)
 
 
-def _codes(standing: Standing, reader: str) -> str:
-    """Return both codes of a reader, and whether the first is the one told before reading."""
-    start = standing.starts[reader]
-    (finish,) = [of.finish_code for of in standing.readers if of.reader == reader]
+def _codes(status: StudyStatus, reader: str) -> str:
+    """Return both codes of a reader, and whether the start code matches the noted one."""
+    start = status.starts[reader]
+    (finish,) = [of.finish_code for of in status.readers if of.reader == reader]
     lines = []
     if start.code is None and start.told:
-        lines.append(f"Told start code: {', '.join(one.code for one in start.told)}")
+        lines.append(f"Noted start code: {', '.join(one.code for one in start.told)}")
     elif start.code is not None:
-        lines.append(f"Start code: {start.code}{_TOLD[start.state]}")
+        lines.append(f"Start code: {start.code}{_START_NOTES[start.state]}")
     if finish is not None:
         lines.append(f"Finish code: {finish}")
     return "\n".join(lines)
@@ -232,6 +232,6 @@ def _bar(done: int, total: int) -> QProgressBar:
 
 
 def _when(utc: str) -> str:
-    """Return the time of today, or the day, as the clock on the wall shows it."""
+    """Return the local time if it is today, or else the date."""
     moment = datetime.fromisoformat(utc).astimezone()
     return moment.strftime("%H:%M" if moment.date() == datetime.now().date() else "%d %b")

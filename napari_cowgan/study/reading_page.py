@@ -1,4 +1,4 @@
-"""Third page of a new study: how reading goes and what is cut off."""
+"""Third page of the wizard: rules of reading, and cropping."""
 
 from typing import cast
 
@@ -9,17 +9,17 @@ from napari_cowgan.widgets.controls import hint, row
 from napari_cowgan.widgets.fields import Count, Tick
 from napari_cowgan.widgets.guards import WheelGuard
 
-_MOST_CUT = 512
+_MOST_CROPPED = 512
 _CROPPED = (
-    "Cut off at both ends of each axis, of every volume alike. Empty borders that only one kind "
-    "has would give it away."
+    "Cropped at both ends of each axis, from all volumes alike. Empty borders of only one kind "
+    "would reveal it."
 )
 _FORM_WIDTH = 560
 
 _CROP_TOOLTIPS = {
-    "z": "Slices cut off at the top and at the bottom",
-    "x": "Voxels cut off on the patient's left and right",
-    "y": "Voxels cut off in front and at the back",
+    "z": "Slices cropped at the top and at the bottom",
+    "x": "Voxels cropped on the patient's left and right",
+    "y": "Voxels cropped in front and at the back",
 }
 
 
@@ -32,9 +32,9 @@ class ReadingPage(QWizardPage):
         usual = Rules()
         self.marks = Tick(
             "study/marks",
-            "Readers can mark what gives a volume away",
+            "Readers can mark what reveals a generated volume",
             usual.marks,
-            "After answering “generated”, up to three places can be marked, with reasons",
+            "After the answer “generated”, up to three locations can be marked, with reasons",
         )
         self.mip = Tick(
             "study/mip",
@@ -47,24 +47,24 @@ class ReadingPage(QWizardPage):
             1,
             1000,
             usual.break_trials,
-            "A break is offered at the next border of blocks after so many trials",
+            "Trials after which a break is offered, at the end of a block",
         )
         self.break_minutes = Count(
             "study/break_minutes",
             1,
             600,
             usual.break_minutes,
-            "A break is offered at the next border of blocks after so many minutes",
+            "Minutes after which a break is offered, at the end of a block",
         )
         self.hint_s = Count(
             "study/hint_s",
             0,
             3600,
             usual.hint_s,
-            "After this time a hint suggests going on; nothing is forced",
+            "Time on one trial after which a hint suggests to continue; nothing is enforced",
         )
         self.crop = tuple(
-            Count(f"study/crop_{axis}", 0, _MOST_CUT, 0, tooltip)
+            Count(f"study/crop_{axis}", 0, _MOST_CROPPED, 0, tooltip)
             for axis, tooltip in _CROP_TOOLTIPS.items()
         )
         self.break_trials.setSuffix(" trials")
@@ -73,7 +73,7 @@ class ReadingPage(QWizardPage):
         self.hint_s.setSpecialValueText("never")
         for field, axis in zip(self.crop, "zxy", strict=True):
             field.setPrefix(f"{axis}: ")
-            field.setAccessibleName(f"Voxels cut off along {axis}")
+            field.setAccessibleName(f"Voxels cropped along {axis}")
         crop = QWidget()
         crop.setLayout(row(*self.crop))
         fields = QWidget()
@@ -85,8 +85,8 @@ class ReadingPage(QWizardPage):
         form.addRow("", self.marks)
         form.addRow("Break after", self.break_trials)
         form.addRow("or after", self.break_minutes)
-        form.addRow("Hint to go on", self.hint_s)
-        form.addRow("Cut off", crop)
+        form.addRow("Hint to continue", self.hint_s)
+        form.addRow("Crop", crop)
         form.addRow("", hint(_CROPPED))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -106,7 +106,7 @@ class ReadingPage(QWizardPage):
         )
 
     @property
-    def cut(self) -> tuple[int, int, int]:
-        """Voxels that are cut off along (z, x, y)."""
+    def crop_voxels(self) -> tuple[int, int, int]:
+        """Voxels cropped at each end along (z, x, y)."""
         z, x, y = (field.value() for field in self.crop)
         return z, x, y

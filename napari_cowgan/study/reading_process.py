@@ -1,4 +1,4 @@
-"""The reading window, started on this computer in a process of its own."""
+"""Reading window in a subprocess on this computer."""
 
 import subprocess
 import sys
@@ -11,13 +11,13 @@ from qtpy.QtWidgets import QApplication
 from cowgan.errors import CowganError
 from napari_cowgan.widgets.problems import show_problem
 
-_LOOK_EVERY_MS = 500
-_TOLD_BY_WINDOW = 2
+_POLL_MS = 500
+_SHOWN_BY_WINDOW = 2
 _TAIL = 4000
 
 
 def read_package() -> None:
-    """Open the reading window, which asks for a package; an entry of the menu."""
+    """Open the reading window, which asks for a package; a menu command."""
     application = QApplication.instance()
     assert application is not None
     try:
@@ -35,24 +35,24 @@ def _on_read(problem: CowganError | None) -> None:
 
 
 class ReadingProcess(QObject):
-    """Reads a package; goes on if napari is closed.
+    """Subprocess that shows a package to a reader, and outlives napari.
 
     Parameters
     ----------
     package : Path or None
-        A reader's folder; None if the window is to ask for it.
+        Folder of a package; None to let the reader choose one.
     parent : QObject
-        What it is watched by.
+        Qt parent.
 
     Signals
     -------
     ended : object
-        The window is closed; a `CowganError` if it did not end as it should, else None.
+        The window was closed; a `CowganError` if it ended unexpectedly, or else None.
 
     Raises
     ------
     CowganError
-        No process can be started.
+        The process cannot be started.
     """
 
     ended = Signal(object)
@@ -62,31 +62,31 @@ class ReadingProcess(QObject):
         command = [sys.executable, "-m", "napari_cowgan.reading"]
         if package is not None:
             command.append(str(package))
-        self._said = TemporaryFile()  # noqa: SIM115 - kept as long as the process may write
+        self._stderr = TemporaryFile()  # noqa: SIM115 - kept as long as the process may write
         try:
             self.process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=self._said,
+                stderr=self._stderr,
                 start_new_session=True,
             )
         except OSError as error:
-            raise CowganError("The reading window could not be started.", repr(error)) from error
+            raise CowganError("The reading window cannot be started.", repr(error)) from error
         self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_EVERY_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(self._poll)
         self._timer.start()
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         status = self.process.poll()
         if status is None:
             return
         self._timer.stop()
         problem = None
-        if status not in (0, _TOLD_BY_WINDOW):
-            self._said.seek(0)
-            said = self._said.read()[-_TAIL:].decode("utf-8", "replace")
-            problem = CowganError("The reading window ended unexpectedly.", said)
-        self._said.close()
+        if status not in (0, _SHOWN_BY_WINDOW):
+            self._stderr.seek(0)
+            output = self._stderr.read()[-_TAIL:].decode("utf-8", "replace")
+            problem = CowganError("The reading window ended unexpectedly.", output)
+        self._stderr.close()
         self.ended.emit(problem)

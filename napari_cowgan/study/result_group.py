@@ -1,4 +1,4 @@
-"""The verdict of a study, and its report."""
+"""Control group for the verdict of a study and its report."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFrame, QLabel, QMessageBox, QVBoxLayout, QWidget
 
 from cowgan.turing.statistics.verdict import Outcome, Verdict
-from napari_cowgan.study.tasks import Result, Standing, report_files
+from napari_cowgan.study.tasks import Result, StudyStatus, report_files
 from napari_cowgan.widgets.controls import hint, row, text_button
 
 _OUTCOMES: dict[Outcome, tuple[str, str]] = {
@@ -15,30 +15,31 @@ _OUTCOMES: dict[Outcome, tuple[str, str]] = {
     "reversed": ("Reversed", "#ee6c64"),
     "inconclusive": ("Inconclusive", "#9a9fa6"),
 }
-"""Words and colour of each outcome."""
+"""Name and colour of each outcome."""
 
-_NOBODY = "Nobody has read to the end yet."
+_NOBODY = "No reader has finished yet."
 
 
 class ResultGroup(QWidget):
-    """Analyses a study, tells the verdict and opens the report.
+    """Analyses a study, shows the verdict and opens the report.
 
     Signals
     -------
-    analyse_wished : bool
-        A person wants the result, the argument tells whether before all readers are done.
-    browse_wished : Path
-        A person wants to see a file.
+    analysis_requested : bool
+        The user wants the result; True if before all readers have finished.
+    browse_requested : Path
+        File to open.
     """
 
-    analyse_wished = Signal(bool)
-    browse_wished = Signal(object)
+    analysis_requested = Signal(bool)
+    browse_requested = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self.state = hint("")
         self.analyse = text_button(
-            "Analyse", "Check everything, set the answers against the truth, and write the report"
+            "Analyse",
+            "Check the study, unblind it, compare the answers with the truth, and write the report",
         )
         self.html = text_button("Open report", "Open the report in the browser")
         self.pdf = text_button("Open PDF", "Open the report as PDF")
@@ -46,7 +47,7 @@ class ResultGroup(QWidget):
         self._cards = QVBoxLayout(self.verdicts)
         self._cards.setContentsMargins(0, 0, 0, 0)
         self.question: QMessageBox | None = None
-        self._standing: Standing | None = None
+        self._status: StudyStatus | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
@@ -57,23 +58,23 @@ class ResultGroup(QWidget):
         self.html.clicked.connect(lambda: self._browse(0))
         self.pdf.clicked.connect(lambda: self._browse(1))
 
-    def show_standing(self, standing: Standing) -> None:
-        """Tell how many have finished, and what was found before."""
-        before, self._standing = self._standing, standing
-        if before is not None and before.study.folder != standing.study.folder:
+    def show_status(self, status: StudyStatus) -> None:
+        """Show how many readers have finished, and whether the study is unblinded."""
+        before, self._status = self._status, status
+        if before is not None and before.study.folder != status.study.folder:
             self._clear()
-        unfinished, total = standing.unfinished, len(standing.readers)
-        told = f"{total - len(unfinished)} of {total} readers have finished."
-        if standing.unblinding is not None:
-            when = standing.unblinding.utc[:10]
-            told += f" Unblinded on {when} by {standing.unblinding.by}."
-        self.state.setText(told)
-        self.analyse.setEnabled(standing.study.frozen and any(one.done for one in standing.readers))
+        unfinished, total = status.unfinished, len(status.readers)
+        text = f"{total - len(unfinished)} of {total} readers have finished."
+        if status.unblinding is not None:
+            when = status.unblinding.utc[:10]
+            text += f" Unblinded on {when} by {status.unblinding.by}."
+        self.state.setText(text)
+        self.analyse.setEnabled(status.study.frozen and any(one.done for one in status.readers))
         for button, path in zip((self.html, self.pdf), self._files, strict=True):
             button.setEnabled(path.exists())
 
     def show_result(self, result: Result) -> None:
-        """Tell the verdict."""
+        """Show the verdict."""
         self._clear()
         for verdict in result.verdicts:
             self._cards.addWidget(_card(verdict))
@@ -82,24 +83,24 @@ class ResultGroup(QWidget):
 
     @property
     def _files(self) -> list[Path]:
-        assert self._standing is not None
-        return report_files(self._standing.study)
+        assert self._status is not None
+        return report_files(self._status.study)
 
     def _browse(self, place: int) -> None:
-        self.browse_wished.emit(self._files[place])
+        self.browse_requested.emit(self._files[place])
 
     def _clear(self) -> None:
         while self._cards.count():
             self._cards.takeAt(0).widget().deleteLater()
 
     def _on_analyse(self) -> None:
-        standing = self._standing
-        if standing is None:
+        status = self._status
+        if status is None:
             return
-        if standing.unblinding is not None or not standing.unfinished:
-            self.analyse_wished.emit(False)
+        if status.unblinding is not None or not status.unfinished:
+            self.analysis_requested.emit(False)
             return
-        unfinished = standing.unfinished
+        unfinished = status.unfinished
         who = ", ".join(unfinished)
         box = self.question = QMessageBox(self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -108,15 +109,15 @@ class ResultGroup(QWidget):
         verb = "has" if len(unfinished) == 1 else "have"
         box.setText(f"{who} {verb} not finished.")
         box.setInformativeText(
-            "Analysing sets the answers against the truth. What is answered after that does not "
-            "count, and this cannot be undone; the report tells when it was done."
+            "Analysis unblinds the study. Later answers do not count, and this cannot be undone; "
+            "the report states when it was done."
         )
-        go_on = box.addButton("Unblind now", QMessageBox.ButtonRole.DestructiveRole)
+        unblind = box.addButton("Unblind now", QMessageBox.ButtonRole.DestructiveRole)
         wait = box.addButton("Wait for readers", QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(wait)
         box.setEscapeButton(wait)
         box.buttonClicked.connect(
-            lambda button: self.analyse_wished.emit(True) if button is go_on else None
+            lambda button: self.analysis_requested.emit(True) if button is unblind else None
         )
         box.finished.connect(self._on_answered)
         box.open()

@@ -1,4 +1,4 @@
-"""Last page of a new study: its name and seed, what it will be, and making it."""
+"""Last page of the wizard: name and seed, summary, and creating the study."""
 
 # superqt is only partly typed.
 # mypy: allow-untyped-calls
@@ -16,38 +16,40 @@ from napari_cowgan.widgets.seed_box import SeedBox
 from napari_cowgan.widgets.settings import is_there, recall_text, remember
 
 _SECRET = (
-    "The seed decides, together with a secret that stays in this folder, which volumes are "
-    "taken and in which order each reader sees them. The folder holds the key: give readers "
-    "their packages and nothing else of it."
+    "Together with a secret that stays in this folder, the seed determines which volumes are used "
+    "and the order in which each reader sees them. The folder holds the key: give readers their "
+    "packages and nothing else from it."
 )
 _NAME = "turing-study"
 
 
 class SavePage(QWizardPage):
-    """Folder, name and seed, a summary, and the progress of making it.
+    """Folder, name and seed, a summary, and progress.
 
     Parameters
     ----------
     source : ProtocolSource
-        Tells what all pages together come to.
+        Combines the choices of all pages.
     """
 
     def __init__(self, source: ProtocolSource) -> None:
         super().__init__()
-        self.setTitle("Where is the study kept?")
+        self.setTitle("Where is the study saved?")
         self._source = source
         self.parent_folder = PathField(
             "study/parent",
             "Folder for studies",
-            "Folder in which the study gets a folder of its own",
+            "Folder in which the study gets its own folder",
         )
         if self.parent_folder.path is None:
             self.parent_folder.set_path(Path.home() / "turing-studies")
         self.name = QLineEdit()
-        self.name.setToolTip("Name of the study and of its folder; empty for the one suggested")
+        self.name.setToolTip(
+            "Name of the study and of its folder; leave empty for the suggested one"
+        )
         self.name.setAccessibleName("Name of the study")
         self.seed = SeedBox(
-            "With the same seed, other studies still differ: the secret is always new"
+            "Seed of the study; studies with the same seed still differ, as each has a new secret"
         )
         remembered = recall_text("study/seed", "0")
         self.seed.setValue(min(int(remembered), MAX_SEED) if remembered.isdecimal() else 0)
@@ -79,27 +81,27 @@ class SavePage(QWizardPage):
 
     @property
     def target(self) -> Path | None:
-        """Where the study would be, None if no place is chosen."""
+        """Folder of the new study; None if no parent folder is chosen."""
         folder = self.parent_folder.path
         return None if folder is None else folder / (self.name.text().strip() or self._free(folder))
 
     def initializePage(self) -> None:
-        """Say what will be made."""
+        """Show the summary."""
         self.refresh()
 
     def isComplete(self) -> bool:
-        """Return whether there is a new name, and nothing is being made yet."""
+        """Return whether the name is valid and no study is being created."""
         return not self.problem.text() and not self.job.running
 
     def refresh(self) -> None:
-        """Suggest a name, and say what will be made or why it cannot."""
+        """Suggest a name, and show the summary or what is wrong."""
         folder, target = self.parent_folder.path, self.target
         self.name.setPlaceholderText("" if folder is None else self._free(folder))
         problem = ""
         if folder is None or target is None:
             problem = "Choose a folder for the study."
         elif target.parent != folder or target in (folder, folder / ".."):
-            problem = "The name of the study must be a word or several, without slashes."
+            problem = "The name of the study must not contain slashes."
         elif is_there(target):
             problem = f"{target} exists already; choose another name."
         self.problem.setText(breakable(problem))
@@ -110,13 +112,13 @@ class SavePage(QWizardPage):
     def _show_overview(self) -> None:
         while self.overview.rowCount():
             self.overview.removeRow(0)
-        origins, found = self._source.origins(), self._source.found()
-        if origins is None or found is None:
+        origins, available = self._source.origins(), self._source.availability()
+        if origins is None or available is None:
             return
-        for name, text in overview(self._source.protocol(), origins, found):
-            told = QLabel(breakable(text))
-            told.setWordWrap(True)
-            self.overview.addRow(name, told)
+        for name, text in overview(self._source.protocol(), origins, available):
+            label = QLabel(breakable(text))
+            label.setWordWrap(True)
+            self.overview.addRow(name, label)
 
     def _free(self, folder: Path) -> str:
         number = 1

@@ -1,4 +1,4 @@
-"""Second page of a new study: who reads how many cases, and what that can show."""
+"""Second page of the wizard: numbers of readers and cases, and the power of the study."""
 
 from typing import cast
 
@@ -9,7 +9,7 @@ from cowgan.errors import CowganError
 from cowgan.turing.design.protocol import MAX_READERS, MIN_CASES, default_repeats
 from cowgan.turing.design.trials import Design, Rules
 from cowgan.turing.statistics.verdict import MARGIN
-from napari_cowgan.study.new_study import ProtocolSource, left_over
+from napari_cowgan.study.new_study import ProtocolSource, volume_usage
 from napari_cowgan.study.power_view import PowerView
 from napari_cowgan.widgets.controls import hint
 from napari_cowgan.widgets.fields import Choice, Count, Decimal
@@ -24,12 +24,12 @@ _FORM_WIDTH = 375
 
 
 class SizePage(QWizardPage):
-    """Design, readers, cases, repeats, practice and impressions, beside a table of power.
+    """Design and numbers of the study, beside a power table.
 
     Parameters
     ----------
     source : ProtocolSource
-        Tells what all pages together come to.
+        Combines the choices of all pages.
 
     Signals
     -------
@@ -41,48 +41,47 @@ class SizePage(QWizardPage):
 
     def __init__(self, source: ProtocolSource) -> None:
         super().__init__()
-        self.setTitle("Who reads how many of them?")
+        self.setTitle("How many readers and cases?")
         self._source = source
         self.design = Choice(
             "study/design",
             _DESIGNS,
-            "One volume at a time with a rating, or a real and a generated one side by side",
+            "One volume at a time with a rating, or a real and a generated volume side by side",
         )
         self.readers = Count(
             "study/readers",
             1,
             MAX_READERS,
             5,
-            "People who read; from three on, a result can be about readers in general",
+            "Number of readers; results generalise to other readers from three on",
         )
         self.cases = Count(
             "study/n_cases",
             MIN_CASES,
             _MOST_CASES,
             100,
-            "Volumes that each reader judges, half of them generated",
+            "Volumes that each reader judges; half of them are generated",
         )
         self.repeats = Count(
             "study/repeats",
             0,
             _MOST_CASES,
             10,
-            "Trials that come a second time, for the agreement of readers with "
-            "themselves; they do not enter the result",
+            "Trials shown twice to measure intra-reader agreement; not part of the result",
         )
         self.practice = Count(
             "study/practice",
             0,
             _MOST_CASES,
             6,
-            "Further volumes at the beginning, after which the right answer is told",
+            "Additional volumes at the beginning, with feedback after each answer",
         )
         self.impressions = Count(
             "study/impressions",
             0,
             _MOST_CASES,
             0,
-            "Further volumes whose quality is asked for before the purpose is told",
+            "Additional volumes rated for quality before the reader learns the purpose",
         )
         self.margin = Decimal(
             "study/margin",
@@ -90,8 +89,8 @@ class SizePage(QWizardPage):
             0.49,
             MARGIN,
             0.01,
-            "How far from chance, 0.5, an AUC may lie to count as equivalent to it; it is"
-            " declared now and cannot change later",
+            "Largest difference from 0.5 of an AUC that counts as equivalent to chance; declared "
+            "now and not changeable later",
         )
         for even in (self.repeats, self.practice, self.impressions, self.cases):
             even.setSingleStep(2)
@@ -109,8 +108,8 @@ class SizePage(QWizardPage):
             self.margin.valueChanged,
         ):
             changed.connect(self.edited)
-        self.design.currentIndexChanged.connect(self._on_course)
-        self.cases.valueChanged.connect(self._on_course)
+        self.design.currentIndexChanged.connect(self._on_design)
+        self.cases.valueChanged.connect(self._on_design)
         self.edited.connect(self.refresh)
 
     def _build(self) -> None:
@@ -143,33 +142,33 @@ class SizePage(QWizardPage):
         )  # fmt: skip
 
     def initializePage(self) -> None:
-        """Count what the volumes of the page before suffice for."""
+        """Check the numbers against the volumes of the first page."""
         self.refresh()
 
     def isComplete(self) -> bool:
-        """Return whether the numbers go together and there are so many volumes."""
+        """Return whether the numbers are consistent and there are enough volumes."""
         return not self.problem.text()
 
     def refresh(self) -> None:
-        """Tell what the numbers come to, or why they do not go together."""
-        problem = told = ""
+        """Show how many volumes the study uses, or what is wrong with the numbers."""
+        problem = usage = ""
         try:
-            protocol, found = self._source.protocol(), self._source.found()
-            told = "" if found is None else left_over(protocol, *found)
+            protocol, available = self._source.protocol(), self._source.availability()
+            usage = "" if available is None else volume_usage(protocol, *available)
         except CowganError as error:
             problem = error.sentence
-        self.volumes.setText(told)
-        self.volumes.setVisible(bool(told))
+        self.volumes.setText(usage)
+        self.volumes.setVisible(bool(usage))
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
-        # What cannot be made is not simulated either.
+        # An odd number of cases is invalid.
         if self.cases.value() % 2 == 0:
             size = (self.readers.value(), self.cases.value())
-            self.power.look(size, self.margin.value(), cast(Design, self.design.chosen))
+            self.power.show_power(size, self.margin.value(), cast(Design, self.design.chosen))
         self.completeChanged.emit()
 
-    def _on_course(self) -> None:
-        """Let the repeats follow the number of cases until they have been chosen."""
+    def _on_design(self) -> None:
+        """Adapt the repeats to the number of cases unless the user has changed them."""
         usual = self._default_repeats()
         if self.repeats.value() == self._usual_repeats:
             self.repeats.setValue(usual)

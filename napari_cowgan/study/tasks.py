@@ -1,4 +1,4 @@
-"""What the study panel does in the background; touches no widget."""
+"""Background tasks of the study panel; touches no widget."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,21 +21,21 @@ from cowgan.turing.study.unblinding import Unblinding, read_unblinding
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A study, and how far it is.
+class StudyStatus:
+    """A study and the progress of its readers.
 
     Parameters
     ----------
     study : Study
-        Which one.
+        The study.
     readers : list of ReaderProgress
-        All of them.
+        Progress of each reader.
     unblinding : Unblinding or None
-        When the truth was set against the answers.
+        Record of the unblinding.
     starts : dict of str to Start
-        Codes that readers told, and whether they came back with the same.
+        Start codes that were noted, and whether the journals agree.
     refused : CowganError or None
-        What of the journals that were to be collected was not, and why.
+        Why journals could not be collected.
     """
 
     study: Study
@@ -46,51 +46,51 @@ class Standing:
 
     @property
     def unfinished(self) -> list[str]:
-        """Readers from whom more can come."""
-        waited_for = ("not returned", "under way")
-        return [reader.reader for reader in self.readers if reader.state in waited_for]
+        """Readers who may still return answers."""
+        unfinished = ("not returned", "under way")
+        return [reader.reader for reader in self.readers if reader.state in unfinished]
 
 
-def open_study(folder: Path, progress: Progress) -> Standing:
+def open_study(folder: Path, progress: Progress) -> StudyStatus:
     """Open a study.
 
     Raises
     ------
     CowganError
-        It is no study, or something in it is damaged.
+        The folder holds no study, or the study is damaged.
     """
-    return standing(Study.open(folder), progress)
+    return study_status(Study.open(folder), progress)
 
 
-def standing(study: Study, told: Progress, returned: Sequence[Path] = ()) -> Standing:
-    """Return how far a study is, once what has come back or was read in its folder is collected.
+def study_status(study: Study, job: Progress, returned: Sequence[Path] = ()) -> StudyStatus:
+    """Collect new journals, and return the status of a study.
 
     Raises
     ------
     CowganError
         A journal that was collected before is damaged.
     Cancelled
-        The person stopped; nothing was collected.
+        The user cancelled; nothing was collected.
     """
     refused = None
     if study.frozen or returned:
         try:
-            collect(study, [*_read_here(study), *returned], told)
+            collect(study, [*_read_here(study), *returned], job)
         except Cancelled:
             raise
         except CowganError as error:
             refused = error
-    begun = {reader: start_codes.start_of(study, reader) for reader in study.readers}
-    return Standing(study, progress(study), read_unblinding(study), begun, refused)
+    starts = {reader: start_codes.start_of(study, reader) for reader in study.readers}
+    return StudyStatus(study, progress(study), read_unblinding(study), starts, refused)
 
 
-def collect_returned(study: Study, paths: Sequence[Path], told: Progress) -> Standing:
-    """Collect returned packages, as `standing` does."""
-    return standing(study, told, paths)
+def collect_returned(study: Study, paths: Sequence[Path], job: Progress) -> StudyStatus:
+    """Collect returned packages, and return the status as `study_status` does."""
+    return study_status(study, job, paths)
 
 
-def note_start(study: Study, reader: str, code: str, told: Progress) -> Standing:
-    """Note the start code that a reader tells.
+def note_start(study: Study, reader: str, code: str, job: Progress) -> StudyStatus:
+    """Note the start code that a reader reports before reading.
 
     Raises
     ------
@@ -98,46 +98,46 @@ def note_start(study: Study, reader: str, code: str, told: Progress) -> Standing
         As for `cowgan.turing.study.start_codes.note_start`.
     """
     start_codes.note_start(study, reader, code)
-    return standing(study, told)
+    return study_status(study, job)
 
 
-def check(study: Study, told: Progress) -> tuple[Standing, list[str]]:
-    """Audit a study once more, and return what leaks.
+def check(study: Study, job: Progress) -> tuple[StudyStatus, list[str]]:
+    """Audit a study again, and return its status and leaks.
 
     Raises
     ------
     CowganError, Cancelled
         As for `Study.check`.
     """
-    leaks = study.check(told).leaks
-    return standing(study, told), leaks
+    leaks = study.check(job).leaks
+    return study_status(study, job), leaks
 
 
-def freeze(study: Study, reason: str | None, told: Progress) -> Standing:
-    """Freeze a study, in spite of leaks if there is a reason.
+def freeze(study: Study, reason: str | None, job: Progress) -> StudyStatus:
+    """Freeze a study, despite leaks if a reason is given.
 
     Raises
     ------
     CowganError
         As for `Study.freeze`.
     """
-    return standing(study.freeze(reason), told)
+    return study_status(study.freeze(reason), job)
 
 
-def zip_package(study: Study, reader: str, target: Path, told: Progress) -> Path:
-    """Write a package as one file, and return its path.
+def zip_package(study: Study, reader: str, target: Path, job: Progress) -> Path:
+    """Write a package as a zip file, and return its path.
 
     Raises
     ------
     CowganError, Cancelled
         As for `Study.zip_package`.
     """
-    study.zip_package(reader, target, told)
+    study.zip_package(reader, target, job)
     return target
 
 
-def exhibits_of(study: Study, told: Progress) -> FigureData:
-    """Return what the audit compared; all packages hold the same volumes.
+def figure_data_of(study: Study, job: Progress) -> FigureData:
+    """Return the data of the audit's figures; all packages hold the same volumes.
 
     Raises
     ------
@@ -146,11 +146,11 @@ def exhibits_of(study: Study, told: Progress) -> FigureData:
     """
     reader = study.readers[0]
     package = Package(study.package_folder(reader), study.manifest(reader))
-    return figure_data(package, study.key, study.audit, progress=told)
+    return exhibits(package, study.key, study.audit, progress=job)
 
 
 def _read_here(study: Study) -> list[Path]:
-    """Return packages in the study's own folder that know more than what was collected."""
+    """Return packages in the study's folder with answers that are not collected yet."""
     found = []
     for reader in study.readers:
         folder = study.package_folder(reader)
@@ -164,39 +164,39 @@ def _read_here(study: Study) -> list[Path]:
 
 @dataclass(frozen=True)
 class Result:
-    """What an analysis came to.
+    """Result of an analysis.
 
     Parameters
     ----------
-    standing : Standing
-        The study, unblinded.
+    status : StudyStatus
+        The unblinded study.
     verdicts : tuple of Verdict
-        What may be said.
+        Its verdicts.
     """
 
-    standing: Standing
+    status: StudyStatus
     verdicts: tuple[Verdict, ...]
 
 
 def report_files(study: Study) -> list[Path]:
-    """Return where the report is written, as HTML and as PDF."""
+    """Return the paths of the report, as HTML and as PDF."""
     return report_paths(_report(study))
 
 
 def analyse_study(study: Study, early: bool, progress: Progress) -> Result:
-    """Unblind a study if that has not happened, analyse it, and write tables and report.
+    """Unblind a study if necessary, analyse it, and write tables and report.
 
     Raises
     ------
     CowganError, Cancelled
         As for `cowgan.turing.analysis.analyse`, and for writing.
     """
-    # Not after the study is unblinded, which cannot be undone.
+    # Before unblinding, which cannot be undone.
     require_libraries()
     analysis = analyse(study, early=early, progress=progress)
     write_derivatives(analysis)
     write_report(analysis, _report(study))
-    return Result(standing(study, progress), analysis.panel.verdicts)
+    return Result(study_status(study, progress), analysis.panel.verdicts)
 
 
 def _report(study: Study) -> Path:

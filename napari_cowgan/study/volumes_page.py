@@ -1,4 +1,4 @@
-"""First page of a new study: where its volumes come from."""
+"""First page of the wizard: origins of the volumes."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget, QWizardPag
 
 from cowgan.progress import Progress
 from cowgan.turing.design.sources import RECOGNISED, StudySource
-from napari_cowgan.study.new_study import Found, Origin, Origins, look_at
+from napari_cowgan.study.new_study import Availability, Origin, Origins, count_volumes
 from napari_cowgan.widgets.controls import breakable, hint, row
 from napari_cowgan.widgets.drops import dropped_path
 from napari_cowgan.widgets.fields import Choice, Decimal, PathField
@@ -20,21 +20,21 @@ from napari_cowgan.widgets.jobs import Job
 from napari_cowgan.widgets.problems import sentence
 
 _ORIGINS: tuple[tuple[str, Origin], ...] = (
-    ("The model that comes with the program", "bundled"),
+    ("The bundled model", "bundled"),
     ("Another model", "model"),
     ("A folder of volumes", "folder"),
 )
 _MODELS = "Models (*.safetensors *.pt)"
 _REAL = (
-    "Volumes that the model was not trained on, prepared as its training volumes were (the Data "
-    "panel does it). One of each subject is taken, by lot. " + RECOGNISED
+    "Volumes that the model was not trained on, prepared like its training volumes (with the Data "
+    "panel). One volume of each subject is used, at random. " + RECOGNISED
 )
-_GENERATED = "Seeds are drawn by lot, so that nobody chooses or guesses what is shown."
-_LOOK_AFTER_MS = 300
+_GENERATED = "Seeds are drawn at random, so that nobody can choose or guess what is shown."
+_COUNT_AFTER_MS = 300
 
 
 class VolumesPage(QWizardPage):
-    """Real and generated volumes, and how many of each there are."""
+    """Origins of real and generated volumes, and how many of each there are."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,19 +42,19 @@ class VolumesPage(QWizardPage):
         self.real = PathField(
             "study/real",
             "Folder with real volumes",
-            "Folder of NIfTI volumes, subfolders included; label maps in it are left out",
+            "Folder of NIfTI volumes, including subfolders; label maps are skipped",
         )
-        self.origin = Choice("study/origin", _ORIGINS, "What makes the generated volumes")
+        self.origin = Choice("study/origin", _ORIGINS, "Origin of the generated volumes")
         self.model = PathField(
             "study/model",
             "Model file",
-            "Checkpoint (.safetensors, or .pt of the published code) that is rendered",
+            "Checkpoint (.safetensors, or .pt of the published code) that generates volumes",
             _MODELS,
         )
         self.folder = PathField(
             "study/generated",
             "Folder with generated volumes",
-            "Folder of NIfTI volumes; one of each subject is taken, by lot",
+            "Folder of NIfTI volumes; one of each subject is used, at random",
         )
         self.psi = Decimal(
             "study/psi",
@@ -62,10 +62,10 @@ class VolumesPage(QWizardPage):
             1,
             1,
             0.05,
-            "How far the style may lie from the average one: 0 is the average volume, 1 "
-            "the seed's own, lower is more typical but less varied",
+            "Distance of the style from the average: 0 is the average volume, 1 is the seed's "
+            "own; lower is more typical but less varied",
         )
-        self.real_found, self.generated_found = FoundLine(), FoundLine()
+        self.real_found, self.generated_found = AvailabilityLine(), AvailabilityLine()
         self._form = QFormLayout()
         self._form.addRow("From", self.origin)
         self._form.addRow("Model", self.model)
@@ -87,21 +87,21 @@ class VolumesPage(QWizardPage):
         layout.addWidget(generated)
         layout.addStretch(1)
         WheelGuard(self.origin, self.psi)
-        self.real.changed.connect(self._look_at_real)
+        self.real.changed.connect(self._count_real)
         for changed in (
             self.origin.currentIndexChanged,
             self.model.changed,
             self.folder.changed,
         ):
-            changed.connect(self._look_at_generated)
+            changed.connect(self._count_generated)
         for line in (self.real_found, self.generated_found):
             line.changed.connect(self.completeChanged)
-        self._look_at_real()
-        self._look_at_generated()
+        self._count_real()
+        self._count_generated()
 
     @property
     def origins(self) -> Origins | None:
-        """Where the volumes come from, None if no folder of real ones is chosen."""
+        """Origins of the volumes; None if no folder of real ones is chosen."""
         real = self.real.path
         if real is None:
             return None
@@ -110,23 +110,23 @@ class VolumesPage(QWizardPage):
         return Origins(real, origin, generated[origin], self.psi.value())
 
     @property
-    def found(self) -> tuple[Found, Found] | None:
-        """What there is of real and of generated volumes, None as long as something is missing."""
-        real, generated = self.real_found.found, self.generated_found.found
+    def availability(self) -> tuple[Availability, Availability] | None:
+        """The available real and generated volumes; None while unknown."""
+        real, generated = self.real_found.availability, self.generated_found.availability
         return None if real is None or generated is None else (real, generated)
 
     def isComplete(self) -> bool:
-        """Return whether both kinds suffice for the smallest study."""
-        return self.found is not None and all(found.enough for found in self.found)
+        """Return whether there are enough of both kinds for the smallest study."""
+        return self.availability is not None and all(one.enough for one in self.availability)
 
-    def _look_at_real(self) -> None:
+    def _count_real(self) -> None:
         origins = self.origins
         if origins is None:
-            self.real_found.forget("Choose a folder, or drop it here.")
+            self.real_found.reset("Choose a folder, or drop it here.")
         else:
-            self.real_found.ask(origins.real_source)
+            self.real_found.count(origins.real_source)
 
-    def _look_at_generated(self) -> None:
+    def _count_generated(self) -> None:
         origin = cast(Origin, self.origin.chosen)
         paths = {"model": self.model, "folder": self.folder}
         for kind, line in paths.items():
@@ -135,10 +135,10 @@ class VolumesPage(QWizardPage):
         self._seeds.setVisible(origin != "folder")
         path = paths[origin].path if origin in paths else None
         if path is None and origin in paths:
-            self.generated_found.forget(f"Choose a {origin}, or drop it here.")
+            self.generated_found.reset(f"Choose a {origin}, or drop it here.")
         else:
             # Neither the real volumes nor the truncation change how many there are.
-            self.generated_found.ask(Origins(Path(), origin, path, 1).generated_source)
+            self.generated_found.count(Origins(Path(), origin, path, 1).generated_source)
 
     def _drop_real(self, path: Path) -> None:
         self.real.set_path(path)
@@ -149,52 +149,52 @@ class VolumesPage(QWizardPage):
         {"model": self.model, "folder": self.folder}[origin].set_path(path)
 
 
-class FoundLine(QWidget):
-    """Tells what a source offers, which is found out in the background.
+class AvailabilityLine(QWidget):
+    """Shows how many volumes a source offers, which are counted in the background.
 
     Signals
     -------
     changed
-        Something else is known.
+        The count is known, or no longer known.
     """
 
     changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: Found | None = None
-        self.told = hint("")
+        self.availability: Availability | None = None
+        self.text = hint("")
         self._make: Callable[[], StudySource] | None = None
         self._job: Job | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(_LOOK_AFTER_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.setInterval(_COUNT_AFTER_MS)
+        self._timer.timeout.connect(self._count)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.told)
+        layout.addWidget(self.text)
 
-    def ask(self, make: Callable[[], StudySource]) -> None:
-        """Find out what a source offers once nobody has asked for another one for a while."""
-        self.forget("Counting…")
+    def count(self, make: Callable[[], StudySource]) -> None:
+        """Count the volumes of a source, after a pause in case another one is chosen."""
+        self.reset("Counting…")
         self._make = make
         self._timer.start()
 
-    def forget(self, told: str) -> None:
-        """Know nothing, and say so."""
+    def reset(self, text: str) -> None:
+        """Discard the count, and show a text instead."""
         self._timer.stop()
         self._make = self._job = None
-        self._show(None, told)
+        self._show(None, text)
 
-    def _look(self) -> None:
+    def _count(self) -> None:
         make = self._make
         if make is not None:
-            self._job = Job(partial(_look_at, make))
+            self._job = Job(partial(_count, make))
             self._job.succeeded.connect(self._on_found)
             self._job.failed.connect(self._on_failure)
             self._job.start()
 
-    def _on_found(self, found: Found) -> None:
+    def _on_found(self, found: Availability) -> None:
         if self.sender() is self._job:
             self._show(found, found.sentence)
 
@@ -202,9 +202,9 @@ class FoundLine(QWidget):
         if self.sender() is self._job:
             self._show(None, sentence(error))
 
-    def _show(self, found: Found | None, told: str) -> None:
-        self.found = found
-        self.told.setText(breakable(told))
+    def _show(self, availability: Availability | None, text: str) -> None:
+        self.availability = availability
+        self.text.setText(breakable(text))
         self.changed.emit()
 
 
@@ -228,12 +228,12 @@ class _Box(QWidget):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Take it."""
+        """Choose the dropped file or folder."""
         path = dropped_path(event)
         if path is not None:
             event.acceptProposedAction()
             self._take(path)
 
 
-def _look_at(make: Callable[[], StudySource], progress: Progress) -> Found:
-    return look_at(make())
+def _count(make: Callable[[], StudySource], progress: Progress) -> Availability:
+    return count_volumes(make())

@@ -1,4 +1,4 @@
-"""A new study, page by page."""
+"""Wizard for a new study."""
 
 # superqt is only partly typed.
 # mypy: allow-untyped-calls
@@ -12,7 +12,7 @@ from cowgan.turing.design.protocol import Protocol
 from cowgan.turing.study.study import Study
 from napari_cowgan.help.button import HelpButton
 from napari_cowgan.help.topics import Topic
-from napari_cowgan.study.new_study import Found, Origins, make_study
+from napari_cowgan.study.new_study import Availability, Origins, make_study
 from napari_cowgan.study.power_view import PowerView
 from napari_cowgan.study.reading_page import ReadingPage
 from napari_cowgan.study.save_page import SavePage
@@ -27,19 +27,19 @@ _STEPS_WIDTH = 190
 
 
 class StudyWizard(QWizard):
-    """Asks for everything that a study needs, then makes it.
+    """Collects the settings of a study, then creates it.
 
-    What is chosen is remembered, so nothing is lost if it is closed.
+    Settings are remembered if the wizard is closed.
 
     Parameters
     ----------
     parent : QWidget
-        What it lies above.
+        Parent window.
 
     Signals
     -------
     made : Study
-        A study has been made.
+        The new study.
     """
 
     made = Signal(object)
@@ -68,12 +68,12 @@ class StudyWizard(QWizard):
         self.destroyed.connect(partial(_shut_down, self.size_page.power, self.save.job))
 
     def protocol(self) -> Protocol:
-        """Return what was chosen on all pages.
+        """Return the protocol chosen on all pages.
 
         Raises
         ------
         CowganError
-            It does not go together.
+            The choices contradict each other.
         """
         size, volumes = self.size_page, self.volumes
         return Protocol(
@@ -84,21 +84,21 @@ class StudyWizard(QWizard):
             practice=size.practice.value(),
             impressions=size.impressions.value(),
             psi=volumes.psi.value(),
-            crop=self.reading.cut,
+            crop=self.reading.crop_voxels,
             margin_auc=round(size.margin.value(), 2),
             rules=self.reading.rules(size.design.chosen),
         )
 
     def origins(self) -> Origins | None:
-        """Return where the volumes come from, None if that is not chosen yet."""
+        """Return the origins of the volumes; None if they are not chosen yet."""
         return self.volumes.origins
 
-    def found(self) -> tuple[Found, Found] | None:
-        """Return what there is of real and of generated volumes, None if it is not known."""
-        return self.volumes.found
+    def availability(self) -> tuple[Availability, Availability] | None:
+        """Return the available real and generated volumes; None if unknown."""
+        return self.volumes.availability
 
     def accept(self) -> None:
-        """Make the study; the window closes once it is there."""
+        """Create the study, then close the wizard."""
         target, origins = self.save.target, self.origins()
         if target is None or origins is None or self.save.job.running:
             return
@@ -108,10 +108,10 @@ class StudyWizard(QWizard):
             super(StudyWizard, self).accept()
 
         work = partial(make_study, target, origins, self.protocol())
-        self.save.job.run("Making: step", work, finish, partial(show_problem, self))
+        self.save.job.run("Creating: step", work, finish, partial(show_problem, self))
 
     def reject(self) -> None:
-        """Stop making the study, or close the window if none is being made."""
+        """Cancel creating the study, or close the wizard."""
         if self.save.job.running:
             self.save.job.stop()
         else:
@@ -126,7 +126,7 @@ class StudyWizard(QWizard):
 
 
 class _Steps(QWidget):
-    """Where one is on the way."""
+    """List of steps, with the current one in bold."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -141,7 +141,7 @@ class _Steps(QWidget):
         layout.addStretch(1)
 
     def show_step(self, number: int) -> None:
-        """Stress one step."""
+        """Show a step as the current one."""
         for place, label in enumerate(self._labels):
             font = label.font()
             font.setBold(place == number)

@@ -11,7 +11,7 @@ __all__ = ["TrainingPanel", "show_training_panel"]
 
 
 def __getattr__(name: str) -> Any:
-    # The panel pulls in Qt and torch, which naming this package must not do.
+    # Importing this package must not load Qt or torch.
     if name == "TrainingPanel":
         from napari_cowgan.training.panel import TrainingPanel
 

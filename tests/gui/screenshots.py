@@ -329,7 +329,7 @@ def shoot_study(folder: Path, theme: str) -> None:
         for seed in range(16):
             write_nifti(make_phantom(seed)[0], volumes / f"sub-{seed + 1:03}_TOF.nii.gz")
         shoot_wizard(panel, volumes, Path(work, "studies"), folder, theme)
-        wait_for(lambda: panel.standing and not panel.job.running)
+        wait_for(lambda: panel.status and not panel.job.running)
         pictures = panel.audit.pictures
         for shown in ("mip", "slice", "histograms", "features"):
             pictures.choice.choose(shown)
@@ -338,9 +338,9 @@ def shoot_study(folder: Path, theme: str) -> None:
             panel.findChild(QScrollArea).ensureWidgetVisible(pictures)
             save(viewer, folder, f"study-audit-{shown}")
         pictures.choice.choose("mip")
-        panel.audit.freeze_wished.emit("a rehearsal on phantoms")
+        panel.audit.freeze_requested.emit("a rehearsal on phantoms")
         wait_for(lambda: not panel.job.running)
-        study = panel.standing.study
+        study = panel.status.study
         panel.audit.hide_pictures()
         save(viewer, folder, "study-frozen")
         for reader, trials in zip(study.readers, (26, 9), strict=False):

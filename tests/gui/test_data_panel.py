@@ -179,7 +179,7 @@ def test_cancel_keeps_what_is_finished_and_prepare_goes_on(
     finished = len(read_manifest(out))
     assert 2 <= finished < 40
     assert outcomes(panel) == dict.fromkeys(read_manifest(out), "done")
-    assert told(panel) == "Stopped; what is finished is kept."
+    assert told(panel) == "Cancelled; finished cases are kept."
     assert panel.start.isEnabled() and panel.settings.isEnabled()
     known = read_manifest(out)
     left = [path for path in many_scans.iterdir() if path.name.partition(".")[0] not in known]

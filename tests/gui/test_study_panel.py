@@ -111,7 +111,7 @@ def show(panel: StudyPanel, study: Study, folder: Path, finish) -> StudyPanel:
 
 
 def study_of(panel: StudyPanel) -> Study:
-    return panel.standing.study
+    return panel.status.study
 
 
 def given_out(panel: StudyPanel, reader: str, folder: Path) -> Path:
@@ -215,7 +215,7 @@ def test_a_study_goes_from_the_plan_to_the_report(
     ):
         type_into(field, number)
     assert size.repeats.value() == 0
-    assert texts(size).count("Takes 6 volumes of each kind; 0 more real ones are left.") == 1
+    assert texts(size).count("Uses 6 volumes of each kind; 0 real ones remain.") == 1
     press(Key.Key_Return)
     tab_to(wizard.reading.marks)
     press(Key.Key_Space)
@@ -226,11 +226,11 @@ def test_a_study_goes_from_the_plan_to_the_report(
     type_into(wizard.save.seed, 5)
     qtbot.waitUntil(lambda: "Margin" in texts(wizard.save))
     told = texts(wizard.save)
-    assert f"6 of 6 subjects in {phantoms}, by lot" in told
-    assert "seeds by lot" in told
-    assert "3; each has 10 trials of single volumes, after 2 volumes to practise with" in told
+    assert f"6 of 6 subjects in {phantoms}, at random" in told
+    assert "random seeds" in told
+    assert "3; each has 10 trials of single volumes, after 2 practice volumes" in told
     press(Key.Key_Return)
-    qtbot.waitUntil(lambda: panel.standing is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: panel.status is not None, timeout=60_000)
     finish(panel)
     assert panel.wizard is None
     study = study_of(panel)
@@ -289,7 +289,7 @@ def test_a_study_goes_from_the_plan_to_the_report(
     push(panel.readers.start)
     type_code(panel, begun.start_code.lower())
     finish(panel)
-    assert f"Told start code: {begun.start_code}" in panel.readers.codes.text()
+    assert f"Noted start code: {begun.start_code}" in panel.readers.codes.text()
     come_back_to(panel.new)
     second = read(panel, away)
     returned = shutil.make_archive(str(tmp_path / "back"), "zip", away.parent)
@@ -305,8 +305,8 @@ def test_a_study_goes_from_the_plan_to_the_report(
         f"Start code: {begun.start_code} (as told before)",
         f"Finish code: {second}",
     ]
-    assert "Publish before you analyse" in texts(panel.card)
-    push(panel.card.collected.copy)
+    assert "Publish before you analyse" in texts(panel.summary)
+    push(panel.summary.collected.copy)
     published = QApplication.clipboard().text()
     assert published.endswith(collection_sha256(study_of(panel)))
     assert "3 of 3 readers have finished" in texts(panel.result)
@@ -323,7 +323,7 @@ def test_a_study_goes_from_the_plan_to_the_report(
     assert pdf.read_bytes().startswith(b"%PDF")
     assert (html.parent / "trials.csv").is_file(), "tables for other programs"
     assert "sub-R01 read where the key of the study lay beside" in html.read_text(encoding="utf-8")
-    assert not panel.card.collected.isVisible(), "too late to publish"
+    assert not panel.summary.collected.isVisible(), "too late to publish"
     found = verify(study_of(panel).folder, [code, second], [published.split()[-1]])
     assert found.faults == []
 
@@ -341,12 +341,12 @@ def test_a_study_that_is_blinded_is_frozen_at_once(panel, made, qtbot, finish, t
     while wizard.currentPage() is not wizard.save:
         wizard.next()
     click(wizard.button(wizard.WizardButton.FinishButton))
-    qtbot.waitUntil(lambda: panel.standing is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: panel.status is not None, timeout=60_000)
     finish(panel)
     study = study_of(panel)
     assert study.folder == tmp_path / "studies" / "turing-study-1"
     assert study.frozen and study.accepted_leak is None
-    assert "Frozen" in panel.card.state.text()
+    assert "Frozen" in panel.summary.state.text()
     assert [word.text() for word in panel.audit.words][:2] == ["Pass", "Pass"]
     for part in (panel.audit.freeze, panel.audit.reason):
         assert not part.isVisible()
@@ -354,7 +354,7 @@ def test_a_study_that_is_blinded_is_frozen_at_once(panel, made, qtbot, finish, t
 
 
 def test_an_empty_panel_says_what_to_do_and_offers_nothing_else(panel):
-    assert "Make a new study, or open one" in texts(panel)
+    assert "Create a new study, or open one" in texts(panel)
     shown = [b.text() for b in panel.findChildren(QPushButton) if b.isVisible()]
     assert shown == ["New study…", "Open study"]
 
@@ -573,7 +573,7 @@ def test_the_reading_window_is_a_process_of_its_own(opened, problem, qtbot, fini
     study = study_of(opened)
     click(opened.readers.read)
     answer_question(opened, Key.Key_Return)
-    assert "sub-R01's package is being read in its own window." in texts(opened)
+    assert "sub-R01's package is being read in a separate window." in texts(opened)
     reading = opened.findChild(ReadingProcess)
     journal = study.package_folder("sub-R01") / JOURNAL_FILE
     qtbot.waitUntil(lambda: journal.exists() and journal.stat().st_size > 0, timeout=60_000)
@@ -599,10 +599,10 @@ def test_folders_are_shown_and_a_desktop_without_programs_is_told(
 
 def test_the_line_to_publish_is_copied_whole(opened):
     study = study_of(opened)
-    assert opened.card.frozen.digits.text().replace("\n", "") == study.sha256
-    click(opened.card.frozen.copy)
+    assert opened.summary.frozen.digits.text().replace("\n", "") == study.sha256
+    click(opened.summary.frozen.copy)
     assert QApplication.clipboard().text() == frozen_line(study)
-    assert not opened.card.collected.isVisible()
+    assert not opened.summary.collected.isVisible()
 
 
 @pytest.mark.parametrize("close", ["window", "panel"])

@@ -123,7 +123,7 @@ def _missing(folder: Path) -> Path:
 )
 def test_too_few_volumes_are_told_while_they_are_chosen(wizard, tmp_path, qtbot, make, said):
     type_into(wizard.volumes.real.line, make(tmp_path / "chosen"))
-    qtbot.waitUntil(lambda: said in told(wizard.volumes.real_found.told), timeout=20_000)
+    qtbot.waitUntil(lambda: said in told(wizard.volumes.real_found.text), timeout=20_000)
     assert not can_go_on(wizard)
 
 
@@ -131,8 +131,8 @@ def test_real_volumes_that_look_public_are_warned_of(wizard, tmp_path, qtbot):
     page = wizard.volumes
     assert any("no reader may have them" in told(label) for label in page.findChildren(QLabel))
     type_into(page.real.line, write_volumes(tmp_path / "IXI-MRA", 6))
-    qtbot.waitUntil(lambda: "6 subjects" in told(page.real_found.told), timeout=20_000)
-    assert "seem to be public (IXI)" in told(page.real_found.told)
+    qtbot.waitUntil(lambda: "6 subjects" in told(page.real_found.text), timeout=20_000)
+    assert "seem to be public (IXI)" in told(page.real_found.text)
     assert can_go_on(wizard), "it is a warning"
 
 
@@ -142,17 +142,17 @@ def test_a_file_that_is_no_model_is_told(wizard, volumes, tmp_path, qtbot):
     wizard.volumes.real.set_path(volumes)
     tab_to(wizard.volumes.origin)
     press(Key.Key_Down)
-    assert told(wizard.volumes.generated_found.told) == "Choose a model, or drop it here."
+    assert told(wizard.volumes.generated_found.text) == "Choose a model, or drop it here."
     type_into(wizard.volumes.model.line, path)
     found = wizard.volumes.generated_found
-    qtbot.waitUntil(lambda: "model.safetensors is no safetensors file" in told(found.told))
+    qtbot.waitUntil(lambda: "model.safetensors is no safetensors file" in told(found.text))
     assert not can_go_on(wizard)
     write_model(path)
     # Another path, and this one again.
     press(Key.Key_Backspace)
     QTest.keyClicks(wizard.volumes.model.line, "s")
     qtbot.waitUntil(lambda: can_go_on(wizard), timeout=20_000)
-    assert "as many volumes as are needed" in told(wizard.volumes.generated_found.told)
+    assert "as many volumes as needed" in told(wizard.volumes.generated_found.text)
 
 
 def test_folders_and_models_are_dropped_where_they_belong(wizard, volumes, tmp_path):
@@ -171,7 +171,7 @@ def test_numbers_that_do_not_go_together_are_told(wizard, volumes, qtbot):
     page = wizard.size_page
     assert told(page.volumes) == "Takes 12 volumes of each kind; 0 more real ones are left."
     for field, number, said in (
-        (page.cases, 40, "This takes 22 real volumes, 10 more than there are"),
+        (page.cases, 40, "The study needs 22 real volumes, 10 more than there are"),
         (page.cases, 11, "divisible by 2"),
         (page.practice, 3, "must be even"),
         (page.repeats, 12, "at most half of the 20 trials"),
@@ -201,7 +201,7 @@ def test_the_table_tells_the_power_of_the_study_that_is_planned(wizard, volumes,
     fill(wizard, volumes, qtbot, "size_page")
     power = wizard.size_page.power
     qtbot.waitUntil(lambda: power.cell is not None, timeout=60_000)
-    assert "With 5 readers and 20 cases" in power.told.text()
+    assert "With 5 readers and 20 cases" in power.text.text()
     stressed = [
         (line, column)
         for line in range(power.table.rowCount())
@@ -212,9 +212,9 @@ def test_the_table_tells_the_power_of_the_study_that_is_planned(wizard, volumes,
     headers = power.table.verticalHeaderItem, power.table.horizontalHeaderItem
     assert [of(n).text() for of, n in zip(headers, place, strict=True)] == ["5 readers", "20 cases"]
     wizard.size_page.readers.setValue(2)
-    qtbot.waitUntil(lambda: "a study is a pilot" in power.told.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "a study is a pilot" in power.text.text(), timeout=20_000)
     wizard.size_page.design.choose("2afc")
-    qtbot.waitUntil(lambda: "for pairs" in power.told.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "for pairs" in power.text.text(), timeout=20_000)
 
 
 def test_leaving_the_simulation_half_done_keeps_what_is_known(wizard, volumes, qtbot):
@@ -231,10 +231,10 @@ def test_the_last_page_tells_what_is_going_to_be_made(wizard, volumes, tmp_path,
     wizard.size_page.readers.setValue(1)
     fill(wizard, volumes, qtbot, "save")
     assert overview(wizard) == {
-        "Real": f"12 of 12 subjects in {volumes}, by lot",
-        "Generated": f"12 of {load_bundled().card.name}, seeds by lot, truncation psi 1",
-        "Readers": "1; each has 20 trials of single volumes, after 4 volumes to practise with",
-        "Time": "about 10 to 15 minutes of each reader, not counting breaks",
+        "Real": f"12 of 12 subjects in {volumes}, at random",
+        "Generated": f"12 of {load_bundled().card.name}, random seeds, truncation psi 1",
+        "Readers": "1; each has 20 trials of single volumes, after 4 practice volumes",
+        "Time": "about 10 to 15 minutes for each reader, without breaks",
         "Allowed": "projections and marks",
         "Margin": "an AUC within 0.5 ± 0.14 is equivalent to chance",
     }
@@ -326,7 +326,7 @@ def test_a_plan_is_remembered(panel, wizard, volumes, qtbot):
     assert again.size_page.cases.value() == 20
     assert again.size_page.margin.value() == 0.1
     assert not again.reading.rules("rating").mip
-    assert again.reading.cut == (0, 3, 0)
+    assert again.reading.crop_voxels == (0, 3, 0)
 
 
 def test_only_one_plan_is_open(panel, wizard, qtbot):

@@ -1,4 +1,4 @@
-"""The study that is open: its name, whether it is frozen, and the hashes to publish."""
+"""Summary of the open study: name, state, and hashes to publish."""
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
@@ -6,18 +6,18 @@ from superqt import QElidingLabel
 
 from cowgan.turing.study.publication import collected_line, frozen_line
 from cowgan.turing.study.study import Study
-from napari_cowgan.study.tasks import Standing
+from napari_cowgan.study.tasks import StudyStatus
 from napari_cowgan.widgets.controls import SWATCH, hint, row, swatch, text_button
 
 _FROZEN, _OPEN = "#5fa8d3", "#f0b252"
-_BEFORE_READING = "Publish before anybody reads"
-_BEGUN = "Hash of the frozen study"
+_BEFORE_READING = "Publish before reading starts"
+_STARTED = "Hash of the frozen study"
 _BEFORE_UNBLINDING = "Publish before you analyse"
 _DIGITS_PER_LINE = 32
 
 
-class StudyCard(QWidget):
-    """Tells which study is open."""
+class StudySummary(QWidget):
+    """Shows the name, state and hashes of the open study."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,12 +30,12 @@ class StudyCard(QWidget):
         self.facts = hint("")
         self.notes = hint("")
         self.frozen = PublishedHash(
-            "SHA-256 of all that is decided: protocol, volumes, key, audit and packages; "
-            "once published, it proves that nothing of it was changed afterwards"
+            "SHA-256 of protocol, volumes, key, audit and packages; once published, it proves that "
+            "none of them was changed afterwards"
         )
         self.collected = PublishedHash(
-            "SHA-256 of the study and of every answer; published before the truth is "
-            "known, it proves that no answer was changed or added afterwards"
+            "SHA-256 of the study and every answer; published before unblinding, it proves that no "
+            "answer was changed or added afterwards"
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 2, 0, 2)
@@ -48,9 +48,9 @@ class StudyCard(QWidget):
         layout.addWidget(self.frozen)
         layout.addWidget(self.collected)
 
-    def show_standing(self, standing: Standing) -> None:
-        """Show a study, and what is to be published of it now."""
-        study = standing.study
+    def show_status(self, status: StudyStatus) -> None:
+        """Show a study, and the hash to publish at this stage."""
+        study = status.study
         self.name.setText(study.folder.name)
         self.name.setToolTip(str(study.folder))
         frozen = study.description["frozen"]
@@ -59,12 +59,12 @@ class StudyCard(QWidget):
         self.facts.setText(_facts(study))
         self.notes.setText("\n".join(study.notes))
         self.notes.setVisible(bool(study.notes))
-        begun = any(reader.state != "not returned" for reader in standing.readers)
-        title = _BEGUN if begun else _BEFORE_READING
+        started = any(reader.state != "not returned" for reader in status.readers)
+        title = _STARTED if started else _BEFORE_READING
         self.frozen.show_line(title, frozen_line(study) if study.frozen else "")
-        done = study.frozen and not standing.unfinished
-        line = collected_line(study, standing.readers) if done else ""
-        self.collected.show_line(_BEFORE_UNBLINDING, "" if standing.unblinding else line)
+        done = study.frozen and not status.unfinished
+        line = collected_line(study, status.readers) if done else ""
+        self.collected.show_line(_BEFORE_UNBLINDING, "" if status.unblinding else line)
 
 
 class PublishedHash(QFrame):
@@ -73,7 +73,7 @@ class PublishedHash(QFrame):
     Parameters
     ----------
     tooltip : str
-        What the hash commits to.
+        What the hash covers.
     """
 
     def __init__(self, tooltip: str) -> None:
@@ -88,7 +88,7 @@ class PublishedHash(QFrame):
         self.digits.setToolTip(tooltip)
         self.digits.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.copy = text_button(
-            "Copy line", "Copy one line with the hash, such as for a preregistration"
+            "Copy line", "Copy a line with the hash, for example for a preregistration"
         )
         self.copy.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.copy.clicked.connect(lambda: QApplication.clipboard().setText(self._line))
