@@ -1,4 +1,4 @@
-"""The reading window of visual Turing tests, a program of its own."""
+"""Reading window of visual Turing tests, a separate application."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ __all__ = ["launch"]
 
 def launch(folder: Path | None, copy: Path | None = None) -> int:
     """Open a reader's package; see `napari_cowgan.reading.application.launch`."""
-    # Qt and napari, which naming this package must not load.
+    # Importing this package must not load Qt or napari.
     from napari_cowgan.reading import application
 
     return application.launch(folder, copy)

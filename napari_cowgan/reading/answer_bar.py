@@ -1,4 +1,4 @@
-"""The answers, below the picture."""
+"""Bar below the image with the answers."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,28 +17,27 @@ HEIGHT_PX = 108
 
 
 class AnswerBar(QWidget):
-    """Buttons for the answer, for how sure one is, and for going on; and what the mouse does.
+    """Buttons for answer, confidence and continuing, and a reminder of the mouse actions.
 
     Both answers look alike, whichever is chosen.
 
     Parameters
     ----------
     design : {"rating", "2afc"}
-        What is asked.
+        Design of the study.
     act : callable
-        Told what is pressed.
+        Called with the action of a button.
     """
 
     def __init__(self, design: Design, act: Callable[[Action], None]) -> None:
         super().__init__()
         self.setObjectName("answers")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        # Whatever it says, so that every picture is as large.
+        # Fixed, so that all images have the same size.
         self.setFixedHeight(HEIGHT_PX)
         self._design = design
         self.question = label("question", wrap=False)
         named = zip(
-            ("first", "second"),
             (Action.FIRST, Action.SECOND),
             texts.ANSWERS[design],
             texts.ANSWER_KEYS[design],
@@ -47,12 +46,12 @@ class AnswerBar(QWidget):
         self.answers = [
             button(
                 f"{answer}   {key}",
-                texts.TOOLTIPS[name].format(answer=answer.lower(), key=key),
+                f"Answer: {answer.lower()} (key {key})",
                 partial(act, action),
                 checkable=True,
                 kind="big",
             )
-            for name, action, answer, key in named
+            for action, answer, key in named
         ]
         for made in self.answers:
             made.setMinimumWidth(170)
@@ -65,14 +64,17 @@ class AnswerBar(QWidget):
         self.mouse = label("muted", wrap=False)
         self.verdict = label("verdict")
         self.next = button(
-            "Next   ⏎", texts.TOOLTIPS["next"], partial(act, Action.GO_ON), kind="big"
+            "Next   ⏎",
+            "Save this answer and continue; it cannot be changed afterwards (Enter)",
+            partial(act, Action.GO_ON),
+            kind="big",
         )
         self.next.setMinimumWidth(130)
         self.next.setProperty("main", True)
         self._lay_out()
 
     def show_trial(self, trial: Trial) -> None:
-        """Get ready for a trial."""
+        """Show the question of a trial."""
         impression = trial.phase == "impression"
         self.question.setText(texts.question(self._design, trial))
         self.question.setVisible(not impression)
@@ -84,12 +86,12 @@ class AnswerBar(QWidget):
             zip(self.levels, self._anchors, meanings, strict=True), 1
         ):
             anchor.setText(meaning)
-            tooltip = texts.TOOLTIPS["level"].format(meaning=meaning.capitalize(), level=level)
+            tooltip = f"{meaning.capitalize()} (key {level})"
             made.setToolTip(tooltip)
             made.setAccessibleName(tooltip)
 
     def show_mip(self, mip: bool) -> None:
-        """Tell what the mouse does in slices, or in the projection."""
+        """Show the mouse actions in slices, or in the projection."""
         rows = "".join(
             f"<tr><td>{what}&nbsp;&nbsp;</td><td>{effect}</td></tr>"
             for what, effect in (texts.MOUSE_MIP if mip else texts.MOUSE)
@@ -97,7 +99,7 @@ class AnswerBar(QWidget):
         self.mouse.setText(f"<table>{rows}</table>")
 
     def refresh(self, session: Session) -> None:
-        """Show what is chosen and what can be."""
+        """Show what is chosen and what can be chosen."""
         snapshot = session.snapshot
         answers = session.course.rules.answers
         feedback = session.state is State.FEEDBACK

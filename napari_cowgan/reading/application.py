@@ -1,4 +1,4 @@
-"""The program that a reader starts: one window, one package."""
+"""Application that shows one package to a reader."""
 
 import logging
 import sys
@@ -13,7 +13,7 @@ from cowgan.errors import CowganError
 from cowgan.turing.reading.package import Package, find_package, key_beside
 from napari_cowgan.reading import texts
 from napari_cowgan.reading.context import programs_and_computer, screen
-from napari_cowgan.reading.controller import Reading
+from napari_cowgan.reading.controller import ReadingController
 from napari_cowgan.reading.window import ReadingWindow
 from napari_cowgan.widgets.jobs import Job
 from napari_cowgan.widgets.problems import details, sentence
@@ -21,30 +21,30 @@ from napari_cowgan.widgets.problems import details, sentence
 _log = logging.getLogger(__name__)
 
 PROBLEM = 2
-"""Exit status if the reading could not begin or go on."""
+"""Exit status if the reading could not start or continue."""
 
 
 def launch(folder: Path | None, copy: Path | None = None) -> int:
-    """Open a package, and wait until the reader closes the window.
+    """Open a package, and return when the reader closes the window.
 
     Parameters
     ----------
     folder : Path or None
-        The package; None if the reader is to choose it.
+        The package; None to let the reader choose one.
     copy : Path, optional
         A second file that receives every answer.
 
     Returns
     -------
     int
-        0, or 2 after a problem that the window has told.
+        0, or 2 after a problem that the window has shown.
     """
-    # What a person has set in napari must change nothing here, nor the other way round.
+    # Settings of napari must not affect readings, nor the other way round.
     get_settings(path=None)
     application = QApplication.instance() or QApplication([texts.WINDOW_TITLE])
     application.setApplicationName(texts.WINDOW_TITLE)
     window = ReadingWindow()
-    _tell_everything_in(window)
+    _show_all_errors_in(window)
     window.showMaximized()
     if folder is None:
         window.ask_for_package(lambda chosen: _open(window, find_package(chosen), copy))
@@ -59,14 +59,14 @@ def _open(window: ReadingWindow, folder: Path, copy: Path | None) -> None:
 
 
 class Opening(QObject):
-    """Checks a package in a thread, then begins or goes on with its reading.
+    """Checks a package in a thread, then starts or resumes its reading.
 
     Parameters
     ----------
     window : ReadingWindow
-        Where it is read, and where a problem is told.
+        Window that shows the reading and problems.
     folder : Path
-        The package.
+        Folder of the package.
     copy : Path, optional
         As for `launch`.
     """
@@ -76,7 +76,7 @@ class Opening(QObject):
         self._window = window
         self._copy = copy
         self._job = Job(lambda progress: Package.open(folder, progress))
-        self._job.progressed.connect(window.tell_checked)
+        self._job.progressed.connect(window.show_checked)
         self._job.succeeded.connect(self._begin)
         self._job.failed.connect(window.fail)
 
@@ -90,21 +90,21 @@ class Opening(QObject):
         if not window.isVisible():
             return
         try:
-            image = window.make_room(package.manifest)
+            image = window.add_image(package.manifest)
             context = programs_and_computer() | {
                 "screen": screen(window.screen()),
                 "key_beside": key_beside(package.folder),
             }
-            window.begin(Reading(package, image, context, self._copy))
+            window.begin(ReadingController(package, image, context, self._copy))
         except CowganError as error:
             window.fail(error)
 
 
-def _tell_everything_in(window: ReadingWindow) -> None:
-    """Show errors that nobody expected in the window; Qt would end the process."""
+def _show_all_errors_in(window: ReadingWindow) -> None:
+    """Show unexpected errors in the window; Qt would end the process."""
 
-    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         _log.error("%s\n%s", sentence(error), details(error))
         window.fail(error)
 
-    sys.excepthook = tell
+    sys.excepthook = show

@@ -1,4 +1,4 @@
-"""What a reading was done with: programs, computer, screen."""
+"""Software, computer and screen of a reading, for the journal."""
 
 import platform
 from typing import Any
@@ -12,7 +12,7 @@ from cowgan import __version__
 
 
 def programs_and_computer() -> dict[str, Any]:
-    """Return versions, and who draws the picture."""
+    """Return software versions, the system and the graphics renderer."""
     return {
         "versions": {
             "napari-cowgan": __version__,
@@ -27,7 +27,7 @@ def programs_and_computer() -> dict[str, Any]:
 
 
 def screen(shown_on: QScreen | None) -> dict[str, Any]:
-    """Return what a screen says of itself; its physical size is often wrong."""
+    """Return properties of a screen; the reported physical size is often wrong."""
     if shown_on is None:
         return {}
     size, physical = shown_on.size(), shown_on.physicalSize()
@@ -41,7 +41,7 @@ def screen(shown_on: QScreen | None) -> dict[str, Any]:
 
 
 def _gl_renderer() -> str | None:
-    """Ask a context that is made for the purpose and thrown away."""
+    """Return the name of the OpenGL renderer, from a temporary context."""
     from vispy.gloo import gl
 
     surface, context = QOffscreenSurface(), QOpenGLContext()

@@ -1,7 +1,7 @@
-"""The way from a key to the session, to the picture and to the disk, and back."""
+"""Controller of a reading: passes actions on to the session, the image and the journal."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,13 @@ from cowgan.turing.reading.package import JOURNAL_FILE, Package, zip_answers
 from cowgan.turing.reading.receipt import receipt_of, write_receipt
 from cowgan.turing.reading.session import Session
 from cowgan.turing.reading.snapshot import State
-from cowgan.turing.reading.steps import MAX_MARKS
 from napari_cowgan.reading.image_area import ImageArea
 from napari_cowgan.reading.interactions import InteractionLog
 from napari_cowgan.reading.keys import LEVELS, Action
-from napari_cowgan.reading.loader import Loader
+from napari_cowgan.reading.marking import Marking
+from napari_cowgan.reading.presenter import CasePresenter
 from napari_cowgan.widgets.jobs import Job
 
-BLANK_S = 0.15
-"""How long the screen stays blank before each case, so that nothing flickers over from what was
-there; the page before each case has parted it from the last one already."""
-_LONG_LOADING_S = 1.0
 _TICK_MS = 10
 _LOG_MS = 2000
 _JUDGING = {State.VIEWING, State.CONFIDENCE, State.RATED}
@@ -32,53 +28,55 @@ _WITH_IMAGE = _JUDGING | {State.LOADING, State.FEEDBACK}
 _STEPS = {Action.UP: 1, Action.DOWN: -1, Action.FAR_UP: 5, Action.FAR_DOWN: -5}
 
 
-class Reading(QObject):
-    """Carries out what the reader wants, and never waits for the disk while it does.
+class ReadingController(QObject):
+    """Carries out the reader's actions, without ever waiting for the disk.
 
     Signals
     -------
     changed
-        The state, the answer, the marks or a problem is another.
+        The state, the answer, the marks or the problem has changed.
     long_loading
-        The volumes of the present case are still on their way from the disk.
-    long_looked
-        The present case has been on screen for longer than most need.
+        The volumes of the current case are still being read.
+    long_viewed
+        The current case has been on screen for longer than most need.
     failed : Exception
-        The reading cannot go on.
+        The reading cannot continue.
 
     Parameters
     ----------
     package : Package
-        Checked already.
+        A checked package.
     image : ImageArea
         Where its volumes are shown.
     context : mapping
-        What else the journal tells at the start.
+        Additional data for the start of the journal.
     copy : Path, optional
         A second journal.
 
     Attributes
     ----------
     session : Session
-        Where the reading stands.
+        State of the reading.
+    marking : Marking
+        Marks of the current trial.
     folder : Path
-        Of the package.
+        Folder of the package.
     reader : str
-        Whose it is.
+        Reader of the package.
     resumed : bool
-        Whether it was begun in an earlier window, and no case has been shown since.
+        Whether it was started in an earlier window, and no case has been shown since.
     problem : CowganError or None
-        Why the disk takes no answers.
+        Why answers cannot be written.
 
     Raises
     ------
     CowganError
-        The journal cannot be opened, or is not one of this package.
+        The journal cannot be opened, or belongs to another package.
     """
 
     changed = Signal()
     long_loading = Signal()
-    long_looked = Signal()
+    long_viewed = Signal()
     failed = Signal(object)
     _refused = Signal(object)
 
@@ -105,10 +103,11 @@ class Reading(QObject):
             self._journal.close()
             raise
         self.resumed = bool(self._journal.records)
-        self._loader = Loader(package)
+        self.marking = Marking(self.session)
+        self._presenter = CasePresenter(package, image)
+        self._presenter.long_loading.connect(self.long_loading)
+        self._presenter.failed.connect(self.failed)
         self._log = InteractionLog(self.session.interaction)
-        self._loaded = False
-        self._blank_until = 0.0
         self._tick = QTimer(self)
         self._tick.setInterval(_TICK_MS)
         self._tick.timeout.connect(self._on_tick)
@@ -123,29 +122,17 @@ class Reading(QObject):
 
     @property
     def course(self) -> Course:
-        """All trials."""
+        """The trials and rules."""
         return self.session.course
 
     @property
     def with_image(self) -> bool:
-        """Whether the picture, or the blank before it, is in front of the reader."""
+        """Whether the image, or the blank screen before it, is shown."""
         state = self.session.state
         return state in _WITH_IMAGE or state in (State.COMMITTING, State.CLOSING)
 
-    @property
-    def can_mark(self) -> bool:
-        """Whether places are asked for: of a volume that is called generated."""
-        session, trial = self.session, self.session.trial
-        return (
-            self.course.rules.marks
-            and trial is not None
-            and trial.phase != "impression"
-            and session.state in (State.CONFIDENCE, State.RATED)
-            and session.snapshot.answer in ("G", "left", "right")
-        )
-
     def act(self, action: Action) -> None:
-        """Do what a key or a button asks for, if it is possible now."""
+        """Carry out an action, if it is possible now."""
         if self.problem is not None:
             return
         match action:
@@ -159,7 +146,7 @@ class Reading(QObject):
                 else:
                     self.pause("key")
             case Action.UNDO_MARK:
-                self._rewrite_marks(self.session.snapshot.marks[:-1])
+                self.marking.undo()
             case Action.MIP:
                 self.image.toggle_mip()
             case Action.RESET_WINDOW:
@@ -172,20 +159,20 @@ class Reading(QObject):
         self.changed.emit()
 
     def decline(self) -> None:
-        """Do not take part."""
+        """Decline to take part."""
         if self.session.accepts("consent"):
             self.session.consent(False)
             self.changed.emit()
 
     def lose_focus(self) -> None:
-        """Take note that the reader went to another window."""
+        """Handle that the reader switched to another window."""
         if self.session.state in _WITH_IMAGE:
             self.pause("focus lost")
         elif self.session.state is not State.FINISHED:
             self.session.interaction(focus="lost")
 
     def pause(self, reason: str) -> None:
-        """Hide the picture and stop the clock, if it runs."""
+        """Hide the image and stop the clock, if it is running."""
         if not self.session.accepts("pause"):
             return
         self._log.rest()
@@ -194,22 +181,17 @@ class Reading(QObject):
         self.changed.emit()
 
     def hold(self, reason: str) -> None:
-        """Hide the picture for good."""
+        """Hide the image until the window is closed."""
         self._tick.stop()
         self.pause(reason)
 
     def toggle_reason(self, reason: str) -> None:
-        """Add a reason to the last mark, or take it away."""
-        *others, last = self.session.snapshot.marks or ({},)
-        if not last:
-            return
-        reasons = last["reasons"]
-        reasons = [r for r in reasons if r != reason] if reason in reasons else [*reasons, reason]
-        self._rewrite_marks([*others, {**last, "reasons": reasons}])
+        """Add a reason to the last mark, or remove it."""
+        self.marking.toggle_reason(reason)
         self.changed.emit()
 
     def record(self, **data: Any) -> None:
-        """Put something about the screen into the journal."""
+        """Record data about the screen in the journal."""
         self.session.interaction(**data)
 
     def save_receipt(self, target: Path) -> None:
@@ -218,11 +200,11 @@ class Reading(QObject):
         Raises
         ------
         CowganError
-            It has not come to its end, or the file cannot be written.
+            The reading is not finished, or the file cannot be written.
         """
         receipt = receipt_of(self._manifest, read_journal(self.folder / JOURNAL_FILE))
         if receipt is None:
-            raise CowganError("The reading has not come to its end, so there is no receipt yet.")
+            raise CowganError("The reading is not finished, so there is no receipt yet.")
         write_receipt(receipt, target)
 
     def save_answers(self, target: Path) -> None:
@@ -230,20 +212,20 @@ class Reading(QObject):
         zip_answers(self.folder, target)
 
     def retry(self) -> None:
-        """Try again to write what the disk refused."""
+        """Try again to write the journal."""
         if self._retrying is None:
             self._retrying = job = Job(lambda progress: self._journal.flush())
             job.succeeded.connect(self._on_retried)
-            job.failed.connect(self._on_still_refused)
+            job.failed.connect(self._on_retry_failed)
             job.start()
 
     def end(self) -> None:
-        """Write everything and let the journal go; harmless if ended before.
+        """Write and close the journal; does nothing if it is closed.
 
         Raises
         ------
         CowganError
-            The disk refuses; nothing has ended.
+            The journal cannot be written; it stays open.
         """
         if not self._ended:
             self._log.rest()
@@ -252,11 +234,11 @@ class Reading(QObject):
             self.abandon()
 
     def abandon(self) -> None:
-        """End without what the disk refuses."""
+        """End without writing what is left."""
         self._ended = True
         self._tick.stop()
         self._log_timer.stop()
-        self._loader.close()
+        self._presenter.close()
         try:
             self._journal.close()
         except CowganError:
@@ -280,8 +262,8 @@ class Reading(QObject):
     def _answer(self, answer: str) -> None:
         if self.session.accepts("answer"):
             self.session.answer(answer)
-            if not self.can_mark:
-                self._rewrite_marks([])
+            if not self.marking.allowed:
+                self.marking.clear()
 
     def _commit(self) -> None:
         self._log.rest()
@@ -301,40 +283,21 @@ class Reading(QObject):
                 self._log.resume(self.image.view)
 
     def _prepare(self) -> None:
-        trials = (self.session.trial, self.session.upcoming)
-        self._loader.prepare(case for trial in trials if trial for case in trial.cases)
+        self._presenter.prepare((self.session.trial, self.session.upcoming))
 
     def _load(self) -> None:
         self._prepare()
-        self.image.blank()
-        self._loaded = False
-        self._blank_until = time.monotonic() + BLANK_S
+        self._presenter.begin()
         self._tick.start()
 
     def _on_tick(self) -> None:
         if self.session.state is State.LOADING:
-            self._show_when_ready()
+            if self._presenter.show_when_ready(self._trial.cases):
+                self._tick.stop()
         elif self.session.settle():
             self._tick.stop()
             self._prepare()
             self.changed.emit()
-
-    def _show_when_ready(self) -> None:
-        futures = [self._loader.request(case) for case in self._trial.cases]
-        if not self._loaded and all(future.done() for future in futures):
-            try:
-                volumes = [future.result() for future in futures]
-            except CowganError as error:
-                self.failed.emit(error)
-                return
-            self.image.load(volumes)
-            self._loaded = True
-        overdue_s = time.monotonic() - self._blank_until
-        if not self._loaded and overdue_s > _LONG_LOADING_S:
-            self.long_loading.emit()
-        if self._loaded and not self.image.shown and overdue_s >= 0:
-            self._tick.stop()
-            self.image.reveal()
 
     def _on_drawn(self) -> None:
         if self.session.accepts("shown"):
@@ -350,24 +313,15 @@ class Reading(QObject):
         hint_s = self.course.rules.hint_s
         on_screen_ns = self.session.snapshot.on_screen_ns(time.monotonic_ns())
         if hint_s and self.session.state in _JUDGING and on_screen_ns > hint_s * 1e9:
-            self.long_looked.emit()
+            self.long_viewed.emit()
 
     def _on_pick(self, number: int, voxel: tuple[int, int, int]) -> None:
-        if self.can_mark and len(self.session.snapshot.marks) < MAX_MARKS:
-            self.session.mark(voxel, (), self._trial.cases[number])
+        if self.marking.add(voxel, self._trial.cases[number]):
             self.changed.emit()
-
-    def _rewrite_marks(self, marks: Sequence[Mapping[str, Any]]) -> None:
-        """Replace all marks, as the journal knows no other change."""
-        if not self.session.snapshot.marks or not self.session.accepts("unmark"):
-            return
-        self.session.unmark()
-        for mark in marks:
-            self.session.mark(tuple(mark["voxel"]), mark["reasons"], mark["case"])
 
     def _on_refusal(self, problem: CowganError) -> None:
         if problem is self._journal.copy_problem:
-            # The first journal is whole, and the second catches up by itself.
+            # The first journal is complete, and the second catches up later.
             self.record(copy_problem=problem.sentence)
             return
         self.pause("disk")
@@ -378,7 +332,7 @@ class Reading(QObject):
         self._retrying = self.problem = None
         self.changed.emit()
 
-    def _on_still_refused(self, error: BaseException) -> None:
+    def _on_retry_failed(self, error: BaseException) -> None:
         self._retrying = None
         self._on_refusal(error)  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""The picture of a trial: one volume, or two side by side that are looked at together."""
+"""Image of a trial: one volume, or two side by side with a common view."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QHBoxLayout, QWidget
 from cowgan.turing.design.trials import Rules
 from cowgan.turing.reading.manifest import Display
 from napari_cowgan.reading import texts
-from napari_cowgan.reading.glass import Drag
+from napari_cowgan.reading.overlay import Drag
 from napari_cowgan.reading.pane import Pane
 from napari_cowgan.reading.view import Frame, View
 
@@ -22,30 +22,30 @@ _ZOOM_PER_NOTCH = 1.15
 
 
 class ImageArea(QWidget):
-    """Shows the volumes of a trial, and lets the mouse change the view.
+    """Shows the volumes of a trial in a view that the mouse changes.
 
     Signals
     -------
     viewed : View
         The view has changed.
     picked : int, object
-        Which volume was clicked, and at which voxel (z, x, y).
+        Number of the clicked volume, and voxel (z, x, y).
     drawn
         Every volume has been drawn since `reveal`.
 
     Attributes
     ----------
     view : View
-        How they are looked at.
+        Current view.
     shown : bool
-        Whether they are to be seen.
+        Whether the volumes are visible.
 
     Parameters
     ----------
     display : Display
-        As in the manifest.
+        Display settings of the manifest.
     rules : Rules
-        How many volumes there are, and whether they may be projected.
+        Decide the number of volumes and whether projections are allowed.
     """
 
     viewed = Signal(object)
@@ -67,18 +67,18 @@ class ImageArea(QWidget):
         for number, pane in enumerate(self.panes):
             layout.addWidget(pane, 1)
             pane.drawn.connect(partial(self._on_drawn, number))
-            pane.glass.dragged.connect(partial(self._on_drag, pane))
-            pane.glass.turned.connect(partial(self._on_wheel, pane))
-            pane.glass.clicked.connect(partial(self._on_click, number))
+            pane.overlay.dragged.connect(partial(self._on_drag, pane))
+            pane.overlay.turned.connect(partial(self._on_wheel, pane))
+            pane.overlay.clicked.connect(partial(self._on_click, number))
 
     def load(self, volumes: Sequence[NDArray[np.uint16]]) -> None:
-        """Take the volumes of a trial, hidden, in the first view."""
+        """Load the volumes of a trial, hidden, in the initial view."""
         self.blank()
         for pane, voxels in zip(self.panes, volumes, strict=True):
             pane.load(voxels)
             pane.show_marks(())
         self.view = self.frame.start
-        self._look()
+        self._apply()
 
     def blank(self) -> None:
         """Hide the volumes; the view can no longer be changed."""
@@ -100,7 +100,7 @@ class ImageArea(QWidget):
             pane.show_marks(marks.get(number, ()))
 
     def scroll(self, steps: int) -> None:
-        """Go up or down some slices."""
+        """Scroll by a number of slices."""
         if not self.view.mip:
             self.change(self.frame.scrolled(self.view, steps))
 
@@ -110,24 +110,24 @@ class ImageArea(QWidget):
             self.change(replace(self.view, mip=not self.view.mip))
 
     def reset_window(self) -> None:
-        """Show grey levels as at the start."""
+        """Reset brightness and contrast."""
         self.change(self.frame.window_reset(self.view))
 
     def change(self, view: View) -> None:
-        """Look in another way."""
+        """Change the view."""
         if self.shown and view != self.view:
             self.view = view
-            self._look()
+            self._apply()
             self.viewed.emit(view)
 
     def end(self) -> None:
-        """Give the canvases back."""
+        """Close the canvases."""
         for pane in self.panes:
             pane.end()
 
-    def _look(self) -> None:
+    def _apply(self) -> None:
         for pane in self.panes:
-            pane.look(self.view)
+            pane.show_view(self.view)
 
     def _on_drawn(self, number: int) -> None:
         if self._undrawn:

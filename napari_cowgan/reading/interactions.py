@@ -1,4 +1,4 @@
-"""What a reader did with the image, gathered into few records."""
+"""Log of how a reader viewed an image, aggregated into few records."""
 
 import time
 from collections import defaultdict
@@ -9,12 +9,12 @@ from napari_cowgan.reading.view import View
 
 
 class InteractionLog:
-    """Adds up how long each slice was on screen, and lists every change of the view.
+    """Sums up the time that each slice was on screen, and lists changes of the view.
 
     Parameters
     ----------
     record : callable
-        Takes one record: ``slice_ms`` (by index along z), ``mip_ms``, and ``changes``, a list
+        Called with one record: ``slice_ms`` (by index along z), ``mip_ms``, and ``changes``, a list
         of [ms since the case was shown, name of a `View` field, its new value].
     clock : callable, optional
         Monotonic clock in seconds.
@@ -32,39 +32,39 @@ class InteractionLog:
         self._clear()
 
     def begin(self, view: View) -> None:
-        """Start anew: a case has appeared."""
+        """Start the log of a new case."""
         self._slices = set()
         self._used_mip = False
         self._shown_at = self._since = self._clock()
         self._clear()
-        self._look(view)
+        self._set_view(view)
 
     def change(self, view: View) -> None:
-        """Take note that the view changed."""
+        """Log a change of the view."""
         before = self._view
         if before is None:
             return
-        self._settle()
+        self._add_time()
         at = round((self._clock() - self._shown_at) * 1000)
         old, new = vars(before), vars(view)
         self._changes += [[at, name, new[name]] for name in new if old[name] != new[name]]
-        self._look(view)
+        self._set_view(view)
 
     def rest(self) -> None:
-        """Write what has gathered; the image is no longer on screen."""
+        """Record what is logged; the image is no longer on screen."""
         self.flush()
         self._view = None
 
     def resume(self, view: View) -> None:
-        """Go on after a pause."""
+        """Resume after a pause."""
         self._since = self._clock()
-        self._look(view)
+        self._set_view(view)
 
     def flush(self) -> None:
-        """Write what has gathered."""
+        """Record what is logged so far."""
         if self._view is None:
             return
-        self._settle()
+        self._add_time()
         if self._changes or self._slice_s or self._mip_s:
             self._record(
                 slice_ms={str(z): round(s * 1000) for z, s in sorted(self._slice_s.items())},
@@ -77,14 +77,14 @@ class InteractionLog:
         """Return the share of slices that were on screen; None if a projection showed them all."""
         return None if self._used_mip else len(self._slices) / n_slices
 
-    def _look(self, view: View) -> None:
+    def _set_view(self, view: View) -> None:
         self._view = view
         if view.mip:
             self._used_mip = True
         else:
             self._slices.add(view.slice)
 
-    def _settle(self) -> None:
+    def _add_time(self) -> None:
         assert self._view is not None
         now = self._clock()
         if self._view.mip:

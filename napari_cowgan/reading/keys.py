@@ -1,4 +1,4 @@
-"""The one gate through which keys reach the reading."""
+"""Key bindings of the reading window, and the filter that blocks all other keys."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -11,7 +11,7 @@ from cowgan.turing.design.trials import Design
 
 
 class Action(StrEnum):
-    """What a reader can do with a key; everything can be done with the mouse too."""
+    """Actions of a reader; each can be triggered by a key or with the mouse."""
 
     GO_ON = "go on"
     FIRST = "first answer"
@@ -62,7 +62,7 @@ _ANSWERS: dict[Design, dict[Qt.Key, Action]] = {
     "2afc": {_Key.Key_Left: Action.FIRST, _Key.Key_Right: Action.SECOND},
 }
 _NAVIGATION = {_Key.Key_Tab, _Key.Key_Backtab}
-# Some keyboards have the digits on shifted keys; a number pad tells so.
+# Some keyboards have digits on shifted keys; number pads set a modifier of their own.
 _HARMLESS = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier
 _KEY_EVENTS = {
     QEvent.Type.KeyPress,
@@ -73,17 +73,17 @@ _KEY_EVENTS = {
 
 
 class KeyGate(QObject):
-    """Takes every key event of the program and lets nothing through but the test's own keys.
+    """Handles all key events of the application, and blocks keys that have no action.
 
-    napari and Qt bind many keys to things that a reader must not do. Tab moves between
-    buttons, and the space bar presses the one in focus.
+    napari and Qt bind many keys to functions that a reader must not use. Tab moves between
+    buttons, and the space bar presses the focused one.
 
     Parameters
     ----------
     act : callable
-        Told what the reader wants.
+        Called with each action.
     parent : QObject
-        What the gate goes away with.
+        Qt parent.
     """
 
     def __init__(self, act: Callable[[Action], None], parent: QObject) -> None:
@@ -93,13 +93,13 @@ class KeyGate(QObject):
         QApplication.instance().installEventFilter(self)
 
     def close(self) -> None:
-        """Let all keys through again."""
+        """Stop filtering keys."""
         QApplication.instance().removeEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Act on the test's keys; swallow all others."""
+        """Carry out actions, and block all other keys."""
         if event.type() not in _KEY_EVENTS or QApplication.activeModalWidget() is not None:
-            # Names of files are typed in the one dialog there is, after the end.
+            # File names are typed in dialogs.
             return False
         if not isinstance(event, QKeyEvent):
             return True
@@ -107,7 +107,7 @@ class KeyGate(QObject):
         if plain and (event.key() in _NAVIGATION or self._presses_button(event)):
             return False
         if event.type() == QEvent.Type.ShortcutOverride:
-            # Qt asks for shortcuts first; a claim keeps them from being looked up.
+            # Accepting the event keeps Qt from triggering shortcuts.
             event.accept()
         elif plain and event.type() == QEvent.Type.KeyPress:
             action = self._action(event)

@@ -1,4 +1,4 @@
-"""Volumes on their way from the disk, before they are needed."""
+"""Background loader that reads volumes ahead."""
 
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +17,7 @@ class Loader:
     Parameters
     ----------
     package : Package
-        Where they lie.
+        The package.
     """
 
     def __init__(self, package: Package) -> None:
@@ -26,7 +26,7 @@ class Loader:
         self._futures: dict[str, Future[Voxels]] = {}
 
     def prepare(self, cases: Iterable[str]) -> None:
-        """Begin to read these cases, in this order, and forget all others."""
+        """Start reading these cases, in this order, and drop all others."""
         wanted = dict.fromkeys(cases)
         for case in [case for case in self._futures if case not in wanted]:
             self._futures.pop(case).cancel()
@@ -34,11 +34,11 @@ class Loader:
             self.request(case)
 
     def request(self, case: str) -> "Future[Voxels]":
-        """Return the voxels of a case, shape (z, x, y), once they are there."""
+        """Return a future with the voxels of a case, shape (z, x, y)."""
         if case not in self._futures:
             self._futures[case] = self._pool.submit(self._package.volume, case)
         return self._futures[case]
 
     def close(self) -> None:
-        """Let the thread end, without waiting for it."""
+        """Stop the thread, without waiting for it."""
         self._pool.shutdown(wait=False, cancel_futures=True)

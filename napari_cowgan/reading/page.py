@@ -1,4 +1,4 @@
-"""A page of text between pictures."""
+"""Page of text that is shown between images."""
 
 import time
 from collections.abc import Callable
@@ -16,23 +16,23 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cowgan.reading.texts import TOOLTIPS, Text
+from napari_cowgan.reading.texts import HELP_TOOLTIP, Text
 from napari_cowgan.reading.widgets import area, button, label
 
 _WIDTH_PX = 760
-_MOMENT_S = 1.0
-_MOST_BETWEEN = 3
+_MIN_READING_S = 1.0
+_MOST_EXTRA = 3
 
 
 class Page(QWidget):
-    """Shows one `Text` after another.
+    """Shows a `Text` with its buttons.
 
     Parameters
     ----------
     go_on, other, help_me : callable
         Called when the main, the last or the help button is pressed.
     also : callable
-        Called with what a button between them says when it is pressed.
+        Called with the label of a button between them.
     """
 
     def __init__(
@@ -59,10 +59,10 @@ class Page(QWidget):
         self.go_on.setProperty("main", True)
         self.also = [
             button("", "", partial(self._press_also, place), kind="big")
-            for place in range(_MOST_BETWEEN)
+            for place in range(_MOST_EXTRA)
         ]
         self.other = button("", "", other, kind="big")
-        self.help = button("? F1", TOOLTIPS["help"], help_me, kind="tool")
+        self.help = button("? F1", HELP_TOOLTIP, help_me, kind="tool")
         card = area("card")
         card.setFixedWidth(_WIDTH_PX)
         column = QVBoxLayout(card)
@@ -91,7 +91,7 @@ class Page(QWidget):
         foot = QHBoxLayout()
         foot.setContentsMargins(14, 0, 14, 10)
         foot.addStretch(1)
-        # Over the text's margin: beside the longest text, small laptops have no room below it.
+        # Over the margin of the text: the longest text leaves no room below it on small laptops.
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll, 0, 0)
@@ -99,7 +99,7 @@ class Page(QWidget):
         foot.addWidget(self.help)
 
     def show_text(self, text: Text, code: str = "") -> bool:
-        """Show a text, and return whether it is another."""
+        """Show a text, and return whether it differs from the current one."""
         if text == self._text and code == self.code.text():
             return False
         self._text, self._shown_at = text, time.monotonic()
@@ -117,9 +117,9 @@ class Page(QWidget):
         return True
 
     def press(self) -> None:
-        """Press the button in focus, or else the main one."""
+        """Press the focused button, or else the main one."""
         if self._text is None or (
-            self._text.deliberate and time.monotonic() - self._shown_at < _MOMENT_S
+            self._text.deliberate and time.monotonic() - self._shown_at < _MIN_READING_S
         ):
             return
         focused = QApplication.focusWidget()

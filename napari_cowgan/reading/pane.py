@@ -1,4 +1,4 @@
-"""One volume on napari's canvas, without anything else of napari."""
+"""A volume on napari's canvas, without napari's controls."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,28 +12,28 @@ from qtpy.QtWidgets import QStackedLayout, QWidget
 
 from cowgan.turing.reading.manifest import Display
 from napari_cowgan.reading import texts
-from napari_cowgan.reading.glass import Glass, Writing
+from napari_cowgan.reading.overlay import Annotations, Overlay
 from napari_cowgan.reading.view import Frame, View
 from napari_cowgan.viewer.display import display_order, transform_of_grid
 
 Mark = tuple[int, tuple[int, int, int]]
-"""Its number, and the voxel (z, x, y)."""
+"""Number, and voxel (z, x, y)."""
 
 
 class Pane(QWidget):
-    """Shows volumes of one size, each in turn.
+    """Shows one volume after another, all of one size.
 
     Signals
     -------
     drawn
-        The canvas has been drawn anew.
+        The canvas has been redrawn.
 
     Parameters
     ----------
     display : Display
-        Size of the volumes, and how they are drawn.
+        Size and display settings of the volumes.
     title : str
-        Written above the picture.
+        Title over the image.
     """
 
     drawn = Signal()
@@ -62,60 +62,60 @@ class Pane(QWidget):
         self._canvas = QtViewer(self.model)
         self._canvas.setAcceptDrops(False)
         self._canvas.dims.hide()
-        # The glass takes the mouse and the gate takes the keys; this makes doubly sure.
+        # A second safeguard: the overlay takes the mouse, and the key gate the keys.
         self._canvas.setEnabled(False)
         for child in self._canvas.findChildren(QWidget):
             child.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         native = self._canvas.canvas.native
         native.frameSwapped.connect(self.drawn)
-        self.glass = Glass(self)
+        self.overlay = Overlay(self)
         layout = QStackedLayout(self)
         layout.setStackingMode(QStackedLayout.StackingMode.StackAll)
         layout.addWidget(self._canvas)
-        layout.addWidget(self.glass)
-        layout.setCurrentWidget(self.glass)
+        layout.addWidget(self.overlay)
+        layout.setCurrentWidget(self.overlay)
 
     def load(self, voxels: NDArray[np.uint16]) -> None:
-        """Take another volume, shape (z, x, y); whether it shows is for `reveal` and `blank`."""
+        """Load a volume of shape (z, x, y), without changing whether it is visible."""
         self.voxels = voxels
         self._layer.data = display_order(voxels)
 
     def reveal(self) -> None:
         """Show the volume."""
         self._layer.visible = True
-        self._write()
+        self._annotate()
 
     def blank(self) -> None:
         """Show nothing."""
         self._layer.visible = False
-        self.glass.write(Writing())
+        self.overlay.annotate(Annotations())
 
-    def look(self, view: View) -> None:
-        """Show the volume in another view."""
+    def show_view(self, view: View) -> None:
+        """Change the view."""
         self._view = view
         self._apply()
 
     def show_marks(self, marks: Sequence[Mark]) -> None:
-        """Draw these places."""
+        """Show marks."""
         self._marks = marks
-        self._write()
+        self._annotate()
 
     def voxel_at(self, right_px: float, down_px: float) -> tuple[int, int, int] | None:
-        """Return the voxel (z, x, y) at a place given from the middle of the canvas."""
+        """Return the voxel (z, x, y) at a position relative to the centre of the canvas."""
         right, down = self.mm(right_px, down_px)
         return self.frame.voxel_at(right, down, self._view, self.voxels)
 
     def mm(self, right_px: float, down_px: float) -> tuple[float, float]:
-        """Return a distance on the canvas in mm of the patient."""
+        """Convert a distance on the canvas to mm of the patient."""
         scale = self._px_per_mm
         return right_px / scale, down_px / scale
 
     def end(self) -> None:
-        """Give the canvas back."""
+        """Close the canvas."""
         self._canvas.close()
 
     def resizeEvent(self, event: Any) -> None:
-        """Keep the volume as large as the canvas allows."""
+        """Fit the volume to the canvas."""
         super().resizeEvent(event)
         self._apply()
 
@@ -133,9 +133,9 @@ class Pane(QWidget):
         camera.zoom = self._px_per_mm
         if view.mip:
             camera.set_view_direction(view.direction, view.up)
-        self._write()
+        self._annotate()
 
-    def _write(self) -> None:
+    def _annotate(self) -> None:
         if not self._layer.visible:
             return
         view, scale = self._view, self._px_per_mm
@@ -144,8 +144,8 @@ class Pane(QWidget):
             right, down = self.frame.on_screen(voxel, view)
             far = not view.mip and voxel[0] != view.slice
             marks.append((number, right * scale, down * scale, far))
-        self.glass.write(
-            Writing(
+        self.overlay.annotate(
+            Annotations(
                 self.frame.letters(view),
                 texts.caption(view, self.frame.display.shape[0]),
                 self._title,

@@ -1,4 +1,4 @@
-"""Beside the picture: progress, marks and tools."""
+"""Panel beside the image with progress, marks and tools."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,19 +13,20 @@ from napari_cowgan.reading.keys import Action
 from napari_cowgan.reading.widgets import button, label
 
 WIDTH_PX = 236
+_REASON_TOOLTIP = "Reason for the last mark"
 
 
 class SidePanel(QWidget):
-    """Always as wide, so that every picture is as large.
+    """Progress, marks and tools, in a fixed width so that all images have the same size.
 
     Parameters
     ----------
     rules : Rules
-        Which tools there are.
+        Decide which tools are available.
     act : callable
-        Told which tool is pressed.
+        Called with the action of a tool.
     toggle_reason : callable
-        Told which reason is pressed.
+        Called with a reason when it is pressed.
     """
 
     def __init__(
@@ -40,27 +41,35 @@ class SidePanel(QWidget):
         self.bar.setTextVisible(False)
         self.hint = label("muted")
         self.marks = Marks(act, toggle_reason)
-        # Its room is kept, so that nothing moves when it comes.
+        # Reserve its space, so that nothing moves when it appears.
         kept = self.marks.sizePolicy()
         kept.setRetainSizeWhenHidden(True)
         self.marks.setSizePolicy(kept)
 
-        def tool(text: str, tip: str, action: Action, *, checkable: bool = False) -> QPushButton:
-            pressed = partial(act, action)
-            return button(text, texts.TOOLTIPS[tip], pressed, checkable=checkable, kind="tool")
+        def tool(text: str, tooltip: str, action: Action, checkable: bool = False) -> QPushButton:
+            return button(text, tooltip, partial(act, action), checkable=checkable, kind="tool")
 
-        self.mip = tool("MIP   M", "mip", Action.MIP, checkable=True)
+        self.mip = tool(
+            "MIP   M",
+            "Switch between slices and maximum intensity projection (M)",
+            Action.MIP,
+            True,
+        )
         self.mip.setVisible(rules.mip)
-        self.pause = tool("Pause   P", "pause", Action.PAUSE)
-        self.window_reset = tool("Reset brightness   W", "window", Action.RESET_WINDOW)
-        self.full = tool("Full screen   F11", "full", Action.FULL_SCREEN)
-        self.help = tool("? F1", "help", Action.HELP)
+        self.pause = tool("Pause   P", "Hide the image and rest (P)", Action.PAUSE)
+        self.window_reset = tool(
+            "Reset brightness   W", "Reset brightness and contrast (W)", Action.RESET_WINDOW
+        )
+        self.full = tool(
+            "Full screen   F11", "Enter or leave full screen (F11)", Action.FULL_SCREEN
+        )
+        self.help = tool("? F1", texts.HELP_TOOLTIP, Action.HELP)
         tools = QGridLayout()
         tools.setSpacing(6)
         tools.addWidget(self.mip, 0, 0)
         tools.addWidget(self.pause, 0, 1 if rules.mip else 0, 1, 1 if rules.mip else 2)
         tools.addWidget(self.window_reset, 1, 0, 1, 2)
-        # One row more would make the window too high for small laptops.
+        # Another row would make the window too high for small laptops.
         last = QHBoxLayout()
         last.setSpacing(tools.spacing())
         last.addWidget(self.full, 1)
@@ -77,7 +86,7 @@ class SidePanel(QWidget):
         layout.addLayout(tools)
 
     def show_trial(self, course: Course, trial: Trial) -> None:
-        """Show how far the reader is."""
+        """Show the progress of the reader."""
         self.progress.setText(texts.progress(course, trial))
         self.bar.setRange(0, texts.count_of_phase(course, trial))
         self.bar.setValue(texts.done_of_phase(course, trial))
@@ -85,16 +94,16 @@ class SidePanel(QWidget):
 
 
 class Marks(QWidget):
-    """Tells how to mark places, and takes the reasons of the last one."""
+    """Explains how to mark locations, and offers reasons for the last mark."""
 
     def __init__(self, act: Callable[[Action], None], toggle_reason: Callable[[str], None]) -> None:
         super().__init__()
         title = label("heading", "What gave it away?")
-        self.told = label("muted")
+        self.text = label("muted")
         self.reasons = {
             reason: button(
                 reason,
-                texts.TOOLTIPS["reason"],
+                _REASON_TOOLTIP,
                 partial(toggle_reason, reason),
                 checkable=True,
                 kind="chip",
@@ -102,15 +111,18 @@ class Marks(QWidget):
             for reason in texts.REASONS
         }
         for reason, made in self.reasons.items():
-            made.setAccessibleName(f"{texts.TOOLTIPS['reason']}: {reason}")
+            made.setAccessibleName(f"{_REASON_TOOLTIP}: {reason}")
         self.undo = button(
-            "Undo   ⌫", texts.TOOLTIPS["undo"], partial(act, Action.UNDO_MARK), kind="chip"
+            "Undo   ⌫",
+            "Remove the last mark (Backspace)",
+            partial(act, Action.UNDO_MARK),
+            kind="chip",
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(title)
-        layout.addWidget(self.told)
+        layout.addWidget(self.text)
         for made in self.reasons.values():
             layout.addWidget(made)
         layout.addSpacing(4)
@@ -120,12 +132,12 @@ class Marks(QWidget):
         """Show the reasons of the last mark."""
         count = len(reasons_of_marks)
         if not count:
-            told = "If you like, click the place."
+            text = "Click the location, if you like."
         elif count < MAX_MARKS:
-            told = f"Place {count}: why? Or click more."
+            text = f"Location {count}: why? Or click more."
         else:
-            told = f"Place {count}: why?"
-        self.told.setText(told)
+            text = f"Location {count}: why?"
+        self.text.setText(text)
         for reason, made in self.reasons.items():
             made.setEnabled(count > 0)
             made.setChecked(count > 0 and reason in reasons_of_marks[-1])

@@ -1,4 +1,4 @@
-"""Everything that a reader reads."""
+"""Texts of the reading window."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from cowgan.turing.reading.package import JOURNAL_FILE
 from cowgan.turing.reading.snapshot import Snapshot
 from napari_cowgan.reading.view import View
 
-# Neutral, as it must not tell the purpose to somebody who does not know it yet.
+# Neutral: readers of first impressions must not learn the purpose yet.
 WINDOW_TITLE = "Image reading"
 
 ANSWERS: dict[Design, tuple[str, str]] = {
@@ -33,21 +33,9 @@ REASONS = (
     "Too clean",
     "Gut feeling",
 )
-"""Recorded word for word with a mark."""
+"""Recorded verbatim with a mark."""
 
-TOOLTIPS = {
-    "first": "Answer: {answer} (key {key})",
-    "second": "Answer: {answer} (key {key})",
-    "level": "{meaning} (key {level})",
-    "next": "Save this answer and go on; it cannot be changed afterwards (Enter)",
-    "mip": "Slices or maximum intensity projection (M)",
-    "window": "Brightness and contrast as at the start (W)",
-    "pause": "Hide the image and rest (P)",
-    "full": "Use the whole screen, or not (F11)",
-    "help": "Keys and mouse, in the browser (F1)",
-    "reason": "What gives the last marked place away",
-    "undo": "Remove the last marked place (Backspace)",
-}
+HELP_TOOLTIP = "Keys and mouse, in the browser (F1)"
 
 MOUSE = (
     ("Wheel, ↑ ↓", "slices"),
@@ -73,12 +61,12 @@ _SIDES_OF_PATIENT = (
 _HOW_TO_LOOK = (
     "Turn the wheel to go through the slices. Drag with the left button for brightness and "
     "contrast, with the right button to zoom, and with Shift held to move the image. <b>W</b> "
-    "brings the first brightness back."
+    "resets brightness and contrast."
 )
 _MIP = " <b>M</b> switches to the projection (MIP), which you can turn by dragging."
 _REST = (
     "Take all the time you need; there is no clock. <b>P</b> hides the image while you rest. Each "
-    "answer is saved at once: you can close the window whenever you like and go on later."
+    "answer is saved at once: you can close the window at any time and continue later."
 )
 _PLACES = {
     "rating": "If you answer “Generated”, you may click up to three places that gave it away, "
@@ -90,7 +78,7 @@ _PLACES = {
 
 @dataclass(frozen=True)
 class Text:
-    """A page to read.
+    """Content of a page.
 
     Parameters
     ----------
@@ -99,15 +87,15 @@ class Text:
     body : tuple of str
         Paragraphs, HTML.
     go_on : str
-        What the main button says.
+        Label of the main button.
     other : str
-        What the last button says; none if empty.
+        Label of the last button; empty for none.
     also : tuple of str
-        What buttons between them say.
+        Labels of buttons between them.
     note : str
-        Small line at the end.
+        Small text at the end.
     deliberate : bool
-        Whether Enter counts only after a moment, as it is easily pressed once too often.
+        Whether Enter is ignored at first, in case it was pressed once too often.
     """
 
     title: str
@@ -120,7 +108,7 @@ class Text:
 
 
 def instructions(course: Course, position: int) -> Text:
-    """Return what is told before a phase, which begins with the trial at `position`."""
+    """Return the instructions of a phase, which begins with the trial at `position`."""
     trial = course.trials[position]
     count = count_of_phase(course, trial)
     rules = course.rules
@@ -147,8 +135,8 @@ def instructions(course: Course, position: int) -> Text:
                 _SIDES_OF_PATIENT,
                 looking,
                 (
-                    f"Practise on {_trials(course, count)}: you are told the right answer after "
-                    "each, and it does not count."
+                    f"Practise on {_trials(course, count)}: you see the right answer after each, "
+                    "and they do not count."
                 ),
             ),
             "Start practice",
@@ -157,8 +145,8 @@ def instructions(course: Course, position: int) -> Text:
     if "practice" in earlier:
         body: tuple[str, ...] = (
             (
-                f"Now the reading itself: {_trials(course, count)}. It goes on as in the practice, "
-                "except that you are no longer told the right answer."
+                f"Now the reading itself: {_trials(course, count)}. It works like the practice, "
+                "except that you no longer see the right answer."
             ),
             _REST,
         )
@@ -175,15 +163,15 @@ def instructions(course: Course, position: int) -> Text:
 
 
 def consent(course: Course, start_code: str | None) -> Text:
-    """Return what a reader agrees to."""
+    """Return the consent page."""
     later = (
         " The purpose is explained in full before the second part."
         if course.trials[0].phase == "impression"
         else ""
     )
-    told = (
-        f"Your start code is <b>{start_code}</b>. If whoever gave you the package asks for it, "
-        "please tell it before you go on. It shows later that you have read once."
+    code = (
+        f"Your start code is <b>{start_code}</b>. If you are asked for it, "
+        "please report it before you continue. It proves later that you have read once."
     )
     return Text(
         "Taking part",
@@ -198,7 +186,7 @@ def consent(course: Course, start_code: str | None) -> Text:
                 "return the folder to whoever gave it to you; nothing is sent over the network."
             ),
             "The images are for research only, not for diagnosis.",
-            *([told] if start_code else []),
+            *([code] if start_code else []),
         ),
         "I take part",
         "I do not take part",
@@ -207,15 +195,15 @@ def consent(course: Course, start_code: str | None) -> Text:
 
 
 DECLINED = Text(
-    "Thank you all the same",
+    "Thank you anyway",
     ("You do not take part, and nothing more is recorded. You can close this window.",),
     "Close",
-    note="Should you change your mind, open the package again.",
+    note="If you change your mind, open the package again.",
 )
 
 
 def opening(done: int, total: int) -> Text:
-    """Return what is shown while the volumes of a package are checked."""
+    """Return the page shown while the volumes of a package are checked."""
     counted = f" {done} of {_volumes(total)}." if total else ""
     return Text("One moment", (f"The package is being checked.{counted}",), "")
 
@@ -228,37 +216,37 @@ SAVE_ZIP, SHOW_FOLDER, COPY_CODE, SAVE_RECEIPT = (
 )
 
 
-def finished(folder: Path, told: str = "") -> Text:
-    """Return what is shown with the finish code, and what became of what was saved."""
+def finished(folder: Path, saved: str = "") -> Text:
+    """Return the page with the finish code, and a message on saved files."""
     return Text(
         "Finished. Thank you!",
         (
             (
-                "Please send your answers back to whoever gave you the package: <b>Save zip</b> "
-                "puts them into one small file. The folder below, or its file "
+                "Please return your answers to whoever gave you the package: <b>Save zip</b> "
+                "stores them in one small file. The folder below, or its file "
                 f"<b>{JOURNAL_FILE}</b>, holds them too."
             ),
             markup(str(folder)),
             (
-                "Send this code too, and keep it, or a receipt, for yourself. By either, anybody "
-                "can check later that nothing of the study or of your answers was changed."
+                "Send this code too, and keep it, or a receipt, for yourself. Either lets "
+                "anybody check later that the study and your answers were not changed."
             ),
         ),
         SAVE_ZIP,
         "Close",
         (SHOW_FOLDER, COPY_CODE, SAVE_RECEIPT),
-        told or "Code and folder are shown again whenever you open the package.",
+        saved or "Code and folder are shown again whenever you open the package.",
         deliberate=True,
     )
 
 
 def answers_saved(path: Path) -> str:
-    """Return what is told once the answers are in one file."""
+    """Return the message after the answers were saved."""
     return f"Your answers are saved as {path}. Please send this file, and the code above."
 
 
 def choose(problem: str = "") -> Text:
-    """Return what is shown while nobody has said what to read, and why not what was chosen."""
+    """Return the page that asks for a package, and why the last choice was refused."""
     return Text(
         "What would you like to read?",
         (
@@ -274,12 +262,12 @@ def choose(problem: str = "") -> Text:
 
 
 def receipt_saved(path: Path) -> str:
-    """Return what is told once a receipt is there."""
+    """Return the message after a receipt was saved."""
     return f"Your receipt is saved as {path}. Keep it; it holds none of your answers."
 
 
 def ready(course: Course, snapshot: Snapshot, welcome_back: bool) -> Text:
-    """Return what is shown between two trials."""
+    """Return the page between two trials."""
     trial = course.trials[snapshot.position]
     done = done_of_phase(course, trial)
     if snapshot.restarted:
@@ -292,34 +280,34 @@ def ready(course: Course, snapshot: Snapshot, welcome_back: bool) -> Text:
 
 
 def pause(focus_lost: bool) -> Text:
-    """Return what is shown while the image is hidden."""
+    """Return the page shown while the image is hidden."""
     body = "The image is hidden, and the time does not count. Your answers so far are saved."
     if focus_lost:
         body = "You were in another window, so the image is hidden and the time does not count."
-    return Text("Paused", (body,), "Go on", "Stop for today")
+    return Text("Paused", (body,), "Continue", "Stop for today")
 
 
 def rest(course: Course, snapshot: Snapshot) -> Text:
-    """Return what is shown at a break."""
+    """Return the page of a break."""
     trial = course.trials[snapshot.position]
     done, count = done_of_phase(course, trial), count_of_phase(course, trial)
     return Text(
         "Time for a break",
         (
             (
-                f"You have read {done} of {count}. Let your eyes rest for a few minutes, "
-                "then go on when you like."
+                f"You have read {done} of {count}. Rest your eyes for a few minutes, "
+                "then continue when you like."
             ),
             "You can also stop here and come back another day.",
         ),
-        "Go on",
+        "Continue",
         "Stop for today",
         note="Everything is saved.",
     )
 
 
 def disk_refuses(sentence: str, closing: bool) -> Text:
-    """Return what is shown while answers cannot be written."""
+    """Return the page shown while answers cannot be written."""
     return Text(
         "Your last answers cannot be saved",
         (markup(sentence),),
@@ -330,9 +318,9 @@ def disk_refuses(sentence: str, closing: bool) -> Text:
 
 
 def broken(sentence: str, begun: bool) -> Text:
-    """Return what is shown when a reading cannot begin or go on."""
+    """Return the page shown when a reading cannot start or continue."""
     return Text(
-        "This reading cannot go on" if begun else "This reading cannot be opened",
+        "This reading cannot continue" if begun else "This reading cannot be opened",
         (markup(sentence),),
         "Copy details",
         "Close",
@@ -341,7 +329,7 @@ def broken(sentence: str, begun: bool) -> Text:
 
 
 def feedback(trial: Trial, design: Design, answer: str | None) -> str:
-    """Return the right answer of a practice trial."""
+    """Return the feedback after a practice trial."""
     names = dict(zip(CODES[design], ANSWERS[design], strict=True))
     right = names[str(trial.expected)].lower()
     what = f"It is {right}" if design == "rating" else f"The {right} one is generated"
@@ -349,12 +337,12 @@ def feedback(trial: Trial, design: Design, answer: str | None) -> str:
 
 
 def caption(view: View, n_slices: int) -> str:
-    """Return what is written below the picture."""
+    """Return the caption of the image."""
     return "Projection (MIP)" if view.mip else f"Slice {view.slice + 1} of {n_slices}"
 
 
 def question(design: Design, trial: Trial) -> str:
-    """Return what is asked."""
+    """Return the question of a trial."""
     if trial.phase == "impression":
         return "How good is this image?"
     if design == "2afc":
@@ -363,7 +351,7 @@ def question(design: Design, trial: Trial) -> str:
 
 
 def progress(course: Course, trial: Trial) -> str:
-    """Return how far a reader is within the phase."""
+    """Return the reader's progress within the phase."""
     names = {"impression": "Image", "practice": "Practice", "reading": "Case"}
     name = names[trial.phase]
     if trial.phase == "reading" and course.rules.design == "2afc":

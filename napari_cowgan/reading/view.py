@@ -1,4 +1,4 @@
-"""How a volume is looked at, as plain values: slice, window, zoom, projection.
+"""View of a volume as plain values: slice, window, zoom, projection.
 
 World axes are those of `napari_cowgan.viewer.display`: inferior, posterior, left, in mm. A case is
 an array in network order (z, x, y), whose indices grow towards superior, left and anterior.
@@ -16,7 +16,7 @@ Vector = NDArray[np.float64]
 
 ZOOM_RANGE = (0.5, 12.0)
 _MARGIN = 0.9
-"""Share of the canvas that a volume fills at first."""
+"""Share of the canvas that a volume fills initially."""
 _FULL_RANGE_PX = 500
 """Length of a drag that moves the window by the whole range of grey levels."""
 _NARROWEST = 0.01
@@ -24,12 +24,12 @@ _NARROWEST = 0.01
 _DEGREES_PER_PX = 0.5
 _LETTERS = (("I", "S"), ("P", "A"), ("L", "R"))
 _AXIAL = ((-1.0, 0.0, 0.0), (0.0, -1.0, 0.0))
-"""Where an axial slice is seen from, below, and what is up on the screen: the front."""
+"""View direction of an axial slice (from below) and up vector (the front)."""
 
 
 @dataclass(frozen=True)
 class View:
-    """What decides the picture of a volume.
+    """View of a volume.
 
     Parameters
     ----------
@@ -38,13 +38,13 @@ class View:
     low, high : float
         Grey levels that are black and white.
     zoom : float
-        1 fits the volume into the canvas.
+        Magnification; 1 fits the volume to the canvas.
     shift_mm : tuple of float
-        How far the middle of the canvas lies to the right of the volume's, and below it.
+        Shift of the canvas centre from the volume's, to the right and down.
     mip : bool
         Maximum intensity projection instead of a slice.
     direction, up : tuple of float
-        Of the projection: unit vectors of the world along which one looks, and that point up.
+        View direction and up vector of the projection, unit vectors in world axes.
     """
 
     slice: int
@@ -57,13 +57,13 @@ class View:
     up: tuple[float, float, float] = _AXIAL[1]
 
     def axes(self) -> tuple[Vector, Vector, Vector]:
-        """Return the unit vectors that point into, right and up on the screen."""
+        """Return the unit vectors that point into the screen, right and up."""
         direction, up = (self.direction, self.up) if self.mip else _AXIAL
         into, upwards = np.array(direction), np.array(up)
         return into, np.cross(into, upwards), upwards
 
     def turned(self, right_px: float, down_px: float) -> Self:
-        """Return the view after the projection followed a drag."""
+        """Return the view with the projection rotated by a drag."""
         direction, up = np.array(self.direction), np.array(self.up)
         right = np.cross(direction, up)
         angle = np.radians(_DEGREES_PER_PX * right_px)
@@ -73,7 +73,7 @@ class View:
             direction * np.cos(angle) - up * np.sin(angle),
             up * np.cos(angle) + direction * np.sin(angle),
         )
-        # Rounding errors of many small turns must not add up.
+        # Keep rounding errors of many small rotations from adding up.
         direction /= np.linalg.norm(direction)
         up -= direction * (up @ direction)
         up /= np.linalg.norm(up)
@@ -82,19 +82,19 @@ class View:
 
 @dataclass(frozen=True)
 class Frame:
-    """Where the voxels of every volume of a package lie, and its first view.
+    """Geometry of the volumes of a package, and changes of the view.
 
     Parameters
     ----------
     display : Display
-        As in the manifest.
+        Display settings of the manifest.
     """
 
     display: Display
 
     @property
     def start(self) -> View:
-        """The view that every case begins with."""
+        """Initial view of every case."""
         low, high = self.display.contrast_limits
         return View(self.display.start_slice, low, high)
 
@@ -121,12 +121,12 @@ class Frame:
         return float(_MARGIN * min(width_px / right_mm, height_px / down_mm) * view.zoom)
 
     def centre(self, view: View) -> Vector:
-        """Return the point that is in the middle of the canvas."""
+        """Return the point at the centre of the canvas."""
         _, right, up = view.axes()
         return self.middle + right * view.shift_mm[0] - up * view.shift_mm[1]
 
     def on_screen(self, voxel: tuple[int, int, int], view: View) -> tuple[float, float]:
-        """Return how far a voxel (z, x, y) lies right of and below the middle of the canvas, mm."""
+        """Return the position of a voxel (z, x, y) in mm right of and below the canvas centre."""
         _, right, up = view.axes()
         offset = self._world(voxel) - self.centre(view)
         return float(offset @ right), float(-(offset @ up))
@@ -134,9 +134,9 @@ class Frame:
     def voxel_at(
         self, right_mm: float, down_mm: float, view: View, voxels: NDArray[np.uint16]
     ) -> tuple[int, int, int] | None:
-        """Return the voxel (z, x, y) under a point of the canvas, None beside the volume.
+        """Return the voxel (z, x, y) at a point of the canvas; None outside the volume.
 
-        In a projection it is the brightest along the line of sight, which is the one seen.
+        In a projection, it is the brightest along the line of sight, which is the visible one.
         """
         into, right, up = view.axes()
         point = self.centre(view) + right * right_mm - up * down_mm
@@ -156,12 +156,12 @@ class Frame:
         return z, x, y
 
     def letters(self, view: View) -> tuple[str, str, str, str]:
-        """Return the side of the patient that is left, right, up and down on the screen."""
+        """Return the side of the patient at the left, right, top and bottom of the screen."""
         _, right, up = view.axes()
         return _letter(-right), _letter(right), _letter(up), _letter(-up)
 
     def scrolled(self, view: View, steps: int) -> View:
-        """Return the view some slices further up the patient, stopping at the last."""
+        """Return the view moved up by a number of slices, within the volume."""
         last = self.display.shape[0] - 1
         return replace(view, slice=min(max(view.slice + steps, 0), last))
 
@@ -175,19 +175,19 @@ class Frame:
         return replace(view, low=level - width / 2, high=level + width / 2)
 
     def window_reset(self, view: View) -> View:
-        """Return the view with the first window."""
+        """Return the view with the initial window."""
         start = self.start
         return replace(view, low=start.low, high=start.high)
 
     def zoomed(self, view: View, factor: float, right_mm: float = 0, down_mm: float = 0) -> View:
-        """Return the view magnified around a point of the canvas, given from its middle."""
+        """Return the view magnified around a point relative to the centre of the canvas."""
         least, most = ZOOM_RANGE
         zoom = min(max(view.zoom * factor, least), most)
         kept = 1 - view.zoom / zoom
         return self.panned(replace(view, zoom=zoom), -right_mm * kept, -down_mm * kept)
 
     def panned(self, view: View, right_mm: float, down_mm: float) -> View:
-        """Return the view with the volume moved, but never out of sight."""
+        """Return the view with the volume shifted, but not out of sight."""
         limit = float(self.size.max()) / 2
         right, down = (
             min(max(old - by, -limit), limit)

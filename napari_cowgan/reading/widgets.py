@@ -1,4 +1,4 @@
-"""Buttons, labels and areas of the reading window, which the style sheet knows by name."""
+"""Buttons, labels and areas of the reading window, named for its style sheet."""
 
 from collections.abc import Callable
 
@@ -9,16 +9,16 @@ from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 def button(
     text: str, tooltip: str, pressed: Callable[[], None], *, checkable: bool = False, kind: str = ""
 ) -> QPushButton:
-    """Return a button that is reached by Tab but does not keep the focus after a click.
+    """Return a button that Tab reaches but that does not take the focus on a click.
 
     Parameters
     ----------
     text, tooltip : str
-        What it says and what it does.
+        Label and tooltip.
     pressed : callable
-        Called on every press; a checkable button is checked by whoever owns it.
+        Called on every press; the caller checks a checkable button.
     checkable : bool
-        Whether it can look chosen.
+        Whether it can be checked.
     kind : str
         ``"big"``, ``"tool"`` or ``"chip"``, as in the style sheet.
     """
@@ -35,7 +35,7 @@ def button(
 
 
 def label(name: str, text: str = "", *, wrap: bool = True) -> QLabel:
-    """Return a label, whose text may take several lines."""
+    """Return a label, which wraps by default."""
     made = QLabel(text)
     made.setObjectName(name)
     made.setWordWrap(wrap)
@@ -43,7 +43,7 @@ def label(name: str, text: str = "", *, wrap: bool = True) -> QLabel:
 
 
 def area(name: str) -> QWidget:
-    """Return a widget to put others in."""
+    """Return a container for other widgets."""
     made = QWidget()
     made.setObjectName(name)
     made.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)

@@ -1,4 +1,4 @@
-"""The reading window: what is in front of the reader in each state."""
+"""Reading window, which shows a page of text or the image in each state."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -24,10 +24,11 @@ from napari_cowgan.help.button import show_help
 from napari_cowgan.help.topics import Topic
 from napari_cowgan.reading import texts
 from napari_cowgan.reading.answer_bar import AnswerBar
-from napari_cowgan.reading.controller import Reading
+from napari_cowgan.reading.controller import ReadingController
 from napari_cowgan.reading.image_area import ImageArea
 from napari_cowgan.reading.keys import Action, KeyGate
 from napari_cowgan.reading.page import Page
+from napari_cowgan.reading.pages import session_page
 from napari_cowgan.reading.side_panel import SidePanel
 from napari_cowgan.reading.style import STYLE
 from napari_cowgan.reading.widgets import area
@@ -38,13 +39,13 @@ from napari_cowgan.widgets.problems import details, sentence
 _RECEIPTS = "Receipts (*.json)"
 _ZIPS = "Zip files (*.zip)"
 _AWAY_MS = 200
-"""A window that becomes full-screen loses the focus for a moment."""
+"""A window that becomes full-screen briefly loses the focus."""
 
 
 class ReadingWindow(QMainWindow):
-    """Shows a page of text, or the picture with the answers.
+    """Shows a page of text, or the image with the answers.
 
-    Before `begin` and without a reading it can only tell a problem.
+    Before `begin`, it can only show the progress of checks and problems.
     """
 
     def __init__(self) -> None:
@@ -53,27 +54,27 @@ class ReadingWindow(QMainWindow):
         self.setStyleSheet(STYLE)
         self.resize(1280, 800)
         self.setAcceptDrops(False)
-        self.reading: Reading | None = None
+        self.reading: ReadingController | None = None
         self.failure: BaseException | None = None
         self._checked = 0, 0
         self._focus_lost = False
         self._closing_refused = False
-        self._saved_told = ""
+        self._saved_message = ""
         self._choosing: Callable[[Path], None] | None = None
         self._choice_refused = ""
         self.image: ImageArea | None = None
         self.page = Page(
-            self._on_page_go_on,
-            self._on_page_also,
-            self._on_page_other,
+            self._on_main,
+            self._on_extra,
+            self._on_last,
             partial(self.act, Action.HELP),
         )
         self.stack = QStackedWidget()
         self.stack.addWidget(self.page)
         self.setCentralWidget(self.stack)
-        # Qt makes a window anew, without the focus, when its first canvas comes after it.
+        # Qt recreates a window without the focus when its first canvas is added later.
         QOpenGLWidget(self).hide()
-        # Otherwise Qt puts some button in focus when the window comes to the front.
+        # Otherwise Qt focuses a button when the window is activated.
         self.setFocus()
         self.gate = KeyGate(self.act, self)
         self._away = QTimer(self)
@@ -82,20 +83,20 @@ class ReadingWindow(QMainWindow):
         self._away.timeout.connect(self._check_focus)
 
     def ask_for_package(self, use: Callable[[Path], None]) -> None:
-        """Let the reader choose a package, then pass its folder to `use`.
+        """Let the reader choose a package, and pass its folder to `use`.
 
-        `use` refuses a folder with a `CowganError`, and another one can be chosen.
+        If `use` raises `CowganError`, the reader can choose another folder.
         """
         self._choosing = use
         self.refresh()
 
-    def tell_checked(self, done: int, total: int) -> None:
-        """Tell how many volumes of the package have been checked."""
+    def show_checked(self, done: int, total: int) -> None:
+        """Show how many volumes of the package have been checked."""
         self._checked = done, total
         self.refresh()
 
-    def make_room(self, manifest: Manifest) -> ImageArea:
-        """Set up everything that surrounds the picture, and the picture itself."""
+    def add_image(self, manifest: Manifest) -> ImageArea:
+        """Add the image area and the controls around it."""
         rules = manifest.rules
         self.gate.design = rules.design
         self.image = ImageArea(manifest.display, rules)
@@ -103,30 +104,30 @@ class ReadingWindow(QMainWindow):
         self.side = SidePanel(rules, self.act, self._toggle_reason)
         self.image.drawn.connect(self.side.hint.clear)
         self.image.viewed.connect(lambda view: self._show_mip(view.mip))
-        self._picture = area("reading")
-        grid = QGridLayout(self._picture)
+        self._image_page = area("reading")
+        grid = QGridLayout(self._image_page)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(0)
         grid.addWidget(self.image, 0, 0)
-        # In the order in which Tab visits them.
+        # In tab order.
         grid.addWidget(self.answers, 1, 0, 1, 2)
         grid.addWidget(self.side, 0, 1)
         grid.setRowStretch(0, 1)
         grid.setColumnStretch(0, 1)
-        self.stack.addWidget(self._picture)
+        self.stack.addWidget(self._image_page)
         return self.image
 
-    def begin(self, reading: Reading) -> None:
-        """Lead through a reading."""
+    def begin(self, reading: ReadingController) -> None:
+        """Show a reading."""
         self.reading = reading
         reading.changed.connect(self.refresh)
         reading.failed.connect(self.fail)
         reading.long_loading.connect(lambda: self.side.hint.setText(texts.LOADING))
-        reading.long_looked.connect(lambda: self.side.hint.setText(texts.HINT))
+        reading.long_viewed.connect(lambda: self.side.hint.setText(texts.HINT))
         self.refresh()
 
     def fail(self, error: BaseException) -> None:
-        """Tell why the reading cannot begin or go on; the first reason stays."""
+        """Show why the reading cannot start or continue; only the first error is shown."""
         if self.failure is not None:
             return
         self.failure = error
@@ -135,7 +136,7 @@ class ReadingWindow(QMainWindow):
         self.refresh()
 
     def act(self, action: Action) -> None:
-        """Do what a key or a button asks for."""
+        """Carry out an action."""
         if action is Action.FULL_SCREEN:
             self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
         elif action is Action.HELP:
@@ -146,21 +147,21 @@ class ReadingWindow(QMainWindow):
             self.reading.act(action)
 
     def refresh(self) -> None:
-        """Show what belongs to the present state."""
+        """Show the page or the image of the current state."""
         text, code = self._text()
         if text is None:
-            self._show_picture()
+            self._show_image()
         elif self.page.show_text(text, code) or self.stack.currentWidget() is not self.page:
-            self._turn_to(self.page)
+            self._switch_to(self.page)
 
     def changeEvent(self, event: QEvent) -> None:
-        """Notice that the reader turns to another window."""
+        """Detect that the reader switches to another window."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
             self._away.start()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Save, and close unless the disk refuses."""
+        """Save, and close unless the journal cannot be written."""
         reading = self.reading
         if reading is not None:
             try:
@@ -180,7 +181,7 @@ class ReadingWindow(QMainWindow):
         super().closeEvent(event)
 
     def _text(self) -> tuple[texts.Text | None, str]:
-        """Return the page of the present state, None if it is the picture's."""
+        """Return the page of the current state and its code; None for the image."""
         reading = self.reading
         if self.failure is not None:
             return texts.broken(sentence(self.failure), self.reading is not None), ""
@@ -190,25 +191,9 @@ class ReadingWindow(QMainWindow):
             return texts.opening(*self._checked), ""
         if reading.problem is not None:
             return texts.disk_refuses(reading.problem.sentence, self._closing_refused), ""
-        session, course, snapshot = reading.session, reading.course, reading.session.snapshot
-        match session.state:
-            case State.INSTRUCTIONS:
-                return texts.instructions(course, snapshot.position), ""
-            case State.CONSENT:
-                return texts.consent(course, session.start_code), ""
-            case State.DECLINED:
-                return texts.DECLINED, ""
-            case State.READY:
-                return texts.ready(course, snapshot, reading.resumed), ""
-            case State.BREAK:
-                return texts.rest(course, snapshot), ""
-            case State.PAUSED:
-                return texts.pause(self._focus_lost), ""
-            case State.FINISHED:
-                return texts.finished(reading.folder, self._saved_told), session.finish_code or ""
-        return None, ""
+        return session_page(reading, self._focus_lost, self._saved_message)
 
-    def _show_picture(self) -> None:
+    def _show_image(self) -> None:
         reading = self.reading
         assert reading is not None
         session = reading.session
@@ -227,21 +212,21 @@ class ReadingWindow(QMainWindow):
                 side = session.trial.cases.index(mark["case"])
                 marks[side].append((number, tuple(mark["voxel"])))
         self.image.show_marks(marks)
-        self.side.marks.setVisible(reading.can_mark)
+        self.side.marks.setVisible(reading.marking.allowed)
         self.side.marks.refresh([mark["reasons"] for mark in session.snapshot.marks])
-        if self.stack.currentWidget() is not self._picture:
-            self._turn_to(self._picture)
+        if self.stack.currentWidget() is not self._image_page:
+            self._switch_to(self._image_page)
 
     def _show_mip(self, mip: bool) -> None:
         self.side.mip.setChecked(mip)
         self.answers.show_mip(mip)
 
-    def _turn_to(self, widget: QWidget) -> None:
+    def _switch_to(self, widget: QWidget) -> None:
         self.stack.setCurrentWidget(widget)
-        # Otherwise Qt puts some button in focus, and the space bar would press it.
+        # Otherwise Qt focuses a button, and the space bar would press it.
         self.setFocus()
 
-    def _on_page_go_on(self) -> None:
+    def _on_main(self) -> None:
         reading = self.reading
         if self.failure is not None:
             QApplication.clipboard().setText(details(self.failure))
@@ -272,11 +257,11 @@ class ReadingWindow(QMainWindow):
             self._choosing, self._choice_refused = use, error.sentence
         self.refresh()
 
-    def _on_page_also(self, what: str) -> None:
+    def _on_extra(self, name: str) -> None:
         assert self.reading is not None
-        if what == texts.COPY_CODE:
+        if name == texts.COPY_CODE:
             QApplication.clipboard().setText(self.page.code.text())
-        elif what == texts.SHOW_FOLDER:
+        elif name == texts.SHOW_FOLDER:
             show_elsewhere(self, self.reading.folder)
         else:
             suggested = f"{self.reading.reader}_receipt.json"
@@ -284,21 +269,21 @@ class ReadingWindow(QMainWindow):
 
     def _save_receipt(self, path: Path) -> None:
         assert self.reading is not None
-        self._tell_saved(self.reading.save_receipt, path, texts.receipt_saved(path))
+        self._save(self.reading.save_receipt, path, texts.receipt_saved(path))
 
     def _save_answers(self, path: Path) -> None:
         assert self.reading is not None
-        self._tell_saved(self.reading.save_answers, path, texts.answers_saved(path))
+        self._save(self.reading.save_answers, path, texts.answers_saved(path))
 
-    def _tell_saved(self, save: Callable[[Path], None], path: Path, told: str) -> None:
+    def _save(self, save: Callable[[Path], None], path: Path, message: str) -> None:
         try:
             save(path)
-            self._saved_told = told
+            self._saved_message = message
         except CowganError as error:
-            self._saved_told = error.sentence
+            self._saved_message = error.sentence
         self.refresh()
 
-    def _on_page_other(self) -> None:
+    def _on_last(self) -> None:
         reading = self.reading
         if reading is not None and reading.session.state is State.CONSENT:
             reading.decline()

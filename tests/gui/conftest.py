@@ -163,7 +163,7 @@ def _open_boxes(parent) -> list[QMessageBox]:
 @pytest.fixture
 def short_blank(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the screen blank for a moment only."""
-    monkeypatch.setattr("napari_cowgan.reading.controller.BLANK_S", 0.02)
+    monkeypatch.setattr("napari_cowgan.reading.presenter.BLANK_S", 0.02)
 
 
 @pytest.fixture

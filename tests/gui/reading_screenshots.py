@@ -30,7 +30,7 @@ from cowgan.turing.reading.package import find_package
 from cowgan.turing.reading.snapshot import State
 from cowgan.turing.study.creation import new_study
 from cowgan.volume import write_nifti
-from napari_cowgan.reading import controller
+from napari_cowgan.reading import presenter
 from napari_cowgan.reading.window import ReadingWindow
 
 SIZES = ((1280, 800), (1600, 1000))
@@ -83,7 +83,7 @@ def _shoot_rating(package: Path, folder: Path, width: int, height: int) -> None:
     _save(window, folder, "reading-instructions")
     go_to(window, State.READY)
     _save(window, folder, "ready")
-    with patch.object(controller, "BLANK_S", 2):
+    with patch.object(presenter, "BLANK_S", 2):
         go_to(window, State.LOADING)
         _save(window, folder, "loading")
     go_to(window, State.VIEWING)
@@ -93,21 +93,21 @@ def _shoot_rating(package: Path, folder: Path, width: int, height: int) -> None:
     press(window, Key.Key_4)
     _save(window, folder, "rated")
     press(window, Key.Key_G, Key.Key_5, Key.Key_PageUp)
-    glass = window.image.panes[0].glass
+    overlay = window.image.panes[0].overlay
     for right, down in ((30, -60), (-70, 40)):
-        click_at(glass, right, down)
+        click_at(overlay, right, down)
     window.side.marks.reasons["Vessel ends or breaks off"].click()
     _save(window, folder, "marking")
     press(window, Key.Key_M)
     _save(window, folder, "mip")
-    drag_across(glass, 120, 160)
+    drag_across(overlay, 120, 160)
     _save(window, folder, "mip-turned")
     press(window, Key.Key_M)
-    drag_across(glass, 200, -60)
+    drag_across(overlay, 200, -60)
     _save(window, folder, "windowed")
     press(window, Key.Key_Tab)
     _save(window, folder, "focus")
-    window.reading.long_looked.emit()
+    window.reading.long_viewed.emit()
     _save(window, folder, "hint")
     press(window, Key.Key_P)
     _save(window, folder, "pause")

@@ -219,9 +219,9 @@ def test_every_step_can_be_taken_with_the_mouse(window, journal):
     click(window.side.mip)
     assert window.image.view.mip
     click(window.side.mip)
-    click_at(window.image.panes[0].glass, 0, 0)
+    click_at(window.image.panes[0].overlay, 0, 0)
     click(window.side.marks.reasons["Too clean"])
-    click_at(window.image.panes[0].glass, 40, 0)
+    click_at(window.image.panes[0].overlay, 40, 0)
     click(window.side.marks.undo)
     click(window.answers.next)
     wait_for_state(window, State.FEEDBACK)
@@ -259,15 +259,15 @@ def test_practice_tells_the_right_answer_and_the_reading_does_not(window):
 def test_every_case_begins_with_the_same_view(window):
     go_to(window, State.VIEWING)
     start = window.image.view
-    glass = window.image.panes[0].glass
+    overlay = window.image.panes[0].overlay
     model = window.image.panes[0].model
     first = _drawn_view(model)
     press(window, Key.Key_PageUp)
-    drag_across(glass, 80, 50)
-    drag_across(glass, 0, -60, Qt.MouseButton.RightButton)
-    drag_across(glass, 20, 30, keys=SHIFT)
+    drag_across(overlay, 80, 50)
+    drag_across(overlay, 0, -60, Qt.MouseButton.RightButton)
+    drag_across(overlay, 20, 30, keys=SHIFT)
     press(window, Key.Key_M)
-    drag_across(glass, 70, 90)
+    drag_across(overlay, 70, 90)
     assert all(getattr(window.image.view, name) != value for name, value in asdict(start).items())
     assert _drawn_view(model) != first
     go_to(window, State.FEEDBACK)
@@ -291,24 +291,24 @@ def _drawn_view(model):
 
 def test_the_mouse_changes_slice_window_zoom_and_place_as_told(window):
     go_to(window, State.VIEWING)
-    glass = window.image.panes[0].glass
+    overlay = window.image.panes[0].overlay
     start = window.image.view
-    wheel(glass, 120)
+    wheel(overlay, 120)
     assert window.image.view.slice == start.slice + 1
     press(window, Key.Key_Down, Key.Key_Down)
     assert window.image.view.slice == start.slice - 1
-    drag_across(glass, 0, -100)
+    drag_across(overlay, 0, -100)
     brighter = window.image.view
     assert brighter.high < start.high
     assert brighter.low < start.low
     press(window, Key.Key_W)
     assert (window.image.view.low, window.image.view.high) == (start.low, start.high)
-    drag_across(glass, 100, 0)
+    drag_across(overlay, 100, 0)
     wider = window.image.view
     assert wider.high - wider.low > start.high - start.low
-    drag_across(glass, 0, -100, Qt.MouseButton.RightButton)
+    drag_across(overlay, 0, -100, Qt.MouseButton.RightButton)
     assert window.image.view.zoom > 1
-    drag_across(glass, 30, 0, keys=SHIFT)
+    drag_across(overlay, 30, 0, keys=SHIFT)
     assert window.image.view.shift_mm[0] < 0
 
 
@@ -334,7 +334,7 @@ def test_a_turned_projection_carries_its_letters_with_it(window):
     go_to(window, State.VIEWING)
     press(window, Key.Key_M)
     pane = window.image.panes[0]
-    drag_across(pane.glass, 0, 180)
+    drag_across(pane.overlay, 0, 180)
     assert pane.frame.letters(window.image.view) == ("R", "L", "S", "I")
 
 
@@ -351,15 +351,15 @@ def test_clicks_mark_the_voxel_that_is_seen(window, journal):
     def click_bright() -> None:
         right, down = pane.frame.on_screen(bright, window.image.view)
         scale = pane.width() / pane.mm(pane.width(), 0)[0]
-        click_at(pane.glass, round(right * scale), round(down * scale))
+        click_at(pane.overlay, round(right * scale), round(down * scale))
 
     press(window, *[Key.Key_Down] * (window.image.view.slice - bright[0]))
     click_bright()
-    drag_across(pane.glass, 0, -80, Qt.MouseButton.RightButton)
-    drag_across(pane.glass, -25, 40, keys=SHIFT)
+    drag_across(pane.overlay, 0, -80, Qt.MouseButton.RightButton)
+    drag_across(pane.overlay, -25, 40, keys=SHIFT)
     click_bright()
     press(window, Key.Key_M)
-    drag_across(pane.glass, 60, 75)
+    drag_across(pane.overlay, 60, 75)
     click_bright()
     click_bright()
     marks = window.reading.session.snapshot.marks
@@ -372,8 +372,8 @@ def test_clicks_mark_the_voxel_that_is_seen(window, journal):
 def test_a_mark_is_drawn_where_it_was_clicked(window):
     go_to(window, State.CONFIDENCE)
     pane = window.image.panes[0]
-    click_at(pane.glass, 50, -70)
-    ((_, right, down, _),) = pane.glass.writing.marks
+    click_at(pane.overlay, 50, -70)
+    ((_, right, down, _),) = pane.overlay.annotations.marks
     half_voxel_px = pane.width() / pane.mm(pane.width(), 0)[0] * max(pane.frame.spacing) / 2
     assert abs(right - 50) <= half_voxel_px + 1
     assert abs(down + 70) <= half_voxel_px + 1
@@ -381,12 +381,12 @@ def test_a_mark_is_drawn_where_it_was_clicked(window):
 
 def test_marks_go_when_the_answer_becomes_real(window):
     go_to(window, State.CONFIDENCE)
-    click_at(window.image.panes[0].glass, 0, 0)
+    click_at(window.image.panes[0].overlay, 0, 0)
     assert window.side.marks.isVisible()
     press(window, Key.Key_R)
     assert window.reading.session.snapshot.marks == ()
     assert not window.side.marks.isVisible()
-    click_at(window.image.panes[0].glass, 0, 0)
+    click_at(window.image.panes[0].overlay, 0, 0)
     assert window.reading.session.snapshot.marks == ()
 
 
@@ -420,7 +420,7 @@ def test_turning_to_another_window_pauses(window, journal):
 def test_the_screen_is_blank_before_each_case(window, journal, monkeypatch):
     go_to(window, State.FEEDBACK)
     assert picture(window).max() > 50
-    monkeypatch.setattr("napari_cowgan.reading.controller.BLANK_S", 0.5)
+    monkeypatch.setattr("napari_cowgan.reading.presenter.BLANK_S", 0.5)
     press(window, Key.Key_Return, Key.Key_Return)
     assert state(window) is State.LOADING
     while not window.image.shown:
@@ -434,7 +434,9 @@ def test_the_screen_is_blank_before_each_case(window, journal, monkeypatch):
 def test_the_next_case_is_in_memory_before_it_is_asked_for(window, package):
     go_to(window, State.FEEDBACK)
     upcoming = window.reading.session.upcoming
-    wait_for(lambda: all(f.done() for f in map(window.reading._loader.request, upcoming.cases)))
+    wait_for(
+        lambda: all(f.done() for f in map(window.reading._presenter.loader.request, upcoming.cases))
+    )
     shutil.rmtree(package / "practice")
     press(window, Key.Key_Return, Key.Key_Return)
     wait_for_state(window, State.VIEWING)
@@ -457,7 +459,7 @@ def test_a_slow_disk_never_holds_the_reader_up(window, package, monkeypatch):
         monkeypatch.setattr(os, name, slow(getattr(os, name)))
     monkeypatch.setattr("cowgan.turing.reading.package.read_bytes", slow(read_bytes))
     go_to(window, State.RATED)
-    drag_across(window.image.panes[0].glass, 30, 20)
+    drag_across(window.image.panes[0].overlay, 30, 20)
     press(window, Key.Key_P, Key.Key_P, Key.Key_M, Key.Key_R, Key.Key_2)
     go_to(window, State.FEEDBACK)
     go_to(window, State.RATED)
@@ -485,7 +487,7 @@ def test_whoever_waits_for_a_slow_disk_is_told(window, monkeypatch):
 def test_the_view_cannot_be_changed_while_the_screen_is_blank(window):
     go_to(window, State.READY)
     press(window, Key.Key_Return, Key.Key_PageUp, Key.Key_M)
-    drag_across(window.image.panes[0].glass, 50, 50)
+    drag_across(window.image.panes[0].overlay, 50, 50)
     wait_for_state(window, State.VIEWING)
     assert window.image.view == window.image.frame.start
 
@@ -498,7 +500,7 @@ def test_what_was_looked_at_is_recorded(window, journal):
     QTest.qWait(150)
     press(window, Key.Key_M)
     QTest.qWait(150)
-    drag_across(window.image.panes[0].glass, 30, 10, keys=CTRL)
+    drag_across(window.image.panes[0].overlay, 30, 10, keys=CTRL)
     press(window, Key.Key_M)
     go_to(window, State.FEEDBACK)
     looked = [record.data for record in journal("interaction") if "slice_ms" in record.data]
@@ -604,8 +606,8 @@ def test_pairs_are_read_with_the_arrow_keys(tmp_path, windows):
     press(window, Key.Key_Right)
     press(window, Key.Key_Up)
     assert left.model.dims.current_step == right.model.dims.current_step
-    click_at(right.glass, 0, 0)
-    click_at(left.glass, 0, 0)
+    click_at(right.overlay, 0, 0)
+    click_at(left.overlay, 0, 0)
     marks = window.reading.session.snapshot.marks
     assert [mark["case"] for mark in marks] == [trial.cases[1], trial.cases[0]]
     go_to(window, State.FINISHED, Key.Key_Left)
@@ -642,7 +644,7 @@ def test_without_projections_or_marks_neither_is_offered(tmp_path, windows):
     window = windows(make_package(tmp_path, Rules(mip=False, marks=False)))
     go_to(window, State.CONFIDENCE)
     press(window, Key.Key_M)
-    click_at(window.image.panes[0].glass, 0, 0)
+    click_at(window.image.panes[0].overlay, 0, 0)
     assert not window.image.view.mip
     assert not window.side.mip.isVisible()
     assert not window.side.marks.isVisible()

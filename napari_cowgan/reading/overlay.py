@@ -1,4 +1,4 @@
-"""A transparent sheet over the canvas that takes the mouse and carries what is written there."""
+"""Transparent overlay on a canvas that handles the mouse and draws annotations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _SHADE = QColor(0, 0, 0, 180)
 
 
 class Drag(Enum):
-    """What a drag does, by its button and the keys held."""
+    """Kinds of drags, by mouse button and modifier keys."""
 
     MAIN = "left button"
     ZOOM = "right button"
@@ -28,20 +28,20 @@ class Drag(Enum):
 
 
 @dataclass(frozen=True)
-class Writing:
-    """What is written over a picture.
+class Annotations:
+    """Annotations of an image.
 
     Parameters
     ----------
     letters : tuple of str
-        Sides of the patient: left, right, top, bottom of the screen.
+        Sides of the patient at the left, right, top and bottom of the screen.
     caption : str
-        At the bottom left, such as the number of the slice.
+        Text at the bottom left, such as the slice number.
     title : str
-        At the top left.
+        Text at the top left.
     marks : sequence of (int, float, float, bool)
-        Number, distance in px to the right of the middle and below it, and whether it is far
-        from what is shown.
+        Number, distance in px right of and below the centre, and whether it is on another
+        slice.
     """
 
     letters: tuple[str, str, str, str] = ("", "", "", "")
@@ -50,22 +50,22 @@ class Writing:
     marks: Sequence[tuple[int, float, float, bool]] = ()
 
 
-class Glass(QWidget):
-    """Lies over a canvas, so that napari sees no mouse at all.
+class Overlay(QWidget):
+    """Covers a canvas, so that napari receives no mouse events.
 
     Signals
     -------
     dragged : Drag, float, float
-        The mouse moved so many px to the right and down.
+        Kind of drag, and motion in px to the right and down.
     clicked : float, float
-        Pressed and released in one place: px right of the middle, and below it.
+        Position of a click in px right of and below the centre.
     turned : int, float, float, bool
-        Notches of the wheel, where, and whether Ctrl was held.
+        Wheel notches, position, and whether Ctrl was held.
 
     Attributes
     ----------
-    writing : Writing
-        What is written; see `write`.
+    writing : Annotations
+        Current annotations.
     """
 
     dragged = Signal(object, float, float)
@@ -76,27 +76,27 @@ class Glass(QWidget):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.writing = Writing()
+        self.annotations = Annotations()
         self._drag: Drag | None = None
         self._pressed = self._last = QPointF()
         self._moved = False
         self._wheel = 0
 
-    def write(self, writing: Writing) -> None:
-        """Write something else."""
-        if writing != self.writing:
-            self.writing = writing
+    def annotate(self, annotations: Annotations) -> None:
+        """Replace the annotations."""
+        if annotations != self.annotations:
+            self.annotations = annotations
             self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin a drag or a click."""
+        """Start a drag or a click."""
         if self._drag is None:
             self._drag = _drag(event)
             self._pressed = self._last = event.position()
             self._moved = False
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Go on with a drag."""
+        """Continue a drag."""
         if self._drag is None:
             return
         position = event.position()
@@ -111,22 +111,22 @@ class Glass(QWidget):
         """End a drag, or click."""
         drag, self._drag = self._drag, None
         if drag is Drag.MAIN and not self._moved:
-            self.clicked.emit(*self._from_middle(event.position()))
+            self.clicked.emit(*self._from_centre(event.position()))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Count notches; a touch pad turns by parts of one."""
+        """Count notches; a touchpad sends fractions of them."""
         delta = event.angleDelta()
         self._wheel += delta.y() or delta.x()
         notches = int(self._wheel / _NOTCH)
         self._wheel -= notches * _NOTCH
         if notches:
             held = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-            self.turned.emit(notches, *self._from_middle(event.position()), held)
+            self.turned.emit(notches, *self._from_centre(event.position()), held)
         event.accept()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw letters, captions and marks."""
-        writing = self.writing
+        annotations = self.annotations
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = QRectF(self.rect()).adjusted(_EDGE_PX, _EDGE_PX, -_EDGE_PX, -_EDGE_PX)
@@ -139,14 +139,14 @@ class Glass(QWidget):
             align.AlignHCenter | align.AlignBottom,
         )
         self._set_font(painter, 20, QFont.Weight.DemiBold)
-        for letter, side in zip(writing.letters, sides, strict=True):
+        for letter, side in zip(annotations.letters, sides, strict=True):
             _text(painter, box, side, letter)
         self._set_font(painter, 15, QFont.Weight.Normal)
-        _text(painter, box, align.AlignLeft | align.AlignBottom, writing.caption)
+        _text(painter, box, align.AlignLeft | align.AlignBottom, annotations.caption)
         self._set_font(painter, 18, QFont.Weight.DemiBold)
-        _text(painter, box, align.AlignLeft | align.AlignTop, writing.title)
+        _text(painter, box, align.AlignLeft | align.AlignTop, annotations.title)
         self._set_font(painter, 13, QFont.Weight.Bold)
-        for number, right, down, far in writing.marks:
+        for number, right, down, far in annotations.marks:
             self._paint_mark(painter, number, right, down, far)
 
     def _paint_mark(
@@ -175,7 +175,7 @@ class Glass(QWidget):
         font.setWeight(weight)
         painter.setFont(font)
 
-    def _from_middle(self, position: QPointF) -> tuple[float, float]:
+    def _from_centre(self, position: QPointF) -> tuple[float, float]:
         return position.x() - self.width() / 2, position.y() - self.height() / 2
 
 
@@ -195,7 +195,7 @@ def _drag(event: QMouseEvent) -> Drag | None:
 
 
 def _text(painter: QPainter, box: QRectF, side: Qt.AlignmentFlag, text: str) -> None:
-    """Draw text with a dark rim, so that it can be read on any picture."""
+    """Draw text with a dark outline, which is legible on any image."""
     if not text:
         return
     painter.setPen(_SHADE)
