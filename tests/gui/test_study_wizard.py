@@ -169,7 +169,7 @@ def test_folders_and_models_are_dropped_where_they_belong(wizard, volumes, tmp_p
 def test_numbers_that_do_not_go_together_are_told(wizard, volumes, qtbot):
     fill(wizard, volumes, qtbot, "size_page")
     page = wizard.size_page
-    assert told(page.volumes) == "Takes 12 volumes of each kind; 0 more real ones are left."
+    assert told(page.volumes) == "Uses 12 volumes of each kind; 0 real ones remain."
     for field, number, said in (
         (page.cases, 40, "The study needs 22 real volumes, 10 more than there are"),
         (page.cases, 11, "divisible by 2"),
