@@ -68,7 +68,7 @@ class ExhibitView(QWidget):
         self.choice = Choice("study/exhibit", _VIEWS, "Figure to show")
         self.job = JobBar()
         self.caption = hint("")
-        self.gallery = Gallery()
+        self.gallery = ExampleImages()
         self.histograms = Plot("Grey levels of real and generated volumes")
         self.histograms.setFixedHeight(_PLOT_HEIGHT)
         self.histograms.addLegend(offset=(-6, 4), labelTextSize=LABEL_SIZE)
@@ -135,7 +135,7 @@ class ExhibitView(QWidget):
             self.gallery.show_examples(found.examples, shown)
 
 
-class Gallery(QWidget):
+class ExampleImages(QWidget):
     """Real volumes beside generated ones, in the width of the panel."""
 
     def __init__(self) -> None:

@@ -101,7 +101,7 @@ class SavePage(QWizardPage):
         if folder is None or target is None:
             problem = "Choose a folder for the study."
         elif target.parent != folder or target in (folder, folder / ".."):
-            problem = "The name of the study must not contain slashes."
+            problem = "The name of the study must be a plain folder name, without slashes."
         elif is_there(target):
             problem = f"{target} exists already; choose another name."
         self.problem.setText(breakable(problem))
