@@ -302,7 +302,7 @@ def test_a_study_goes_from_the_plan_to_the_report(
     finish(panel)
     assert [row[1] for row in rows(panel)] == ["Finished"] * 3
     assert panel.readers.codes.text().splitlines() == [
-        f"Start code: {begun.start_code} (as told before)",
+        f"Start code: {begun.start_code} (as noted before)",
         f"Finish code: {second}",
     ]
     assert "Publish before you analyse" in texts(panel.summary)
