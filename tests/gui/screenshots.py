@@ -350,7 +350,7 @@ def shoot_study(folder: Path, theme: str) -> None:
         save(viewer, folder, "study-returned")
         panel.readers.read.click()
         save(viewer, folder, "study-read-here")
-        panel.closing.question.reject()
+        panel.question.reject()
         panel.result.analyse.click()
         save(viewer, folder, "study-question")
         panel.result.question.reject()
