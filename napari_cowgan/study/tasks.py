@@ -146,7 +146,7 @@ def figure_data_of(study: Study, job: Progress) -> FigureData:
     """
     reader = study.readers[0]
     package = Package(study.package_folder(reader), study.manifest(reader))
-    return exhibits(package, study.key, study.audit, progress=job)
+    return figure_data(package, study.key, study.audit, progress=job)
 
 
 def _read_here(study: Study) -> list[Path]:
