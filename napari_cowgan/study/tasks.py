@@ -8,7 +8,7 @@ from cowgan.errors import Cancelled, CowganError
 from cowgan.files import read_bytes
 from cowgan.progress import Progress
 from cowgan.turing.analysis import analyse
-from cowgan.turing.blinding.figure_data import FigureData
+from cowgan.turing.blinding.figure_data import FigureData, figure_data
 from cowgan.turing.derivatives import write_derivatives
 from cowgan.turing.reading.journal import LARGEST_BYTES
 from cowgan.turing.reading.package import JOURNAL_FILE, Package
