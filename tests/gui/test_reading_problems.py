@@ -142,10 +142,11 @@ def test_after_a_full_disk_the_reading_goes_on(window, monkeypatch):
 
 def test_a_volume_that_changes_during_the_reading_ends_it(windows, package, window):
     go_to(window, State.READY)
-    window.reading._loader.close()
+    loader = window.reading._presenter.loader
+    loader.close()
     for path in (package / "practice").glob("*.npy"):
         path.write_bytes(path.read_bytes()[:-1] + b"\xff")
-    window.reading._loader.__init__(window.reading._loader._package)
+    loader.__init__(loader._package)
     press(window, Key.Key_Return)
     wait_for(lambda: window.failure is not None)
     assert "changed" in window.page.body.text()
