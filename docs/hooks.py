@@ -24,7 +24,13 @@ from cowgan.settings import setting_fields
 from cowgan.training.config import Preset, TrainingConfig, preset
 
 _ROOMS: dict[str, tuple[str, ...]] = {
-    "training": ("training.config", "training.run", "training.remote_control", "training.metrics"),
+    "training": (
+        "training.config",
+        "training.run",
+        "training.export",
+        "training.remote_control",
+        "training.metrics",
+    ),
     "turing": (
         "turing.verification",
         "turing.derivatives",
