@@ -48,7 +48,7 @@ LICENCE = (
 )
 LIMITS = (
     "Intensities are simulated: no real MR intensity was ever seen. Not for diagnosis. "
-    "docs/bundled_model.md tells how near its arteries come to real ones."
+    "See docs/bundled_model.md for how close its arteries are to real ones."
 )
 
 

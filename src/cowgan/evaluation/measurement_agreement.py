@@ -194,7 +194,7 @@ def _main(
 ) -> None:
     """Print the agreement of measurements with the truth of phantoms."""
     report = format_report(measure_agreement(range(phantoms), method))  # type: ignore[arg-type]
-    typer.echo(report)  # noqa: TID251 - nothing but numbers
+    typer.echo(report)  # noqa: TID251 - numbers only
 
 
 if __name__ == "__main__":
