@@ -129,6 +129,14 @@ def test_air_around_a_head_and_a_bright_scalp_are_left_out():
     assert dice(found, ring) > 0.9
 
 
+def test_two_tissues_are_not_a_head_in_air(circle):
+    image = picture(circle)
+    dark = ~circle
+    dark[:, circle.shape[1] // 2 :] = False
+    image[dark] *= 0.3
+    assert dice(vessel_mask(as_volume(image)), circle) > 0.85
+
+
 def test_fat_behind_the_eyes_is_left_out(circle):
     image = picture(circle)
     image[:, -16:, -16:] += 250

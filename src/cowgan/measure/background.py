@@ -14,6 +14,7 @@ _AIR_SEPARATION = 0.82
 """Share of variance between two classes; 0.64 for one normal distribution, 0.75 for a uniform."""
 _ENOUGH_VOXELS = 8_000_000
 _AIR_SHARE = (0.4, 0.8)
+_AIR_AT_SIDES = 0.6
 _PADDING_SHARE = (0.01, 0.9)
 """Range of the share of voxels at the minimum that counts as air or padding."""
 _UPPER_QUANTILE, _UPPER_SD = 0.7, 0.5244
@@ -52,7 +53,7 @@ def describe_tissue(image: Image) -> Tissue:
         values = values[padding:]
     air_below = None
     dark = _count_air(values)
-    if dark > 0:
+    if dark > 0 and _surrounds(image <= values[dark - 1]):
         air_below = float(values[dark // 2] + values[dark]) / 2
         values = values[dark:]
     level, upper = (float(values[int(q * len(values))]) for q in (0.5, _UPPER_QUANTILE))
@@ -69,6 +70,12 @@ def _count_air(values: Image) -> int:
     step = clipped[dark:].mean(dtype=np.float64) - clipped[:dark].mean(dtype=np.float64)
     between = share * (1 - share) * step**2
     return dark if between > _AIR_SEPARATION * clipped.var(dtype=np.float64) else 0
+
+
+def _surrounds(dark: NDArray[np.bool_]) -> bool:
+    """Return whether the dark fills most of the sides of a volume, as air around a head does."""
+    sides = (dark[:, 0], dark[:, -1], dark[:, :, 0], dark[:, :, -1])
+    return bool(np.mean([side.mean() for side in sides]) > _AIR_AT_SIDES)
 
 
 def otsu(values: Image) -> float:
