@@ -21,6 +21,14 @@ Result = TypeVar("Result")
 _POLL_S = 0.2
 
 
+def available_cores() -> int:
+    """Return how many processor cores this process may use."""
+    # Fewer than the machine has, in a container or a cluster job.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def run_all(
     work: Callable[[Item], Result],
     items: Sequence[Item],
@@ -52,7 +60,7 @@ def run_all(
     CowganError
         No process could be started.
     """
-    count = min(jobs or os.cpu_count() or 1, len(items))
+    count = min(jobs or available_cores(), len(items))
     if count <= 1:
         for item in items:
             if progress is not None and progress.cancelled:

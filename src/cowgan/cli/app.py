@@ -17,6 +17,7 @@ from cowgan.cli.models import convert, info
 from cowgan.cli.output import say
 from cowgan.cli.phantom import phantom
 from cowgan.cli.preprocess import preprocess
+from cowgan.cli.replicas import replicas
 from cowgan.cli.scans import scans
 from cowgan.cli.template import template
 from cowgan.cli.train import export, train
@@ -27,6 +28,7 @@ _COMMANDS = {
     "Models": (info, convert, generate, directions, explore),
     "Data": (scans, template, preprocess, measure, phantom, simulate_bank, build_bank, check_bank),
     "Training": (train, export),
+    "Evaluation": (replicas,),
 }
 
 app = typer.Typer(

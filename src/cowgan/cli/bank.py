@@ -1,6 +1,5 @@
 """``cowgan build-bank``, ``cowgan simulate-bank`` and ``cowgan check-bank``."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cowgan.cli.options import JsonOption, OverwriteOption, UnitsOption
+from cowgan.cli.options import JobsOption, JsonOption, OverwriteOption, UnitsOption
 from cowgan.cli.output import say
 from cowgan.cli.remarks import print_remarks
 from cowgan.errors import Cancelled, CowganError
@@ -33,9 +32,6 @@ SplitOption = Annotated[
     ),
 ]
 SplitSeedOption = Annotated[int, typer.Option(help="Seed of the split.")]
-JobsOption = Annotated[
-    int | None, typer.Option(help="Processes; default: one for each processor core.", min=1)
-]
 
 
 def build_bank(
@@ -177,16 +173,10 @@ def _options(
 ) -> "BankOptions":
     from cowgan.bank.split import SplitRule
     from cowgan.bank.writing import BankOptions
+    from cowgan.pool import available_cores
 
     rule = SplitRule(holdout, split_seed, split)
-    return BankOptions(rule, dtype, jobs or _available_cores(), overwrite)
-
-
-def _available_cores() -> int:
-    # Fewer than the machine has, in a container or a cluster job.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return BankOptions(rule, dtype, jobs or available_cores(), overwrite)
 
 
 @contextmanager

@@ -24,6 +24,9 @@ UnitsOption = Annotated[
     Literal["mm", "m", "um"] | None,
     typer.Option(help="Unit of lengths in the files, whatever they state; um: micrometres."),
 ]
+JobsOption = Annotated[
+    int | None, typer.Option(help="Processes; default: one for each processor core.", min=1)
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 OverwriteOption = Annotated[bool, typer.Option(help="Replace files that exist.")]
 

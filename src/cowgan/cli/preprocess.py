@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cowgan.cli.options import JsonOption, OverwriteOption, UnitsOption
+from cowgan.cli.options import JobsOption, JsonOption, OverwriteOption, UnitsOption
 from cowgan.cli.output import say
 from cowgan.cli.remarks import print_remarks
 from cowgan.cli.scans import TakeOption, print_set_aside
@@ -13,10 +13,6 @@ from cowgan.errors import CowganError
 
 if TYPE_CHECKING:
     from cowgan.data.preprocess import PreprocessSummary, Roi
-
-JobsOption = Annotated[
-    int | None, typer.Option(help="Processes; default: one per core of the computer.", min=1)
-]
 
 
 def preprocess(

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cowgan.cli.options import JsonOption, OverwriteOption, UnitsOption
+from cowgan.cli.options import JobsOption, JsonOption, OverwriteOption, UnitsOption
 from cowgan.cli.output import say
-from cowgan.cli.preprocess import JobsOption
 from cowgan.cli.remarks import print_remarks
 from cowgan.cli.scans import TakeOption, print_set_aside
 

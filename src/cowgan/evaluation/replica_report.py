@@ -1,0 +1,157 @@
+"""The report of a search for replicas."""
+
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+
+from PIL import Image
+
+from cowgan.evaluation.replicas import Match, Membership, Replicas
+from cowgan.evaluation.volume_sets import VolumeSet
+from cowgan.report.blocks import Block, Box, Cell, Heading, Paragraph, Picture, Report, Table
+from cowgan.report.numbers import count, listed, number, p_value, percent
+from cowgan.volume import Volume, thumbnail
+
+SHOWN = 24
+"""Pairs that are shown at most, beside all that are flagged up to four times as many."""
+
+_PIXELS = 192
+
+
+def replica_report(
+    found: Replicas,
+    generated: VolumeSet,
+    training: VolumeSet,
+    membership: Membership | None = None,
+) -> Report:
+    """Return the report.
+
+    Raises
+    ------
+    CowganError
+        A volume that is to be shown cannot be read any more.
+    """
+    blocks = (
+        _verdict(found, generated),
+        Heading("Most similar pairs"),
+        _pairs(found, generated, training),
+        Heading("Membership"),
+        Paragraph(_of_membership(membership)),
+        Heading("Method"),
+        *_method(found),
+    )
+    return Report(
+        "Search for replicas", f"{generated.title}, compared with {training.title}", blocks
+    )
+
+
+def _verdict(found: Replicas, generated: VolumeSet) -> Box:
+    total = len(found.matches)
+    flagged = found.flagged
+    expected = found.false_alarms * total
+    if not flagged:
+        title = "No generated volume repeats a training volume"
+        sentence = f"None of {total} volumes is more like a training volume than people are alike."
+    else:
+        title = f"{count(len(flagged), 'volume')} of {total} may repeat a training volume"
+        names = [generated.names[match.index] for match in flagged[:5]]
+        more = [f"{len(flagged) - 5} more"] if len(flagged) > 5 else []
+        sentence = f"Look at {listed([*names, *more])} in the table."
+    caution = (
+        f"At this threshold {percent(found.false_alarms)} of real volumes of other people are "
+        f"flagged too; of {total} volumes that would be {number(expected, 1)}."
+    )
+    return Box(title, (sentence,), (caution,))
+
+
+def _pairs(found: Replicas, generated: VolumeSet, training: VolumeSet) -> Table:
+    shown = found.matches[: min(max(SHOWN, len(found.flagged)), 4 * SHOWN)]
+    return Table(
+        f"The {len(shown)} most similar pairs of {len(found.matches)}. Axial projections, right "
+        "side of the patient on the left; a training volume whose mirror image matches is shown "
+        "mirrored. "
+        "Dice is that of the vessels in the part where both are most alike.",
+        ("Generated", "Training", "Volumes", "Part", "Dice", "Score", "p", "Flagged"),
+        tuple(_row(match, found, generated, training) for match in shown),
+        (1.05, 1.05, 2.6, 0.8, 0.8, 0.8, 0.9, 0.9),
+        text_columns=4,
+    )
+
+
+def _row(
+    match: Match, found: Replicas, generated: VolumeSet, training: VolumeSet
+) -> tuple[Cell, ...]:
+    name, nearest = generated.names[match.index], training.names[match.nearest]
+    return (
+        _picture(generated.volume(match.index), name),
+        _picture(training.volume(match.nearest), nearest, match.mirrored),
+        f"{name}\n{nearest}" + (", mirrored" if match.mirrored else ""),
+        match.part,
+        number(match.dice),
+        number(match.score, 1),
+        p_value(match.p),
+        "yes" if match in found.flagged else "",
+    )
+
+
+def _picture(volume: Volume, name: str, mirrored: bool = False) -> Picture:
+    pixels = thumbnail(volume, size=_PIXELS)
+    file = BytesIO()
+    Image.fromarray(pixels[:, ::-1] if mirrored else pixels).save(file, "PNG", optimize=True)
+    return Picture(file.getvalue(), f"Axial projection of {name}")
+
+
+def _of_membership(membership: Membership | None) -> str:
+    if membership is None:
+        return (
+            "Whether the volumes betray who was trained on cannot be told: the training volumes "
+            "come without a holdout."
+        )
+    sides = f"{membership.n_training} training and {membership.n_holdout} held-out subjects"
+    betrays = membership.p < 0.05 and membership.auc > 0.5
+    verdict = (
+        "so the volumes tell who was trained on better than chance"
+        if betrays
+        else "so they do not tell who was trained on better than chance"
+    )
+    return (
+        f"The nearest generated volume tells {sides} apart with an AUC of "
+        f"{number(membership.auc)} (p {p_value(membership.p)}), {verdict}."
+    )
+
+
+def _method(found: Replicas) -> Iterator[Block]:
+    yield Paragraph(
+        "Vessels are segmented in every volume and compared as masks, whatever the intensities: "
+        "with each training volume and its mirror image, moved by up to 4 mm, whole and by its "
+        "left, right, front and back half. The score is by how many standard deviations the Dice "
+        "coefficient exceeds that of different people, in the part where it does so most."
+    )
+    yield Paragraph(
+        f"Different people are {found.references} training subjects, each compared with the "
+        f"volumes of all others in the same way. Volumes with a score above "
+        f"{number(found.threshold)} are flagged. p is the share of them that reach a score; it "
+        f"cannot be smaller than {p_value(1 / (1 + found.references))}."
+    )
+    yield Paragraph(
+        "A repeated background or texture without its vessels is not found, nor is a vessel that "
+        "is bent or moved by more than 4 mm."
+    )
+
+
+def rows_of(
+    found: Replicas, generated: VolumeSet, training: VolumeSet
+) -> Sequence[dict[str, object]]:
+    """Return one row per generated volume, for tables."""
+    return [
+        {
+            "generated": generated.names[match.index],
+            "training": training.names[match.nearest],
+            "mirrored": match.mirrored,
+            "part": match.part,
+            "dice": round(match.dice, 4),
+            "score": round(match.score, 3),
+            "p": round(match.p, 5),
+            "flagged": match.score > found.threshold,
+        }
+        for match in found.matches
+    ]

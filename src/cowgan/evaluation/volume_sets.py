@@ -1,0 +1,167 @@
+"""Sets of volumes to compare: a side of a bank, a folder, or what a model generates."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from cowgan.bank.bank import Bank
+from cowgan.bank.description import DESCRIPTION_FILE
+from cowgan.bank.split import Side
+from cowgan.data.scans import find_scans, read_case
+from cowgan.data.subjects import subject_of
+from cowgan.errors import CowganError
+from cowgan.volume import Volume
+
+if TYPE_CHECKING:
+    from cowgan.synthesis import Synthesizer
+
+DEFAULT_COUNT = 200
+"""Volumes that a model generates for a comparison."""
+
+
+class VolumeSet(Protocol):
+    """Volumes read one by one; picklable, so that several processes can read."""
+
+    @property
+    def title(self) -> str:
+        """What the set is, for people."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The name of each volume."""
+
+    @property
+    def subjects(self) -> Sequence[str]:
+        """The subject of each volume."""
+
+    def volume(self, index: int) -> Volume:
+        """Return one volume, or raise `CowganError` if it cannot be read."""
+
+
+class BankVolumes:
+    """One side of a training bank.
+
+    Parameters
+    ----------
+    bank : Bank
+        An open bank.
+    side : {"training", "holdout"}
+        Which side.
+    """
+
+    def __init__(self, bank: Bank, side: Side) -> None:
+        self._bank = bank
+        self._indices = (bank.training if side == "training" else bank.holdout).tolist()
+        cases = [bank.cases[index] for index in self._indices]
+        self.title: str = f"{side} side of {bank.path.name}"
+        self.subjects: Sequence[str] = [case.subject for case in cases]
+        self.names: Sequence[str] = [
+            f"{case.name} (copy {case.copy})" if case.copy else case.name for case in cases
+        ]
+
+    def volume(self, index: int) -> Volume:
+        """Return one volume."""
+        return self._bank.volume(self._indices[index])
+
+
+class FolderVolumes:
+    """The scans of a folder and its subfolders, see `cowgan.data.scans.find_scans`.
+
+    Parameters
+    ----------
+    folder : Path
+        Searched to any depth.
+
+    Raises
+    ------
+    CowganError
+        The folder is missing or holds no scan.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        found = find_scans([folder]).require_cases([folder])
+        self._cases = sorted(found.cases, key=lambda case: case.name)
+        self.title: str = str(folder)
+        self.names: Sequence[str] = [case.name for case in self._cases]
+        self.subjects: Sequence[str] = [subject_of(name) for name in self.names]
+
+    def volume(self, index: int) -> Volume:
+        """Return one volume."""
+        return read_case(self._cases[index])
+
+
+class GeneratedVolumes:
+    """What a model makes of the first seeds, without truncation.
+
+    Parameters
+    ----------
+    checkpoint : Path
+        What `cowgan.checkpoint.load` reads.
+    count : int
+        Number of volumes.
+    psi : float
+        Truncation; 1 is none.
+    """
+
+    def __init__(self, checkpoint: Path, count: int = DEFAULT_COUNT, psi: float = 1.0) -> None:
+        if count < 1:
+            raise CowganError(f"At least one volume must be generated, not {count}.")
+        self._path, self._psi = Path(checkpoint), psi
+        self.title: str = f"{count} volumes of {self._path.name}"
+        self.names: Sequence[str] = [f"seed {seed}" for seed in range(count)]
+        self.subjects = self.names
+
+    def volume(self, index: int) -> Volume:
+        """Return the volume of one seed."""
+        from cowgan.synthesis import LatentState
+
+        return self._synthesizer.render(LatentState(seed=index, psi=self._psi))
+
+    def __getstate__(self) -> dict[str, object]:
+        # Each process loads the model for itself.
+        return {name: value for name, value in vars(self).items() if name != "_synthesizer"}
+
+    @cached_property
+    def _synthesizer(self) -> "Synthesizer":
+        from cowgan.checkpoint import load
+        from cowgan.synthesis import Synthesizer
+
+        return Synthesizer(load(self._path))
+
+
+def open_generated(path: Path, count: int | None = None, psi: float = 1.0) -> VolumeSet:
+    """Return a folder of volumes as it is, and anything else as a model's volumes.
+
+    Raises
+    ------
+    CowganError
+        There is neither, or a number was asked of a folder.
+    """
+    path = Path(path)
+    if path.is_dir() and not any(path.glob("*.pt")):
+        if count is not None:
+            raise CowganError("All volumes of a folder are compared; name no number with it.")
+        return FolderVolumes(path)
+    return GeneratedVolumes(path, count or DEFAULT_COUNT, psi)
+
+
+def is_bank(path: Path) -> bool:
+    """Return whether a folder holds a training bank."""
+    return (Path(path) / DESCRIPTION_FILE).exists()
+
+
+def open_real(path: Path, side: Side) -> VolumeSet:
+    """Return a side of a bank, or the scans of a folder.
+
+    Raises
+    ------
+    CowganError
+        There is neither, or that side of the bank is empty.
+    """
+    if not is_bank(path):
+        return FolderVolumes(path)
+    found = BankVolumes(Bank.open(path), side)
+    if not found.names:
+        raise CowganError(f"The {side} side of the bank {path} is empty.")
+    return found
