@@ -6,7 +6,7 @@ from typing import Any
 
 
 def canonical(content: Any) -> bytes:
-    """Return JSON of one line with sorted keys and nothing but ASCII.
+    """Return JSON of one line with sorted keys, in ASCII.
 
     Raises
     ------

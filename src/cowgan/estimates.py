@@ -1,4 +1,4 @@
-"""What every statistic is told as."""
+"""Estimates with intervals and p values, the results of every statistic."""
 
 from dataclasses import dataclass
 

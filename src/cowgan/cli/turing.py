@@ -44,7 +44,7 @@ def new(
     generated: Annotated[
         Path, typer.Option(help="Folder of generated volumes, or a model file or folder.")
     ],
-    readers: Annotated[int, typer.Option(help="How many people read.", min=1)] = 5,
+    readers: Annotated[int, typer.Option(help="Number of readers.", min=1)] = 5,
     cases: Annotated[int, typer.Option(help="Volumes to read, half of them generated.")] = 100,
     seed: Annotated[int, typer.Option(help="Decides, with a secret, what is shown and when.")] = 0,
     design: Annotated[
@@ -62,7 +62,7 @@ def new(
         ),
     ] = None,
     impressions: Annotated[
-        int, typer.Option(help="Further volumes to be judged before the purpose is told.")
+        int, typer.Option(help="Further volumes to be judged before the purpose is explained.")
     ] = 0,
     psi: Annotated[float, typer.Option(help="Truncation that the model renders with.")] = 1.0,
     crop: Annotated[
@@ -143,7 +143,7 @@ def new(
         say(f"{reader}  {made.package_folder(reader)}")
     if made.frozen:
         say(f"Give each reader one package, and keep all else to yourself. {RECOGNISED}")
-        _tell_hash(frozen_line(made), "before anybody reads, for example in a preregistration")
+        _print_hash(frozen_line(made), "before anybody reads, for example in a preregistration")
 
 
 @app.command()
@@ -178,7 +178,7 @@ def read(
         )
     status = plugin_module("turing", "Reading").launch(package, copy)
     if status == 0 and package is not None:
-        _tell_receipt(package, receipt)
+        _print_receipt(package, receipt)
     raise typer.Exit(status)
 
 
@@ -188,9 +188,9 @@ def audit(
     accept_leak: AcceptLeakOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell whether anything but its look gives a volume away, and freeze a study that is blinded.
+    """Check whether anything but its appearance gives a volume away; freeze a blinded study.
 
-    A: files must be alike. B: grey levels must not tell the classes apart. C: whether
+    A: files must be alike. B: grey levels must not separate the classes. C: whether
     noise, sharpness and borders do, which may be the generator's own doing.
     """
     from cowgan.cli.console import print_json, progress_bar
@@ -203,12 +203,12 @@ def audit(
     if as_json:
         print_json({**found.to_dict(), "leaks": found.leaks})
     else:
-        _tell(found)
+        _print_audit(found)
     if not opened.frozen:
         opened = opened.freeze(accept_leak)
         say(f"{study} is frozen now.", err=True)
         if not as_json:
-            _tell_hash(
+            _print_hash(
                 frozen_line(opened), "before anybody reads, for example in a preregistration"
             )
     if opened.accepted_leak:
@@ -221,9 +221,9 @@ def audit(
 def started(
     study: Annotated[Path, typer.Argument(help="Folder of the study.")],
     reader: Annotated[str, typer.Argument(help="Who begins to read, such as sub-R01.")],
-    code: Annotated[str, typer.Argument(help="The start code that the reader tells.")],
+    code: Annotated[str, typer.Argument(help="The start code that the reader reports.")],
 ) -> None:
-    """Note the start code that a reader tells before the first case.
+    """Record the start code that a reader reports before the first case.
 
     What comes back later must have the same code: nobody reads once more unnoticed.
     """
@@ -243,7 +243,7 @@ def collect(
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """Take over the journals of returned packages, and tell how far all readers are."""
+    """Collect the journals of returned packages and print the progress of all readers."""
     from dataclasses import asdict
 
     from cowgan.cli.console import print_json, progress_bar
@@ -267,7 +267,7 @@ def collect(
         code = f"  finish code {reader.finish_code}" if reader.finish_code else ""
         say(f"{reader.reader}  {reader.state:12}  {reader.done} of {reader.total}{code}")
     if all(reader.state in ("finished", "declined") for reader in readers):
-        _tell_hash(collected_line(opened, readers), "before the study is unblinded")
+        _print_hash(collected_line(opened, readers), "before the study is unblinded")
 
 
 @app.command()
@@ -290,7 +290,7 @@ def analyse(
     if as_json:
         print_json(analysis.summary())
         return
-    _tell_analysis(analysis)
+    _print_analysis(analysis)
     say(f"Saved tables to {study / DERIVATIVES}")
 
 
@@ -318,7 +318,7 @@ def report(
     analysis = _analysis(study, by, early)
     write_derivatives(analysis)
     written = write_report(analysis, target)
-    _tell_analysis(analysis)
+    _print_analysis(analysis)
     for path in written:
         say(f"Saved {path}")
 
@@ -382,7 +382,7 @@ def power(
     seed: Annotated[int, typer.Option(help="Of the simulation.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell by simulation how many readers and cases a study needs.
+    """Simulate how many readers and cases a study needs.
 
     detects: probability to find a difference of the given accuracy from chance;
     equivalent: probability to show equivalence if there is none.
@@ -413,15 +413,15 @@ def power(
     )
 
 
-def _tell_hash(line: str, when: str) -> None:
+def _print_hash(line: str, when: str) -> None:
     """Print what is to be published so that nobody overlooks it."""
     rule = "=" * len(line)
     for text in ("", rule, f"PUBLISH THIS LINE {when}:", "", line, rule):
         say(text)
 
 
-def _tell_receipt(package: Path, target: Path | None) -> None:
-    """Tell a reader what to keep, if the reading has come to its end."""
+def _print_receipt(package: Path, target: Path | None) -> None:
+    """Print what a reader should keep, if the reading is finished."""
     from cowgan.turing.reading.journal import read_journal
     from cowgan.turing.reading.package import JOURNAL_FILE, read_manifest
     from cowgan.turing.reading.receipt import receipt_of, write_receipt
@@ -455,7 +455,7 @@ def _analysis(study: Path, by: str | None, early: bool) -> "Analysis":
         raise typer.Exit(130) from None
 
 
-def _tell_analysis(analysis: "Analysis") -> None:
+def _print_analysis(analysis: "Analysis") -> None:
     measure = "AUC" if analysis.study.protocol.rules.design == "rating" else "right"
     for reader in analysis.readers:
         scores = reader.scores
@@ -480,17 +480,17 @@ def _parse_numbers(option: str, text: str) -> list[int]:
         raise CowganError(f"{option} is given as numbers like 3,5,8, not as {text!r}.") from error
 
 
-def _tell(found: "Audit") -> None:
+def _print_audit(found: "Audit") -> None:
     say(f"{found.n_real} real and {found.n_generated} generated volumes")
     say(f"A  files         {'; '.join(found.form) or 'alike'}")
     for tier, of in (("B  grey levels  ", found.grey), ("C  texture      ", found.texture)):
         say(f"{tier} AUC {of.auc:.2f}, p {of.p:.3f}")
         if of.remark:
             say(f"     {of.remark}")
-        _tell_offenders(of)
+        _print_offenders(of)
 
 
-def _tell_offenders(found: "Separability") -> None:
+def _print_offenders(found: "Separability") -> None:
     for offender in found.offenders:
         say(
             f"     {offender.feature}: {offender.side} (AUC {offender.auc:.2f}, p {offender.p:.3f})"

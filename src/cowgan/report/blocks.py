@@ -1,4 +1,4 @@
-"""What a report consists of, whatever it is printed as."""
+"""The building blocks of a report, independent of its format."""
 
 import re
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Box:
-    """What must not be overlooked.
+    """A highlighted notice.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Table:
     Parameters
     ----------
     caption : str
-        What it tells.
+        Its content.
     header : tuple of str
         Of the columns.
     rows : tuple of tuple of str or Picture

@@ -1,4 +1,4 @@
-"""How figures are drawn: by matplotlib, as SVG whose text is outlines."""
+"""Figures drawn by matplotlib, as SVG with text as outlines."""
 
 import re
 from collections.abc import Callable
@@ -18,7 +18,7 @@ INCH_MM = 25.4
 WIDTH_IN = 7.0
 
 REAL, GENERATED = "#0072b2", "#d55e00"
-"""Blue and vermilion of Okabe and Ito's palette, told apart by all kinds of colour vision."""
+"""Blue and vermilion of Okabe and Ito's palette, distinct for all kinds of colour vision."""
 
 READER_COLOURS = (
     "#009e73",

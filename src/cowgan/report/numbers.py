@@ -13,7 +13,7 @@ _LARGE = 1000
 def number(value: float, digits: int = 2) -> str:
     """Return a number with a true minus sign, and none before zero.
 
-    Beyond a thousand, as odds over a handful of answers may be, it tells no more.
+    Beyond a thousand, as odds over a handful of answers may be, it means no more.
     """
     if abs(value) > _LARGE:
         return f"> {_LARGE}" if value > 0 else f"< {MINUS}{_LARGE}"

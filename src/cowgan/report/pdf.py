@@ -104,7 +104,7 @@ class _Pages:
     Parameters
     ----------
     document : FPDF
-        Printed to from where it stands.
+        Printed to at its current position.
     """
 
     def __init__(self, document: "FPDF") -> None:
@@ -113,7 +113,7 @@ class _Pages:
 
     @property
     def room_mm(self) -> float:
-        """What is left of the page."""
+        """Height left on the page."""
         return self.document.h - self.document.b_margin - self.document.get_y()
 
     def turn(self) -> None:

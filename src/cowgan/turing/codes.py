@@ -1,4 +1,4 @@
-"""Codes that people read, say and copy: 80 bits as 16 characters in groups of four."""
+"""Human-readable codes: 80 bits as 16 characters in groups of four."""
 
 import secrets
 
@@ -27,7 +27,7 @@ def new_code() -> str:
 
 
 def parse_code(typed: str) -> str | None:
-    """Return a code as `code_of` writes it, however a person typed it; None if it is none."""
+    """Return a typed code in the form of `code_of`; None if it is not a code."""
     letters = "".join(typed.split()).replace("-", "").upper().translate(_ALIKE)
     if len(letters) != _LENGTH or not set(letters) <= set(_ALPHABET):
         return None

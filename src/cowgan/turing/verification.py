@@ -56,12 +56,12 @@ _WHAT = {
     "answers": "the number of answers",
     "journal_sha256": "the answers",
 }
-"""What each hash of a receipt stands for, the widest first."""
+"""Meaning of each hash of a receipt, the widest first."""
 
 
 @dataclass
 class Verification:
-    """What was found.
+    """Results of a verification.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class Verification:
     faults : list of str
         Sentences on what does not fit.
     remarks : list of str
-        Sentences on what nobody can tell from what is there.
+        Sentences on what could not be checked.
     study_sha256, collection_sha256 : str or None
         To be compared with what was published.
     """
@@ -113,12 +113,12 @@ def verify(
     report : Path, optional
         HTML; by default the one among the study's results.
     progress : Progress, optional
-        Told after each reader.
+        Called after each reader.
 
     Raises
     ------
     Cancelled
-        The person stopped.
+        The user cancelled.
     """
     found, progress = Verification(), progress or Silent()
     try:

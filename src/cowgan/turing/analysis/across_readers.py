@@ -58,7 +58,7 @@ class MeanResult:
 
 @dataclass(frozen=True)
 class ReaderAgreement:
-    """How far readers agree with each other; None where it is undefined.
+    """Inter-reader agreement; None where it is undefined.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class ReaderAgreement:
 
 @dataclass(frozen=True)
 class PanelResult:
-    """What readers show together.
+    """Results over all readers.
 
     Parameters
     ----------

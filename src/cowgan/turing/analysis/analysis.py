@@ -120,7 +120,7 @@ def analyse(
     by, early
         As for `unblind`; they matter the first time only.
     progress : Progress, optional
-        Told after each reader.
+        Called after each reader.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def analyse(
         The study is not frozen, readers have not finished, or something was changed:
         a package, a volume, a journal, or the volumes are not those of the key.
     Cancelled
-        The person stopped.
+        The user cancelled.
     """
     study.require_frozen()
     progress, steps = progress or Silent(), len(study.readers) + 1

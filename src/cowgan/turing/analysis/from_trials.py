@@ -44,7 +44,7 @@ def crossed(readings: Sequence[ReaderAnswers]) -> list[ReaderAnswers]:
 
 
 def impressions_of(reader: str, trials: Sequence[PresentedTrial]) -> ReaderAnswers:
-    """Return the counted quality, 1 to 5, of each volume judged before the purpose was told."""
+    """Return the first-impression quality, 1 to 5, of each volume."""
     return ReaderAnswers(
         reader,
         tuple(

@@ -1,4 +1,4 @@
-"""What readers made of each volume."""
+"""Results per volume, over all readers."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ class CaseResult:
 
 @dataclass(frozen=True)
 class Reasons:
-    """How often a reason was given.
+    """Frequency of a reason for a mark.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What each reader did, and how well."""
+"""Results per reader."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Conduct:
-    """How a reading went; nothing of it leaves an answer out but being late.
+    """Conduct of a reading; only lateness excludes an answer.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Conduct:
     arrived_after : int
         Answers dated before the truth was known but collected after; they count.
     restarted : int
-        Trials that were interrupted and shown anew.
+        Trials that were interrupted and shown again.
     lapses : int
         Answers flagged as hasty or given after too few slices.
     changed : int
@@ -118,7 +118,7 @@ class Scores:
     calibration : Calibration or None
         Confidence against accuracy.
     confidence_auc : Interval or None
-        Whether confidence tells right from wrong answers.
+        Whether confidence separates right from wrong answers.
     times : ResponseTimes or None
         Seconds until the answer.
     halves : Halves or None
@@ -156,7 +156,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Impressions:
-    """Quality, 1 to 5, before the purpose was told.
+    """Quality, 1 to 5, before the purpose was explained.
 
     Parameters
     ----------

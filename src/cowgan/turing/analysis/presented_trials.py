@@ -72,13 +72,13 @@ class PresentedTrial:
     seen : float or None
         Share of the slices that were looked at.
     restarted : bool
-        Whether an interruption made it be shown anew.
+        Whether it was shown again after an interruption.
     exposure_s : float
         How long it was on screen before the interruption.
     answers_given, levels_given : int
         How often each was pressed.
     flags : tuple of str
-        What the program noticed; told, never a reason to leave an answer out.
+        Reported, but never a reason to exclude an answer.
     marks : tuple of Mark
         Give-away places.
     utc : str or None

@@ -1,1 +1,1 @@
-"""Checks that nothing but the images tells real from generated."""
+"""Checks that only the images distinguish real from generated volumes."""

@@ -1,4 +1,4 @@
-"""Whether anything but the look of a volume tells a reader, or a program, what it is."""
+"""The blinding audit: checks that only a volume's appearance can give its class away."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ _NAMES_SHOWN = 3
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found.
+    """Results of the audit.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Audit:
 
     @property
     def leaks(self) -> list[str]:
-        """What keeps a study from being frozen, as parts of a sentence."""
+        """Leaks that keep a study from being frozen, as parts of a sentence."""
         found = list(self.form)
         if self.grey.p < P_LIMIT or self.grey.auc >= AUC_LIMIT:
             found.append(
@@ -79,14 +79,14 @@ def audit(packages: Sequence[Package], key: Key, progress: Progress | None = Non
     key : Key
         The truth.
     progress : Progress, optional
-        Told after every volume.
+        Called after every volume.
 
     Raises
     ------
     CowganError
         A file is missing or was changed.
     Cancelled
-        The person stopped.
+        The user cancelled.
     """
     progress = progress or Silent()
     form = [finding for package in packages for finding in _form(package, key, len(packages))]

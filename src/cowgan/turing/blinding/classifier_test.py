@@ -1,4 +1,4 @@
-"""How well a simple program tells two classes apart by a few numbers."""
+"""A permutation test of how well a linear classifier separates two classes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,14 +39,14 @@ class Offender:
 
 @dataclass(frozen=True)
 class Separability:
-    """How well features tell the classes apart.
+    """Separability of the classes by features.
 
     Parameters
     ----------
     auc : float
         Cross-validated; 0.5 is chance.
     p : float
-        Share of random class labels that are told apart as well.
+        Share of random class labels that are separated as well.
     offenders : tuple of Offender
         Features with a corrected p below 0.05, the strongest first.
     """

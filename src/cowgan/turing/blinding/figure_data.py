@@ -1,4 +1,4 @@
-"""What the blinding audit compared, as pictures and numbers that a person can judge."""
+"""Pictures and numbers behind the blinding audit, for visual judgement."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Example:
 
 @dataclass(frozen=True, eq=False)
 class Histograms:
-    """How often grey levels occur in each volume.
+    """Grey-level histogram of each volume.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class FeatureValues:
 
 @dataclass(frozen=True, eq=False)
 class FigureData:
-    """What tells the classes of a study apart, or that nothing does.
+    """Examples, histograms and features of both classes of a study.
 
     Parameters
     ----------
@@ -116,8 +116,8 @@ def figure_data(
 ) -> FigureData:
     """Read all volumes of a package as its reader gets them.
 
-    Which ones become examples depends on their file hashes alone, so none is chosen by
-    its look.
+    Which ones become examples depends on their file hashes alone, not on
+    appearance.
 
     Parameters
     ----------
@@ -130,14 +130,14 @@ def figure_data(
     examples_per_class, features_per_tier : int
         At most so many.
     progress : Progress, optional
-        Told after every volume.
+        Called after every volume.
 
     Raises
     ------
     CowganError
         A file is missing or was changed.
     Cancelled
-        The person stopped.
+        The user cancelled.
     """
     progress, manifest = progress or Silent(), package.manifest
     n_levels = key.protocol.grey_levels

@@ -1,1 +1,1 @@
-"""What is decided before anybody reads: protocol, volumes, trials and their order."""
+"""The design of a study, fixed before reading: protocol, volumes, trials and their order."""

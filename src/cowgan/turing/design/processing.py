@@ -1,4 +1,4 @@
-"""What happens to every volume before a reader sees it, whatever it is."""
+"""Processing of every volume before a reader sees it, the same for either class."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ def scale(
 ) -> NDArray[np.float64]:
     """Crop a volume and scale its intensities between black and white.
 
-    It is told nothing of where the voxels come from. Nothing is interpolated: as soon as
+    It does not know where the voxels come from. Nothing is interpolated: as soon as
     the volumes of one class were, their noise would give them away.
 
     Parameters

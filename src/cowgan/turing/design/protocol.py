@@ -1,4 +1,4 @@
-"""What a study is, decided before anybody reads."""
+"""The protocol of a study, fixed before reading starts."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -37,10 +37,10 @@ class Protocol:
     longest_run : int
         Most trials in a row with the same right answer.
     practice : int
-        Further volumes, half of them generated, whose answer is told.
+        Further volumes, half of them generated, whose answer is revealed.
     impressions : int
         Further volumes, half of them generated, whose quality is asked for before the
-        purpose is told.
+        purpose is explained.
     psi : float
         Truncation of generated volumes.
     crop : tuple of int

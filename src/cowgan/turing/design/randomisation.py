@@ -1,4 +1,4 @@
-"""What a study draws by lot from its secret, so that it can be drawn again and compared."""
+"""The randomisation of a study, reproducible from its secret salt."""
 
 from dataclasses import dataclass
 
@@ -12,21 +12,21 @@ from cowgan.turing.design.truth_key import Role, secret_stream
 
 @dataclass(frozen=True)
 class Randomisation:
-    """All that salt and protocol decide.
+    """Random choices that follow from salt and protocol.
 
     Parameters
     ----------
     salt : bytes
         Secret of the study.
     protocol : Protocol
-        Its choices, the seed among them.
+        Design of the study, with its seed.
     """
 
     salt: bytes
     protocol: Protocol
 
     def roles(self) -> list[Role]:
-        """Return what is made of the volumes that the sources supply, real ones first."""
+        """Return the roles of the volumes that the sources supply, real ones first."""
         protocol = self.protocol
         count = protocol.volumes_per_class
         digits = len(str(2 * count))
@@ -48,15 +48,15 @@ class Randomisation:
         return plan_reader(self.roles(), self.protocol, self._stream(f"order/{reader}"))
 
     def real(self) -> np.random.RandomState:
-        """Return what decides which real volumes are taken."""
+        """Return the generator that selects real volumes."""
         return self._stream("real")
 
     def generated(self) -> np.random.RandomState:
-        """Return what decides the seeds of generated volumes, or which files are taken."""
+        """Return the generator of seeds of generated volumes, or that selects their files."""
         return self._stream("generated")
 
     def dither(self, role: Role) -> np.random.RandomState:
-        """Return the noise of one volume."""
+        """Return the generator of one volume's dither."""
         return self._stream(f"dither/{role.name}")
 
     def _stream(self, purpose: str) -> np.random.RandomState:

@@ -1,4 +1,4 @@
-"""Where the volumes of a study come from."""
+"""Sources of the volumes of a study."""
 
 import math
 import re
@@ -24,7 +24,7 @@ _PUBLIC = re.compile(
     r"|UK-?Biobank|OpenNeuro|ds00\d{4}|fastMRI)(?![a-z])",
     re.IGNORECASE,
 )
-"""Of public data sets, as parts of names of files or folders."""
+"""Public data sets, by parts of file or folder names."""
 
 
 def warn_of_public(names: Sequence[str]) -> str:
@@ -64,7 +64,7 @@ class StudySource(Protocol):
 
     @property
     def available(self) -> float:
-        """How many volumes there are; infinite if they are made as needed."""
+        """Number of volumes; infinite if they are generated as needed."""
 
     def describe(self) -> dict[str, Any]:
         """Return what the study file says of the source, as JSON."""

@@ -1,4 +1,4 @@
-"""What each reader is shown, and when."""
+"""The list of trials of each reader."""
 
 from collections.abc import Sequence
 from itertools import count

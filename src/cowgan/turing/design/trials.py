@@ -1,4 +1,4 @@
-"""What a reader goes through: trial after trial, and the rules of reading."""
+"""Trials of a reader, and the rules of reading."""
 
 import re
 from dataclasses import asdict, dataclass
@@ -10,10 +10,10 @@ Design = Literal["rating", "2afc"]
 """One volume and the question which kind it is, or two and the question which is which."""
 
 Phase = Literal["impression", "practice", "reading"]
-"""Impressions are asked for before the purpose is told; practice tells the right answer."""
+"""Impressions come before the purpose is explained; practice reveals the right answer."""
 
 ANSWERS: dict[Design, tuple[str, str]] = {"rating": ("R", "G"), "2afc": ("left", "right")}
-"""What can be answered: real or generated; on which side the generated volume is."""
+"""Possible answers: real or generated; side of the generated volume."""
 
 _LONGEST_MINUTES = 7 * 24 * 60
 
@@ -63,7 +63,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Rules:
-    """How reading goes.
+    """Rules of reading.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class Rules:
 
     @property
     def answers(self) -> tuple[str, str]:
-        """What can be answered."""
+        """Possible answers."""
         return ANSWERS[self.design]
 
     def to_dict(self) -> dict[str, Any]:

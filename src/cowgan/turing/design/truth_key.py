@@ -27,7 +27,7 @@ Truth = Literal["real", "generated"]
 
 @dataclass(frozen=True)
 class Role:
-    """What a volume is, and is there for.
+    """Truth and phase of a volume.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Role:
 
 @dataclass(frozen=True)
 class KeyCase(Role):
-    """What is known of a volume.
+    """A volume's entry in the key.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class KeyCase(Role):
 
 @dataclass(frozen=True)
 class _Origin:
-    """What is read again of a volume's origin."""
+    """The part of a volume's origin that is read again."""
 
     file: str | None = None
     seed: int | None = None
@@ -81,7 +81,7 @@ class _Origin:
 
 @dataclass(frozen=True)
 class Key:
-    """What decides and unlocks a study.
+    """The key of a study: the truth behind every case.
 
     Parameters
     ----------

@@ -4,7 +4,7 @@ A journal is a text file of one JSON record per line. Each record carries the ha
 one before and its own, so that a changed, removed or inserted line shows. That lines are
 missing at the end, or that all was written anew, shows by the finish code that the reader
 sends (see `cowgan.turing.reading.session`). A thread of its own writes, so that a slow disk never
-holds up the person who reads.
+holds up the reader.
 """
 
 import os
@@ -29,11 +29,11 @@ from cowgan.turing.timestamps import moment
 
 SCHEMA = "cowgan.turing-journal/1"
 HEADER = "journal"
-"""Kind of the first record, which tells whose journal it is."""
+"""Kind of the first record, which names the package."""
 
 _START = "0" * 64
 LARGEST_BYTES = 128 * 2**20
-"""Of a journal that is read: some 400,000 steps."""
+"""Limit on the size of a journal: some 400,000 steps."""
 
 _FULL = {ENOSPC, EDQUOT, EFBIG}
 _FORBIDDEN = {EACCES, EPERM, EROFS}
@@ -81,7 +81,7 @@ class Record:
 
 @dataclass(eq=False)
 class _Waiting:
-    """A record that is not on disk yet; its place in the chain comes with the writing."""
+    """A record that is not on disk yet; its place in the chain is assigned when written."""
 
     utc: str
     mono_ns: int
@@ -95,19 +95,19 @@ class _Waiting:
 class Journal:
     """The single writer of a journal.
 
-    What is handed over is never dropped: if the disk refuses, it waits in memory, `problem`
-    tells why, and `retry` or `flush` try again.
+    Records are never dropped: if the disk cannot be written, they wait in memory, `problem`
+    says why, and `retry` or `flush` try again.
 
     Parameters
     ----------
     path : Path
-        The file; begun if there is none.
+        The file; created if missing.
     header : mapping
-        Whose journal it is. An existing one must say the same.
+        Identifies the package. That of an existing journal must be equal.
     copy : Path, optional
         A second file, best on another disk, that receives the same bytes.
     on_problem : callable, optional
-        Told, in the writing thread, when the disk refuses.
+        Called in the writing thread when the disk cannot be written.
 
     Attributes
     ----------
@@ -149,7 +149,7 @@ class Journal:
                 self._lock.release()
                 raise
         except OSError as error:
-            raise _told(self.path, error) from error
+            raise _write_error(self.path, error) from error
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
         if not self._seq:
@@ -180,7 +180,7 @@ class Journal:
         durable: bool = True,
         mono_ns: int | None = None,
     ) -> "Future[Record]":
-        """Hand over a record without waiting for the disk.
+        """Queue a record without waiting for the disk.
 
         Parameters
         ----------
@@ -216,13 +216,13 @@ class Journal:
         return waiting.committed
 
     def retry(self) -> None:
-        """Try again to write what the disk refused, without waiting for the outcome."""
+        """Retry a failed write without waiting for the outcome."""
         with self._changed:
             self._stuck, self.problem = False, None
             self._changed.notify_all()
 
     def flush(self) -> None:
-        """Wait until everything is on disk; try again what was refused before.
+        """Wait until everything is on disk; retry a failed write.
 
         Raises
         ------
@@ -236,7 +236,7 @@ class Journal:
                 raise self.problem
 
     def close(self) -> None:
-        """Write what is left and let another writer in; harmless if closed before.
+        """Write what is left and release the lock; may be called twice.
 
         Raises
         ------
@@ -294,7 +294,7 @@ class Journal:
             self._copy.parent.mkdir(parents=True, exist_ok=True)
             copied = read_bytes(self._copy, LARGEST_BYTES) if self._copy.exists() else b""
         except OSError as error:
-            raise _told(self._copy, error) from error
+            raise _write_error(self._copy, error) from error
         if content.startswith(copied):
             return
         if copied.startswith(content):
@@ -314,7 +314,9 @@ class Journal:
             try:
                 records = self._write(batch)
             except (OSError, CowganError) as error:
-                problem = error if isinstance(error, CowganError) else _told(self.path, error)
+                problem = (
+                    error if isinstance(error, CowganError) else _write_error(self.path, error)
+                )
                 with self._changed:
                     self.problem, self._stuck = problem, True
                     self._changed.notify_all()
@@ -367,7 +369,7 @@ class Journal:
         return records
 
     def _mirror(self) -> None:
-        """Give the second copy what it lacks; that it cannot be written stops nothing."""
+        """Bring the second copy up to date; failing to do so stops nothing."""
         if self._copy is None:
             return
         try:
@@ -378,8 +380,9 @@ class Journal:
                 os.fsync(copy.fileno())
         except (OSError, CowganError) as error:
             first = self.copy_problem is None
-            told = error if isinstance(error, CowganError) else _told(self._copy, error)
-            self.copy_problem = told
+            self.copy_problem = (
+                error if isinstance(error, CowganError) else _write_error(self._copy, error)
+            )
             if first:
                 self._on_problem(self.copy_problem)
         else:
@@ -387,7 +390,7 @@ class Journal:
 
 
 def read_journal(path: Path) -> list[Record]:
-    """Read a journal that nobody needs to have open, and check its chain.
+    """Read a journal and check its chain; it may be open elsewhere.
 
     Returns
     -------
@@ -479,7 +482,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _told(path: Path, error: OSError) -> CowganError:
+def _write_error(path: Path, error: OSError) -> CowganError:
     if error.errno in _FULL:
         sentence = (
             f"The disk of {path} is full; free some space, then go on: nothing is lost as long as "

@@ -1,4 +1,4 @@
-"""What a reader's package says of itself: everything but the truth."""
+"""The manifest of a reader's package: everything except the truth."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -34,7 +34,7 @@ class VolumeEntry:
 
 @dataclass(frozen=True)
 class Display:
-    """How every volume is first shown.
+    """Initial display of every volume.
 
     Parameters
     ----------

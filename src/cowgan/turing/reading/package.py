@@ -33,7 +33,7 @@ HEADER_BYTES = 128
 """Of a volume file, before the voxels."""
 
 FOLDERS = {"impression": "vol", "practice": "practice", "reading": "vol"}
-"""Where the volumes of each phase lie."""
+"""Folder of the volumes of each phase."""
 
 _LARGEST_VOLUME = 2**30
 _UNIX = 3
@@ -42,7 +42,7 @@ _TIME = 946_684_800
 
 
 def key_beside(package: Path) -> bool:
-    """Tell whether a package still lies in the study's folder, with the key beside it."""
+    """Return whether a package still lies in the study's folder, with the key beside it."""
     return key_folder(Path(package).resolve().parent.parent).exists()
 
 
@@ -129,14 +129,14 @@ class Package:
         folder : Path
             What `write_package` wrote, or a copy.
         progress : Progress, optional
-            Told after every volume.
+            Called after every volume.
 
         Raises
         ------
         CowganError
             It is no package, or something is missing, changed or added.
         Cancelled
-            The person stopped.
+            The user cancelled.
         """
         folder, progress = Path(folder), progress or Silent()
         package = cls(folder, read_manifest(folder))
@@ -211,7 +211,7 @@ def zip_package(package: Package, target: Path, progress: Progress | None = None
     CowganError
         A volume was changed, or the file cannot be written.
     Cancelled
-        The person stopped; no file is left behind.
+        The user cancelled; no file is left behind.
     """
     progress, name = progress or Silent(), package.manifest.reader
     volumes = sorted(package.manifest.volumes.values(), key=lambda entry: entry.file)
@@ -289,7 +289,7 @@ def journal_header(manifest: Manifest) -> Mapping[str, str]:
 
 
 def find_package(folder: Path) -> Path:
-    """Return the package that a person means by a folder: itself, or the only one inside.
+    """Return the package in a folder: the folder itself, or the only package inside it.
 
     Programs that unpack make a folder around what they unpack.
 
@@ -303,8 +303,8 @@ def find_package(folder: Path) -> Path:
     inside = [path.parent for path in folder.glob(f"*/{MANIFEST_FILE}")]
     if len(inside) == 1:
         return inside[0]
-    told = "holds several packages" if inside else "is not a folder to read"
-    raise CowganError(f"{folder} {told}; choose the folder with the file {MANIFEST_FILE}.")
+    problem = "holds several packages" if inside else "is not a folder to read"
+    raise CowganError(f"{folder} {problem}; choose the folder with the file {MANIFEST_FILE}.")
 
 
 def read_manifest(folder: Path) -> Manifest:

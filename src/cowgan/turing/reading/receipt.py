@@ -1,4 +1,4 @@
-"""What a reader keeps of a reading, by which anybody can check that nothing was changed since."""
+"""The reader's receipt, which shows whether a study or its answers were changed later."""
 
 import re
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Receipt:
     key_commitment : str
         Of salt and key.
     start_code : str
-        What the program told at the start.
+        Shown at the start.
     begun, finished : str
         By the reader's clock, ISO 8601, UTC.
     answers : int
@@ -63,7 +63,7 @@ class Receipt:
 
     @property
     def finish_code(self) -> str:
-        """What the reader was shown at the end."""
+        """Code shown to the reader at the end."""
         return code_of(self.journal_sha256)
 
 

@@ -1,4 +1,4 @@
-"""What helps a reader without Python to begin: a letter to read, and files to double-click."""
+"""Start files for readers without Python: a README and scripts to double-click."""
 
 from importlib.resources import files
 

@@ -22,14 +22,14 @@ _SHOWN = 80
 
 @dataclass(frozen=True)
 class Comparison:
-    """How a page differs from the one that was computed.
+    """Difference between a page and the one computed anew.
 
     Parameters
     ----------
     differs : bool
         Whether any word or markup does.
     says, instead_of : str
-        What a person sees of the first such difference.
+        Visible text at the first difference.
     foreign : bool
         Whether a drawing holds what none of those computed holds, such as text or a script.
     pictures : int

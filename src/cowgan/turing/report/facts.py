@@ -1,4 +1,4 @@
-"""What is known of a study beside the answers, in words."""
+"""Facts on a study other than its answers, in words."""
 
 from collections import Counter
 from datetime import datetime
@@ -45,7 +45,7 @@ def describe_trials(protocol: Protocol) -> str:
 
 
 def moment(utc: str) -> str:
-    """Return a time as people read it."""
+    """Return a stored time for display."""
     when = datetime.fromisoformat(utc)
     return f"{when.day} {when:%B %Y, %H:%M} UTC"
 

@@ -1,4 +1,4 @@
-"""Sections of the report that tell how the study was done."""
+"""Sections of the report on methods and conduct."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ from cowgan.turing.study.study import Study
 
 
 def overview(analysis: Analysis) -> Iterator[Block]:
-    """Tell the study at a glance."""
+    """Summarise the study."""
     study, panel = analysis.study, analysis.panel
     protocol = study.protocol
     yield Heading("The study")
@@ -52,7 +52,7 @@ def overview(analysis: Analysis) -> Iterator[Block]:
 
 
 def conduct(analysis: Analysis) -> Iterator[Block]:
-    """Tell how each reading went."""
+    """Report the conduct of each reading."""
     yield Heading("Conduct")
     late = sum(reader.conduct.late for reader in analysis.readers)
     after = sum(reader.conduct.arrived_after for reader in analysis.readers)
@@ -105,7 +105,7 @@ def conduct(analysis: Analysis) -> Iterator[Block]:
             (
                 reader.reader,
                 analysis.starts[reader.reader].code or "none",
-                _told(analysis.starts[reader.reader]),
+                _start_code_check(analysis.starts[reader.reader]),
                 reader.progress.finish_code or "none",
             )
             for reader in analysis.readers
@@ -115,12 +115,12 @@ def conduct(analysis: Analysis) -> Iterator[Block]:
     )
 
 
-def _told(start: Start) -> str:
+def _start_code_check(start: Start) -> str:
     """Say whether a reading is the one that was begun first."""
     if start.state == "not told":
         return "no"
-    told = start.told[0]
-    when = moment(told.utc)
+    first = start.told[0]
+    when = moment(first.utc)
     match start.state:
         case "same":
             return f"yes, {when}"
@@ -132,7 +132,7 @@ def _told(start: Start) -> str:
 
 
 def limits_of_the_test(analysis: Analysis) -> Iterator[Block]:
-    """Tell what the result does not say."""
+    """Describe the limits of the test."""
     yield Heading("Limits")
     yield Paragraph(
         "A visual Turing test asks whether single volumes look real. It says nothing on diversity: "
@@ -181,7 +181,7 @@ def reporting_checklist(analysis: Analysis) -> Iterator[Block]:
 
 
 def provenance(analysis: Analysis) -> Iterator[Block]:
-    """Tell the hashes by which all can be checked."""
+    """List the hashes that verify the study."""
     study = analysis.study
     yield Heading("Provenance")
     yield Paragraph(

@@ -1,4 +1,4 @@
-"""Sections of the report that tell what readers could and could not do."""
+"""Sections of the report on the results of the readers."""
 
 from collections.abc import Iterator
 
@@ -47,7 +47,7 @@ def verdict_boxes(analysis: Analysis) -> Iterator[Block]:
 
 
 def main_result(analysis: Analysis) -> Iterator[Block]:
-    """Tell the measures of each reader and their mean."""
+    """Report the measures of each reader and their mean."""
     rating = _rating(analysis)
     yield Heading("How well the kinds were told apart")
     panel, (margin_auc, margin_accuracy) = analysis.panel, analysis.margins
@@ -91,7 +91,7 @@ def main_result(analysis: Analysis) -> Iterator[Block]:
 
 
 def answers(analysis: Analysis) -> Iterator[Block]:
-    """Tell the counts of each reader, and draw the curves of the ratings."""
+    """Report the counts of each reader and draw the ROC curves."""
     readers = _scored(analysis)
     if not readers:
         return
@@ -163,7 +163,7 @@ def answers(analysis: Analysis) -> Iterator[Block]:
 
 
 def confidence(analysis: Analysis) -> Iterator[Block]:
-    """Tell whether confidence means anything."""
+    """Report whether confidence reflects accuracy."""
     readers, rating = _scored(analysis), _rating(analysis)
     if not readers:
         return
@@ -198,7 +198,7 @@ def confidence(analysis: Analysis) -> Iterator[Block]:
 
 
 def agreement(analysis: Analysis) -> Iterator[Block]:
-    """Tell how far readers agree with each other and with themselves."""
+    """Report inter-reader and intra-reader agreement."""
     between, repeats = analysis.panel.agreement, analysis.panel.repeats
     alone = [r for r in _scored(analysis) if r.scores is not None and r.scores.repeats is not None]
     if between is None and not alone:
@@ -261,7 +261,7 @@ def agreement(analysis: Analysis) -> Iterator[Block]:
 
 
 def times_and_order(analysis: Analysis) -> Iterator[Block]:
-    """Tell how long readers took and whether they learned or tired."""
+    """Report response times, learning and fatigue."""
     readers = [r for r in _scored(analysis) if r.scores is not None and r.scores.times is not None]
     if not readers:
         return

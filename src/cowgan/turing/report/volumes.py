@@ -25,7 +25,7 @@ _OFFENDERS_SHOWN = 5
 
 
 class Thumbnails:
-    """The volumes of a study as its readers saw them.
+    """Thumbnails of the volumes of a study as its readers saw them.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def give_aways(analysis: Analysis, thumbnails: Thumbnails) -> Iterator[Block]:
 
 
 def first_impressions(analysis: Analysis) -> Iterator[Block]:
-    """Tell how the volumes looked before anybody knew of generated ones."""
+    """Describe the image quality judged before readers knew of generated volumes."""
     readers = [reader for reader in analysis.readers if reader.impressions is not None]
     if not readers:
         return
@@ -159,7 +159,7 @@ def first_impressions(analysis: Analysis) -> Iterator[Block]:
 
 
 def blinding(analysis: Analysis) -> Iterator[Block]:
-    """Tell what but anatomy could have given volumes away."""
+    """Describe cues other than anatomy that could give volumes away."""
     found = analysis.study.audit
     yield Heading("Blinding audit")
     yield Paragraph(

@@ -25,7 +25,7 @@ from cowgan.turing.statistics.roc import (
 )
 
 Measure = Literal["AUC", "balanced accuracy"]
-"""What is averaged over readers; either is 0.5 at chance."""
+"""Measures averaged over readers; either is 0.5 at chance."""
 
 LEAST_READERS = 3
 """With two readers the 95 % interval holds the truth in 89 to 92 % of simulated studies, with

@@ -1,4 +1,4 @@
-"""How many readers and cases a study needs, by simulating it.
+"""Sample size of a study (readers and cases), by simulation.
 
 Simulated readers see generated cases, on average, further along one axis than real ones.
 Cases lie elsewhere for all readers alike, each reader sees each case with some noise,
@@ -26,7 +26,7 @@ _BATCH = 100
 
 @dataclass(frozen=True)
 class ReaderModel:
-    """How cases and simulated readers differ, in standard deviations of a reader's noise.
+    """Variability of cases and simulated readers, in standard deviations of a reader's noise.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class ReaderModel:
 
 @dataclass(frozen=True)
 class PowerCell:
-    """What a study of one size can be expected to show.
+    """Expected results of a study of one size.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def power_table(
     CowganError
         A parameter is out of range.
     Cancelled
-        The person stopped it.
+        The user cancelled.
     """
     check_margin(margin)
     if not 0.5 < accuracy < 1:

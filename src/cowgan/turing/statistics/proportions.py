@@ -28,7 +28,7 @@ _METHOD_NAMES = {"wilson": "Wilson", "exact": "Clopper-Pearson"}
 
 @dataclass(frozen=True)
 class BayesResult:
-    """What one reader's accuracy says of chance, by Bayes' rule.
+    """Bayesian evidence for chance in one reader's accuracy.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How long one reader looks, and signs of learning and of fatigue."""
+"""Response times of one reader, and signs of learning and fatigue."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from cowgan.turing.statistics.answers import Answer, ReaderAnswers
 from cowgan.turing.statistics.proportions import share_interval
 
 PER_TRIALS = 10
-"""Trends are told for so many trials."""
+"""Trends are expressed per this number of trials."""
 
 _OUTCOMES: dict[str, Callable[[Answer], bool]] = {
     "hit": lambda answer: answer.generated and answer.correct,

@@ -1,4 +1,4 @@
-"""What may be said of the result, and what may not.
+"""The verdict on a result, and its limits.
 
 A difference that is not significant is no equivalence. Equivalence is claimed only by the
 test for it, with a margin declared beforehand, and never if a reader gave nearly one answer
@@ -30,7 +30,7 @@ Outcome = Literal["equivalent", "distinguished", "reversed", "inconclusive"]
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a verdict rests on.
+    """The evidence for a verdict.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Evidence:
         is that of two one-sided tests at 5 %. In 2AFC, the share of right answers, which
         the AUC of the same reader equals.
     accuracy : Interval
-        Balanced accuracy, told alongside.
+        Balanced accuracy, reported alongside.
     share_generated : mapping of str to float
         How often each reader answered "generated"; in 2AFC, "right".
     margin : float or None
@@ -67,7 +67,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What may be said.
+    """A verdict on a result.
 
     Parameters
     ----------

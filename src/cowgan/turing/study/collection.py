@@ -1,6 +1,6 @@
-"""What comes back from readers: their journals, checked and kept in the study.
+"""Collection of the journals that readers return.
 
-A reader returns the whole package, as a folder or zipped, or nothing but its journal. Only
+A reader returns the whole package, as a folder or zipped, or only its journal. Only
 the journal is kept, below ``returned/``.
 """
 
@@ -36,12 +36,12 @@ _Read = Callable[[str, int], bytes | None]
 """Takes the name of a file in a package, and the most bytes that it can have."""
 
 ReaderState = Literal["not returned", "under way", "declined", "finished"]
-"""How far a reader is, by what has come back."""
+"""Progress of a reader, by the collected journal."""
 
 
 @dataclass(frozen=True)
 class ReaderProgress:
-    """How far one reader is, by what has come back.
+    """Progress of one reader, by the collected journal.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ class ReaderProgress:
     done, total : int
         Trials committed, and all.
     finish_code : str or None
-        What the program told the reader at the end; ask the reader for it, as it changes
-        with any answer.
+        Shown to the reader at the end; ask the reader for it, as it changes with any
+        answer.
     last_seen : str or None
         Time of the latest record by the reader's clock, ISO 8601, UTC.
     """
@@ -81,7 +81,7 @@ def collect(
     returned : iterable of Path
         Folders of packages, ``.zip`` files of them, or their ``journal.jsonl`` alone.
     progress : Progress, optional
-        Told after every package.
+        Called after every package.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def collect(
         study, was changed, or knows less or other than what was collected before. The rest has
         been collected.
     Cancelled
-        The person stopped; nothing was copied.
+        The user cancelled; nothing was copied.
     """
     study.require_frozen()
     paths, progress = [Path(path) for path in returned], progress or Silent()
@@ -123,7 +123,7 @@ def collect(
 
 
 def progress(study: Study) -> list[ReaderProgress]:
-    """Return how far every reader is, by what has come back.
+    """Return the progress of every reader.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def progress(study: Study) -> list[ReaderProgress]:
 
 
 def reader_progress(study: Study, reader: str) -> ReaderProgress:
-    """Return how far one reader is, by what has come back.
+    """Return the progress of one reader.
 
     Raises
     ------
@@ -244,7 +244,7 @@ def _manifest_of(study: Study, records: Sequence[Record], path: Path) -> Manifes
 
 
 def _belongs(records: Sequence[Record], manifest: Manifest) -> bool:
-    """Tell whether a journal's header names this package."""
+    """Return whether a journal's header names this package."""
     return (
         bool(records) and records[0].kind == HEADER and records[0].data == journal_header(manifest)
     )
@@ -307,7 +307,7 @@ def _opened(path: Path) -> Iterator[_Read]:
 
 
 def _only_package(archive: ZipFile, path: Path) -> str:
-    """Return what stands before the names of a package's files in an archive."""
+    """Return the prefix of a package's files in an archive."""
     found = [
         name.removesuffix(JOURNAL_FILE)
         for name in archive.namelist()

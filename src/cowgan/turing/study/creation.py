@@ -71,7 +71,7 @@ def new_study(
     protocol : Protocol
         Every choice.
     progress : Progress, optional
-        Told after every volume and package.
+        Called after every volume and package.
     accept_leak : str, optional
         Why it is to be frozen even if the audit finds leaks.
 
@@ -87,7 +87,7 @@ def new_study(
         unreadable, comes twice or does not fit the others, or there is no order of trials
         as asked for. Nothing is left behind.
     Cancelled
-        The person stopped; nothing is left behind.
+        The user cancelled; no files are left behind.
     """
     target, progress = Path(target), progress or Silent()
     refuse_existing(target)
@@ -170,7 +170,7 @@ class _Part:
 def _supply(
     roles: Sequence[Role], real: StudySource, generated: StudySource, randomisation: Randomisation
 ) -> Iterator[tuple[Role, Sourced]]:
-    """Yield the volume of each role; a source that has too few is told before any is read."""
+    """Yield the volume of each role; a source that has too few is refused before any is read."""
     half = len(roles) // 2
     reals = real.volumes(half, randomisation.real())
     generateds = generated.volumes(half, randomisation.generated())

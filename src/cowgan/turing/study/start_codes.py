@@ -1,7 +1,7 @@
-"""Codes that readers told when they began, so that nobody begins again unnoticed.
+"""Start codes reported by readers, so that no reading is restarted unnoticed.
 
 A reading draws a code when it is first begun. Who removes the journal and reads once more
-has another code in the end than he told in the beginning.
+ends with another code than the one reported at the start.
 """
 
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ STARTS_FILE = "starts.json"
 """Below the coordinator's folder."""
 
 StartState = Literal["not told", "same", "another", "late"]
-"""``"same"``: told before the first answer was dated; ``"late"``: only after it."""
+"""``"same"``: reported before the first answer; ``"late"``: only after it."""
 
 _LARGEST_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
 class ToldStart:
-    """What a reader told.
+    """A start code reported by a reader.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class ToldStart:
 
 @dataclass(frozen=True)
 class Start:
-    """How one reading began.
+    """Reported and recorded start codes of one reading.
 
     Parameters
     ----------
@@ -71,14 +71,14 @@ class Start:
 
 
 def note_start(study: Study, reader: str, typed: str) -> ToldStart:
-    """Note the code that a reader tells before reading; what was noted before stays.
+    """Record the start code that a reader reports before reading; earlier ones stay.
 
     Parameters
     ----------
     study : Study
         Frozen.
     reader : str
-        Who tells it.
+        Who reports it.
     typed : str
         The code, however it is typed.
 
@@ -110,7 +110,7 @@ def note_start(study: Study, reader: str, typed: str) -> ToldStart:
 
 
 def told_starts(study: Study) -> list[ToldStart]:
-    """Return all codes that were noted.
+    """Return all reported codes.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def told_starts(study: Study) -> list[ToldStart]:
 
 
 def start_of(study: Study, reader: str) -> Start:
-    """Compare what a reader told with what has come back.
+    """Compare reported start codes with the collected journal.
 
     Raises
     ------

@@ -95,7 +95,7 @@ class Study:
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the frozen description, which stands in every package.
+        """SHA-256 of the frozen description, included in every package.
 
         It commits to all that is decided before anybody reads: protocol, sources, key
         commitment, audit, accepted leak, time, and through their hashes all packages.
@@ -156,7 +156,7 @@ class Study:
         CowganError
             A package is missing, damaged or not the one that was made.
         Cancelled
-            The person stopped; the earlier result stays.
+            The user cancelled; the earlier result stays.
         """
         found = audit([self.package(reader) for reader in self.readers], self.key, progress)
         if not self.frozen:
@@ -239,7 +239,7 @@ class Study:
         CowganError
             The study is not frozen, the package is damaged, or the file cannot be written.
         Cancelled
-            The person stopped; no file is left behind.
+            The user cancelled; no file is left behind.
         """
         self.require_frozen()
         package = Package(self.package_folder(reader), self.manifest(reader))

@@ -47,14 +47,14 @@ class Unblinding:
         moment(self.utc)
 
     def is_late(self, reader: str, record: Record) -> bool:
-        """Tell whether a record was made with the truth already known.
+        """Return whether a record was made with the truth already known.
 
         What had been collected is not, whatever the reader's clock said.
         """
         return self.arrived_after(reader, record) and moment(record.utc) > moment(self.utc)
 
     def arrived_after(self, reader: str, record: Record) -> bool:
-        """Tell whether a record was collected later; its own time may still be earlier."""
+        """Return whether a record was collected later; its own time may still be earlier."""
         return record.seq >= self.records.get(reader, 0)
 
 
@@ -64,7 +64,7 @@ def read_unblinding(study: Study) -> Unblinding | None:
     Raises
     ------
     CowganError
-        The file is damaged, or an analysis tells of another unblinding.
+        The file is damaged, or an analysis names another unblinding.
     """
     path = _path(study)
     unblinding = read_json(path, Unblinding) if path.exists() else None
