@@ -85,7 +85,7 @@ def test_a_study_that_nobody_touched_fits_in_all(root, study, kept):
     uncovered, unpublished = found.remarks
     assert uncovered == "Not covered by a receipt or finish code: sub-R03."
     assert "whether the study was unblinded once before" in unpublished
-    assert "nobody can tell" in verify(study, published=published(root)).remarks[0]
+    assert "it cannot be checked" in verify(study, published=published(root)).remarks[0]
 
 
 class Coordinator:

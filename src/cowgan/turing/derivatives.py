@@ -31,7 +31,7 @@ _MISSING = "n/a"
 TRIAL_COLUMNS = {
     "reader": "Pseudonym of the reader.",
     "trial": "Number of the trial, from 1 over all phases.",
-    "phase": "impression (before the purpose was told), practice (right answer told) or reading.",
+    "phase": "impression (before the purpose was explained), practice (with feedback) or reading.",
     "block": "Block of the reading; breaks come between blocks.",
     "presentation": "1, or 2 where the same is shown again.",
     "case": "Name of the volume within the study; of a pair both, the real one first.",
@@ -47,7 +47,7 @@ TRIAL_COLUMNS = {
     "active_s": "Seconds on screen until the commit, pauses left out.",
     "total_s": "Seconds until the commit with pauses.",
     "seen": "Share of the slices that were looked at.",
-    "restarted": "1 if an interruption made the trial be shown anew.",
+    "restarted": "1 if the trial was shown again after an interruption.",
     "exposure_s": "Seconds on screen before the interruption.",
     "answers_given": "How often an answer was pressed.",
     "levels_given": "How often a level was pressed.",

@@ -213,8 +213,8 @@ def _compare_kept(
         found.remarks.append(f"Not covered by a receipt or finish code: {_listed(missing)}.")
     elif missing:
         found.remarks.append(
-            "Without receipts or finish codes of readers, nobody can tell whether everything was "
-            "written anew."
+            "Without receipts or finish codes of readers, it cannot be checked whether everything "
+            "was rewritten."
         )
 
 
@@ -346,8 +346,8 @@ def _compare_published(found: Verification, study: Study, published: Sequence[st
     digests = [digest.strip().lower() for digest in published]
     if (study.folder / UNBLINDED_FILE).exists() and found.collection_sha256 not in digests:
         found.remarks.append(
-            "Without a hash of the answers that was published before the unblinding, nobody can "
-            "tell whether the study was unblinded once before."
+            "Without a hash of the answers that was published before the unblinding, it cannot "
+            "be checked whether the study was unblinded before."
         )
     for digest in digests:
         what = ours.get(digest)

@@ -161,8 +161,8 @@ def figure_data(
         (*examples["real"], *examples["generated"]),
         Histograms(levels, histograms[~generated], histograms[generated]),
         (
-            *_telling("grey", greys, generated, found.grey, features_per_tier),
-            *_telling("texture", textures, generated, found.texture, features_per_tier),
+            *_most_different("grey", greys, generated, found.grey, features_per_tier),
+            *_most_different("texture", textures, generated, found.texture, features_per_tier),
         ),
     )
 
@@ -181,7 +181,7 @@ def _flat(scaled: NDArray[np.float32], display: Display) -> NDArray[np.uint8]:
     return np.rint(255 * mip(volume, isotropic=True)).astype(np.uint8)
 
 
-def _telling(
+def _most_different(
     tier: Tier,
     described: Sequence[Mapping[str, float]],
     generated: NDArray[np.bool_],

@@ -1,9 +1,9 @@
 """The journal of a reading: every answer on disk before the next case is shown.
 
 A journal is a text file of one JSON record per line. Each record carries the hash of the
-one before and its own, so that a changed, removed or inserted line shows. That lines are
-missing at the end, or that all was written anew, shows by the finish code that the reader
-sends (see `cowgan.turing.reading.session`). A thread of its own writes, so that a slow disk never
+one before and its own, so that a changed, removed or inserted line is detected. Lines missing
+at the end, or a journal written anew, are detected by the finish code that the reader sends
+(see `cowgan.turing.reading.session`). A thread of its own writes, so that a slow disk never
 holds up the reader.
 """
 

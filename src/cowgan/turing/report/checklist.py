@@ -101,9 +101,7 @@ def checklist(analysis: Analysis) -> list[Item]:
         Item("Information given to readers", "Instructions and consent in the reading window"),
         Item(
             "Practice and familiarisation",
-            f"{count(protocol.practice, 'volume')} with the right answer told"
-            if protocol.practice
-            else "None",
+            f"{count(protocol.practice, 'volume')} with feedback" if protocol.practice else "None",
         ),
         Item(
             "Task and scale",
@@ -137,7 +135,7 @@ def checklist(analysis: Analysis) -> list[Item]:
         ),
         Item(
             "Missing and aborted trials",
-            f"{lost or 'None'} missing or late, {restarted or 'none'} interrupted and shown anew; "
+            f"{lost or 'None'} missing or late, {restarted or 'none'} interrupted and shown again; "
             "none left out otherwise",
         ),
         Item(

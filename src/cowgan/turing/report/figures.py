@@ -393,7 +393,7 @@ def give_aways(
 
 
 def impressions(qualities: dict[str, list[int]]) -> Drawing:
-    """Draw the quality of either kind of volume before the purpose was told.
+    """Draw the quality of either kind of volume before the purpose was explained.
 
     Parameters
     ----------

@@ -86,7 +86,7 @@ def conduct(analysis: Analysis) -> Iterator[Block]:
             )
         )
     yield Table(
-        "Trials of the reading, repeats among them. Restarted: interrupted and shown anew. Quick: "
+        "Trials of the reading, repeats among them. Restarted: interrupted and shown again. Quick: "
         "answered faster, or after fewer slices, than the protocol expects. Changed: the answer "
         "was changed before it was committed. Starts: of the program, and pauses.",
         (
@@ -97,10 +97,10 @@ def conduct(analysis: Analysis) -> Iterator[Block]:
         (1.7, 1.3, 1.1, 0.8, 1.3, 0.9, 1.2, 1.3, 1.3),
     )  # fmt: skip
     yield Table(
-        "Codes. The start code is drawn when a reading is first begun: a reader who told it then "
-        "and came back with the same has not begun again. The finish code commits to package, "
+        "Codes. The start code is drawn at the first start of a reading: a reader who reported it "
+        "then and returned the same has not started again. The finish code commits to package, "
         "study and every answer.",
-        ("Reader", "Start code", "Told before reading", "Finish code"),
+        ("Reader", "Start code", "Reported before reading", "Finish code"),
         tuple(
             (
                 reader.reader,
@@ -188,7 +188,7 @@ def provenance(analysis: Analysis) -> Iterator[Block]:
         "Checked for this report: the key against the commitment in every package, every volume of "
         "every package against its hash and the key, and every record of every journal against the "
         "one before. The hash of the study is that of its frozen description (protocol, sources, "
-        "audit, accepted leak, key commitment and packages) and stands in every package; that of "
+        "audit, accepted leak, key commitment and packages) and is part of every package; that of "
         "the collection commits to the study and to all answers that were there when it was "
         "unblinded. Receipts and finish codes that readers keep commit to the study and to their "
         "own answers: “cowgan turing verify” compares them with the study’s folder."
@@ -249,8 +249,8 @@ def _procedure_text(protocol: Protocol) -> str:
         )
     if protocol.practice:
         text += (
-            f"They practised on {protocol.practice} further volumes with the right answer told; in "
-            "the reading no answer was. "
+            f"They practised on {protocol.practice} further volumes with feedback; there was "
+            "no feedback in the reading. "
         )
     tools = ["slices", "windowing"]
     if rules.mip:

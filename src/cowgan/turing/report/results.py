@@ -353,8 +353,8 @@ def _cautions(analysis: Analysis) -> Iterator[str]:
     if begun_again:
         verb = "has" if len(begun_again) == 1 else "have"
         yield (
-            f"{listed(begun_again)} {verb} begun more than once: the start code told before "
-            "reading is not the one that came back."
+            f"{listed(begun_again)} {verb} begun more than once: the start code reported before "
+            "reading is not that of the returned journal."
         )
     beside = [
         reader.reader

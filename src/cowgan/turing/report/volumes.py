@@ -132,12 +132,12 @@ def first_impressions(analysis: Analysis) -> Iterator[Block]:
         if trial.phase == "impression" and trial.counts and trial.level is not None:
             qualities["generated" if trial.truth == "G" else "real"].append(trial.level)
     yield Paragraph(
-        "Before they were told the purpose, readers judged the quality of further volumes, from 1 "
+        "Before the purpose was explained, readers judged the quality of further volumes, from 1 "
         "poor to 5 excellent. These judgements do not enter the verdict."
     )
     yield Figure(
         figures.impressions(qualities),
-        "Quality of volumes before the purpose was told, judgements of all readers together.",
+        "Quality of volumes before the purpose was explained, all readers pooled.",
         "Distribution of quality by truth.",
     )
     rows = []
@@ -174,14 +174,19 @@ def blinding(analysis: Analysis) -> Iterator[Block]:
         else "; ".join(found.form)
     )
     yield Table(
-        "The audit. AUC: how well a cross-validated linear classifier tells the classes apart by "
-        "simple features, 0.5 being chance; p by permutation. A telling feature has an AUC of its "
-        "own: above 0.5 it is larger in generated volumes, below it smaller, and 0 and 1 tell all.",
-        ("What", "Result", "Telling features"),
+        "The audit. AUC: that of a cross-validated linear classifier on simple features, 0.5 "
+        "being chance; p by permutation. The AUC of a single feature is above 0.5 if it is "
+        "larger in generated volumes and below 0.5 if it is smaller; 0 and 1 separate the "
+        "classes fully.",
+        ("What", "Result", "Distinguishing features"),
         (
             ("A  Files", form, "none" if not found.form else "see result"),
-            ("B  Grey levels", _separated(found.grey), _telling(found.grey)),
-            ("C  Noise, sharpness, borders", _separated(found.texture), _telling(found.texture)),
+            ("B  Grey levels", _separated(found.grey), _distinguishing(found.grey)),
+            (
+                "C  Noise, sharpness, borders",
+                _separated(found.texture),
+                _distinguishing(found.texture),
+            ),
         ),
         (2, 2.4, 3.4),
         text_columns=3,
@@ -198,8 +203,8 @@ def _meaning(found: Audit, analysis: Analysis) -> str:
     if remark := found.grey.remark or found.texture.remark:
         text += f" {remark}"
     return text + (
-        " What C finds may be the generator’s own doing: read the detectability by people beside "
-        f"that by simple means (AUC {number(found.texture.auc)})."
+        " What C finds may be the generator’s own doing: compare detectability by readers with "
+        f"that by the classifier (AUC {number(found.texture.auc)})."
     )
 
 
@@ -207,7 +212,7 @@ def _separated(found: Separability) -> str:
     return f"AUC {number(found.auc)}, {p_equation(found.p)}"
 
 
-def _telling(found: Separability) -> str:
+def _distinguishing(found: Separability) -> str:
     if not found.offenders:
         return "none"
     shown = [f"{one.feature} ({number(one.auc)})" for one in found.offenders[:_OFFENDERS_SHOWN]]

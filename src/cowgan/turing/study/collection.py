@@ -223,8 +223,8 @@ def _followed(manifest: Manifest, records: Sequence[Record], path: Path) -> Snap
                 raise CowganError(f"Record {record.seq} marks a place outside the volume.")
     except CowganError as error:
         raise CowganError(
-            f"The journal of {manifest.reader} in {path} cannot have come about by reading the "
-            "package, so nothing of it counts; ask the reader for it, or leave this reader out.",
+            f"The journal of {manifest.reader} in {path} cannot result from reading the package, "
+            "so it is not counted; ask the reader for it, or leave this reader out.",
             f"{error.sentence}\n{error.detail}",
         ) from error
     return snapshot
