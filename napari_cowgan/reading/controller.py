@@ -9,9 +9,9 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from cowgan.errors import CowganError
 from cowgan.turing.design.trials import Course, Trial
-from cowgan.turing.reading.journal import read_journal
 from cowgan.turing.reading.package import JOURNAL_FILE, Package, zip_answers
 from cowgan.turing.reading.receipt import receipt_of, write_receipt
+from cowgan.turing.reading.records import read_journal
 from cowgan.turing.reading.session import Session
 from cowgan.turing.reading.snapshot import State
 from napari_cowgan.reading.image_area import ImageArea

@@ -10,8 +10,8 @@ from cowgan.progress import Progress
 from cowgan.turing.analysis import analyse
 from cowgan.turing.blinding.figure_data import FigureData, figure_data
 from cowgan.turing.derivatives import write_derivatives
-from cowgan.turing.reading.journal import LARGEST_BYTES
 from cowgan.turing.reading.package import JOURNAL_FILE, Package
+from cowgan.turing.reading.records import LARGEST_BYTES
 from cowgan.turing.report import report_paths, require_libraries, write_report
 from cowgan.turing.statistics.verdict import Verdict
 from cowgan.turing.study import start_codes

@@ -348,7 +348,7 @@ def _collector(study: "Study") -> tuple[Read, Callable[[], object]]:
 
 
 def _journal(folder: Path) -> Specimens:
-    from cowgan.turing.reading.journal import read_journal
+    from cowgan.turing.reading.records import read_journal
 
     study, given = _study_read(folder)
     read, clear = _collector(study)
@@ -423,8 +423,8 @@ def _study(folder: Path) -> Specimens:
 
 
 def _receipt(folder: Path) -> Specimens:
-    from cowgan.turing.reading.journal import read_journal
     from cowgan.turing.reading.receipt import read_receipt, receipt_of, write_receipt
+    from cowgan.turing.reading.records import read_journal
 
     study, given = _study_read(folder)
     receipt = receipt_of(study.manifest("sub-R01"), read_journal(given / "journal.jsonl"))

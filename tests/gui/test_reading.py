@@ -45,9 +45,9 @@ from reading_windows import (
 
 from cowgan.files import read_bytes
 from cowgan.turing.design.trials import Rules
-from cowgan.turing.reading.journal import read_journal
 from cowgan.turing.reading.package import Package, find_package
 from cowgan.turing.reading.receipt import read_receipt
+from cowgan.turing.reading.records import read_journal
 from cowgan.turing.reading.session import finish_code
 from cowgan.turing.reading.snapshot import State
 from napari_cowgan.reading.application import Opening

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication, QDockWidget, QMenu
 from reading_windows import Key, go_to, make_package, press, state
 
 from cowgan.turing.design.trials import Rules
-from cowgan.turing.reading.journal import read_journal
+from cowgan.turing.reading.records import read_journal
 from cowgan.turing.reading.snapshot import State
 
 Modifier = Qt.KeyboardModifier

@@ -14,7 +14,7 @@ from gui_events import click
 from qtpy.QtWidgets import QApplication
 from reading_windows import Key, go_to, press, wait_for, wait_for_state
 
-from cowgan.turing.reading.journal import read_journal
+from cowgan.turing.reading.records import read_journal
 from cowgan.turing.reading.snapshot import State
 
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,8 @@ from reader_process import HEADER as CHILD_HEADER
 from reader_process import answer_of
 
 from cowgan.errors import CowganError
-from cowgan.turing.reading.journal import Journal, read_journal
+from cowgan.turing.reading.journal import Journal
+from cowgan.turing.reading.records import read_journal
 
 HEADER = {"package": "1a2b", "reader": "sub-R01"}
 CHILD = Path(__file__).parents[1] / "reader_process.py"

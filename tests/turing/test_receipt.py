@@ -12,9 +12,9 @@ from turing_studies import freeze, protocol
 
 from cowgan.errors import CowganError
 from cowgan.turing.codes import code_of, new_code, parse_code
-from cowgan.turing.reading.journal import read_journal
 from cowgan.turing.reading.package import JOURNAL_FILE, read_manifest
 from cowgan.turing.reading.receipt import Receipt, read_receipt, receipt_of, write_receipt
+from cowgan.turing.reading.records import read_journal
 from cowgan.turing.study.study import Study
 
 

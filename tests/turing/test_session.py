@@ -16,7 +16,8 @@ from cowgan.documents import checked
 from cowgan.errors import CowganError
 from cowgan.turing.codes import code_of
 from cowgan.turing.design.trials import Course, Rules, Trial
-from cowgan.turing.reading.journal import Journal, read_journal
+from cowgan.turing.reading.journal import Journal
+from cowgan.turing.reading.records import read_journal
 from cowgan.turing.reading.session import Session, replay
 from cowgan.turing.reading.snapshot import State
 from cowgan.turing.reading.steps import NotNow

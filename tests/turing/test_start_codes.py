@@ -13,8 +13,8 @@ from turing_studies import freeze, protocol
 from cowgan.errors import CowganError
 from cowgan.report.blocks import Box, Table
 from cowgan.turing.analysis import analyse
-from cowgan.turing.reading.journal import read_journal
 from cowgan.turing.reading.package import JOURNAL_FILE, Package, key_beside
+from cowgan.turing.reading.records import read_journal
 from cowgan.turing.reading.session import Session, start_code
 from cowgan.turing.report import report_of
 from cowgan.turing.study.collection import collect

@@ -19,10 +19,10 @@ from cowgan.turing.analysis import analyse
 from cowgan.turing.blinding.audit import AUDIT_FILE
 from cowgan.turing.derivatives import write_derivatives
 from cowgan.turing.design.truth_key import Key, commitment
-from cowgan.turing.reading.journal import read_journal
 from cowgan.turing.reading.manifest import Manifest
 from cowgan.turing.reading.package import JOURNAL_FILE, read_manifest, write_manifest
 from cowgan.turing.reading.receipt import receipt_of, write_receipt
+from cowgan.turing.reading.records import read_journal
 from cowgan.turing.report import write_report
 from cowgan.turing.study.collection import collect, journal_path, progress
 from cowgan.turing.study.publication import collected_line, frozen_line

@@ -422,9 +422,9 @@ def _print_hash(line: str, when: str) -> None:
 
 def _print_receipt(package: Path, target: Path | None) -> None:
     """Print what a reader should keep, if the reading is finished."""
-    from cowgan.turing.reading.journal import read_journal
     from cowgan.turing.reading.package import JOURNAL_FILE, read_manifest
     from cowgan.turing.reading.receipt import receipt_of, write_receipt
+    from cowgan.turing.reading.records import read_journal
 
     journal = package / JOURNAL_FILE
     records = read_journal(journal) if journal.exists() else []

@@ -19,7 +19,7 @@ import numpy as np
 from cowgan.files import atomic_path
 from cowgan.tables import TableWriter
 from cowgan.turing.analysis import Analysis, PresentedTrial, ReaderResult, crossed
-from cowgan.turing.reading.journal import HEADER, Record
+from cowgan.turing.reading.records import HEADER, Record
 from cowgan.turing.report.checklist import checklist
 from cowgan.turing.statistics import Interval
 from cowgan.turing.study.collection import collected_records

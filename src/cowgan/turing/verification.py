@@ -22,8 +22,8 @@ from cowgan.turing.derivatives import derivatives_of
 from cowgan.turing.design.randomisation import Randomisation
 from cowgan.turing.design.sources import draw_seeds
 from cowgan.turing.design.truth_key import read_salt
-from cowgan.turing.reading.journal import Record
 from cowgan.turing.reading.receipt import Receipt, read_receipt, receipt_of
+from cowgan.turing.reading.records import Record
 from cowgan.turing.report import report_of
 from cowgan.turing.report.comparison import compare_pages
 from cowgan.turing.study.collection import collected_records

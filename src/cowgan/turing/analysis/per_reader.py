@@ -9,7 +9,7 @@ from scipy import stats
 from cowgan.turing.analysis.from_trials import impressions_of
 from cowgan.turing.analysis.presented_trials import PresentedTrial
 from cowgan.turing.design.trials import Design
-from cowgan.turing.reading.journal import Record
+from cowgan.turing.reading.records import Record
 from cowgan.turing.statistics import (
     BayesResult,
     Calibration,

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from cowgan.turing.design.trials import ANSWERS, Phase, Trial
 from cowgan.turing.design.truth_key import Key, Truth
-from cowgan.turing.reading.journal import Record
 from cowgan.turing.reading.manifest import Manifest
+from cowgan.turing.reading.records import Record
 from cowgan.turing.study.unblinding import Unblinding
 
 Status = Literal["counted", "late", "missing"]

@@ -1,10 +1,7 @@
-"""The journal of a reading: every answer on disk before the next case is shown.
+"""The writer of a journal: every answer is on disk before the next case is shown.
 
-A journal is a text file of one JSON record per line. Each record carries the hash of the
-one before and its own, so that a changed, removed or inserted line is detected. Lines missing
-at the end, or a journal written anew, are detected by the finish code that the reader sends
-(see `cowgan.turing.reading.session`). A thread of its own writes, so that a slow disk never
-holds up the reader.
+A thread of its own writes, so that a slow disk never holds up the reader. For the format see
+`cowgan.turing.reading.records`.
 """
 
 import os
@@ -13,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from errno import EACCES, EDQUOT, EFBIG, ENOSPC, EPERM, EROFS
 from pathlib import Path
@@ -25,58 +22,17 @@ from cowgan.documents import parse_json
 from cowgan.errors import CowganError
 from cowgan.files import open_to_append, read_bytes
 from cowgan.locking import HeldLock
-from cowgan.turing.timestamps import moment
-
-SCHEMA = "cowgan.turing-journal/1"
-HEADER = "journal"
-"""Kind of the first record, which names the package."""
-
-_START = "0" * 64
-LARGEST_BYTES = 128 * 2**20
-"""Limit on the size of a journal: some 400,000 steps."""
+from cowgan.turing.reading.records import (
+    HEADER,
+    LARGEST_BYTES,
+    NO_RECORD,
+    Record,
+    line_of,
+    parse_journal,
+)
 
 _FULL = {ENOSPC, EDQUOT, EFBIG}
 _FORBIDDEN = {EACCES, EPERM, EROFS}
-
-
-@dataclass(frozen=True)
-class Record:
-    """One line of a journal.
-
-    Attributes
-    ----------
-    seq : int
-        Counts from 0.
-    utc : str
-        Time at which it happened, ISO 8601.
-    mono_ns : int
-        The same on a clock that never jumps; differences count, within one start of the
-        program.
-    kind : str
-        What happened.
-    trial : int or None
-        Number of the trial that it belongs to.
-    data : dict
-        Details, as JSON.
-    prev : str
-        `sha256` of the record before.
-    sha256 : str
-        SHA-256 of the canonical JSON of all the other fields.
-    """
-
-    seq: int
-    utc: str
-    mono_ns: int
-    kind: str
-    trial: int | None
-    data: dict[str, Any]
-    prev: str
-    sha256: str
-
-    def __post_init__(self) -> None:
-        moment(self.utc)
-        if not 0 <= self.mono_ns < 2**63:
-            raise CowganError("No clock shows such a time.", f"{self.mono_ns!r:.40} ns")
 
 
 @dataclass(eq=False)
@@ -282,7 +238,7 @@ class Journal:
             raise
         self.records = records[1:]
         self._seq = len(records)
-        self._head = records[-1].sha256 if records else _START
+        self._head = records[-1].sha256 if records else NO_RECORD
         self._synced_bytes = whole
         self._unsynced = b""
         self._refused = False
@@ -344,7 +300,7 @@ class Journal:
             }
             head = sha256_of_content(content)
             records.append(Record(**content, sha256=head))
-        lines = b"".join(map(_line, records))
+        lines = b"".join(map(line_of, records))
         found = os.fstat(self._descriptor).st_size
         if self._refused:
             # Back to what is surely on disk: after a failed fsync, the rest may be lost.
@@ -387,77 +343,6 @@ class Journal:
                 self._on_problem(self.copy_problem)
         else:
             self.copy_problem = None
-
-
-def read_journal(path: Path) -> list[Record]:
-    """Read a journal and check its chain; it may be open elsewhere.
-
-    Returns
-    -------
-    list of Record
-        The header first. A line that a crash cut short is left out.
-
-    Raises
-    ------
-    CowganError
-        There is no such file, or it was changed.
-    """
-    path = Path(path)
-    records, _ = parse_journal(read_bytes(path, LARGEST_BYTES), path)
-    return records
-
-
-def parse_journal(content: bytes, path: Path) -> tuple[list[Record], int]:
-    """Return the records and how many bytes they take; a torn last line is not among them.
-
-    Raises
-    ------
-    CowganError
-        The content was changed; `path` is named.
-    """
-    lines = content.split(b"\n")
-    torn = lines.pop()
-    if lines and not _is_json(lines[-1]):
-        torn = lines.pop() + b"\n" + torn
-    records: list[Record] = []
-    head = _START
-    for number, line in enumerate(lines):
-        detail = ""
-        try:
-            record = parse_json(line, Record, f"Line {number + 1}")
-            intact = _line(record) == line + b"\n" and _hash(record) == record.sha256
-        except CowganError as error:
-            intact, detail = False, f"{error.sentence}\n{error.detail}"
-        except ValueError as error:
-            # Such as a number without end, which no program writes as JSON.
-            intact, detail = False, repr(error)
-        if not intact or record.seq != number or record.prev != head:
-            raise CowganError(
-                f"{path} was changed after it was written (line {number + 1}), so its answers "
-                "cannot be trusted.",
-                detail,
-            )
-        records.append(record)
-        head = record.sha256
-    return records, len(content) - len(torn)
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        parse_json(line, object, "The line")
-    except CowganError:
-        return False
-    return True
-
-
-def _hash(record: Record) -> str:
-    content = asdict(record)
-    del content["sha256"]
-    return sha256_of_content(content)
-
-
-def _line(record: Record) -> bytes:
-    return canonical(asdict(record)) + b"\n"
 
 
 def _refuse_other(records: list[Record], header: Mapping[str, Any], path: Path) -> None:

@@ -22,8 +22,9 @@ from cowgan.errors import CowganError
 from cowgan.files import atomic_path, path_inside, read_bytes
 from cowgan.progress import Progress, Silent, advance
 from cowgan.turing.design.truth_key import key_folder
-from cowgan.turing.reading.journal import LARGEST_BYTES, Journal
+from cowgan.turing.reading.journal import Journal
 from cowgan.turing.reading.manifest import SCHEMA, Manifest, VolumeEntry
+from cowgan.turing.reading.records import LARGEST_BYTES
 from cowgan.turing.reading.start_files import EXECUTABLE, LARGEST_START_FILE, start_files
 
 MANIFEST_FILE = "manifest.json"

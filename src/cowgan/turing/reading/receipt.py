@@ -9,8 +9,8 @@ from cowgan.documents import checked, read_json
 from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.turing.codes import code_of
-from cowgan.turing.reading.journal import Record
 from cowgan.turing.reading.manifest import Manifest
+from cowgan.turing.reading.records import Record
 from cowgan.turing.reading.session import start_code
 
 SCHEMA = "cowgan.turing-receipt/1"

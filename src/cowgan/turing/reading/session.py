@@ -13,7 +13,8 @@ from cowgan.canonical_json import canonical
 from cowgan.errors import CowganError
 from cowgan.turing.codes import code_of, new_code
 from cowgan.turing.design.trials import Course, Trial
-from cowgan.turing.reading.journal import Journal, Record
+from cowgan.turing.reading.journal import Journal
+from cowgan.turing.reading.records import Record
 from cowgan.turing.reading.snapshot import Snapshot, State
 from cowgan.turing.reading.steps import (
     STEPS,

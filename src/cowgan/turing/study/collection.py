@@ -16,7 +16,6 @@ from cowgan.archives import open_archive, read_member
 from cowgan.errors import CowganError, SeveralErrors
 from cowgan.files import atomic_path, path_inside, read_bytes
 from cowgan.progress import Progress, Silent, advance
-from cowgan.turing.reading.journal import HEADER, LARGEST_BYTES, Record, parse_journal, read_journal
 from cowgan.turing.reading.manifest import Manifest
 from cowgan.turing.reading.package import (
     JOURNAL_FILE,
@@ -24,6 +23,7 @@ from cowgan.turing.reading.package import (
     MANIFEST_FILE,
     journal_header,
 )
+from cowgan.turing.reading.records import HEADER, LARGEST_BYTES, Record, parse_journal, read_journal
 from cowgan.turing.reading.session import finish_code, replay
 from cowgan.turing.reading.snapshot import Snapshot, State
 from cowgan.turing.reading.start_files import LARGEST_START_FILE

@@ -13,7 +13,7 @@ from cowgan.documents import read_json
 from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.turing.codes import parse_code
-from cowgan.turing.reading.journal import Record
+from cowgan.turing.reading.records import Record
 from cowgan.turing.reading.session import start_code
 from cowgan.turing.study.collection import collected_records
 from cowgan.turing.study.study import Study

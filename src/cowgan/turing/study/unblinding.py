@@ -12,7 +12,7 @@ from cowgan.canonical_json import sha256_of_content
 from cowgan.documents import read_json
 from cowgan.errors import CowganError
 from cowgan.files import write_json
-from cowgan.turing.reading.journal import Record
+from cowgan.turing.reading.records import Record
 from cowgan.turing.study.collection import collected_records, progress
 from cowgan.turing.study.study import DERIVATIVES, Study
 from cowgan.turing.timestamps import moment
