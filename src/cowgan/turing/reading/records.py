@@ -16,7 +16,6 @@ from cowgan.errors import CowganError
 from cowgan.files import read_bytes
 from cowgan.turing.timestamps import moment
 
-SCHEMA = "cowgan.turing-journal/1"
 HEADER = "journal"
 """Kind of the first record, which names the package."""
 
