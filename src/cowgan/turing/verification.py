@@ -25,7 +25,7 @@ from cowgan.turing.design.truth_key import read_salt
 from cowgan.turing.reading.receipt import Receipt, read_receipt, receipt_of
 from cowgan.turing.reading.records import Record
 from cowgan.turing.report import report_of
-from cowgan.turing.report.comparison import compare_pages
+from cowgan.turing.report.page_comparison import compare_pages
 from cowgan.turing.study.collection import collected_records
 from cowgan.turing.study.study import DERIVATIVES, Study
 from cowgan.turing.study.unblinding import (

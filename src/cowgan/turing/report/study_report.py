@@ -23,7 +23,7 @@ def report_of(analysis: Analysis) -> Report:
     CowganError
         matplotlib is not installed, or a volume was changed.
     """
-    thumbnails = volumes.Thumbnails(analysis.study)
+    shown_volumes = volumes.ShownVolumes(analysis.study)
     now = moment(datetime.now(UTC).isoformat())
     return Report(
         "Visual Turing test",
@@ -37,8 +37,8 @@ def report_of(analysis: Analysis) -> Report:
                 results.confidence(analysis),
                 results.agreement(analysis),
                 results.times_and_order(analysis),
-                volumes.single_cases(analysis, thumbnails),
-                volumes.give_aways(analysis, thumbnails),
+                volumes.single_cases(analysis, shown_volumes),
+                volumes.give_aways(analysis, shown_volumes),
                 volumes.first_impressions(analysis),
                 methods.conduct(analysis),
                 volumes.blinding(analysis),

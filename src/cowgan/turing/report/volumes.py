@@ -24,8 +24,8 @@ _PIXELS = 96
 _OFFENDERS_SHOWN = 5
 
 
-class Thumbnails:
-    """Thumbnails of the volumes of a study as its readers saw them.
+class ShownVolumes:
+    """Volumes of a study as its readers saw them.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Thumbnails:
         return file.getvalue()
 
 
-def single_cases(analysis: Analysis, thumbnails: Thumbnails) -> Iterator[Block]:
+def single_cases(analysis: Analysis, shown_volumes: ShownVolumes) -> Iterator[Block]:
     """Show the volumes that misled most readers."""
     if not analysis.cases:
         return
@@ -90,10 +90,10 @@ def single_cases(analysis: Analysis, thumbnails: Thumbnails) -> Iterator[Block]:
         ]
     for truth, title, none in kinds:
         misled = [case for case in analysis.cases if case.truth == truth and case.right < case.n]
-        yield _case_table(title, misled, thumbnails) if misled else Paragraph(none)
+        yield _case_table(title, misled, shown_volumes) if misled else Paragraph(none)
 
 
-def give_aways(analysis: Analysis, thumbnails: Thumbnails) -> Iterator[Block]:
+def give_aways(analysis: Analysis, shown_volumes: ShownVolumes) -> Iterator[Block]:
     """Show where and why readers marked something."""
     if not analysis.study.protocol.rules.marks:
         return
@@ -109,9 +109,9 @@ def give_aways(analysis: Analysis, thumbnails: Thumbnails) -> Iterator[Block]:
         "as for generated ones is no evidence against the generator."
     )
     names = [case.name for case in analysis.study.key.cases if case.phase == "reading"]
-    _, sx, sy = thumbnails.spacing_mm
+    _, sx, sy = shown_volumes.spacing_mm
     yield Figure(
-        figures.give_aways(marks, analysis.reasons, thumbnails.projection(names), (sx, sy)),
+        figures.give_aways(marks, analysis.reasons, shown_volumes.projection(names), (sx, sy)),
         "(a) Marks over the outline of the mean axial projection of all volumes, patient’s right "
         "on the left. (b) Reasons; a mark can have several."
         if analysis.reasons
@@ -220,7 +220,7 @@ def _distinguishing(found: Separability) -> str:
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-def _case_table(title: str, cases: list[CaseResult], thumbnails: Thumbnails) -> Table:
+def _case_table(title: str, cases: list[CaseResult], shown_volumes: ShownVolumes) -> Table:
     shown = cases[:CASES_SHOWN]
     pictures = ("Volume",) if cases[0].truth != "pair" else ("Real", "Generated")
     rest = ""
@@ -232,7 +232,10 @@ def _case_table(title: str, cases: list[CaseResult], thumbnails: Thumbnails) -> 
         reasons = sorted({reason for mark in case.marks for reason in mark.reasons})
         marks = f"{len(case.marks)}" + (f": {', '.join(reasons)}" if reasons else "")
         return (
-            *(Picture(thumbnails.thumbnail(part), f"Axial projection of {part}") for part in parts),
+            *(
+                Picture(shown_volumes.thumbnail(part), f"Axial projection of {part}")
+                for part in parts
+            ),
             f"{case.case.replace('+', ' + ')}\n{case.origin}",
             marks,
             f"{case.n - case.right} of {case.n} ({percent(1 - case.share_right)})",

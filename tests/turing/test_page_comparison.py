@@ -2,7 +2,7 @@
 
 import pytest
 
-from cowgan.turing.report.comparison import compare_pages
+from cowgan.turing.report.page_comparison import compare_pages
 
 DRAWING = (
     '<svg role="img" aria-label="Forest plot" width="5pt"><style>*{stroke: round}</style>'
