@@ -176,7 +176,7 @@ def read(
             "the report will say so.",
             err=True,
         )
-    status = plugin_module("turing", "Reading").launch(package, copy)
+    status = plugin_module("reading", "Reading").launch(package, copy)
     if status == 0 and package is not None:
         _print_receipt(package, receipt)
     raise typer.Exit(status)
