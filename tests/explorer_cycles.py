@@ -26,7 +26,7 @@ from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_cowgan.explorer import ExplorerPanel, show_explorer
 from napari_cowgan.widgets.docked import find_panel
-from napari_cowgan.widgets.settings import remember
+from napari_cowgan.widgets.remembered import remember
 
 _WARM_UP = 5
 

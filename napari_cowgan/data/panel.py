@@ -35,7 +35,7 @@ from napari_cowgan.widgets.docked import DockedPanel
 from napari_cowgan.widgets.drops import dropped_folder
 from napari_cowgan.widgets.jobs import Job, JobBar
 from napari_cowgan.widgets.problems import show_problem
-from napari_cowgan.widgets.settings import is_there
+from napari_cowgan.widgets.remembered import is_there
 
 if TYPE_CHECKING:
     import napari

@@ -13,7 +13,7 @@ from cowgan.errors import CowganError
 from cowgan.progress import Progress
 from cowgan.volume import Units
 from cowgan.volume.formats import is_image_name
-from napari_cowgan.widgets.settings import is_there
+from napari_cowgan.widgets.remembered import is_there
 
 PREPARED = "done"
 """Outcome of a case that was prepared."""

@@ -30,7 +30,7 @@ from napari_cowgan.widgets.controls import (
 from napari_cowgan.widgets.dialogs import ask_for_file
 from napari_cowgan.widgets.jobs import JobBar
 from napari_cowgan.widgets.problems import show_problem
-from napari_cowgan.widgets.settings import (
+from napari_cowgan.widgets.remembered import (
     is_there,
     recall_text,
     recent,

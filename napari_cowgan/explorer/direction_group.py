@@ -26,7 +26,7 @@ from napari_cowgan.widgets.controls import hint, row, text_button
 from napari_cowgan.widgets.dialogs import ask_for_file, ask_for_name
 from napari_cowgan.widgets.jobs import JobBar
 from napari_cowgan.widgets.problems import show_problem
-from napari_cowgan.widgets.settings import data_folder
+from napari_cowgan.widgets.remembered import data_folder
 
 _SHOWN_AT_FIRST = 6
 _FILTER = "Directions (*.safetensors *.json)"

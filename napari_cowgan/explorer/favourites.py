@@ -10,7 +10,7 @@ from cowgan.documents import checked, read_json
 from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.synthesis import LatentState
-from napari_cowgan.widgets.settings import data_folder
+from napari_cowgan.widgets.remembered import data_folder
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from napari_cowgan.explorer.saved_session import (
     read_session,
     write_session,
 )
-from napari_cowgan.widgets.settings import data_folder
+from napari_cowgan.widgets.remembered import data_folder
 
 _log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from napari_cowgan.explorer.last_session import LastSession
 from napari_cowgan.explorer.last_session_group import LastSessionGroup
 from napari_cowgan.explorer.layer import VolumeLayer
 from napari_cowgan.explorer.saved_session import ExplorerSession, read_session, write_session
-from napari_cowgan.widgets.settings import is_there
+from napari_cowgan.widgets.remembered import is_there
 
 if TYPE_CHECKING:
     import napari

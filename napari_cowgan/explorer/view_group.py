@@ -19,7 +19,7 @@ from napari_cowgan.viewer.camera import (
 from napari_cowgan.viewer.orientation_letters import show_orientation
 from napari_cowgan.viewer.three_planes import show_three_planes
 from napari_cowgan.widgets.controls import row, text_button
-from napari_cowgan.widgets.settings import recall_text, remember
+from napari_cowgan.widgets.remembered import recall_text, remember
 
 if TYPE_CHECKING:
     import napari

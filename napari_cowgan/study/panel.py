@@ -29,7 +29,7 @@ from napari_cowgan.widgets.docked import DockedPanel
 from napari_cowgan.widgets.drops import dropped_paths
 from napari_cowgan.widgets.jobs import JobBar
 from napari_cowgan.widgets.problems import show_problem
-from napari_cowgan.widgets.settings import recent, remember_recent
+from napari_cowgan.widgets.remembered import recent, remember_recent
 
 if TYPE_CHECKING:
     import napari

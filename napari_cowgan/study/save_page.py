@@ -12,8 +12,8 @@ from napari_cowgan.study.new_study import ProtocolSource, overview
 from napari_cowgan.widgets.controls import breakable, hint
 from napari_cowgan.widgets.fields import PathField
 from napari_cowgan.widgets.jobs import JobBar
+from napari_cowgan.widgets.remembered import is_there, recall_text, remember
 from napari_cowgan.widgets.seed_box import SeedBox
-from napari_cowgan.widgets.settings import is_there, recall_text, remember
 
 _SECRET = (
     "Together with a secret that stays in this folder, the seed determines which volumes are used "

@@ -18,7 +18,7 @@ from napari_cowgan.widgets.controls import hint, row
 from napari_cowgan.widgets.fields import Choice
 from napari_cowgan.widgets.guards import WheelGuard
 from napari_cowgan.widgets.plots import LABEL_SIZE, Plot
-from napari_cowgan.widgets.settings import recall_flag, recall_text, remember
+from napari_cowgan.widgets.remembered import recall_flag, recall_text, remember
 from napari_cowgan.widgets.sliders import Slider
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QFormLayout, QLineEdit
 
 from cowgan.errors import CowganError
 from napari_cowgan.widgets.fields import PathField
-from napari_cowgan.widgets.settings import is_there
+from napari_cowgan.widgets.remembered import is_there
 
 
 class FolderFields(QObject):

@@ -7,7 +7,7 @@ from cowgan.settings import setting_fields
 from cowgan.training.config import TrainingConfig
 from napari_cowgan.training.volume_source import Size, size_text
 from napari_cowgan.widgets.fields import Choice, Count
-from napari_cowgan.widgets.settings import recall_text, remember
+from napari_cowgan.widgets.remembered import recall_text, remember
 
 _SIZE_KEY = "training/size"
 _LARGEST_COUNT = 2**31 - 1

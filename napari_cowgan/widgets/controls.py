@@ -23,7 +23,7 @@ from superqt import QCollapsible
 
 from cowgan.text import markup, one_line
 from napari_cowgan.widgets.icons import IconButton
-from napari_cowgan.widgets.settings import recall_flag, remember
+from napari_cowgan.widgets.remembered import recall_flag, remember
 
 SWATCH = QSize(12, 12)
 _UNBOUNDED = 2**24 - 1

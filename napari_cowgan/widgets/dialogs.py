@@ -6,7 +6,7 @@ from pathlib import Path
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QWidget
 
-from napari_cowgan.widgets.settings import last_folder, remember_folder
+from napari_cowgan.widgets.remembered import last_folder, remember_folder
 
 
 def ask_for_file(

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 
 from napari_cowgan.widgets.controls import row, text_button
 from napari_cowgan.widgets.dialogs import ask_for_file
-from napari_cowgan.widgets.settings import (
+from napari_cowgan.widgets.remembered import (
     recall_count,
     recall_flag,
     recall_number,

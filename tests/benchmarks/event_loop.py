@@ -25,7 +25,7 @@ from qtpy.QtWidgets import QSlider
 
 from napari_cowgan.explorer import ExplorerPanel
 from napari_cowgan.widgets.docked import find_panel
-from napari_cowgan.widgets.settings import settings
+from napari_cowgan.widgets.remembered import settings
 
 _TICK_S = 0.005
 _PATIENCE_S = 300

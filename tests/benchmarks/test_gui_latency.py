@@ -12,7 +12,7 @@ from qtpy.QtTest import QTest
 
 from napari_cowgan.explorer import show_explorer
 from napari_cowgan.explorer.panel import LatentExplorer
-from napari_cowgan.widgets.settings import settings
+from napari_cowgan.widgets.remembered import settings
 
 MOVES = 30
 

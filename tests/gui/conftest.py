@@ -22,7 +22,7 @@ from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.help import topics
 from napari_cowgan.help.topics import Topic
 from napari_cowgan.reading.window import ReadingWindow
-from napari_cowgan.widgets.settings import remember, settings
+from napari_cowgan.widgets.remembered import remember, settings
 
 SMALL = NetworkConfig(32, 16, 4, 32, latent_dim=32, style_depth=2)
 
@@ -42,7 +42,7 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     settings().clear()
     folder = tmp_path / "kept"
     for module in (
-        "widgets.settings",
+        "widgets.remembered",
         "explorer.favourites",
         "explorer.direction_group",
         "explorer.last_session",

@@ -39,7 +39,7 @@ from napari_cowgan.viewer.legend import show_legend
 from napari_cowgan.viewer.three_planes import ThreePlanes
 from napari_cowgan.widgets.controls import Section
 from napari_cowgan.widgets.docked import find_panel
-from napari_cowgan.widgets.settings import settings
+from napari_cowgan.widgets.remembered import settings
 
 
 def wait_for(condition, timeout_s: float = 180) -> None:

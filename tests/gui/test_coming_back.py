@@ -13,7 +13,7 @@ from napari_cowgan.explorer import ExplorerPanel
 from napari_cowgan.explorer.last_session import LastSession
 from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.widgets.docked import find_panel
-from napari_cowgan.widgets.settings import remember
+from napari_cowgan.widgets.remembered import remember
 
 
 def choose_explorer(viewer, qtbot, settle) -> LatentExplorer:

@@ -23,7 +23,7 @@ from cowgan.progress import advance
 from cowgan.volume import Volume, default_affine, write_nifti
 from napari_cowgan.data import show_data_panel
 from napari_cowgan.data.panel import DataPanel
-from napari_cowgan.widgets.settings import remember
+from napari_cowgan.widgets.remembered import remember
 
 SHAPE = (60, 150, 150)
 

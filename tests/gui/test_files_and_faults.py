@@ -20,7 +20,7 @@ from cowgan.synthesis import BlockMix, LatentState
 from napari_cowgan.explorer import ExplorerPanel
 from napari_cowgan.explorer.renderer import Rendered
 from napari_cowgan.widgets.docked import find_panel
-from napari_cowgan.widgets.settings import recent
+from napari_cowgan.widgets.remembered import recent
 
 
 def wait_for_model(explorer, path, qtbot) -> None:

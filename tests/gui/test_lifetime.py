@@ -23,7 +23,7 @@ from napari_cowgan.explorer import ExplorerPanel
 from napari_cowgan.widgets.controls import Section
 from napari_cowgan.widgets.docked import find_panel
 from napari_cowgan.widgets.problems import show_problem
-from napari_cowgan.widgets.settings import remember
+from napari_cowgan.widgets.remembered import remember
 
 
 def own_threads() -> list[str]:

@@ -14,7 +14,7 @@ from napari_cowgan.explorer import ExplorerPanel, show_explorer
 from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.training import TrainingPanel
 from napari_cowgan.widgets.docked import DockedPanel, find_panel
-from napari_cowgan.widgets.settings import remember
+from napari_cowgan.widgets.remembered import remember
 
 MENU = ("Plugins", "CoW-GAN", "Latent explorer")
 

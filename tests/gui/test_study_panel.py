@@ -45,7 +45,7 @@ from napari_cowgan.study import show_study_panel
 from napari_cowgan.study.panel import StudyPanel
 from napari_cowgan.study.reading_process import ReadingProcess
 from napari_cowgan.widgets.controls import Section
-from napari_cowgan.widgets.settings import recent
+from napari_cowgan.widgets.remembered import recent
 
 WIDTH = 380
 

@@ -46,7 +46,7 @@ from napari_cowgan.training.run_watcher import Sheet
 from napari_cowgan.training.sample_layer import SampleLayer
 from napari_cowgan.training.workbench import Workbench
 from napari_cowgan.widgets.docked import DockedPanel
-from napari_cowgan.widgets.settings import remember, settings
+from napari_cowgan.widgets.remembered import remember, settings
 
 ENDLESS = 100_000
 KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL

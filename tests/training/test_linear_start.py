@@ -189,6 +189,12 @@ def test_volumes_that_are_alike_are_refused(single_sentence) -> None:
     assert "alike" in single_sentence(refusal)
 
 
+def test_path_lengths_are_not_regularised_after_a_linear_start(single_sentence) -> None:
+    with pytest.raises(CowganError) as refusal:
+        replace(CONFIG, path_weight=2.0)
+    assert "path_weight" in single_sentence(refusal)
+
+
 def test_the_preset_starts_a_narrow_network_as_published() -> None:
     assert preset("projected", replace(NETWORK, network_capacity=2)).start == "linear"
     narrow = preset("projected", replace(NETWORK, network_capacity=1))

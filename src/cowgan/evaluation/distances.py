@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cowgan.errors import CowganError
-from cowgan.evaluation.features import Rows, check_pair
+from cowgan.evaluation.feature_rows import Rows, check_pair
 from cowgan.randomness import stream
 
 ROWS_PER_FEATURE = 1.7

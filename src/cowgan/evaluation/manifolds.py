@@ -16,7 +16,7 @@ from scipy.integrate import trapezoid
 from scipy.spatial.distance import cdist
 
 from cowgan.errors import CowganError
-from cowgan.evaluation.features import Rows, check_features, check_pair
+from cowgan.evaluation.feature_rows import Rows, check_features, check_pair
 from cowgan.randomness import stream
 
 NEIGHBOURS = 5

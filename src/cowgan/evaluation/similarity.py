@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cowgan.evaluation.features import Rows
+from cowgan.evaluation.feature_rows import Rows
 
 
 def correlation_rows(pictures: ArrayLike) -> Rows:

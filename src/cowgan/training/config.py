@@ -188,6 +188,11 @@ class TrainingConfig:
                 "Latents stand for anatomies only after a linear start; choose that start, or set "
                 "anchor_weight and paired to 0."
             )
+        if self.start == "linear" and self.path_weight:
+            raise CowganError(
+                "Path lengths cannot be regularised after a linear start; set path_weight to 0, or "
+                "choose the published start."
+            )
 
     @property
     def images_per_step(self) -> int:

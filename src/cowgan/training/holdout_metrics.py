@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from cowgan.bank.bank import Bank
 from cowgan.evaluation.distances import kernel_distance
-from cowgan.evaluation.features import Rows
+from cowgan.evaluation.feature_rows import Rows
 from cowgan.evaluation.manifolds import precision_recall_density_coverage
 from cowgan.features.vessel_occupancy import vessel_maps
 from cowgan.features.views import projection
