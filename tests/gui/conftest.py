@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import reading_windows
 from napari.qt import QtViewer
+from napari.utils.action_manager import action_manager
 from qtpy.QtCore import QEvent, QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QApplication, QMessageBox
@@ -68,6 +69,9 @@ def other_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def viewer(make_napari_viewer):
+    # Actions keep the first application they were called in; each test has one of its own.
+    for action in action_manager._actions.values():
+        action.__dict__.pop("injected", None)
     viewer = make_napari_viewer(show=True)
     viewer.window.activate()
     return viewer

@@ -416,7 +416,7 @@ def test_what_a_folder_holds_is_listed_with_reasons_before_anything_starts(panel
         "sub-2_angio.nii.gz": "left out",
     }
     assert told(panel) == (
-        "1 scan to prepare, 2 left out; tick those that should be taken too. "
+        "1 scan to prepare, 2 left out; check those that should be prepared too. "
         "Choose a folder for the results to prepare them."
     )
     (item,) = panel.cases.findItems("sub-2_angio.nii.gz", Qt.MatchFlag.MatchExactly)
@@ -495,7 +495,7 @@ def test_a_dropped_folder_is_taken_as_the_scans(panel, scans):
 def test_it_fits_docked_at_300_pixels_and_explains_every_control(viewer, panel, scans, tmp_path):
     fill(panel, scans, tmp_path / ("very_long_name" * 20))
     choose_region(panel, "template")
-    panel._tell(f"Saved a template of 20 scans to {tmp_path / ('very_long_name' * 20)}")
+    panel._show_message(f"Saved a template of 20 scans to {tmp_path / ('very_long_name' * 20)}")
     assert panel.minimumSizeHint().width() <= 300
     inside = panel.settings.parentWidget()
     assert inside.minimumSizeHint().width() <= 290

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from gui_events import click
 from napari.utils.notifications import notification_manager
-from qtpy.QtCore import QPointF, Qt
-from qtpy.QtGui import QColor, QEnterEvent
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QColor, QCursor, QEnterEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
@@ -161,7 +161,10 @@ def test_arteries_appear_under_a_pointer_that_rests(viewer, labels, tmp_path, qt
     write_labels(labels, default_affine(SHAPE, (4, 4, 4)), tmp_path / "scan_arteries.nii.gz")
     viewer.add_image(np.zeros(SHAPE), units="mm")
     viewer.dims.ndisplay = ndisplay
-    viewer.mouse_over_canvas = True
+    canvas = viewer.window._qt_viewer.canvas.native
+    # Near its left edge: the legend, which opens on the right, makes the canvas narrower.
+    QCursor.setPos(canvas.mapToGlobal(QPoint(60, canvas.height() // 2)))
+    qtbot.waitUntil(lambda: viewer.mouse_over_canvas, timeout=5000)
     viewer.open(tmp_path / "scan_arteries.nii.gz", plugin="napari-cowgan")
     qtbot.waitUntil(lambda: viewer.mouse_over_canvas, timeout=5000)
     assert len(viewer.layers) == 2

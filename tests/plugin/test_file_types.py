@@ -53,8 +53,10 @@ def explorer(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
 
 def test_modules_load_neither_torch_nor_qt():
-    names = "file_readers, writers, display, sample_data"
-    code = f"import sys; from napari_cowgan import {names}; print(*sys.modules)"
+    code = (
+        "import sys, napari_cowgan.viewer.display; "
+        "from napari_cowgan import file_readers, file_writers, sample_data; print(*sys.modules)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
     )
