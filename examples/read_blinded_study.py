@@ -63,7 +63,7 @@ def read(package: Package, decide: Callable[[str], str]) -> None:
                     session.answer(decide(truth[0].upper()))
                     session.level(int(random.integers(1, 6)))
                 case State.RATED:
-                    if session.standing.answer == "G":
+                    if session.snapshot.answer == "G":
                         (case,) = session.trial.cases
                         volume = package.volume(case)
                         bright = np.argwhere(volume >= np.quantile(volume, 0.99))
