@@ -27,7 +27,7 @@ def parse_seed(text: str) -> int:
         if seed <= MAX_SEED:
             return seed
     shown = one_line(typed, _SHOWN_OF_NONSENSE)
-    raise CowganError(f"A seed is a whole number from 0 to {MAX_SEED:,}, which “{shown}” is not.")
+    raise CowganError(f"The seed “{shown}” is not a whole number from 0 to {MAX_SEED:,}.")
 
 
 def stream(purpose: str, seed: int) -> np.random.RandomState:
