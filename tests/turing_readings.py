@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import settings
 
-from cowgan.turing.statistics import Answer, Panel, ReaderAnswers
+from cowgan.turing.statistics import Answer, ReaderAnswers, ReaderPanel
 
 Z95 = 1.959963984540054
 
@@ -51,11 +51,11 @@ def reading_of_ratings(
     )
 
 
-def panel_of_ratings(generated: Sequence[bool], ratings: Any) -> Panel:
+def panel_of_ratings(generated: Sequence[bool], ratings: Any) -> ReaderPanel:
     rows = np.asarray(ratings)
     readers = tuple(f"R{number:02d}" for number in range(1, len(rows) + 1))
     cases = tuple(f"c{number}" for number in range(rows.shape[1]))
-    return Panel(readers, cases, np.asarray(generated, dtype=bool), rows.astype(np.int64))
+    return ReaderPanel(readers, cases, np.asarray(generated, dtype=bool), rows.astype(np.int64))
 
 
 def standard_error(low: float, high: float, z: float = Z95) -> float:
@@ -113,7 +113,7 @@ MRI of 69 patients without and then 45 with aortic dissection, from 1 to 5. The 
 example of multi-reader analysis, in MRMCaov, RJafroc and OR-DBM MRMC."""
 
 
-def van_dyke(modality: str) -> Panel:
+def van_dyke(modality: str) -> ReaderPanel:
     lines = VAN_DYKE[modality].split()
     rows = [
         [int(digit) for digit in normal + abnormal]

@@ -16,7 +16,7 @@ from napari_cowgan.reading.overlay import Annotations, Overlay
 from napari_cowgan.reading.view import Frame, View
 from napari_cowgan.viewer.display import display_order, transform_of_grid
 
-Mark = tuple[int, tuple[int, int, int]]
+PlacedMark = tuple[int, tuple[int, int, int]]
 """Number, and voxel (z, x, y)."""
 
 
@@ -46,7 +46,7 @@ class Pane(QWidget):
         self.model.canvas.background_color_override = "black"
         self._title = title
         self._view = self.frame.start
-        self._marks: Sequence[Mark] = ()
+        self._marks: Sequence[PlacedMark] = ()
         self.voxels = np.zeros(display.shape, np.uint16)
         self._layer: Any = self.model.add_image(
             display_order(self.voxels),
@@ -95,7 +95,7 @@ class Pane(QWidget):
         self._view = view
         self._apply()
 
-    def show_marks(self, marks: Sequence[Mark]) -> None:
+    def show_marks(self, marks: Sequence[PlacedMark]) -> None:
         """Show marks."""
         self._marks = marks
         self._annotate()

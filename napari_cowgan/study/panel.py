@@ -20,7 +20,7 @@ from napari_cowgan.study.readers_group import ReadersGroup
 from napari_cowgan.study.reading_process import ReadingProcess
 from napari_cowgan.study.result_group import ResultGroup
 from napari_cowgan.study.summary import StudySummary
-from napari_cowgan.study.tasks import Result, analyse_study
+from napari_cowgan.study.tasks import StudyResult, analyse_study
 from napari_cowgan.study.wizard import StudyWizard
 from napari_cowgan.widgets.controls import Section, breakable, hint, row, scrolling, text_button
 from napari_cowgan.widgets.desktop import show_elsewhere
@@ -235,7 +235,7 @@ class StudyPanel(DockedPanel):
         self._run("Packing", partial(tasks.zip_package, self._study, reader, target), show_saved)
 
     def _analyse(self, early: bool) -> None:
-        def show(result: Result) -> None:
+        def show(result: StudyResult) -> None:
             self._show(result.status)
             self.result.show_result(result)
             QTimer.singleShot(_LAID_OUT_MS, self._scroll_to_result)

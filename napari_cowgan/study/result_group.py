@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFrame, QLabel, QMessageBox, QVBoxLayout, QWidget
 
 from cowgan.turing.statistics.verdict import Outcome, Verdict
-from napari_cowgan.study.tasks import Result, StudyStatus, report_files
+from napari_cowgan.study.tasks import StudyResult, StudyStatus, report_files
 from napari_cowgan.widgets.controls import hint, row, text_button
 
 _OUTCOMES: dict[Outcome, tuple[str, str]] = {
@@ -73,7 +73,7 @@ class ResultGroup(QWidget):
         for button, path in zip((self.html, self.pdf), self._files, strict=True):
             button.setEnabled(path.exists())
 
-    def show_result(self, result: Result) -> None:
+    def show_result(self, result: StudyResult) -> None:
         """Show the verdict."""
         self._clear()
         for verdict in result.verdicts:

@@ -163,7 +163,7 @@ def _read_here(study: Study) -> list[Path]:
 
 
 @dataclass(frozen=True)
-class Result:
+class StudyResult:
     """Result of an analysis.
 
     Parameters
@@ -183,7 +183,7 @@ def report_files(study: Study) -> list[Path]:
     return report_paths(_report(study))
 
 
-def analyse_study(study: Study, early: bool, progress: Progress) -> Result:
+def analyse_study(study: Study, early: bool, progress: Progress) -> StudyResult:
     """Unblind a study if necessary, analyse it, and write tables and report.
 
     Raises
@@ -196,7 +196,7 @@ def analyse_study(study: Study, early: bool, progress: Progress) -> Result:
     analysis = analyse(study, early=early, progress=progress)
     write_derivatives(analysis)
     write_report(analysis, _report(study))
-    return Result(study_status(study, progress), analysis.panel.verdicts)
+    return StudyResult(study_status(study, progress), analysis.panel.verdicts)
 
 
 def _report(study: Study) -> Path:

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from cowgan.errors import CowganError
 from cowgan.networks import PRESETS as NETWORKS
-from cowgan.training.config import Architecture, Precision, Preset, TrainingConfig, preset
+from cowgan.training.config import Architecture, Preset, TrainingConfig, TrainingPrecision, preset
 from napari_cowgan.training.delay import delayed
 from napari_cowgan.training.folder_fields import FolderFields
 from napari_cowgan.training.needs import Needs
@@ -183,7 +183,7 @@ class NewRunGroup(QWidget):
             steps=self.steps.value(),
             save_every=advanced.save_every.value(),
             sample_every=advanced.sample_every.value(),
-            precision=cast(Precision, advanced.precision.chosen),
+            precision=cast(TrainingPrecision, advanced.precision.chosen),
             seed=advanced.seed.value(),
         )
 

@@ -18,7 +18,7 @@ from cowgan.errors import CowganError
 from cowgan.turing.analysis import Analysis, analyse
 from cowgan.turing.derivatives import TRIAL_COLUMNS, imrmc, write_derivatives
 from cowgan.turing.design.trials import Rules
-from cowgan.turing.statistics import Answer, Panel, ReaderAnswers, auc, mean_auc
+from cowgan.turing.statistics import Answer, ReaderAnswers, ReaderPanel, auc, mean_auc
 from cowgan.turing.study.collection import collect
 from cowgan.turing.study.study import STUDY_FILE, Study
 from cowgan.turing.study.unblinding import UNBLINDED_FILE, unblind
@@ -111,7 +111,7 @@ def test_readers_at_chance_are_equivalent_or_inconclusive_as_their_interval_says
 
 def test_the_mean_is_that_of_readers_and_never_of_pooled_trials(mixed):
     answered = mixed.readings
-    panel = Panel.of([answered[reader] for reader in mixed.panel.readers])
+    panel = ReaderPanel.of([answered[reader] for reader in mixed.panel.readers])
     assert mixed.panel.primary.mean == mean_auc(panel)
     pooled = ReaderAnswers(
         "all",

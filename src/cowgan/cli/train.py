@@ -13,9 +13,9 @@ from cowgan.errors import CowganError
 from cowgan.networks import PRESETS, NetworkConfig
 from cowgan.settings import setting_fields
 from cowgan.training.config import (
-    Precision,
     Preset,
     TrainingConfig,
+    TrainingPrecision,
     read_config,
     with_changes,
 )
@@ -53,7 +53,7 @@ def train(
     steps: Annotated[int | None, _setting("steps")] = None,
     save_every: Annotated[int | None, _setting("save_every")] = None,
     sample_every: Annotated[int | None, _setting("sample_every")] = None,
-    precision: Annotated[Precision | None, _setting("precision")] = None,
+    precision: Annotated[TrainingPrecision | None, _setting("precision")] = None,
     seed: Annotated[int | None, _setting("seed")] = None,
     init_from: Annotated[
         Path | None,

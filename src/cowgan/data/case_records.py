@@ -21,7 +21,7 @@ FAILED_CSV = "failed.csv"
 SET_ASIDE = "set aside"
 """Status in ``failed.csv`` of files that are not scans."""
 
-Status = Literal["done", "rejected", "failed"]
+CaseStatus = Literal["done", "rejected", "failed"]
 _Kind = Literal["napari-cowgan preprocessing"]
 _KIND: _Kind = "napari-cowgan preprocessing"
 
@@ -69,7 +69,7 @@ class CaseRecord:
     """
 
     name: str
-    status: Status
+    status: CaseStatus
     reason: str = ""
     input: str = ""
     input_sha256: str = ""

@@ -103,18 +103,16 @@ def _picture(volume: Volume, name: str, mirrored: bool = False) -> Picture:
 def _of_membership(membership: Membership | None) -> str:
     if membership is None:
         return (
-            "Whether the volumes betray who was trained on cannot be told: the training volumes "
-            "come without a holdout."
+            "Without held-out volumes it is not known whether the generated ones betray who was "
+            "trained on."
         )
     sides = f"{membership.n_training} training and {membership.n_holdout} held-out subjects"
     betrays = membership.p < 0.05 and membership.auc > 0.5
     verdict = (
-        "so the volumes tell who was trained on better than chance"
-        if betrays
-        else "so they do not tell who was trained on better than chance"
+        "so the volumes betray who was trained on" if betrays else "which is compatible with chance"
     )
     return (
-        f"The nearest generated volume tells {sides} apart with an AUC of "
+        f"The nearest generated volume separates {sides} with an AUC of "
         f"{number(membership.auc)} (p {p_value(membership.p)}), {verdict}."
     )
 

@@ -16,8 +16,8 @@ Preset = Literal["paper", "modern", "projected"]
 Architecture = Literal["published", "modern", "projected"]
 Loss = Literal["hinge", "logistic"]
 Penalty = Literal["one_centred", "r1"]
-Start = Literal["published", "linear"]
-Precision = Literal["auto", "fp32", "bf16", "fp16"]
+StartKind = Literal["published", "linear"]
+TrainingPrecision = Literal["auto", "fp32", "bf16", "fp16"]
 
 COARSE = 16
 """Columns of the finest block that a linear start fits; finer ones draw what lies between."""
@@ -49,7 +49,7 @@ class TrainingConfig:
         ),
     ] = "modern"
     start: Annotated[
-        Start,
+        StartKind,
         Setting(
             "Initial generator: random weights as published, or a linear function of anatomical "
             "components"
@@ -160,7 +160,7 @@ class TrainingConfig:
         Setting("Upper limit of the half-life as a share of the volumes seen; 0: none", 0, 1),
     ] = 0.05
     precision: Annotated[
-        Precision,
+        TrainingPrecision,
         Setting("Number format of convolutions; auto is the fastest that is safe on the device"),
     ] = "auto"
     steps: Annotated[

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from cowgan.networks import MappingNetwork, NetworkConfig, SynthesisNetwork
 from cowgan.networks.initialisation import ROTATION_MEAN
 from cowgan.networks.synthesis import SynthesisBlock
-from cowgan.training.config import COARSE, Start
+from cowgan.training.config import COARSE, StartKind
 from cowgan.training.sampling import Latents
 
 
@@ -32,7 +32,7 @@ class Generator(nn.Module):
         Whether the volumes of a batch are synthesised one after the other.
     """
 
-    def __init__(self, network: NetworkConfig, start: Start) -> None:
+    def __init__(self, network: NetworkConfig, start: StartKind) -> None:
         super().__init__()
         self.mapping = MappingNetwork(network)
         self.synthesis = SynthesisNetwork(network)

@@ -4,7 +4,7 @@ import pytest
 from turing_readings import panel_of_ratings, reading_of_counts, reading_of_ratings
 
 from cowgan.errors import CowganError
-from cowgan.turing.statistics import Answer, Counts, Panel, ReaderAnswers, Undefined
+from cowgan.turing.statistics import Answer, Counts, ReaderAnswers, ReaderPanel, Undefined
 
 # Undefined quantities are told, not computed with a warning.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
@@ -49,7 +49,7 @@ def test_times_are_positive(seconds):
 def test_a_panel_lines_up_cases_read_in_different_orders():
     one = ReaderAnswers("R01", (Answer("a", True, 3), Answer("b", False, -2), Answer("c", True, 1)))
     two = ReaderAnswers("R02", (Answer("c", True, -4), Answer("a", True, 5)))
-    panel = Panel.of([one, two])
+    panel = ReaderPanel.of([one, two])
     assert panel.readers == ("R01", "R02")
     assert panel.cases == ("a", "b", "c")
     assert panel.generated.tolist() == [True, False, True]
@@ -64,9 +64,9 @@ def test_a_panel_lines_up_cases_read_in_different_orders():
 def test_a_panel_needs_different_readers_and_one_truth():
     one = ReaderAnswers("R01", (Answer("a", True, 3),))
     with pytest.raises(CowganError, match="A reader occurs twice"):
-        Panel.of([one, one])
+        ReaderPanel.of([one, one])
     with pytest.raises(CowganError, match="Case a is real to one reader"):
-        Panel.of([one, ReaderAnswers("R02", (Answer("a", False, 3),))])
+        ReaderPanel.of([one, ReaderAnswers("R02", (Answer("a", False, 3),))])
 
 
 def test_an_empty_reading_is_not_divided_by():

@@ -19,7 +19,7 @@ from cowgan.turing.statistics import (
     MARGIN,
     Evidence,
     Interval,
-    Panel,
+    ReaderPanel,
     evidence_of_panel,
     evidence_of_reader,
     verdict,
@@ -98,7 +98,7 @@ def test_one_biased_reader_is_enough_to_refuse():
     panel = simulated(0.0)
     ratings = panel.ratings.copy()
     ratings[2] = np.abs(ratings[2])
-    one_biased = Panel(panel.readers, panel.cases, panel.generated, ratings)
+    one_biased = ReaderPanel(panel.readers, panel.cases, panel.generated, ratings)
     fair, refused = (verdict(evidence_of_panel(one, MARGIN)) for one in (panel, one_biased))
     assert fair.outcomes == ("equivalent",)
     assert refused.outcomes == ("inconclusive",)

@@ -9,11 +9,11 @@ from cowgan.turing.design.trials import Design
 from cowgan.turing.statistics import (
     LEAST_READERS,
     Interval,
-    Panel,
     PooledRepeats,
     PValue,
     ReaderAnswers,
     ReaderMean,
+    ReaderPanel,
     RocCurve,
     Undefined,
     Verdict,
@@ -141,8 +141,8 @@ def panel_result(
     margin_auc, margin_accuracy : float
         Of equivalence.
     """
-    panel = Panel.of(crossed(complete))
-    everybody = Panel.of(crossed([*complete, *incomplete])) if incomplete else None
+    panel = ReaderPanel.of(crossed(complete))
+    everybody = ReaderPanel.of(crossed([*complete, *incomplete])) if incomplete else None
     return PanelResult(
         panel.readers,
         _primary(panel, design, margin_auc),
@@ -152,15 +152,15 @@ def panel_result(
         _agreement(panel) if len(complete) > 1 else None,
         defined(lambda: pooled_repeats(complete)),
         defined(lambda: mean_roc_curve(panel)) if complete and design == "rating" else None,
-        _mean("AUC", Panel.of(impressions), None),
+        _mean("AUC", ReaderPanel.of(impressions), None),
     )
 
 
-def _primary(panel: Panel, design: Design, margin_auc: float) -> MeanResult | None:
+def _primary(panel: ReaderPanel, design: Design, margin_auc: float) -> MeanResult | None:
     return _mean("AUC" if design == "rating" else "balanced accuracy", panel, margin_auc)
 
 
-def _mean(measure: str, panel: Panel, margin: float | None) -> MeanResult | None:
+def _mean(measure: str, panel: ReaderPanel, margin: float | None) -> MeanResult | None:
     if len(panel.readers) < LEAST_READERS:
         return None
     try:
@@ -177,7 +177,7 @@ def _mean(measure: str, panel: Panel, margin: float | None) -> MeanResult | None
 
 
 def _verdicts(
-    readings: Sequence[ReaderAnswers], panel: Panel, design: Design, margin: float
+    readings: Sequence[ReaderAnswers], panel: ReaderPanel, design: Design, margin: float
 ) -> tuple[Verdict, ...]:
     try:
         if len(readings) < LEAST_READERS:
@@ -190,7 +190,7 @@ def _verdicts(
     return (verdict(replace(evidence, share_generated=shares)),)
 
 
-def _agreement(panel: Panel) -> ReaderAgreement:
+def _agreement(panel: ReaderPanel) -> ReaderAgreement:
     answers, ratings = panel.answers, panel.ratings
     kappa = cohen_kappa if len(panel.readers) == 2 else fleiss_kappa
     return ReaderAgreement(

@@ -9,7 +9,7 @@ from cowgan.turing.statistics.agreement import (
     krippendorff_alpha,
     percent_agreement,
 )
-from cowgan.turing.statistics.answers import Answer, Counts, Panel, ReaderAnswers
+from cowgan.turing.statistics.answers import Answer, Counts, ReaderAnswers, ReaderPanel
 from cowgan.turing.statistics.calibration import Calibration, calibration, confidence_auc
 from cowgan.turing.statistics.detection import criterion, d_prime
 from cowgan.turing.statistics.mrmc import (
@@ -72,13 +72,13 @@ __all__ = [
     "Halves",
     "Interval",
     "PValue",
-    "Panel",
     "PooledRepeats",
     "PowerCell",
     "PowerTable",
     "ReaderAnswers",
     "ReaderMean",
     "ReaderModel",
+    "ReaderPanel",
     "RepeatAgreement",
     "ResponseTimes",
     "RocCurve",

@@ -4,8 +4,8 @@ Where volumes cannot be told apart readers guess, so little agreement between th
 expected and is no sign of poor reading. Kappa falls towards zero when one answer is rare,
 however often readers agree; so it is reported together with AC1 and the plain share.
 
-Labels are whole numbers of shape (raters, cases), 0 where there is none: `Panel.answers` or
-`Panel.ratings`. Cases are taken as drawn at random, raters as given. Limits are normal, by
+Labels are whole numbers of shape (raters, cases), 0 where there is none: `ReaderPanel.answers` or
+`ReaderPanel.ratings`. Cases are taken as drawn at random, raters as given. Limits are normal, by
 linearisation, with Student's t on cases - 1 degrees of freedom; perfect agreement shows no
 variation and so has limits of no width.
 """
@@ -25,7 +25,7 @@ Metric = Literal["nominal", "ordinal"]
 """Whether labels are equal or not, or near or far."""
 
 ANSWERS = (-1, 1)
-"""Possible values of `Panel.answers`."""
+"""Possible values of `ReaderPanel.answers`."""
 
 _TOO_FEW = "Agreement needs two or more cases with two or more answers each."
 _ALL_SAME = (

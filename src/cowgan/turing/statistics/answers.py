@@ -2,7 +2,7 @@
 
 Positive means generated. Cases read by several readers are correlated, and so are the
 answers of one reader; so `ReaderAnswers` hold one reader and no case twice, tests that take
-trials to be independent accept nothing else, and a `Panel` is analysed over readers and
+trials to be independent accept nothing else, and a `ReaderPanel` is analysed over readers and
 cases together.
 """
 
@@ -178,7 +178,7 @@ class ReaderAnswers:
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class ReaderPanel:
     """Several readers of the same cases.
 
     Parameters
@@ -225,8 +225,8 @@ class Panel:
         """Shape (readers, cases): 1 generated, -1 real, 0 not answered."""
         return np.sign(self.ratings)
 
-    def complete(self) -> "Panel":
+    def complete(self) -> "ReaderPanel":
         """Return the panel of the cases that every reader has answered."""
         kept = (self.ratings != 0).all(axis=0)
         cases = tuple(np.array(self.cases, dtype=object)[kept])
-        return Panel(self.readers, cases, self.generated[kept], self.ratings[:, kept])
+        return ReaderPanel(self.readers, cases, self.generated[kept], self.ratings[:, kept])

@@ -16,7 +16,7 @@ from scipy import stats
 
 from cowgan.errors import CowganError
 from cowgan.estimates import Interval, PValue, check_level, check_margin
-from cowgan.turing.statistics.answers import Panel
+from cowgan.turing.statistics.answers import ReaderPanel
 from cowgan.turing.statistics.roc import (
     auc_variance,
     placements,
@@ -118,7 +118,7 @@ class ReaderMean:
         return true * (1 - true) * (1 / self.generated + 1 / self.real) / 4
 
 
-def mean_auc(panel: Panel) -> ReaderMean:
+def mean_auc(panel: ReaderPanel) -> ReaderMean:
     """Return the mean area under the ROC curve of the ratings, the primary result.
 
     Raises
@@ -131,7 +131,7 @@ def mean_auc(panel: Panel) -> ReaderMean:
     return _mean("AUC", panel)
 
 
-def mean_balanced_accuracy(panel: Panel) -> ReaderMean:
+def mean_balanced_accuracy(panel: ReaderPanel) -> ReaderMean:
     """Return the mean of sensitivity and specificity; in 2AFC, the share of right answers.
 
     Raises
@@ -214,7 +214,7 @@ def estimate_mean_accuracy(
     return accuracies, estimate_mean(accuracies, of_generated, of_real)
 
 
-def _mean(measure: Measure, panel: Panel) -> ReaderMean:
+def _mean(measure: Measure, panel: ReaderPanel) -> ReaderMean:
     readers = len(panel.readers)
     if readers < LEAST_READERS:
         raise CowganError(

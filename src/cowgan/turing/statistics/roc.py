@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import integrate, optimize, stats
 
 from cowgan.estimates import Interval, Undefined, check_level
-from cowgan.turing.statistics.answers import HIGHEST, RATINGS, Panel, ReaderAnswers
+from cowgan.turing.statistics.answers import HIGHEST, RATINGS, ReaderAnswers, ReaderPanel
 
 _SLOTS = np.arange(2 * HIGHEST + 1)
 _TINY = 1e-12
@@ -40,7 +40,7 @@ def roc_curve(reading: ReaderAnswers) -> RocCurve:
     return _curve(reading.ratings, reading.generated)
 
 
-def mean_roc_curve(panel: Panel) -> RocCurve:
+def mean_roc_curve(panel: ReaderPanel) -> RocCurve:
     """Return the mean of the curves of all readers, each over the cases answered.
 
     Heights over the diagonal of chance are averaged, at right angles to it (Chen and

@@ -12,7 +12,7 @@ from typing import Literal
 from cowgan.errors import CowganError
 from cowgan.estimates import Interval, check_margin
 from cowgan.turing.design.trials import Design
-from cowgan.turing.statistics.answers import Panel, ReaderAnswers
+from cowgan.turing.statistics.answers import ReaderAnswers, ReaderPanel
 from cowgan.turing.statistics.mrmc import mean_auc, mean_balanced_accuracy
 from cowgan.turing.statistics.proportions import balanced_accuracy
 from cowgan.turing.statistics.roc import auc
@@ -84,7 +84,9 @@ class Verdict:
     sentences: tuple[str, ...]
 
 
-def evidence_of_panel(panel: Panel, margin: float | None, design: Design = "rating") -> Evidence:
+def evidence_of_panel(
+    panel: ReaderPanel, margin: float | None, design: Design = "rating"
+) -> Evidence:
     """Return the evidence of three or more readers about readers in general.
 
     Raises
