@@ -16,10 +16,10 @@ from cowgan.turing.reading.session import Session
 from cowgan.turing.reading.snapshot import State
 from napari_cowgan.reading.image_area import ImageArea
 from napari_cowgan.reading.interactions import InteractionLog
+from napari_cowgan.reading.journal_writer import JournalWriter
 from napari_cowgan.reading.keys import LEVELS, Action
 from napari_cowgan.reading.marking import Marking
 from napari_cowgan.reading.presenter import CasePresenter
-from napari_cowgan.widgets.jobs import Job
 
 _TICK_MS = 10
 _LOG_MS = 2000
@@ -65,8 +65,6 @@ class ReadingController(QObject):
         Reader of the package.
     resumed : bool
         Whether it was started in an earlier window, and no case has been shown since.
-    problem : CowganError or None
-        Why answers cannot be written.
 
     Raises
     ------
@@ -78,7 +76,6 @@ class ReadingController(QObject):
     long_loading = Signal()
     long_viewed = Signal()
     failed = Signal(object)
-    _refused = Signal(object)
 
     def __init__(
         self,
@@ -92,17 +89,17 @@ class ReadingController(QObject):
         self.folder = package.folder.resolve()
         self.reader = package.manifest.reader
         self._manifest = package.manifest
-        self.problem: CowganError | None = None
         self._ended = False
-        self._retrying: Job | None = None
-        self._refused.connect(self._on_refusal)
-        self._journal = package.journal(copy, self._refused.emit)
+        self._writer = JournalWriter(package, copy)
+        self._writer.refused.connect(self._on_refusal)
+        self._writer.copy_refused.connect(self._on_copy_refusal)
+        self._writer.recovered.connect(self.changed)
         try:
-            self.session = Session(package.manifest.course, self._journal, context)
+            self.session = Session(package.manifest.course, self._writer.journal, context)
         except BaseException:
-            self._journal.close()
+            self._writer.journal.close()
             raise
-        self.resumed = bool(self._journal.records)
+        self.resumed = bool(self._writer.journal.records)
         self.marking = Marking(self.session)
         self._presenter = CasePresenter(package, image)
         self._presenter.long_loading.connect(self.long_loading)
@@ -119,6 +116,11 @@ class ReadingController(QObject):
         image.picked.connect(self._on_pick)
         self._prepare()
         self._tick.start()
+
+    @property
+    def problem(self) -> CowganError | None:
+        """Why answers cannot be written."""
+        return self._writer.problem
 
     @property
     def course(self) -> Course:
@@ -213,11 +215,7 @@ class ReadingController(QObject):
 
     def retry(self) -> None:
         """Try again to write the journal."""
-        if self._retrying is None:
-            self._retrying = job = Job(lambda progress: self._journal.flush())
-            job.succeeded.connect(self._on_retried)
-            job.failed.connect(self._on_retry_failed)
-            job.start()
+        self._writer.retry()
 
     def end(self) -> None:
         """Write and close the journal; does nothing if it is closed.
@@ -225,12 +223,12 @@ class ReadingController(QObject):
         Raises
         ------
         CowganError
-            The journal cannot be written; it stays open.
+            The journal cannot be written; it stays open, and `problem` says why.
         """
         if not self._ended:
             self._log.rest()
             self.session.stop()
-            self._journal.flush()
+            self._writer.flush()
             self.abandon()
 
     def abandon(self) -> None:
@@ -239,10 +237,7 @@ class ReadingController(QObject):
         self._tick.stop()
         self._log_timer.stop()
         self._presenter.close()
-        try:
-            self._journal.close()
-        except CowganError:
-            self.problem = None
+        self._writer.abandon()
 
     def _go_on(self) -> None:
         session = self.session
@@ -319,22 +314,12 @@ class ReadingController(QObject):
         if self.marking.add(voxel, self._trial.cases[number]):
             self.changed.emit()
 
-    def _on_refusal(self, problem: CowganError) -> None:
-        if problem is self._journal.copy_problem:
-            # The first journal is complete, and the second catches up later.
-            self.record(copy_problem=problem.sentence)
-            return
+    def _on_refusal(self) -> None:
         self.pause("disk")
-        self.problem = problem
         self.changed.emit()
 
-    def _on_retried(self) -> None:
-        self._retrying = self.problem = None
-        self.changed.emit()
-
-    def _on_retry_failed(self, error: BaseException) -> None:
-        self._retrying = None
-        self._on_refusal(error)  # type: ignore[arg-type]
+    def _on_copy_refusal(self, problem: CowganError) -> None:
+        self.record(copy_problem=problem.sentence)
 
     @property
     def _trial(self) -> Trial:

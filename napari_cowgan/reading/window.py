@@ -166,10 +166,9 @@ class ReadingWindow(QMainWindow):
         if reading is not None:
             try:
                 reading.end()
-            except CowganError as error:
+            except CowganError:
                 if not self._closing_refused:
                     self._closing_refused = True
-                    reading.problem = error
                     self.refresh()
                     event.ignore()
                     return
