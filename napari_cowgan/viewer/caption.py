@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary, ref
 
 from cowgan.text import escaped
-from napari_cowgan.viewer.current_viewer import without_proxy
+from napari_cowgan.viewer.current_viewer import window_is_gone, without_proxy
 
 if TYPE_CHECKING:
     import napari
@@ -70,7 +70,7 @@ class Caption:
     def refresh(self) -> None:
         """Describe the layers that are visible now."""
         viewer = self._viewer()
-        if viewer is None:
+        if viewer is None or window_is_gone(viewer):
             return
         overlay = viewer.canvas.overlays.text
         if overlay.text != self._shown:

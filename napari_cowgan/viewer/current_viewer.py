@@ -7,10 +7,23 @@ from cowgan.errors import CowganError
 
 if TYPE_CHECKING:
     import napari
+    from napari.components import ViewerModel
 
     from cowgan.volume import Units
 
 _UNTIL_LAYERS_ARE_ADDED_MS = 100
+
+
+def window_is_gone(viewer: "ViewerModel") -> bool:
+    """Return whether the window of a viewer was closed; in a notebook, layers may outlive it."""
+    window = getattr(viewer, "window", None)
+    if window is None:
+        return False
+    try:
+        window._qt_window.isVisible()
+    except (AttributeError, RuntimeError):
+        return True
+    return False
 
 
 def without_proxy(viewer: "napari.Viewer") -> "napari.Viewer":

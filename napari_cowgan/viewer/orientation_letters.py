@@ -8,6 +8,8 @@ from napari.components.overlays import TextOverlay
 from napari.layers import Image, Labels, Layer
 from numpy.typing import ArrayLike, NDArray
 
+from napari_cowgan.viewer.current_viewer import window_is_gone
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
@@ -64,6 +66,8 @@ def show_orientation(viewer: "ViewerModel") -> None:
         )
 
     def refresh() -> None:
+        if window_is_gone(viewer):
+            return
         for edge, letters in edge_letters(viewer).items():
             overlay = overlays[_KEY.format(edge)]
             overlay.text = letters

@@ -11,6 +11,7 @@ from cowgan.synthesis import LatentState
 from cowgan.volume import Volume, default_affine, write_nifti
 from napari_cowgan import sample_data
 from napari_cowgan.viewer.caption import _PLAIN
+from napari_cowgan.viewer.current_viewer import window_is_gone
 
 SHAPE = (4, 6, 8)
 SCAN = Volume(np.full(SHAPE, 0.5, np.float32), default_affine(SHAPE))
@@ -47,6 +48,16 @@ def test_the_caption_names_seed_edits_and_model(viewer, explorer, settle):
     click(explorer.reset)
     settle(explorer)
     assert "seed 1.\n" in shown(viewer)
+
+
+def test_layers_may_go_after_the_window_was_closed(viewer, qtbot):
+    viewer.open_sample("napari-cowgan", "phantom_with_labels")
+    assert shown(viewer)
+    viewer.window._qt_window.close()
+    qtbot.waitUntil(lambda: window_is_gone(viewer))
+    # The fixture closes windows that are still there.
+    del viewer.window._qt_window
+    viewer.layers.clear()
 
 
 def test_the_caption_goes_with_what_it_is_about(viewer, explorer, scan, settle):
