@@ -16,7 +16,7 @@ _UNTIL_LAYERS_ARE_ADDED_MS = 100
 
 def window_is_gone(viewer: "ViewerModel") -> bool:
     """Return whether the window of a viewer was closed; in a notebook, layers may outlive it."""
-    window = getattr(viewer, "window", None)
+    window = getattr(without_proxy(viewer), "window", None)
     if window is None:
         return False
     try:
