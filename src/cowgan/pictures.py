@@ -2,8 +2,11 @@
 
 import struct
 import warnings
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from cowgan.errors import CowganError
@@ -43,3 +46,10 @@ def read_picture(path: Path) -> Image.Image:
             return picture.convert("L")
     except _UNREADABLE as error:
         raise CowganError(f"{path} is not a picture that can be shown.", repr(error)) from error
+
+
+def png_bytes(pixels: NDArray[np.uint8]) -> bytes:
+    """Return grey pixels, shape (rows, columns), as a small PNG file."""
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", optimize=True)
+    return file.getvalue()

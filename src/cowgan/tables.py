@@ -3,12 +3,12 @@
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from cowgan.errors import CowganError
-from cowgan.files import read_text
+from cowgan.files import atomic_path, read_text
 from cowgan.text import escaped
 
 LARGEST_BYTES = 16 * 2**20
@@ -121,6 +121,21 @@ class TableWriter:
         """Write a row in one call; values without a column are ignored."""
         values = (row.get(name) for name in self._columns)
         self._writer.writerow(self._missing if v is None else _cell(v) for v in values)
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write a CSV table with a header, atomically.
+
+    Raises
+    ------
+    CowganError
+        The file cannot be written.
+    """
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = TableWriter(file, columns)
+        writer.write_header()
+        for row in rows:
+            writer.write(row)
 
 
 def _cell(value: Any) -> Any:

@@ -8,7 +8,7 @@ import pytest
 
 from cowgan.checkpoint import load, save
 from cowgan.errors import Cancelled, CowganError
-from cowgan.files import sha256_of
+from cowgan.files import atomic_path, sha256_of
 from cowgan.progress import Silent
 from cowgan.synthesis import LatentState, Synthesizer, export_path, export_volumes
 from cowgan.volume import read_volume
@@ -93,7 +93,7 @@ def test_a_full_disk_is_one_sentence_and_the_manifest_lists_what_is_there(
 
     def full(volume, path):
         if "000005" in path.name:
-            with export.atomic_path(path):
+            with atomic_path(path):
                 raise OSError(28, "No space left on device")
         write(volume, path)
 

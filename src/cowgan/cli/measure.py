@@ -207,8 +207,7 @@ def _print_table(results: list[_Result]) -> None:
 
 
 def _write_csv(target: Path, results: list[_Result]) -> None:
-    from cowgan.files import atomic_path
-    from cowgan.tables import TableWriter
+    from cowgan.tables import write_table
 
     rows = [
         {
@@ -221,14 +220,7 @@ def _write_csv(target: Path, results: list[_Result]) -> None:
         for name, one in result.parts.items()
     ]
     columns = list(dict.fromkeys(column for row in rows for column in row))
-    with (
-        atomic_path(target) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = TableWriter(file, columns or ["file", "vessels"])
-        writer.write_header()
-        for row in rows:
-            writer.write(row)
+    write_table(target, columns or ["file", "vessels"], rows)
 
 
 def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -38,21 +38,20 @@ def replicas(
     if there and not overwrite:
         raise CowganError(f"{out / there[0]} exists already; use --overwrite to replace it.")
 
-    from cowgan.bank.bank import Bank
     from cowgan.cli.console import print_json, progress_bar
     from cowgan.evaluation.replica_report import replica_report, rows_of
     from cowgan.evaluation.replicas import find_replicas, infer_membership, vessel_maps_of
-    from cowgan.evaluation.volume_sets import BankVolumes, is_bank, open_generated, open_real
+    from cowgan.evaluation.volume_sets import open_generated, open_training
     from cowgan.files import atomic_path, write_json
     from cowgan.pool import available_cores
     from cowgan.report.html import html_of
-    from cowgan.tables import TableWriter
+    from cowgan.tables import write_table
 
-    made, learned = open_generated(generated, count, psi), open_real(training, "training")
-    held_out = BankVolumes(Bank.open(training), "holdout") if is_bank(training) else None
+    made = open_generated(generated, count, psi)
+    learned, held_out = open_training(training)
     workers = jobs or available_cores()
     maps = []
-    for volumes in (made, learned, *([held_out] if held_out and held_out.names else [])):
+    for volumes in (made, learned, *([] if held_out is None else [held_out])):
         with progress_bar("Finding vessels") as progress:
             maps.append(vessel_maps_of(volumes, workers, progress))
     with progress_bar("Comparing") as progress:
@@ -74,11 +73,7 @@ def replicas(
     }
     out.mkdir(parents=True, exist_ok=True)
     page = html_of(replica_report(found, made, learned, membership))
-    with atomic_path(out / _FILES[0]) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = TableWriter(file, list(rows[0]))
-        writer.write_header()
-        for row in rows:
-            writer.write(row)
+    write_table(out / _FILES[0], list(rows[0]), rows)
     write_json(out / _FILES[1], {**summary, "matches": rows})
     with atomic_path(out / _FILES[2]) as part:
         part.write_text(page, encoding="utf-8")

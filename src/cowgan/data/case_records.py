@@ -11,8 +11,8 @@ from cowgan._version import __version__
 from cowgan.data.scans import SetAside
 from cowgan.documents import read_json
 from cowgan.errors import CowganError
-from cowgan.files import atomic_path, write_json
-from cowgan.tables import TableWriter
+from cowgan.files import write_json
+from cowgan.tables import write_table
 
 MANIFEST_JSON = "manifest.json"
 MANIFEST_CSV = "manifest.csv"
@@ -144,14 +144,14 @@ def write_manifest(
     set_aside = tuple(set_aside)
     ordered = sorted(records, key=lambda record: record.name)
     columns = [entry.name for entry in fields(CaseRecord) if entry.name not in _NOT_IN_TABLE]
-    _write_table(folder / MANIFEST_CSV, columns, map(_row, ordered))
+    write_table(folder / MANIFEST_CSV, columns, map(_row, ordered))
     failed = [_row(record) for record in ordered if record.status != "done"]
     aside = [
         {"name": one.place, "status": SET_ASIDE, "reason": one.reason, "input": one.path}
         for one in set_aside
     ]
     columns = ["name", "status", "reason", "score", "input"]
-    _write_table(folder / FAILED_CSV, columns, [*failed, *aside])
+    write_table(folder / FAILED_CSV, columns, [*failed, *aside])
     # Last, because only this file is read again.
     write_json(
         folder / MANIFEST_JSON,
@@ -174,11 +174,3 @@ def _read(folder: Path) -> _Stored:
 
 def _row(record: CaseRecord) -> dict[str, Any]:
     return {**asdict(record), "remarks": " ".join(record.remarks)}
-
-
-def _write_table(path: Path, columns: list[str], rows: Iterable[dict[str, Any]]) -> None:
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = TableWriter(file, columns)
-        writer.write_header()
-        for row in rows:
-            writer.write(row)

@@ -1,6 +1,7 @@
 """Subjects and visits derived from case names."""
 
 import re
+from collections.abc import Sequence
 
 _BIDS = re.compile(r"(?:^|[/_])(sub-[0-9A-Za-z]+)")
 _IXI = re.compile(r"(?:^|[/_])(IXI\d+)(?=[^/]*$)")
@@ -51,3 +52,11 @@ def without_visit(case: str) -> str | None:
     # Without a digit, the rest of "patient_scan2" identifies no patient.
     identifies = any(one["word"] for one in found) or any(map(str.isdigit, left))
     return left if found and left and identifies else None
+
+
+def first_of_each(subjects: Sequence[str]) -> list[int]:
+    """Return the place of the first case of each subject, in order."""
+    first: dict[str, int] = {}
+    for place, subject in enumerate(subjects):
+        first.setdefault(subject, place)
+    return list(first.values())

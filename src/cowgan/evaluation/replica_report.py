@@ -1,12 +1,10 @@
 """The report of a search for replicas."""
 
 from collections.abc import Iterator, Sequence
-from io import BytesIO
-
-from PIL import Image
 
 from cowgan.evaluation.replicas import Match, Membership, Replicas
 from cowgan.evaluation.volume_sets import VolumeSet
+from cowgan.pictures import png_bytes
 from cowgan.report.blocks import Block, Box, Cell, Heading, Paragraph, Picture, Report, Table
 from cowgan.report.numbers import count, listed, number, p_value, percent
 from cowgan.volume import Volume, thumbnail
@@ -95,9 +93,9 @@ def _row(
 
 def _picture(volume: Volume, name: str, mirrored: bool = False) -> Picture:
     pixels = thumbnail(volume, size=_PIXELS)
-    file = BytesIO()
-    Image.fromarray(pixels[:, ::-1] if mirrored else pixels).save(file, "PNG", optimize=True)
-    return Picture(file.getvalue(), f"Axial projection of {name}")
+    return Picture(
+        png_bytes(pixels[:, ::-1] if mirrored else pixels), f"Axial projection of {name}"
+    )
 
 
 def _of_membership(membership: Membership | None) -> str:

@@ -1,8 +1,8 @@
 """Replicas: generated volumes that repeat a training volume.
 
 Vessel masks are compared, so intensities do not matter: with their mirror images, moved by up
-to 4 mm, whole and by halves, because a generator may repeat a part. How alike two different
-people are, measured the same way, tells how alike is suspicious.
+to 4 mm, whole and by halves, because a generator may repeat a part. The similarity of different
+people, measured the same way, sets the threshold.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from scipy.fft import irfftn, next_fast_len, rfftn
 from scipy.ndimage import gaussian_filter
 from scipy.stats import mannwhitneyu
 
+from cowgan.data.subjects import first_of_each
 from cowgan.errors import CowganError
 from cowgan.evaluation.volume_sets import VolumeSet
 from cowgan.measure import find_vessels
@@ -190,7 +191,7 @@ def find_replicas(
             f"Generated and training volumes differ in shape or voxel size ({one} and {other} "
             "cells of 8 voxels); bring them to one grid with cowgan preprocess."
         )
-    references = _first_of_each_subject(training.subjects)[:MOST_REFERENCES]
+    references = first_of_each(training.subjects)[:MOST_REFERENCES]
     fewest = int(np.ceil(1 / false_alarms))
     if len(references) < fewest:
         raise CowganError(
@@ -247,7 +248,7 @@ def infer_membership(
     """
     progress = progress or Silent()
     search = _Search(generated)
-    sides = [_first_of_each_subject(of.subjects)[:MOST_REFERENCES] for of in (training, holdout)]
+    sides = [first_of_each(of.subjects)[:MOST_REFERENCES] for of in (training, holdout)]
     total = sum(map(len, sides))
     alike: list[list[float]] = [[], []]
     for values, maps, indices in zip(alike, (training, holdout), sides, strict=True):
@@ -341,13 +342,6 @@ def _parts(shape: tuple[int, ...]) -> dict[str, Part]:
 def _unit_rows(maps: Maps) -> Maps:
     rows = maps.reshape(len(maps), -1)
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-
-
-def _first_of_each_subject(subjects: Sequence[str]) -> list[int]:
-    first: dict[str, int] = {}
-    for index, subject in enumerate(subjects):
-        first.setdefault(subject, index)
-    return list(first.values())
 
 
 def _judged(

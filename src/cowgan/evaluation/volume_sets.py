@@ -146,22 +146,19 @@ def open_generated(path: Path, count: int | None = None, psi: float = 1.0) -> Vo
     return GeneratedVolumes(path, count or DEFAULT_COUNT, psi)
 
 
-def is_bank(path: Path) -> bool:
-    """Return whether a folder holds a training bank."""
-    return (Path(path) / DESCRIPTION_FILE).exists()
-
-
-def open_real(path: Path, side: Side) -> VolumeSet:
-    """Return a side of a bank, or the scans of a folder.
+def open_training(path: Path) -> tuple[VolumeSet, VolumeSet | None]:
+    """Return the training volumes of a bank or folder, and the holdout of a bank if it has one.
 
     Raises
     ------
     CowganError
-        There is neither, or that side of the bank is empty.
+        There is neither, or the bank holds no training volume.
     """
-    if not is_bank(path):
-        return FolderVolumes(path)
-    found = BankVolumes(Bank.open(path), side)
-    if not found.names:
-        raise CowganError(f"The {side} side of the bank {path} is empty.")
-    return found
+    path = Path(path)
+    if not (path / DESCRIPTION_FILE).exists():
+        return FolderVolumes(path), None
+    bank = Bank.open(path)
+    training, holdout = BankVolumes(bank, "training"), BankVolumes(bank, "holdout")
+    if not training.names:
+        raise CowganError(f"The training side of the bank {path} is empty.")
+    return training, holdout if holdout.names else None

@@ -9,11 +9,11 @@ from typing import Any, Self, TextIO
 
 from cowgan.documents import parse_json
 from cowgan.errors import Cancelled, CowganError
-from cowgan.files import atomic_path, sha256_of
+from cowgan.files import sha256_of
 from cowgan.progress import Progress, Silent, advance
 from cowgan.synthesis.state import LatentState
 from cowgan.synthesis.synthesizer import Synthesizer
-from cowgan.tables import TableWriter, read_table
+from cowgan.tables import TableWriter, read_table, write_table
 from cowgan.volume import write_nifti
 from cowgan.volume.sidecar import open_sidecar, sidecar_path
 
@@ -177,14 +177,7 @@ class _Manifest:
             ) from error
 
     def _write(self) -> None:
-        with (
-            atomic_path(self._path) as temporary,
-            temporary.open("w", newline="", encoding="utf-8") as file,
-        ):
-            writer = TableWriter(file, _COLUMNS)
-            writer.write_header()
-            for row in self._rows.values():
-                writer.write(row)
+        write_table(self._path, _COLUMNS, self._rows.values())
 
 
 def _read_manifest(path: Path) -> list[dict[str, str]]:

@@ -1,7 +1,6 @@
 """Metrics of a training run against subjects that training never sees."""
 
 import math
-from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -9,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cowgan.bank.bank import Bank
+from cowgan.data.subjects import first_of_each
 from cowgan.evaluation.distances import kernel_distance
 from cowgan.evaluation.feature_rows import Rows
 from cowgan.evaluation.manifolds import precision_recall_density_coverage
@@ -57,7 +57,9 @@ class HoldoutMetrics:
     def of(cls, bank: Bank, shape: tuple[int, int, int]) -> "HoldoutMetrics | None":
         """Return the metric for volumes of a shape, or None if too few subjects are held out."""
         held_out, trained_on = (
-            BankSubset(bank, shape, _first_of_each_subject(bank, indices))
+            BankSubset(
+                bank, shape, indices[first_of_each([bank.cases[i].subject for i in indices])]
+            )
             for indices in (bank.holdout, bank.training)
         )
         if min(len(held_out), len(trained_on)) < MIN_SUBJECTS:
@@ -85,13 +87,6 @@ def _features(volumes: Tensor) -> Rows:
     factor = max(1, mips.shape[-1] // _MIP_SIZE)
     parts = (vessel_maps(volumes), functional.avg_pool2d(mips, factor))
     return torch.cat([part.flatten(1) for part in parts], 1).double().numpy()
-
-
-def _first_of_each_subject(bank: Bank, indices: Iterable[int]) -> list[int]:
-    first: dict[str, int] = {}
-    for index in indices:
-        first.setdefault(bank.cases[int(index)].subject, int(index))
-    return list(first.values())
 
 
 def _read(subset: BankSubset, limit: int) -> Tensor:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from cowgan.errors import CowganError
-from cowgan.files import atomic_path, open_regular
-from cowgan.tables import TableWriter
+from cowgan.files import open_regular
+from cowgan.tables import TableWriter, write_table
 
 LOG_FILE = "log.csv"
 LOG_COLUMNS = (
@@ -65,14 +65,7 @@ class LogWriter:
             self._update_minima(row)
         self.seconds = float(kept[-1]["seconds"]) if kept else 0.0
         """Total time of the logged steps."""
-        with (
-            atomic_path(path) as temporary,
-            temporary.open("w", newline="", encoding="utf-8") as file,
-        ):
-            writer = TableWriter(file, columns)
-            writer.write_header()
-            for row in kept:
-                writer.write(row)
+        write_table(path, columns, kept)
         # Every row is one write of a whole line, so that a kill leaves no partial row.
         self._file = path.open("a", buffering=1, newline="", encoding="utf-8")
         self._writer = TableWriter(self._file, columns)

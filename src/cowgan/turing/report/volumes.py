@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from functools import cache
-from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from cowgan.pictures import png_bytes
 from cowgan.report.blocks import Block, Figure, Heading, Paragraph, Picture, Table
 from cowgan.report.numbers import count, interval, number, p_equation, percent
 from cowgan.turing.analysis import Analysis, CaseResult
@@ -56,10 +55,7 @@ class ShownVolumes:
     def _thumbnail(self, case: str) -> bytes:
         voxels = self.volume(case).astype(np.float32)
         volume = Volume(voxels, default_affine(voxels.shape, self.spacing_mm))
-        picture = thumbnail(volume, size=_PIXELS)
-        file = BytesIO()
-        Image.fromarray(picture).save(file, "PNG", optimize=True)
-        return file.getvalue()
+        return png_bytes(thumbnail(volume, size=_PIXELS))
 
 
 def single_cases(analysis: Analysis, shown_volumes: ShownVolumes) -> Iterator[Block]:
