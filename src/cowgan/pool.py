@@ -71,8 +71,8 @@ def run_all(
     suspects: list[Item] = []
     while left:
         finished, interrupted = set(), False
-        with _pool(count) as pool:
-            for item, result in _run(pool, work, left, count, progress):
+        with _pool(count, work) as pool:
+            for item, result in _run(pool, left, count, progress):
                 if isinstance(result, BrokenProcessPool):
                     interrupted = True
                     suspects.append(item)
@@ -86,13 +86,12 @@ def run_all(
     for item in suspects:
         if progress is not None and progress.cancelled:
             return
-        with _pool(1) as pool:
-            yield item, _alone(pool, work, item)
+        with _pool(1, work) as pool:
+            yield item, _alone(pool, item)
 
 
 def _run(
     pool: ProcessPoolExecutor,
-    work: Callable[[Item], Result],
     items: Sequence[Item],
     count: int,
     progress: Progress | None,
@@ -107,7 +106,7 @@ def _run(
             if item is None:
                 break
             try:
-                going[pool.submit(_safely, work, item)] = item
+                going[pool.submit(_work_safely, item)] = item
             except BrokenProcessPool as error:
                 broken = True
                 yield item, error
@@ -123,11 +122,9 @@ def _run(
                 yield item, error
 
 
-def _alone(
-    pool: ProcessPoolExecutor, work: Callable[[Item], Result], item: Item
-) -> Result | CowganError:
+def _alone(pool: ProcessPoolExecutor, item: Item) -> Any:
     try:
-        return pool.submit(_safely, work, item).result()
+        return pool.submit(_work_safely, item).result()
     except BrokenProcessPool as error:
         return CowganError(
             "The process that worked on this scan ended unexpectedly, perhaps for want of memory.",
@@ -146,10 +143,21 @@ def _safely(work: Callable[[Item], Result], item: Item) -> Result | CowganError:
         return CowganError("Something unexpected went wrong with this scan.", repr(error))
 
 
-def _pool(count: int) -> ProcessPoolExecutor:
+_work: Callable[[Any], Any]
+"""What a worker process does; sent to it once, so that it loads a network only once."""
+
+
+def _work_safely(item: Any) -> Any:
+    return _safely(_work, item)
+
+
+def _pool(count: int, work: Callable[[Item], Result]) -> ProcessPoolExecutor:
     """Return a pool whose processes have started."""
     pool = ProcessPoolExecutor(
-        count, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare_worker
+        count,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_prepare_worker,
+        initargs=(work,),
     )
     try:
         pool.submit(int).result()
@@ -163,7 +171,9 @@ def _pool(count: int) -> ProcessPoolExecutor:
     return pool
 
 
-def _prepare_worker() -> None:
+def _prepare_worker(work: Callable[[Any], Any]) -> None:
+    global _work
+    _work = work
     # Ctrl+C reaches the whole process group, but only the parent handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from cowgan.evaluation.replicas import Match, Membership, Replicas
-from cowgan.evaluation.volume_sets import VolumeSet
 from cowgan.pictures import png_bytes
 from cowgan.report.blocks import Block, Box, Cell, Heading, Paragraph, Picture, Report, Table
 from cowgan.report.numbers import count, listed, number, p_value, percent
 from cowgan.volume import Volume, thumbnail
+from cowgan.volume.volume_set import VolumeSet
 
 SHOWN = 24
 """Pairs that are shown at most, beside all that are flagged up to four times as many."""

@@ -18,12 +18,12 @@ from scipy.stats import mannwhitneyu
 
 from cowgan.data.subjects import first_of_each
 from cowgan.errors import CowganError
-from cowgan.evaluation.volume_sets import VolumeSet
 from cowgan.measure import find_vessels
 from cowgan.pool import map_in_order
 from cowgan.progress import Progress, Silent, advance
 from cowgan.text import dimensions
 from cowgan.volume.averaging import block_means
+from cowgan.volume.volume_set import VolumeSet
 
 FALSE_ALARMS = 0.01
 """Share of real volumes of other people that would be flagged."""

