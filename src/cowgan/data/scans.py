@@ -90,6 +90,11 @@ class FoundScans:
         return self
 
 
+def is_scan_folder(path: Path) -> bool:
+    """Return whether a path is a folder of scans, rather than a model, which may be a folder."""
+    return path.is_dir() and not any(path.glob("*.pt"))
+
+
 def find_scans(
     inputs: Sequence[Path],
     known: Mapping[str, str] | None = None,

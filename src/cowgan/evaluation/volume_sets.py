@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cowgan.bank.bank import Bank
 from cowgan.bank.description import DESCRIPTION_FILE
 from cowgan.bank.split import Side
-from cowgan.data.scans import find_scans, read_case
+from cowgan.data.scans import find_scans, is_scan_folder, read_case
 from cowgan.data.subjects import subject_of
 from cowgan.errors import CowganError
 from cowgan.volume import Volume, image_sha256
@@ -134,7 +134,7 @@ def open_generated(path: Path, count: int | None = None, psi: float = 1.0) -> Vo
         There is neither, or a number was asked of a folder.
     """
     path = Path(path)
-    if path.is_dir() and not any(path.glob("*.pt")):
+    if is_scan_folder(path):
         if count is not None:
             raise CowganError("All volumes of a folder are compared; name no number with it.")
         return FolderVolumes(path)

@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from cowgan.bank.bank import Bank
 from cowgan.errors import CowganError
 from cowgan.text import dimensions
+from cowgan.volume.averaging import block_means
 
 
 class BankSubset:
@@ -37,7 +38,6 @@ class BankSubset:
             )
         self._bank = bank
         self._indices = np.asarray(indices, np.intp)
-        self._shape = shape
         self._factors = [have // want for have, want in zip(bank.shape, shape, strict=True)]
 
     @property
@@ -56,6 +56,4 @@ class BankSubset:
         volumes = self._bank.read(self._indices[indices])
         if self._factors == [1, 1, 1]:
             return volumes
-        (nz, nx, ny), (fz, fx, fy) = self._shape, self._factors
-        parts = volumes.reshape(len(indices), 1, nz, fz, nx, fx, ny, fy)
-        return np.asarray(parts.mean((3, 5, 7)), np.float32)
+        return np.asarray(block_means(volumes, self._factors), np.float32)

@@ -16,15 +16,16 @@ def block_means(
 
     Parameters
     ----------
-    data : ndarray, shape (z, x, y)
-        Any intensities.
+    data : ndarray, shape (..., z, x, y)
+        Any intensities, of one volume or several.
     counts : sequence of int
-        Voxels of a block along each axis.
+        Voxels of a block along z, x and y.
     """
-    nz, nx, ny = (n // count for n, count in zip(data.shape, counts, strict=True))
+    *several, z, x, y = data.shape
     cz, cx, cy = counts
-    whole = data[: nz * cz, : nx * cx, : ny * cy]
-    return whole.reshape(nz, cz, nx, cx, ny, cy).mean(axis=(1, 3, 5))
+    nz, nx, ny = z // cz, x // cx, y // cy
+    whole = data[..., : nz * cz, : nx * cx, : ny * cy]
+    return whole.reshape(*several, nz, cz, nx, cx, ny, cy).mean(axis=(-5, -3, -1))
 
 
 def cell_means(

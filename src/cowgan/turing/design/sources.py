@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from cowgan.data.scans import Case, find_scans, read_case
+from cowgan.data.scans import Case, find_scans, is_scan_folder, read_case
 from cowgan.data.subjects import subject_of
 from cowgan.errors import CowganError
 from cowgan.volume import Volume, image_sha256
@@ -212,6 +212,6 @@ def generated_source(path: Path, psi: float, device: str = "auto") -> StudySourc
         There is nothing of either kind.
     """
     path = Path(path)
-    if path.is_dir() and not any(path.glob("*.pt")):
+    if is_scan_folder(path):
         return FolderSource(path)
     return CheckpointSource(path, psi, device)
