@@ -1,22 +1,19 @@
 """Reader of the ``.pt`` files written by the paper's training code."""
 
 import re
-import zipfile
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from cowgan.archives import open_archive
 from cowgan.checkpoint.model import Checkpoint, ModelCard
 from cowgan.checkpoint.weights import load_into, with_prefix
 from cowgan.documents import read_json
 from cowgan.errors import CowganError
-from cowgan.file_kinds import BYTES_NEEDED, SAFETENSORS, what_it_is
-from cowgan.files import open_regular, sha256_of
+from cowgan.files import sha256_of
 from cowgan.networks import Discriminator, MappingNetwork, NetworkConfig, SynthesisNetwork
+from cowgan.torch_files import is_weight, read_torch_file
 
 _PREFIXES = ("SE.", "GE.", "D.")
 _BLUR = [1.0, 2.0, 1.0]
@@ -74,30 +71,7 @@ def load_published(path: Path, depth: int | None) -> Checkpoint:
 
 def _read_tensors(path: Path) -> dict[str, Tensor]:
     """Return the weights of the networks, without running code from the file."""
-    try:
-        with open_regular(path) as file:
-            archive = zipfile.is_zipfile(file)
-        if archive:
-            _refuse_other_archives(path)
-        else:
-            _refuse_other_kinds(path)
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=archive)
-    except (CowganError, OSError):
-        raise
-    except MemoryError as error:
-        raise CowganError(f"{path.name} is too large for this computer's memory.") from error
-    except Exception as error:
-        if "weights_only" in str(error) or "Unsupported" in str(error):
-            raise CowganError(
-                f"{path.name} holds more than weights; it was not opened, because such a file "
-                "can run programs.",
-                str(error),
-            ) from error
-        raise CowganError(
-            f"{path.name} is not a readable checkpoint: it is damaged, incomplete or of "
-            "another kind.",
-            str(error),
-        ) from error
+    content = read_torch_file(path)
     state = content.get("GAN") if isinstance(content, dict) else None
     if not isinstance(state, dict) or not state:
         raise CowganError(
@@ -109,48 +83,13 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
         for name, value in state.items()
         if isinstance(name, str) and name.startswith(_PREFIXES)
     }
-    odd = [name for name, value in tensors.items() if not _is_weight(value)]
+    odd = [name for name, value in tensors.items() if not is_weight(value)]
     if odd:
         raise CowganError(
             f"{path.name} holds {len(odd)} entries that a 3D StyleGAN checkpoint does not have.",
             f"{odd[:20]!r:.1000}",
         )
     return tensors
-
-
-def _refuse_other_kinds(path: Path) -> None:
-    with open_regular(path) as file:
-        start = file.read(BYTES_NEEDED)
-    kind = what_it_is(start)
-    if kind is not None:
-        end = "; rename it to end in .safetensors" if kind == SAFETENSORS else ""
-        raise CowganError(f"{path.name} is not a checkpoint: it is {kind}{end}.")
-
-
-def _refuse_other_archives(path: Path) -> None:
-    with open_archive(path) as archive:
-        entries = archive.infolist()
-    names = [PurePosixPath(entry.filename).name for entry in entries]
-    if "data.pkl" not in names:
-        held = f"such as {entries[0].filename!r:.80}" if entries else "none at all"
-        raise CowganError(
-            f"{path.name} is not a checkpoint: it is a zip archive of other files, {held}."
-        )
-    unpacked = sum(entry.file_size for entry in entries)
-    if unpacked > 1.1 * path.stat().st_size:
-        raise CowganError(
-            f"{path.name} is a compressed archive that unpacks to "
-            f"{unpacked / 1e6:,.0f} MB; checkpoints are not compressed, so it is refused."
-        )
-
-
-def _is_weight(value: Any) -> bool:
-    return (
-        isinstance(value, Tensor)
-        and value.layout == torch.strided
-        and value.device.type == "cpu"
-        and value.is_floating_point()
-    )
 
 
 def _without_blur(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
