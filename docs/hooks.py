@@ -54,6 +54,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     "evaluation": (
         "evaluation.distances",
         "evaluation.manifolds",
+        "evaluation.published_recipe",
         "evaluation.similarity",
         "evaluation.measurement_agreement",
     ),

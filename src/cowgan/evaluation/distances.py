@@ -4,8 +4,10 @@ Everywhere `real` and `generated` are features of shape (n, features) and (m, fe
 and at least two rows each; anything else raises `CowganError`.
 """
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from cowgan.errors import CowganError
 from cowgan.evaluation.feature_rows import Rows, check_pair
@@ -14,6 +16,7 @@ from cowgan.randomness import stream
 ROWS_PER_FEATURE = 1.7
 """Rows per feature that `frechet_infinity` needs: below, extrapolation has a bias of its own."""
 
+_ROWS_AT_ONCE = 4096
 _SIZES = 15
 _SMALLEST_SHARE = 0.4
 
@@ -25,9 +28,10 @@ def frechet_distance(real: ArrayLike, generated: ArrayLike) -> float:
     Equilibrium", NeurIPS 2017; of Inception features it is called FID. Biased upwards: two sets
     of one distribution have a distance above zero, which falls with the number of rows.
     """
-    one, other = check_pair(real, generated)
-    between = one.mean(0) - other.mean(0)
-    roots = [_covariance_root(rows) for rows in (one, other)]
+    one, other = check_pair(real, generated, convert=False)
+    means = [rows.mean(0, np.float64) for rows in (one, other)]
+    between = means[0] - means[1]
+    roots = [_covariance_root(rows, mean) for rows, mean in zip((one, other), means, strict=True)]
     # The trace of the root of the product of both covariances, exact also where they are
     # singular, as they are with fewer rows than features.
     shared = np.linalg.svd(roots[0] @ roots[1].T, compute_uv=False).sum()
@@ -111,10 +115,14 @@ def sliced_wasserstein(
     return float(one.shape[1] * (widths @ np.square(of_one - of_other)).mean())
 
 
-def _covariance_root(rows: Rows) -> Rows:
+def _covariance_root(rows: NDArray[Any], mean: Rows) -> Rows:
     """Return R such that R^T R is the sample covariance."""
-    centred = (rows - rows.mean(0)) / np.sqrt(len(rows) - 1)
-    return np.asarray(np.linalg.qr(centred, mode="r"))
+    # A few rows at a time: those of all slices of a set fill a gigabyte.
+    root = np.empty((0, rows.shape[1]))
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        centred = rows[start : start + _ROWS_AT_ONCE] - mean
+        root = np.asarray(np.linalg.qr(np.concatenate([root, centred]), mode="r"))
+    return root / np.sqrt(len(rows) - 1)
 
 
 def _cubic_kernel(one: Rows, other: Rows) -> Rows:

@@ -1,5 +1,7 @@
 """Sets of features: arrays of shape (n, features), one row per volume."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -11,7 +13,7 @@ FEWEST = 2
 """Rows that a set needs: of a single one nothing can be said."""
 
 
-def check_features(features: ArrayLike, name: str) -> Rows:
+def check_features(features: ArrayLike, name: str, convert: bool = True) -> NDArray[Any]:
     """Return features as finite numbers of shape (n, features).
 
     Parameters
@@ -20,13 +22,15 @@ def check_features(features: ArrayLike, name: str) -> Rows:
         One row per volume.
     name : str
         What to call the set, such as "real".
+    convert : bool
+        Return double precision; otherwise the type stays, and large sets are not copied.
 
     Raises
     ------
     CowganError
         The array has another shape, fewer than two rows, or values that are not finite.
     """
-    rows = np.asarray(features, np.float64)
+    rows = np.asarray(features, np.float64 if convert else None)
     if rows.ndim != 2 or not rows.shape[1]:
         raise CowganError(
             f"The {name} features need one row per volume, but their shape is {rows.shape}."
@@ -40,15 +44,25 @@ def check_features(features: ArrayLike, name: str) -> Rows:
     return rows
 
 
-def check_pair(real: ArrayLike, generated: ArrayLike) -> tuple[Rows, Rows]:
+def check_pair(
+    real: ArrayLike, generated: ArrayLike, convert: bool = True
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return real and generated features that can be compared.
+
+    Parameters
+    ----------
+    real, generated : array_like
+        One row per volume.
+    convert : bool
+        See `check_features`.
 
     Raises
     ------
     CowganError
         As for `check_features`, or the sets differ in the number of features.
     """
-    one, other = check_features(real, "real"), check_features(generated, "generated")
+    one = check_features(real, "real", convert)
+    other = check_features(generated, "generated", convert)
     if one.shape[1] != other.shape[1]:
         raise CowganError(
             f"Real volumes have {one.shape[1]} features and generated ones {other.shape[1]}; "

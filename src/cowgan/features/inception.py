@@ -17,7 +17,6 @@ from cowgan.features.pretrained import FrozenNorm, load_pretrained, minmax_scale
 from cowgan.files import sha256_of
 from cowgan.volume import Volume
 
-_NAME = "Inception-v3 (FID)"
 _MOST_SLICES = 32
 _EDGE = 299
 _EPSILON = 1e-3
@@ -213,13 +212,14 @@ class InceptionFeatures:
         The file cannot be read or does not hold these weights.
     """
 
+    name = "Inception-v3 (FID)"
     dimensions = 2048
 
     def __init__(self, weights: Path) -> None:
         self._weights = Path(weights)
-        self._network = load_pretrained(inception, self._weights, _NAME, unused="fc.")
+        self._network = load_pretrained(inception, self._weights, self.name, unused="fc.")
         self.recipe = Recipe(
-            _NAME,
+            self.name,
             version=1,
             settings={"slices": _MOST_SLICES, "scaling": "min-max of the volume, then of slices"},
             weights_sha256=sha256_of(self._weights),

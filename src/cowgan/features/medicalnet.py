@@ -16,7 +16,6 @@ from cowgan.files import sha256_of
 from cowgan.randomness import stream
 from cowgan.volume import Volume
 
-_NAME = "MedicalNet ResNet-10"
 _SEED_BYTES = 8
 
 
@@ -81,13 +80,14 @@ class MedicalNetFeatures:
         The file cannot be read or does not hold these weights.
     """
 
+    name = "MedicalNet ResNet-10"
     dimensions = 512
 
     def __init__(self, weights: Path) -> None:
         self._weights = Path(weights)
-        self._network = load_pretrained(MedicalNet, self._weights, _NAME, unused="conv_seg.")
+        self._network = load_pretrained(MedicalNet, self._weights, self.name, unused="conv_seg.")
         self.recipe = Recipe(
-            _NAME,
+            self.name,
             version=1,
             settings={"scaling": "min-max, then z-score above 0 and noise at 0"},
             weights_sha256=sha256_of(self._weights),
