@@ -56,6 +56,8 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "evaluation.manifolds",
         "evaluation.published_recipe",
         "evaluation.similarity",
+        "evaluation.vessels",
+        "evaluation.subject_differences",
         "evaluation.measurement_agreement",
     ),
     "bank": (

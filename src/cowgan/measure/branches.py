@@ -30,15 +30,21 @@ class Tube:
 
     Parameters
     ----------
-    points_mm : ndarray, shape (n, 3)
-        Middle of each piece, along (z, x, y).
+    nodes : tuple of int
+        Numbers of its first and last node; equal for a closed loop. Tubes that meet share one.
+    node_radius_mm : tuple of float
+        Distance from its first and last node to the wall.
+    curve_mm : ndarray, shape (n + 1, 3)
+        Ends of the pieces from its first node to its last, along (z, x, y).
     length_mm : ndarray, shape (n,)
-        Length of each piece.
+        Length of each piece. At a free end it includes the tip beyond the curve.
     radius_mm : ndarray, shape (n,)
         Radius of each piece.
     """
 
-    points_mm: NDArray[np.float64]
+    nodes: tuple[int, int]
+    node_radius_mm: tuple[float, float]
+    curve_mm: NDArray[np.float64]
     length_mm: NDArray[np.float64]
     radius_mm: NDArray[np.float64]
 
@@ -73,8 +79,8 @@ def find_tubes(mask: NDArray[np.bool_], spacing_mm: tuple[float, float, float]) 
     volume = np.bincount(nearest, minlength=sum(n_pieces)) * float(np.prod(spacing_mm))
     volumes = np.split(volume, np.cumsum(n_pieces)[:-1])
     return [
-        _tube(branch, curve, middle, volume, voxel_mm)
-        for branch, curve, middle, volume in zip(branches, curves, middles, volumes, strict=True)
+        _tube(branch, curve, volume, voxel_mm)
+        for branch, curve, volume in zip(branches, curves, volumes, strict=True)
     ]
 
 
@@ -93,7 +99,6 @@ def _cut_tips(curve: NDArray[np.float64], branch: Branch) -> NDArray[np.float64]
 def _tube(
     branch: Branch,
     curve: NDArray[np.float64],
-    middle: NDArray[np.float64],
     volume: NDArray[np.float64],
     voxel_mm: float,
 ) -> Tube:
@@ -103,7 +108,7 @@ def _tube(
         if free:
             longest = _TIP_RADII * tip + _TIP_VOXELS * voxel_mm
             length[end] = min(volume[end] / (np.pi * radius[end] ** 2), longest)
-    return Tube(middle, length, radius)
+    return Tube(branch.nodes, branch.radius_mm, curve, length, radius)
 
 
 def _radius(

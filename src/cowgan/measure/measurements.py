@@ -10,8 +10,11 @@ from cowgan.anatomy.arteries import Artery
 from cowgan.anatomy.label_schemes import TOPCOW_2024
 from cowgan.errors import CowganError
 from cowgan.measure.branches import Tube, find_tubes
+from cowgan.measure.branching import Branching, branching
 from cowgan.measure.mask import Method, find_vessels
+from cowgan.measure.pieces import Pieces, pieces
 from cowgan.measure.topology import topology
+from cowgan.measure.tortuosity import Tortuosity, tortuosity
 from cowgan.volume import Volume
 from cowgan.volume.volume import checked_spacing
 
@@ -64,6 +67,12 @@ class Measurements:
         Radii along them.
     components, loops, cavities : int
         See `cowgan.measure.topology.Topology`.
+    pieces : Pieces
+        The components by size.
+    tortuosity : Tortuosity
+        How much the vessels wind.
+    branching : Branching
+        How they branch.
     spacing_mm : tuple of float
         Voxel size along (z, x, y).
     method : str, optional
@@ -79,6 +88,9 @@ class Measurements:
     components: int
     loops: int
     cavities: int
+    pieces: Pieces
+    tortuosity: Tortuosity
+    branching: Branching
     spacing_mm: tuple[float, float, float]
     method: str | None = None
     thresholds: dict[str, float] = field(default_factory=dict)
@@ -149,6 +161,9 @@ def measure_mask(mask: ArrayLike, spacing_mm: tuple[float, float, float]) -> Mea
         components=shape.components,
         loops=shape.loops,
         cavities=shape.cavities,
+        pieces=pieces(vessels, spacing),
+        tortuosity=tortuosity(tubes),
+        branching=branching(tubes),
         spacing_mm=spacing,
     )
 
