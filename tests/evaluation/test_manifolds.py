@@ -13,6 +13,7 @@ from cowgan.evaluation.manifolds import (
     prd_auc,
     prd_curve,
     precision_recall_density_coverage,
+    realism_scores,
     vendi_score,
 )
 
@@ -111,3 +112,27 @@ def test_sets_that_do_not_fit_are_refused(call, told: str, single_sentence) -> N
     with pytest.raises(CowganError) as refusal:
         call(normal(20, 0))
     assert told in single_sentence(refusal)
+
+
+def test_volumes_among_real_ones_are_realistic() -> None:
+    real = normal(300, 0)
+    typical, odd = (
+        realism_scores(real, normal(100, 1, 0.5)),
+        realism_scores(real, 6 + normal(100, 2)),
+    )
+    assert np.median(typical) > 1
+    assert odd.max() < 1
+
+
+def test_realism_falls_with_the_distance() -> None:
+    real = normal(100, 0)
+    steps = np.linspace(0, 20, 9)
+    scores = realism_scores(real, real.mean(0) + np.outer(steps, np.ones(6)))
+    assert (np.diff(scores[2:]) < 0).all()
+
+
+def test_a_copy_of_a_typical_volume_is_as_realistic_as_can_be() -> None:
+    real = normal(100, 0)
+    scores = realism_scores(real, real)
+    assert np.isfinite(scores).all()
+    assert (scores > 1e6).mean() == pytest.approx(0.5, abs=0.02)

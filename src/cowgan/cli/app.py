@@ -10,6 +10,7 @@ import typer
 from cowgan import __version__
 from cowgan.cli.bank import build_bank, check_bank, simulate_bank
 from cowgan.cli.directions import directions
+from cowgan.cli.evaluate import evaluate
 from cowgan.cli.explore import explore
 from cowgan.cli.generate import generate
 from cowgan.cli.measure import measure
@@ -28,7 +29,7 @@ _COMMANDS = {
     "Models": (info, convert, generate, directions, explore),
     "Data": (scans, template, preprocess, measure, phantom, simulate_bank, build_bank, check_bank),
     "Training": (train, export),
-    "Evaluation": (replicas,),
+    "Evaluation": (evaluate, replicas),
 }
 
 app = typer.Typer(

@@ -12,6 +12,8 @@ Rows = NDArray[np.float64]
 FEWEST = 2
 """Rows that a set needs: of a single one nothing can be said."""
 
+_MIN_RELATIVE_SPREAD = 0.1
+
 
 def check_features(features: ArrayLike, name: str, convert: bool = True) -> NDArray[Any]:
     """Return features as finite numbers of shape (n, features).
@@ -69,3 +71,26 @@ def check_pair(
             "only features of one extractor can be compared."
         )
     return one, other
+
+
+class Standardisation:
+    """Scales features by the mean and standard deviation of real ones.
+
+    Features that hardly vary are not blown up: a tenth of the mean deviation is added to each.
+
+    Parameters
+    ----------
+    real : array_like
+        Features of real volumes.
+    """
+
+    def __init__(self, real: ArrayLike) -> None:
+        rows = check_features(real, "real")
+        spread = rows.std(0, ddof=1)
+        self._mean, self._scale = rows.mean(0), spread + _MIN_RELATIVE_SPREAD * spread.mean()
+        if not self._scale.all():
+            raise CowganError("All real volumes have the same features.")
+
+    def __call__(self, features: ArrayLike) -> Rows:
+        """Return scaled features."""
+        return np.asarray((np.asarray(features, np.float64) - self._mean) / self._scale)

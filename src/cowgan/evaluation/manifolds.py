@@ -89,6 +89,27 @@ def precision_recall_density_coverage(
     )
 
 
+def realism_scores(real: ArrayLike, generated: ArrayLike, k: int = NEIGHBOURS) -> Rows:
+    """Return how realistic each generated sample is; above 1, it lies among the real ones.
+
+    Kynkäänniemi et al. 2019: the largest ratio of the radius of a real neighbourhood to the
+    distance from its centre. The half of the real samples with the widest neighbourhoods is left
+    out, since their surroundings are hardly known.
+
+    Parameters
+    ----------
+    real, generated : array_like
+        Features, more than k real rows.
+    k : int
+        Number of neighbours.
+    """
+    one, other = check_pair(real, generated)
+    radii = _radii(one, k)
+    known = radii <= np.median(radii)
+    distances = np.maximum(cdist(one[known], other), np.finfo(np.float64).tiny)
+    return np.asarray((radii[known][:, None] / distances).max(0))
+
+
 def authentic_share(
     training: ArrayLike, generated: ArrayLike, subjects: Sequence[str] | None = None
 ) -> float:

@@ -31,9 +31,9 @@ def replica_report(
     blocks = (
         _verdict(found, generated),
         Heading("Most similar pairs"),
-        _pairs(found, generated, training),
+        pairs_table(found, generated, training),
         Heading("Membership"),
-        Paragraph(_of_membership(membership)),
+        Paragraph(membership_sentence(membership)),
         Heading("Method"),
         *_method(found),
     )
@@ -61,8 +61,11 @@ def _verdict(found: Replicas, generated: VolumeSet) -> Box:
     return Box(title, (sentence,), (caution,))
 
 
-def _pairs(found: Replicas, generated: VolumeSet, training: VolumeSet) -> Table:
-    shown = found.matches[: min(max(SHOWN, len(found.flagged)), 4 * SHOWN)]
+def pairs_table(
+    found: Replicas, generated: VolumeSet, training: VolumeSet, fewest: int = SHOWN
+) -> Table:
+    """Return the most similar pairs with pictures: `fewest`, or more if more are flagged."""
+    shown = found.matches[: min(max(fewest, len(found.flagged)), 4 * SHOWN)]
     return Table(
         f"The {len(shown)} most similar pairs of {len(found.matches)}. Axial projections, right "
         "side of the patient on the left; a training volume whose mirror image matches is shown "
@@ -80,8 +83,8 @@ def _row(
 ) -> tuple[Cell, ...]:
     name, nearest = generated.names[match.index], training.names[match.nearest]
     return (
-        _picture(generated.volume(match.index), name),
-        _picture(training.volume(match.nearest), nearest, match.mirrored),
+        picture_of(generated.volume(match.index), name),
+        picture_of(training.volume(match.nearest), nearest, match.mirrored),
         f"{name}\n{nearest}" + (", mirrored" if match.mirrored else ""),
         match.part,
         number(match.dice),
@@ -91,14 +94,16 @@ def _row(
     )
 
 
-def _picture(volume: Volume, name: str, mirrored: bool = False) -> Picture:
+def picture_of(volume: Volume, name: str, mirrored: bool = False) -> Picture:
+    """Return the axial projection of a volume."""
     pixels = thumbnail(volume, size=_PIXELS)
     return Picture(
         png_bytes(pixels[:, ::-1] if mirrored else pixels), f"Axial projection of {name}"
     )
 
 
-def _of_membership(membership: Membership | None) -> str:
+def membership_sentence(membership: Membership | None) -> str:
+    """Return in words whether generated volumes betray who was trained on."""
     if membership is None:
         return (
             "Without held-out volumes it is not known whether the generated ones betray who was "

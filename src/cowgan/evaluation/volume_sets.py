@@ -6,13 +6,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cowgan.bank.bank import Bank
 from cowgan.bank.description import DESCRIPTION_FILE
 from cowgan.bank.split import Side
 from cowgan.data.scans import find_scans, is_scan_folder, read_case
-from cowgan.data.subjects import subject_of
+from cowgan.data.subjects import first_of_each, subject_of
 from cowgan.errors import CowganError
+from cowgan.text import dimensions
 from cowgan.volume import Volume, image_sha256
+from cowgan.volume.averaging import average_blocks
 from cowgan.volume.volume_set import VolumeSet
 
 if TYPE_CHECKING:
@@ -123,6 +127,72 @@ class GeneratedVolumes:
         from cowgan.synthesis import Synthesizer
 
         return Synthesizer(load(self._path))
+
+
+class FirstVolumes:
+    """The first volume of each subject of a set.
+
+    Parameters
+    ----------
+    volumes : VolumeSet
+        With several volumes of some subjects.
+    """
+
+    def __init__(self, volumes: VolumeSet) -> None:
+        self._volumes = volumes
+        self._indices = first_of_each(volumes.subjects)
+        self.title: str = volumes.title
+        self.names: Sequence[str] = [volumes.names[index] for index in self._indices]
+        self.subjects: Sequence[str] = [volumes.subjects[index] for index in self._indices]
+
+    def volume(self, index: int) -> Volume:
+        """Return one volume."""
+        return self._volumes.volume(self._indices[index])
+
+    def content(self, index: int) -> str:
+        """Return the hash of the volume."""
+        return self._volumes.content(self._indices[index])
+
+
+class AveragedVolumes:
+    """A set on a coarser grid: blocks of voxels averaged.
+
+    Parameters
+    ----------
+    volumes : VolumeSet
+        On the finer grid.
+    counts : tuple of int
+        Voxels of a block along (z, x, y).
+    """
+
+    def __init__(self, volumes: VolumeSet, counts: tuple[int, int, int]) -> None:
+        self._volumes, self._counts = volumes, counts
+        self.title: str = f"{volumes.title}, averaged over {dimensions(counts)} voxels"
+        self.names, self.subjects = volumes.names, volumes.subjects
+
+    def volume(self, index: int) -> Volume:
+        """Return one volume."""
+        return average_blocks(self._volumes.volume(index), self._counts)
+
+    def content(self, index: int) -> str:
+        """Return a hash of the volume and the blocks."""
+        return _hash_of(self._volumes.content(index), self._counts)
+
+
+def on_grid_of(volumes: VolumeSet, other: VolumeSet) -> VolumeSet:
+    """Return a set, averaged if its grid is finer by whole numbers than that of another.
+
+    The first volume of each tells its grid.
+    """
+    if not volumes.names or not other.names:
+        return volumes
+    fine, coarse = volumes.volume(0), other.volume(0)
+    counts = np.divide(fine.shape, coarse.shape)
+    same_extent = np.allclose(counts, np.divide(coarse.spacing_mm, fine.spacing_mm), rtol=0.01)
+    if not same_extent or (counts % 1).any() or (counts == 1).all():
+        return volumes
+    nz, nx, ny = counts.astype(int).tolist()
+    return AveragedVolumes(volumes, (nz, nx, ny))
 
 
 def open_generated(path: Path, count: int | None = None, psi: float = 1.0) -> VolumeSet:

@@ -47,6 +47,11 @@ class FeatureBank:
     def __len__(self) -> int:
         return len(self.features)
 
+    def of(self, indices: Sequence[int] | NDArray[np.intp]) -> "FeatureBank":
+        """Return the features of some of the volumes."""
+        names, subjects = ([of[i] for i in indices] for of in (self.names, self.subjects))
+        return FeatureBank(self.recipe, self.title, names, subjects, self.features[indices])
+
     @property
     def rows(self) -> NDArray[np.float32]:
         """All rows of all volumes, shape (n * rows, dimensions)."""

@@ -10,15 +10,20 @@ MINUS = "−"
 _LARGE = 1000
 
 
-def number(value: float, digits: int = 2) -> str:
-    """Return a number with a true minus sign, and none before zero.
+def decimal(value: float, digits: int = 2) -> str:
+    """Return a number with a true minus sign, and none before zero."""
+    printed = f"{value:.{digits}f}"
+    return printed.lstrip("-") if not float(printed) else printed.replace("-", MINUS)
 
-    Beyond a thousand, as odds over a handful of answers may be, it means no more.
+
+def number(value: float, digits: int = 2) -> str:
+    """Return a number as `decimal` does, but beyond a thousand only that it is.
+
+    As odds over a handful of answers may be, it means no more.
     """
     if abs(value) > _LARGE:
         return f"> {_LARGE}" if value > 0 else f"< {MINUS}{_LARGE}"
-    printed = f"{value:.{digits}f}"
-    return printed.lstrip("-") if not float(printed) else printed.replace("-", MINUS)
+    return decimal(value, digits)
 
 
 def interval(found: Interval | None, digits: int = 2) -> str:

@@ -10,7 +10,7 @@ from torch.nn import functional
 from cowgan.bank.bank import Bank
 from cowgan.data.subjects import first_of_each
 from cowgan.evaluation.distances import kernel_distance
-from cowgan.evaluation.feature_rows import Rows
+from cowgan.evaluation.feature_rows import Rows, Standardisation
 from cowgan.evaluation.manifolds import precision_recall_density_coverage
 from cowgan.features.vessel_occupancy import vessel_maps
 from cowgan.features.views import projection
@@ -21,7 +21,6 @@ MIN_SUBJECTS = 20
 """Subjects needed in the holdout, and in the training set, for a comparison to mean anything."""
 
 _MIP_SIZE = 64
-_MIN_RELATIVE_SPREAD = 0.1
 _READ_TOGETHER = 16
 
 
@@ -47,9 +46,7 @@ class HoldoutMetrics:
     )
 
     def __init__(self, held_out: Tensor, trained_on: Tensor) -> None:
-        rows = _features(trained_on)
-        spread = rows.std(0, ddof=1)
-        self._mean, self._scale = rows.mean(0), spread + _MIN_RELATIVE_SPREAD * spread.mean()
+        self._scale = Standardisation(_features(trained_on))
         self._held_out = self._standardised(held_out)
         self._real = self._compare(self._standardised(trained_on[:SAMPLES]))
 
@@ -72,7 +69,7 @@ class HoldoutMetrics:
         return dict(zip(self.names, (*found, *self._real), strict=True))
 
     def _standardised(self, volumes: Tensor) -> Rows:
-        return np.asarray((_features(volumes) - self._mean) / self._scale)
+        return self._scale(_features(volumes))
 
     def _compare(self, rows: Rows) -> tuple[float, float, float]:
         if not np.isfinite(rows).all():

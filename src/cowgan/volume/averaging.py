@@ -55,6 +55,11 @@ def shrink(volume: Volume, mm: float) -> Volume:
         min(max(1, round(mm / spacing)), n)
         for spacing, n in zip(volume.spacing_mm, volume.shape, strict=True)
     ]
+    return average_blocks(volume, counts)
+
+
+def average_blocks(volume: Volume, counts: Sequence[int]) -> Volume:
+    """Average blocks of so many voxels along (z, x, y)."""
     steps = np.array([counts[1], counts[2], counts[0]])
     to_blocks = np.diag([*steps, 1.0])
     to_blocks[:3, 3] = (steps - 1) / 2

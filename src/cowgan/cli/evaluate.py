@@ -1,0 +1,100 @@
+"""``cowgan evaluate``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cowgan.cli.options import JobsOption, JsonOption, OverwriteOption
+from cowgan.cli.output import say
+from cowgan.errors import CowganError
+
+
+def evaluate(
+    real: Annotated[
+        Path, typer.Option(help="Bank that the model was trained on, or a folder of volumes.")
+    ],
+    generated: Annotated[
+        Path, typer.Option(help="Folder of generated volumes, or a model to generate them.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the report.")],
+    count: Annotated[
+        int | None, typer.Option("--n", min=1, help="Volumes that a model generates; default: 200.")
+    ] = None,
+    psi: Annotated[float, typer.Option(help="Truncation of a model; 1 is none.")] = 1.0,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="A second model or folder, to compare with the first."),
+    ] = None,
+    psi_sweep: Annotated[
+        bool, typer.Option("--psi-sweep", help="Measure the model at several truncations.")
+    ] = False,
+    run: Annotated[
+        Path | None, typer.Option(help="Training run, whose curves are added to the report.")
+    ] = None,
+    medicalnet: Annotated[
+        Path | None,
+        typer.Option(help="Weights of MedicalNet, for MedicalNet distance and AUC-PRD."),
+    ] = None,
+    inception: Annotated[
+        Path | None, typer.Option(help="Weights of Inception-v3, for the FID of the paper.")
+    ] = None,
+    features: Annotated[
+        Path | None,
+        typer.Option(help="Folder where features are kept; default: the user's cache."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of random subsets.")] = 0,
+    jobs: JobsOption = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Evaluate generated volumes: distances, variety, anatomy, replicas, and what they mean."""
+    from cowgan.cli.console import print_json, progress_bar
+    from cowgan.data.scans import is_scan_folder
+    from cowgan.evaluation.evaluate import Sets
+    from cowgan.evaluation.evaluate import evaluate as evaluate_sets
+    from cowgan.evaluation.evaluation_files import (
+        evaluation_record,
+        refuse_existing_report,
+        write_evaluation,
+    )
+    from cowgan.evaluation.evaluation_report import Additions, verdict
+    from cowgan.evaluation.models import compare_two_models, sweep_psi
+    from cowgan.evaluation.training_curves import TrainingCurves
+    from cowgan.evaluation.volume_sets import open_generated, open_training
+    from cowgan.features.efficientnet import EfficientNetFeatures
+    from cowgan.features.extractor import Extractor
+    from cowgan.features.inception import InceptionFeatures
+    from cowgan.features.medicalnet import MedicalNetFeatures
+    from cowgan.features.store import default_cache
+    from cowgan.report.drawing import require_libraries
+
+    refuse_existing_report(out, overwrite)
+    if psi_sweep and is_scan_folder(generated):
+        raise CowganError("--psi-sweep needs a model, not a folder of volumes.")
+    require_libraries()
+    curves = None if run is None else TrainingCurves.of_run(run)
+    sets = Sets(open_generated(generated, count, psi), *open_training(real))
+    other = None if against is None else open_generated(against, count, psi)
+    extractor = EfficientNetFeatures()
+    of_paper: list[Extractor] = []
+    if medicalnet is not None:
+        of_paper.append(MedicalNetFeatures(medicalnet))
+    if inception is not None:
+        of_paper.append(InceptionFeatures(inception))
+    kept = features or default_cache()
+    found = evaluate_sets(sets, [extractor], progress_bar, kept, jobs, seed, of_paper)
+    models = sweep = None
+    if other is not None:
+        models = compare_two_models(sets, other, extractor, progress_bar, kept, jobs, seed)
+    if psi_sweep:
+        sweep = sweep_psi(generated, sets, extractor, progress_bar, cache=kept, jobs=jobs)
+    additions = Additions(curves, models, sweep)
+    page = write_evaluation(found, out, additions)
+    if as_json:
+        print_json(evaluation_record(found, additions))
+        return
+    box = verdict(found)
+    for sentence in (box.title, *box.sentences, *box.cautions):
+        say(sentence)
+    say(f"Report: {page}")
