@@ -164,7 +164,10 @@ def swatch(colour: str) -> QIcon:
     """Return an icon of one colour."""
     pixmap = QPixmap(SWATCH)
     pixmap.fill(QColor(colour))
-    return QIcon(pixmap)
+    icon = QIcon(pixmap)
+    # Qt tints the icon of a selected row by default.
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)
+    return icon
 
 
 def pixmap_of(grey: NDArray[np.uint8]) -> QPixmap:
