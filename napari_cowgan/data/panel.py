@@ -4,35 +4,32 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
 
-from napari.layers import Layer
-from qtpy.QtCore import QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from cowgan.errors import CowganError
+from napari_cowgan.data.case_layers import CaseLayers
 from napari_cowgan.data.case_list import CaseList
+from napari_cowgan.data.scan_search import ScanSearch
 from napari_cowgan.data.settings_group import SettingsGroup
 from napari_cowgan.data.tasks import (
     PREPARED,
     CaseRow,
-    Listing,
     build_bank,
     build_template,
-    list_scans,
     prepare,
     prepared_cases,
     quality_page,
 )
 from napari_cowgan.help.button import HelpButton
 from napari_cowgan.help.topics import Topic
-from napari_cowgan.viewer.camera import look_from
 from napari_cowgan.widgets.controls import breakable, hint, row, scrolling, text_button
 from napari_cowgan.widgets.desktop import show_elsewhere
 from napari_cowgan.widgets.dialogs import ask_for_file
 from napari_cowgan.widgets.docked import DockedPanel
 from napari_cowgan.widgets.drops import dropped_folder
+from napari_cowgan.widgets.focus import FocusKeeper
 from napari_cowgan.widgets.jobs import Job, JobBar
 from napari_cowgan.widgets.problems import show_problem
 from napari_cowgan.widgets.remembered import is_there
@@ -45,8 +42,6 @@ _EMPTY = (
     "is turned into a volume of the Circle of Willis for training."
 )
 _NO_RESULTS = "Choose a folder for the results to prepare them."
-_TYPING_MS = 400
-"""Time without changes of a path after which the folder is read."""
 _NIFTI = "NIfTI (*.nii.gz *.nii)"
 
 
@@ -63,18 +58,14 @@ class DataPanel(DockedPanel):
 
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
         super().__init__(napari_viewer)
-        self._opened: WeakValueDictionary[Path, Layer] = WeakValueDictionary()
-        self._listing: Listing | None = None
-        self._typed = QTimer(self)
-        self._typed.setSingleShot(True)
-        self._typed.setInterval(_TYPING_MS)
+        self.layers = CaseLayers(napari_viewer)
         self.settings = SettingsGroup()
         self.start = text_button(
             "Prepare",
             "Prepare every scan; results of unchanged scans are kept",
         )
         self.job = JobBar()
-        self.search = JobBar()
+        self.search = ScanSearch()
         self.outcome = hint(_EMPTY)
         self.cases = CaseList()
         self.reason = hint("")
@@ -88,6 +79,7 @@ class DataPanel(DockedPanel):
             "Store the prepared volumes in a form that training reads quickly; a tenth of the "
             "subjects is held out",
         )
+        self._focus = FocusKeeper(self)
         self._build()
         self.setAcceptDrops(True)
         self.start.clicked.connect(self.prepare)
@@ -95,13 +87,14 @@ class DataPanel(DockedPanel):
         self.quality.clicked.connect(self.open_quality_page)
         self.settings.build.clicked.connect(self._choose_template_file)
         self.bank.clicked.connect(self._choose_bank_folder)
-        self.cases.opened.connect(self.open_case)
+        self.cases.opened.connect(self.layers.show)
         self.cases.currentItemChanged.connect(self._refresh)
         self.settings.changed.connect(self._refresh)
         self.settings.scans.changed.connect(self._on_folders)
         self.settings.out.changed.connect(self._on_folders)
-        self._typed.timeout.connect(self._search_scans)
-        self.job.running_changed.connect(self._refresh)
+        self.search.found.connect(self._list_prepared)
+        self.search.failed.connect(self._on_search_failed)
+        self.job.running_changed.connect(self._on_running)
         self.destroyed.connect(partial(_shut_down, self.job, self.search))
         self._on_folders()
 
@@ -136,12 +129,11 @@ class DataPanel(DockedPanel):
             show_problem(self, error)
             return
         inputs = [scans, *self.cases.taken]
-        self._stop_search()
+        self.search.stop()
         self.cases.clear()
-        if self._listing is not None:
-            self.cases.show_rows(self._listing.rows)
-        # The files of their layers may change.
-        self._opened.clear()
+        if self.search.listing is not None:
+            self.cases.show_rows(self.search.listing.rows)
+        self.layers.forget()
 
         def work(job: Job) -> str:
             return prepare(inputs, out, config, job.deliver, job)
@@ -191,27 +183,18 @@ class DataPanel(DockedPanel):
         self._show_message("")
         self.job.run(title, work, on_success, fail, stop, on_part)
 
+    def _on_running(self, running: bool) -> None:
+        if running:
+            self._focus.keep()
+        self._refresh()
+        if not running:
+            self._focus.restore()
+
     def _show_message(self, text: str) -> None:
         self.outcome.setText(breakable(text))
         self.outcome.setVisible(bool(text))
 
     # Results
-
-    def open_case(self, path: Path) -> None:
-        """Show a volume as a layer, or select its layer if it is shown already."""
-        layers = self._viewer.layers
-        shown = self._opened.get(path)
-        if shown in layers:
-            layers.selection.active = shown
-            return
-        is_first = not layers
-        opened = self._viewer.open(path, plugin="napari-cowgan")
-        if not opened:
-            # The file reader has shown why.
-            return
-        (self._opened[path],) = opened
-        if is_first:
-            look_from(self._viewer, "axial")
 
     def open_quality_page(self) -> None:
         """Open the quality page in the browser."""
@@ -226,21 +209,18 @@ class DataPanel(DockedPanel):
     def _show_selected(self) -> None:
         selected = self.cases.selected
         if selected is not None and selected.path is not None:
-            self.open_case(selected.path)
+            self.layers.show(selected.path)
 
     def _on_folders(self) -> None:
         """List the results of earlier runs, and after a pause the scans."""
-        self._stop_search()
-        self._listing = None
+        self.search.restart(self.settings.scans.path, self.settings.out.path)
         self.cases.untick()
         self._list_prepared()
-        if not self.job.running:
-            self._typed.start()
 
     def _list_prepared(self) -> None:
         """List the scans found, and the results of earlier runs."""
         out = self.settings.out.path
-        listing = self._listing
+        listing = self.search.listing
         self.cases.clear()
         if listing is not None:
             self.cases.show_rows(listing.rows)
@@ -258,27 +238,11 @@ class DataPanel(DockedPanel):
             self._show_message(message)
         self._refresh()
 
-    def _search_scans(self) -> None:
-        """Search the folder for scans in the background."""
-        scans, out = self.settings.scans.path, self.settings.out.path
-        if scans is None or self.job.running or not is_there(scans):
-            return
-
-        def use(listing: Listing) -> None:
-            self._listing = listing
-            self._list_prepared()
-
-        def tell(error: BaseException) -> None:
-            if isinstance(error, CowganError):
-                self._show_message(error.sentence)
-            else:
-                show_problem(self, error)
-
-        self.search.run("Searching", partial(list_scans, scans, out), use, tell)
-
-    def _stop_search(self) -> None:
-        self._typed.stop()
-        self.search.stop()
+    def _on_search_failed(self, error: BaseException) -> None:
+        if isinstance(error, CowganError):
+            self._show_message(error.sentence)
+        else:
+            show_problem(self, error)
 
     def _refresh(self) -> None:
         idle = not self.job.running

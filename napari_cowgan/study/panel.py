@@ -5,31 +5,31 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QApplication, QMenu, QMessageBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from cowgan.errors import CowganError
 from cowgan.progress import Progress
 from cowgan.turing.study.study import STUDY_FILE, Study
 from napari_cowgan.help.button import HelpButton
 from napari_cowgan.help.topics import Topic
 from napari_cowgan.study import tasks
 from napari_cowgan.study.audit_group import AuditGroup
+from napari_cowgan.study.local_reading import LocalReading
+from napari_cowgan.study.open_menu import OpenStudyMenu
 from napari_cowgan.study.readers_group import ReadersGroup
-from napari_cowgan.study.reading_process import ReadingProcess
 from napari_cowgan.study.result_group import ResultGroup
 from napari_cowgan.study.summary import StudySummary
 from napari_cowgan.study.tasks import StudyResult, analyse_study
 from napari_cowgan.study.wizard import StudyWizard
 from napari_cowgan.widgets.controls import Section, breakable, hint, row, scrolling, text_button
 from napari_cowgan.widgets.desktop import show_elsewhere
-from napari_cowgan.widgets.dialogs import ask_for_file
 from napari_cowgan.widgets.docked import DockedPanel
 from napari_cowgan.widgets.drops import dropped_paths
+from napari_cowgan.widgets.focus import FocusKeeper
 from napari_cowgan.widgets.jobs import JobBar
 from napari_cowgan.widgets.problems import show_problem
-from napari_cowgan.widgets.remembered import recent, remember_recent
+from napari_cowgan.widgets.remembered import remember_recent
 
 if TYPE_CHECKING:
     import napari
@@ -38,8 +38,6 @@ _EMPTY = (
     "In a visual Turing test, blinded readers judge whether volumes are real or generated. Create "
     "a new study, or open one; its folder can also be dropped here."
 )
-
-
 _LAID_OUT_MS = 100
 """Time after which a new verdict has been laid out."""
 
@@ -60,19 +58,18 @@ class StudyPanel(DockedPanel):
         super().__init__(napari_viewer)
         self.status: tasks.StudyStatus | None = None
         self.wizard: StudyWizard | None = None
-        self.question: QMessageBox | None = None
-        self._focused: QWidget | None = None
         self.new = text_button("New study…", "Plan a new study step by step")
         self.open = text_button("Open study", "Open an existing study")
-        self._menu = QMenu(self.open)
-        self._menu.setToolTipsVisible(True)
+        self._menu = OpenStudyMenu(self.open)
         self.open.setMenu(self._menu)
         self.job = JobBar()
         self.message = hint(_EMPTY)
         self.summary = StudySummary()
         self.audit = AuditGroup(napari_viewer)
         self.readers = ReadersGroup()
+        self.local_reading = LocalReading(self)
         self.result = ResultGroup()
+        self._focus = FocusKeeper(self)
         self._content = QWidget()
         self._build()
         self._connect()
@@ -107,7 +104,7 @@ class StudyPanel(DockedPanel):
 
     def _connect(self) -> None:
         self.new.clicked.connect(self.plan_study)
-        self._menu.aboutToShow.connect(self._fill_menu)
+        self._menu.chosen.connect(self.open_study)
         self.job.running_changed.connect(self._on_running)
         self.audit.check_requested.connect(self._check)
         self.audit.freeze_requested.connect(self._freeze)
@@ -116,6 +113,8 @@ class StudyPanel(DockedPanel):
         self.readers.read_requested.connect(self.read_here)
         self.readers.start_code_entered.connect(self.note_start)
         self.readers.returned.connect(self.collect)
+        self.local_reading.started.connect(self._on_reading)
+        self.local_reading.ended.connect(self._on_read)
         self.result.analysis_requested.connect(self._analyse)
         self.result.browse_requested.connect(self._browse)
 
@@ -146,23 +145,6 @@ class StudyPanel(DockedPanel):
     def _on_wizard_gone(self) -> None:
         self.wizard = None
 
-    def _fill_menu(self) -> None:
-        self._menu.clear()
-        self._menu.addAction("Open folder…", self._choose_study)
-        known = recent("studies")
-        if known:
-            self._menu.addSection("Recent")
-        for folder in known:
-            action = self._menu.addAction(f"{folder.parent.name}/{folder.name}")
-            action.setToolTip(str(folder))
-            action.triggered.connect(partial(self._open_recent, folder))
-
-    def _open_recent(self, folder: Path, checked: bool = False) -> None:
-        self.open_study(folder)
-
-    def _choose_study(self) -> None:
-        ask_for_file(self, "Folder of a study", self.open_study, folder=True)
-
     # Work
 
     def collect(self, paths: list[Path]) -> None:
@@ -171,49 +153,19 @@ class StudyPanel(DockedPanel):
 
     def read_here(self, reader: str) -> None:
         """Read a package on this computer, in a separate window, after confirmation."""
-        box = self.question = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Warning)
-        box.setWindowTitle("CoW-GAN")
-        box.setText("A reader on this computer can open the key.")
-        box.setInformativeText(
-            "The key is stored beside the package and is readable by this account. Read here only "
-            "for a rehearsal or under supervision; the report will state it. Otherwise save the "
-            "package as zip, and have it read on another computer or account."
-        )
-        go_on = box.addButton("Read here", QMessageBox.ButtonRole.AcceptRole)
-        cancel = box.addButton(QMessageBox.StandardButton.Cancel)
-        box.setDefaultButton(go_on)
-        box.setEscapeButton(cancel)
-        box.buttonClicked.connect(
-            lambda button: self._read_here(reader) if button is go_on else None
-        )
-        box.finished.connect(self._on_answered)
-        box.open()
-
-    def _on_answered(self) -> None:
-        self.question = None
+        self.local_reading.confirm(self._study, reader)
 
     def note_start(self, reader: str, code: str) -> None:
         """Note the start code that a reader reports."""
         self._run("Noting", partial(tasks.note_start, self._study, reader, code), self._show)
 
-    def _read_here(self, reader: str) -> None:
-        try:
-            reading = ReadingProcess(self._study.package_folder(reader), self)
-        except CowganError as error:
-            show_problem(self, error)
-            return
+    def _on_reading(self, reader: str) -> None:
         # The reader must not see which volumes are generated.
         self.audit.hide_pictures()
         self._show_message(f"{reader}'s package is being read in a separate window.")
-        reading.ended.connect(partial(self._on_read, reading))
 
-    def _on_read(self, reading: ReadingProcess, problem: CowganError | None) -> None:
-        reading.deleteLater()
+    def _on_read(self) -> None:
         self._show_message("")
-        if problem is not None:
-            show_problem(self, problem)
         if self.status is not None:
             self._run("Collecting", partial(tasks.study_status, self._study), self._show)
 
@@ -261,24 +213,11 @@ class StudyPanel(DockedPanel):
         self.job.run(title, task, use, partial(show_problem, self))
 
     def _on_running(self, running: bool) -> None:
-        focused = QApplication.focusWidget()
         if running:
-            self._focused = focused if focused is not None and self.isAncestorOf(focused) else None
+            self._focus.keep()
         self._refresh()
-        if not running and focused is None:
-            self._restore_focus()
-
-    def _restore_focus(self) -> None:
-        """Restore the keyboard focus that was lost while controls were disabled."""
-        widget, self._focused = self._focused, None
-        while widget is not None and not (
-            widget.isVisible()
-            and widget.isEnabled()
-            and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
-        ):
-            widget = widget.nextInFocusChain()
-        if widget is not None:
-            widget.setFocus()
+        if not running:
+            self._focus.restore()
 
     # Showing
 

@@ -389,7 +389,7 @@ def test_a_run_that_fails_leaves_earlier_results_in_the_list(
 
 def looked_into(panel: DataPanel, qtbot) -> None:
     """Wait until the folder of the scans is listed."""
-    qtbot.waitUntil(lambda: panel._listing is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: panel.search.listing is not None, timeout=20_000)
 
 
 @pytest.fixture
