@@ -94,7 +94,7 @@ def step(window: ReadingWindow, answer: Qt.Key = Key.Key_G) -> None:
 
 def picture(window: ReadingWindow, pane: int = 0) -> NDArray[np.uint8]:
     """Return the brightness of what a canvas shows, shape (row, column)."""
-    native = window.image.panes[pane].findChild(QOpenGLWidget)
+    native = window.trial_page.image.panes[pane].findChild(QOpenGLWidget)
     image = native.grabFramebuffer().convertToFormat(QImage.Format.Format_Grayscale8)
     bits = image.constBits()
     bits.setsize(image.sizeInBytes())

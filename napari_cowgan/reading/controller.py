@@ -1,6 +1,5 @@
 """Controller of a reading: passes actions on to the session, the image and the journal."""
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,20 +8,17 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from cowgan.errors import CowganError
 from cowgan.turing.design.trials import Course, Trial
-from cowgan.turing.reading.package import JOURNAL_FILE, Package, zip_answers
-from cowgan.turing.reading.receipt import receipt_of, write_receipt
-from cowgan.turing.reading.records import read_journal
+from cowgan.turing.reading.package import Package
 from cowgan.turing.reading.session import Session
 from cowgan.turing.reading.snapshot import State
 from napari_cowgan.reading.image_area import ImageArea
-from napari_cowgan.reading.interactions import InteractionLog
 from napari_cowgan.reading.journal_writer import JournalWriter
 from napari_cowgan.reading.keys import LEVELS, Action
 from napari_cowgan.reading.marking import Marking
 from napari_cowgan.reading.presenter import CasePresenter
+from napari_cowgan.reading.viewing_recorder import ViewingRecorder
 
-_TICK_MS = 10
-_LOG_MS = 2000
+_SETTLE_MS = 10
 _JUDGING = {State.VIEWING, State.CONFIDENCE, State.RATED}
 _WITH_IMAGE = _JUDGING | {State.LOADING, State.FEEDBACK}
 _STEPS = {Action.UP: 1, Action.DOWN: -1, Action.FAR_UP: 5, Action.FAR_DOWN: -5}
@@ -55,14 +51,12 @@ class ReadingController(QObject):
 
     Attributes
     ----------
+    package : Package
+        The package.
     session : Session
         State of the reading.
     marking : Marking
         Marks of the current trial.
-    folder : Path
-        Folder of the package.
-    reader : str
-        Reader of the package.
     resumed : bool
         Whether it was started in an earlier window, and no case has been shown since.
 
@@ -86,9 +80,7 @@ class ReadingController(QObject):
     ) -> None:
         super().__init__()
         self.image = image
-        self.folder = package.folder.resolve()
-        self.reader = package.manifest.reader
-        self._manifest = package.manifest
+        self.package = package
         self._ended = False
         self._writer = JournalWriter(package, copy)
         self._writer.refused.connect(self._on_refusal)
@@ -104,18 +96,15 @@ class ReadingController(QObject):
         self._presenter = CasePresenter(package, image)
         self._presenter.long_loading.connect(self.long_loading)
         self._presenter.failed.connect(self.failed)
-        self._log = InteractionLog(self.session.interaction)
-        self._tick = QTimer(self)
-        self._tick.setInterval(_TICK_MS)
-        self._tick.timeout.connect(self._on_tick)
-        self._log_timer = QTimer(self)
-        self._log_timer.setInterval(_LOG_MS)
-        self._log_timer.timeout.connect(self._on_log_timer)
+        self._viewing = ViewingRecorder(self.session, image)
+        self._viewing.long_viewed.connect(self.long_viewed)
+        self._settling = QTimer(self)
+        self._settling.setInterval(_SETTLE_MS)
+        self._settling.timeout.connect(self._settle)
         image.drawn.connect(self._on_drawn)
-        image.viewed.connect(self._log.change)
         image.picked.connect(self._on_pick)
         self._prepare()
-        self._tick.start()
+        self._settling.start()
 
     @property
     def problem(self) -> CowganError | None:
@@ -177,41 +166,20 @@ class ReadingController(QObject):
         """Hide the image and stop the clock, if it is running."""
         if not self.session.accepts("pause"):
             return
-        self._log.rest()
-        self.image.blank()
+        self._viewing.rest()
+        self._presenter.blank()
         self.session.pause(reason)
         self.changed.emit()
 
     def hold(self, reason: str) -> None:
         """Hide the image until the window is closed."""
-        self._tick.stop()
+        self._settling.stop()
         self.pause(reason)
 
     def toggle_reason(self, reason: str) -> None:
         """Add a reason to the last mark, or remove it."""
         self.marking.toggle_reason(reason)
         self.changed.emit()
-
-    def record(self, **data: Any) -> None:
-        """Record data about the screen in the journal."""
-        self.session.interaction(**data)
-
-    def save_receipt(self, target: Path) -> None:
-        """Write the receipt of a finished reading.
-
-        Raises
-        ------
-        CowganError
-            The reading is not finished, or the file cannot be written.
-        """
-        receipt = receipt_of(self._manifest, read_journal(self.folder / JOURNAL_FILE))
-        if receipt is None:
-            raise CowganError("The reading is not finished, so there is no receipt yet.")
-        write_receipt(receipt, target)
-
-    def save_answers(self, target: Path) -> None:
-        """Save the answers as one file to return, as `zip_answers` does."""
-        zip_answers(self.folder, target)
 
     def retry(self) -> None:
         """Try again to write the journal."""
@@ -226,7 +194,7 @@ class ReadingController(QObject):
             The journal cannot be written; it stays open, and `problem` says why.
         """
         if not self._ended:
-            self._log.rest()
+            self._viewing.rest()
             self.session.stop()
             self._writer.flush()
             self.abandon()
@@ -234,8 +202,7 @@ class ReadingController(QObject):
     def abandon(self) -> None:
         """End without writing what is left."""
         self._ended = True
-        self._tick.stop()
-        self._log_timer.stop()
+        self._settling.stop()
         self._presenter.close()
         self._writer.abandon()
 
@@ -261,12 +228,11 @@ class ReadingController(QObject):
                 self.marking.clear()
 
     def _commit(self) -> None:
-        self._log.rest()
-        self._log_timer.stop()
+        self._viewing.rest()
         if self._trial.phase != "practice":
-            self.image.blank()
-        self.session.commit(self._log.seen(self.image.frame.display.shape[0]))
-        self._tick.start()
+            self._presenter.blank()
+        self.session.commit(self._viewing.seen())
+        self._settling.start()
 
     def _unpause(self) -> None:
         self.session.unpause()
@@ -275,22 +241,18 @@ class ReadingController(QObject):
         elif self.session.state in _WITH_IMAGE:
             self.image.reveal()
             if self.session.state in _JUDGING:
-                self._log.resume(self.image.view)
+                self._viewing.resume()
 
     def _prepare(self) -> None:
         self._presenter.prepare((self.session.trial, self.session.upcoming))
 
     def _load(self) -> None:
         self._prepare()
-        self._presenter.begin()
-        self._tick.start()
+        self._presenter.present(self._trial.cases)
 
-    def _on_tick(self) -> None:
-        if self.session.state is State.LOADING:
-            if self._presenter.show_when_ready(self._trial.cases):
-                self._tick.stop()
-        elif self.session.settle():
-            self._tick.stop()
+    def _settle(self) -> None:
+        if self.session.settle():
+            self._settling.stop()
             self._prepare()
             self.changed.emit()
 
@@ -298,17 +260,8 @@ class ReadingController(QObject):
         if self.session.accepts("shown"):
             self.session.shown()
             self.resumed = False
-            self._log.begin(self.image.view)
-            self._log_timer.start()
-            self.record(canvas_px=[self.image.width(), self.image.height()])
+            self._viewing.begin()
             self.changed.emit()
-
-    def _on_log_timer(self) -> None:
-        self._log.flush()
-        hint_s = self.course.rules.hint_s
-        on_screen_ns = self.session.snapshot.on_screen_ns(time.monotonic_ns())
-        if hint_s and self.session.state in _JUDGING and on_screen_ns > hint_s * 1e9:
-            self.long_viewed.emit()
 
     def _on_pick(self, number: int, voxel: tuple[int, int, int]) -> None:
         if self.marking.add(voxel, self._trial.cases[number]):
@@ -319,7 +272,7 @@ class ReadingController(QObject):
         self.changed.emit()
 
     def _on_copy_refusal(self, problem: CowganError) -> None:
-        self.record(copy_problem=problem.sentence)
+        self.session.interaction(copy_problem=problem.sentence)
 
     @property
     def _trial(self) -> Trial:

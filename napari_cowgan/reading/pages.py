@@ -2,11 +2,12 @@
 
 from cowgan.turing.reading.snapshot import State
 from napari_cowgan.reading import texts
+from napari_cowgan.reading.answer_files import AnswerFiles
 from napari_cowgan.reading.controller import ReadingController
 
 
 def session_page(
-    reading: ReadingController, focus_lost: bool, saved: str
+    reading: ReadingController, files: AnswerFiles, focus_lost: bool
 ) -> tuple[texts.Text | None, str]:
     """Return the page of a reading's state, and the code to show on it.
 
@@ -14,10 +15,10 @@ def session_page(
     ----------
     reading : ReadingController
         The reading.
+    files : AnswerFiles
+        Files saved after it.
     focus_lost : bool
         Whether the reader was in another window.
-    saved : str
-        Message on the file that was saved last.
 
     Returns
     -------
@@ -41,5 +42,5 @@ def session_page(
         case State.PAUSED:
             return texts.pause(focus_lost), ""
         case State.FINISHED:
-            return texts.finished(reading.folder, saved), session.finish_code or ""
+            return texts.finished(files.folder, files.message), session.finish_code or ""
     return None, ""

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from cowgan.errors import CowganError
 from cowgan.turing.design.trials import Trial
@@ -14,6 +14,7 @@ from napari_cowgan.reading.loader import Loader
 BLANK_S = 0.15
 """Time that the screen is black before each case, so that cases do not flicker into each other."""
 _LONG_LOADING_S = 1.0
+_POLL_MS = 10
 
 
 class CasePresenter(QObject):
@@ -41,38 +42,54 @@ class CasePresenter(QObject):
         super().__init__()
         self.loader = Loader(package)
         self._image = image
+        self._cases: Sequence[str] = ()
         self._loaded = False
         self._blank_until = 0.0
+        self._timer = QTimer(self)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(self._show_when_ready)
 
     def prepare(self, trials: Iterable[Trial | None]) -> None:
         """Read the cases of these trials ahead, in this order."""
         self.loader.prepare(case for trial in trials if trial for case in trial.cases)
 
-    def begin(self) -> None:
-        """Blank the screen before the next case."""
+    def present(self, cases: Sequence[str]) -> None:
+        """Blank the screen, then show these cases once their volumes are read."""
         self._image.blank()
+        self._cases = cases
         self._loaded = False
         self._blank_until = time.monotonic() + BLANK_S
+        self._timer.start()
 
-    def show_when_ready(self, cases: Sequence[str]) -> bool:
-        """Reveal the volumes once they are read and the screen was blank; return whether it did."""
-        futures = [self.loader.request(case) for case in cases]
-        if not self._loaded and all(future.done() for future in futures):
-            try:
-                volumes = [future.result() for future in futures]
-            except CowganError as error:
-                self.failed.emit(error)
-                return False
-            self._image.load(volumes)
-            self._loaded = True
-        overdue_s = time.monotonic() - self._blank_until
-        if not self._loaded and overdue_s > _LONG_LOADING_S:
-            self.long_loading.emit()
-        if not self._loaded or self._image.shown or overdue_s < 0:
-            return False
-        self._image.reveal()
-        return True
+    def blank(self) -> None:
+        """Blank the screen, even if a case is about to be shown."""
+        self._timer.stop()
+        self._image.blank()
 
     def close(self) -> None:
-        """Stop reading volumes."""
+        """Stop showing and reading volumes."""
+        self._timer.stop()
         self.loader.close()
+
+    def _show_when_ready(self) -> None:
+        if not self._loaded:
+            self._load_when_read()
+        overdue_s = time.monotonic() - self._blank_until
+        if self._loaded and overdue_s >= 0:
+            self._timer.stop()
+            self._image.reveal()
+        elif not self._loaded and overdue_s > _LONG_LOADING_S:
+            self.long_loading.emit()
+
+    def _load_when_read(self) -> None:
+        futures = [self.loader.request(case) for case in self._cases]
+        if not all(future.done() for future in futures):
+            return
+        try:
+            volumes = [future.result() for future in futures]
+        except CowganError as error:
+            self._timer.stop()
+            self.failed.emit(error)
+            return
+        self._image.load(volumes)
+        self._loaded = True

@@ -1,21 +1,13 @@
 """Reading window, which shows a page of text or the image in each state."""
 
-from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
-from qtpy.QtWidgets import (
-    QApplication,
-    QGridLayout,
-    QMainWindow,
-    QStackedWidget,
-    QWidget,
-)
+from qtpy.QtWidgets import QApplication, QMainWindow, QStackedWidget, QWidget
 
 from cowgan.errors import CowganError
 from cowgan.turing.reading.manifest import Manifest
@@ -23,27 +15,24 @@ from cowgan.turing.reading.snapshot import State
 from napari_cowgan.help.button import show_help
 from napari_cowgan.help.topics import Topic
 from napari_cowgan.reading import texts
-from napari_cowgan.reading.answer_bar import AnswerBar
+from napari_cowgan.reading.answer_files import AnswerFiles
 from napari_cowgan.reading.controller import ReadingController
 from napari_cowgan.reading.image_area import ImageArea
 from napari_cowgan.reading.keys import Action, KeyGate
 from napari_cowgan.reading.page import Page
 from napari_cowgan.reading.pages import session_page
-from napari_cowgan.reading.side_panel import SidePanel
 from napari_cowgan.reading.style import STYLE
-from napari_cowgan.reading.widgets import area
+from napari_cowgan.reading.trial_page import TrialPage
 from napari_cowgan.widgets.desktop import show_elsewhere
 from napari_cowgan.widgets.dialogs import ask_for_file
 from napari_cowgan.widgets.problems import details, sentence
 
-_RECEIPTS = "Receipts (*.json)"
-_ZIPS = "Zip files (*.zip)"
 _AWAY_MS = 200
 """A window that becomes full-screen briefly loses the focus."""
 
 
 class ReadingWindow(QMainWindow):
-    """Shows a page of text, or the image with the answers.
+    """Shows a page of text, or the page of a trial.
 
     Before `begin`, it can only show the progress of checks and problems.
     """
@@ -55,14 +44,14 @@ class ReadingWindow(QMainWindow):
         self.resize(1280, 800)
         self.setAcceptDrops(False)
         self.reading: ReadingController | None = None
+        self.files: AnswerFiles | None = None
         self.failure: BaseException | None = None
         self._checked = 0, 0
         self._focus_lost = False
         self._closing_refused = False
-        self._saved_message = ""
         self._choosing: Callable[[Path], None] | None = None
         self._choice_refused = ""
-        self.image: ImageArea | None = None
+        self.trial_page: TrialPage | None = None
         self.page = Page(
             self._on_main,
             self._on_extra,
@@ -96,34 +85,21 @@ class ReadingWindow(QMainWindow):
         self.refresh()
 
     def add_image(self, manifest: Manifest) -> ImageArea:
-        """Add the image area and the controls around it."""
-        rules = manifest.rules
-        self.gate.design = rules.design
-        self.image = ImageArea(manifest.display, rules)
-        self.answers = AnswerBar(rules.design, self.act)
-        self.side = SidePanel(rules, self.act, self._toggle_reason)
-        self.image.drawn.connect(self.side.hint.clear)
-        self.image.viewed.connect(lambda view: self._show_mip(view.mip))
-        self._image_page = area("reading")
-        grid = QGridLayout(self._image_page)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(0)
-        grid.addWidget(self.image, 0, 0)
-        # In tab order.
-        grid.addWidget(self.answers, 1, 0, 1, 2)
-        grid.addWidget(self.side, 0, 1)
-        grid.setRowStretch(0, 1)
-        grid.setColumnStretch(0, 1)
-        self.stack.addWidget(self._image_page)
-        return self.image
+        """Add the page of a trial, and return its image area."""
+        self.gate.design = manifest.rules.design
+        self.trial_page = TrialPage(manifest, self.act, self._toggle_reason)
+        self.stack.addWidget(self.trial_page)
+        return self.trial_page.image
 
     def begin(self, reading: ReadingController) -> None:
         """Show a reading."""
+        assert self.trial_page is not None
         self.reading = reading
+        self.files = AnswerFiles(self, reading.package)
+        self.files.saved.connect(self.refresh)
+        self.trial_page.follow(reading)
         reading.changed.connect(self.refresh)
         reading.failed.connect(self.fail)
-        reading.long_loading.connect(lambda: self.side.hint.setText(texts.LOADING))
-        reading.long_viewed.connect(lambda: self.side.hint.setText(texts.HINT))
         self.refresh()
 
     def fail(self, error: BaseException) -> None:
@@ -150,7 +126,7 @@ class ReadingWindow(QMainWindow):
         """Show the page or the image of the current state."""
         text, code = self._text()
         if text is None:
-            self._show_image()
+            self._show_trial()
         elif self.page.show_text(text, code) or self.stack.currentWidget() is not self.page:
             self._switch_to(self.page)
 
@@ -175,8 +151,8 @@ class ReadingWindow(QMainWindow):
                 reading.abandon()
         self.gate.close()
         self._away.stop()
-        if self.image is not None:
-            self.image.end()
+        if self.trial_page is not None:
+            self.trial_page.image.end()
         super().closeEvent(event)
 
     def _text(self) -> tuple[texts.Text | None, str]:
@@ -186,39 +162,19 @@ class ReadingWindow(QMainWindow):
             return texts.broken(sentence(self.failure), self.reading is not None), ""
         if self._choosing is not None:
             return texts.choose(self._choice_refused), ""
-        if reading is None:
+        if reading is None or self.files is None:
             return texts.opening(*self._checked), ""
         if reading.problem is not None:
             return texts.disk_refuses(reading.problem.sentence, self._closing_refused), ""
-        return session_page(reading, self._focus_lost, self._saved_message)
+        return session_page(reading, self.files, self._focus_lost)
 
-    def _show_image(self) -> None:
-        reading = self.reading
-        assert reading is not None
-        session = reading.session
+    def _show_trial(self) -> None:
+        assert self.reading is not None
+        assert self.trial_page is not None
         self._focus_lost = False
-        if session.state is State.LOADING and session.trial is not None:
-            self.side.show_trial(reading.course, session.trial)
-            self.answers.show_trial(session.trial)
-            self._show_mip(False)
-        self.answers.refresh(session)
-        saving = session.state in (State.COMMITTING, State.CLOSING)
-        if saving or session.state is State.FEEDBACK:
-            self.side.hint.setText(texts.SAVING if saving else "")
-        marks: dict[int, list[Any]] = defaultdict(list)
-        for number, mark in enumerate(session.snapshot.marks, 1):
-            if session.trial is not None:
-                side = session.trial.cases.index(mark["case"])
-                marks[side].append((number, tuple(mark["voxel"])))
-        self.image.show_marks(marks)
-        self.side.marks.setVisible(reading.marking.allowed)
-        self.side.marks.refresh([mark["reasons"] for mark in session.snapshot.marks])
-        if self.stack.currentWidget() is not self._image_page:
-            self._switch_to(self._image_page)
-
-    def _show_mip(self, mip: bool) -> None:
-        self.side.mip.setChecked(mip)
-        self.answers.show_mip(mip)
+        self.trial_page.refresh(self.reading)
+        if self.stack.currentWidget() is not self.trial_page:
+            self._switch_to(self.trial_page)
 
     def _switch_to(self, widget: QWidget) -> None:
         self.stack.setCurrentWidget(widget)
@@ -231,7 +187,7 @@ class ReadingWindow(QMainWindow):
             QApplication.clipboard().setText(details(self.failure))
         elif self._choosing is not None:
             ask_for_file(self, texts.choose().go_on, self._on_chosen, folder=True)
-        elif reading is None:
+        elif reading is None or self.files is None:
             return
         elif reading.problem is not None:
             if self._closing_refused:
@@ -240,8 +196,7 @@ class ReadingWindow(QMainWindow):
             else:
                 reading.retry()
         elif reading.session.state is State.FINISHED:
-            suggested = f"{reading.reader}_answers.zip"
-            ask_for_file(self, "Save zip", self._save_answers, _ZIPS, save_as=suggested)
+            self.files.ask_for_zip()
         elif reading.session.state is State.DECLINED:
             self.close()
         else:
@@ -257,30 +212,13 @@ class ReadingWindow(QMainWindow):
         self.refresh()
 
     def _on_extra(self, name: str) -> None:
-        assert self.reading is not None
+        assert self.files is not None
         if name == texts.COPY_CODE:
             QApplication.clipboard().setText(self.page.code.text())
         elif name == texts.SHOW_FOLDER:
-            show_elsewhere(self, self.reading.folder)
+            show_elsewhere(self, self.files.folder)
         else:
-            suggested = f"{self.reading.reader}_receipt.json"
-            ask_for_file(self, "Save receipt", self._save_receipt, _RECEIPTS, save_as=suggested)
-
-    def _save_receipt(self, path: Path) -> None:
-        assert self.reading is not None
-        self._save(self.reading.save_receipt, path, texts.receipt_saved(path))
-
-    def _save_answers(self, path: Path) -> None:
-        assert self.reading is not None
-        self._save(self.reading.save_answers, path, texts.answers_saved(path))
-
-    def _save(self, save: Callable[[Path], None], path: Path, message: str) -> None:
-        try:
-            save(path)
-            self._saved_message = message
-        except CowganError as error:
-            self._saved_message = error.sentence
-        self.refresh()
+            self.files.ask_for_receipt()
 
     def _on_last(self) -> None:
         reading = self.reading

@@ -8,7 +8,7 @@ import turing_studies
 from reading_windows import Key, go_to, make_package, open_window, press, state, wait_for
 
 from cowgan.turing.reading.snapshot import State
-from napari_cowgan.reading.controller import BLANK_S
+from napari_cowgan.reading.presenter import BLANK_S
 from napari_cowgan.reading.window import ReadingWindow
 
 

@@ -93,10 +93,10 @@ def _shoot_rating(package: Path, folder: Path, width: int, height: int) -> None:
     press(window, Key.Key_4)
     _save(window, folder, "rated")
     press(window, Key.Key_G, Key.Key_5, Key.Key_PageUp)
-    overlay = window.image.panes[0].overlay
+    overlay = window.trial_page.image.panes[0].overlay
     for right, down in ((30, -60), (-70, 40)):
         click_at(overlay, right, down)
-    window.side.marks.reasons["Vessel ends or breaks off"].click()
+    window.trial_page.side.marks.reasons["Vessel ends or breaks off"].click()
     _save(window, folder, "marking")
     press(window, Key.Key_M)
     _save(window, folder, "mip")
@@ -127,9 +127,9 @@ def _shoot_rating(package: Path, folder: Path, width: int, height: int) -> None:
     _save(window, folder, "welcome-back")
     go_to(window, State.FINISHED)
     _save(window, folder, "finish")
-    window._save_receipt(package / "sub-R01_receipt.json")
+    window.files.save_receipt(package / "sub-R01_receipt.json")
     _save(window, folder, "receipt-saved")
-    window._save_answers(package / "sub-R01_answers.zip")
+    window.files.save_answers(package / "sub-R01_answers.zip")
     _save(window, folder, "answers-saved")
     window.close()
     window = ReadingWindow()

@@ -107,7 +107,7 @@ def test_readers_reach_their_page_at_any_time(
     window = windows(make_package(tmp_path))
     go_to(window, wanted)
     press(window, Qt.Key.Key_F1)
-    shown = window.side.help if window.side.isVisible() else window.page.help
+    shown = window.trial_page.side.help if window.trial_page.side.isVisible() else window.page.help
     assert shown.isVisible()
     click(shown)
     assert browsed == [Topic.READING, Topic.READING]

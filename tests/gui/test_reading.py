@@ -171,7 +171,7 @@ def test_the_receipt_is_saved_by_keys_and_fits_the_journal(window, tmp_path):
 def test_what_cannot_be_saved_is_told_and_can_be_tried_again(window, tmp_path):
     go_to(window, State.FINISHED)
     (tmp_path / "file").write_text("", encoding="utf-8")
-    for save in (window._save_receipt, window._save_answers):
+    for save in (window.files.save_receipt, window.files.save_answers):
         save(tmp_path / "file" / "mine")
         assert "could not be written" in window.page.note.text()
         save(tmp_path / "mine")
@@ -209,21 +209,21 @@ def test_every_step_can_be_taken_with_the_mouse(window, journal):
     click(window.page.go_on)
     click(window.page.go_on)
     wait_for_state(window, State.VIEWING)
-    real, generated = window.answers.answers
+    real, generated = window.trial_page.answers.answers
     click(real)
     click(generated)
-    click(window.answers.levels[1])
-    click(window.side.pause)
+    click(window.trial_page.answers.levels[1])
+    click(window.trial_page.side.pause)
     assert state(window) is State.PAUSED
     click(window.page.go_on)
-    click(window.side.mip)
-    assert window.image.view.mip
-    click(window.side.mip)
-    click_at(window.image.panes[0].overlay, 0, 0)
-    click(window.side.marks.reasons["Too clean"])
-    click_at(window.image.panes[0].overlay, 40, 0)
-    click(window.side.marks.undo)
-    click(window.answers.next)
+    click(window.trial_page.side.mip)
+    assert window.trial_page.image.view.mip
+    click(window.trial_page.side.mip)
+    click_at(window.trial_page.image.panes[0].overlay, 0, 0)
+    click(window.trial_page.side.marks.reasons["Too clean"])
+    click_at(window.trial_page.image.panes[0].overlay, 40, 0)
+    click(window.trial_page.side.marks.undo)
+    click(window.trial_page.answers.next)
     wait_for_state(window, State.FEEDBACK)
     (commit,) = journal("commit")
     assert (commit.data["answer"], commit.data["level"]) == ("G", 2)
@@ -237,7 +237,7 @@ def test_both_answers_look_alike_when_chosen(window):
     looks = []
     for number, key in enumerate((Key.Key_R, Key.Key_G)):
         press(window, key)
-        image = window.answers.answers[number].grab().toImage()
+        image = window.trial_page.answers.answers[number].grab().toImage()
         looks.append(image.pixelColor(10, image.height() // 2).name())
     assert looks[0] == looks[1]
 
@@ -245,7 +245,7 @@ def test_both_answers_look_alike_when_chosen(window):
 def test_practice_tells_the_right_answer_and_the_reading_does_not(window):
     go_to(window, State.FEEDBACK)
     trial = window.reading.session.trial
-    verdict = window.answers.verdict.text()
+    verdict = window.trial_page.answers.verdict.text()
     assert verdict.startswith("Correct" if trial.expected == "G" else "Not quite")
     assert ("generated" if trial.expected == "G" else "real") in verdict
     while state(window) is not State.INSTRUCTIONS:
@@ -253,14 +253,14 @@ def test_practice_tells_the_right_answer_and_the_reading_does_not(window):
     go_to(window, State.RATED)
     press(window, Key.Key_Return)
     wait_for_state(window, State.READY)
-    assert not window.answers.verdict.isVisible()
+    assert not window.trial_page.answers.verdict.isVisible()
 
 
 def test_every_case_begins_with_the_same_view(window):
     go_to(window, State.VIEWING)
-    start = window.image.view
-    overlay = window.image.panes[0].overlay
-    model = window.image.panes[0].model
+    start = window.trial_page.image.view
+    overlay = window.trial_page.image.panes[0].overlay
+    model = window.trial_page.image.panes[0].model
     first = _drawn_view(model)
     press(window, Key.Key_PageUp)
     drag_across(overlay, 80, 50)
@@ -268,11 +268,12 @@ def test_every_case_begins_with_the_same_view(window):
     drag_across(overlay, 20, 30, keys=SHIFT)
     press(window, Key.Key_M)
     drag_across(overlay, 70, 90)
-    assert all(getattr(window.image.view, name) != value for name, value in asdict(start).items())
+    view = window.trial_page.image.view
+    assert all(getattr(view, name) != value for name, value in asdict(start).items())
     assert _drawn_view(model) != first
     go_to(window, State.FEEDBACK)
     go_to(window, State.VIEWING)
-    assert window.image.view == start
+    assert window.trial_page.image.view == start
     assert _drawn_view(model) == first
 
 
@@ -291,31 +292,32 @@ def _drawn_view(model):
 
 def test_the_mouse_changes_slice_window_zoom_and_place_as_told(window):
     go_to(window, State.VIEWING)
-    overlay = window.image.panes[0].overlay
-    start = window.image.view
+    overlay = window.trial_page.image.panes[0].overlay
+    start = window.trial_page.image.view
     wheel(overlay, 120)
-    assert window.image.view.slice == start.slice + 1
+    assert window.trial_page.image.view.slice == start.slice + 1
     press(window, Key.Key_Down, Key.Key_Down)
-    assert window.image.view.slice == start.slice - 1
+    assert window.trial_page.image.view.slice == start.slice - 1
     drag_across(overlay, 0, -100)
-    brighter = window.image.view
+    brighter = window.trial_page.image.view
     assert brighter.high < start.high
     assert brighter.low < start.low
     press(window, Key.Key_W)
-    assert (window.image.view.low, window.image.view.high) == (start.low, start.high)
+    reset = window.trial_page.image.view
+    assert (reset.low, reset.high) == (start.low, start.high)
     drag_across(overlay, 100, 0)
-    wider = window.image.view
+    wider = window.trial_page.image.view
     assert wider.high - wider.low > start.high - start.low
     drag_across(overlay, 0, -100, Qt.MouseButton.RightButton)
-    assert window.image.view.zoom > 1
+    assert window.trial_page.image.view.zoom > 1
     drag_across(overlay, 30, 0, keys=SHIFT)
-    assert window.image.view.shift_mm[0] < 0
+    assert window.trial_page.image.view.shift_mm[0] < 0
 
 
 def test_the_patients_right_is_on_the_left_and_the_front_at_the_top(window):
     """A bright voxel at the patient's right front is drawn at the top left, in both modes."""
     go_to(window, State.VIEWING)
-    pane = window.image.panes[0]
+    pane = window.trial_page.image.panes[0]
     nz, nx, ny = pane.voxels.shape
     voxels = np.zeros((nz, nx, ny), np.uint16)
     voxels[nz // 2, 2, ny - 3] = 4095
@@ -327,21 +329,21 @@ def test_the_patients_right_is_on_the_left_and_the_front_at_the_top(window):
         row, column = np.unravel_index(image.argmax(), image.shape)
         assert column < image.shape[1] / 2
         assert row < image.shape[0] / 2
-    assert pane.frame.letters(window.image.view) == ("R", "L", "A", "P")
+    assert pane.frame.letters(window.trial_page.image.view) == ("R", "L", "A", "P")
 
 
 def test_a_turned_projection_carries_its_letters_with_it(window):
     go_to(window, State.VIEWING)
     press(window, Key.Key_M)
-    pane = window.image.panes[0]
+    pane = window.trial_page.image.panes[0]
     drag_across(pane.overlay, 0, 180)
-    assert pane.frame.letters(window.image.view) == ("R", "L", "S", "I")
+    assert pane.frame.letters(window.trial_page.image.view) == ("R", "L", "S", "I")
 
 
 def test_clicks_mark_the_voxel_that_is_seen(window, journal):
     """Whatever the zoom, and in a turned projection too."""
     go_to(window, State.CONFIDENCE)
-    pane = window.image.panes[0]
+    pane = window.trial_page.image.panes[0]
     nz, nx, ny = pane.voxels.shape
     bright = (2, nx - 4, 5)
     voxels = np.zeros((nz, nx, ny), np.uint16)
@@ -349,11 +351,11 @@ def test_clicks_mark_the_voxel_that_is_seen(window, journal):
     pane.load(voxels)
 
     def click_bright() -> None:
-        right, down = pane.frame.on_screen(bright, window.image.view)
+        right, down = pane.frame.on_screen(bright, window.trial_page.image.view)
         scale = pane.width() / pane.mm(pane.width(), 0)[0]
         click_at(pane.overlay, round(right * scale), round(down * scale))
 
-    press(window, *[Key.Key_Down] * (window.image.view.slice - bright[0]))
+    press(window, *[Key.Key_Down] * (window.trial_page.image.view.slice - bright[0]))
     click_bright()
     drag_across(pane.overlay, 0, -80, Qt.MouseButton.RightButton)
     drag_across(pane.overlay, -25, 40, keys=SHIFT)
@@ -371,7 +373,7 @@ def test_clicks_mark_the_voxel_that_is_seen(window, journal):
 
 def test_a_mark_is_drawn_where_it_was_clicked(window):
     go_to(window, State.CONFIDENCE)
-    pane = window.image.panes[0]
+    pane = window.trial_page.image.panes[0]
     click_at(pane.overlay, 50, -70)
     ((_, right, down, _),) = pane.overlay.annotations.marks
     half_voxel_px = pane.width() / pane.mm(pane.width(), 0)[0] * max(pane.frame.spacing) / 2
@@ -381,18 +383,18 @@ def test_a_mark_is_drawn_where_it_was_clicked(window):
 
 def test_marks_go_when_the_answer_becomes_real(window):
     go_to(window, State.CONFIDENCE)
-    click_at(window.image.panes[0].overlay, 0, 0)
-    assert window.side.marks.isVisible()
+    click_at(window.trial_page.image.panes[0].overlay, 0, 0)
+    assert window.trial_page.side.marks.isVisible()
     press(window, Key.Key_R)
     assert window.reading.session.snapshot.marks == ()
-    assert not window.side.marks.isVisible()
-    click_at(window.image.panes[0].overlay, 0, 0)
+    assert not window.trial_page.side.marks.isVisible()
+    click_at(window.trial_page.image.panes[0].overlay, 0, 0)
     assert window.reading.session.snapshot.marks == ()
 
 
 def test_a_pause_hides_the_picture_and_keeps_the_answer(window, journal):
     go_to(window, State.RATED)
-    pane = window.image.panes[0]
+    pane = window.trial_page.image.panes[0]
     press(window, Key.Key_P)
     assert state(window) is State.PAUSED
     assert not pane.isVisible()
@@ -414,6 +416,7 @@ def test_turning_to_another_window_pauses(window, journal):
     assert "another window" in window.page.body.text()
     other.close()
     window.activateWindow()
+    wait_for(lambda: journal("pause"))
     assert journal("pause")[0].data["reason"] == "focus lost"
 
 
@@ -423,7 +426,7 @@ def test_the_screen_is_blank_before_each_case(window, journal, monkeypatch):
     monkeypatch.setattr("napari_cowgan.reading.presenter.BLANK_S", 0.5)
     press(window, Key.Key_Return, Key.Key_Return)
     assert state(window) is State.LOADING
-    while not window.image.shown:
+    while not window.trial_page.image.shown:
         assert picture(window).max() == 0
         QTest.qWait(5)
     wait_for(lambda: len(journal("shown")) == 2)
@@ -459,7 +462,7 @@ def test_a_slow_disk_never_holds_the_reader_up(window, package, monkeypatch):
         monkeypatch.setattr(os, name, slow(getattr(os, name)))
     monkeypatch.setattr("cowgan.turing.reading.package.read_bytes", slow(read_bytes))
     go_to(window, State.RATED)
-    drag_across(window.image.panes[0].overlay, 30, 20)
+    drag_across(window.trial_page.image.panes[0].overlay, 30, 20)
     press(window, Key.Key_P, Key.Key_P, Key.Key_M, Key.Key_R, Key.Key_2)
     go_to(window, State.FEEDBACK)
     go_to(window, State.RATED)
@@ -478,29 +481,29 @@ def test_whoever_waits_for_a_slow_disk_is_told(window, monkeypatch):
     go_to(window, State.FEEDBACK)
     go_to(window, State.INSTRUCTIONS)
     go_to(window, State.LOADING)
-    wait_for(lambda: window.side.hint.text() == "Loading…")
+    wait_for(lambda: window.trial_page.side.hint.text() == "Loading…")
     served.set()
     wait_for_state(window, State.VIEWING)
-    assert window.side.hint.text() == ""
+    assert window.trial_page.side.hint.text() == ""
 
 
 def test_the_view_cannot_be_changed_while_the_screen_is_blank(window):
     go_to(window, State.READY)
     press(window, Key.Key_Return, Key.Key_PageUp, Key.Key_M)
-    drag_across(window.image.panes[0].overlay, 50, 50)
+    drag_across(window.trial_page.image.panes[0].overlay, 50, 50)
     wait_for_state(window, State.VIEWING)
-    assert window.image.view == window.image.frame.start
+    assert window.trial_page.image.view == window.trial_page.image.frame.start
 
 
 def test_what_was_looked_at_is_recorded(window, journal):
     go_to(window, State.VIEWING)
-    start = window.image.view.slice
+    start = window.trial_page.image.view.slice
     QTest.qWait(150)
     press(window, Key.Key_Up)
     QTest.qWait(150)
     press(window, Key.Key_M)
     QTest.qWait(150)
-    drag_across(window.image.panes[0].overlay, 30, 10, keys=CTRL)
+    drag_across(window.trial_page.image.panes[0].overlay, 30, 10, keys=CTRL)
     press(window, Key.Key_M)
     go_to(window, State.FEEDBACK)
     looked = [record.data for record in journal("interaction") if "slice_ms" in record.data]
@@ -586,10 +589,10 @@ def test_breaks_come_between_blocks_and_tell_how_far_one_is(tmp_path, windows):
 
 
 def test_whoever_looks_long_is_told_that_a_guess_is_fine(tmp_path, windows, monkeypatch):
-    monkeypatch.setattr("napari_cowgan.reading.controller._LOG_MS", 100)
+    monkeypatch.setattr("napari_cowgan.reading.viewing_recorder._LOG_MS", 100)
     window = windows(make_package(tmp_path, Rules(hint_s=1)))
     go_to(window, State.VIEWING)
-    wait_for(lambda: "guess is fine" in window.side.hint.text())
+    wait_for(lambda: "guess is fine" in window.trial_page.side.hint.text())
 
 
 def test_pairs_are_read_with_the_arrow_keys(tmp_path, windows):
@@ -597,7 +600,7 @@ def test_pairs_are_read_with_the_arrow_keys(tmp_path, windows):
     window = windows(package)
     go_to(window, State.VIEWING, Key.Key_Left)
     trial = window.reading.session.trial
-    left, right = window.image.panes
+    left, right = window.trial_page.image.panes
     opened = Package.open(package)
     assert np.array_equal(left.voxels, opened.volume(trial.cases[0]))
     assert np.array_equal(right.voxels, opened.volume(trial.cases[1]))
@@ -644,10 +647,10 @@ def test_without_projections_or_marks_neither_is_offered(tmp_path, windows):
     window = windows(make_package(tmp_path, Rules(mip=False, marks=False)))
     go_to(window, State.CONFIDENCE)
     press(window, Key.Key_M)
-    click_at(window.image.panes[0].overlay, 0, 0)
-    assert not window.image.view.mip
-    assert not window.side.mip.isVisible()
-    assert not window.side.marks.isVisible()
+    click_at(window.trial_page.image.panes[0].overlay, 0, 0)
+    assert not window.trial_page.image.view.mip
+    assert not window.trial_page.side.mip.isVisible()
+    assert not window.trial_page.side.marks.isVisible()
     assert window.reading.session.snapshot.marks == ()
 
 
@@ -668,7 +671,7 @@ def test_nothing_of_napari_is_in_sight_or_within_reach(window, package):
             event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, middle)
             QApplication.sendEvent(widget, event)
             assert QApplication.activePopupWidget() is None
-    assert len(window.image.panes[0].model.layers) == 1
+    assert len(window.trial_page.image.panes[0].model.layers) == 1
 
 
 def test_a_window_that_is_closed_twice_ends_once(window, journal):
@@ -682,7 +685,8 @@ def test_a_window_that_is_closed_twice_ends_once(window, journal):
 def test_f11_uses_the_whole_screen_and_gives_it_back(window):
     press(window, Key.Key_F11)
     assert window.isFullScreen()
-    click(window.side.full) if window.side.full.isVisible() else press(window, Key.Key_F11)
+    full = window.trial_page.side.full
+    click(full) if full.isVisible() else press(window, Key.Key_F11)
     assert not window.isFullScreen()
 
 

@@ -51,7 +51,7 @@ OWN = {
 
 def surroundings(window):
     """Return whatever a key could have changed that is none of the reader's business."""
-    models = [pane.model for pane in window.image.panes]
+    models = [pane.model for pane in window.trial_page.image.panes]
     layers = [layer for model in models for layer in model.layers]
     inner = [widget for kind in (QDockWidget, QMenu) for widget in window.findChildren(kind)]
     outer = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
@@ -69,11 +69,11 @@ def surroundings(window):
 
 def everything(window, package):
     """Return whatever a key could have changed."""
-    models = [pane.model for pane in window.image.panes]
+    models = [pane.model for pane in window.trial_page.image.panes]
     session = window.reading.session
     return surroundings(window) | {
         "state": (session.state, asdict(session.snapshot) | {"latest_ns": 0}),
-        "view": window.image.view,
+        "view": window.trial_page.image.view,
         "scenes": [repr(model.model_dump(include=VIEW)) for model in models],
         "layers": [settings_of(layer) for model in models for layer in model.layers],
         "voxels": [layer.data.tobytes() for model in models for layer in model.layers],

@@ -108,7 +108,7 @@ def test_a_full_disk_holds_the_reading_up_until_there_is_space(window, package, 
     press(window, Key.Key_Return)
     wait_for(lambda: "cannot be saved" in window.page.title.text())
     assert "full" in window.page.body.text()
-    assert not window.image.panes[0].isVisible()
+    assert not window.trial_page.image.panes[0].isVisible()
     press(window, Key.Key_R, Key.Key_Return)
     wait_for(lambda: not window.reading._writer.retrying)
     assert "full" in window.page.body.text()
