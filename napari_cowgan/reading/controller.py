@@ -21,7 +21,6 @@ from napari_cowgan.reading.viewing_recorder import ViewingRecorder
 _SETTLE_MS = 10
 _JUDGING = {State.VIEWING, State.CONFIDENCE, State.RATED}
 _WITH_IMAGE = _JUDGING | {State.LOADING, State.FEEDBACK}
-_STEPS = {Action.UP: 1, Action.DOWN: -1, Action.FAR_UP: 5, Action.FAR_DOWN: -5}
 
 
 class ReadingController(QObject):
@@ -138,15 +137,11 @@ class ReadingController(QObject):
                     self.pause("key")
             case Action.UNDO_MARK:
                 self.marking.undo()
-            case Action.MIP:
-                self.image.toggle_mip()
-            case Action.RESET_WINDOW:
-                self.image.reset_window()
             case _ if action in LEVELS:
                 if self.session.accepts("level"):
                     self.session.level(LEVELS.index(action) + 1)
-            case _ if action in _STEPS:
-                self.image.scroll(_STEPS[action])
+            case _:
+                self.image.act(action)
         self.changed.emit()
 
     def decline(self) -> None:

@@ -13,10 +13,12 @@ from qtpy.QtWidgets import QHBoxLayout, QWidget
 from cowgan.turing.design.trials import Rules
 from cowgan.turing.reading.manifest import Display
 from napari_cowgan.reading import texts
+from napari_cowgan.reading.keys import Action
 from napari_cowgan.reading.overlay import Drag
 from napari_cowgan.reading.pane import Pane
 from napari_cowgan.reading.view import Frame, View
 
+_STEPS = {Action.UP: 1, Action.DOWN: -1, Action.FAR_UP: 5, Action.FAR_DOWN: -5}
 _ZOOM_PER_PX = 1.006
 _ZOOM_PER_NOTCH = 1.15
 
@@ -99,19 +101,15 @@ class ImageArea(QWidget):
         for number, pane in enumerate(self.panes):
             pane.show_marks(marks.get(number, ()))
 
-    def scroll(self, steps: int) -> None:
-        """Scroll by a number of slices."""
-        if not self.view.mip:
-            self.change(self.frame.scrolled(self.view, steps))
-
-    def toggle_mip(self) -> None:
-        """Switch between slices and projection."""
-        if self._mip_allowed:
-            self.change(replace(self.view, mip=not self.view.mip))
-
-    def reset_window(self) -> None:
-        """Reset brightness and contrast."""
-        self.change(self.frame.window_reset(self.view))
+    def act(self, action: Action) -> None:
+        """Carry out an action that changes the view; others do nothing."""
+        match action:
+            case Action.MIP if self._mip_allowed:
+                self.change(replace(self.view, mip=not self.view.mip))
+            case Action.RESET_WINDOW:
+                self.change(self.frame.window_reset(self.view))
+            case _ if action in _STEPS:
+                self._scroll(_STEPS[action])
 
     def change(self, view: View) -> None:
         """Change the view."""
@@ -128,6 +126,10 @@ class ImageArea(QWidget):
     def _apply(self) -> None:
         for pane in self.panes:
             pane.show_view(self.view)
+
+    def _scroll(self, steps: int) -> None:
+        if not self.view.mip:
+            self.change(self.frame.scrolled(self.view, steps))
 
     def _on_drawn(self, number: int) -> None:
         if self._undrawn:
@@ -154,7 +156,7 @@ class ImageArea(QWidget):
             factor = _ZOOM_PER_NOTCH**notches
             self.change(self.frame.zoomed(self.view, factor, *pane.mm(right_px, down_px)))
         else:
-            self.scroll(notches)
+            self._scroll(notches)
 
     def _on_click(self, number: int, right_px: float, down_px: float) -> None:
         voxel = self.panes[number].voxel_at(right_px, down_px)
