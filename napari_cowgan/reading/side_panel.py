@@ -134,7 +134,7 @@ class Marks(QWidget):
         if not count:
             text = "Click the location, if you like."
         elif count < MAX_MARKS:
-            text = f"Location {count}: why? Or click more."
+            text = f"Location {count}: why? Or another."
         else:
             text = f"Location {count}: why?"
         self.text.setText(text)
