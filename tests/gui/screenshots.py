@@ -98,7 +98,7 @@ def shoot_explorer(folder: Path, theme: str) -> None:
     for section in sections:
         section.expand(animate=False)
         explorer.findChild(QScrollArea).ensureWidgetVisible(section)
-        QTest.qWait(2500)
+        wait_for(lambda: explorer.showing_complete_volume)
         save(viewer, folder, section.text()[3:].lower().replace(" ", "-"))
         section.collapse(animate=False)
     for view in ("coronal", "sagittal"):
@@ -229,7 +229,7 @@ def shoot_data(folder: Path, theme: str) -> None:
         wait_for(lambda: any(row.outcome == "done" for row in panel.cases.rows))
         save(viewer, folder, "data-running")
         wait_for(lambda: not panel.job.running)
-        panel.open_case(panel.cases.rows[0].path)
+        panel.layers.show(panel.cases.rows[0].path)
         failed = next(row.name for row in panel.cases.rows if row.outcome == "failed")
         panel.cases.setCurrentItem(panel.cases.findItems(failed, Qt.MatchFlag.MatchExactly)[0])
         save(viewer, folder, "data-done")
@@ -350,7 +350,7 @@ def shoot_study(folder: Path, theme: str) -> None:
         save(viewer, folder, "study-returned")
         panel.readers.read.click()
         save(viewer, folder, "study-read-here")
-        panel.question.reject()
+        panel.local_reading.question.reject()
         panel.result.analyse.click()
         save(viewer, folder, "study-question")
         panel.result.question.reject()
