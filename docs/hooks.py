@@ -77,6 +77,8 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     "measure": (),
     "report": ("report.blocks", "report.html", "report.pdf"),
     "features": (
+        "features.extractors",
+        "features.store",
         "features.efficientnet",
         "features.inception",
         "features.medicalnet",

@@ -40,7 +40,10 @@ def understand(words: list[str]) -> list[str]:
     """Return what a parser leaves over; files need not be there, nor all that is required."""
     command = typer.main.get_command(app)
     context = command.context_class(command)
-    while hasattr(command, "commands") and not words[0].startswith("-"):
+    while hasattr(command, "commands"):
+        # An option of the group, or the group itself where it does something.
+        if words[0].startswith("-") if words else command.invoke_without_command:
+            break
         name, *words = words
         command = command.commands[name]
         context = command.context_class(command, info_name=name, parent=context)

@@ -12,6 +12,7 @@ from cowgan.cli.bank import build_bank, check_bank, simulate_bank
 from cowgan.cli.directions import directions
 from cowgan.cli.evaluate import evaluate
 from cowgan.cli.explore import explore
+from cowgan.cli.features import app as features
 from cowgan.cli.generate import generate
 from cowgan.cli.measure import measure
 from cowgan.cli.models import convert, info
@@ -41,6 +42,7 @@ app = typer.Typer(
 for panel, commands in _COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(features, name="features", rich_help_panel="Evaluation")
 app.add_typer(turing, name="turing", rich_help_panel="Studies")
 
 
