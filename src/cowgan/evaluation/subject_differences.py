@@ -42,6 +42,11 @@ class Group:
         names, number = np.unique(np.asarray(self.subjects, str), return_inverse=True)
         return number, len(names)
 
+    def weights(self) -> NDArray[np.float64]:
+        """Return the share of each volume in the group."""
+        number, n_subjects = self.numbered()
+        return np.asarray(1 / (n_subjects * np.bincount(number)[number]))
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -139,10 +144,9 @@ def summary(group: Group) -> Summary | None:
     """Return mean and standard deviation of a quantity, or None without any volume."""
     if not len(group.values):
         return None
-    subjects, _ = group.numbered()
-    weights = 1 / np.bincount(subjects)[subjects]
-    mean = np.average(group.values, weights=weights)
-    variance = np.average((group.values - mean) ** 2, weights=weights)
+    weights = group.weights()
+    mean = weights @ group.values
+    variance = weights @ (group.values - mean) ** 2
     return Summary(len(group.values), float(mean), float(np.sqrt(variance)))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from cowgan.evaluation.subject_differences import Summary
+from cowgan.evaluation.vessel_figures import vessel_figures
 from cowgan.evaluation.vessels import VesselDifference
 from cowgan.features.store import FeatureBank
 from cowgan.report.blocks import Block, Cell, Paragraph, Table
@@ -12,7 +13,7 @@ from cowgan.report.numbers import NOT_DEFINED, decimal, p_value
 def vessel_blocks(
     differences: Sequence[VesselDifference], banks: Sequence[FeatureBank]
 ) -> Iterator[Block]:
-    """Return the table of measured vessels.
+    """Return the table and the figures of measured vessels.
 
     Parameters
     ----------
@@ -34,6 +35,7 @@ def vessel_blocks(
         tuple(_row(one) for one in differences),
         (2.6, 1.5, 1.5, 0.9, 0.9, 0.9),
     )
+    yield from vessel_figures(*banks)
 
 
 def _row(one: VesselDifference) -> tuple[Cell, ...]:

@@ -33,7 +33,7 @@ class Column:
     title : str
         For people.
     unit : str
-        Empty for numbers and ratios.
+        Empty for counts.
     group : str
         What it describes, for figures and tables.
     digits : int
@@ -52,23 +52,23 @@ class Column:
 
 
 COLUMNS = (
-    Column("fraction", "Vessel voxels", "%", "Amount"),
-    Column("length", "Length of all vessels", "mm", "Amount", digits=0),
-    Column("branch_length", "Mean length from node to node", "mm", "Amount", 1, may_lack=True),
-    Column("radius_mean", "Mean radius", "mm", "Calibre", may_lack=True),
-    Column("radius_median", "Median radius", "mm", "Calibre", may_lack=True),
-    Column("radius_sd", "Standard deviation of the radius", "mm", "Calibre", may_lack=True),
-    Column("wall_slope", "Slope of walls", "contrast/mm", "Calibre", may_lack=True),
-    Column("tortuosity", "Tortuosity, path to chord", "", "Course", may_lack=True),
+    Column("fraction", "Vessel voxels", "%", "Amount and calibre"),
+    Column("length", "Length of all vessels", "mm", "Amount and calibre", digits=0),
+    Column("radius_mean", "Mean radius", "mm", "Amount and calibre", may_lack=True),
+    Column("radius_median", "Median radius", "mm", "Amount and calibre", may_lack=True),
+    Column("radius_sd", "Spread of radii (SD)", "mm", "Amount and calibre", may_lack=True),
+    Column("wall_slope", "Slope of walls", "contrast/mm", "Amount and calibre", may_lack=True),
+    Column("branch_length", "Mean length of branches", "mm", "Course", 1, may_lack=True),
+    Column("tortuosity", "Tortuosity", "path/chord", "Course", may_lack=True),
     Column("turning", "Turning", "rad/mm", "Course", 3, may_lack=True),
-    Column("branching_angle", "Branching angle", "°", "Course", 0, may_lack=True),
-    Column("murray_ratio", "Murray ratio of radii", "", "Course", may_lack=True),
     Column("branch_points", "Branch points", "", "Course", digits=1),
-    Column("loops", "Loops", "", "Connections"),
+    Column("branching_angle", "Branching angle", "°", "Course", 0, may_lack=True),
+    Column("murray_ratio", "Murray ratio", "", "Course", may_lack=True),
     Column("pieces", "Pieces", "", "Connections"),
     Column("specks", "Pieces below 20 mm³", "", "Connections"),
-    Column("largest_piece", "Vessel voxels in the largest piece", "%", "Connections", 1),
-    Column("sides_joined", "Sides with a PCom, of two", "", "Connections"),
+    Column("largest_piece", "Largest piece", "% of voxels", "Connections", digits=1),
+    Column("loops", "Loops", "", "Connections"),
+    Column("sides_joined", "Sides with a PCom", "of 2", "Connections"),
 )
 """The features of `VesselFeatures`, in order."""
 
