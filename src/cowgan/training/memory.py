@@ -103,8 +103,8 @@ def _peak(config: TrainingConfig, device: torch.device) -> int:
     with FakeTensorMode(allow_non_fake_inputs=True), _Tally() as tally:
         trainer = Trainer(traced, _Blank(config.network.volume_shape), "cpu")
         trainer.generator.one_by_one &= device.type == "cpu"
-        for adam in (trainer.generator_adam, trainer.discriminator_adam):
-            _make_moments(adam)
+        for optimiser in (trainer.generator_optimiser, trainer.discriminator_optimiser):
+            _make_moments(optimiser.adam)
         trainer.counters.step = every * ceil(config.path_from / every)
         trainer.step()
     return tally.peak

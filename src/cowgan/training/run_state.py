@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
@@ -17,8 +16,10 @@ from cowgan.errors import CowganError
 from cowgan.files import atomic_path
 from cowgan.networks import NetworkConfig
 from cowgan.tensor_files import open_tensors, write_serialised
+from cowgan.training.counters import Counters
 from cowgan.training.generator import Generator
-from cowgan.training.trainer import Counters, Trainer
+from cowgan.training.optimiser import Optimiser
+from cowgan.training.trainer import Trainer
 
 STATE_FILE = "state.safetensors"
 PREVIOUS_FILE = "state.previous.safetensors"
@@ -79,8 +80,8 @@ def save_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
         **_named(trainer.ema, "average"),
         **_named(trainer.discriminator, "discriminator"),
         **({} if trainer.components is None else _named(trainer.components, "components")),
-        **_moments(trainer.generator_adam, trainer.generator, "generator_adam"),
-        **_moments(trainer.discriminator_adam, trainer.discriminator, "discriminator_adam"),
+        **_moments(trainer.generator_optimiser, trainer.generator, "generator_adam"),
+        **_moments(trainer.discriminator_optimiser, trainer.discriminator, "discriminator_adam"),
     }
     description = state_description(trainer, bank_sha256)
     metadata = {
@@ -102,7 +103,7 @@ def state_description(trainer: Trainer, bank_sha256: str) -> StateDescription:
     return StateDescription(
         trainer.config.to_dict(),
         trainer.counters,
-        trainer.scaler.state_dict(),
+        trainer.precision.scaler.state_dict(),
         bank_sha256,
         f"napari-cowgan {__version__}",
     )
@@ -130,13 +131,15 @@ def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
         trainer.discriminator.load_state_dict(part_of(tensors, "discriminator/"))
         if trainer.components is not None:
             trainer.components.load_state_dict(part_of(tensors, "components/"))
-        _restore(trainer.generator_adam, trainer.generator, part_of(tensors, "generator_adam/"))
         _restore(
-            trainer.discriminator_adam,
+            trainer.generator_optimiser, trainer.generator, part_of(tensors, "generator_adam/")
+        )
+        _restore(
+            trainer.discriminator_optimiser,
             trainer.discriminator,
             part_of(tensors, "discriminator_adam/"),
         )
-        trainer.scaler.load_state_dict(description.scaler)
+        trainer.precision.scaler.load_state_dict(description.scaler)
         trainer.counters = description.counters
     except (KeyError, TypeError, RuntimeError) as error:
         raise unfit_state(folder, error) from error
@@ -242,22 +245,23 @@ def part_of(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name[len(prefix) :]: t for name, t in tensors.items() if name.startswith(prefix)}
 
 
-def _moments(adam: torch.optim.Adam, network: nn.Module, prefix: str) -> dict[str, Tensor]:
+def _moments(optimiser: Optimiser, network: nn.Module, prefix: str) -> dict[str, Tensor]:
     """Return the optimiser's moments under the names of the parameters."""
     return {
         f"{prefix}/{name}/{moment}": tensor
         for name, parameter in network.named_parameters()
-        for moment, tensor in adam.state.get(parameter, {}).items()
+        for moment, tensor in optimiser.adam.state.get(parameter, {}).items()
     }
 
 
-def _restore(adam: torch.optim.Adam, network: nn.Module, moments: Mapping[str, Tensor]) -> None:
-    adam.state.clear()
+def _restore(optimiser: Optimiser, network: nn.Module, moments: Mapping[str, Tensor]) -> None:
+    state = optimiser.adam.state
+    state.clear()
     for name, parameter in network.named_parameters():
         own = part_of(moments, f"{name}/")
         if own:
             # Adam keeps its step count on the CPU.
-            adam.state[parameter] = {
+            state[parameter] = {
                 moment: tensor.clone() if moment == "step" else tensor.to(parameter.device)
                 for moment, tensor in own.items()
             }

@@ -1,7 +1,5 @@
 """The weighted losses of a training step, and their means for the log."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -21,22 +19,6 @@ _DISCRIMINATOR_LOSS = {
 }
 _GENERATOR_LOSS = {"hinge": losses.hinge_generator, "logistic": losses.logistic_generator}
 _PENALTY = {"one_centred": losses.one_centred_penalty, "r1": losses.r1_penalty}
-
-
-@dataclass(frozen=True)
-class RealStatistics:
-    """Statistics of real volumes that generated ones are compared with.
-
-    Parameters
-    ----------
-    brightness : Brightness
-        Their brightness.
-    variance : float
-        Of all their voxels.
-    """
-
-    brightness: Brightness
-    variance: float
 
 
 class StepLosses:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from cowgan.progress import Progress, Silent, advance
 from cowgan.training.config import TrainingConfig, with_changes
-from cowgan.training.trainer import Counters, Trainer
+from cowgan.training.counters import Counters
+from cowgan.training.trainer import Trainer
 
 _FEW = 10
 _VOLUMES = 16

@@ -1,0 +1,65 @@
+"""The networks of a run, with their first weights."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from cowgan.networks import initialise
+from cowgan.networks.initialisation import initialise_as_rotation, initialise_for_rotation
+from cowgan.training.anatomical_components import AnatomicalComponents
+from cowgan.training.config import TrainingConfig
+from cowgan.training.discriminators import make_discriminator
+from cowgan.training.generator import Generator
+
+_STYLE_DEVIATION = 0.3
+
+_ONE_BY_ONE_FROM = 64
+"""Columns from which a CPU trains faster by scaling each volume's weights, which are few, than
+the activations of a batch."""
+
+
+@dataclass(frozen=True)
+class RunNetworks:
+    """The networks of a run.
+
+    Parameters
+    ----------
+    generator, ema : Generator
+        The generator in training, and its exponential moving average.
+    discriminator : nn.Module
+        Its opponent.
+    components : AnatomicalComponents, optional
+        What latents stand for after a linear start; fitted by
+        `cowgan.training.linear_start.start_linearly`.
+    """
+
+    generator: Generator
+    ema: Generator
+    discriminator: nn.Module
+    components: AnatomicalComponents | None
+
+
+def make_networks(config: TrainingConfig, device: torch.device) -> RunNetworks:
+    """Return the networks of a run on its device; equal seeds give equal weights."""
+    source = torch.Generator().manual_seed(config.seed)
+    generator = Generator(config.network, config.start)
+    initialise(generator.mapping, source)
+    initialise(generator.synthesis, source)
+    components = None
+    if config.start == "linear":
+        components = AnatomicalComponents.for_latents(config.network.latent_dim)
+        initialise_as_rotation(generator.mapping, source)
+        initialise_for_rotation(generator.synthesis, _STYLE_DEVIATION, source)
+        # Latents stay components of an anatomy, in unit variance.
+        generator.mapping.requires_grad_(False)
+    ema = Generator(config.network, config.start).requires_grad_(False)
+    ema.load_state_dict(generator.state_dict())
+    discriminator = make_discriminator(config, source)
+    on_cpu = device.type == "cpu"
+    generator.one_by_one = on_cpu and config.network.image_size >= _ONE_BY_ONE_FROM
+    if not on_cpu:  # They were made on the CPU.
+        for network in (generator, ema, discriminator, components):
+            if network is not None:
+                network.to(device)
+    return RunNetworks(generator, ema, discriminator, components)
