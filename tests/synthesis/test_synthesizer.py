@@ -415,7 +415,7 @@ def test_values_are_clamped_to_zero_and_one():
 class TestPreviewBlock:
     @pytest.fixture
     def timed(self, synthesizer):
-        synthesizer._block_seconds[:] = [0.01, 0.02, 0.1]
+        synthesizer._times.seconds[:] = [0.01, 0.02, 0.1]
         return synthesizer
 
     def test_goes_as_deep_as_the_budget(self, timed):
@@ -426,12 +426,12 @@ class TestPreviewBlock:
 
     def test_counts_what_is_cached_as_free(self, timed):
         timed.render(LatentState(1), stop_block=0)
-        timed._block_seconds[:] = [0.01, 0.02, 0.1]
+        timed._times.seconds[:] = [0.01, 0.02, 0.1]
         assert timed.preview_block(LatentState(1), 0.02) == 1
 
     def test_always_includes_a_block_that_changed(self, timed):
         timed.render(LatentState(1))
-        timed._block_seconds[:] = [0.01, 0.02, 0.1]
+        timed._times.seconds[:] = [0.01, 0.02, 0.1]
         fine = LatentState(1, mixing=(BlockMix(2, 5),))
         assert timed.preview_block(fine, 0.05) is None
         middle = LatentState(1, mixing=(BlockMix(1, 5),))
@@ -443,7 +443,7 @@ class TestPreviewBlock:
 
     def test_knows_the_times_after_one_volume(self, synthesizer):
         synthesizer.render(LatentState())
-        assert all(seconds > 0 for seconds in synthesizer._block_seconds)
+        assert all(seconds > 0 for seconds in synthesizer._times.seconds)
         assert synthesizer.preview_block(LatentState(1), 1e-9) == 0
         assert synthesizer.preview_block(LatentState(1), 1e9) is None
 

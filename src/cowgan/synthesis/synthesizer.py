@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -17,7 +16,9 @@ from cowgan.checkpoint import Checkpoint
 from cowgan.errors import Cancelled, CowganError
 from cowgan.networks.layers import resize
 from cowgan.networks.synthesis import NOISE_MEAN
-from cowgan.synthesis.noise import block_noise, noise_key
+from cowgan.synthesis.block_cache import BlockCache, BlockOutput, block_keys
+from cowgan.synthesis.block_times import BlockTimes
+from cowgan.synthesis.noise import block_noise
 from cowgan.synthesis.precision import Precision, choose_device, choose_dtype
 from cowgan.synthesis.state import LatentState
 from cowgan.synthesis.styles import styles
@@ -25,17 +26,6 @@ from cowgan.volume import Volume, default_affine
 
 FRAME_BUDGET_S = 0.08
 """Time in which a preview feels immediate."""
-
-
-_BlockKey = tuple[bytes, tuple[int, float] | None]
-"""Style and noise of a block, which determine its output after given blocks."""
-
-
-@dataclass(frozen=True, eq=False)
-class _CachedBlock:
-    key: _BlockKey
-    x: Tensor
-    image: Tensor
 
 
 class Synthesizer:
@@ -74,8 +64,8 @@ class Synthesizer:
         network = copy.deepcopy(checkpoint.synthesis).to(self.device)
         self._network = network.freeze(self.dtype)
         self._config = checkpoint.config
-        self._cache: list[_CachedBlock] = []
-        self._block_seconds: list[float | None] = [None] * checkpoint.config.n_blocks
+        self._cache = BlockCache()
+        self._times = BlockTimes(checkpoint.config.n_blocks)
         self._lock = threading.Lock()
 
     def render(
@@ -176,19 +166,10 @@ class Synthesizer:
             A `stop_block` for `render`; None if that is the whole volume.
         """
         with self._lock:
-            cached = self._valid_prefix(self._keys(state, styles(self.checkpoint, state)))
-            seconds = self._block_seconds
-        spent = 0.0
-        for block in range(cached, self._config.n_blocks):
-            # An unmeasured block counts as twice the one before: each has 2-8 times its voxels.
-            known = seconds[block]
-            before = seconds[block - 1] if block else None
-            spent += known if known is not None else 2 * (before or 0.0)
-            if spent > budget_s:
-                # At least one block that changed, or the preview would show the old state.
-                stop = max(block - 1, cached)
-                return stop if stop < self._config.n_blocks - 1 else None
-        return None
+            keys = block_keys(state, styles(self.checkpoint, state))
+            # At least one block that changed, or the preview would show the old state.
+            stop = self._times.finest_block(self._cache.valid_blocks(keys), budget_s)
+        return stop if stop < self._config.n_blocks - 1 else None
 
     def _checked_stop(self, stop_block: int | None) -> int:
         last = self._config.n_blocks - 1
@@ -210,39 +191,28 @@ class Synthesizer:
             try:
                 yield
             except torch.OutOfMemoryError as error:
-                self._cache.clear()
+                self._cache.discard()
                 raise CowganError(
                     "The graphics card has too little free memory for this model; close other "
                     "programs or choose the CPU as device.",
                     str(error),
                 ) from error
 
-    def _keys(self, state: LatentState, ws: Tensor) -> list[_BlockKey]:
-        return [(w.numpy().tobytes(), noise_key(state, block)) for block, w in enumerate(ws)]
-
-    def _valid_prefix(self, keys: Sequence[_BlockKey]) -> int:
-        """Return the number of leading blocks of the cache that are valid for `keys`."""
-        valid = 0
-        for cached, key in zip(self._cache, keys, strict=False):
-            if cached.key != key:
-                break
-            valid += 1
-        return valid
-
     def _render_cached(
         self, state: LatentState, stop: int, cancelled: Callable[[], bool]
     ) -> Tensor:
         ws = styles(self.checkpoint, state)
-        keys = self._keys(state, ws)
-        first = min(self._valid_prefix(keys), stop + 1)
+        keys = block_keys(state, ws)
+        first = min(self._cache.valid_blocks(keys), stop + 1)
         if first <= stop:
-            del self._cache[first:]
+            self._cache.discard(first)
         for block in range(first, stop + 1):
             if cancelled():
                 raise Cancelled
             start = time.perf_counter()
             if block:
-                x, image = self._cache[-1].x, self._cache[-1].image
+                before = self._cache.output(block - 1)
+                x, image = before.x, before.image
             else:
                 x, image = self._network.start(1), None
             noise = block_noise(state, block, self._config)
@@ -253,17 +223,11 @@ class Synthesizer:
                 ws[block : block + 1].to(self.device),
                 None if noise is None else noise[None].to(self.device),
             )
-            self._cache.append(_CachedBlock(keys[block], x, image))
+            self._cache.add(BlockOutput(keys[block], x, image))
             if self.device.type == "cuda":
                 torch.cuda.synchronize(self.device)
-            self._track_time(block, time.perf_counter() - start)
-        return self._cache[stop].image
-
-    def _track_time(self, block: int, seconds: float) -> None:
-        """Track a block's time: down at once, up slowly, as a single slow run is an outlier."""
-        known = self._block_seconds[block]
-        smoothed = seconds if known is None else 0.7 * known + 0.3 * seconds
-        self._block_seconds[block] = min(seconds, smoothed)
+            self._times.track(block, time.perf_counter() - start)
+        return self._cache.output(stop).image
 
     def _render_batch(self, batch: Sequence[LatentState], stop: int) -> Tensor:
         ws = torch.stack([styles(self.checkpoint, state) for state in batch]).to(self.device)

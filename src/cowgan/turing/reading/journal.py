@@ -1,10 +1,8 @@
 """The writer of a journal: every answer is on disk before the next case is shown.
 
-A thread of its own writes, so that a slow disk never holds up the reader. For the format see
-`cowgan.turing.reading.records`.
+A thread of its own writes, so that a slow disk never holds up the reader.
 """
 
-import os
 import threading
 import time
 from collections import deque
@@ -12,39 +10,25 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from errno import EACCES, EDQUOT, EFBIG, ENOSPC, EPERM, EROFS
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from cowgan.canonical_json import canonical, sha256_of_content
+from cowgan.canonical_json import canonical
 from cowgan.documents import parse_json
 from cowgan.errors import CowganError
-from cowgan.files import open_to_append, read_bytes
 from cowgan.locking import HeldLock
-from cowgan.turing.reading.records import (
-    HEADER,
-    LARGEST_BYTES,
-    NO_RECORD,
-    Record,
-    line_of,
-    parse_journal,
-)
-
-_FULL = {ENOSPC, EDQUOT, EFBIG}
-_FORBIDDEN = {EACCES, EPERM, EROFS}
+from cowgan.turing.reading.disk_errors import disk_errors
+from cowgan.turing.reading.journal_file import Entry, JournalFile
+from cowgan.turing.reading.records import HEADER, Record
+from cowgan.turing.reading.second_copy import bring_up_to_date
 
 
 @dataclass(eq=False)
 class _Waiting:
-    """A record that is not on disk yet; its place in the chain is assigned when written."""
+    """An entry that is not on disk yet."""
 
-    utc: str
-    mono_ns: int
-    kind: str
-    trial: int | None
-    data: dict[str, Any]
-    durable: bool
+    entry: Entry
     committed: "Future[Record]" = field(default_factory=Future)
 
 
@@ -97,18 +81,17 @@ class Journal:
         self._waiting: deque[_Waiting] = deque()
         self._stuck = False
         self._closing = False
-        try:
+        with disk_errors(self.path):
             self._lock = HeldLock(self.path.with_suffix(".lock"))
-            try:
-                self._open(header)
-            except BaseException:
-                self._lock.release()
-                raise
-        except OSError as error:
-            raise _write_error(self.path, error) from error
+        try:
+            self._file = JournalFile(self.path, header, self._copy)
+        except BaseException:
+            self._lock.release()
+            raise
+        self.records = self._file.found[1:]
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
-        if not self._seq:
+        if not self._file.found:
             self.append(HEADER, dict(header))
             try:
                 self.flush()
@@ -163,7 +146,7 @@ class Journal:
         content = parse_json(canonical(dict(data or {})), dict[str, Any], "The record")
         utc = datetime.now(UTC).isoformat(timespec="milliseconds")
         now = time.monotonic_ns() if mono_ns is None else mono_ns
-        waiting = _Waiting(utc, now, kind, trial, content, durable)
+        waiting = _Waiting(Entry(utc, now, kind, trial, content, durable))
         with self._changed:
             if self._closing:
                 raise CowganError(f"{self.path} is closed; nothing more can be recorded.")
@@ -215,51 +198,6 @@ class Journal:
         self._file.close()
         self._lock.release()
 
-    def _open(self, header: Mapping[str, Any]) -> None:
-        existed = self.path.exists()
-        self._file = open_to_append(self.path)
-        self._descriptor = self._file.fileno()
-        try:
-            if not existed:
-                _sync_folder(self.path.parent)
-            content = read_bytes(self.path, LARGEST_BYTES)
-            records, whole = parse_journal(content, self.path)
-            _refuse_other(records, header, self.path)
-            self._refuse_unequal_copy(content[:whole])
-            if whole < len(content):
-                with open_to_append(self.path.with_suffix(".torn")) as torn:
-                    torn.write(content[whole:])
-                    torn.flush()
-                    os.fsync(torn.fileno())
-                self._file.truncate(whole)
-                os.fsync(self._file.fileno())
-        except BaseException:
-            self._file.close()
-            raise
-        self.records = records[1:]
-        self._seq = len(records)
-        self._head = records[-1].sha256 if records else NO_RECORD
-        self._synced_bytes = whole
-        self._unsynced = b""
-        self._refused = False
-
-    def _refuse_unequal_copy(self, content: bytes) -> None:
-        if self._copy is None:
-            return
-        try:
-            self._copy.parent.mkdir(parents=True, exist_ok=True)
-            copied = read_bytes(self._copy, LARGEST_BYTES) if self._copy.exists() else b""
-        except OSError as error:
-            raise _write_error(self._copy, error) from error
-        if content.startswith(copied):
-            return
-        if copied.startswith(content):
-            raise CowganError(
-                f"{self.path} has lost records that its second copy {self._copy} still has; "
-                "replace it by the copy."
-            )
-        raise CowganError(f"{self._copy} is not the second copy of {self.path}.")
-
     def _work(self) -> None:
         while True:
             with self._changed:
@@ -267,17 +205,17 @@ class Journal:
                 if self._stuck or not self._waiting:
                     return
                 batch = list(self._waiting)
+            entries = [waiting.entry for waiting in batch]
             try:
-                records = self._write(batch)
-            except (OSError, CowganError) as error:
-                problem = (
-                    error if isinstance(error, CowganError) else _write_error(self.path, error)
-                )
+                records = self._file.append(entries)
+            except CowganError as problem:
                 with self._changed:
                     self.problem, self._stuck = problem, True
                     self._changed.notify_all()
                 self._on_problem(problem)
                 continue
+            if any(entry.durable for entry in entries):
+                self._mirror()
             for waiting, record in zip(batch, records, strict=True):
                 waiting.committed.set_result(record)
             with self._changed:
@@ -285,96 +223,16 @@ class Journal:
                     self._waiting.popleft()
                 self._changed.notify_all()
 
-    def _write(self, batch: list[_Waiting]) -> list[Record]:
-        """Append a batch, or leave the file as it was before it."""
-        head, records = self._head, []
-        for number, waiting in enumerate(batch, self._seq):
-            content: dict[str, Any] = {
-                "seq": number,
-                "utc": waiting.utc,
-                "mono_ns": waiting.mono_ns,
-                "kind": waiting.kind,
-                "trial": waiting.trial,
-                "data": waiting.data,
-                "prev": head,
-            }
-            head = sha256_of_content(content)
-            records.append(Record(**content, sha256=head))
-        lines = b"".join(map(line_of, records))
-        found = os.fstat(self._descriptor).st_size
-        if self._refused:
-            # Back to what is surely on disk: after a failed fsync, the rest may be lost.
-            os.ftruncate(self._descriptor, self._synced_bytes)
-            to_write = self._unsynced + lines
-        elif found == self._synced_bytes + len(self._unsynced):
-            to_write = lines
-        else:
-            raise CowganError(f"{self.path} was changed by another program while it was open.")
-        durable = any(waiting.durable for waiting in batch)
-        self._refused = True
-        _write_all(self._descriptor, to_write)
-        if durable:
-            os.fsync(self._descriptor)
-        self._refused = False
-        self._unsynced += lines
-        self._seq, self._head = self._seq + len(records), head
-        if durable:
-            self._synced_bytes += len(self._unsynced)
-            self._unsynced = b""
-            self._mirror()
-        return records
-
     def _mirror(self) -> None:
         """Bring the second copy up to date; failing to do so stops nothing."""
         if self._copy is None:
             return
         try:
-            with open_to_append(self._copy) as copy, self.path.open("rb") as journal:
-                journal.seek(copy.tell())
-                copy.write(journal.read())
-                copy.flush()
-                os.fsync(copy.fileno())
-        except (OSError, CowganError) as error:
+            bring_up_to_date(self._copy, self.path)
+        except CowganError as problem:
             first = self.copy_problem is None
-            self.copy_problem = (
-                error if isinstance(error, CowganError) else _write_error(self._copy, error)
-            )
+            self.copy_problem = problem
             if first:
-                self._on_problem(self.copy_problem)
+                self._on_problem(problem)
         else:
             self.copy_problem = None
-
-
-def _refuse_other(records: list[Record], header: Mapping[str, Any], path: Path) -> None:
-    if records and (records[0].kind != HEADER or records[0].data != header):
-        raise CowganError(f"{path} is the journal of another package; each package has its own.")
-
-
-def _write_all(descriptor: int, content: bytes) -> None:
-    view = memoryview(content)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new file's name survive a power cut, where folders can be opened at all."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _write_error(path: Path, error: OSError) -> CowganError:
-    if error.errno in _FULL:
-        sentence = (
-            f"The disk of {path} is full; free some space, then go on: nothing is lost as long as "
-            "this window stays open."
-        )
-    elif error.errno in _FORBIDDEN:
-        sentence = f"{path.parent} cannot be written; use a folder of your own."
-    else:
-        sentence = f"{path} could not be written: {error.strerror or error}."
-    return CowganError(sentence, repr(error))
