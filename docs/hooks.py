@@ -27,7 +27,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     "training": (
         "training.config",
         "training.run",
-        "training.export",
+        "training.run_export",
         "training.remote_control",
         "training.metrics",
     ),

@@ -37,7 +37,7 @@ def test_light_parts_load_neither_torch_nor_qt(module):
 
 @pytest.mark.parametrize(
     "module",
-    ["cowgan.networks", "cowgan.networks.config", "cowgan.checkpoint", "cowgan.synthesis"],
+    ["cowgan.networks", "cowgan.networks.architecture", "cowgan.checkpoint", "cowgan.synthesis"],
 )
 def test_the_engine_loads_no_window_library(module):
     assert not loaded_after(f"import {module}") & QT

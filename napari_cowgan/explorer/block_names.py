@@ -1,6 +1,6 @@
 """Names of network blocks on screen."""
 
-from cowgan.networks.config import NetworkConfig
+from cowgan.networks.architecture import NetworkConfig
 
 
 def block_name(config: NetworkConfig | None, block: int) -> str:

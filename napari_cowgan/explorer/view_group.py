@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
+from cowgan.volume import Plane
 from napari_cowgan.explorer.layer import VolumeLayer
 from napari_cowgan.viewer.camera import (
     ATTENUATION,
@@ -12,7 +13,6 @@ from napari_cowgan.viewer.camera import (
     RENDERINGS,
     SLICES,
     VIEWS,
-    View,
     look_from,
     show_slices,
 )
@@ -24,7 +24,7 @@ from napari_cowgan.widgets.remembered import recall_text, remember
 if TYPE_CHECKING:
     import napari
 
-_TOOLTIPS: dict[View, str] = {
+_TOOLTIPS: dict[Plane, str] = {
     "axial": "Axial: seen from below, patient's right on the left, front up",
     "coronal": "Coronal: seen from the front, patient's right on the left, head up",
     "sagittal": "Sagittal: seen from the patient's left, front on the left, head up",
@@ -38,7 +38,7 @@ class ViewGroup(QWidget):
         super().__init__()
         self._viewer = viewer
         self._shown = shown
-        self._view: View = "axial"
+        self._view: Plane = "axial"
         self.views = {view: text_button(view.capitalize(), _TOOLTIPS[view]) for view in VIEWS}
         for view, button in self.views.items():
             button.clicked.connect(lambda _=False, view=view: self.look(view))
@@ -67,7 +67,7 @@ class ViewGroup(QWidget):
         self.destroyed.connect(lambda *_: ndisplay.disconnect(self._on_ndisplay))
         self._on_ndisplay()
 
-    def look(self, view: View) -> None:
+    def look(self, view: Plane) -> None:
         """Look along an anatomical axis, in slices or 3D as is current."""
         self._view = view
         if self._viewer.dims.ndisplay == 2:

@@ -11,7 +11,7 @@ from cowgan.turing.reading.session import Session
 from cowgan.turing.reading.snapshot import Snapshot, State
 from napari_cowgan.reading import texts
 from napari_cowgan.reading.keys import LEVELS, Action
-from napari_cowgan.reading.widgets import button, label
+from napari_cowgan.reading.styled_widgets import button, label
 
 HEIGHT_PX = 108
 

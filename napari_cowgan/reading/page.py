@@ -16,8 +16,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_cowgan.reading.styled_widgets import area, button, label
 from napari_cowgan.reading.texts import HELP_TOOLTIP, Text
-from napari_cowgan.reading.widgets import area, button, label
 
 _WIDTH_PX = 760
 _MIN_READING_S = 1.0

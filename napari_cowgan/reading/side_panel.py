@@ -10,7 +10,7 @@ from cowgan.turing.design.trials import Course, Rules, Trial
 from cowgan.turing.reading.steps import MAX_MARKS
 from napari_cowgan.reading import texts
 from napari_cowgan.reading.keys import Action
-from napari_cowgan.reading.widgets import button, label
+from napari_cowgan.reading.styled_widgets import button, label
 
 WIDTH_PX = 236
 _REASON_TOOLTIP = "Reason for the last mark"

@@ -26,7 +26,7 @@ from napari_cowgan.widgets.guards import WheelGuard
 from napari_cowgan.widgets.jobs import Job, JobBar
 from napari_cowgan.widgets.problems import show_problem
 
-Size = tuple[int, int]
+StudySize = tuple[int, int]
 """Numbers of readers and of cases."""
 
 _READERS, _CASES = (3, 5, 8, 12), (60, 100, 150, 200)
@@ -61,8 +61,8 @@ class PowerView(QWidget):
         self.text = QLabel()
         self.text.setWordWrap(True)
         self.job = JobBar()
-        self._known: dict[tuple[float, float, Size], PowerCell] = {}
-        self._size: Size = (_READERS[1], _CASES[1])
+        self._known: dict[tuple[float, float, StudySize], PowerCell] = {}
+        self._size: StudySize = (_READERS[1], _CASES[1])
         self._design: Design = "rating"
         self._margin = 0.0
         self._timer = QTimer(self)
@@ -97,7 +97,7 @@ class PowerView(QWidget):
         layout.addWidget(self.job)
         WheelGuard(self.accuracy)
 
-    def show_power(self, size: Size, margin: float, design: Design) -> None:
+    def show_power(self, size: StudySize, margin: float, design: Design) -> None:
         """Simulate and show the power of a study of this size, after a pause."""
         if (size, margin, design) != (self._size, self._margin, self._design):
             self._size, self._margin, self._design = size, margin, design
@@ -159,7 +159,7 @@ class PowerView(QWidget):
         self.text.setText(text if self._design == "rating" else f"{text} {_PAIRS}")
 
 
-def _simulate(sizes: Sequence[Size], accuracy: float, margin: float, job: Job) -> None:
+def _simulate(sizes: Sequence[StudySize], accuracy: float, margin: float, job: Job) -> None:
     for done, (readers, cases) in enumerate(sizes):
         advance(job, done, len(sizes))
         table = power_table((readers,), (cases,), accuracy, margin, _REPLICATES)

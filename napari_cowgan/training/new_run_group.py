@@ -22,7 +22,7 @@ from napari_cowgan.training.setting_fields import (
     form_layout,
 )
 from napari_cowgan.training.source_fields import NO_SOURCE, SourceFields
-from napari_cowgan.training.volume_source import Size
+from napari_cowgan.training.volume_source import VolumeSize
 from napari_cowgan.widgets.controls import Section, hint, row, text_button
 from napari_cowgan.widgets.fields import Choice, Count, PathField
 from napari_cowgan.widgets.guards import WheelGuard
@@ -260,7 +260,7 @@ class NewRunGroup(QWidget):
 
     # Growing
 
-    def larger_size(self, config: TrainingConfig) -> Size | None:
+    def larger_size(self, config: TrainingConfig) -> VolumeSize | None:
         """Return the next size that a run can grow to on the chosen volumes, if there is one."""
         sizes = [] if self.data.source is None else self.data.source.sizes
         return next((size for size in sizes if size[1] == 2 * config.network.image_size), None)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from cowgan.networks import PRESETS as NETWORKS
 from cowgan.training.config import Preset, TrainingConfig, preset, with_changes, write_config
 from cowgan.training.run import CONFIG_FILE, require_no_run
-from napari_cowgan.training.volume_source import Size
+from napari_cowgan.training.volume_source import VolumeSize
 
 Place = Literal["process", "thread"]
 """Where a run is trained: in a separate process, or in a thread of napari."""
@@ -42,7 +42,7 @@ class InitialSettings:
     save_every: int
     sample_every: int
 
-    def size_among(self, sizes: list[Size]) -> Size:
+    def size_among(self, sizes: list[VolumeSize]) -> VolumeSize:
         """Return the finest size that is small enough; `sizes` has the finest first."""
         return next((size for size in sizes if size[1] <= self.columns), sizes[-1])
 
@@ -53,7 +53,12 @@ ON_CPU = InitialSettings(("projected", "modern", "paper"), 32, 16, 4_000, 100, 5
 
 
 def run_config(
-    recipe: Preset, network: str, size: Size, capacity: int, most_channels: int, **changes: Any
+    recipe: Preset,
+    network: str,
+    size: VolumeSize,
+    capacity: int,
+    most_channels: int,
+    **changes: Any,
 ) -> TrainingConfig:
     """Return a preset for a network of another size, with changed settings.
 

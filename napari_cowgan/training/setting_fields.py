@@ -5,7 +5,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QWidget
 from cowgan.networks import NetworkConfig
 from cowgan.settings import setting_fields
 from cowgan.training.config import TrainingConfig
-from napari_cowgan.training.volume_source import Size, size_text
+from napari_cowgan.training.volume_source import VolumeSize, size_text
 from napari_cowgan.widgets.fields import Choice, Count
 from napari_cowgan.widgets.remembered import recall_text, remember
 
@@ -59,12 +59,12 @@ class SizeChoice(QComboBox):
         self.activated.connect(self._remember)
 
     @property
-    def size_chosen(self) -> Size | None:
+    def size_chosen(self) -> VolumeSize | None:
         """Slices and columns; None while no volumes are known."""
-        size: Size | None = self.currentData()
+        size: VolumeSize | None = self.currentData()
         return size
 
-    def show_sizes(self, sizes: list[Size], usual: Size | None) -> None:
+    def show_sizes(self, sizes: list[VolumeSize], usual: VolumeSize | None) -> None:
         """Offer sizes, and choose the last one chosen by the user or else the usual one."""
         self.clear()
         for size in sizes:
@@ -73,7 +73,7 @@ class SizeChoice(QComboBox):
             self.setCurrentText(recall_text(_SIZE_KEY, size_text(usual)))
         self.setEnabled(bool(sizes))
 
-    def choose(self, size: Size) -> None:
+    def choose(self, size: VolumeSize) -> None:
         """Choose a size, and remember it."""
         self.setCurrentText(size_text(size))
         self._remember()

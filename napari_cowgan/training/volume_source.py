@@ -12,7 +12,7 @@ from cowgan.data.scans import find_scans, read_case
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
 
-Size = tuple[int, int]
+VolumeSize = tuple[int, int]
 """Slices, and voxels along x and y, of a generated volume."""
 
 _SMALLEST, _LARGEST, _FEWEST_SLICES = 8, 1024, 4
@@ -40,7 +40,7 @@ class VolumeSource:
     sentence: str
 
     @property
-    def sizes(self) -> list[Size]:
+    def sizes(self) -> list[VolumeSize]:
         """Sizes of networks that can learn from these volumes, finest first."""
         slices, x, y = self.shape
         edge = _power_of_two_in(gcd(x, y))
@@ -93,7 +93,7 @@ def bank_of(source: VolumeSource, folder: Path, scaling: BankScaling, progress: 
     return bank_from_nifti([source.path], folder, scaling, progress=progress)
 
 
-def size_text(size: Size) -> str:
+def size_text(size: VolumeSize) -> str:
     """Return a size in words, as (z, x, y)."""
     depth, columns = size
     return shape_text((depth, columns, columns))

@@ -18,7 +18,7 @@ from napari_cowgan.training.new_run_group import NewRunGroup
 from napari_cowgan.training.run_settings import NewRun, Place, Resumption
 from napari_cowgan.training.runs import RunSummary, newest_model
 from napari_cowgan.training.runs_group import RunsGroup
-from napari_cowgan.training.tensorboard import TensorBoard
+from napari_cowgan.training.tensorboard_server import TensorBoard
 from napari_cowgan.training.volume_source import VolumeSource, bank_of
 from napari_cowgan.training.watched_run import WatchedRun
 from napari_cowgan.training.workers import ProcessWorker, ThreadWorker, Worker

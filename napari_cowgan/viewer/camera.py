@@ -1,24 +1,25 @@
 """Viewpoints and rendering modes for TOF MR angiography."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, get_args
+
+from cowgan.volume import Plane
 
 if TYPE_CHECKING:
     import napari
     from napari.components import ViewerModel
 
-View = Literal["axial", "coronal", "sagittal"]
-VIEWS: tuple[View, ...] = ("axial", "coronal", "sagittal")
+VIEWS: tuple[Plane, ...] = get_args(Plane)
 
 # View direction and up direction in the world frame of the layers (inferior, posterior,
 # left). They match `cowgan.volume.mip`.
-_VIEWS: dict[View, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
+_VIEWS: dict[Plane, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "axial": ((-1, 0, 0), (0, -1, 0)),
     "coronal": ((0, 1, 0), (-1, 0, 0)),
     "sagittal": ((0, 0, -1), (-1, 0, 0)),
 }
 
 # The sliced axis, then those of the rows and columns of the screen.
-_SLICES: dict[View, tuple[int, int, int]] = {
+_SLICES: dict[Plane, tuple[int, int, int]] = {
     "axial": (0, 1, 2),
     "coronal": (1, 0, 2),
     "sagittal": (2, 0, 1),
@@ -32,7 +33,7 @@ ISO_THRESHOLD = 0.4
 ATTENUATION = 0.02
 
 
-def look_from(viewer: "napari.Viewer", view: View) -> None:
+def look_from(viewer: "napari.Viewer", view: Plane) -> None:
     """Show the volume in 3D along an anatomical axis, fitted to the canvas."""
     viewer.dims.order = tuple(range(viewer.dims.ndim))
     viewer.dims.ndisplay = 3
@@ -41,7 +42,7 @@ def look_from(viewer: "napari.Viewer", view: View) -> None:
     viewer.scene.camera.set_view_direction(direction, up)
 
 
-def show_slices(viewer: "ViewerModel", view: View) -> None:
+def show_slices(viewer: "ViewerModel", view: Plane) -> None:
     """Show slices perpendicular to an anatomical axis, fitted to the canvas."""
     first = viewer.dims.ndim - 3
     viewer.dims.ndisplay = 2

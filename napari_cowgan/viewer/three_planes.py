@@ -13,7 +13,7 @@ from napari_cowgan.help.button import HelpButton
 from napari_cowgan.help.topics import Topic
 from napari_cowgan.viewer.camera import VIEWS
 from napari_cowgan.viewer.caption import caption
-from napari_cowgan.viewer.plane import Plane
+from napari_cowgan.viewer.slice_canvas import SliceCanvas
 from napari_cowgan.widgets.controls import hint, row
 from napari_cowgan.widgets.docked import DockedPanel, show_panel
 
@@ -47,7 +47,7 @@ class ThreePlanes(DockedPanel):
 
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
         super().__init__(napari_viewer)
-        self.planes = {view: Plane(view) for view in VIEWS}
+        self.planes = {view: SliceCanvas(view) for view in VIEWS}
         self.caption = hint("")
         self.caption.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._copies: list[_Copies] = []

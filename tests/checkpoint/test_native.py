@@ -7,7 +7,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from cowgan.checkpoint import Checkpoint, ModelCard, load, load_bundled, save, to_p, to_w
-from cowgan.checkpoint.statistics import measure_statistics
+from cowgan.checkpoint.latent_statistics import measure_statistics
 from cowgan.errors import CowganError
 from cowgan.files import sha256_of
 from cowgan.networks import NetworkConfig

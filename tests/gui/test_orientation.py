@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cowgan.volume import Volume, default_affine, write_nifti
-from napari_cowgan.viewer.camera import View, look_from, show_slices
+from cowgan.volume import Plane, Volume, default_affine, write_nifti
+from napari_cowgan.viewer.camera import look_from, show_slices
 from napari_cowgan.viewer.display import volume_to_layer
 from napari_cowgan.viewer.orientation_letters import edge_letters, show_orientation
 
@@ -102,7 +102,7 @@ def assert_letters_are_true(viewer) -> int:
 @pytest.mark.parametrize(
     ("view", "letters"), [("axial", "RLAP"), ("coronal", "RLSI"), ("sagittal", "APSI")]
 )
-def test_letters_name_the_sides_in_slices_and_in_3d(viewer, view: View, letters: str):
+def test_letters_name_the_sides_in_slices_and_in_3d(viewer, view: Plane, letters: str):
     viewer.dims.set_point((0, 1, 2), [layer_range.stop / 2 for layer_range in viewer.dims.range])
     show_slices(viewer, view)
     assert "".join(edge_letters(viewer).values()) == letters

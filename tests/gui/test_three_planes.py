@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QApplication
 from cowgan.volume import Volume, default_affine
 from napari_cowgan.viewer.display import volume_to_layer
 from napari_cowgan.viewer.orientation_letters import edge_letters
-from napari_cowgan.viewer.plane import Plane
+from napari_cowgan.viewer.slice_canvas import SliceCanvas
 from napari_cowgan.viewer.three_planes import ThreePlanes, show_three_planes
 from napari_cowgan.widgets.docked import find_panel
 
@@ -37,14 +37,14 @@ def planes(viewer, qtbot) -> Iterator[ThreePlanes]:
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
-def click_on(plane: Plane, right: int, down: int) -> None:
+def click_on(plane: SliceCanvas, right: int, down: int) -> None:
     canvas = plane.canvas.canvas.native
     QTest.mouseClick(
         canvas, Qt.MouseButton.LeftButton, pos=canvas.rect().center() + QPoint(right, down)
     )
 
 
-def shown(plane: Plane) -> np.ndarray:
+def shown(plane: SliceCanvas) -> np.ndarray:
     (layer,) = plane.model.layers
     return np.asarray(layer._data_view)
 

@@ -684,7 +684,7 @@ def test_tensorboard_shows_a_run(panel, done, qtbot, monkeypatch):
 def test_tensorboard_that_is_not_installed_is_one_sentence(
     panel, done, qtbot, monkeypatch, problem
 ):
-    monkeypatch.setattr("napari_cowgan.training.tensorboard.find_spec", lambda name: None)
+    monkeypatch.setattr("napari_cowgan.training.tensorboard_server.find_spec", lambda name: None)
     panel.settings.folders.runs.set_path(done)
     wait(qtbot, lambda: len(panel.runs.list.runs) == 1)
     panel.runs.list.select(done / "first")

@@ -45,7 +45,7 @@ _SPACING_DECIMALS = 6
 _BANK_FILES = {VOXELS_FILE, DESCRIPTION_FILE, CASES_FILE}
 
 
-class Recipe(Protocol):
+class VolumeRecipe(Protocol):
     """A recipe that makes one volume of a bank, in any process; picklable."""
 
     @property
@@ -96,7 +96,7 @@ class _Made:
 
 def write_bank(
     target: Path,
-    recipes: Sequence[Recipe],
+    recipes: Sequence[VolumeRecipe],
     options: BankOptions | None = None,
     origin: dict[str, Any] | None = None,
     progress: Progress | None = None,
@@ -107,7 +107,7 @@ def write_bank(
     ----------
     target : Path
         The bank's folder, which appears when all volumes are written.
-    recipes : sequence of Recipe
+    recipes : sequence of VolumeRecipe
         One volume each, in the order of the bank.
     options : BankOptions, optional
         Storage and split settings.
@@ -171,7 +171,7 @@ def write_bank(
     return Bank.open(target)
 
 
-def _make(recipe: Recipe, voxel_type: VoxelType) -> _Made:
+def _make(recipe: VolumeRecipe, voxel_type: VoxelType) -> _Made:
     volume = recipe.make()
     try:
         voxels = encode(volume.data, voxel_type)
@@ -205,7 +205,7 @@ def _same_scans(
     return find_same_scans(coarse, names, held_out, read, progress)
 
 
-def _case(recipe: Recipe, assigned: Assignment, made: _Made) -> BankCase:
+def _case(recipe: VolumeRecipe, assigned: Assignment, made: _Made) -> BankCase:
     return BankCase(
         recipe.name,
         recipe.copy,

@@ -6,10 +6,10 @@ Nothing is ever unpickled or executed from a checkpoint.
 from importlib.resources import files
 from pathlib import Path
 
+from cowgan.checkpoint.latent_statistics import LatentStatistics, to_p, to_w
 from cowgan.checkpoint.model import Checkpoint, ModelCard
 from cowgan.checkpoint.native import load_native, save
 from cowgan.checkpoint.published import find_in_folder, load_published
-from cowgan.checkpoint.statistics import LatentStatistics, to_p, to_w
 from cowgan.errors import CowganError
 
 __all__ = [

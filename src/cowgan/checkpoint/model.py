@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cowgan.checkpoint.statistics import LatentStatistics, measure_statistics
+from cowgan.checkpoint.latent_statistics import LatentStatistics, measure_statistics
 from cowgan.networks import (
     Discriminator,
     MappingNetwork,

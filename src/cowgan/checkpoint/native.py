@@ -10,8 +10,8 @@ from safetensors import SafetensorError
 from safetensors.torch import save as serialise
 from torch import Tensor
 
+from cowgan.checkpoint.latent_statistics import LatentStatistics
 from cowgan.checkpoint.model import Checkpoint, ModelCard
-from cowgan.checkpoint.statistics import LatentStatistics
 from cowgan.checkpoint.weights import load_into, with_prefix
 from cowgan.documents import checked, parse_json
 from cowgan.errors import CowganError

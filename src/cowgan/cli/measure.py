@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cowgan.measure import Measurements
     from cowgan.volume import OpenedImage, Units, Volume
 
-Method = Literal["hysteresis", "frangi", "sato"]
+_Method = Literal["hysteresis", "frangi", "sato"]
 
 _ALL = "all"
 
@@ -38,7 +38,7 @@ class _Task:
     """Settings of a measurement."""
 
     labels: bool
-    method: Method | None
+    method: _Method | None
     units: "Units | None"
 
 
@@ -48,7 +48,7 @@ def measure(
         bool, typer.Option("--labels", help="The files are label maps with TopCoW values.")
     ] = False,
     method: Annotated[
-        Method | None,
+        _Method | None,
         typer.Option(
             help="How vessels are found; frangi and sato find more of the thin ones in a full "
             "field of view and take ten times as long; default: hysteresis."
@@ -110,7 +110,7 @@ def _measure(file: Path, task: _Task) -> _Result:
         return _failed(file, error)
 
 
-def _measure_volume(file: Path, volume: "Volume", method: Method) -> _Result:
+def _measure_volume(file: Path, volume: "Volume", method: _Method) -> _Result:
     from cowgan.measure import measure as measure_volume
 
     return _result(file, {_ALL: measure_volume(volume, method)}, volume.provenance, volume.remarks)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cowgan.canonical_json import sha256_of_content
 from cowgan.volume import Volume
 
-Setting = str | int | float | bool | tuple[int, ...]
+_Setting = str | int | float | bool | tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Recipe:
 
     name: str
     version: int
-    settings: Mapping[str, Setting] = field(default_factory=dict)
+    settings: Mapping[str, _Setting] = field(default_factory=dict)
     weights_sha256: str | None = None
 
     @property

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-View = Callable[[Tensor], Tensor]
+Projection = Callable[[Tensor], Tensor]
 
 Features = dict[str, list[Tensor]]
 """Feature maps (N, channels, h, w) at each depth, fine to coarse, of each view."""
@@ -37,13 +37,13 @@ def slab(volumes: Tensor, plane: str, place: float, thickness: int) -> Tensor:
     return volumes.narrow(axis, first, thickness).amax(axis)
 
 
-def draw_views(depth: int, generator: torch.Generator) -> dict[str, View]:
+def draw_views(depth: int, generator: torch.Generator) -> dict[str, Projection]:
     """Return the views of one pass: projections, and slabs at random positions.
 
     Slabs have 1 to a quarter of `depth` slices; half of the time they are single ones.
     """
     most = max(depth // 4, 1)
-    views: dict[str, View] = {plane: partial(projection, plane=plane) for plane in PLANES}
+    views: dict[str, Projection] = {plane: partial(projection, plane=plane) for plane in PLANES}
     for plane in PLANES:
         thickness, coin = (int(torch.randint(1, n + 1, (), generator=generator)) for n in (most, 2))
         views[f"{plane}_slab"] = partial(

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from cowgan.checkpoint import Checkpoint
 from cowgan.networks import SynthesisNetwork
-from cowgan.networks.synthesis import SynthesisBlock
+from cowgan.networks.synthesis_network import SynthesisBlock
 from cowgan.randomness import stream
 from cowgan.synthesis import Direction
 

@@ -6,9 +6,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Image = NDArray[np.float32]
+from cowgan.measure.arrays import Image, Mask
 
 _AIR_SEPARATION = 0.82
 """Share of variance between two classes; 0.64 for one normal distribution, 0.75 for a uniform."""
@@ -72,7 +71,7 @@ def _count_air(values: Image) -> int:
     return dark if between > _AIR_SEPARATION * clipped.var(dtype=np.float64) else 0
 
 
-def _surrounds(dark: NDArray[np.bool_]) -> bool:
+def _surrounds(dark: Mask) -> bool:
     """Return whether the dark fills most of the sides of a volume, as air around a head does."""
     sides = (dark[:, 0], dark[:, -1], dark[:, :, 0], dark[:, :, -1])
     return bool(np.mean([side.mean() for side in sides]) > _AIR_AT_SIDES)

@@ -1,12 +1,10 @@
 """Detection of bright tissue other than vessels: scalp and orbital fat."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, generate_binary_structure, label
 
+from cowgan.measure.arrays import Image, Mask
 from cowgan.measure.smooth_fields import BlockGrid
-
-Mask = NDArray[np.bool_]
 
 _AIR_REACH_MM = 2.0
 """Standard deviation of the window in which air is distinguished from noise."""
@@ -17,7 +15,7 @@ _FAT_SHARE = 0.3
 _WITHIN_SLICE = generate_binary_structure(3, 1) & np.array([False, True, False])[:, None, None]
 
 
-def below_scalp(image: NDArray[np.float32], air_below: float, blocks: BlockGrid) -> Mask:
+def below_scalp(image: Image, air_below: float, blocks: BlockGrid) -> Mask:
     """Return the blocks that lie deeper than the scalp, given the mean of each."""
     smooth = blocks.smooth(image, _AIR_REACH_MM)
     # Slice by slice, because the air of nose and sinuses reaches the outside from below.
@@ -30,7 +28,7 @@ def below_scalp(image: NDArray[np.float32], air_below: float, blocks: BlockGrid)
     return np.asarray(distance_transform_edt(inside, sampling=blocks.spacing_mm) > _SCALP_MM)
 
 
-def in_fat(dim: NDArray[np.float32], blocks: BlockGrid) -> Mask:
+def in_fat(dim: Image, blocks: BlockGrid) -> Mask:
     """Return the blocks in and around regions filled with moderately bright voxels.
 
     Fat forms such regions, for example behind the eyes; arteries of that brightness are thin.

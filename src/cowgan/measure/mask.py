@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, generate_binary_structure, label
 
 from cowgan.errors import CowganError, require_choice
+from cowgan.measure.arrays import Image, Mask
 from cowgan.measure.background import describe_tissue, otsu
 from cowgan.measure.fat import below_scalp, in_fat
 from cowgan.measure.smooth_fields import BlockGrid
@@ -22,8 +22,6 @@ from cowgan.measure.vesselness import vesselness
 from cowgan.volume import Volume
 
 Method = Literal["hysteresis", "frangi", "sato"]
-Image = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 
 _LOW_SD = 3.0
 _LOW_SD_IN_TUBES = 2.0

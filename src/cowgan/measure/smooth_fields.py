@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-Field = NDArray[np.float32]
+from cowgan.measure.arrays import Image
 
 BLOCK_MM = 0.7
 """Largest side of a block of several voxels."""
@@ -50,7 +50,7 @@ class BlockGrid:
         blocks = tuple(place // per for place, per in zip(places, self._per_block, strict=True))
         return np.ravel_multi_index(blocks, self.shape)
 
-    def mean(self, image: Field) -> Field:
+    def mean(self, image: Image) -> Image:
         """Return the mean of each block."""
         if self._single:
             return image
@@ -61,7 +61,7 @@ class BlockGrid:
             total[z // self._per_block[0]] += np.add.reduceat(rows, starts[2], axis=1)
         return total / self._count
 
-    def share(self, blocks: NDArray[np.intp], amount: NDArray[np.floating] | None = None) -> Field:
+    def share(self, blocks: NDArray[np.intp], amount: NDArray[np.floating] | None = None) -> Image:
         """Return the sum over some voxels of each block, divided by its number of voxels.
 
         Parameters
@@ -75,7 +75,7 @@ class BlockGrid:
         total = np.bincount(blocks, amount, minlength=size).reshape(self.shape)
         return (total / self._count).astype(np.float32)
 
-    def smooth(self, field: Field, reach_mm: float) -> Field:
+    def smooth(self, field: Image, reach_mm: float) -> Image:
         """Return a field smoothed by a Gaussian with a standard deviation in mm."""
         sigma = [
             np.sqrt(max((reach_mm / size) ** 2 - _spread(per), 0.0))
@@ -83,7 +83,7 @@ class BlockGrid:
         ]
         return np.asarray(gaussian_filter(field, sigma, truncate=2))
 
-    def at(self, field: Field, voxels: NDArray[np.intp]) -> Field:
+    def at(self, field: Image, voxels: NDArray[np.intp]) -> Image:
         """Return a field at voxels, interpolated linearly between blocks."""
         if self._single:
             return field.ravel()[voxels]

@@ -3,13 +3,13 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from cowgan.networks.config import PRESETS, NetworkConfig
+from cowgan.networks.architecture import PRESETS, NetworkConfig
 
 if TYPE_CHECKING:
     from cowgan.networks.discriminator import Discriminator
     from cowgan.networks.initialisation import initialise
-    from cowgan.networks.mapping import MappingNetwork
-    from cowgan.networks.synthesis import SynthesisNetwork
+    from cowgan.networks.mapping_network import MappingNetwork
+    from cowgan.networks.synthesis_network import SynthesisNetwork
 
 __all__ = [
     "PRESETS",
@@ -22,8 +22,8 @@ __all__ = [
 
 _MODULES = {
     "Discriminator": "discriminator",
-    "MappingNetwork": "mapping",
-    "SynthesisNetwork": "synthesis",
+    "MappingNetwork": "mapping_network",
+    "SynthesisNetwork": "synthesis_network",
     "initialise": "initialisation",
 }
 

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from cowgan.networks.config import NetworkConfig
+from cowgan.networks.architecture import NetworkConfig
 from cowgan.networks.layers import LEAK, Blur3d, Conv3d
 
 

@@ -5,8 +5,8 @@ from torch import nn
 
 from cowgan.networks.discriminator import Discriminator
 from cowgan.networks.layers import ModulatedConv3d, ScaledLinear
-from cowgan.networks.mapping import MappingNetwork
-from cowgan.networks.synthesis import SynthesisBlock, SynthesisNetwork, ToGrayscale
+from cowgan.networks.mapping_network import MappingNetwork
+from cowgan.networks.synthesis_network import SynthesisBlock, SynthesisNetwork, ToGrayscale
 
 ROTATION_MEAN = 4.0
 """Mean of w along each axis in a mapping network that starts as a rotation: four standard

@@ -14,7 +14,7 @@ from cowgan.simulate.gradient_echo import steady_state, t1_ms
 from cowgan.simulate.grid import CircleGrid, Field
 from cowgan.simulate.parameters import TofParameters
 
-Place = tuple[Field, Field, Field]
+Coordinates = tuple[Field, Field, Field]
 
 _WARP_MM = 1.6
 _PROTON_DENSITY = {
@@ -128,14 +128,14 @@ def _distance_mm(grid: CircleGrid, vessel: NDArray[np.bool_]) -> Field:
     return distance[tuple(slice(n) for n in grid.shape)]
 
 
-def _warped(grid: CircleGrid, random: np.random.RandomState) -> Place:
+def _warped(grid: CircleGrid, random: np.random.RandomState) -> Coordinates:
     """Return coordinates distorted by smooth noise, for natural shapes."""
     z, x, y = grid.axes_mm
     bend = [_WARP_MM * grid.noise(random, 11.0) for _ in range(3)]
     return z + bend[0], x + bend[1], y + bend[2]
 
 
-def _sulci(place: Place, fold: Field, patchy: Field) -> Field:
+def _sulci(place: Coordinates, fold: Field, patchy: Field) -> Field:
     """Sulci: curved sheets, more frequent away from the circle."""
     z, x, y = place
     away = np.sqrt((x / 1.3) ** 2 + (y + 3) ** 2 + z**2)
@@ -145,7 +145,7 @@ def _sulci(place: Place, fold: Field, patchy: Field) -> Field:
 
 
 def _csf_surface(
-    place: Place, to_vessel: Field, sulci: Field, width_mm: float, coarse: Field
+    place: Coordinates, to_vessel: Field, sulci: Field, width_mm: float, coarse: Field
 ) -> Field:
     """Cisterns around arteries, the suprasellar cistern, sulci and the third ventricle."""
     z, x, y = place
@@ -165,7 +165,7 @@ def _csf_surface(
     return np.maximum(np.maximum(csf, -stem), -chiasm)
 
 
-def _brainstem(place: Place) -> Field:
+def _brainstem(place: Coordinates) -> Field:
     """Pons and midbrain, the latter with its two crura."""
     z, x, y = place
     # Wider at the pons than at the midbrain, and leaning back.
@@ -175,7 +175,7 @@ def _brainstem(place: Place) -> Field:
     return np.maximum(12 * (np.hypot(x / wide, lean / 12) - 1) + notch, z - 14)
 
 
-def _floor_surface(place: Place, medium: Field) -> Field:
+def _floor_surface(place: Coordinates, medium: Field) -> Field:
     """Skull base: negative below sphenoid, clivus and petrous ridges."""
     z, x, y = place
     sphenoid = 21 * np.exp(-((x / 15) ** 2) - ((y - 10) / 14) ** 2)
@@ -190,7 +190,7 @@ def _floor_surface(place: Place, medium: Field) -> Field:
 
 
 def _skull_base(
-    place: Place,
+    place: Coordinates,
     signal: dict[str, Field],
     fine: Field,
     medium: Field,
@@ -210,7 +210,7 @@ def _skull_base(
     return _mixed(base, signal["muscle"] * (1 + 0.1 * fine), _inside(below, 3.0))
 
 
-def _with_orbits(place: Place, head: Field, signal: dict[str, Field], fine: Field) -> Field:
+def _with_orbits(place: Coordinates, head: Field, signal: dict[str, Field], fine: Field) -> Field:
     z, x, y = place
     side = np.abs(x)
     # A cone of fat that opens forwards, with the eyeball in front and the muscles inside.

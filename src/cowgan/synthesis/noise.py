@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from cowgan.networks import NetworkConfig
-from cowgan.networks.synthesis import NOISE_MEAN
+from cowgan.networks.synthesis_network import NOISE_MEAN
 from cowgan.randomness import stream
 from cowgan.synthesis.state import LatentState
 

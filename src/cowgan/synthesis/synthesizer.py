@@ -15,7 +15,7 @@ from cowgan import __version__
 from cowgan.checkpoint import Checkpoint
 from cowgan.errors import Cancelled, CowganError
 from cowgan.networks.layers import resize
-from cowgan.networks.synthesis import NOISE_MEAN
+from cowgan.networks.synthesis_network import NOISE_MEAN
 from cowgan.synthesis.block_cache import BlockCache, BlockOutput, block_keys
 from cowgan.synthesis.block_times import BlockTimes
 from cowgan.synthesis.noise import block_noise

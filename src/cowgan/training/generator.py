@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from cowgan.networks import MappingNetwork, NetworkConfig, SynthesisNetwork
 from cowgan.networks.initialisation import ROTATION_MEAN
-from cowgan.networks.synthesis import SynthesisBlock
+from cowgan.networks.synthesis_network import SynthesisBlock
 from cowgan.training.config import COARSE, StartKind
 from cowgan.training.sampling import Latents
 

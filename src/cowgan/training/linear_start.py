@@ -18,7 +18,7 @@ from torch.nn import functional
 from cowgan.errors import CowganError
 from cowgan.networks import SynthesisNetwork
 from cowgan.networks.layers import LEAK, ModulatedConv3d, resize
-from cowgan.networks.synthesis import SynthesisBlock
+from cowgan.networks.synthesis_network import SynthesisBlock
 from cowgan.progress import Progress, Silent, advance
 from cowgan.training.anatomical_components import AnatomicalComponents, averaged
 from cowgan.training.config import COARSE, FEWEST_CHANNELS, can_start_linearly

@@ -12,11 +12,11 @@ from cowgan.bank.bank import Bank
 from cowgan.checkpoint import save
 from cowgan.errors import Cancelled
 from cowgan.progress import Progress, advance
-from cowgan.training.export import ema_checkpoint
 from cowgan.training.holdout_metrics import HoldoutMetrics
 from cowgan.training.log import LOG_FILE, LogWriter
 from cowgan.training.metrics import SAMPLES, MipCorrelation, TrainingMetric
 from cowgan.training.remote_control import RemoteControl
+from cowgan.training.run_export import ema_checkpoint
 from cowgan.training.run_state import save_state, state_description
 from cowgan.training.samples import sample_volumes, write_sample_sheet
 from cowgan.training.tensorboard import TensorBoardWriter, tensorboard_available

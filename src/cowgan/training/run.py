@@ -15,11 +15,11 @@ from cowgan.progress import Progress, Silent
 from cowgan.training.bank_subset import BankSubset
 from cowgan.training.config import TrainingConfig, write_config
 from cowgan.training.distributed import SINGLE_PROCESS, ProcessGroup
-from cowgan.training.export import RUN_FILE, RunDescription, export_run, read_run
 from cowgan.training.linear_start import start_linearly
 from cowgan.training.loop import Watcher, follow, train
 from cowgan.training.metrics import TrainingMetric
 from cowgan.training.remote_control import RemoteControl
+from cowgan.training.run_export import RUN_FILE, RunDescription, export_run, read_run
 from cowgan.training.run_state import has_state, load_state, read_description, save_state
 from cowgan.training.trainer import Trainer
 from cowgan.training.warm_start import InitialWeights, grow_from

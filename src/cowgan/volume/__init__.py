@@ -1,10 +1,16 @@
 """Volumes and label maps of known orientation: reading, writing and projections."""
 
+from cowgan.volume.image_reading import (
+    OpenedImage,
+    image_sha256,
+    open_image,
+    read_labels,
+    read_volume,
+)
 from cowgan.volume.nifti_writing import write_labels, write_nifti
 from cowgan.volume.orientation import reorient_to_las
 from cowgan.volume.placement import ImpossibleSizeError, Units
 from cowgan.volume.projection import Plane, mip, thumbnail
-from cowgan.volume.reading import OpenedImage, image_sha256, open_image, read_labels, read_volume
 from cowgan.volume.sidecar import sidecar_path
 from cowgan.volume.volume import DEFAULT_SPACING_MM, Volume, default_affine, remarks_in
 

@@ -19,7 +19,7 @@ from cowgan.documents import parse_json
 from cowgan.errors import CowganError
 from cowgan.locking import HeldLock
 from cowgan.turing.reading.disk_errors import disk_errors
-from cowgan.turing.reading.journal_file import Entry, JournalFile
+from cowgan.turing.reading.journal_file import JournalEntry, JournalFile
 from cowgan.turing.reading.records import HEADER, Record
 from cowgan.turing.reading.second_copy import bring_up_to_date
 
@@ -28,7 +28,7 @@ from cowgan.turing.reading.second_copy import bring_up_to_date
 class _Waiting:
     """An entry that is not on disk yet."""
 
-    entry: Entry
+    entry: JournalEntry
     committed: "Future[Record]" = field(default_factory=Future)
 
 
@@ -146,7 +146,7 @@ class Journal:
         content = parse_json(canonical(dict(data or {})), dict[str, Any], "The record")
         utc = datetime.now(UTC).isoformat(timespec="milliseconds")
         now = time.monotonic_ns() if mono_ns is None else mono_ns
-        waiting = _Waiting(Entry(utc, now, kind, trial, content, durable))
+        waiting = _Waiting(JournalEntry(utc, now, kind, trial, content, durable))
         with self._changed:
             if self._closing:
                 raise CowganError(f"{self.path} is closed; nothing more can be recorded.")

@@ -25,7 +25,7 @@ from cowgan.turing.reading.second_copy import refuse_unequal_copy
 
 
 @dataclass(frozen=True)
-class Entry:
+class JournalEntry:
     """A record that has no place in the chain yet; for its fields see `Record`.
 
     Parameters
@@ -91,7 +91,7 @@ class JournalFile:
         self._unsynced = b""
         self._refused = False
 
-    def append(self, entries: Sequence[Entry]) -> list[Record]:
+    def append(self, entries: Sequence[JournalEntry]) -> list[Record]:
         """Append entries as records, or leave the file as it was.
 
         Raises
@@ -128,7 +128,7 @@ class JournalFile:
         self._file.truncate(whole)
         os.fsync(self._file.fileno())
 
-    def _chained(self, entries: Sequence[Entry]) -> list[Record]:
+    def _chained(self, entries: Sequence[JournalEntry]) -> list[Record]:
         head, records = self._head, []
         for number, entry in enumerate(entries, self._seq):
             content: dict[str, Any] = {

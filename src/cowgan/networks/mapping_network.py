@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cowgan.networks.config import NetworkConfig
+from cowgan.networks.architecture import NetworkConfig
 from cowgan.networks.layers import LEAK, ScaledLinear
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cowgan.networks.config import CONSTANT_SIZE, NetworkConfig
+from cowgan.networks.architecture import CONSTANT_SIZE, NetworkConfig
 from cowgan.networks.layers import LEAK, Blur3d, ModulatedConv3d, add_noise, resize
 
 NOISE_MEAN = 0.5

@@ -10,7 +10,8 @@ from qtpy.QtCore import QEvent, QObject, QPoint, QPointF, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QStackedLayout, QWidget
 
-from napari_cowgan.viewer.camera import View, show_slices
+from cowgan.volume import Plane
+from napari_cowgan.viewer.camera import show_slices
 from napari_cowgan.viewer.orientation_letters import show_orientation
 
 _SLICED = {"axial": 0, "coronal": 1, "sagittal": 2}
@@ -19,7 +20,7 @@ _GAP_PX = 10
 _ZOOM_PER_NOTCH = 1.2
 
 
-class Plane(QWidget):
+class SliceCanvas(QWidget):
     """A canvas with slices of one orientation, letters, a title and a cross-hair.
 
     Signals
@@ -30,7 +31,7 @@ class Plane(QWidget):
 
     pointed = Signal(object)
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: Plane) -> None:
         super().__init__()
         self._view = view
         self.model = ViewerModel()
