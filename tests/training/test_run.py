@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,48 +26,60 @@ from cowgan.training.log import LOG_COLUMNS, LogFollower, LogWriter
 from cowgan.training.run import export_run, read_run, resume_run, start_run
 from cowgan.training.run_state import PREVIOUS_FILE, STATE_FILE, read_description
 
-STEPS = 80
-
 
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory) -> Bank:
     return make_bank(tmp_path_factory.mktemp("bank") / "bank")
 
 
-@pytest.fixture(scope="module", params=["modern", pytest.param("paper", marks=pytest.mark.slow)])
-def undisturbed(request, bank: Bank, tmp_path_factory) -> tuple[str, Path]:
-    """Return an uninterrupted run."""
-    run = tmp_path_factory.mktemp(request.param) / "run"
-    result = finish(
-        *("train", "--bank", bank.path, "--out", run, "--preset", request.param),
-        *(*TINY, "--steps", STEPS),
-    )
+@dataclass(frozen=True)
+class Undisturbed:
+    """An uninterrupted run, and how often its twin is killed."""
+
+    preset: str
+    steps: int
+    kills: int
+    folder: Path
+
+    def arguments(self, bank: Bank, out: Path) -> tuple[object, ...]:
+        return (
+            *("train", "--bank", bank.path, "--out", out, "--preset", self.preset),
+            *(*TINY, "--steps", self.steps),
+        )
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        ("modern", 36, 2),
+        pytest.param(("modern", 80, 5), marks=pytest.mark.slow),
+        pytest.param(("paper", 80, 5), marks=pytest.mark.slow),
+    ],
+)
+def undisturbed(request, bank: Bank, tmp_path_factory) -> Undisturbed:
+    run = Undisturbed(*request.param, tmp_path_factory.mktemp("undisturbed") / "run")
+    result = finish(*run.arguments(bank, run.folder))
     assert result.returncode == 0, result.stderr
-    return request.param, run
+    return run
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(5, marks=pytest.mark.slow)])
 def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(
-    undisturbed: tuple[str, Path], bank: Bank, tmp_path: Path, kills: int
+    undisturbed: Undisturbed, bank: Bank, tmp_path: Path
 ) -> None:
-    preset_name, whole = undisturbed
     run = tmp_path / "run"
-    moments = random.Random(preset_name)
-    process = start(
-        *("train", "--bank", bank.path, "--out", run, "--preset", preset_name),
-        *(*TINY, "--steps", STEPS),
-    )
-    for _ in range(kills):
+    moments = random.Random(undisturbed.preset)
+    process = start(*undisturbed.arguments(bank, run))
+    for _ in range(undisturbed.kills):
         begun = wait_for_save(run, process)
         interval = wait_for_save(run, process) - begun
         time.sleep(moments.uniform(0, interval))
         process.kill()
         process.communicate()
-        assert read_description(run).counters.step < STEPS
+        assert read_description(run).counters.step < undisturbed.steps
         process = start("train", "--resume", run, "--device", "cpu")
     process.communicate(timeout=240)
     assert process.returncode == 0
-    assert_same_state(whole, run)
+    assert_same_state(undisturbed.folder, run)
 
 
 def wait_for_save(run: Path, process: subprocess.Popen[str]) -> float:
@@ -199,23 +212,22 @@ def test_stopping_saves_first(bank: Bank, tmp_path: Path) -> None:
     assert read_description(tmp_path / "run").counters.step == 4
 
 
-def test_the_result_opens_as_a_model(undisturbed: tuple[str, Path], tmp_path: Path) -> None:
-    _, run = undisturbed
-    result = finish("export", run, tmp_path / "model.safetensors")
+def test_the_result_opens_as_a_model(undisturbed: Undisturbed, tmp_path: Path) -> None:
+    result = finish("export", undisturbed.folder, tmp_path / "model.safetensors")
     assert result.returncode == 0, result.stderr
     model = load(tmp_path / "model.safetensors")
     assert model.config == TINY_NETWORK
-    assert f"{STEPS}" in model.card.description
+    assert f"{undisturbed.steps}" in model.card.description
     volumes = model.synthesis(model.mapping(torch.randn(2, TINY_NETWORK.latent_dim)))
     assert volumes.shape == (2, 1, 16, 16, 16)
     assert volumes.isfinite().all()
 
 
-def test_a_sample_sheet_is_drawn(undisturbed: tuple[str, Path]) -> None:
+def test_a_sample_sheet_is_drawn(undisturbed: Undisturbed) -> None:
     from PIL import Image
 
-    _, run = undisturbed
-    with Image.open(run / "samples" / f"step_{STEPS:07d}.png") as sheet:
+    picture = undisturbed.folder / "samples" / f"step_{undisturbed.steps:07d}.png"
+    with Image.open(picture) as sheet:
         assert sheet.size == (512, 512)
         assert np.ptp(np.asarray(sheet)) > 0
 
