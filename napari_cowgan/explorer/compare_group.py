@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QVBoxLayout, QWidget
 from cowgan.progress import Progress, advance
 from cowgan.synthesis import LatentState
 from cowgan.volume import Volume
-from cowgan.volume.comparison import brighter, mean_absolute_difference
+from cowgan.volume.differences import brighter, mean_absolute_difference
 from napari_cowgan.explorer.explorer_model import ExplorerModel
 from napari_cowgan.explorer.layer import LOOK, VolumeLayer
 from napari_cowgan.explorer.thumbnails import Thumbnails

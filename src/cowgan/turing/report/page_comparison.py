@@ -21,7 +21,7 @@ _SHOWN = 80
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PageComparison:
     """Difference between a page and the one computed anew.
 
     Parameters
@@ -43,7 +43,7 @@ class Comparison:
     pictures: int
 
 
-def compare_pages(said: str, computed: str) -> Comparison:
+def compare_pages(said: str, computed: str) -> PageComparison:
     """Compare all of two pages but the time at which they were made.
 
     Parameters
@@ -60,7 +60,7 @@ def compare_pages(said: str, computed: str) -> Comparison:
     says, instead_of = next((pair for pair in words if pair[0] != pair[1]), ("", ""))
     drawings = [drawing for drawing, _ in _differing(theirs.drawings, ours.drawings)]
     images = list(_differing(theirs.images, ours.images))
-    return Comparison(
+    return PageComparison(
         bool(words),
         says,
         instead_of,

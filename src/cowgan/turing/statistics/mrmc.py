@@ -24,7 +24,7 @@ from cowgan.turing.statistics.roc import (
     score_interval,
 )
 
-Measure = Literal["AUC", "balanced accuracy"]
+PanelMeasure = Literal["AUC", "balanced accuracy"]
 """Measures averaged over readers; either is 0.5 at chance."""
 
 LEAST_READERS = 3
@@ -59,7 +59,7 @@ class ReaderMean:
         Number of cases of either kind that every reader has answered.
     """
 
-    measure: Measure
+    measure: PanelMeasure
     estimate: float
     of_reader: dict[str, float]
     standard_error: float
@@ -214,7 +214,7 @@ def estimate_mean_accuracy(
     return accuracies, estimate_mean(accuracies, of_generated, of_real)
 
 
-def _mean(measure: Measure, panel: ReaderPanel) -> ReaderMean:
+def _mean(measure: PanelMeasure, panel: ReaderPanel) -> ReaderMean:
     readers = len(panel.readers)
     if readers < LEAST_READERS:
         raise CowganError(

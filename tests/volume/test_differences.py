@@ -5,7 +5,7 @@ import pytest
 
 from cowgan.errors import CowganError
 from cowgan.volume import Volume, default_affine
-from cowgan.volume.comparison import brighter, mean_absolute_difference
+from cowgan.volume.differences import brighter, mean_absolute_difference
 
 SHAPE = (2, 3, 4)
 
