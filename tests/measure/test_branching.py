@@ -1,5 +1,7 @@
 """Tests of branch points on forks of known angle and radii."""
 
+from dataclasses import astuple
+
 import analytic_shapes as shapes
 import numpy as np
 import pytest
@@ -7,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cowgan.measure import measure_mask
-from cowgan.measure.branching import Branching
+from cowgan.measure.branches import Tube
+from cowgan.measure.branching import Branching, branching
 
 
 def fork(angle_deg: float, radii_mm, seed: int, arm_mm: float = 14) -> np.ndarray:
@@ -47,11 +50,34 @@ def test_a_fork_with_a_short_arm_is_a_branch_point_without_an_angle():
     assert branching_of(mask) == Branching(points=1)
 
 
-def test_four_vessels_at_a_point_have_no_angle():
-    cross = [(shapes.line(20) - [10, 0, 0], 1.0), (shapes.line(20)[:, [1, 0, 2]] - [0, 10, 0], 1.0)]
-    found = branching_of(shapes.tree(cross, seed=3))
-    assert found.points >= 1
-    assert found.angle_deg == 0 or found.points > 1
+def traced(*directions, radius_mm: float = 1.0, length_mm: float = 8.0) -> list[Tube]:
+    """Return straight vessels that leave one node, each thinner than the one before."""
+    tubes = []
+    for number, direction in enumerate(directions):
+        curve = np.outer(np.linspace(0, length_mm, 81), direction)
+        radius = np.full(80, radius_mm * 0.8**number)
+        nodes = (0, number + 1)
+        if number % 2:
+            nodes, curve = nodes[::-1], curve[::-1]
+        tubes.append(Tube(nodes, (1.0, 1.0), curve, np.full(80, length_mm / 80), radius))
+    return tubes
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(5, 175), st.booleans())
+def test_the_angle_of_the_two_thinner_is_exact_in_any_pose(seed, angle_deg, mirrored):
+    angle = np.radians(angle_deg)
+    arms = np.array([[-1, 0, 0], [0, 1, 0], [0, np.cos(angle), np.sin(angle)]])
+    arms = arms @ shapes.rotation(np.random.default_rng(seed))
+    found = branching(traced(*(-arms if mirrored else arms)))
+    ratio = 1 / (0.8**3 + 0.64**3)
+    np.testing.assert_allclose(astuple(found), (1, angle_deg, ratio), rtol=1e-6)
+
+
+def test_only_three_vessels_of_four_millimetres_have_an_angle():
+    arms = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]])
+    assert branching(traced(*arms)) == Branching(points=1)
+    assert branching(traced(*arms[:3], length_mm=3.9)) == Branching(points=1)
+    assert branching(traced(*arms[:2])) == Branching()
 
 
 def test_a_plain_tube_does_not_branch():
