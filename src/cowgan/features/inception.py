@@ -21,7 +21,7 @@ _MOST_SLICES = 32
 _EDGE = 299
 _EPSILON = 1e-3
 _PICTURES_AT_ONCE = 8
-"""Keeps memory below half a gigabyte."""
+"""Keeps the memory of a process near half a gigabyte."""
 
 _mean_pool = partial(
     functional.avg_pool2d, kernel_size=3, stride=1, padding=1, count_include_pad=False
