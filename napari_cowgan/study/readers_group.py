@@ -136,10 +136,9 @@ class ReadersGroup(QWidget):
         reader = self.list.selected
         ask_for_name(
             self,
-            f"Start code of {reader}",
+            "Start code",
             lambda code: self.start_code_entered.emit(reader, code),
-            "",
-            "Code",
+            what=f"Start code that {reader} reports before the first case",
         )
 
     def _choose_zip(self) -> None:

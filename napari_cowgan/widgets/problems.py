@@ -2,6 +2,7 @@
 
 import logging
 import platform
+import re
 import traceback
 from collections.abc import Callable
 
@@ -10,10 +11,17 @@ from qtpy.QtWidgets import QApplication, QMessageBox, QWidget
 
 from cowgan import __version__
 from cowgan.errors import CowganError
+from cowgan.text import one_line
 
 _log = logging.getLogger(__name__)
 
 _MOST_SENTENCES = 6
+_LONGEST_OF_SEVERAL = 260
+"""Characters of each of several sentences, which share the height of the screen."""
+
+_LONGEST_NAME = 64
+_LONG_NAME = re.compile(rf"[^\s/\\]{{{_LONGEST_NAME + 1},}}")
+"""A name that would widen the dialog, as it cannot wrap."""
 
 
 def sentence(error: BaseException) -> str:
@@ -75,9 +83,16 @@ def show_problem(
 
 
 def _paragraphs(error: BaseException) -> str:
-    if not isinstance(error, CowganError):
-        return sentence(error)
-    shown = list(error.sentences[:_MOST_SENTENCES])
+    if not isinstance(error, CowganError) or len(error.sentences) == 1:
+        return _with_short_names(sentence(error))
+    shown = [
+        one_line(_with_short_names(text), _LONGEST_OF_SEVERAL)
+        for text in error.sentences[:_MOST_SENTENCES]
+    ]
     if left := len(error.sentences) - len(shown):
         shown.append(f"“Copy details” lists {left} more.")
     return "\n\n".join(shown)
+
+
+def _with_short_names(text: str) -> str:
+    return _LONG_NAME.sub(lambda name: one_line(name[0], _LONGEST_NAME), text)

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QInputDialog,
     QLabel,
+    QMessageBox,
     QPushButton,
     QTreeWidget,
 )
@@ -412,6 +413,24 @@ def test_each_package_that_is_refused_has_a_paragraph(opened, tmp_path, problem,
         True
     ] * 5
     assert last == "“Copy details” lists 4 more."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="paths cannot be that long there")
+@pytest.mark.parametrize("count", [1, 6])
+def test_long_names_in_error_dialogs_are_shortened(opened, tmp_path, finish, count):
+    letters = [tmp_path / ("a" * 200) / f"{number}{'b' * 240}.zip" for number in range(count)]
+    letters[0].parent.mkdir()
+    for letter in letters:
+        letter.write_text("Dear colleagues", encoding="utf-8")
+    assert drop(opened, *letters)
+    finish(opened)
+    box = opened.findChild(QMessageBox)
+    for number, paragraph in enumerate(box.text().split("\n\n")):
+        assert f"/{number}bbb" in paragraph and "bbb.zip could not be read" in paragraph
+    assert box.width() < 800
+    (copy,) = [button for button in box.buttons() if button.text() == "Copy details"]
+    click(copy)
+    assert all(str(letter) in QApplication.clipboard().text() for letter in letters)
 
 
 def _edit(panel: StudyPanel, folder: Path) -> Path:

@@ -203,16 +203,24 @@ def test_a_zip_unpacks_to_what_a_package_can_hold(study, given, tmp_path):
             tracemalloc.stop()
 
 
-@pytest.mark.parametrize("method", [1, 14, 97])
-def test_a_zip_packed_by_an_unknown_method_is_refused(study, given, tmp_path, method):
-    read(study, given, trials=1)
+@pytest.mark.parametrize(
+    ("method", "content"),
+    [
+        (1, b"{}"),
+        (97, b"{}"),
+        (zipfile.ZIP_LZMA, b"\x09\x04\x05\x00\xff\xff\xff\xff\xff"),
+        (zipfile.ZIP_LZMA, b"\x09\x04\x05\x00\x5d\x00\x00\x01\x00" + b"\xff" * 500),
+    ],
+    ids=["Shrink", "WavPack", "LZMA properties", "LZMA data"],
+)
+def test_a_zip_with_unknown_or_invalid_compression_is_refused(study, tmp_path, method, content):
     packed = tmp_path / "odd.zip"
     with zipfile.ZipFile(packed, "w") as archive:
-        archive.write(given / JOURNAL_FILE, JOURNAL_FILE)
-    content = bytearray(packed.read_bytes())
-    for start in (8, content.index(b"PK\x01\x02") + 10):
-        content[start : start + 2] = method.to_bytes(2, "little")
-    packed.write_bytes(content)
+        archive.writestr(JOURNAL_FILE, content)
+    damaged = bytearray(packed.read_bytes())
+    for start in (8, damaged.index(b"PK\x01\x02") + 10):
+        damaged[start : start + 2] = method.to_bytes(2, "little")
+    packed.write_bytes(damaged)
     assert "damaged or encrypted" in refusal(study, packed)
 
 
