@@ -1,4 +1,4 @@
-"""Journals that somebody wrote anew: whatever they say, every hash in them is right."""
+"""Forged journals, in which every hash is right."""
 
 import copy
 import json
@@ -20,7 +20,7 @@ Content = dict[str, Any]
 
 
 def read_contents(path: Path) -> list[Content]:
-    """Return the records of a journal without their place in the chain."""
+    """Return the records of a journal without sequence numbers and hashes."""
     contents = [json.loads(line) for line in path.read_bytes().splitlines()]
     return [
         {name: of for name, of in content.items() if name not in ("seq", "prev", "sha256")}
@@ -29,7 +29,7 @@ def read_contents(path: Path) -> list[Content]:
 
 
 def write_chained(path: Path, contents: Sequence[Content]) -> None:
-    """Write records with a chain that fits."""
+    """Write records with valid hashes."""
     head, lines = "0" * 64, []
     for number, content in enumerate(contents):
         record = {**content, "seq": number, "prev": head}
@@ -39,7 +39,7 @@ def write_chained(path: Path, contents: Sequence[Content]) -> None:
 
 
 def forged(contents: Sequence[Content], chance: random.Random) -> list[Content]:
-    """Return records of which one thing, or a few, are other than they were."""
+    """Return records with one to three random changes."""
     made = copy.deepcopy(list(contents))
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
         place = chance.randrange(1, len(made))

@@ -86,7 +86,7 @@ def test_perfect_readers_distinguish(study):
     assert found.panel.primary.mean.estimate == 1
 
 
-def test_reversed_readers_are_told_as_reversed(study):
+def test_reversed_readers_are_reported_as_reversed(study):
     found = read_by(study, [informed(study, reader, False) for reader in study.readers])
     assert found.panel.verdicts[0].outcomes == ("reversed",)
 
@@ -138,7 +138,7 @@ def test_practice_repeats_and_impressions_stay_out_of_the_verdict(mixed):
 
 
 @pytest.mark.parametrize("complete", [1, 2])
-def test_one_or_two_readers_speak_for_themselves_only(study, complete):
+def test_one_or_two_readers_do_not_generalise(study, complete):
     for reader in study.readers[:complete]:
         play(study.package_folder(reader), observer(study, reader, 2))
     found = analysed(study, early=True)
@@ -148,7 +148,7 @@ def test_one_or_two_readers_speak_for_themselves_only(study, complete):
         assert f"This is about reader {reader} alone" in verdict.sentences[-1]
 
 
-def test_incomplete_readers_are_told_and_left_out_of_the_verdict(study):
+def test_incomplete_readers_are_reported_and_excluded_from_the_verdict(study):
     read_all(study, (1.0, 1.0, 1.0, 1.0))
     # As if the last reader had stopped half-way.
     journal = study.package_folder("sub-R04") / "journal.jsonl"
@@ -163,14 +163,14 @@ def test_incomplete_readers_are_told_and_left_out_of_the_verdict(study):
     assert found.panel.every_reader.mean.n == last.scores.counts.n
 
 
-def test_nobody_unblinds_by_accident_while_readers_read(study):
+def test_unblinding_before_all_have_finished_needs_confirmation(study):
     play(study.package_folder("sub-R01"), observer(study, "sub-R01", 1))
     with pytest.raises(CowganError, match=r"sub-R02, sub-R03, sub-R04 have not finished"):
         analysed(study)
     assert not (study.folder / UNBLINDED_FILE).exists()
 
 
-def test_answers_after_the_unblinding_are_flagged_and_left_out(study):
+def test_answers_after_unblinding_are_flagged_and_excluded(study):
     for reader in study.readers[:3]:
         play(study.package_folder(reader), observer(study, reader, 1))
     play(study.package_folder("sub-R04"), observer(study, "sub-R04", 1), trials=20)
@@ -186,7 +186,7 @@ def test_answers_after_the_unblinding_are_flagged_and_left_out(study):
     assert conduct.late == conduct.planned - counted
     assert second.readings["sub-R04"] == first.readings["sub-R04"]
     assert not second.readers[3].complete
-    # Dated before but arrived after: counted, and told.
+    # Dated before but arrived after: counted, and reported.
     later = datetime.now(UTC) + timedelta(hours=1)
     (study.folder / UNBLINDED_FILE).write_text(
         json.dumps(stored | {"utc": later.isoformat()}), encoding="utf-8"
@@ -233,7 +233,7 @@ def test_pairs_are_scored_by_the_share_of_right_answers(pairs):
     assert {case.truth for case in found.cases} == {"pair"}
 
 
-def test_always_one_side_is_chance_and_refused_as_equivalence(pairs):
+def test_always_choosing_one_side_is_chance_but_no_equivalence(pairs):
     found = read_by(pairs, [always("left")] * 3)
     (verdict,) = found.panel.verdicts
     assert found.panel.primary.mean.estimate == pytest.approx(0.5)
@@ -246,7 +246,7 @@ def rows(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
         return list(csv.DictReader(table, delimiter=delimiter))
 
 
-def test_the_tables_hold_all_that_the_analysis_used(mixed):
+def test_the_tables_contain_all_data_of_the_analysis(mixed):
     write_derivatives(mixed)
     folder = mixed.study.folder / "derivatives"
     trials = rows(folder / "trials.csv")
@@ -263,10 +263,10 @@ def test_the_tables_hold_all_that_the_analysis_used(mixed):
         beh = rows(folder / reader / "beh" / f"{reader}_task-vtt_beh.tsv", "\t")
         assert len(beh) == sum(trial.reader == reader for trial in mixed.trials)
         assert "" not in beh[0].values()
-        told = json.loads(
+        columns = json.loads(
             (folder / reader / "beh" / f"{reader}_task-vtt_beh.json").read_text(encoding="utf-8")
         )
-        assert list(told) == list(beh[0])
+        assert list(columns) == list(beh[0])
         events = rows(folder / reader / "beh" / f"{reader}_task-vtt_events.tsv", "\t")
         onsets = [float(event["onset"]) for event in events]
         assert list(events[0])[:2] == ["onset", "duration"]
@@ -290,7 +290,7 @@ def r_has_lme4() -> bool:
 
 
 @pytest.mark.skipif(not r_has_lme4(), reason="needs R with lme4")
-def test_the_mixed_models_of_the_script_find_what_the_tables_say(mixed):
+def test_the_mixed_models_of_the_script_agree_with_the_analysis(mixed):
     write_derivatives(mixed)
     folder = mixed.study.folder / "derivatives"
     run = subprocess.run(
@@ -333,7 +333,7 @@ def assert_areas_of_imrmc(found: Analysis) -> None:
         assert above == pytest.approx(expected)
 
 
-def test_an_account_without_a_name_can_unblind(study, monkeypatch):
+def test_unblinding_needs_no_user_name(study, monkeypatch):
     def nameless() -> str:
         raise KeyError("getpwuid(): uid not found: 4711")
 
@@ -346,7 +346,7 @@ def test_an_account_without_a_name_can_unblind(study, monkeypatch):
     [b"", b"[" * 500, b'{"utc": 5}', b'{"utc": "now", "by": "", "records": {}}', b"[]"],
     ids=lambda content: content[:12],
 )
-def test_a_damaged_unblinding_is_one_sentence(study, content, single_sentence):
+def test_a_damaged_unblinding_is_reported_in_one_sentence(study, content, single_sentence):
     (study.folder / UNBLINDED_FILE).write_bytes(content)
     with pytest.raises(CowganError) as refusal:
         analyse(study)
@@ -366,7 +366,7 @@ def test_a_damaged_unblinding_is_one_sentence(study, content, single_sentence):
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_a_damaged_study_is_one_sentence(study, change, single_sentence):
+def test_a_damaged_study_is_reported_in_one_sentence(study, change, single_sentence):
     (study.folder / STUDY_FILE).write_text(json.dumps(study.description | change), encoding="utf-8")
     with pytest.raises(CowganError) as refusal:
         Study.open(study.folder)

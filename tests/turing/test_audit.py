@@ -36,7 +36,7 @@ def noise(seed, n_features=10):
     return np.random.default_rng(seed).normal(size=(N, n_features))
 
 
-def test_classes_that_differ_in_nothing_are_found_so_as_often_as_promised():
+def test_the_false_positive_rate_of_the_audit_is_as_stated():
     found = [separated(noise(seed), seed=seed) for seed in range(200)]
     assert np.mean([one.auc for one in found]) == pytest.approx(0.5, abs=0.03)
     # Binomial with 200 draws: four standard errors around 0.05.
@@ -67,7 +67,7 @@ def test_an_auc_near_zero_is_explained():
     assert "tells nothing apart" in found.remark
 
 
-def test_what_only_several_features_tell_together_is_found_too():
+def test_a_difference_in_combined_features_is_found():
     features = noise(2, 4)
     features[:, 1] = features[:, 0] + 0.3 * features[:, 1]
     features[GENERATED, 1] += 0.5
@@ -76,7 +76,7 @@ def test_what_only_several_features_tell_together_is_found_too():
     assert found.p < 0.05
 
 
-def test_features_that_never_vary_say_nothing():
+def test_constant_features_have_no_effect():
     found = separated(np.ones((N, 3)))
     assert (found.auc, found.p, found.offenders) == (0.5, 1.0, ())
 
@@ -109,7 +109,7 @@ def a_volume(seed=0):
     return np.clip(values, 0, 4095).astype("<u2")
 
 
-def test_grey_levels_are_described_as_numpy_and_scipy_do():
+def test_grey_level_features_equal_numpy_and_scipy():
     from scipy.stats import entropy, kurtosis, skew
 
     voxels = a_volume()
@@ -127,7 +127,7 @@ def test_grey_levels_are_described_as_numpy_and_scipy_do():
     assert grey_levels(shuffled, 4096) == values
 
 
-def test_texture_tells_smoothing_and_borders():
+def test_texture_features_respond_to_smoothing_and_borders():
     voxels = a_volume()
     smooth = gaussian_filter(voxels, 1)
     rough, soft = texture(voxels, 4096), texture(smooth, 4096)
@@ -179,7 +179,7 @@ def test_a_blinded_study_is_frozen_at_once(tmp_path):
         study.freeze()
 
 
-def test_grey_levels_that_differ_keep_a_study_from_being_frozen(tmp_path, single_sentence):
+def test_different_grey_levels_prevent_freezing(tmp_path, single_sentence):
     study = study_of(tmp_path, spread_out, lambda data: spread_out(data) ** 2)
     assert not study.frozen
     assert study.audit.grey.auc > 0.95
@@ -205,7 +205,7 @@ def test_a_reason_given_beforehand_freezes_and_is_kept_only_if_there_is_a_leak(t
     assert (fair.frozen, fair.accepted_leak) == (True, None)
 
 
-def test_texture_is_reported_and_blocks_nothing(tmp_path):
+def test_different_texture_is_reported_but_does_not_prevent_freezing(tmp_path):
     study = study_of(
         tmp_path, spread_out, lambda data: spread_out(gaussian_filter(data, 0.6, mode="wrap"))
     )
@@ -267,7 +267,7 @@ def answers(package):
         (answers, "the word “generated”"),
     ],
 )
-def test_files_that_differ_from_outside_are_found(made, packages, spoil, words):
+def test_files_that_differ_in_form_are_found(made, packages, spoil, words):
     assert audit(packages, made.key).form == ()
     spoil(packages[1])
     (finding,) = audit(packages, made.key).form
@@ -275,7 +275,7 @@ def test_files_that_differ_from_outside_are_found(made, packages, spoil, words):
     assert finding.endswith("in sub-R02")
 
 
-def test_another_header_is_found(made, packages):
+def test_a_different_header_is_found(made, packages):
     package = packages[0]
     name = next(iter(package.manifest.volumes))
     entry = package.manifest.volumes[name]
@@ -291,11 +291,11 @@ def test_another_header_is_found(made, packages):
     assert found.form == ("the header of volume files differs in sub-R01",)
 
 
-def test_names_in_the_order_of_the_classes_are_found(made, packages):
+def test_names_ordered_by_class_are_found(made, packages):
     names = sorted(made.key.readers["sub-R01"])
     cases = sorted(made.key.cases, key=lambda case: case.truth)
-    told = dict(zip(names, (case.name for case in cases), strict=True))
-    key = replace(made.key, readers={**made.key.readers, "sub-R01": told})
+    renamed = dict(zip(names, (case.name for case in cases), strict=True))
+    key = replace(made.key, readers={**made.key.readers, "sub-R01": renamed})
     assert "the order of names tells the classes apart in sub-R01" in audit(packages, key).form
 
 

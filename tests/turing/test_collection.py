@@ -44,7 +44,7 @@ def states(study: Study) -> dict[str, tuple[str, int]]:
     return {of.reader: (of.state, of.done) for of in progress(study)}
 
 
-def test_progress_follows_what_has_come_back(study, given):
+def test_progress_follows_the_collected_journals(study, given):
     total = len(study.package("sub-R01").manifest.trials)
     assert states(study) == {"sub-R01": ("not returned", 0), "sub-R02": ("not returned", 0)}
     read(study, given, trials=3)
@@ -62,7 +62,7 @@ def test_progress_follows_what_has_come_back(study, given):
     assert progress(study)[0] == reader
 
 
-def test_who_declines_is_told_as_such(study, given):
+def test_a_reader_who_declines_is_listed_as_declined(study, given):
     play(given, observer(study, "sub-R01", 0), consent=False)
     collect(study, [given])
     assert states(study)["sub-R01"] == ("declined", 0)
@@ -83,7 +83,7 @@ def test_collecting_twice_changes_nothing(study, given):
 
 
 @pytest.mark.parametrize("below", ["", "sub-R01/", "Desktop/my reading/"])
-def test_a_zip_of_the_package_or_the_journal_alone_will_do(study, given, tmp_path, below):
+def test_a_zipped_package_or_the_journal_alone_can_be_collected(study, given, tmp_path, below):
     read(study, given)
     packed = tmp_path / "mail.zip"
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -97,7 +97,7 @@ def test_a_zip_of_the_package_or_the_journal_alone_will_do(study, given, tmp_pat
     assert states(study)["sub-R01"][0] == "finished"
 
 
-def test_a_last_line_cut_short_by_a_crash_is_left_out(study, given):
+def test_an_incomplete_last_line_is_left_out(study, given):
     read(study, given, trials=5)
     whole = (given / JOURNAL_FILE).read_bytes()
     with (given / JOURNAL_FILE).open("ab") as journal:
@@ -125,7 +125,7 @@ def test_an_older_state_or_a_second_reading_is_refused(study, given, tmp_path):
     assert "go on differently" in refusal(study, older)
 
 
-def test_what_was_changed_is_refused(study, given):
+def test_changed_files_are_refused(study, given):
     read(study, given)
     journal = given / JOURNAL_FILE
     content = journal.read_bytes()
@@ -145,7 +145,7 @@ def test_what_was_changed_is_refused(study, given):
     assert "manifest.json" in refusal(study, given)
 
 
-def test_what_is_no_package_of_this_study_is_refused(study, given, tmp_path):
+def test_anything_but_a_package_of_this_study_is_refused(study, given, tmp_path):
     other = freeze(tmp_path / "other", protocol(readers=1))
     foreign = other.package_folder("sub-R01")
     play(foreign, observer(other, "sub-R01", 1))
@@ -157,7 +157,7 @@ def test_what_is_no_package_of_this_study_is_refused(study, given, tmp_path):
     assert "nobody has begun" in refusal(study, study.package_folder("sub-R02"))
 
 
-def test_nothing_is_collected_or_given_out_before_the_study_is_frozen(study, given, tmp_path):
+def test_nothing_is_collected_or_distributed_before_freezing(study, given, tmp_path):
     read(study, given)
     description = study.description | {"frozen": None}
     unfrozen = Study(study.folder, description, study.key)
@@ -167,7 +167,7 @@ def test_nothing_is_collected_or_given_out_before_the_study_is_frozen(study, giv
     assert STUDY_FILE in {path.name for path in study.folder.iterdir()}
 
 
-def test_a_zipped_package_tells_no_more_than_the_folder(study, tmp_path):
+def test_a_zipped_package_reveals_no_more_than_the_folder(study, tmp_path):
     read(study, study.package_folder("sub-R01"), trials=1)
     for name in ("once.zip", "twice.zip"):
         study.zip_package("sub-R01", tmp_path / name)
@@ -185,7 +185,7 @@ def test_a_zipped_package_tells_no_more_than_the_folder(study, tmp_path):
     Package.open(tmp_path / "sent" / "sub-R01")
 
 
-def test_a_zip_unpacks_to_what_a_package_can_hold(study, given, tmp_path):
+def test_a_zip_that_unpacks_to_too_much_is_refused(study, given, tmp_path):
     read(study, given, trials=1)
     volume = next(iter((given / "vol").iterdir())).relative_to(given).as_posix()
     for name, more in ((JOURNAL_FILE, 200), (volume, 20)):

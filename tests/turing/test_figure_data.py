@@ -41,7 +41,7 @@ def test_as_many_real_as_generated_volumes_are_shown_as_readers_see_them(leaky):
         assert np.abs(example.slice / 255 - voxels[voxels.shape[0] // 2].T[::-1]).max() < 0.003
 
 
-def test_histograms_of_all_volumes_are_told_by_class(leaky):
+def test_histograms_of_all_volumes_are_grouped_by_class(leaky):
     histograms = exhibits_of(leaky).histograms
     assert histograms.real.shape == histograms.generated.shape == (13, 64)
     for shares in (histograms.real, histograms.generated):
@@ -51,12 +51,12 @@ def test_histograms_of_all_volumes_are_told_by_class(leaky):
     assert histograms.generated[:, dark].sum() > 1.3 * histograms.real[:, dark].sum()
 
 
-def test_the_offenders_of_the_audit_come_first_with_its_numbers(leaky):
+def test_features_are_sorted_by_difference_with_the_audit_s_numbers(leaky):
     found, shown = leaky.audit, exhibits_of(leaky).features
     assert [feature.tier for feature in shown] == ["grey"] * 4 + ["texture"] * 4
     strongest = found.grey.offenders[0]
-    told = {feature.feature: (feature.auc, feature.p) for feature in shown}
-    assert told[strongest.feature] == (pytest.approx(strongest.auc), strongest.p)
+    by_feature = {feature.feature: (feature.auc, feature.p) for feature in shown}
+    assert by_feature[strongest.feature] == (pytest.approx(strongest.auc), strongest.p)
     distances = [abs(feature.auc - 0.5) for feature in shown[:4]]
     assert distances == sorted(distances, reverse=True)
 
@@ -68,7 +68,7 @@ def test_a_blinded_study_shows_features_without_p(clean):
     assert all(feature.p is None and 0.2 < feature.auc < 0.8 for feature in shown)
 
 
-def test_a_changed_volume_is_told_and_reading_can_be_stopped(clean, tmp_path):
+def test_a_changed_volume_is_reported_and_reading_can_be_cancelled(clean, tmp_path):
     class Stopped:
         cancelled = True
 

@@ -30,7 +30,7 @@ READER, OTHER = "sub-R01", "sub-R02"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Study:
     chosen = protocol(cases=10, repeats=2, repeat_distance=2, practice=2, impressions=2)
-    # So few volumes can seem to be told apart by chance.
+    # The audit of so few volumes can find a difference by chance.
     study = freeze(tmp_path_factory.mktemp("made"), chosen, accept_leak="Too few volumes.")
     for reader in study.readers:
         play(study.package_folder(reader), observer(study, reader, d_prime=1))
@@ -113,9 +113,7 @@ LIES = {
 
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
-def test_what_no_reading_can_have_written_is_refused(
-    study, journal, lie, tmp_path, single_sentence
-):
+def test_impossible_journals_are_refused(study, journal, lie, tmp_path, single_sentence):
     contents = read_contents(journal)
     write_chained(journal, contents)
     collect(study, [journal])
@@ -130,7 +128,7 @@ def test_what_no_reading_can_have_written_is_refused(
     assert not journal_path(study, READER).exists()
 
 
-def test_a_bad_journal_stops_nothing_but_itself(study, journal):
+def test_an_impossible_journal_does_not_affect_other_readers(study, journal):
     collect(study, [study.package_folder(OTHER)])
     contents = read_contents(journal)
     other_answer(contents)
@@ -147,7 +145,7 @@ def test_a_bad_journal_stops_nothing_but_itself(study, journal):
     assert [reader.reader for reader in analysis.complete] == [OTHER]
 
 
-def test_one_bad_journal_keeps_no_other_back(study, journal):
+def test_other_journals_are_collected_beside_an_impossible_one(study, journal):
     contents = read_contents(journal)
     contents[-1]["utc"] = "yesterday"
     write_chained(journal, contents)
@@ -159,7 +157,7 @@ def test_one_bad_journal_keeps_no_other_back(study, journal):
     assert [reader.reader for reader in analyse(study, early=True).complete] == [OTHER]
 
 
-def test_what_a_reader_typed_does_nothing_in_tables_and_report(study, journal):
+def test_hostile_text_of_a_reader_is_harmless_in_tables_and_report(study, journal):
     hostile = "=1+1\x1b[2J\u202e<script>$\\bad$\n"
     typed = json.dumps(read_contents(journal)).replace('"noise"', json.dumps(hostile))
     assert typed.count("script") > 2

@@ -42,7 +42,7 @@ def commits(path: Path) -> list[int | None]:
     return [record.trial for record in read_journal(path) if record.kind == "commit"]
 
 
-def test_what_was_recorded_is_read_back_in_order(path):
+def test_records_are_read_back_in_order(path):
     with Journal(path, HEADER) as journal:
         record = journal.append("commit", {"answer": "G", "level": 4}, 7).result(timeout=100)
         journal.append("interaction", {"slice": 3}, 7, durable=False)
@@ -55,7 +55,7 @@ def test_what_was_recorded_is_read_back_in_order(path):
     assert interaction.prev == commit.sha256
 
 
-def test_a_later_start_goes_on_with_the_chain(path):
+def test_a_later_start_continues_the_chain(path):
     filled(path, 3)
     with Journal(path, HEADER) as journal:
         assert [record.trial for record in journal.records] == [0, 1, 2]
@@ -70,7 +70,7 @@ def test_an_answer_counts_as_committed_only_once_it_is_on_disk(path):
             assert commits(path)[-1] == trial
 
 
-def test_handing_over_does_not_wait_for_the_disk(path, monkeypatch):
+def test_append_does_not_wait_for_the_disk(path, monkeypatch):
     slow = threading.Event()
     with Journal(path, HEADER) as journal:
         sync = os.fsync
@@ -83,12 +83,12 @@ def test_handing_over_does_not_wait_for_the_disk(path, monkeypatch):
     assert commits(path) == list(range(20))
 
 
-def test_what_is_not_json_is_refused_where_it_is_handed_over(path):
+def test_append_refuses_data_that_are_not_json(path):
     with Journal(path, HEADER) as journal, pytest.raises(ValueError):
         journal.append("commit", {"time": float("nan")})
 
 
-def test_a_record_is_what_it_was_when_it_was_handed_over(path, monkeypatch):
+def test_later_changes_of_appended_data_do_not_change_the_record(path, monkeypatch):
     with Journal(path, HEADER) as journal:
         gate, sync = threading.Event(), os.fsync
         monkeypatch.setattr(os, "fsync", lambda descriptor: (gate.wait(30), sync(descriptor)))
@@ -101,7 +101,7 @@ def test_a_record_is_what_it_was_when_it_was_handed_over(path, monkeypatch):
 
 
 @pytest.mark.parametrize("cut", [1, 2, 20, 150])
-def test_a_line_that_a_crash_cut_short_is_set_aside(path, cut):
+def test_an_incomplete_last_line_is_set_aside(path, cut):
     filled(path)
     whole = path.read_bytes()
     path.write_bytes(whole[:-cut])
@@ -113,7 +113,7 @@ def test_a_line_that_a_crash_cut_short_is_set_aside(path, cut):
     assert path.with_suffix(".torn").read_bytes() == last_line[:-cut]
 
 
-def test_zeros_that_a_power_cut_left_at_the_end_are_set_aside(path):
+def test_trailing_zeros_left_by_a_power_cut_are_set_aside(path):
     filled(path)
     with path.open("ab") as file:
         file.write(bytes(512))
@@ -121,7 +121,7 @@ def test_zeros_that_a_power_cut_left_at_the_end_are_set_aside(path):
         assert len(journal.records) == 5
 
 
-def test_a_header_cut_short_is_written_anew(path):
+def test_an_incomplete_header_is_rewritten(path):
     filled(path, 0)
     path.write_bytes(path.read_bytes()[:-10])
     with Journal(path, HEADER) as journal:
@@ -193,7 +193,7 @@ def test_a_second_start_is_refused_until_the_first_ends(path, single_sentence):
     Journal(path, HEADER).close()
 
 
-def test_a_closed_journal_takes_nothing(path, single_sentence):
+def test_a_closed_journal_accepts_no_records(path, single_sentence):
     journal = Journal(path, HEADER)
     journal.close()
     journal.close()
@@ -202,7 +202,7 @@ def test_a_closed_journal_takes_nothing(path, single_sentence):
     assert "closed" in single_sentence(refusal)
 
 
-def test_reading_a_missing_journal_is_one_sentence(path, single_sentence):
+def test_reading_a_missing_journal_is_reported_in_one_sentence(path, single_sentence):
     with pytest.raises(CowganError) as refusal:
         read_journal(path)
     assert "is missing" in single_sentence(refusal)
@@ -211,7 +211,7 @@ def test_reading_a_missing_journal_is_one_sentence(path, single_sentence):
 @posix
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("suffix", [".jsonl", ".torn", ".lock"])
-def test_a_package_makes_its_reader_write_nowhere_else(path, tmp_path, suffix, single_sentence):
+def test_links_and_pipes_in_place_of_a_journal_are_refused(path, tmp_path, suffix, single_sentence):
     """A package from elsewhere may hold links, and a torn line of any content."""
     filled(path)
     with path.open("ab") as file:
@@ -250,10 +250,10 @@ def files_no_larger_than(n_bytes: int) -> Iterator[None]:
 
 
 @posix
-def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_space_again(path, single_sentence):
-    told: list[CowganError] = []
+def test_a_full_disk_is_reported_and_no_record_is_lost(path, single_sentence):
+    problems: list[CowganError] = []
     filled(path)
-    with Journal(path, HEADER, on_problem=told.append) as journal:
+    with Journal(path, HEADER, on_problem=problems.append) as journal:
         with files_no_larger_than(path.stat().st_size + 100):
             refused = journal.append("commit", {"text": "x" * 500}, 5)
             later = journal.append("commit", {}, 6)
@@ -261,7 +261,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_space_again(path,
                 journal.flush()
             assert "full" in single_sentence(refusal)
             assert journal.problem is refusal.value
-            assert told
+            assert problems
             assert not refused.done()
             assert commits(path) == [0, 1, 2, 3, 4]
         journal.retry()
@@ -272,7 +272,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_space_again(path,
 
 
 @posix
-def test_a_really_full_disk_is_told(single_sentence, tmp_path):
+def test_an_actually_full_disk_is_reported(single_sentence, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(disk)]
@@ -295,7 +295,7 @@ def test_a_really_full_disk_is_told(single_sentence, tmp_path):
 
 
 @posix
-def test_a_failed_sync_writes_again_what_may_be_lost(path, monkeypatch):
+def test_records_are_written_again_after_a_failed_sync(path, monkeypatch):
     with Journal(path, HEADER) as journal:
         journal.append("interaction", {}, 1, durable=False).result(timeout=100)
         sync, failures = os.fsync, [OSError(5, "Input/output error")]
@@ -328,7 +328,7 @@ def as_somebody_without_rights() -> Iterator[None]:
 
 
 @posix
-def test_a_read_only_folder_is_told(single_sentence):
+def test_a_read_only_folder_is_reported(single_sentence):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o555)
@@ -350,16 +350,16 @@ def test_the_second_copy_holds_the_same_bytes(path, tmp_path):
     assert copy.read_bytes() == path.read_bytes()
 
 
-def test_a_second_copy_that_cannot_be_written_stops_nothing(path, tmp_path):
-    told: list[CowganError] = []
+def test_a_second_copy_that_cannot_be_written_does_not_stop_the_reading(path, tmp_path):
+    problems: list[CowganError] = []
     copy = tmp_path / "elsewhere" / "copy.jsonl"
-    with Journal(path, HEADER, copy, told.append) as journal:
+    with Journal(path, HEADER, copy, problems.append) as journal:
         copy.unlink()
         copy.mkdir()
         journal.append("commit", {}, 0).result(timeout=100)
         journal.append("commit", {}, 1).result(timeout=100)
         assert journal.copy_problem is not None
-        assert [problem.sentence for problem in told] == [journal.copy_problem.sentence]
+        assert [problem.sentence for problem in problems] == [journal.copy_problem.sentence]
         copy.rmdir()
         journal.append("commit", {}, 2)
         journal.flush()
@@ -368,7 +368,7 @@ def test_a_second_copy_that_cannot_be_written_stops_nothing(path, tmp_path):
     assert copy.read_bytes() == path.read_bytes()
 
 
-def test_a_second_copy_that_cannot_be_begun_is_named(path, tmp_path, single_sentence):
+def test_a_second_copy_that_cannot_be_created_is_named(path, tmp_path, single_sentence):
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(CowganError) as refusal:
         Journal(path, HEADER, tmp_path / "file" / "copy.jsonl")
@@ -389,7 +389,7 @@ def test_a_second_copy_that_cannot_be_begun_is_named(path, tmp_path, single_sent
         ),
     ],
 )
-def test_a_journal_that_its_copy_contradicts_is_refused(
+def test_a_journal_that_contradicts_its_copy_is_refused(
     path, tmp_path, spoil, words, single_sentence
 ):
     copy = tmp_path / "copy.jsonl"
@@ -452,7 +452,7 @@ def test_two_hundred_kills_lose_no_answer(path):
         ("cowgan.turing.study.creation", {"torch"}),
     ],
 )
-def test_each_part_loads_only_what_it_needs(module, unneeded):
+def test_each_module_imports_only_what_it_needs(module, unneeded):
     code = f"import {module}, sys; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, encoding="utf-8"

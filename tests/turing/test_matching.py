@@ -70,7 +70,7 @@ def look_for_matches(study: Study, model: Path, seeds: range) -> tuple[float, fl
     return float(above), float(best.max())
 
 
-def test_no_volume_is_found_among_the_first_seeds(tmp_path, fixed_salt):
+def test_no_volume_matches_the_first_seeds(tmp_path, fixed_salt):
     model = write_model(tmp_path / "model.safetensors")
     study = perfectly_generated(tmp_path, model, protocol(readers=1, cases=40))
     auc, most = look_for_matches(study, model, range(60))
@@ -78,7 +78,7 @@ def test_no_volume_is_found_among_the_first_seeds(tmp_path, fixed_salt):
     assert most < 0.99
 
 
-def test_who_knows_a_seed_would_find_its_volume(tmp_path, fixed_salt):
+def test_a_known_seed_matches_its_volume(tmp_path, fixed_salt):
     """The search above is able to find something."""
     model = write_model(tmp_path / "model.safetensors")
     study = perfectly_generated(tmp_path, model, protocol(readers=1))
@@ -94,7 +94,7 @@ def test_who_knows_a_seed_would_find_its_volume(tmp_path, fixed_salt):
     assert sha256(voxels.tobytes()).hexdigest() != study.key.case("sub-R01", name).voxels_sha256
 
 
-def test_a_real_scan_has_no_hash_that_its_owner_computes_but_he_recognises_it(tmp_path, fixed_salt):
+def test_the_owner_of_a_real_scan_finds_no_hash_but_recognises_the_image(tmp_path, fixed_salt):
     model = write_model(tmp_path / "model.safetensors")
     study = perfectly_generated(tmp_path, model, protocol(readers=1))
     package = study.package("sub-R01")
@@ -110,7 +110,7 @@ def test_a_real_scan_has_no_hash_that_its_owner_computes_but_he_recognises_it(tm
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_no_volume_of_the_bundled_model_is_found_among_a_thousand_seeds(tmp_path, fixed_salt):
+def test_no_volume_of_the_bundled_model_matches_a_thousand_seeds(tmp_path, fixed_salt):
     study = perfectly_generated(
         tmp_path, BUNDLED, Protocol(1, readers=1, cases=60, repeats=0, practice=6)
     )

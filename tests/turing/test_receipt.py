@@ -34,12 +34,12 @@ def test_a_code_is_eighty_bits_in_the_alphabet_of_crockford(digest):
     "typed",
     ["7KQF-2M9X-0A3T-VB61", "7kqf2m9x0a3tvb61", " 7KQF 2M9X OA3T VB6I ", "7KQF2M9X-oa3tvb6l"],
 )
-def test_a_code_is_understood_however_it_is_typed(typed):
+def test_a_code_may_be_typed_in_any_case_and_grouping(typed):
     assert parse_code(typed) == "7KQF-2M9X-0A3T-VB61"
 
 
 @pytest.mark.parametrize("typed", ["", "7KQF-2M9X", "7KQF-2M9X-0A3T-VB6U", "receipt.json"])
-def test_what_is_no_code_is_none(typed):
+def test_invalid_codes_are_not_parsed(typed):
     assert parse_code(typed) is None
 
 
@@ -61,7 +61,7 @@ def receipt(package: Path) -> Receipt | None:
     return receipt_of(read_manifest(package), read_journal(package / JOURNAL_FILE))
 
 
-def test_a_receipt_comes_with_the_end_and_commits_to_study_package_and_answers(
+def test_a_finished_reading_has_a_receipt_that_commits_to_study_package_and_answers(
     made, package, tmp_path
 ):
     play(package, observer(made, "sub-R01", 1), trials=5)
@@ -87,7 +87,7 @@ def test_a_receipt_comes_with_the_end_and_commits_to_study_package_and_answers(
     assert not answers & {*map(str, stored.values())}
 
 
-def test_two_readings_of_one_package_have_other_codes(made, package, tmp_path):
+def test_two_readings_of_one_package_have_different_codes(made, package, tmp_path):
     again = shutil.copytree(package, tmp_path / "again" / "sub-R01")
     codes = [play(folder, observer(made, "sub-R01", 1)) for folder in (package, again)]
     assert codes[0] != codes[1]
@@ -120,7 +120,7 @@ def change(path: Path, **changes: object) -> None:
 
 
 @pytest.mark.parametrize("how", SPOILED)
-def test_what_is_no_receipt_is_one_sentence(how, tmp_path, single_sentence):
+def test_an_invalid_receipt_is_reported_in_one_sentence(how, tmp_path, single_sentence):
     path = tmp_path / "receipt.json"
     digest = "ab" * 32
     write_receipt(

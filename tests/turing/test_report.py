@@ -67,7 +67,7 @@ def text_of(report: Report) -> str:
     return "\n".join(parts)
 
 
-def test_the_page_asks_for_nothing_from_elsewhere(page):
+def test_the_page_loads_nothing_from_elsewhere(page):
     links = re.findall(r'(?:src|href)="([^"]*)"', page)
     assert links
     assert all(link.startswith(("#", "data:image/png;base64,")) for link in links)
@@ -97,7 +97,7 @@ def test_the_page_is_well_formed_and_every_name_is_unique(page):
     assert {link[1:] for link in re.findall(r'href="(#[^"]+)"', page)} <= set(names)
 
 
-def test_every_figure_has_a_caption_and_words_for_those_who_do_not_see_it(report, page):
+def test_every_figure_has_a_caption_and_an_alternative_text(report, page):
     figures = [block for block in report.blocks if isinstance(block, Figure)]
     assert len(figures) >= 7
     for figure in figures:
@@ -111,7 +111,7 @@ def test_every_figure_has_a_caption_and_words_for_those_who_do_not_see_it(report
     assert all('alt="Axial projection of C' in picture for picture in pictures)
 
 
-def test_on_a_phone_every_number_keeps_the_name_of_its_column(report, page):
+def test_narrow_tables_label_every_number_with_its_column(report, page):
     tables = [block for block in report.blocks if isinstance(block, Table)]
     wide = [table for table in tables if len(table.header) > 3]
     assert wide
@@ -120,7 +120,7 @@ def test_on_a_phone_every_number_keeps_the_name_of_its_column(report, page):
         assert re.search("<tr>[^\n]*?" + "[^\n]*?".join(named), page)
 
 
-def test_every_figure_and_row_is_printed_once_and_in_order(report, monkeypatch):
+def test_the_pdf_has_every_figure_and_row_once_and_in_order(report, monkeypatch):
     figures, rows = [], []
     draw, fill = pdf._figure, pdf._rows
     monkeypatch.setattr(pdf, "_figure", lambda *of: (figures.append(of[2]), draw(*of)))
@@ -133,7 +133,7 @@ def test_every_figure_and_row_is_printed_once_and_in_order(report, monkeypatch):
     ]
 
 
-def test_no_figure_is_printed_amid_a_table(report, monkeypatch):
+def test_no_figure_interrupts_a_table(report, monkeypatch):
     printed, captions = [], []
     draw, fill, caption = pdf._figure, pdf._rows, pdf._caption
     monkeypatch.setattr(pdf, "_figure", lambda *of: (printed.append("figure"), draw(*of)))
@@ -151,7 +151,7 @@ def test_no_figure_is_printed_amid_a_table(report, monkeypatch):
     assert continued == ["(continued)"] * (lengths[1] - 1)
 
 
-def test_no_heading_stands_alone_at_the_foot_of_a_page(monkeypatch):
+def test_no_page_ends_with_a_heading(monkeypatch):
     random = np.random.RandomState(0)
     svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 170 {0}"></svg>'
     figures = [
@@ -200,7 +200,7 @@ def test_no_heading_stands_alone_at_the_foot_of_a_page(monkeypatch):
     assert apart == []
 
 
-def test_no_page_but_the_last_is_left_half_empty(report, monkeypatch):
+def test_only_the_last_page_may_be_half_empty(report, monkeypatch):
     left = []
     turn = pdf._Pages.turn
     monkeypatch.setattr(pdf._Pages, "turn", lambda pages: (left.append(pages.room_mm), turn(pages)))
@@ -209,7 +209,7 @@ def test_no_page_but_the_last_is_left_half_empty(report, monkeypatch):
     assert max(left) < 85
 
 
-def test_no_letter_of_a_figure_takes_the_colour_of_what_surrounds_it(report):
+def test_every_letter_of_a_figure_has_a_fill_colour(report):
     for block in report.blocks:
         if isinstance(block, Figure):
             root = ElementTree.fromstring(block.drawing.svg)
@@ -223,7 +223,7 @@ def test_no_letter_of_a_figure_takes_the_colour_of_what_surrounds_it(report):
                 assert up is not None
 
 
-def test_the_report_says_what_a_reviewer_asks_for(report, analysis):
+def test_the_report_covers_the_checklist(report, analysis):
     said = text_of(report)
     headings = [block.text for block in report.blocks if isinstance(block, Heading)]
     wanted = ["Agreement", "Give-away marks", "First impressions", "Conduct", "Blinding audit"]
@@ -246,7 +246,7 @@ def test_limits_without_width_or_beyond_the_scale_are_not_printed():
     assert coefficient(None) == "n/a"
 
 
-def test_odds_that_a_handful_of_answers_leaves_open_are_not_spelt_out():
+def test_extreme_limits_of_odds_are_abbreviated():
     assert interval(Interval(683.4, 0.01, 6.1e7, 0.95, 7, "")) == "683.40 (0.01 to > 1000)"
 
 
@@ -255,7 +255,7 @@ def test_kappa_of_a_reader_with_one_answer_has_no_interval():
     assert coefficient(cohen_kappa(labels)) == "0.00"
 
 
-def test_a_difference_in_confidence_alone_is_told_as_such(tmp_path):
+def test_a_difference_in_confidence_alone_is_described_as_such(tmp_path):
     study = freeze(tmp_path, protocol(readers=3, impressions=0))
     for reader in study.readers:
         play(
@@ -273,13 +273,13 @@ def test_a_difference_in_confidence_alone_is_told_as_such(tmp_path):
     assert "The most deceptive generated volumes" in text_of(report)
 
 
-def test_nothing_is_claimed_of_what_readers_were_told(report):
+def test_the_report_leaves_what_readers_were_told_to_the_authors(report):
     checklist = next(b for b in report.blocks if isinstance(b, Table) and b.header[1] == "Item")
-    told = next(row for row in checklist.rows if row[1].startswith("Prevalence"))
-    assert "to be added by the authors" in told[2]
+    prevalence = next(row for row in checklist.rows if row[1].startswith("Prevalence"))
+    assert "to be added by the authors" in prevalence[2]
 
 
-def test_rows_are_as_long_as_headers_and_nothing_is_not_a_number(report):
+def test_table_rows_match_their_headers_and_contain_no_nan(report):
     for block in report.blocks:
         if isinstance(block, Table):
             assert len(block.widths) == len(block.header)
@@ -299,7 +299,7 @@ def test_an_accepted_leak_stands_in_the_verdict_box(tmp_path):
     assert box.title.startswith("sub-R01: ")
 
 
-def test_pairs_and_a_reader_who_hardly_began_can_be_reported(tmp_path):
+def test_pairs_and_a_reader_with_few_answers_can_be_reported(tmp_path):
     chosen = protocol(readers=4, cases=20, repeats=0, practice=0, rules=Rules("2afc"))
     study = freeze(tmp_path, chosen)
     for number, reader in enumerate(study.readers[:3]):
@@ -317,7 +317,7 @@ def test_pairs_and_a_reader_who_hardly_began_can_be_reported(tmp_path):
     assert pdf_of(report).startswith(b"%PDF")
 
 
-def test_nobody_having_read_is_reported_too(tmp_path):
+def test_a_study_without_answers_can_be_reported(tmp_path):
     study = freeze(tmp_path, protocol(readers=2))
     report = report_of(analysed(study, early=True))
     (box,) = [block for block in report.blocks if isinstance(block, Box)]
@@ -325,7 +325,7 @@ def test_nobody_having_read_is_reported_too(tmp_path):
     assert pdf_of(report).startswith(b"%PDF")
 
 
-def test_the_ending_decides_what_is_written(analysis, tmp_path):
+def test_the_suffix_decides_the_format(analysis, tmp_path):
     both = write_report(analysis, tmp_path / "first")
     assert [path.name for path in both] == ["first.html", "first.pdf"]
     assert [path.name for path in report_paths(Path("a.pdf"))] == ["a.pdf"]
@@ -337,7 +337,7 @@ def test_the_ending_decides_what_is_written(analysis, tmp_path):
         report_paths(Path("report.docx"))
 
 
-def test_a_missing_library_is_told_by_its_extra(monkeypatch):
+def test_a_missing_library_is_reported_with_its_extra(monkeypatch):
     monkeypatch.setattr(drawing, "find_spec", lambda name: None)
     with pytest.raises(CowganError, match=r"napari-cowgan\[report\]"):
         drawing.require_libraries()

@@ -57,7 +57,7 @@ def clock():
 
 @pytest.fixture
 def start(tmp_path, clock):
-    """Return a function that starts the program anew, as after a crash."""
+    """Return a function that starts the program again, as after a crash."""
     opened: list[Journal] = []
 
     def begin(of: Course) -> Session:
@@ -88,7 +88,7 @@ def commits(folder: Path) -> list[dict[str, object]]:
     return [r.data for r in read_journal(folder / "journal.jsonl") if r.kind == "commit"]
 
 
-def test_the_whole_way_ends_with_a_finish_code(start, tmp_path):
+def test_a_complete_session_ends_with_a_finish_code(start, tmp_path):
     session = start(course())
     states = [session.state]
     while session.state is not State.FINISHED:
@@ -117,14 +117,14 @@ def test_the_whole_way_ends_with_a_finish_code(start, tmp_path):
     assert read_journal(tmp_path / "journal.jsonl") == records
 
 
-def test_an_answer_carries_everything_that_the_analysis_needs(start, clock, tmp_path):
+def test_the_record_of_an_answer_has_all_that_the_analysis_needs(start, clock, tmp_path):
     session = to_trial(start(course(practice=0)))
     clock.pass_s(3)
     session.answer("R")
     session.level(2)
     clock.pass_s(2)
     session.answer("G")
-    assert session.state is State.CONFIDENCE, "another answer asks for the confidence anew"
+    assert session.state is State.CONFIDENCE, "another answer asks for the confidence again"
     session.level(4)
     session.mark((3, 40, 50), ["vessel ends"], "c0")
     session.pause("key")
@@ -165,7 +165,7 @@ def test_the_same_key_twice_changes_nothing(start):
 @pytest.mark.parametrize(
     ("seconds", "seen", "flagged"), [(1, 1, True), (9, 0.1, True), (9, 1, False)]
 )
-def test_hasty_answers_are_flagged_and_not_refused(start, clock, tmp_path, seconds, seen, flagged):
+def test_fast_answers_are_flagged_but_not_refused(start, clock, tmp_path, seconds, seen, flagged):
     session = to_trial(start(course(practice=0)))
     clock.pass_s(seconds)
     read_one(session, seen=seen)
@@ -181,7 +181,7 @@ def test_an_interrupted_trial_is_shown_again_and_flagged(start, clock, tmp_path)
     clock.pass_s(1)
     session.level(5)
     interrupted = session.trial
-    clock.now_ns = 77  # the clock of a computer that was started anew
+    clock.now_ns = 77  # the clock of a computer that was restarted
     session = start(course(practice=0))
     assert (session.state, session.trial) == (State.READY, interrupted)
     assert session.snapshot.answer is None
@@ -233,7 +233,7 @@ def test_a_break_comes_after_some_minutes_too(start, clock):
     assert session.state is State.READY
 
 
-def test_impressions_ask_for_quality_and_come_before_the_purpose_is_told(start, tmp_path):
+def test_impressions_ask_for_quality_before_the_purpose_is_revealed(start, tmp_path):
     session = start(course(impressions=2, practice=0, readings=2))
     to_trial(session)
     assert not session.accepts("answer")
@@ -249,7 +249,7 @@ def test_impressions_ask_for_quality_and_come_before_the_purpose_is_told(start, 
     assert commits(tmp_path)[0]["level"] == 4
 
 
-def test_practice_tells_the_right_answer_and_reading_does_not(start):
+def test_practice_shows_the_right_answer_and_reading_does_not(start):
     session = start(course(practice=1))
     read_one(session)
     assert session.state is State.FEEDBACK
@@ -260,7 +260,7 @@ def test_practice_tells_the_right_answer_and_reading_does_not(start):
     assert session.trial.expected is None
 
 
-def test_who_declines_is_shown_nothing(start):
+def test_a_reader_who_declines_sees_no_case(start):
     session = start(course())
     session.understood()
     session.consent(False)
@@ -269,9 +269,7 @@ def test_who_declines_is_shown_nothing(start):
     assert start(course()).state is State.INSTRUCTIONS
 
 
-def test_steps_that_are_not_possible_are_refused_and_leave_no_trace(
-    start, tmp_path, single_sentence
-):
+def test_impossible_steps_are_refused_and_not_recorded(start, tmp_path, single_sentence):
     session = start(course())
     for step in (session.proceed, session.shown, session.commit, session.unpause):
         with pytest.raises(NotNow) as refusal:
@@ -315,7 +313,7 @@ def test_at_most_three_places_are_marked(start):
     assert session.accepts("mark")
 
 
-def test_a_study_may_do_without_marks(start):
+def test_marks_can_be_disabled(start):
     session = to_trial(start(course(marks=False)))
     session.answer("G")
     assert not session.accepts("mark")
@@ -340,7 +338,7 @@ def test_the_next_case_waits_until_the_answer_is_on_disk(start, monkeypatch, tmp
 
 
 @pytest.mark.skipif(os.name == "nt", reason="uses limits of Unix")
-def test_on_a_full_disk_the_answer_waits_and_the_next_case_too(start, tmp_path, single_sentence):
+def test_a_full_disk_holds_the_answer_and_the_next_case(start, tmp_path, single_sentence):
     import resource
 
     session = to_trial(start(course(practice=0)))

@@ -39,7 +39,7 @@ def given(study, tmp_path) -> Path:
     return shutil.copytree(study.package_folder("sub-R01"), tmp_path / "away" / "sub-R01")
 
 
-def test_only_one_changes_a_study_at_a_time(study, given, single_sentence):
+def test_only_one_process_changes_a_study_at_a_time(study, given, single_sentence):
     play(given, observer(study, "sub-R01", 1), 1)
     attempts = (
         lambda: note_start(study, "sub-R01", "7KQF-2M9X-0A3T-VB61"),
@@ -56,7 +56,7 @@ def test_only_one_changes_a_study_at_a_time(study, given, single_sentence):
         attempt()
 
 
-def test_who_unblinds_at_the_same_time_finds_what_the_first_wrote(study, monkeypatch):
+def test_concurrent_unblinding_returns_the_first_record(study, monkeypatch):
     changing, first = Study.changing, []
 
     @contextmanager
@@ -71,7 +71,7 @@ def test_who_unblinds_at_the_same_time_finds_what_the_first_wrote(study, monkeyp
 
 
 def begin(package: Path) -> str:
-    """Open a package, close it at once, and return the code that it told."""
+    """Open a package, close it at once, and return its start code."""
     opened = Package.open(package)
     with opened.journal() as journal:
         session = Session(opened.manifest.course, journal)
@@ -92,7 +92,7 @@ def report(study: Study) -> tuple[str, str]:
     return " ".join(c for box in boxes for c in box.cautions), " ".join(codes.rows[0])
 
 
-def test_the_code_is_drawn_once_and_stays_through_all_sittings(study, given):
+def test_the_start_code_stays_the_same_in_all_sittings(study, given):
     code = begin(given)
     assert begin(given) == code
     read(study, given)
@@ -100,7 +100,7 @@ def test_the_code_is_drawn_once_and_stays_through_all_sittings(study, given):
     assert begin(given) == code
 
 
-def test_who_told_the_code_and_comes_back_with_it_has_not_begun_again(study, given):
+def test_a_journal_with_the_noted_code_was_read_once(study, given):
     code = begin(given)
     note_start(study, "sub-R01", code.lower())
     assert start_of(study, "sub-R01").state == "not told"
@@ -112,7 +112,7 @@ def test_who_told_the_code_and_comes_back_with_it_has_not_begun_again(study, giv
     assert "yes, " in codes
 
 
-def test_who_removes_the_journal_and_reads_again_is_told_in_the_verdict(study, given):
+def test_a_repeated_reading_is_reported_in_the_verdict(study, given):
     first = begin(given)
     note_start(study, "sub-R01", first)
     play(given, observer(study, "sub-R01", 1))
@@ -124,7 +124,7 @@ def test_who_removes_the_journal_and_reads_again_is_told_in_the_verdict(study, g
     assert f"another one: {first}" in codes
 
 
-def test_two_codes_of_one_reader_are_two_readings_whichever_comes_back(study, given):
+def test_two_noted_codes_mean_two_readings(study, given):
     first = begin(given)
     note_start(study, "sub-R01", first)
     (given / JOURNAL_FILE).unlink()
@@ -132,21 +132,21 @@ def test_two_codes_of_one_reader_are_two_readings_whichever_comes_back(study, gi
     note_start(study, "sub-R01", second)
     read(study, given)
     assert start_of(study, "sub-R01").state == "another"
-    assert [told.code for told in start_of(study, "sub-R01").told] == [first, second]
+    assert [noted.code for noted in start_of(study, "sub-R01").told] == [first, second]
 
 
-def test_a_code_that_was_told_only_after_an_answer_is_told_as_such(study, given):
+def test_a_code_noted_after_the_first_answer_is_reported_as_late(study, given):
     note_start(study, "sub-R01", begin(given))
     path = study.folder / STARTS_FILE
-    (told,) = json.loads(path.read_text(encoding="utf-8"))
+    (noted,) = json.loads(path.read_text(encoding="utf-8"))
     later = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    path.write_text(json.dumps([told | {"utc": later}]), encoding="utf-8")
+    path.write_text(json.dumps([noted | {"utc": later}]), encoding="utf-8")
     read(study, given)
     assert start_of(study, "sub-R01").state == "late"
     assert "only after the first answer" in report(study)[1]
 
 
-def test_what_is_no_proof_is_not_noted(study, given, single_sentence):
+def test_invalid_or_late_start_codes_are_not_noted(study, given, single_sentence):
     code = begin(given)
     for reader, typed, said in (
         ("sub-R09", code, "no reader"),
@@ -166,12 +166,12 @@ def test_what_is_no_proof_is_not_noted(study, given, single_sentence):
     single_sentence(refusal)
 
 
-def test_a_package_in_the_folder_of_the_study_lies_beside_the_key(study, given):
+def test_a_package_in_the_study_folder_lies_beside_the_key(study, given):
     assert key_beside(study.package_folder("sub-R01"))
     assert not key_beside(given)
 
 
-def test_that_the_key_lay_beside_the_package_stands_in_the_verdict(study, given):
+def test_reading_beside_the_key_is_reported_in_the_verdict(study, given):
     opened = Package.open(given)
     with opened.journal() as journal:
         Session(opened.manifest.course, journal, {"key_beside": True}).stop()

@@ -59,7 +59,7 @@ def start(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
-def test_every_package_says_how_to_begin(frozen):
+def test_every_package_explains_how_to_start(frozen):
     for reader in frozen.readers:
         folder = frozen.package_folder(reader)
         readme = (folder / README).read_text(encoding="utf-8")
@@ -76,7 +76,7 @@ def test_every_package_says_how_to_begin(frozen):
     assert b"\r" not in (folder / POSIX).read_bytes()
 
 
-def test_readers_are_told_alike(frozen):
+def test_start_files_are_the_same_for_all_readers(frozen):
     first, second = (start_files(reader) for reader in frozen.readers)
     for name, content in first.items():
         assert content.replace(b"sub-R01", b"sub-R02") == second[name]
@@ -107,7 +107,7 @@ with zipfile.ZipFile(sys.argv[1]) as archive:
 
 
 @needs_sh
-def test_without_the_program_it_is_fetched(given, start):
+def test_a_missing_program_is_downloaded(given, start):
     done = start(given / POSIX, "uv")
     words = done.stdout.splitlines()
     assert "takes some minutes" in words[0]
@@ -116,7 +116,7 @@ def test_without_the_program_it_is_fetched(given, start):
 
 
 @needs_sh
-def test_without_anything_the_readme_is_named(given, start):
+def test_without_any_way_to_start_the_readme_is_named(given, start):
     done = start(given / POSIX)
     assert done.returncode == 1
     assert "open README.txt and follow step 3" in done.stdout
@@ -144,14 +144,14 @@ def test_a_start_file_that_was_changed_is_not_trusted(frozen, given, name, singl
     assert f"{name} in" in single_sentence(refusal)
 
 
-def test_a_start_file_that_a_mail_program_took_out_is_not_missed(given):
+def test_a_package_without_its_start_files_can_be_read(given):
     for name in (WINDOWS, POSIX):
         (given / name).unlink()
     Package.open(given)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
-def test_what_goes_back_is_no_file_from_elsewhere(given, tmp_path, single_sentence):
+def test_a_journal_that_is_a_link_is_not_returned(given, tmp_path, single_sentence):
     secret = tmp_path / "secret"
     secret.write_text("mine", encoding="utf-8")
     (given / JOURNAL_FILE).symlink_to(secret)
@@ -161,7 +161,7 @@ def test_what_goes_back_is_no_file_from_elsewhere(given, tmp_path, single_senten
     assert not (tmp_path / "answers.zip").exists()
 
 
-def test_answers_go_back_as_one_small_file(frozen, given, tmp_path, single_sentence):
+def test_answers_are_returned_as_one_small_file(frozen, given, tmp_path, single_sentence):
     target = tmp_path / "answers.zip"
     with pytest.raises(CowganError) as refusal:
         zip_answers(given, target)

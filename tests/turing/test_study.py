@@ -57,7 +57,7 @@ def files_of(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def test_packages_tell_nothing_in_any_byte_or_name(frozen):
+def test_packages_reveal_nothing_in_any_byte_or_name(frozen):
     origins = [case.origin for case in frozen.key.cases]
     secrets = {
         *("real", "generated", "synthetic", "fake", "truth", "seed", "psi", "latent"),
@@ -82,7 +82,7 @@ def test_packages_tell_nothing_in_any_byte_or_name(frozen):
                 assert secret.lower().encode("utf-16-le") not in content
 
 
-def test_all_volume_files_look_alike_from_outside(frozen):
+def test_all_volume_files_have_the_same_size_header_and_dates(frozen):
     for reader in frozen.readers:
         folder = frozen.package_folder(reader)
         volumes = files_of(folder / "vol") + files_of(folder / "practice")
@@ -95,7 +95,7 @@ def test_all_volume_files_look_alike_from_outside(frozen):
         assert len({path.stat().st_mode for path in volumes}) == 1
 
 
-def test_names_and_their_order_tell_nothing(tmp_path):
+def test_names_and_their_order_reveal_nothing(tmp_path):
     study = freeze(tmp_path, protocol(readers=40, practice=0, impressions=0))
     ranks, first_halves = [], 0
     for reader in study.readers:
@@ -132,7 +132,7 @@ def test_the_order_cannot_be_guessed_from_the_seed(tmp_path, frozen):
     assert new_salt() != new_salt()
 
 
-def test_the_course_is_as_the_protocol_says(frozen):
+def test_the_course_follows_the_protocol(frozen):
     for reader in frozen.readers:
         trials = frozen.package(reader).manifest.trials
         assert [trial.number for trial in trials] == list(range(1, len(trials) + 1))
@@ -175,13 +175,13 @@ def test_both_classes_go_through_the_same_processing(frozen):
         np.testing.assert_array_equal(package.volume(shown), expected)
 
 
-def test_the_class_decides_nothing_about_the_voxels(tmp_path, monkeypatch):
+def test_the_class_does_not_affect_the_voxels(tmp_path, monkeypatch):
     # Without dither, which is another one in every study, for this once.
     monkeypatch.setattr(creation, "dithered", lambda grey, levels, random: creation.rounded(grey))
-    ours = write_volumes(tmp_path / "a", 13, "a", seed=1)
-    theirs = write_volumes(tmp_path / "b", 13, "b", seed=2)
+    first = write_volumes(tmp_path / "a", 13, "a", seed=1)
+    second = write_volumes(tmp_path / "b", 13, "b", seed=2)
     voxels = []
-    for name, real, generated in (("one", ours, theirs), ("two", theirs, ours)):
+    for name, real, generated in (("one", first, second), ("two", second, first)):
         study = new_study(
             tmp_path / name, FolderSource(real), generated_source(generated, 1.0), protocol()
         )
@@ -216,9 +216,7 @@ def test_dither_moves_no_voxel_by_more_than_a_level_and_none_on_average():
     assert np.mean(other != voxels) > 0.4
 
 
-def test_seeds_of_generated_volumes_are_drawn_from_the_salt_and_are_in_the_key_alone(
-    frozen, tmp_path
-):
+def test_seeds_come_from_the_salt_and_are_stored_only_in_the_key(frozen, tmp_path):
     def seeds(study: Study) -> list[int]:
         return [c.origin["seed"] for c in study.key.cases if c.truth == "generated"]
 
@@ -231,7 +229,7 @@ def test_seeds_of_generated_volumes_are_drawn_from_the_salt_and_are_in_the_key_a
     assert not [seed for seed in drawn if str(seed) in elsewhere]
 
 
-def test_streams_of_a_study_tell_nothing_of_each_other(frozen):
+def test_random_streams_of_a_study_are_independent(frozen):
     salt = (frozen.folder / "key" / "salt.bin").read_bytes()
     streams = [
         secret_stream(purpose, secret, seed).bytes(32)
@@ -247,7 +245,7 @@ def test_streams_of_a_study_tell_nothing_of_each_other(frozen):
     ("folder", "named"),
     [("IXI", ["IXI"]), ("scans/topcow_2024", ["topcow"]), ("adam/fixing", []), ("ours", [])],
 )
-def test_real_volumes_that_look_public_are_told(tmp_path, folder, named):
+def test_real_volumes_that_seem_public_are_reported(tmp_path, folder, named):
     real = FolderSource(write_volumes(tmp_path / folder, 13, "s"))
     other = FolderSource(write_volumes(tmp_path / "other", 13, "s", seed=3))
     study = new_study(tmp_path / "study", real, other, protocol(readers=1))
@@ -256,7 +254,7 @@ def test_real_volumes_that_look_public_are_told(tmp_path, folder, named):
     assert ("public" in " ".join(study.notes)) == bool(named)
 
 
-def test_what_is_ambiguous_about_real_volumes_is_told(tmp_path):
+def test_ambiguities_of_real_volumes_are_reported(tmp_path):
     folder = write_volumes(tmp_path / "real", 13, "s")
     for path in sorted(folder.glob("*.nii.gz"))[:2]:
         image = nib.load(path)
@@ -274,7 +272,7 @@ def test_what_is_ambiguous_about_real_volumes_is_told(tmp_path):
 @pytest.mark.parametrize(
     "name", ["../../../home/x", "sub-R01/..", "/sub-R01", "sub-R1", "sub-R01\n"]
 )
-def test_no_reader_has_a_path_for_a_name(study, name):
+def test_reader_names_that_are_paths_are_refused(study, name):
     """A folder from elsewhere may be sound in itself: its hashes fit."""
     with pytest.raises(CowganError, match="no name of a reader"):
         replace(study.key, readers={name: study.key.readers["sub-R01"]})
@@ -283,7 +281,7 @@ def test_no_reader_has_a_path_for_a_name(study, name):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are text there")
-def test_a_name_that_cannot_be_written_down_is_refused_at_once(tmp_path, single_sentence):
+def test_an_unencodable_file_name_is_refused(tmp_path, single_sentence):
     real = write_volumes(tmp_path / "real", 13, "s")
     next(real.glob("*.nii.gz")).rename(real / os.fsdecode(b"sub-\xff\x1b[2J.nii.gz"))
     with pytest.raises(CowganError) as refusal:
@@ -302,7 +300,7 @@ def test_a_study_of_the_first_version_is_refused_with_the_reason(study, single_s
     assert "readers could find out which volumes are generated" in single_sentence(refusal)
 
 
-def test_at_most_one_volume_of_a_subject_is_taken_and_no_label_map(tmp_path):
+def test_one_volume_per_subject_is_taken_and_no_label_map(tmp_path):
     folder = write_volumes(tmp_path / "real", 13)
     for path in sorted(folder.glob("*.nii.gz"))[:5]:
         data = read_volume(path).data + np.random.default_rng(5).random(SHAPE, np.float32)
@@ -367,7 +365,7 @@ def test_the_commitment_binds_key_and_protocol(study, single_sentence):
     assert "protocol" in single_sentence(refusal)
 
 
-def test_a_study_without_its_key_and_a_folder_that_is_none_are_refused(study, single_sentence):
+def test_a_study_without_its_key_and_other_folders_are_refused(study, single_sentence):
     shutil.rmtree(study.folder / "key")
     for folder in (study.folder, study.folder / "packages"):
         with pytest.raises(CowganError) as refusal:
@@ -422,7 +420,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_every_damage_of_a_package_is_one_clear_sentence(study, damage, single_sentence):
+def test_each_damage_of_a_package_is_reported_in_one_sentence(study, damage, single_sentence):
     folder = study.package_folder("sub-R02")
     Package.open(folder)
     DAMAGES[damage](folder)
@@ -498,7 +496,7 @@ def test_volumes_that_do_not_belong_together_are_refused(
     assert not list(tmp_path.glob("*study*"))
 
 
-def test_too_few_volumes_are_told_with_both_numbers(tmp_path, single_sentence):
+def test_too_few_volumes_are_reported_with_both_numbers(tmp_path, single_sentence):
     write_volumes(tmp_path / "real_scans", 12)
     with pytest.raises(CowganError) as refusal:
         freeze(tmp_path)
@@ -542,7 +540,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, single_sentence):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kills a process")
-def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path):
+def test_remains_of_a_killed_process_are_removed_by_the_next(tmp_path):
     code = (
         "import sys, time; from pathlib import Path; from cowgan.folders import *\n"
         "with folder_in_the_making(Path(sys.argv[1]), 0) as part:\n"
@@ -579,7 +577,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path):
         {"grey_levels": 255},
     ],
 )
-def test_impossible_protocols_are_one_sentence(changes, single_sentence):
+def test_impossible_protocols_are_reported_in_one_sentence(changes, single_sentence):
     with pytest.raises(CowganError) as refusal:
         protocol(**changes)
     single_sentence(refusal)
@@ -599,6 +597,6 @@ def test_repeats_are_a_tenth_unless_the_study_is_small():
     assert default_repeats(100, Rules("2afc")) == 4
 
 
-def test_practice_is_with_six_volumes_if_there_are_so_many_left():
+def test_practice_uses_six_volumes_if_enough_remain():
     assert [default_practice(20, left) for left in (10, 11, 13, 50, np.inf)] == [0, 2, 6, 6, 6]
     assert default_practice(20, 4) == 0

@@ -33,7 +33,7 @@ def longest_run(pattern):
     distance=st.integers(1, 6),
     seed=st.integers(0, 2**31),
 )
-def test_every_order_keeps_every_promise(half, repeat_pairs, block, run, distance, seed):
+def test_every_order_satisfies_all_constraints(half, repeat_pairs, block, run, distance, seed):
     kinds = [False] * half + [True] * half
     repeats = 2 * repeat_pairs
     trials = order(kinds, repeats, seed, block=block, longest_run=run, distance=distance)
@@ -60,7 +60,7 @@ def test_another_seed_gives_another_order_and_the_same_seed_the_same():
     assert order(kinds, 10, 1) != order(kinds, 10, 2)
 
 
-def test_repeats_come_anywhere_after_their_distance():
+def test_repeats_are_spread_over_all_places_after_the_distance():
     kinds = [False, True] * 50
     seconds = []
     for seed in range(40):
@@ -71,14 +71,14 @@ def test_repeats_come_anywhere_after_their_distance():
     assert 50 < np.mean(seconds) < 75
 
 
-def test_every_place_has_either_kind_equally_often():
+def test_every_place_has_each_class_equally_often():
     kinds = [False, True] * 10
     patterns = [[kinds[unit] for unit in order(kinds, 0, seed)] for seed in range(1000)]
     assert np.abs(np.mean(patterns, axis=0) - 0.5).max() < 0.08
 
 
 @pytest.mark.parametrize("changes", [{"distance": 40}, {"first_share": 0.0}])
-def test_what_cannot_be_ordered_is_one_sentence(changes, single_sentence):
+def test_impossible_orders_are_reported_in_one_sentence(changes, single_sentence):
     with pytest.raises(CowganError) as refusal:
         order([False, True] * 10, 4, **changes)
     assert "There is no order" in single_sentence(refusal)

@@ -72,7 +72,7 @@ def published(root: Path) -> list[str]:
     ]
 
 
-def test_a_study_that_nobody_touched_fits_in_all(root, study, kept):
+def test_an_unchanged_study_passes_every_check(root, study, kept):
     before = {p: p.read_bytes() for p in study.rglob("*") if p.is_file()}
     found = verify(study, kept, published(root))
     assert found.faults == []
@@ -174,7 +174,7 @@ def test_a_coordinator_who_rewrites_everything_is_caught_by_one_receipt(root, st
     assert any("not what its secret draws" in fault for fault in verify(study).faults)
 
 
-def test_answers_written_anew_are_caught_by_the_receipt_of_that_reader(study, kept):
+def test_rewritten_answers_contradict_the_receipt_of_that_reader(study, kept):
     coordinator = Coordinator(study)
     manifest = coordinator.study.manifest("sub-R02")
 
@@ -269,7 +269,7 @@ def cut(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_every_single_change_is_named(study, change):
+def test_each_change_is_named(study, change):
     spoil, said = CHANGES[change]
     spoil(study)
     faults = verify(study).faults
@@ -278,9 +278,7 @@ def test_every_single_change_is_named(study, change):
         assert "\n" not in fault
 
 
-def test_the_program_itself_analyses_nothing_without_its_record_of_the_unblinding(
-    study, single_sentence
-):
+def test_analysis_needs_the_record_of_the_unblinding(study, single_sentence):
     (study / UNBLINDED_FILE).unlink()
     with pytest.raises(CowganError) as refusal:
         analyse(Study.open(study))
@@ -288,7 +286,7 @@ def test_the_program_itself_analyses_nothing_without_its_record_of_the_unblindin
     assert not (study / UNBLINDED_FILE).exists()
 
 
-def test_what_was_published_at_freezing_and_collection_is_what_verify_finds(root, study):
+def test_verify_accepts_the_hashes_published_at_freezing_and_collection(root, study):
     lines = (root / "published").read_text(encoding="utf-8").splitlines()
     opened = Study.open(study)
     assert lines[0].endswith(opened.sha256)
@@ -298,7 +296,7 @@ def test_what_was_published_at_freezing_and_collection_is_what_verify_finds(root
     assert len(found.faults) == 1
 
 
-def test_a_report_that_lies_elsewhere_is_compared(study, tmp_path):
+def test_a_report_in_another_folder_is_compared(study, tmp_path):
     elsewhere = tmp_path / "as printed.html"
     text = (study / DERIVATIVES / "report.html").read_text(encoding="utf-8")
     elsewhere.write_text(text, encoding="utf-8")
@@ -310,7 +308,9 @@ def test_a_report_that_lies_elsewhere_is_compared(study, tmp_path):
     assert "as printed.html is not what" in fault
 
 
-def test_a_receipt_of_another_study_and_of_a_reader_without_answers_is_told(study, kept, tmp_path):
+def test_receipts_of_another_study_or_of_a_reader_without_answers_are_reported(
+    study, kept, tmp_path
+):
     other = freeze(tmp_path / "other", protocol(readers=1, impressions=0))
     play(other.package_folder("sub-R01"), observer(other, "sub-R01", 1))
     records = read_journal(other.package_folder("sub-R01") / JOURNAL_FILE)
@@ -344,7 +344,7 @@ def stopped_freezing(tmp_path, monkeypatch) -> Iterator[Study]:
     return Study.open(study.folder)
 
 
-def test_freezing_that_was_cut_short_can_be_done_again(stopped_freezing):
+def test_interrupted_freezing_can_be_repeated(stopped_freezing):
     study = stopped_freezing.freeze()
     assert {study.manifest(reader).study_sha256 for reader in study.readers} == {study.sha256}
     everything = [*study.package_folder("sub-R01").rglob("*"), study.package_folder("sub-R01")]

@@ -19,7 +19,7 @@ from cowgan.turing.statistics import (
     percent_agreement,
 )
 
-# Undefined quantities are told, not computed with a warning.
+# Undefined quantities raise an error instead of a warning.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 KRIPPENDORFF = np.array(
@@ -61,7 +61,7 @@ def or_none(coefficient, labels):
 @pytest.mark.parametrize(
     ("metric", "alpha"), [("nominal", 0.743421052631579), ("ordinal", 0.8153875037548814)]
 )
-def test_alpha_is_that_of_krippendorff(metric, alpha):
+def test_alpha_equals_that_of_krippendorff(metric, alpha):
     assert krippendorff_alpha(KRIPPENDORFF, metric).estimate == pytest.approx(alpha, abs=1e-12)
 
 
@@ -122,7 +122,7 @@ def test_kappa_paradox():
     assert gwet_ac1(labels).estimate == pytest.approx((0.9 - 0.095) / 0.905)
 
 
-def test_readers_of_one_answer_agree_but_kappa_is_undefined():
+def test_readers_with_constant_answers_agree_but_kappa_is_undefined():
     labels = np.full((3, 20), -1)
     for coefficient in (fleiss_kappa, krippendorff_alpha):
         with pytest.raises(Undefined, match="All answers are the same"):
@@ -171,7 +171,7 @@ def test_the_order_of_raters_and_cases_does_not_matter(labels, random):
 
 @examples
 @given(gappy)
-def test_turning_the_scale_round_changes_nothing(labels):
+def test_reversing_the_scale_changes_nothing(labels):
     for coefficient in COEFFICIENTS:
         one, other = or_none(coefficient, labels), or_none(coefficient, -labels)
         assert (one is None) == (other is None)
@@ -181,7 +181,7 @@ def test_turning_the_scale_round_changes_nothing(labels):
 
 @examples
 @given(answers)
-def test_with_two_complete_raters_all_coefficients_are_scott_s_or_near(labels):
+def test_with_two_complete_raters_all_coefficients_are_near_scott_s_pi(labels):
     """Alpha is Scott's pi, which is Fleiss' kappa of two, with a correction for few cases."""
     two = labels[:2]
     if (pi := or_none(fleiss_kappa, two)) is None:
@@ -219,7 +219,7 @@ def test_standard_errors_with_missing_labels_are_those_of_the_jackknife():
 
 
 @pytest.mark.parametrize("shared", [0.0, 0.6])
-def test_intervals_cover_the_truth(shared):
+def test_intervals_have_their_nominal_coverage(shared):
     rng = np.random.default_rng(5)
     many = ratings_of(rng, 4, 40000, shared)
     drawn = [ratings_of(rng, 4, 80, shared) for _ in range(400)]

@@ -6,7 +6,7 @@ from turing_readings import panel_of_ratings, reading_of_counts, reading_of_rati
 from cowgan.errors import CowganError
 from cowgan.turing.statistics import Answer, Counts, ReaderAnswers, ReaderPanel, Undefined
 
-# Undefined quantities are told, not computed with a warning.
+# Undefined quantities raise an error instead of a warning.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 
@@ -69,7 +69,7 @@ def test_a_panel_needs_different_readers_and_one_truth():
         ReaderPanel.of([one, ReaderAnswers("R02", (Answer("a", False, 3),))])
 
 
-def test_an_empty_reading_is_not_divided_by():
+def test_an_empty_reading_has_no_shares():
     with pytest.raises(Undefined, match="R07 has given no answer"):
         _ = ReaderAnswers("R07", ()).share_generated
     assert panel_of_ratings([True], [[0], [1]]).complete().cases == ()

@@ -9,7 +9,7 @@ from turing_readings import examples, is_plain, reading_of_counts, reading_of_ra
 from cowgan.turing.statistics import ReaderAnswers, Undefined, calibration, confidence_auc
 from cowgan.turing.statistics.answers import RATINGS
 
-# Undefined quantities are told, not computed with a warning.
+# Undefined quantities raise an error instead of a warning.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 # fmt: off
@@ -65,7 +65,7 @@ def test_brier_score_is_bounded_and_indifferent_to_the_kind(pairs):
     assert other.brier == pytest.approx(found.brier)
 
 
-def test_confidence_of_one_sort_of_answers_cannot_be_compared():
+def test_confidence_needs_right_and_wrong_answers():
     with pytest.raises(Undefined, match="R01 has 10 right and 0 wrong"):
         confidence_auc(reading_of_counts(5, 0, 0, 5))
     with pytest.raises(Undefined, match="R07 has given no answer"):

@@ -11,7 +11,7 @@ from turing_readings import examples, is_plain, reading_of_counts
 
 from cowgan.turing.statistics import Undefined, criterion, d_prime
 
-# Undefined quantities are told, not computed with a warning.
+# Undefined quantities raise an error instead of a warning.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 cells = st.tuples(*[st.integers(0, 20)] * 4).filter(lambda n: sum(n[:2]) and sum(n[2:]))
@@ -29,7 +29,7 @@ z = NormalDist().inv_cdf
         ((44, 6, 50, 0), (-1.20, -1.74)),
     ],
 )
-def test_readers_of_one_accuracy_differ_in_bias(counts, rounded):
+def test_readers_of_equal_accuracy_can_differ_in_bias(counts, rounded):
     reading = reading_of_counts(*counts)
     hit_rate, false_alarm_rate = (counts[0] + 0.5) / 51, (counts[2] + 0.5) / 51
     assert d_prime(reading).estimate == pytest.approx(z(hit_rate) - z(false_alarm_rate))
@@ -45,7 +45,7 @@ def test_the_interval_of_a_biased_reader_is_wide():
     assert (found.low, found.high) == pytest.approx((-2.33, -0.06), abs=0.005)
 
 
-def test_unbiased_2afc_is_the_root_of_two_times_z_of_the_share_correct():
+def test_unbiased_2afc_d_prime_is_root_two_times_z_of_proportion_correct():
     # 30 of 40 right whichever side: rates (30.5 / 41) on both.
     found = d_prime(reading_of_counts(30, 10, 10, 30), design="2afc")
     assert found.estimate == pytest.approx(2**0.5 * z(30.5 / 41))
@@ -55,7 +55,7 @@ def test_unbiased_2afc_is_the_root_of_two_times_z_of_the_share_correct():
 
 @examples
 @given(cells)
-def test_symmetries(n):
+def test_renaming_classes_or_answers_mirrors_the_measures(n):
     hits, misses, false_alarms, rejections = n
     reading = reading_of_counts(*n)
     # Truth and answers renamed at once: as sensitive, with the opposite preference.

@@ -26,7 +26,7 @@ from cowgan.turing.statistics.mrmc import (
     estimate_mean_auc,
 )
 
-# Undefined quantities are told, not computed with a warning.
+# Undefined quantities raise an error instead of a warning.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 GENERATED = np.array([True] * 6 + [False] * 6)
@@ -97,7 +97,7 @@ def test_formulas_give_the_published_analysis(modality, mean, error, df, low, hi
         ("spin echo", 0.00020095, 0.021491, 12.534, (0.89423, 0.98744)),
     ],
 )
-def test_delong_gives_nearly_the_unbiased_analysis(modality, shared, error, df, limits):
+def test_delong_is_close_to_the_unbiased_analysis(modality, shared, error, df, limits):
     found = mean_auc(van_dyke(modality))
     interval = found.interval()
     assert list(found.of_reader.values()) == pytest.approx(AREAS[modality], abs=1e-8)
@@ -205,13 +205,13 @@ def test_only_cases_that_all_have_answered_count():
     )
 
 
-def test_no_common_cases_is_told():
+def test_missing_common_cases_are_reported():
     ratings = np.kron(np.eye(3, dtype=int), np.ones(4, dtype=int))
     with pytest.raises(Undefined, match="every reader has answered has 0 generated and 0 real"):
         mean_auc(panel_of_ratings([True, True, False, False] * 3, ratings))
 
 
-def test_like_readers_are_as_one():
+def test_identical_readers_equal_a_single_one():
     row = [5, 4, -1, 2, -2, 3, -5, -4, 1, -2, 2, -1]
     found = mean_auc(panel_of_ratings(GENERATED, [row] * 4))
     assert found.df is None
@@ -262,13 +262,13 @@ def test_intervals_cover_chance(estimate, readers, cases, distance_sd):
 
 @BOTH
 @pytest.mark.parametrize("distance_sd", [0.0, 0.3])
-def test_with_three_readers_intervals_miss_chance_a_little_too_often(estimate, distance_sd):
+def test_intervals_of_three_readers_have_slightly_low_coverage(estimate, distance_sd):
     """By the method: degrees of freedom are too many where three readers agree by luck."""
     for cases in (60, 100):
         assert 0.915 <= covers(estimate, 3, cases, distance_sd, 0.95) <= 0.95
 
 
-def test_two_readers_would_miss_it_far_too_often():
+def test_intervals_of_two_readers_have_poor_coverage():
     assert covers(estimate_mean_auc, 2, 100, 0.3, 0.95) < 0.91
 
 

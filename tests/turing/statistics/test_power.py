@@ -9,7 +9,7 @@ from cowgan.errors import Cancelled, CowganError
 from cowgan.turing.statistics import ReaderModel, power_table, simulate_ratings
 from cowgan.turing.statistics.mrmc import estimate_mean_accuracy, estimate_mean_auc
 
-# Undefined quantities are told, not computed with a warning.
+# Undefined quantities raise an error instead of a warning.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 QUIET = ReaderModel(criterion_sd=0.0, case_sd=0.0, distance_sd=0.0)
@@ -30,7 +30,7 @@ class Stopping:
         return len(self.reports) > self._after
 
 
-def test_more_readers_and_more_cases_show_more():
+def test_power_grows_with_readers_and_cases():
     table = power_table(readers=(3, 5, 8), cases=(60, 100), replicates=800)
     power = {(cell.readers, cell.cases): cell for cell in table.cells}
     assert len(power) == 6
@@ -59,7 +59,7 @@ def test_equivalence_is_shown_as_often_as_in_another_simulation(readers, cases, 
         assert table.cells[0].shows_equivalence == pytest.approx(expected, abs=0.06)
 
 
-def test_the_seed_decides():
+def test_the_seed_determines_the_result():
     table = power_table([3], [20], replicates=250, seed=1)
     assert table == power_table([3], [20], replicates=250, seed=1)
     assert table != power_table([3], [20], replicates=250, seed=2)
@@ -67,7 +67,7 @@ def test_the_seed_decides():
     assert table.cells[0] == power_table([4, 3], [30, 20], replicates=250, seed=1).cells[3]
 
 
-def test_it_can_be_watched_and_stopped():
+def test_the_simulation_reports_progress_and_can_be_cancelled():
     watching = Stopping(after=1000)
     power_table([3], [20], replicates=250, progress=watching)
     done = [report[0] for report in watching.reports]
@@ -78,7 +78,7 @@ def test_it_can_be_watched_and_stopped():
 
 
 @pytest.mark.parametrize("accuracy", [0.6, 0.75])
-def test_simulated_readers_are_as_good_as_asked(accuracy):
+def test_simulated_readers_have_the_requested_auc(accuracy):
     d_prime = 2 * stats.norm.ppf(accuracy)
     for model in (QUIET, ReaderModel(criterion_sd=0.0, case_sd=0.6, distance_sd=0.0)):
         drawn = simulate_ratings(np.random.RandomState(1), 400, 3, 200, d_prime, model)

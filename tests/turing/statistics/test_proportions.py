@@ -23,7 +23,7 @@ from cowgan.turing.statistics import (
     specificity,
 )
 
-# Undefined quantities are told, not computed with a warning.
+# Undefined quantities raise an error instead of a warning.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 counts = st.tuples(*[st.integers(0, 12)] * 4).filter(lambda cells: sum(cells) > 0)
@@ -87,7 +87,7 @@ def test_the_posterior_is_the_integral_of_its_density():
         (300, 0.043, 0.088, 0.92, 1.6),
     ],
 )
-def test_what_an_accuracy_of_44_percent_says(n, p, p_equivalence, within, bf01):
+def test_tests_of_an_accuracy_of_44_percent(n, p, p_equivalence, within, bf01):
     reading = reading_of_correct(round(0.44 * n), n)
     found = bayes(reading, 0.1)
     assert binomial_test(reading).p == pytest.approx(p, abs=0.005)
@@ -97,7 +97,7 @@ def test_what_an_accuracy_of_44_percent_says(n, p, p_equivalence, within, bf01):
 
 
 # scipy 1.17.1, fisher_exact; an accuracy of 0.44 that no binomial test tells from chance.
-def test_fisher_finds_what_bias_hides_from_accuracy():
+def test_fisher_s_test_finds_discrimination_hidden_by_bias():
     hidden = reading_of_counts(hits=44, misses=6, false_alarms=50, correct_rejections=0)
     assert fisher_test(hidden).p == pytest.approx(0.026661076308390468)
     assert binomial_test(hidden).p > 0.25
@@ -161,7 +161,7 @@ def test_answering_the_opposite_mirrors_accuracy(cells):
 
 @examples
 @given(both_kinds)
-def test_higher_levels_hold_lower_ones(cells):
+def test_higher_levels_contain_lower_ones(cells):
     reading = reading_of_counts(*cells)
     for quantity in (accuracy, sensitivity, specificity, balanced_accuracy):
         intervals = [quantity(reading, level) for level in (0.5, 0.9, 0.95, 0.99)]
@@ -205,7 +205,7 @@ def test_extreme_readers_have_plain_results(cells):
         assert is_plain(result)
 
 
-def test_what_was_not_answered_has_no_accuracy():
+def test_unanswered_trials_have_no_accuracy():
     with pytest.raises(Undefined, match="R07 has given no answer"):
         accuracy(ReaderAnswers("R07", ()))
     with pytest.raises(Undefined, match="R07 has given no answer"):

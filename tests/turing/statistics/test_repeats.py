@@ -13,7 +13,7 @@ from cowgan.turing.statistics import (
     repeat_agreement,
 )
 
-# Undefined quantities are told, not computed with a warning.
+# Undefined quantities raise an error instead of a warning.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 

@@ -27,7 +27,7 @@ from cowgan.turing.statistics import (
 )
 from cowgan.turing.statistics.answers import RATINGS
 
-# Undefined quantities are told, not computed with a warning.
+# Undefined quantities raise an error instead of a warning.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 ratings = st.lists(st.sampled_from(RATINGS), min_size=2, max_size=25)
@@ -63,7 +63,7 @@ def test_curve_and_area_equal_those_of_scikit_learn():
     assert np.array(list(points)) == pytest.approx(np.array(expected), abs=1e-8)
 
 
-def test_area_is_that_of_hanley_and_mcneil():
+def test_the_area_equals_that_of_hanley_and_mcneil():
     # Their article: 0.893, with a standard error of 0.032 by an older estimator.
     found = auc(hanley_mcneil())
     spread = (logit(found.high) - logit(found.low)) / 2 / Z95
@@ -149,7 +149,7 @@ def test_perfect_and_reversed_readers_have_an_interval_with_a_width():
     assert reverse.high == pytest.approx(1 - perfect.low)
 
 
-def test_the_score_interval_of_a_perfect_reader_ends_where_its_equation_says():
+def test_the_score_interval_of_a_perfect_reader_follows_its_equation():
     # Newcombe's method 5 at 20 and 20 cases, by the formula of Hanley and McNeil.
     low = auc(two_kinds([5] * 20, [-5] * 20)).low
     q1, q2 = low / (2 - low), 2 * low**2 / (1 + low)
@@ -157,19 +157,19 @@ def test_the_score_interval_of_a_perfect_reader_ends_where_its_equation_says():
     assert (1 - low) / math.sqrt(variance) == pytest.approx(Z95)
 
 
-def test_a_reader_with_one_rating_knows_nothing_and_his_interval_says_so():
+def test_a_reader_with_constant_ratings_has_a_wide_interval():
     found = auc(two_kinds([-3] * 50, [-3] * 50))
     assert (found.estimate, found.method) == (0.5, "score")
     assert found.high - found.low > 0.2
 
 
 @pytest.mark.parametrize(("generated", "real"), [([5], []), ([5], [-5]), ([], []), ([1] * 9, [2])])
-def test_too_few_cases_of_a_kind_are_told(generated, real):
+def test_too_few_cases_of_a_class_are_reported(generated, real):
     with pytest.raises(Undefined, match=f"{len(generated)} generated and {len(real)} real"):
         auc(two_kinds(generated, real))
 
 
-def test_a_curve_needs_one_case_of_either_kind():
+def test_a_curve_needs_one_case_of_each_class():
     assert roc_curve(two_kinds([5], [-5])).area == 1
     with pytest.raises(Undefined, match="reader R01 has 2 generated and 0 real"):
         roc_curve(two_kinds([5, 1], []))
@@ -187,7 +187,7 @@ def test_the_area_of_the_mean_curve_is_the_mean_of_the_areas(modality):
         assert np.all(np.diff(rates) >= -1e-12)
 
 
-def test_the_mean_curve_of_like_readers_is_theirs():
+def test_the_mean_curve_of_identical_readers_is_their_curve():
     generated, row = [True, True, True, False, False], [5, 2, -1, 1, -4]
     curve = mean_roc_curve(panel_of_ratings(generated, [row] * 3))
     single = roc_curve(reading_of_ratings(generated, row))
@@ -204,7 +204,7 @@ def test_unanswered_cases_are_left_out_of_a_reader_s_curve():
 
 
 @pytest.mark.parametrize(("n", "d_prime"), [(50, 0.0), (100, 0.0), (100, 1.5)])
-def test_intervals_cover_the_truth(n, d_prime):
+def test_intervals_have_their_nominal_coverage(n, d_prime):
     model = ReaderModel(criterion_sd=0.4, case_sd=0.6, distance_sd=0.0)
     drawn, generated = simulate_ratings(np.random.RandomState(7), 600, 1, n, d_prime, model)
     # Ten ratings lose a little of the area of the axis they are made from.

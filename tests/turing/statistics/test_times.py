@@ -14,7 +14,7 @@ from cowgan.turing.statistics import (
     response_times,
 )
 
-# Undefined quantities are told, not computed with a warning.
+# Undefined quantities raise an error instead of a warning.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 # fmt: off
@@ -96,7 +96,7 @@ def test_gain_between_halves_has_newcombe_s_interval():
 
 @examples
 @given(st.lists(st.booleans(), min_size=2, max_size=60))
-def test_reading_backwards_turns_the_gain_round(correct):
+def test_reversing_the_order_negates_the_gain(correct):
     even = correct if len(correct) % 2 == 0 else correct[1:] + correct[:1] + [True]
     there = first_and_second_half(reading_in_order(even)).gain
     back = first_and_second_half(reading_in_order(even[::-1])).gain
@@ -106,7 +106,7 @@ def test_reading_backwards_turns_the_gain_round(correct):
 
 @examples
 @given(st.lists(st.booleans(), min_size=0, max_size=60))
-def test_a_trend_is_found_or_told_to_be_undefined(correct):
+def test_a_trend_is_estimated_or_undefined(correct):
     reading = reading_in_order(correct)
     try:
         found = accuracy_trend(reading)
@@ -134,7 +134,7 @@ def test_trends_of_simulated_readers():
     assert noted / 300 <= 0.09
 
 
-def test_too_little_to_go_by_is_told():
+def test_too_few_answers_are_reported():
     with pytest.raises(Undefined, match="No answer of reader R01 has a time"):
         response_times(reading_of_counts(2, 2, 2, 2))
     with pytest.raises(Undefined, match="fewer than three answers with a time"):

@@ -25,7 +25,7 @@ from cowgan.turing.statistics import (
     verdict,
 )
 
-# Undefined quantities are told, not computed with a warning.
+# Undefined quantities raise an error instead of a warning.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 FORBIDDEN = ("significant", "indistinguishable", "radiologist", "prove")
@@ -57,7 +57,7 @@ def said(found):
     return " ".join(found.sentences)
 
 
-def test_readers_who_see_nothing_are_equivalent_to_chance():
+def test_readers_at_chance_are_equivalent_to_chance():
     found = verdict(evidence_of_panel(simulated(0.0), MARGIN))
     assert found.outcomes == ("equivalent",)
     assert "within the margin of ±0.14 declared beforehand" in said(found)
@@ -66,20 +66,20 @@ def test_readers_who_see_nothing_are_equivalent_to_chance():
     assert is_plain(found)
 
 
-def test_few_readers_who_see_nothing_are_inconclusive():
+def test_few_readers_at_chance_are_inconclusive():
     found = verdict(evidence_of_panel(simulated(0.0, readers=3, cases=20), MARGIN))
     assert found.outcomes == ("inconclusive",)
     assert "neither a difference from chance nor equivalence to it has been shown" in said(found)
 
 
-def test_readers_who_see_everything_distinguish():
+def test_perfect_readers_distinguish():
     found = verdict(evidence_of_panel(simulated(20.0), MARGIN))
     assert found.outcomes == ("distinguished",)
     assert "The readers distinguished generated from real volumes" in said(found)
     assert "1.00" in said(found)
 
 
-def test_reversed_readers_are_told_to_check_the_coding():
+def test_reversed_readers_prompt_a_check_of_the_coding():
     found = verdict(evidence_of_panel(simulated(-1.5), MARGIN))
     assert found.outcomes == ("reversed",)
     assert "Check that the classes" in said(found)
@@ -132,7 +132,7 @@ def test_touching_the_margin_or_chance_is_not_enough():
     assert verdict(evidence(0.20, 0.50, 0.22, 0.48)).outcomes == ("inconclusive",)
 
 
-def test_a_single_reader_speaks_for_himself_only():
+def test_a_single_reader_does_not_generalise():
     rng = np.random.default_rng(4)
     generated = np.arange(300) % 2 == 0
     guesses = rng.choice([-3, -2, -1, 1, 2, 3], 300)
@@ -142,7 +142,7 @@ def test_a_single_reader_speaks_for_himself_only():
     assert "readers" not in said(found)
 
 
-def test_a_single_reader_of_any_kind_gets_his_verdict():
+def test_any_single_reader_has_a_verdict():
     perfect = verdict(evidence_of_reader(reading_of_counts(50, 0, 0, 50), MARGIN))
     reverse = verdict(evidence_of_reader(reading_of_counts(0, 50, 50, 0), MARGIN))
     always_real = verdict(evidence_of_reader(reading_of_counts(0, 50, 0, 50), MARGIN))
@@ -168,7 +168,7 @@ unit = st.floats(0, 1)
     st.lists(unit, min_size=3, max_size=6),
     st.none() | st.floats(0.01, 0.49),
 )
-def test_no_evidence_is_said_to_show_what_it_does_not(limits, shares, margin):
+def test_no_verdict_claims_more_than_the_evidence(limits, shares, margin):
     low_95, low_90, high_90, high_95 = limits
     found = verdict(evidence(low_95, high_95, low_90, high_90, shares, margin))
     includes_chance = low_95 <= 0.5 <= high_95
@@ -185,7 +185,7 @@ def test_no_evidence_is_said_to_show_what_it_does_not(limits, shares, margin):
     assert not any(word in said(found).lower() for word in FORBIDDEN)
 
 
-def test_evidence_that_fits_no_rule_is_refused():
+def test_evidence_that_matches_no_rule_is_refused():
     good = evidence(0.4, 0.6, 0.42, 0.58)
     with pytest.raises(CowganError, match="one at 90 %"):
         replace(good, auc_90=good.auc_95)
