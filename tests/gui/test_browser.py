@@ -35,7 +35,7 @@ def captions(browser: Browser) -> list[str]:
     return [browser.pictures.item(i).text() for i in range(browser.pictures.count())]
 
 
-def test_seeds_fill_the_window_and_a_click_or_return_takes_one(explorer, qtbot, complete):
+def test_seeds_fill_the_window_and_a_click_or_return_chooses_one(explorer, qtbot, complete):
     model, browser = explorer.model, explorer.browser
     model.set_seed(3)
     explorer.truncation.psi.slider.setValue(0.6)
@@ -66,7 +66,7 @@ def test_seeds_fill_the_window_and_a_click_or_return_takes_one(explorer, qtbot, 
     assert browser._cells[0].state == LatentState(7, psi=0.2)
 
 
-def test_directions_are_shown_by_how_far_the_volume_moves(explorer, qtbot, complete):
+def test_directions_are_shown_by_their_effect(explorer, qtbot, complete):
     model, browser = explorer.model, explorer.browser
     explorer.directions.rows[1].slider.setValue(1)
     click(explorer.directions.browse)
@@ -86,7 +86,7 @@ def test_directions_are_shown_by_how_far_the_volume_moves(explorer, qtbot, compl
     assert explorer.directions.rows[0].slider.value() == 3
 
 
-def test_browsing_can_be_cancelled_and_closed_by_keys_alone(viewer, explorer, qtbot):
+def test_browsing_can_be_cancelled_and_closed_by_keys(viewer, explorer, qtbot):
     browser = explorer.browser
     render = explorer.model.synthesizer.render_many
     made = []

@@ -30,7 +30,7 @@ def scan(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_counts_as_edited_is_what_a_state_can_hold():
+def test_all_fields_of_a_state_are_known_to_the_caption():
     plain = LatentState(5).to_dict()
     del plain["schema"], plain["seed"]
     assert plain == _PLAIN
@@ -50,7 +50,7 @@ def test_the_caption_names_seed_edits_and_model(viewer, explorer, settle):
     assert "seed 1.\n" in shown(viewer)
 
 
-def test_layers_may_go_after_the_window_was_closed(viewer, qtbot):
+def test_layers_can_be_removed_after_the_window_is_closed(viewer, qtbot):
     viewer.open_sample("napari-cowgan", "phantom_with_labels")
     assert shown(viewer)
     viewer.window._qt_window.close()
@@ -60,7 +60,7 @@ def test_layers_may_go_after_the_window_was_closed(viewer, qtbot):
     viewer.layers.clear()
 
 
-def test_the_caption_goes_with_what_it_is_about(viewer, explorer, scan, settle):
+def test_the_caption_follows_visibility_and_names_of_layers(viewer, explorer, scan, settle):
     synthetic = explorer.shown.layer
     viewer.open(scan, plugin="napari-cowgan")
     both = shown(viewer)
@@ -86,7 +86,7 @@ def test_the_caption_goes_with_what_it_is_about(viewer, explorer, scan, settle):
     assert not viewer.canvas.overlays.text.visible
 
 
-def test_synthetic_layers_that_differ_are_named_one_by_one(viewer, explorer, qtbot, settle):
+def test_different_synthetic_layers_are_named_separately(viewer, explorer, qtbot, settle):
     explorer.compare.keep("A")
     explorer.model.set_seed(8)
     explorer.compare.keep("B")
@@ -105,7 +105,7 @@ def test_synthetic_layers_that_differ_are_named_one_by_one(viewer, explorer, qtb
     assert shown(viewer).startswith("Synthetic, seed 8.\n")
 
 
-def test_of_many_layers_the_selected_one_is_named(viewer, explorer):
+def test_the_selected_one_of_many_layers_is_named(viewer, explorer):
     layer = explorer.shown.layer
     for seed in range(1, 10):
         own = {**layer.metadata["cowgan"], "provenance": {"state": {"seed": seed}}}
@@ -135,22 +135,22 @@ def test_a_saved_volume_is_captioned_when_it_is_opened_again(
 ):
     explorer.truncation.psi.slider.setValue(0.5)
     settle(explorer)
-    told = shown(viewer)
-    assert "seed 0, edited.\nModel" in told
+    caption = shown(viewer)
+    assert "seed 0, edited.\nModel" in caption
     path = tmp_path / "saved.nii.gz"
     explorer.shown.layer.save(str(path), plugin="napari-cowgan")
     second = make_napari_viewer(show=True)
     second.window.activate()
     second.open(path, plugin="napari-cowgan")
-    assert shown(second) == told
-    assert shown(viewer) == told
+    assert shown(second) == caption
+    assert shown(viewer) == caption
     path.with_name("saved.json").unlink()
     second.layers.clear()
     second.open(path, plugin="napari-cowgan")
     assert shown(second).startswith("Synthetic"), "the header alone says that it is synthetic"
 
 
-def test_a_scan_alone_has_no_caption_and_texts_of_a_person_stay(viewer, scan):
+def test_a_scan_has_no_caption_and_a_user_s_text_stays(viewer, scan):
     overlay = viewer.canvas.overlays.text
     overlay.text, overlay.visible = "Figure 1", True
     viewer.open(scan, plugin="napari-cowgan")

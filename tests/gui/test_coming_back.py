@@ -48,7 +48,9 @@ def start_again(monkeypatch, make_napari_viewer):
     return viewer
 
 
-def test_the_panel_comes_back_with_state_layer_and_looks(viewer, explorer, qtbot, settle):
+def test_the_panel_comes_back_with_state_layer_and_display_settings(
+    viewer, explorer, qtbot, settle
+):
     state = work(explorer, settle)
     layer = explorer.shown.layer
     layer.contrast_limits, layer.gamma, layer.name = (0.2, 0.6), 0.7, "mine"
@@ -70,7 +72,7 @@ def test_the_panel_comes_back_with_state_layer_and_looks(viewer, explorer, qtbot
     assert layer.metadata["cowgan"]["provenance"]["state"]["seed"] == 43
 
 
-def test_looks_come_back_even_if_the_layer_was_deleted_meanwhile(viewer, explorer, qtbot, settle):
+def test_display_settings_come_back_even_if_the_layer_was_deleted(viewer, explorer, qtbot, settle):
     explorer.shown.layer.contrast_limits = (0.2, 0.6)
     close(viewer)
     viewer.layers.clear()
@@ -79,7 +81,7 @@ def test_looks_come_back_even_if_the_layer_was_deleted_meanwhile(viewer, explore
     assert len(viewer.layers) == 1
 
 
-def test_a_panel_whose_model_has_gone_meanwhile_still_remembers(
+def test_a_panel_remembers_its_state_although_the_model_is_gone(
     viewer, explorer, other_model, qtbot, settle, tmp_path
 ):
     copy = tmp_path / "copy.safetensors"
@@ -151,7 +153,7 @@ def test_an_offer_can_be_declined_and_is_not_made_again(
     assert again.model.latent == LatentState()
 
 
-def test_a_damaged_memory_does_no_harm(viewer, small_model, qtbot, settle):
+def test_a_damaged_session_file_is_ignored_and_replaced(viewer, small_model, qtbot, settle):
     remember("last_checkpoint", str(small_model))
     path = LastSession.path()
     path.parent.mkdir(parents=True)
@@ -165,7 +167,7 @@ def test_a_damaged_memory_does_no_harm(viewer, small_model, qtbot, settle):
     assert json.loads(path.read_bytes())["latent"]["seed"] == 1
 
 
-def test_a_memory_that_cannot_be_written_does_no_harm(viewer, explorer, settle, data_folder):
+def test_an_unwritable_session_file_is_ignored(viewer, explorer, settle, data_folder):
     LastSession.path().mkdir(parents=True)
     explorer.model.step_seed(1)
     settle(explorer)
@@ -173,7 +175,7 @@ def test_a_memory_that_cannot_be_written_does_no_harm(viewer, explorer, settle, 
     assert LastSession.path().is_dir()
 
 
-def test_looking_without_a_change_forgets_no_session(
+def test_viewing_without_a_change_keeps_the_session(
     viewer, explorer, qtbot, settle, monkeypatch, make_napari_viewer
 ):
     work(explorer, settle)

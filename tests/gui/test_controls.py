@@ -182,7 +182,7 @@ def test_noise_modes_and_strength(explorer):
     assert model.latent.noise_strength == (0.5,) * model.n_blocks
 
 
-def test_what_is_used_first_comes_first_and_the_device_last(explorer):
+def test_groups_are_ordered_by_use_with_the_device_last(explorer):
     titles = [section.text()[3:] for section in explorer.findChildren(Section)]
     assert titles[:2] == ["Seed", "Directions"]
     assert titles[-1] == "Advanced"

@@ -89,7 +89,7 @@ def outcomes(panel: DataPanel) -> dict[str, str]:
     return {row.name: row.outcome for row in panel.cases.rows}
 
 
-def told(panel: DataPanel) -> str:
+def message_of(panel: DataPanel) -> str:
     """Return what the panel says, without the places where it may wrap."""
     return panel.outcome.text().replace("\u200b", "")
 
@@ -111,14 +111,16 @@ ALL_OUTCOMES = {
 
 def test_an_empty_panel_says_what_to_do_and_offers_nothing_else(panel):
     assert panel.outcome.isVisible()
-    assert "press Prepare" in told(panel)
+    assert "press Prepare" in message_of(panel)
     for button in (panel.start, panel.show_case, panel.quality, panel.bank, panel.settings.build):
         assert not button.isEnabled()
     assert panel.cases.rows == []
     assert not panel.reason.isVisible()
 
 
-def test_a_folder_is_prepared_and_looked_at(panel, viewer, scans, tmp_path, finish, monkeypatch):
+def test_a_folder_is_prepared_and_its_results_are_shown(
+    panel, viewer, scans, tmp_path, finish, monkeypatch
+):
     before = {path: path.read_bytes() for path in scans.rglob("*") if path.is_file()}
     fill(panel, scans, tmp_path / "out")
     click(panel.start)
@@ -126,7 +128,7 @@ def test_a_folder_is_prepared_and_looked_at(panel, viewer, scans, tmp_path, fini
     assert not panel.settings.isEnabled() and not panel.start.isEnabled()
     finish(panel)
     assert outcomes(panel) == ALL_OUTCOMES
-    assert told(panel) == "Scans: 3 done, 2 failed."
+    assert message_of(panel) == "Scans: 3 done, 2 failed."
     assert {path: path.read_bytes() for path in scans.rglob("*") if path.is_file()} == before
 
     select(panel, "broken")
@@ -158,7 +160,7 @@ def test_a_folder_is_prepared_and_looked_at(panel, viewer, scans, tmp_path, fini
     assert "sub-1" in Path(page).read_text(encoding="utf-8")
 
 
-def test_cases_are_listed_while_others_are_worked_on(panel, many_scans, tmp_path, qtbot):
+def test_cases_are_listed_while_others_are_prepared(panel, many_scans, tmp_path, qtbot):
     fill(panel, many_scans, tmp_path / "out")
     click(panel.start)
     qtbot.waitUntil(lambda: len(panel.cases.rows) >= 3, timeout=30_000)
@@ -179,7 +181,7 @@ def test_cancel_keeps_what_is_finished_and_prepare_goes_on(
     finished = len(read_manifest(out))
     assert 2 <= finished < 40
     assert outcomes(panel) == dict.fromkeys(read_manifest(out), "done")
-    assert told(panel) == "Cancelled; finished cases are kept."
+    assert message_of(panel) == "Cancelled; finished cases are kept."
     assert panel.start.isEnabled() and panel.settings.isEnabled()
     known = read_manifest(out)
     left = [path for path in many_scans.iterdir() if path.name.partition(".")[0] not in known]
@@ -187,7 +189,7 @@ def test_cancel_keeps_what_is_finished_and_prepare_goes_on(
         path.unlink()
     click(panel.start)
     finish(panel)
-    assert told(panel) == f"Scans: {finished + 1} done ({finished} from before)."
+    assert message_of(panel) == f"Scans: {finished + 1} done ({finished} from before)."
     assert set(outcomes(panel).values()) == {"done"}
 
 
@@ -219,7 +221,7 @@ def test_closing_during_work_ends_its_thread(viewer, panel, many_scans, tmp_path
 
 
 @pytest.mark.parametrize("out", ["", "below", "above"])
-def test_results_among_the_scans_are_refused(panel, scans, problem, finish, out):
+def test_an_output_folder_among_the_scans_is_refused(panel, scans, problem, finish, out):
     folder = {"": scans, "below": scans / "out", "above": scans.parent}[out]
     fill(panel, scans, folder)
     click(panel.start)
@@ -242,11 +244,11 @@ def test_a_folder_without_scans_is_refused(panel, tmp_path, problem, finish):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_of_something_else_is_refused(panel, scans, tmp_path, problem):
+def test_a_folder_of_other_files_is_refused(panel, scans, tmp_path, problem):
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "manifest.json").write_text("[]", encoding="utf-8")
     fill(panel, scans, tmp_path / "other")
-    assert "choose another folder" in told(panel)
+    assert "choose another folder" in message_of(panel)
     click(panel.start)
     assert "choose another folder" in problem(panel)
 
@@ -272,7 +274,7 @@ def test_a_template_is_asked_for_only_where_one_is_used(panel, scans, tmp_path, 
     assert problem(panel) == "Choose a template file, or build one from these scans."
 
 
-def test_without_simpleitk_one_sentence_tells_how_to_get_it(
+def test_missing_simpleitk_is_reported_with_its_installation(
     panel, scans, head, tmp_path, problem, monkeypatch
 ):
     monkeypatch.setitem(sys.modules, "SimpleITK", None)
@@ -280,8 +282,8 @@ def test_without_simpleitk_one_sentence_tells_how_to_get_it(
     choose_region(panel, "template")
     panel.settings.template.set_path(head)
     click(panel.start)
-    told = problem(panel)
-    assert "pip install" in told and "SimpleITK" in told
+    message_of = problem(panel)
+    assert "pip install" in message_of and "SimpleITK" in message_of
 
 
 def test_a_template_is_built_and_then_used(panel, scans, tmp_path, finish, monkeypatch):
@@ -306,7 +308,7 @@ def test_a_template_is_built_and_then_used(panel, scans, tmp_path, finish, monke
     assert asked == [([scans], tmp_path / "mean.nii.gz", 1, True, None)]
     assert panel.settings.config().template == tmp_path / "mean.nii.gz"
     assert panel.settings.config().roi == "template"
-    assert "2 scans, 1 left out" in told(panel)
+    assert "2 scans, 1 left out" in message_of(panel)
 
 
 def test_a_template_that_fails_is_not_used(panel, scans, tmp_path, problem, monkeypatch):
@@ -332,8 +334,8 @@ def test_the_result_becomes_a_training_bank(panel, scans, tmp_path, finish, prob
     finish(panel)
     bank = Bank.open(tmp_path / "bank")
     assert sorted(case.name for case in bank.cases) == ["site_sub-3", "sub-1", "sub-2"]
-    assert "bank of 3 volumes" in told(panel)
-    assert "the same scan" in told(panel), "copies on both sides of the split are warned of"
+    assert "bank of 3 volumes" in message_of(panel)
+    assert "the same scan" in message_of(panel), "copies on both sides of the split are warned of"
     panel.build_bank(scans)
     assert "not part of a bank" in problem(panel)
 
@@ -407,7 +409,7 @@ def mixed(tmp_path: Path, head: Path) -> Path:
     return folder
 
 
-def test_what_a_folder_holds_is_listed_with_reasons_before_anything_starts(panel, mixed, qtbot):
+def test_the_content_of_a_folder_is_listed_with_reasons_beforehand(panel, mixed, qtbot):
     assert drop(panel, mixed)
     looked_into(panel, qtbot)
     assert outcomes(panel) == {
@@ -415,7 +417,7 @@ def test_what_a_folder_holds_is_listed_with_reasons_before_anything_starts(panel
         "sub-1/anat/sub-1_T1w.nii.gz": "left out",
         "sub-2_angio.nii.gz": "left out",
     }
-    assert told(panel) == (
+    assert message_of(panel) == (
         "1 scan to prepare, 2 left out; check those that should be prepared too. "
         "Choose a folder for the results to prepare them."
     )
@@ -427,7 +429,7 @@ def test_what_a_folder_holds_is_listed_with_reasons_before_anything_starts(panel
     ), "what is not there cannot be taken"
 
 
-def test_what_is_ticked_is_prepared_too(panel, mixed, tmp_path, qtbot, finish):
+def test_ticked_files_are_prepared(panel, mixed, tmp_path, qtbot, finish):
     fill(panel, mixed, tmp_path / "out")
     looked_into(panel, qtbot)
     select(panel, "sub-1/anat/sub-1_T1w.nii.gz")
@@ -435,12 +437,12 @@ def test_what_is_ticked_is_prepared_too(panel, mixed, tmp_path, qtbot, finish):
     click(panel.start)
     finish(panel)
     assert outcomes(panel)["sub-1_T1w"] == "done"
-    assert told(panel) == "Scans: 2 done, 1 left out."
+    assert message_of(panel) == "Scans: 2 done, 1 left out."
     QTest.keyClick(panel.cases, Qt.Key.Key_Down)
     assert panel.cases.selected is not None, "the keyboard passes the reasons by"
 
 
-def test_a_folder_of_dicom_files_says_how_to_convert_them(panel, tmp_path, qtbot):
+def test_a_folder_of_dicom_files_explains_how_to_convert_them(panel, tmp_path, qtbot):
     folder = tmp_path / "study" / "SE0005"
     folder.mkdir(parents=True)
     for number in range(3):
@@ -449,7 +451,7 @@ def test_a_folder_of_dicom_files_says_how_to_convert_them(panel, tmp_path, qtbot
     looked_into(panel, qtbot)
     (row,) = panel.cases.rows
     assert "dcm2niix" in row.reason
-    assert told(panel).startswith("No scans to prepare, 1 left out.")
+    assert message_of(panel).startswith("No scans to prepare, 1 left out.")
 
 
 @pytest.mark.parametrize("typed", ["~", "~nobody-of-this-name/x", "\\\\host\\share", "x" * 3000])
@@ -460,7 +462,7 @@ def test_any_text_may_be_typed_as_a_path(panel, typed):
     assert not panel.quality.isEnabled()
 
 
-def test_a_case_that_is_prepared_anew_is_read_anew(panel, viewer, scans, tmp_path, finish):
+def test_a_case_that_is_prepared_again_is_read_again(panel, viewer, scans, tmp_path, finish):
     fill(panel, scans, tmp_path / "out")
     click(panel.start)
     finish(panel)
@@ -475,7 +477,7 @@ def test_a_case_that_is_prepared_anew_is_read_anew(panel, viewer, scans, tmp_pat
     assert not np.array_equal(first.data, second.data)
 
 
-def test_a_broken_case_that_is_opened_is_told(panel, scans, tmp_path, finish, problem, viewer):
+def test_opening_a_failed_case_reports_why(panel, scans, tmp_path, finish, problem, viewer):
     fill(panel, scans, tmp_path / "out")
     click(panel.start)
     finish(panel)
@@ -485,14 +487,14 @@ def test_a_broken_case_that_is_opened_is_told(panel, scans, tmp_path, finish, pr
     assert len(viewer.layers) == 0
 
 
-def test_a_dropped_folder_is_taken_as_the_scans(panel, scans):
+def test_a_dropped_folder_becomes_the_scans_folder(panel, scans):
     assert drop(panel, scans)
     assert panel.settings.scans.path == scans
     assert not drop(panel, scans / "sub-1.nii.gz")
     assert not drop(panel, scans, scans)
 
 
-def test_it_fits_docked_at_300_pixels_and_explains_every_control(viewer, panel, scans, tmp_path):
+def test_the_panel_fits_300_pixels_and_every_control_has_a_tooltip(viewer, panel, scans, tmp_path):
     fill(panel, scans, tmp_path / ("very_long_name" * 20))
     choose_region(panel, "template")
     panel._show_message(f"Saved a template of 20 scans to {tmp_path / ('very_long_name' * 20)}")
@@ -515,7 +517,7 @@ def test_the_wheel_scrolls_over_fields_and_changes_none(panel):
     assert (panel.settings.scaling.chosen, panel.settings.jobs.value()) == before
 
 
-def test_scans_in_the_wrong_unit_say_where_to_tell_it(panel, head, tmp_path, finish):
+def test_scans_in_the_wrong_unit_name_the_setting(panel, head, tmp_path, finish):
     scans = tmp_path / "metres"
     scans.mkdir()
     image = nib.load(head)

@@ -49,7 +49,7 @@ def test_a_name_is_typed_in_place_and_return_keeps_the_shown_volume(explorer, st
     assert explorer.model.latent.seed == 50
 
 
-def test_a_picture_that_arrives_meanwhile_leaves_the_name_that_is_typed(explorer, strip, qtbot):
+def test_a_new_thumbnail_does_not_interrupt_typing(explorer, strip, qtbot):
     item = strip.item(1)
     qtbot.waitUntil(lambda: not item.icon().isNull(), timeout=60_000)
     strip.setCurrentRow(1)
@@ -78,7 +78,7 @@ def test_deleting_letters_of_a_name_deletes_no_favourite(explorer, strip):
     assert stored(explorer) == ["Seed 0", "Seed 1", "Seed 2"]
 
 
-def test_keys_choose_take_and_remove(explorer, strip):
+def test_keys_select_apply_and_remove(explorer, strip):
     strip.setCurrentRow(0)
     strip.setFocus()
     QTest.keyClick(strip, Qt.Key.Key_Right)
@@ -129,7 +129,7 @@ def test_a_damaged_file_is_reported_and_set_aside(viewer, explorer, open_explore
         assert len(json.loads(path.read_text(encoding="utf-8"))) == 1
 
 
-def test_a_favourite_brings_everything_back(explorer):
+def test_a_favourite_restores_everything(explorer):
     explorer.truncation.psi.slider.setValue(0.4)
     explorer.directions.rows[2].slider.setValue(-1)
     explorer.mixing.blocks[1].click()

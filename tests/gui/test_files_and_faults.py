@@ -79,7 +79,7 @@ def test_dropping_a_model_on_the_canvas_opens_it(viewer, explorer, other_model, 
     assert len(viewer.layers) == 1
 
 
-def test_the_programs_own_model_comes_back_after_it_was_installed_elsewhere(
+def test_the_bundled_model_is_reopened_from_another_installation(
     explorer, other_model, small_model, qtbot, monkeypatch
 ):
     monkeypatch.setattr("napari_cowgan.explorer.checkpoint_group.BUNDLED", other_model)
@@ -91,7 +91,7 @@ def test_the_programs_own_model_comes_back_after_it_was_installed_elsewhere(
     wait_for_model(explorer, small_model, qtbot)
 
 
-def test_dropping_something_else_is_not_taken(explorer, tmp_path):
+def test_other_dropped_files_are_not_accepted(explorer, tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("hello", encoding="utf-8")
     before = explorer.model.checkpoint
@@ -236,7 +236,7 @@ def test_the_layer_may_be_renamed_or_deleted(viewer, explorer, settle):
     assert explorer.shown.layer in viewer.layers
 
 
-def test_the_newest_state_is_what_ends_up_on_screen(explorer, settle, monkeypatch):
+def test_the_newest_state_is_shown_last(explorer, settle, monkeypatch):
     drawn: list[Rendered] = []
     take = explorer.live.renderer.take
     monkeypatch.setattr(

@@ -40,7 +40,7 @@ def button_of(panel: QWidget) -> HelpButton:
     return button
 
 
-def test_every_panel_is_here():
+def test_every_panel_has_a_help_topic():
     manifest = PluginManifest.from_distribution("napari-cowgan")
     assert {widget.display_name for widget in manifest.contributions.widgets} == set(PANELS)
 
@@ -91,7 +91,7 @@ def test_the_command_palette_opens_the_first_page(viewer, browsed):
     assert browsed == [Topic.HOME]
 
 
-def test_without_pages_a_sentence_says_how_to_get_them(
+def test_missing_pages_are_reported_with_how_to_build_them(
     viewer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem
 ):
     monkeypatch.setattr(topics, "PAGES", tmp_path / "none")
@@ -101,7 +101,7 @@ def test_without_pages_a_sentence_says_how_to_get_them(
 
 
 @pytest.mark.parametrize("wanted", [State.INSTRUCTIONS, State.READY, State.VIEWING, State.RATED])
-def test_readers_reach_their_page_at_any_time(
+def test_readers_can_open_their_page_at_any_time(
     tmp_path: Path, windows: Callable, browsed, wanted: State
 ):
     window = windows(make_package(tmp_path))

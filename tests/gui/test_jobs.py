@@ -20,17 +20,17 @@ def bar(qtbot) -> JobBar:
 
 
 @pytest.fixture
-def told() -> dict[str, list]:
+def outcomes() -> dict[str, list]:
     return {"success": [], "failure": [], "stop": []}
 
 
-def start(bar: JobBar, work, told) -> None:
+def start(bar: JobBar, work, outcomes) -> None:
     bar.run(
         "Thing",
         work,
-        lambda result: told["success"].append((result, threading.current_thread())),
-        lambda error: told["failure"].append((error, threading.current_thread())),
-        lambda: told["stop"].append(threading.current_thread()),
+        lambda result: outcomes["success"].append((result, threading.current_thread())),
+        lambda error: outcomes["failure"].append((error, threading.current_thread())),
+        lambda: outcomes["stop"].append(threading.current_thread()),
     )
 
 
@@ -44,41 +44,41 @@ def wait_until_over(bar: JobBar, qtbot) -> None:
     qtbot.waitUntil(lambda: not bar.running, timeout=10_000)
 
 
-def test_a_result_arrives_in_the_gui_thread(bar, told, qtbot):
+def test_a_result_arrives_in_the_gui_thread(bar, outcomes, qtbot):
     started_in = []
-    start(bar, lambda _: started_in.append(threading.current_thread()) or 7, told)
+    start(bar, lambda _: started_in.append(threading.current_thread()) or 7, outcomes)
     wait_until_over(bar, qtbot)
-    assert told["success"] == [(7, threading.main_thread())]
+    assert outcomes["success"] == [(7, threading.main_thread())]
     assert started_in != [threading.main_thread()]
     assert not bar.isVisible()
 
 
-def test_a_failure_arrives_in_the_gui_thread(bar, told, qtbot):
+def test_a_failure_arrives_in_the_gui_thread(bar, outcomes, qtbot):
     error = CowganError("It broke.")
 
     def work(progress) -> None:
         raise error
 
-    start(bar, work, told)
+    start(bar, work, outcomes)
     wait_until_over(bar, qtbot)
-    assert told == {"success": [], "failure": [(error, threading.main_thread())], "stop": []}
+    assert outcomes == {"success": [], "failure": [(error, threading.main_thread())], "stop": []}
 
 
-def test_cancel_stops_the_work_and_says_so_meanwhile(bar, told, qtbot):
+def test_cancel_stops_the_work_and_shows_that_it_is_stopping(bar, outcomes, qtbot):
     bar.show()
-    start(bar, until_told_to_stop, told)
+    start(bar, until_told_to_stop, outcomes)
     button = bar.findChild(QPushButton)
     button.click()
     assert (button.text(), button.isEnabled()) == ("Cancelling…", False)
     wait_until_over(bar, qtbot)
-    assert told == {"success": [], "failure": [], "stop": [threading.main_thread()]}
-    start(bar, lambda _: 1, told)
+    assert outcomes == {"success": [], "failure": [], "stop": [threading.main_thread()]}
+    start(bar, lambda _: 1, outcomes)
     assert (button.text(), button.isEnabled()) == ("Cancel", True)
     wait_until_over(bar, qtbot)
 
 
 @pytest.mark.parametrize("replaced", [True, False])
-def test_the_result_of_a_job_that_was_given_up_never_arrives(bar, told, qtbot, replaced):
+def test_the_result_of_an_abandoned_job_never_arrives(bar, outcomes, qtbot, replaced):
     go_on, done = threading.Event(), threading.Event()
 
     def late(progress) -> str:
@@ -86,40 +86,40 @@ def test_the_result_of_a_job_that_was_given_up_never_arrives(bar, told, qtbot, r
         done.set()
         return "late"
 
-    start(bar, late, told)
+    start(bar, late, outcomes)
     if replaced:
-        start(bar, lambda _: go_on.set() or (done.wait(10) and "new"), told)
+        start(bar, lambda _: go_on.set() or (done.wait(10) and "new"), outcomes)
         wait_until_over(bar, qtbot)
     else:
         bar.stop()
         go_on.set()
         done.wait(10)
     QTest.qWait(100)
-    assert [result for result, _ in told["success"]] == (["new"] if replaced else [])
-    assert told["failure"] == told["stop"] == []
+    assert [result for result, _ in outcomes["success"]] == (["new"] if replaced else [])
+    assert outcomes["failure"] == outcomes["stop"] == []
 
 
-def test_a_job_that_ends_at_once_leaves_nothing_disabled(bar, told, qtbot):
+def test_a_job_that_ends_at_once_leaves_nothing_disabled(bar, outcomes, qtbot):
     seen = []
     bar.running_changed.connect(seen.append)
     for _ in range(30):
-        start(bar, lambda _: None, told)
+        start(bar, lambda _: None, outcomes)
         wait_until_over(bar, qtbot)
     assert seen == [True, False] * 30
-    assert len(told["success"]) == 30
+    assert len(outcomes["success"]) == 30
 
 
-def test_a_new_job_may_be_started_from_the_answer_to_the_last_one(bar, told, qtbot):
+def test_a_callback_can_start_a_new_job(bar, outcomes, qtbot):
     def fail(progress) -> None:
         raise CowganError("No.")
 
-    bar.run("First", fail, lambda _: None, lambda _: start(bar, lambda _: "second", told))
-    qtbot.waitUntil(lambda: bool(told["success"]), timeout=10_000)
+    bar.run("First", fail, lambda _: None, lambda _: start(bar, lambda _: "second", outcomes))
+    qtbot.waitUntil(lambda: bool(outcomes["success"]), timeout=10_000)
     wait_until_over(bar, qtbot)
-    assert told["success"][0][0] == "second"
+    assert outcomes["success"][0][0] == "second"
 
 
-def test_reports_are_shown_but_not_more_often_than_ten_times_a_second(bar, told, qtbot):
+def test_reports_are_shown_but_not_more_often_than_ten_times_a_second(bar, outcomes, qtbot):
     shown = []
 
     def work(progress) -> None:
@@ -128,14 +128,14 @@ def test_reports_are_shown_but_not_more_often_than_ten_times_a_second(bar, told,
         progress.report(3000, 3000, "last.nii.gz")
 
     bar._bar.valueChanged.connect(shown.append)
-    start(bar, work, told)
+    start(bar, work, outcomes)
     wait_until_over(bar, qtbot)
     assert shown[-1] == 3000
     assert len(shown) < 30
     assert bar._bar.text() == "Thing 3000 of 3000"
 
 
-def test_parts_of_a_result_arrive_in_order_and_before_its_end(bar, told, qtbot):
+def test_partial_results_arrive_in_order_before_the_end(bar, outcomes, qtbot):
     parts = []
 
     def work(job) -> None:
@@ -146,14 +146,14 @@ def test_parts_of_a_result_arrive_in_order_and_before_its_end(bar, told, qtbot):
         "Thing",
         work,
         lambda _: parts.append("end"),
-        told["failure"].append,
+        outcomes["failure"].append,
         on_part=lambda part: parts.append((part, threading.current_thread())),
     )
     wait_until_over(bar, qtbot)
     assert parts == [*((part, threading.main_thread()) for part in range(5)), "end"]
 
 
-def test_work_goes_on_unharmed_while_its_bar_is_deleted_and_then_stops(qtbot):
+def test_work_stops_cleanly_after_its_bar_is_deleted(qtbot):
     """As when a panel is closed: the thread goes on delivering results for a while."""
     stopped = threading.Event()
 

@@ -51,7 +51,7 @@ def toggle(legend: ArteryLegend, artery: Artery) -> None:
     QTest.keyClick(legend.list, Qt.Key.Key_Space)
 
 
-def test_it_names_all_arteries_in_their_colours_and_marks_the_absent_ones(legend):
+def test_the_legend_names_all_arteries_in_their_colours_and_marks_absent_ones(legend):
     assert legend.list.columnWidth(1) >= legend.list.sizeHintForColumn(1)
     assert isinstance(legend, ArteryLegend)
     assert "arteries" in legend.title.text()
@@ -83,7 +83,7 @@ def test_arteries_are_hidden_and_shown_one_by_one_and_all_at_once(viewer, legend
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 0, 1)])
 @pytest.mark.parametrize("ndisplay", [2, 3])
-def test_an_artery_is_brought_into_view(viewer, legend, ndisplay, order):
+def test_the_view_moves_to_an_artery(viewer, legend, ndisplay, order):
     viewer.dims.ndisplay = ndisplay
     viewer.dims.order = order
     viewer.scene.camera.zoom = 20
@@ -107,7 +107,7 @@ def test_an_absent_artery_does_not_move_the_view(viewer, legend):
     assert (viewer.scene.camera.center, viewer.dims.point) == before
 
 
-def test_a_painted_artery_is_noticed_when_the_pointer_comes_to_the_legend(viewer, legend):
+def test_a_painted_artery_is_listed_once_the_pointer_enters_the_legend(viewer, legend):
     viewer.layers[-1].data[0, 0, 0] = Artery.THIRD_A2
     assert legend._items[Artery.THIRD_A2].isDisabled()
     middle = QPointF(legend.rect().center())
@@ -115,7 +115,7 @@ def test_a_painted_artery_is_noticed_when_the_pointer_comes_to_the_legend(viewer
     assert not legend._items[Artery.THIRD_A2].isDisabled()
 
 
-def test_it_follows_the_selected_map_and_survives_its_removal(viewer, legend):
+def test_the_legend_follows_the_selected_map_and_its_removal(viewer, legend):
     other = np.zeros(SHAPE, np.uint8)
     other[1, 1, 1] = Artery.L_ACA
     click(legend.none)
@@ -136,17 +136,17 @@ def test_it_follows_the_selected_map_and_survives_its_removal(viewer, legend):
     assert legend.title.text().startswith("Open a label map")
 
 
-def test_closing_it_leaves_nothing_behind(viewer, legend, qtbot):
-    gone = []
-    legend.destroyed.connect(lambda: gone.append(True))
+def test_closing_the_legend_leaves_nothing_behind(viewer, legend, qtbot):
+    destroyed = []
+    legend.destroyed.connect(lambda: destroyed.append(True))
     viewer.window.remove_dock_widget(legend)
-    qtbot.waitUntil(lambda: bool(gone), timeout=5000)
+    qtbot.waitUntil(lambda: bool(destroyed), timeout=5000)
     viewer.add_image(np.zeros((4, 4, 4)))
     viewer.layers.clear()
     assert isinstance(show_legend(viewer), ArteryLegend)
 
 
-def test_it_fits_docked_at_300_pixels(viewer, legend):
+def test_the_legend_fits_a_dock_of_300_pixels(viewer, legend):
     assert legend.minimumSizeHint().width() <= 300
     for widget in (legend.list, legend.all, legend.none):
         assert widget.toolTip()

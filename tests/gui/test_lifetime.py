@@ -91,7 +91,7 @@ def test_closing_during_work_ends_every_thread(
     QTest.qWait(50)
 
 
-def test_closing_while_events_are_under_way_draws_nothing_more(viewer, explorer, qtbot):
+def test_closing_during_pending_events_draws_nothing(viewer, explorer, qtbot):
     for seed in range(20):
         explorer.model.set_seed(seed)
         QApplication.processEvents()
@@ -100,7 +100,7 @@ def test_closing_while_events_are_under_way_draws_nothing_more(viewer, explorer,
     QTest.qWait(100)
 
 
-def test_a_closed_panel_frees_its_model(viewer, explorer, qtbot):
+def test_closing_a_panel_frees_its_model(viewer, explorer, qtbot):
     for section in explorer.findChildren(Section):
         section.expand(animate=False)
     explorer.directions.search()
@@ -132,7 +132,7 @@ def own_objects() -> Counter[str]:
     return own + Counter(widgets=len(QApplication.allWidgets()))
 
 
-def test_each_closed_panel_leaves_nothing_behind(viewer, small_model, open_explorer, qtbot):
+def test_closing_a_panel_leaves_nothing_behind(viewer, small_model, open_explorer, qtbot):
     remember("last_checkpoint", str(small_model))
 
     def open_and_close() -> None:
@@ -202,7 +202,7 @@ def test_two_windows_have_two_explorers(
     assert len(viewer.layers) == len(second.layers) == 1
 
 
-def test_the_layer_may_be_renamed_moved_in_the_list_or_deleted(viewer, explorer, settle):
+def test_the_layer_can_be_renamed_moved_or_deleted(viewer, explorer, settle):
     explorer.shown.layer.name = "mine"
     viewer.add_points([[0, 0, 0]])
     viewer.layers.move(0, 2)
@@ -216,7 +216,7 @@ def test_the_layer_may_be_renamed_moved_in_the_list_or_deleted(viewer, explorer,
     assert explorer.shown.layer in viewer.layers
 
 
-def test_deleting_layers_while_comparing_is_survived(viewer, explorer, settle, qtbot):
+def test_layers_can_be_deleted_while_comparing(viewer, explorer, settle, qtbot):
     compare(explorer, None, None)
     qtbot.waitUntil(lambda: len(viewer.layers) == 3, timeout=20_000)
     viewer.layers.clear()
@@ -239,7 +239,7 @@ def test_the_theme_may_change_at_any_time(viewer, explorer, settle):
     assert len(colours) > 1, "the icon is not drawn"
 
 
-def test_a_result_of_the_model_before_is_not_drawn(explorer, other_model, qtbot, settle):
+def test_a_result_of_the_previous_model_is_not_drawn(explorer, other_model, qtbot, settle):
     stale = explorer.live.drawn
     explorer.open_checkpoint(other_model)
     qtbot.waitUntil(lambda: explorer.model.checkpoint.path == other_model, timeout=20_000)
@@ -251,7 +251,7 @@ def test_a_result_of_the_model_before_is_not_drawn(explorer, other_model, qtbot,
     assert explorer.shown.layer.data is shown
 
 
-def test_dialogs_are_gone_once_they_are_closed(explorer, qtbot):
+def test_closed_dialogs_are_deleted(explorer, qtbot):
     for _ in range(3):
         show_problem(explorer, CowganError("Something is wrong."))
         (box,) = explorer.findChildren(QMessageBox)

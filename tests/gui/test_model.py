@@ -34,14 +34,14 @@ def test_changes_of_one_gesture_are_one_step(model):
     assert model.latent == LatentState()
 
 
-def test_a_drag_back_to_where_it_began_is_no_step(model):
+def test_a_drag_back_to_its_start_is_no_step(model):
     for psi in (0.9, 0.5, 1.0):
         model.edit("truncation", "drag", psi=psi)
     assert not model.undo_stack.canUndo()
     assert model.latent == LatentState()
 
 
-def test_a_step_between_two_parts_of_a_gesture_stays_a_step_of_its_own(model):
+def test_a_step_during_a_gesture_stays_separate(model):
     model.edit("truncation", "keys", psi=0.9)
     model.set_seed(4)
     model.edit("truncation", "keys", psi=0.8)
@@ -67,7 +67,7 @@ def test_seeds_wrap_around_at_both_ends(model, start, step, end):
     assert model.latent.seed == end
 
 
-def test_a_locked_seed_is_left_alone_by_everything_but_undo(model):
+def test_only_undo_changes_a_locked_seed(model):
     model.set_seed(5)
     model.lock_seed(True)
     model.set_seed(6)
@@ -90,7 +90,7 @@ def test_swapping_twice_gives_the_same_state(model):
     assert model.state == before
 
 
-def test_a_renamed_direction_is_the_same_one_even_after_undo(model, wider):
+def test_a_renamed_direction_stays_the_same_after_undo(model, wider):
     model.set_directions([wider])
     model.set_edit(wider, 1.0, (0, 1))
     model.set_edit(wider, 2.0, (0, 1))
@@ -123,9 +123,7 @@ def test_no_direction_is_listed_twice(model, wider):
     assert [d.name for d in model.directions] == ["Mine"]
 
 
-def test_another_model_keeps_the_seed_and_drops_what_belongs_to_the_first(
-    model, wider, other_model
-):
+def test_another_model_keeps_only_the_seed(model, wider, other_model):
     model.set_directions([wider])
     model.set_edit(wider, 1.0, (0, 1))
     model.set_mixing({1}, 3, 0.5, "mix")

@@ -84,7 +84,7 @@ WAYS = [
 ]
 
 
-def test_every_way_leads_to_the_explorer_of_the_menu(viewer, from_menu, small_model, settle):
+def test_every_command_leads_to_the_one_explorer(viewer, from_menu, small_model, settle):
     layer = from_menu.shown.layer
     for seed, open_again in enumerate(WAYS):
         from_menu.model.set_seed(seed)
@@ -113,9 +113,7 @@ def test_the_menu_leads_to_the_open_explorer(viewer, qtbot, settle, open_first):
     assert not explorer.visibleRegion().isEmpty()
 
 
-def test_a_dropped_model_opens_the_explorer_that_the_menu_then_knows(
-    viewer, other_model, qtbot, settle
-):
+def test_a_dropped_model_opens_the_explorer_of_the_menu(viewer, other_model, qtbot, settle):
     drop_model(viewer, other_model)
     qtbot.waitUntil(lambda: bool(explorers(viewer)), timeout=20_000)
     (explorer,) = explorers(viewer)
@@ -137,7 +135,7 @@ def slow_engine(tmp_path, monkeypatch) -> None:
     sys.modules.pop("slow_engine", None)
 
 
-def test_the_window_goes_on_while_a_panel_says_what_it_is_loading(viewer, slow_engine, qtbot):
+def test_the_window_responds_while_a_panel_loads(viewer, slow_engine, qtbot):
     choose(viewer, *MENU)
     panel = find_panel(viewer, ExplorerPanel)
     ticks = []

@@ -29,7 +29,7 @@ def preferred(monkeypatch):
 
 
 @pytest.fixture
-def told(monkeypatch) -> list[str]:
+def notifications(monkeypatch) -> list[str]:
     """Return the list to which notifications are added."""
     messages: list[str] = []
     monkeypatch.setattr(
@@ -48,7 +48,7 @@ def nifti(folder: Path, name: str = "scan.nii.gz", units: str = "mm", codes=(1, 
 
 
 @pytest.mark.parametrize("suffix", [".mha", ".nrrd", ".MHA", "DICOM"])
-def test_a_dropped_image_of_any_format_keeps_size_and_side(viewer, tmp_path, suffix, told):
+def test_a_dropped_image_of_any_format_keeps_size_and_side(viewer, tmp_path, suffix, notifications):
     path = tmp_path / f"scan{suffix}"
     if suffix == "DICOM":
         write_series(path, VOXELS * 900, AFFINE)
@@ -68,22 +68,22 @@ def test_a_dropped_image_of_any_format_keeps_size_and_side(viewer, tmp_path, suf
     np.testing.assert_allclose(layer.data / factor, other.data, atol=2e-3)
 
 
-def test_what_is_ambiguous_is_shown_once_and_kept(viewer, tmp_path, told):
+def test_ambiguities_are_shown_once_and_kept(viewer, tmp_path, notifications):
     drop(viewer.window._qt_viewer, nifti(tmp_path, codes=(0, 0)))
     (layer,) = viewer.layers
-    (message,) = told
+    (message,) = notifications
     assert "No orientation is stored" in message
     source = layer.metadata["cowgan"]["provenance"]["sources"][-1]
     assert source["remarks"][0] in message
 
 
-def test_a_plain_image_is_opened_without_a_word(viewer, tmp_path, told):
+def test_an_unambiguous_image_is_opened_without_a_message(viewer, tmp_path, notifications):
     drop(viewer.window._qt_viewer, nifti(tmp_path))
     assert len(viewer.layers) == 1
-    assert told == []
+    assert notifications == []
 
 
-def test_an_impossible_size_is_a_question(viewer, tmp_path, told, qtbot):
+def test_an_impossible_size_asks_for_the_unit(viewer, tmp_path, notifications, qtbot):
     drop(viewer.window._qt_viewer, nifti(tmp_path, units="meter"))
     assert not viewer.layers
     (box,) = viewer.window._qt_window.findChildren(QMessageBox)
@@ -91,10 +91,10 @@ def test_an_impossible_size_is_a_question(viewer, tmp_path, told, qtbot):
     next(button for button in box.buttons() if button.text() == "Open in millimetres").click()
     qtbot.waitUntil(lambda: len(viewer.layers) == 1)
     np.testing.assert_allclose(np.abs(viewer.layers[0].scale), SPACING_MM, rtol=1e-4)
-    assert "millimetres were used, as asked" in told[0]
+    assert "millimetres were used, as asked" in notifications[0]
 
 
-def test_a_mask_is_a_labels_layer_without_artery_names(viewer, tmp_path, told):
+def test_a_mask_is_a_labels_layer_without_artery_names(viewer, tmp_path, notifications):
     mask = np.zeros(SHAPE, np.float32)
     mask[5:9, 8:20, 6:15] = 1
     nib.save(nib.Nifti1Image(mask.transpose(1, 2, 0), AFFINE), tmp_path / "mask.nii.gz")
@@ -108,7 +108,7 @@ def test_a_mask_is_a_labels_layer_without_artery_names(viewer, tmp_path, told):
     ("content", "part"),
     [(b"version https://git-lfs.github.com/spec/v1\noid", "Git LFS"), (b"<html>", "a web page")],
 )
-def test_a_stand_in_for_an_image_is_reported(viewer, tmp_path, content, part):
+def test_a_placeholder_of_an_image_is_reported(viewer, tmp_path, content, part):
     (tmp_path / "scan.nii.gz").write_bytes(content)
     drop(viewer.window._qt_viewer, tmp_path / "scan.nii.gz")
     (box,) = viewer.window._qt_window.findChildren(QMessageBox)

@@ -120,7 +120,7 @@ def test_letters_follow_the_camera(viewer, angles):
     assert assert_letters_are_true(viewer) >= 3
 
 
-def test_letters_are_on_the_canvas_as_long_as_they_are_certain(viewer):
+def test_letters_are_shown_while_the_orientation_is_certain(viewer):
     def shown() -> dict[str, str]:
         overlays = viewer.canvas.overlays
         return {
@@ -164,7 +164,7 @@ def test_turning_from_coronal_slices_to_3d_never_mirrors_the_patient(viewer):
         np.testing.assert_allclose(after[colour], place, atol=3)
 
 
-def test_letters_stand_beside_a_scan_that_is_opened_without_the_explorer(
+def test_letters_are_shown_for_a_scan_without_the_explorer(
     make_napari_viewer: Callable, tmp_path: Path
 ):
     path = tmp_path / "scan.nii.gz"

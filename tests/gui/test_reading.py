@@ -109,7 +109,7 @@ def test_a_package_is_read_by_keys_from_the_instructions_to_the_finish_code(
     again.close()
 
 
-def test_the_start_code_is_told_before_the_first_case(window, journal):
+def test_the_start_code_is_shown_before_the_first_case(window, journal):
     go_to(window, State.CONSENT)
     (start,) = journal("start")
     assert start.data["start_code"] == window.reading.session.start_code
@@ -136,7 +136,7 @@ def save_by_keys(window, suggested: str, target: Path) -> None:
     wait_for(lambda: str(target) in window.page.note.text())
 
 
-def test_what_is_sent_back_is_saved_by_keys(window, package, tmp_path, monkeypatch):
+def test_answers_to_return_are_saved_by_keys(window, package, tmp_path, monkeypatch):
     go_to(window, State.FINISHED)
     before = (package / "journal.jsonl").read_bytes()
     QTest.qWait(1100)
@@ -168,7 +168,7 @@ def test_the_receipt_is_saved_by_keys_and_fits_the_journal(window, tmp_path):
     assert kept.start_code == window.reading.session.start_code
 
 
-def test_what_cannot_be_saved_is_told_and_can_be_tried_again(window, tmp_path):
+def test_a_failed_save_is_reported_and_can_be_repeated(window, tmp_path):
     go_to(window, State.FINISHED)
     (tmp_path / "file").write_text("", encoding="utf-8")
     for save in (window.files.save_receipt, window.files.save_answers):
@@ -242,7 +242,7 @@ def test_both_answers_look_alike_when_chosen(window):
     assert looks[0] == looks[1]
 
 
-def test_practice_tells_the_right_answer_and_the_reading_does_not(window):
+def test_practice_shows_the_right_answer_and_the_reading_does_not(window):
     go_to(window, State.FEEDBACK)
     trial = window.reading.session.trial
     verdict = window.trial_page.answers.verdict.text()
@@ -290,7 +290,7 @@ def _drawn_view(model):
     )
 
 
-def test_the_mouse_changes_slice_window_zoom_and_place_as_told(window):
+def test_the_mouse_changes_slice_window_zoom_and_position(window):
     go_to(window, State.VIEWING)
     overlay = window.trial_page.image.panes[0].overlay
     start = window.trial_page.image.view
@@ -381,7 +381,7 @@ def test_a_mark_is_drawn_where_it_was_clicked(window):
     assert abs(down + 70) <= half_voxel_px + 1
 
 
-def test_marks_go_when_the_answer_becomes_real(window):
+def test_marks_are_removed_when_the_answer_becomes_real(window):
     go_to(window, State.CONFIDENCE)
     click_at(window.trial_page.image.panes[0].overlay, 0, 0)
     assert window.trial_page.side.marks.isVisible()
@@ -407,7 +407,7 @@ def test_a_pause_hides_the_picture_and_keeps_the_answer(window, journal):
     assert journal("pause")[0].data["reason"] == "key"
 
 
-def test_turning_to_another_window_pauses(window, journal):
+def test_switching_to_another_window_pauses(window, journal):
     go_to(window, State.VIEWING)
     other = QWidget()
     other.show()
@@ -434,7 +434,7 @@ def test_the_screen_is_blank_before_each_case(window, journal, monkeypatch):
     assert journal("shown")[-1].mono_ns - journal("proceed")[-1].mono_ns >= 0.5e9
 
 
-def test_the_next_case_is_in_memory_before_it_is_asked_for(window, package):
+def test_the_next_case_is_read_ahead(window, package):
     go_to(window, State.FEEDBACK)
     upcoming = window.reading.session.upcoming
     wait_for(
@@ -446,7 +446,7 @@ def test_the_next_case_is_in_memory_before_it_is_asked_for(window, package):
     assert window.reading.session.trial == upcoming
 
 
-def test_a_slow_disk_never_holds_the_reader_up(window, package, monkeypatch):
+def test_a_slow_disk_does_not_delay_the_reader(window, package, monkeypatch):
     """Nothing that a reader does touches the disk in the thread that draws."""
     users = defaultdict(set)
 
@@ -470,7 +470,7 @@ def test_a_slow_disk_never_holds_the_reader_up(window, package, monkeypatch):
     assert threading.main_thread() not in set.union(*users.values())
 
 
-def test_whoever_waits_for_a_slow_disk_is_told(window, monkeypatch):
+def test_waiting_for_a_slow_disk_is_explained(window, monkeypatch):
     served = threading.Event()
 
     def wait_and_read(path, limit):
@@ -495,7 +495,7 @@ def test_the_view_cannot_be_changed_while_the_screen_is_blank(window):
     assert window.trial_page.image.view == window.trial_page.image.frame.start
 
 
-def test_what_was_looked_at_is_recorded(window, journal):
+def test_viewed_slices_and_projections_are_recorded(window, journal):
     go_to(window, State.VIEWING)
     start = window.trial_page.image.view.slice
     QTest.qWait(150)
@@ -529,7 +529,7 @@ def test_the_share_of_slices_is_recorded_if_there_was_no_projection(window, jour
     assert journal("commit")[0].data["seen"] == 3 / 8
 
 
-def test_the_journal_tells_what_it_was_read_with(window, journal):
+def test_the_journal_records_versions_and_screen(window, journal):
     go_to(window, State.VIEWING)
     wait_for(lambda: journal("shown"))
     context = journal("start")[0].data
@@ -562,7 +562,7 @@ def test_a_window_closed_in_the_middle_goes_on_at_the_same_case(window, package,
     again.close()
 
 
-def test_who_declines_is_thanked_and_may_think_again(window, package, journal):
+def test_a_reader_who_declines_is_thanked_and_may_reconsider(window, package, journal):
     press(window, Key.Key_Return)
     click(window.page.other)
     assert state(window) is State.DECLINED
@@ -574,12 +574,12 @@ def test_who_declines_is_thanked_and_may_think_again(window, package, journal):
     again.close()
 
 
-def test_a_second_enter_does_not_consent_unread(window):
+def test_a_second_enter_does_not_give_consent(window):
     press(window, Key.Key_Return, Key.Key_Return)
     assert state(window) is State.CONSENT
 
 
-def test_breaks_come_between_blocks_and_tell_how_far_one_is(tmp_path, windows):
+def test_breaks_come_between_blocks_and_show_progress(tmp_path, windows):
     package = make_package(tmp_path, Rules(break_trials=2), practice=0, block=2)
     window = windows(package)
     go_to(window, State.BREAK)
@@ -588,7 +588,7 @@ def test_breaks_come_between_blocks_and_tell_how_far_one_is(tmp_path, windows):
     assert state(window) is State.READY
 
 
-def test_whoever_looks_long_is_told_that_a_guess_is_fine(tmp_path, windows, monkeypatch):
+def test_after_a_long_look_a_hint_says_that_a_guess_is_fine(tmp_path, windows, monkeypatch):
     monkeypatch.setattr("napari_cowgan.reading.viewing_recorder._LOG_MS", 100)
     window = windows(make_package(tmp_path, Rules(hint_s=1)))
     go_to(window, State.VIEWING)
@@ -622,15 +622,15 @@ def test_pairs_are_read_with_the_arrow_keys(tmp_path, windows):
     assert answers == {"left", "right"}
 
 
-def test_before_the_purpose_is_told_only_quality_is_spoken_of(tmp_path, windows):
+def test_the_purpose_is_not_mentioned_before_it_is_revealed(tmp_path, windows):
     window = windows(make_package(tmp_path, impressions=2))
-    told = texts_of(window)
+    shown_text = texts_of(window)
     while window.reading.session.trial.phase == "impression":
-        told += texts_of(window)
+        shown_text += texts_of(window)
         press(window, Key.Key_G, Key.Key_R)
         step(window)
     for word in ("generated", "synthetic", "real", "fake", "turing", "computer program"):
-        assert word not in told.lower().replace("really", ""), word
+        assert word not in shown_text.lower().replace("really", ""), word
     assert "Which is which" in texts_of(window)
     commits = [
         json.loads(line)["data"]
@@ -654,7 +654,7 @@ def test_without_projections_or_marks_neither_is_offered(tmp_path, windows):
     assert window.reading.session.snapshot.marks == ()
 
 
-def test_nothing_of_napari_is_in_sight_or_within_reach(window, package):
+def test_no_part_of_napari_is_visible_or_reachable(window, package):
     go_to(window, State.VIEWING)
     foreign = (QDockWidget, QMenuBar, QStatusBar, QToolBar, QLineEdit, QAbstractSpinBox)
     for kind in foreign:
@@ -674,7 +674,7 @@ def test_nothing_of_napari_is_in_sight_or_within_reach(window, package):
     assert len(window.trial_page.image.panes[0].model.layers) == 1
 
 
-def test_a_window_that_is_closed_twice_ends_once(window, journal):
+def test_closing_a_window_twice_ends_it_once(window, journal):
     go_to(window, State.VIEWING)
     window.close()
     window.close()
@@ -682,7 +682,7 @@ def test_a_window_that_is_closed_twice_ends_once(window, journal):
     assert len(journal("stop")) == 1
 
 
-def test_f11_uses_the_whole_screen_and_gives_it_back(window):
+def test_f11_toggles_full_screen(window):
     press(window, Key.Key_F11)
     assert window.isFullScreen()
     full = window.trial_page.side.full

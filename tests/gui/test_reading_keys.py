@@ -126,7 +126,7 @@ def every_state(tmp_path, windows, browsed):
     return window, package, lead
 
 
-def test_every_key_with_every_modifier_is_swallowed_but_the_tests_own(every_state):
+def test_all_other_keys_are_swallowed_with_every_modifier(every_state):
     window, package, lead = every_state
     visited = set()
     for wanted in lead():
@@ -143,7 +143,7 @@ def test_every_key_with_every_modifier_is_swallowed_but_the_tests_own(every_stat
     assert visited == set(OWN)
 
 
-def test_the_tests_own_keys_change_nothing_but_the_test(every_state):
+def test_keys_of_the_reading_change_only_the_reading(every_state):
     window, _, lead = every_state
     for wanted in lead():
         before = surroundings(window)
@@ -162,7 +162,7 @@ def test_a_held_key_answers_only_once(window):
     assert state(window) is State.RATED
 
 
-def test_the_gate_opens_again_when_the_window_closes(window, qtbot):
+def test_keys_work_again_when_the_window_closes(window, qtbot):
     from qtpy.QtWidgets import QLineEdit
 
     window.close()

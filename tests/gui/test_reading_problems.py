@@ -1,4 +1,4 @@
-"""What can go wrong around a reading, each told in a sentence."""
+"""Problems around a reading, each reported in one sentence."""
 
 import errno
 import json
@@ -50,12 +50,12 @@ def lose_manifest(package):
         (lose_manifest, "not a reader's package"),
     ],
 )
-def test_a_package_that_is_not_as_it_was_made_is_not_read(windows, package, spoil, word):
+def test_a_changed_package_is_not_read(windows, package, spoil, word):
     spoil(package)
     window = windows(package)
-    told = window.page.body.text()
-    assert word in told.replace("&#x27;", "'")
-    assert "Traceback" not in told
+    text = window.page.body.text()
+    assert word in text.replace("&#x27;", "'")
+    assert "Traceback" not in text
     assert not (package / "journal.jsonl").exists()
     click(window.page.go_on)
     assert "napari-cowgan" in QApplication.clipboard().text()
@@ -63,7 +63,7 @@ def test_a_package_that_is_not_as_it_was_made_is_not_read(windows, package, spoi
     assert not window.isVisible()
 
 
-def test_a_second_start_is_refused_and_the_first_goes_on(windows, package, window):
+def test_a_second_start_is_refused_and_the_first_continues(windows, package, window):
     second = windows(package)
     assert second.reading is None
     assert "in use" in second.page.body.text()
@@ -79,8 +79,8 @@ def test_an_edited_journal_is_refused(windows, package, window):
     path.write_text(
         path.read_text(encoding="utf-8").replace('"answer":"G"', '"answer":"R"'), encoding="utf-8"
     )
-    told = windows(package).page.body.text()
-    assert "cannot be trusted" in told
+    text = windows(package).page.body.text()
+    assert "cannot be trusted" in text
 
 
 def test_a_folder_that_cannot_be_written_is_reported(windows, package, monkeypatch):
@@ -95,7 +95,7 @@ def test_a_folder_that_cannot_be_written_is_reported(windows, package, monkeypat
     assert "cannot be written" in windows(package).page.body.text()
 
 
-def test_a_full_disk_holds_the_reading_up_until_there_is_space(window, package, monkeypatch):
+def test_a_full_disk_holds_the_reading_until_there_is_space(window, package, monkeypatch):
     go_to(window, State.RATED)
     real, full = os.write, [True]
 
@@ -122,7 +122,7 @@ def test_a_full_disk_holds_the_reading_up_until_there_is_space(window, package, 
     assert [commit.trial for commit in commits] == [1]
 
 
-def test_after_a_full_disk_the_reading_goes_on(window, monkeypatch):
+def test_the_reading_continues_after_a_full_disk(window, monkeypatch):
     go_to(window, State.RATED)
     real, full = os.write, [True]
 
@@ -213,17 +213,17 @@ while state(window) is not State.FINISHED:
 def test_a_killed_window_loses_no_answer_and_shows_the_case_again(windows, package):
     for stop_after in (1, 5):
         process = run(READ_ON, package)
-        told = 0
-        while told < stop_after:
+        reported = 0
+        while reported < stop_after:
             line = process.stdout.readline()
             assert line, process.stderr.read()
-            told = int(line)
+            reported = int(line)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        told = max([told, *map(int, re.findall(r"\d+", process.stdout.read()))])
+        reported = max([reported, *map(int, re.findall(r"\d+", process.stdout.read()))])
         commits = [r.trial for r in read_journal(package / "journal.jsonl") if r.kind == "commit"]
         assert commits == list(range(1, len(commits) + 1))
-        assert len(commits) >= told
+        assert len(commits) >= reported
     window = windows(package)
     assert window.reading.session.snapshot.position == len(commits)
     go_to(window, State.FINISHED)

@@ -51,7 +51,7 @@ def test_an_invalid_seed_is_explained_and_the_seed_stays(box, typed):
     assert not box.problem.isVisible()
 
 
-def test_leaving_the_field_takes_the_seed_and_an_emptied_field_keeps_it(box, qtbot):
+def test_leaving_the_field_accepts_the_seed_and_an_empty_field_keeps_it(box, qtbot):
     def leave() -> None:
         qtbot.waitUntil(box.hasFocus)
         QTest.keyClick(box, Qt.Key.Key_Tab)

@@ -100,7 +100,7 @@ def test_ctrl_z_in_the_panel_undoes_too(explorer):
     assert explorer.model.latent.seed == 3
 
 
-def test_the_state_holds_the_number_that_is_written_beside_the_slider(explorer):
+def test_the_state_has_the_number_shown_beside_the_slider(explorer):
     row = explorer.directions.rows[0]
     inner = row.slider.findChild(QSlider)
     drag(inner, steps=5, by=inner.width() // 7)
@@ -111,7 +111,7 @@ def test_the_state_holds_the_number_that_is_written_beside_the_slider(explorer):
 @pytest.mark.parametrize(
     ("typed", "value"), [("1.25", 1.25), ("-3", -3), ("99", 3), ("1,5", 0), ("", 0), ("abc", 0)]
 )
-def test_a_number_can_be_typed_and_nonsense_cannot(explorer, typed, value):
+def test_only_numbers_can_be_typed(explorer, typed, value):
     row = explorer.directions.rows[0]
     field = row.slider.findChild(QLineEdit)
     field.setFocus()
@@ -143,7 +143,7 @@ def test_keys_move_a_slider(explorer, key, value):
     assert explorer.model.find_edit(row.direction).sigmas == pytest.approx(value)
 
 
-def test_reset_brings_one_slider_back_and_is_a_step_of_its_own(explorer):
+def test_reset_restores_one_slider_as_one_undo_step(explorer):
     row, other = explorer.directions.rows[:2]
     row.slider.setValue(2)
     other.slider.setValue(1)
@@ -153,7 +153,7 @@ def test_reset_brings_one_slider_back_and_is_a_step_of_its_own(explorer):
     assert row.slider.value() == 2
 
 
-def test_a_drag_catches_zero_nearby_and_keys_do_not(explorer):
+def test_a_drag_snaps_to_zero_and_keys_do_not(explorer):
     row = explorer.directions.rows[0]
     inner = row.slider.findChild(QSlider)
     drag(inner, steps=4, by=inner.width() // 4)
@@ -229,7 +229,7 @@ def test_only_the_last_of_a_hundred_fast_moves_is_rendered_in_full(explorer, set
     np.testing.assert_array_equal(explorer.shown.layer.data, display_array(expected))
 
 
-def test_a_drag_leaves_no_queue_of_pictures(explorer, qtbot, monkeypatch):
+def test_a_drag_does_not_queue_previews(explorer, qtbot, monkeypatch):
     for section in explorer.findChildren(Section):
         section.expand(animate=False)
     explorer.findChild(QScrollArea).ensureWidgetVisible(explorer.mixing)
@@ -239,7 +239,7 @@ def test_a_drag_leaves_no_queue_of_pictures(explorer, qtbot, monkeypatch):
     assert len(explorer._thumbnails._wanted) <= 2
 
 
-def test_a_problem_of_every_move_is_shown_once(explorer, problem, monkeypatch, qtbot, settle):
+def test_a_repeated_problem_is_shown_once(explorer, problem, monkeypatch, qtbot, settle):
     from cowgan.errors import CowganError
 
     def fail(*_: object) -> None:

@@ -226,10 +226,10 @@ def test_a_study_goes_from_the_plan_to_the_report(
     type_into(wizard.save.name, "contrast")
     type_into(wizard.save.seed, 5)
     qtbot.waitUntil(lambda: "Margin" in texts(wizard.save))
-    told = texts(wizard.save)
-    assert f"6 of 6 subjects in {phantoms}, at random" in told
-    assert "random seeds" in told
-    assert "3; each has 10 trials of single volumes, after 2 practice volumes" in told
+    summary = texts(wizard.save)
+    assert f"6 of 6 subjects in {phantoms}, at random" in summary
+    assert "random seeds" in summary
+    assert "3; each has 10 trials of single volumes, after 2 practice volumes" in summary
     press(Key.Key_Return)
     qtbot.waitUntil(lambda: panel.status is not None, timeout=60_000)
     finish(panel)
@@ -329,7 +329,7 @@ def test_a_study_goes_from_the_plan_to_the_report(
     assert found.faults == []
 
 
-def test_a_study_that_is_blinded_is_frozen_at_once(
+def test_a_study_without_leaks_is_frozen_at_once(
     panel, made, qtbot, finish, tmp_path, monkeypatch
 ):
     # By chance, the audit finds something in noise that another secret selects.
@@ -383,7 +383,9 @@ def test_a_study_is_dropped_and_listed_as_recent(panel, made, tmp_path, finish):
 
 
 @pytest.mark.parametrize("damage", ["none", "cut", "key"])
-def test_what_is_no_study_is_told_and_the_open_one_stays(opened, made, tmp_path, problem, damage):
+def test_an_invalid_study_is_reported_and_the_open_one_stays(
+    opened, made, tmp_path, problem, damage
+):
     other = Path(shutil.copytree(made.folder, tmp_path / "other"))
     before = study_of(opened).folder
     if damage == "none":
@@ -393,8 +395,8 @@ def test_what_is_no_study_is_told_and_the_open_one_stays(opened, made, tmp_path,
     else:
         (other / "key" / "key.json").write_bytes(b"{}")
     opened.open_study(other)
-    told = problem(opened)
-    assert str(other) in told and told.count(".") <= 2
+    message = problem(opened)
+    assert str(other) in message and message.count(".") <= 2
     assert study_of(opened).folder == before
     assert recent("studies") == [before]
 
@@ -409,7 +411,7 @@ def test_each_package_that_is_refused_has_a_paragraph(opened, tmp_path, problem,
     finish(opened)
     first, *refused, last = problem(opened).split("\n\n")
     assert first == "Collected: sub-R01."
-    assert [str(letter) in told for letter, told in zip(letters, refused, strict=False)] == [
+    assert [str(letter) in text for letter, text in zip(letters, refused, strict=False)] == [
         True
     ] * 5
     assert last == "“Copy details” lists 4 more."
@@ -481,13 +483,15 @@ def _damaged(panel: StudyPanel, folder: Path) -> Path:
         (_damaged, "could not be read"),
     ],
 )
-def test_what_cannot_be_collected_is_one_sentence(opened, tmp_path, problem, finish, make, said):
+def test_a_refused_package_is_reported_in_one_sentence(
+    opened, tmp_path, problem, finish, make, said
+):
     returned = make(opened, tmp_path)
     finish(opened)
     before = rows(opened)
     assert drop(opened, returned)
-    told = problem(opened)
-    assert said in told and told.endswith(".") and "\n" not in told
+    message = problem(opened)
+    assert said in message and message.endswith(".") and "\n" not in message
     finish(opened)
     assert rows(opened) == before
 
@@ -503,7 +507,7 @@ def test_several_packages_are_dropped_at_once(opened, tmp_path, finish):
     ]
 
 
-def test_packages_are_not_handed_out_before_the_study_is_frozen(
+def test_packages_are_not_distributed_before_the_study_is_frozen(
     panel, leaking, tmp_path, finish, problem
 ):
     show(panel, leaking, tmp_path, finish)
@@ -525,7 +529,7 @@ def type_into_here(field, text: str) -> None:
     QTest.keyClicks(field, text)
 
 
-def test_the_audit_is_done_again_and_finds_what_happened_since(opened, finish):
+def test_a_repeated_audit_finds_later_changes(opened, finish):
     click(opened.audit.check)
     finish(opened)
     assert "Audited again: no leaks." in texts(opened)
@@ -558,9 +562,7 @@ def test_analysing_early_asks_first(opened, tmp_path, qtbot, finish):
     assert opened.result.html.isEnabled()
 
 
-def test_a_missing_library_is_told_before_the_study_is_unblinded(
-    opened, finish, problem, monkeypatch
-):
+def test_a_missing_library_is_reported_before_unblinding(opened, finish, problem, monkeypatch):
     read_all(study_of(opened), (0.5, 0.5, 0.5))
     opened.open_study(study_of(opened).folder)
     finish(opened)
@@ -570,7 +572,7 @@ def test_a_missing_library_is_told_before_the_study_is_unblinded(
     assert read_unblinding(study_of(opened)) is None
 
 
-def test_what_was_read_in_the_own_folder_counts_once_the_study_is_opened(opened, finish):
+def test_answers_in_the_study_folder_are_collected_when_the_study_opens(opened, finish):
     study = study_of(opened)
     read(opened, study.package_folder("sub-R02"), trials=7)
     opened.open_study(study.folder)
@@ -579,20 +581,20 @@ def test_what_was_read_in_the_own_folder_counts_once_the_study_is_opened(opened,
     assert journal_path(study, "sub-R02").exists()
 
 
-def test_reading_here_is_refused_by_who_thinks_better_of_it(opened):
+def test_reading_here_can_be_cancelled(opened):
     click(opened.readers.read)
     answer_question(opened, Key.Key_Escape)
     assert opened.local_reading.question is None
     assert opened.findChild(ReadingProcess) is None
 
 
-def test_a_code_that_is_none_is_told(opened, problem):
+def test_an_invalid_start_code_is_reported(opened, problem):
     click(opened.readers.start)
     type_code(opened, "seven")
     assert "A start code has 16 letters and digits" in problem(opened)
 
 
-def test_the_reading_window_is_a_process_of_its_own(opened, problem, qtbot, finish):
+def test_the_reading_window_is_a_separate_process(opened, problem, qtbot, finish):
     study = study_of(opened)
     click(opened.readers.read)
     answer_question(opened, Key.Key_Return)
@@ -606,9 +608,7 @@ def test_the_reading_window_is_a_process_of_its_own(opened, problem, qtbot, fini
     assert rows(opened)[0][1:3] == ["Under way", "0 of 22"]
 
 
-def test_folders_are_shown_and_a_desktop_without_programs_is_told(
-    opened, browsed, monkeypatch, problem
-):
+def test_folders_are_shown_and_a_missing_program_is_reported(opened, browsed, monkeypatch, problem):
     click(opened.readers.folder)
     tree = opened.readers.list
     tree.setFocus()

@@ -61,7 +61,7 @@ def fill(wizard: StudyWizard, volumes: Path, qtbot, page: str = "volumes") -> No
         assert wizard.currentId() == before + 1
 
 
-def told(label: QLabel) -> str:
+def text_of(label: QLabel) -> str:
     return label.text().replace("\u200b", "")
 
 
@@ -74,7 +74,7 @@ def overview(wizard: StudyWizard) -> dict[str, str]:
         ]
         for line in range(form.rowCount())
     ]
-    return {name.text(): told(text) for name, text in rows}
+    return {name.text(): text_of(text) for name, text in rows}
 
 
 def can_go_on(wizard: StudyWizard) -> bool:
@@ -121,38 +121,38 @@ def _missing(folder: Path) -> Path:
         (_missing, "is not a folder of volumes."),
     ],
 )
-def test_too_few_volumes_are_told_while_they_are_chosen(wizard, tmp_path, qtbot, make, said):
+def test_too_few_volumes_are_reported_while_choosing(wizard, tmp_path, qtbot, make, said):
     type_into(wizard.volumes.real.line, make(tmp_path / "chosen"))
-    qtbot.waitUntil(lambda: said in told(wizard.volumes.real_found.text), timeout=20_000)
+    qtbot.waitUntil(lambda: said in text_of(wizard.volumes.real_found.text), timeout=20_000)
     assert not can_go_on(wizard)
 
 
 def test_real_volumes_that_look_public_are_warned_of(wizard, tmp_path, qtbot):
     page = wizard.volumes
-    assert any("no reader may have them" in told(label) for label in page.findChildren(QLabel))
+    assert any("no reader may have them" in text_of(label) for label in page.findChildren(QLabel))
     type_into(page.real.line, write_volumes(tmp_path / "IXI-MRA", 6))
-    qtbot.waitUntil(lambda: "6 subjects" in told(page.real_found.text), timeout=20_000)
-    assert "seem to be public (IXI)" in told(page.real_found.text)
+    qtbot.waitUntil(lambda: "6 subjects" in text_of(page.real_found.text), timeout=20_000)
+    assert "seem to be public (IXI)" in text_of(page.real_found.text)
     assert can_go_on(wizard), "it is a warning"
 
 
-def test_a_file_that_is_no_model_is_told(wizard, volumes, tmp_path, qtbot):
+def test_a_file_that_is_no_model_is_reported(wizard, volumes, tmp_path, qtbot):
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"no model")
     wizard.volumes.real.set_path(volumes)
     tab_to(wizard.volumes.origin)
     press(Key.Key_Down)
-    assert told(wizard.volumes.generated_found.text) == "Choose a model, or drop it here."
+    assert text_of(wizard.volumes.generated_found.text) == "Choose a model, or drop it here."
     type_into(wizard.volumes.model.line, path)
     found = wizard.volumes.generated_found
-    qtbot.waitUntil(lambda: "model.safetensors is no safetensors file" in told(found.text))
+    qtbot.waitUntil(lambda: "model.safetensors is no safetensors file" in text_of(found.text))
     assert not can_go_on(wizard)
     write_model(path)
     # Another path, and this one again.
     press(Key.Key_Backspace)
     QTest.keyClicks(wizard.volumes.model.line, "s")
     qtbot.waitUntil(lambda: can_go_on(wizard), timeout=20_000)
-    assert "as many volumes as needed" in told(wizard.volumes.generated_found.text)
+    assert "as many volumes as needed" in text_of(wizard.volumes.generated_found.text)
 
 
 def test_folders_and_models_are_dropped_where_they_belong(wizard, volumes, tmp_path):
@@ -166,10 +166,10 @@ def test_folders_and_models_are_dropped_where_they_belong(wizard, volumes, tmp_p
     assert not page.psi.isVisible()
 
 
-def test_numbers_that_do_not_go_together_are_told(wizard, volumes, qtbot):
+def test_inconsistent_numbers_are_reported(wizard, volumes, qtbot):
     fill(wizard, volumes, qtbot, "size_page")
     page = wizard.size_page
-    assert told(page.volumes) == "Uses 12 volumes of each kind; 0 real ones remain."
+    assert text_of(page.volumes) == "Uses 12 volumes of each kind; 0 real ones remain."
     for field, number, said in (
         (page.cases, 40, "The study needs 22 real volumes, 10 more than there are"),
         (page.cases, 11, "divisible by 2"),
@@ -178,7 +178,7 @@ def test_numbers_that_do_not_go_together_are_told(wizard, volumes, qtbot):
     ):
         before = field.value()
         type_into(field, number)
-        assert said in told(page.problem) and page.problem.isVisible()
+        assert said in text_of(page.problem) and page.problem.isVisible()
         assert not can_go_on(wizard)
         type_into(field, before)
         page.repeats.setValue(0)
@@ -197,7 +197,7 @@ def test_repeats_follow_the_number_of_cases_until_they_are_chosen(wizard):
     assert page.repeats.value() == 4
 
 
-def test_the_table_tells_the_power_of_the_study_that_is_planned(wizard, volumes, qtbot):
+def test_the_table_shows_the_power_of_the_planned_study(wizard, volumes, qtbot):
     fill(wizard, volumes, qtbot, "size_page")
     power = wizard.size_page.power
     qtbot.waitUntil(lambda: power.cell is not None, timeout=60_000)
@@ -217,7 +217,7 @@ def test_the_table_tells_the_power_of_the_study_that_is_planned(wizard, volumes,
     qtbot.waitUntil(lambda: "for pairs" in power.text.text(), timeout=20_000)
 
 
-def test_leaving_the_simulation_half_done_keeps_what_is_known(wizard, volumes, qtbot):
+def test_an_interrupted_simulation_keeps_its_results(wizard, volumes, qtbot):
     fill(wizard, volumes, qtbot, "size_page")
     power = wizard.size_page.power
     qtbot.waitUntil(lambda: power.cell is not None, timeout=60_000)
@@ -227,7 +227,7 @@ def test_leaving_the_simulation_half_done_keeps_what_is_known(wizard, volumes, q
     assert power.cell is known
 
 
-def test_the_last_page_tells_what_is_going_to_be_made(wizard, volumes, tmp_path, qtbot):
+def test_the_last_page_summarises_the_study(wizard, volumes, tmp_path, qtbot):
     wizard.size_page.readers.setValue(1)
     fill(wizard, volumes, qtbot, "save")
     assert overview(wizard) == {
@@ -246,7 +246,7 @@ def test_the_last_page_tells_what_is_going_to_be_made(wizard, volumes, tmp_path,
     assert "10 trials of pairs" in overview(wizard)["Readers"]
 
 
-def test_a_place_that_will_not_do_is_told(wizard, volumes, tmp_path, qtbot):
+def test_an_unsuitable_folder_is_reported(wizard, volumes, tmp_path, qtbot):
     fill(wizard, volumes, qtbot, "save")
     page, finish = wizard.save, wizard.button(Button.FinishButton)
     page.parent_folder.set_path(tmp_path)
@@ -259,18 +259,18 @@ def test_a_place_that_will_not_do_is_told(wizard, volumes, tmp_path, qtbot):
         ("..", "without slashes"),
     ):
         type_into(page.name, text)
-        assert said in told(page.problem)
+        assert said in text_of(page.problem)
         assert not finish.isEnabled()
     type_into(page.name, "")
     press(Key.Key_Backspace)
     assert page.name.placeholderText() == "turing-study-2"
     assert finish.isEnabled()
     page.parent_folder.line.clear()
-    assert told(page.problem) == "Choose a folder for the study."
+    assert text_of(page.problem) == "Choose a folder for the study."
     assert not finish.isEnabled()
 
 
-def test_stopping_leaves_nothing_behind_and_the_plan_as_it_is(
+def test_cancelling_leaves_nothing_behind_and_keeps_the_plan(
     wizard, volumes, tmp_path, qtbot, monkeypatch
 ):
     def slow(target, origins, protocol, progress) -> None:
@@ -296,7 +296,7 @@ def press_in(wizard: StudyWizard, key: Qt.Key) -> None:
     QTest.keyClick(wizard, key)
 
 
-def test_what_goes_wrong_while_it_is_made_is_told_and_the_plan_stays(
+def test_a_failure_during_creation_is_reported_and_keeps_the_plan(
     wizard, volumes, tmp_path, qtbot, problem
 ):
     mixed = Path(shutil.copytree(volumes, tmp_path / "mixed"))
@@ -329,7 +329,7 @@ def test_a_plan_is_remembered(panel, wizard, volumes, qtbot):
     assert again.reading.crop_voxels == (0, 3, 0)
 
 
-def test_only_one_plan_is_open(panel, wizard, qtbot):
+def test_only_one_wizard_is_open(panel, wizard, qtbot):
     click(panel.new)
     assert panel.findChildren(StudyWizard) == [wizard]
 

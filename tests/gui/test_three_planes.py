@@ -49,7 +49,7 @@ def shown(plane: SliceCanvas) -> np.ndarray:
     return np.asarray(layer._data_view)
 
 
-def test_the_planes_meet_where_a_person_clicks_and_go_with_the_viewer(viewer, planes, qtbot):
+def test_the_planes_meet_at_a_click_and_close_with_the_viewer(viewer, planes, qtbot):
     layer = viewer.layers["noise"]
     axial, coronal, sagittal = planes.planes.values()
     assert ["".join(edge_letters(plane.model).values()) for plane in planes.planes.values()] == [
@@ -79,7 +79,7 @@ def test_the_planes_meet_where_a_person_clicks_and_go_with_the_viewer(viewer, pl
     assert planes.point[1] == 5
 
 
-def test_the_planes_follow_voxels_and_looks_of_the_layers(viewer, planes):
+def test_the_planes_follow_data_and_display_of_the_layers(viewer, planes):
     layer = viewer.layers["noise"]
     layer.data = 1 - layer.data
     layer.contrast_limits = (0.2, 0.3)

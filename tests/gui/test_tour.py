@@ -62,7 +62,7 @@ def texts_of(widget: QWidget) -> Iterator[str]:
         yield from (head.text(column) for column in range(widget.columnCount()))
 
 
-def test_every_name_in_bold_is_in_the_window(viewer):
+def test_every_bold_name_is_in_the_window(viewer):
     for title in PANELS:
         choose(viewer, "Plugins", "CoW-GAN", title)
     show_study_panel(viewer).plan_study()

@@ -144,7 +144,7 @@ def in_sight(widget: QWidget) -> bool:
     return widget.visibleRegion().boundingRect() == widget.rect()
 
 
-def told(panel: Workbench) -> str:
+def message_of(panel: Workbench) -> str:
     """Return how the panel says that the run has ended, without the places where it may wrap."""
     return panel.monitor.outcome.text().replace("\u200b", "")
 
@@ -205,7 +205,7 @@ def test_a_run_is_started_watched_paused_stopped_resumed_and_killed(
     click(monitor.stop)
     wait(qtbot, ended(docked))
     assert monitor.state == "stopped"
-    assert "the state is saved" in told(docked)
+    assert "the state is saved" in message_of(docked)
     saved = read_description(run).counters.step
     assert saved == read_status(run).step > step
     assert not monitor.pause.isVisible() and not monitor.stop.isVisible()
@@ -218,7 +218,7 @@ def test_a_run_is_started_watched_paused_stopped_resumed_and_killed(
     sentence = problem(docked)
     assert sentence.endswith(f"(log: {run / 'train.log'}).")
     assert "\n" not in sentence
-    assert told(docked) == sentence
+    assert message_of(docked) == sentence
     assert monitor.state == "interrupted"
     if sys.platform != "win32":
         assert "was killed (SIGKILL)" in sentence
@@ -330,15 +330,15 @@ def test_a_finished_run_is_watched_and_made_longer(panel, done, qtbot, runs, sin
     wait(qtbot, ended(panel))
 
 
-def test_all_of_a_run_is_seen_in_the_narrowest_dock(docked, done, qtbot):
+def test_a_run_is_shown_in_full_in_the_narrowest_dock(docked, done, qtbot):
     docked.settings.folders.runs.set_path(done)
     docked.watch(done / "first")
     wait(qtbot, lambda: docked.runs.list.runs)
     docked.monitor.facts["Device"].setText("NVIDIA H100 80GB HBM3, the third of eight")
     scroll = docked.findChild(QScrollArea)
     QApplication.processEvents()
-    beside = docked.parentWidget().width() - scroll.width() + scroll.verticalScrollBar().width()
-    assert scroll.widget().minimumSizeHint().width() + beside <= DockedPanel.least_width
+    margin = docked.parentWidget().width() - scroll.width() + scroll.verticalScrollBar().width()
+    assert scroll.widget().minimumSizeHint().width() + margin <= DockedPanel.least_width
 
 
 def test_a_finished_run_grows(panel, done, qtbot, runs, tmp_path):
@@ -362,7 +362,7 @@ def test_a_finished_run_grows(panel, done, qtbot, runs, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_started_in_a_terminal_is_steered_from_here(panel, bank, runs, qtbot):
+def test_a_run_started_in_a_terminal_is_controlled_from_the_panel(panel, bank, runs, qtbot):
     process = start(
         *("train", "--bank", bank, "--out", runs / "mine", "--network-capacity", "1"),
         *("--fmap-max", "16", "--image-size", "16", "--depth", "16", "--batch", "2"),
@@ -401,7 +401,7 @@ def test_a_folder_of_nifti_files_becomes_a_bank_first(
 
 
 @pytest.mark.slow
-def test_what_a_run_needs_is_found_out_before_the_start(panel, bank, qtbot):
+def test_the_needs_of_a_run_are_measured_before_the_start(panel, bank, qtbot):
     settings, needs = panel.settings, panel.settings.needs
     settings.data.volumes.set_path(bank)
     wait(qtbot, lambda: settings.data.source is not None)
@@ -434,7 +434,7 @@ class Estimates:
         return StepTime(1.5, 0.0, 0.0, 4)
 
 
-def test_too_little_memory_is_told_before_the_start(panel, bank, qtbot, monkeypatch):
+def test_too_little_memory_is_reported_before_the_start(panel, bank, qtbot, monkeypatch):
     estimates = Estimates(monkeypatch, 5_000_000_000, 2_000_000_000)
     settings, needs = panel.settings, panel.settings.needs
     settings.data.volumes.set_path(bank)
@@ -445,9 +445,7 @@ def test_too_little_memory_is_told_before_the_start(panel, bank, qtbot, monkeypa
     assert estimates.asked == ["memory"], "nothing is trained that does not fit"
 
 
-def test_another_length_is_told_at_once_and_another_batch_is_measured(
-    panel, bank, qtbot, monkeypatch
-):
+def test_another_length_is_scaled_and_another_batch_is_measured(panel, bank, qtbot, monkeypatch):
     estimates = Estimates(monkeypatch)
     settings, needs = panel.settings, panel.settings.needs
     settings.data.volumes.set_path(bank)
@@ -464,7 +462,7 @@ def test_another_length_is_told_at_once_and_another_batch_is_measured(
     wait(qtbot, lambda: estimates.asked == ["memory", "time"] * 2)
 
 
-def test_time_is_not_measured_beside_a_run(panel, bank, qtbot, monkeypatch):
+def test_time_is_not_measured_during_a_run(panel, bank, qtbot, monkeypatch):
     estimates = Estimates(monkeypatch)
     settings, needs = panel.settings, panel.settings.needs
     settings.data.volumes.set_path(bank)
@@ -477,7 +475,7 @@ def test_time_is_not_measured_beside_a_run(panel, bank, qtbot, monkeypatch):
     wait(qtbot, lambda: "A step takes about 1.5 s" in needs.time.text())
 
 
-def test_what_a_person_has_stopped_is_not_measured_again(panel, bank, qtbot, monkeypatch):
+def test_a_cancelled_measurement_is_not_repeated_unasked(panel, bank, qtbot, monkeypatch):
     estimates = Estimates(monkeypatch)
     free = threading.Event()
     monkeypatch.setattr(
@@ -499,7 +497,7 @@ def test_what_a_person_has_stopped_is_not_measured_again(panel, bank, qtbot, mon
     wait(qtbot, lambda: "100 steps take" in needs.time.text())
 
 
-def test_without_a_gpu_a_run_begins_small(runs, qtbot, tmp_path, monkeypatch):
+def test_defaults_are_small_without_a_gpu(runs, qtbot, tmp_path, monkeypatch):
     for name in (*TINY, "size"):
         settings().remove(f"training/{name}")
     random = np.random.default_rng(0)
@@ -522,7 +520,7 @@ def test_without_a_gpu_a_run_begins_small(runs, qtbot, tmp_path, monkeypatch):
     assert found[True] == ("modern", (32, 64), 8)
 
 
-def test_what_cannot_be_trained_on_is_told_at_once(panel, tmp_path, qtbot):
+def test_folders_without_scans_are_reported_at_once(panel, tmp_path, qtbot):
     found = panel.settings.data.found
     panel.settings.data.volumes.set_path(tmp_path / "nowhere")
     wait(qtbot, lambda: "does not exist" in found.text())
@@ -532,7 +530,9 @@ def test_what_cannot_be_trained_on_is_told_at_once(panel, tmp_path, qtbot):
     assert not panel.settings.start.isEnabled()
 
 
-def test_a_folder_that_cannot_be_written_is_one_sentence(panel, bank, tmp_path, qtbot, problem):
+def test_a_folder_that_cannot_be_written_is_reported_in_one_sentence(
+    panel, bank, tmp_path, qtbot, problem
+):
     (tmp_path / "file").touch()
     panel.settings.folders.runs.set_path(tmp_path / "file")
     begin(panel, bank, qtbot)
@@ -554,7 +554,7 @@ def test_a_run_that_fails_says_why(panel, bank, runs, qtbot, problem):
     assert panel.settings.start.isEnabled()
 
 
-def test_a_missing_package_is_one_sentence(runs, monkeypatch, qtbot):
+def test_a_missing_package_is_reported_in_one_sentence(runs, monkeypatch, qtbot):
     find = importlib.util.find_spec
     monkeypatch.setattr(
         "napari_cowgan.training.panel.find_spec",
@@ -648,7 +648,7 @@ def test_smoothing_averages_with_what_came_before():
     assert smoothed(values, 0.5) == pytest.approx(expected)
 
 
-def test_samples_lie_beside_what_is_there():
+def test_samples_are_added_beside_other_layers():
     viewer = ViewerModel()
     volume = viewer.add_image(np.zeros((4, 30, 20)), scale=(1, 2, 2))
     samples = SampleLayer(viewer).show("run", Sheet(7, np.zeros((512, 512), np.uint8)))
@@ -681,7 +681,7 @@ def test_tensorboard_shows_a_run(panel, done, qtbot, monkeypatch):
         pass
 
 
-def test_tensorboard_that_is_not_installed_is_one_sentence(
+def test_tensorboard_that_is_not_installed_is_reported_in_one_sentence(
     panel, done, qtbot, monkeypatch, problem
 ):
     monkeypatch.setattr("napari_cowgan.training.tensorboard_server.find_spec", lambda name: None)
@@ -697,7 +697,7 @@ def _address(url: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def test_the_window_answers_while_a_run_trains(docked, bank, viewer, qtbot):
+def test_the_window_responds_while_a_run_trains(docked, bank, viewer, qtbot):
     """Compare with the same window while the run is paused, as the machine may be busy."""
     docked.settings.advanced.sample_every.setValue(20)
     train(docked, bank, qtbot)
@@ -740,5 +740,5 @@ def _lateness_ms(seconds: float = 2.0) -> float:
         (90_000, "1 d 1 h"),
     ],
 )
-def test_a_duration_is_told_in_two_units(seconds, words):
+def test_durations_have_two_units(seconds, words):
     assert duration(seconds) == words

@@ -97,7 +97,7 @@ def test_directions_that_are_found_after_a_removal_stay_when_it_is_undone(explor
     assert set(model.directions) == set(before) - {before[0]}
 
 
-def test_a_volume_kept_as_a_comes_back_after_another_took_its_place(explorer):
+def test_a_replaced_volume_a_comes_back(explorer):
     group, model = explorer.compare, explorer.model
     group.keep("A")
     model.set_seed(5)
@@ -140,7 +140,7 @@ def test_the_seed_fields_of_other_groups_are_undone_too(explorer):
         assert group.seed.value() == before
 
 
-def test_what_is_still_being_typed_is_undone_letter_by_letter_first(explorer):
+def test_undo_in_a_field_first_undoes_typing(explorer):
     explorer.model.set_seed(7)
     box = explorer.seed.seed
     retype(box, "421", key=None)

@@ -79,7 +79,7 @@ def test_slices_are_shown_from_the_panel_and_napari_s_own_button_is_followed(vie
     assert viewer.canvas.overlays.cowgan_left_letter.text == "A"
 
 
-def test_compared_volumes_look_alike_in_everything_but_themselves(viewer, explorer, settle, qtbot):
+def test_compared_volumes_share_all_display_settings(viewer, explorer, settle, qtbot):
     explorer.shown.layer.contrast_limits = (0.2, 0.4)
     explorer.shown.layer.gamma = 0.7
     explorer.compare.keep("A")
@@ -95,7 +95,7 @@ def test_compared_volumes_look_alike_in_everything_but_themselves(viewer, explor
             assert values[0] == values[1] == values[2], name
 
 
-def test_a_moved_layer_stays_where_it_was_put(explorer, settle):
+def test_a_moved_layer_keeps_its_position(explorer, settle):
     explorer.shown.layer.translate = (1, 2, 3)
     explorer.model.step_seed(1)
     settle(explorer)
@@ -109,7 +109,7 @@ def test_another_voxel_size_changes_the_layer(viewer, lopsided):
     assert tuple(abs(shown.layer.scale)) == (3, 1, 1)
 
 
-def test_the_canvas_says_synthetic_only_as_long_as_the_volume_is_there(viewer, explorer, settle):
+def test_the_canvas_says_synthetic_only_while_the_volume_is_shown(viewer, explorer, settle):
     overlay = viewer.canvas.overlays.text
     assert "Synthetic" in overlay.text
     assert overlay.visible
