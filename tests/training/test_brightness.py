@@ -18,14 +18,14 @@ def scans(n: int, seed: int = 0) -> Tensor:
 REAL = measure_brightness(scans(64))
 
 
-def test_real_volumes_are_right_and_any_other_brightness_is_not() -> None:
+def test_only_the_brightness_of_real_volumes_has_no_loss() -> None:
     right = float(brightness_error(scans(16, 1), REAL))
     assert right < 0.05
     for wrong in (scans(16, 1) + 0.1, scans(16, 1) * 2, 0.15 + 0.2 * (scans(16, 1) - 0.15)):
         assert float(brightness_error(wrong, REAL)) > 10 * right
 
 
-def test_the_gradient_leads_back_from_anywhere() -> None:
+def test_the_gradient_leads_back_from_any_brightness() -> None:
     """Clipping would have no gradient where a picture is all black or all white."""
     for start in (-30.0, 30.0):
         volumes = torch.full((4, 1, 8, 16, 16), start)
@@ -43,7 +43,7 @@ def test_a_batch_may_vary_as_real_ones_do_but_not_lean_to_one_side() -> None:
     assert float(brightness_error(leaning, REAL)) > float(brightness_error(varied, REAL)) + 0.01
 
 
-def test_gradients_are_right() -> None:
+def test_gradients_equal_finite_differences() -> None:
     volumes = (scans(3) * 3 - 0.2).double().requires_grad_()
     real = measure_brightness(scans(64).double())
     assert torch.autograd.gradcheck(

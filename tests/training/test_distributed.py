@@ -244,7 +244,7 @@ def test_a_single_device_needs_no_fabric(monkeypatch, single_sentence) -> None:
     assert "napari-cowgan[train]" in str(refusal.value)
 
 
-def test_processes_that_nobody_asked_for_are_refused(monkeypatch, single_sentence) -> None:
+def test_unrequested_processes_are_refused(monkeypatch, single_sentence) -> None:
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(CowganError) as refusal, join_processes(1, 1, "cpu"):

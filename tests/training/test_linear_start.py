@@ -70,7 +70,7 @@ def test_a_rotation_loses_no_direction_and_makes_w_of_unit_variance() -> None:
     torch.testing.assert_close(angles, expected, atol=0.02, rtol=0)
 
 
-def test_components_are_whitened_and_know_left_from_right() -> None:
+def test_components_are_whitened_and_distinguish_left_and_right() -> None:
     volumes = torch.from_numpy(Arches().data)
     components = AnatomicalComponents(8, 2)
     components.fit(volumes.split(50))
@@ -83,7 +83,7 @@ def test_components_are_whitened_and_know_left_from_right() -> None:
     assert bool(((same.abs() - 1).abs() < 0.05).all()), "each is symmetric or antisymmetric"
 
 
-def test_fewer_volumes_than_components_leave_the_rest_silent() -> None:
+def test_surplus_components_have_no_effect() -> None:
     components = AnatomicalComponents(48, 4)
     volumes = torch.from_numpy(Arches(6).data)
     components.fit([volumes])
@@ -92,7 +92,7 @@ def test_fewer_volumes_than_components_leave_the_rest_silent() -> None:
     assert int((described.std(0) > 1e-3).sum()) < 20
 
 
-def test_the_first_volumes_are_the_anatomies_their_latents_stand_for(begun: Trainer) -> None:
+def test_the_first_volumes_are_the_anatomies_of_their_latents(begun: Trainer) -> None:
     drawn = sampling.latents(NETWORK, 0, 0, "test", range(24), 0.0)
     z = 8 * functional.normalize(drawn.z[:, 0], dim=1)
     with torch.no_grad():
@@ -126,7 +126,7 @@ def test_finer_blocks_are_given_the_anatomy_to_draw(begun: Trainer) -> None:
         assert np.corrcoef(own.flatten(), shown.flatten())[0, 1] > 0.999
 
 
-def test_what_is_exported_takes_w_as_the_published_network_does(begun: Trainer) -> None:
+def test_the_exported_network_takes_w_as_the_published_one(begun: Trainer) -> None:
     drawn = sampling.latents(NETWORK, 0, 0, "test", range(3), 0.0)
     with torch.no_grad():
         own = begun.ema(drawn, begun.device)
@@ -135,14 +135,14 @@ def test_what_is_exported_takes_w_as_the_published_network_does(begun: Trainer) 
     torch.testing.assert_close(own, published, atol=1e-4, rtol=0)
 
 
-def test_training_keeps_what_latents_stand_for(begun: Trainer) -> None:
+def test_training_keeps_the_meaning_of_latents(begun: Trainer) -> None:
     subject = Trainer(with_changes(CONFIG, batch=4), Arches(), "cpu")
     for name in ("generator", "ema", "components"):
         getattr(subject, name).load_state_dict(getattr(begun, name).state_dict())
     mapping = {name: one.clone() for name, one in subject.generator.mapping.state_dict().items()}
-    told = [subject.step() for _ in range(10)]
-    assert told[-1]["anchor"] < 1, "volumes of unrelated latents have about 2"
-    assert told[-1]["paired"] < 1, "the mean volume has more"
+    metrics = [subject.step() for _ in range(10)]
+    assert metrics[-1]["anchor"] < 1, "volumes of unrelated latents have about 2"
+    assert metrics[-1]["paired"] < 1, "the mean volume has more"
     for name, one in subject.generator.mapping.state_dict().items():
         assert torch.equal(one, mapping[name])
 
@@ -208,7 +208,7 @@ def test_a_network_too_narrow_to_carry_an_image_is_refused(single_sentence) -> N
     assert "at least 4 channels" in single_sentence(refusal)
 
 
-def test_latents_without_meaning_cannot_be_held_to_it(single_sentence) -> None:
+def test_anchoring_without_a_linear_start_is_refused(single_sentence) -> None:
     with pytest.raises(CowganError) as refusal:
         TrainingConfig(anchor_weight=1.0)
     assert "linear start" in single_sentence(refusal)

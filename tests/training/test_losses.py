@@ -49,7 +49,7 @@ def test_the_logistic_loss_is_the_cross_entropy_of_real_and_fake(logits) -> None
     assert losses.logistic_discriminator(real, fake).item() == pytest.approx(expected.item())
 
 
-def test_slopes_of_a_linear_judge_are_its_weights() -> None:
+def test_gradients_of_a_linear_discriminator_are_its_weights() -> None:
     weights = torch.randn(24, dtype=torch.float64)
     volumes = torch.randn(3, 1, 2, 3, 4, dtype=torch.float64)
     slope = losses.slopes(lambda v: v.flatten(1) @ weights, volumes)

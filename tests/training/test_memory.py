@@ -41,7 +41,9 @@ def measured_bytes(wanted: TrainingConfig, folder: Path) -> int:
 
 
 @pytest.mark.parametrize("name", ["modern", pytest.param("projected", marks=pytest.mark.slow)])
-def test_the_estimate_is_near_what_is_taken(name: str, tmp_path: Path, single_threaded) -> None:
+def test_the_estimate_is_close_to_the_memory_used(
+    name: str, tmp_path: Path, single_threaded
+) -> None:
     """Fake tensors are copied more often than real ones, and kernels use memory of their own."""
     wanted = config(name)
     measured = measured_bytes(wanted, tmp_path)
@@ -50,7 +52,7 @@ def test_the_estimate_is_near_what_is_taken(name: str, tmp_path: Path, single_th
 
 
 @pytest.mark.slow
-def test_what_costs_memory_is_counted() -> None:
+def test_every_cost_in_memory_is_counted() -> None:
     def needed(batch: int = 4, precision: str = "bf16", **changes: object) -> int:
         wanted = config("modern", batch=batch, precision=precision, **changes)
         return estimate(wanted, "cpu").bytes

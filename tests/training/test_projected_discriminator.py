@@ -20,7 +20,7 @@ def one_thread(single_threaded) -> None:
 
 
 @pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
-def test_views_are_the_projections_a_radiologist_knows(plane: str) -> None:
+def test_views_are_axial_coronal_and_sagittal_projections(plane: str) -> None:
     data = np.random.RandomState(0).rand(8, 12, 10).astype(np.float32)
     picture = views.projection(torch.from_numpy(data)[None, None], plane)[0, 0].numpy()
     expected = mip(Volume(data, default_affine(data.shape)), plane)
@@ -53,7 +53,7 @@ def test_slabs_reach_every_slice_and_are_single_half_of_the_time(plane: str) -> 
     assert 0.5 < np.mean(thicknesses == 1) < 0.75
 
 
-def test_gradients_reach_the_voxels_that_show() -> None:
+def test_gradients_reach_the_visible_voxels() -> None:
     volumes = torch.rand(1, 1, 8, 8, 8, requires_grad=True)
     views.projection(volumes, "axial").sum().backward()
     assert (volumes.grad.sum(2) == 1).all(), "one voxel in every line of sight"

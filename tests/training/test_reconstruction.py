@@ -19,7 +19,7 @@ def rings() -> Tensor:
     return torch.from_numpy(np.stack(volumes))[:, None]
 
 
-def test_details_that_components_do_not_determine_are_free() -> None:
+def test_details_beyond_the_components_are_not_penalised() -> None:
     reals = rings()
     detail = torch.tensor([1.0, -1.0]).repeat(16)
     detailed = reals + 0.3 * detail * detail[:, None]

@@ -177,7 +177,9 @@ def test_how_a_run_ends_can_be_read(bank: Bank, tmp_path: Path) -> None:
     assert (failed.state, failed.sentence) == ("failed", failure.value.sentence)
 
 
-def test_an_unwritable_folder_is_one_sentence(bank: Bank, tmp_path: Path, single_sentence) -> None:
+def test_an_unwritable_folder_is_reported_in_one_sentence(
+    bank: Bank, tmp_path: Path, single_sentence
+) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CowganError) as refusal:
         start_run(tmp_path / "file" / "run", bank, preset("modern", TINY_NETWORK), "cpu")
@@ -187,8 +189,8 @@ def test_an_unwritable_folder_is_one_sentence(bank: Bank, tmp_path: Path, single
 def test_the_log_is_followed_row_by_row_through_a_kill_and_a_resume(run) -> None:
     folder, process = run
     follower = LogFollower(folder / LOG_FILE)
-    anew, rows = follower.read()
-    assert anew
+    restarted, rows = follower.read()
+    assert restarted
     while len(rows) < 20:
         wait_until(lambda: process.poll() is None, process)
         again, more = follower.read()
@@ -206,8 +208,8 @@ def test_the_log_is_followed_row_by_row_through_a_kill_and_a_resume(run) -> None
         log.write("123456,7")
     assert follower.read() == (False, [])
     resume_run(folder, device="cpu", steps=saved + 2)
-    anew, rows = follower.read()
-    assert anew
+    restarted, rows = follower.read()
+    assert restarted
     assert [row["step"] for row in rows] == list(range(1, saved + 3))
     with (folder / LOG_FILE).open(newline="", encoding="utf-8") as file:
         assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(1, saved + 3))

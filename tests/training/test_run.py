@@ -63,7 +63,7 @@ def undisturbed(request, bank: Bank, tmp_path_factory) -> Undisturbed:
     return run
 
 
-def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(
+def test_a_killed_run_resumes_to_the_same_result(
     undisturbed: Undisturbed, bank: Bank, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
@@ -242,7 +242,7 @@ def test_a_sample_sheet_is_drawn(undisturbed: Undisturbed) -> None:
         ("--out", "new", "--bank", "missing"),
     ],
 )
-def test_what_cannot_be_trained_is_one_sentence(tmp_path: Path, arguments) -> None:
+def test_invalid_arguments_are_reported_in_one_sentence(tmp_path: Path, arguments) -> None:
     result = cowgan("train", *arguments)
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
@@ -306,7 +306,9 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
-def test_a_damaged_description_of_a_run_is_one_sentence(tmp_path, content, single_sentence) -> None:
+def test_a_damaged_description_of_a_run_is_reported_in_one_sentence(
+    tmp_path, content, single_sentence
+) -> None:
     (tmp_path / "run.json").write_bytes(content)
     with pytest.raises(CowganError) as refusal:
         read_run(tmp_path)
@@ -332,7 +334,9 @@ def test_a_damaged_description_of_a_run_is_one_sentence(tmp_path, content, singl
     ],
     ids=lambda content: content[:20],
 )
-def test_damaged_settings_are_one_sentence(tmp_path: Path, content, single_sentence) -> None:
+def test_damaged_settings_are_reported_in_one_sentence(
+    tmp_path: Path, content, single_sentence
+) -> None:
     (tmp_path / "config.toml").write_bytes(content)
     with pytest.raises(CowganError) as refusal:
         read_config(tmp_path / "config.toml")
@@ -359,7 +363,7 @@ def test_a_setting_of_another_version_is_named(tmp_path: Path, single_sentence) 
     ],
     ids=lambda text: text[:40],
 )
-def test_a_state_whose_description_is_damaged_is_one_sentence(
+def test_a_state_whose_description_is_damaged_is_reported_in_one_sentence(
     tmp_path: Path, description, single_sentence
 ) -> None:
     metadata = {"format": "cowgan-training-state", "version": "1", "description": description}

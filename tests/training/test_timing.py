@@ -33,9 +33,9 @@ def terms(monkeypatch, single_threaded) -> list[frozenset[str]]:
     step = Trainer.step
 
     def noted(trainer: Trainer) -> dict[str, float]:
-        told = step(trainer)
-        seen.append(frozenset(told) & {"penalty", "path"})
-        return told
+        metrics = step(trainer)
+        seen.append(frozenset(metrics) & {"penalty", "path"})
+        return metrics
 
     monkeypatch.setattr(Trainer, "step", noted)
     # None is repeated.
@@ -63,7 +63,7 @@ def test_a_linear_start_is_measured_as_it_trains(terms):
     assert set(terms) == {frozenset()}
 
 
-def test_measuring_can_be_stopped(terms):
+def test_the_measurement_can_be_cancelled(terms):
     config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1)
     with pytest.raises(Cancelled):
         measure_step_time(config, "cpu", Stopped(after=2))
@@ -72,7 +72,7 @@ def test_measuring_can_be_stopped(terms):
 
 @pytest.mark.parametrize("steps", [1, 16, 17, 100, 6000])
 @pytest.mark.parametrize("name", ["paper", "modern", "projected"])
-def test_the_time_of_a_run_is_that_of_its_steps(name, steps):
+def test_the_time_of_a_run_is_the_sum_of_its_steps(name, steps):
     config = with_changes(preset(name, NETWORK), steps=steps)
     cost = StepTime(
         2.0, 3.0 if config.penalty_weight else 0.0, 5.0 if config.path_weight else 0.0, 9

@@ -96,7 +96,7 @@ def test_no_gradient_is_left_where_none_is_used() -> None:
     assert all(p.grad is None for p in subject.discriminator.parameters())
 
 
-def test_a_bad_batch_is_skipped_and_ten_in_a_row_end_training(single_sentence) -> None:
+def test_non_finite_batches_are_skipped_and_ten_in_a_row_end_training(single_sentence) -> None:
     subject = trainer(volumes=Tubes())
     subject.step()
     weights = deepcopy(subject.discriminator.state_dict())
