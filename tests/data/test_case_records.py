@@ -27,12 +27,12 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
-def test_records_survive_the_way_to_disk_and_back(tmp_path):
+def test_records_are_read_back_unchanged(tmp_path):
     write_manifest(tmp_path, [_DONE, _FAILED, _REJECTED])
     assert read_manifest(tmp_path) == {"a": _FAILED, "b": _DONE, "c": _REJECTED}
 
 
-def test_tables_are_for_people(tmp_path):
+def test_tables_list_all_cases_and_failures(tmp_path):
     write_manifest(tmp_path, [_DONE, _FAILED, _REJECTED])
     assert [row["name"] for row in rows(tmp_path / "manifest.csv")] == ["a", "b", "c"]
     failed = rows(tmp_path / "failed.csv")
@@ -42,7 +42,7 @@ def test_tables_are_for_people(tmp_path):
     ]
 
 
-def test_there_is_no_manifest_yet(tmp_path):
+def test_a_missing_manifest_is_empty(tmp_path):
     assert read_manifest(tmp_path) == {}
 
 
@@ -57,5 +57,5 @@ def test_a_foreign_manifest_is_refused(content, tmp_path, single_sentence):
     single_sentence(refusal)
 
 
-def test_versions_name_what_decides_the_voxels():
+def test_versions_name_the_software_that_affects_the_voxels():
     assert {"cowgan", "numpy", "scipy"} <= set(software_versions())

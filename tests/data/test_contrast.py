@@ -32,7 +32,7 @@ def test_tof_passes_and_other_contrasts_do_not(arteries):
         assert artery_contrast(other, inside, template) < LEAST_CONTRAST
 
 
-def test_only_what_the_scan_shows_counts(arteries):
+def test_only_voxels_inside_the_scan_count(arteries):
     template = image(arteries, 250)
     part, inside = template.copy(), np.ones(SHAPE, bool)
     part[:6], inside[:6] = 0, False

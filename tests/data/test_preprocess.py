@@ -67,7 +67,7 @@ def write_reoriented(volume: Volume, path: Path, codes: str) -> None:
     )
 
 
-def test_a_mark_on_the_left_stays_there_whatever_the_scanner_did(
+def test_a_mark_on_the_left_stays_there_for_every_stored_orientation(
     marked, move, rigid, template_file, tmp_path
 ):
     """Flipped, oblique, integer, moved, MetaImage: all end in the template's space."""
@@ -117,7 +117,7 @@ def test_without_a_template_scans_keep_their_own_axes(marked, rigid, tmp_path):
     assert record.score is None
 
 
-def test_what_the_scan_does_not_show_is_background(head, template_file, tmp_path):
+def test_voxels_outside_the_scan_are_background(head, template_file, tmp_path):
     low = head.affine.copy()
     cut = 19  # the scan begins above the lower edge of the region
     low[:3, 3] += head.affine[:3, 2] * cut
@@ -134,7 +134,7 @@ def test_what_the_scan_does_not_show_is_background(head, template_file, tmp_path
         assert record.coverage < 1
 
 
-def test_bad_scans_stop_nothing_and_are_listed(scans, tmp_path, tree_hash):
+def test_bad_scans_are_listed_and_do_not_stop_the_rest(scans, tmp_path, tree_hash):
     (scans / "damaged.nii.gz").write_bytes((scans / "a.nii.gz").read_bytes()[:5000])
     nib.save(nib.Nifti1Image(np.full((9, 9, 9), 5.0), np.eye(4)), scans / "constant.nii")
     series = np.random.default_rng(0).random((8, 8, 8, 2))
@@ -216,22 +216,22 @@ def test_an_output_that_is_no_longer_accepted_is_removed(scans, tmp_path):
     assert (out / "a.nii.gz").exists()
 
 
-def test_outputs_tell_where_they_come_from(scans, tmp_path):
+def test_outputs_record_their_origin(scans, tmp_path):
     out = tmp_path / "out"
     summary = preprocess([scans], out, auto())
     record = read_manifest(out)["a"]
     assert record == summary.records[0]
     assert record.input == str(scans / "a.nii.gz")
     stored = json.loads((out / "a.json").read_text(encoding="utf-8"))
-    told = stored["provenance"]["preprocessing"]
-    assert told["input"] == "a.nii.gz", "no path of the person's computer travels with a volume"
-    assert told["input_sha256"] == record.input_sha256
+    step = stored["provenance"]["preprocessing"]
+    assert step["input"] == "a.nii.gz", "no path of the person's computer travels with a volume"
+    assert step["input_sha256"] == record.input_sha256
     assert stored["image_sha256"] == record.output_sha256
-    assert told["software"]["cowgan"]
+    assert step["software"]["cowgan"]
     assert not stored["synthetic"]
 
 
-def test_files_of_others_are_not_replaced(scans, tmp_path):
+def test_foreign_files_are_not_replaced(scans, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     (out / "a.nii.gz").write_bytes(b"precious")
@@ -349,7 +349,7 @@ def test_a_killed_run_can_be_repeated(scans, tmp_path):
     assert not list(out.rglob(".part-*"))
 
 
-def test_what_already_is_a_region_of_interest_is_taken_over(template_file, rigid, tmp_path):
+def test_an_existing_region_of_interest_is_copied(template_file, rigid, tmp_path):
     """It is too small to be registered, and needs no cutting."""
     data = np.random.default_rng(0).random((32, 128, 128), np.float32)
     oblique = rigid((10, 0, 5), (3, 40, -20)) @ default_affine(data.shape)
@@ -367,11 +367,11 @@ def test_what_already_is_a_region_of_interest_is_taken_over(template_file, rigid
             np.testing.assert_allclose(made.data, data, atol=0.01)
         exact = read_volume(out / "scaled.nii.gz")
         np.testing.assert_array_equal(exact.data, data)
-    told = (tmp_path / "out0" / "manifest.csv").read_text(encoding="utf-8")
-    assert "already is a region of interest" in told
+    manifest = (tmp_path / "out0" / "manifest.csv").read_text(encoding="utf-8")
+    assert "already is a region of interest" in manifest
 
 
-def test_the_manifest_names_what_was_not_taken(scans, tmp_path):
+def test_the_manifest_names_excluded_files(scans, tmp_path):
     mask = np.zeros((8, 9, 10), np.uint8)
     mask[2:5] = 1
     nib.save(nib.Nifti1Image(mask, np.diag([20, 20, 20, 1])), scans / "a_mask.nii.gz")
@@ -379,8 +379,8 @@ def test_the_manifest_names_what_was_not_taken(scans, tmp_path):
     (scans / "b_angio.nii.gz").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
     out = tmp_path / "out"
     summary = preprocess([scans], out, auto())
-    told = {one.place: one.reason for one in summary.set_aside}
-    assert set(told) == {"a_mask.nii.gz", "b_angio.nii.gz"}
+    excluded = {one.place: one.reason for one in summary.set_aside}
+    assert set(excluded) == {"a_mask.nii.gz", "b_angio.nii.gz"}
     assert read_set_aside(out) == summary.set_aside
     listed = (out / "failed.csv").read_text(encoding="utf-8")
     assert "pointer of Git LFS" in listed
@@ -390,7 +390,7 @@ def test_the_manifest_names_what_was_not_taken(scans, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
-def test_results_that_a_link_leads_to_are_no_scans(scans, tmp_path):
+def test_results_reached_through_a_link_are_not_scans(scans, tmp_path):
     out = tmp_path / "out"
     preprocess([scans], out, auto())
     (scans / "results").symlink_to(out)

@@ -50,7 +50,7 @@ def records(folder, count):
     return made
 
 
-def test_the_page_stands_alone_and_shows_the_worst_first(tmp_path):
+def test_the_page_is_self_contained_and_shows_the_worst_first(tmp_path):
     cases = records(tmp_path, 3)
     cases += [
         CaseRecord("odd & <name>", "failed", "It is damaged & cut."),
@@ -73,7 +73,7 @@ def test_the_page_stands_alone_and_shows_the_worst_first(tmp_path):
     assert order == ["odd &amp; &lt;name&gt;", "case-low", "case-2", "case-1", "case-0"]
 
 
-def test_many_cases_go_on_several_sheets_and_old_sheets_go(tmp_path):
+def test_many_cases_fill_several_sheets_and_old_sheets_are_removed(tmp_path):
     cases = records(tmp_path, 2)
     many = [CaseRecord(f"{n}", "failed", "No.") for n in range(70)]
     write_quality_pages(tmp_path, cases + many)

@@ -72,7 +72,7 @@ def test_a_mask_makes_only_its_voxels_count(head, move, rigid):
     assert _mean_error_mm(found.to_input, matrix, _landmarks(np.zeros(3))) < 1.0
 
 
-def test_what_is_no_head_scores_low(head):
+def test_images_without_a_head_score_low(head):
     noise = np.random.default_rng(0).normal(100, 20, (20, 50, 50))
     found = register(
         Volume(noise, default_affine(noise.shape, (4, 4, 4))), Target(head, np.zeros(3))
@@ -145,9 +145,7 @@ def _report(title: str, errors: np.ndarray, capsys) -> None:
     ids=["two", "eight"],
 )
 @pytest.mark.timeout(3600)
-def test_a_patient_who_comes_again_is_found_where_he_lies(
-    real_scan, move, disturb, names, capsys
-) -> None:
+def test_a_second_scan_of_a_patient_is_registered(real_scan, move, disturb, names, capsys) -> None:
     """The same anatomy with other settings and noise, moved by a known rigid map."""
     random = np.random.default_rng(0)
     repeats = 5 if len(names) == 8 else 1

@@ -56,17 +56,17 @@ def bids(tmp_path: Path) -> Path:
     return root
 
 
-def test_of_a_bids_data_set_raw_angiograms_are_taken_and_the_rest_is_named(bids):
+def test_raw_angiograms_of_a_bids_data_set_are_taken_and_the_rest_is_named(bids):
     found = find_scans([bids])
     assert names(found) == [
         f"sub-{subject}_ses-1_run-{run}_angio" for subject in ("01", "02") for run in (1, 2)
     ]
-    told = reasons(found)
-    assert len(told) == 4
-    assert told["sub-01/ses-1/anat/sub-01_ses-1_T1w.nii.gz"] == (
+    excluded = reasons(found)
+    assert len(excluded) == 4
+    assert excluded["sub-01/ses-1/anat/sub-01_ses-1_T1w.nii.gz"] == (
         "Its BIDS name ends in _T1w and not in _angio."
     )
-    assert "lies in derivatives" in told["derivatives/masks/sub-01_desc-brain_mask.nii.gz"]
+    assert "lies in derivatives" in excluded["derivatives/masks/sub-01_desc-brain_mask.nii.gz"]
     assert all(one.may_be_taken for one in found.set_aside)
 
 
@@ -91,8 +91,8 @@ def test_a_person_can_name_what_to_take(bids):
 def test_derivatives_that_are_named_are_judged_by_their_voxels(bids):
     found = find_scans([bids / "derivatives"])
     assert names(found) == ["n4_sub-01_desc-n4_brain_mask"]
-    (told,) = reasons(found).values()
-    assert "It is a mask" in told
+    (reason,) = reasons(found).values()
+    assert "It is a mask" in reason
 
 
 def test_a_data_set_of_derivatives_is_taken_only_if_it_is_named(bids):
@@ -104,7 +104,7 @@ def test_a_data_set_of_derivatives_is_taken_only_if_it_is_named(bids):
     assert "derivatives" in reasons(find_scans([bids.parent]))["fmriprep/sub-01_angio.nii.gz"]
 
 
-def test_names_that_speak_of_masks_decide_nothing(tmp_path):
+def test_names_of_masks_decide_nothing(tmp_path):
     write_image(tmp_path / "tof_brain_mask.nii.gz")
     write_image(tmp_path / "tof_label.nii.gz", 2)
     found = find_scans([tmp_path])
@@ -154,7 +154,7 @@ def test_a_link_is_judged_by_its_own_name(tmp_path):
 
 
 @links
-def test_links_that_lead_nowhere_are_named(tmp_path):
+def test_broken_links_are_named(tmp_path):
     write_image(tmp_path / "a.nii.gz")
     (tmp_path / "b.nii.gz").symlink_to(f".git/{KEY}")
     (tmp_path / "sub-03").symlink_to("elsewhere")
@@ -194,11 +194,11 @@ def test_links_that_git_stored_as_text_are_followed_too(tmp_path):
         (b"", "empty"),
     ],
 )
-def test_what_stands_in_for_a_scan_is_told_as_what_it_is(content, said, tmp_path, single_sentence):
+def test_placeholders_of_scans_are_named_as_such(content, said, tmp_path, single_sentence):
     (tmp_path / "a.nii.gz").write_bytes(content)
-    (told,) = find_scans([tmp_path]).set_aside
-    assert said in told.reason
-    assert not told.may_be_taken
+    (excluded,) = find_scans([tmp_path]).set_aside
+    assert said in excluded.reason
+    assert not excluded.may_be_taken
     with pytest.raises(CowganError) as refusal:
         find_scans([tmp_path / "a.nii.gz"]).require_cases([tmp_path / "a.nii.gz"])
     assert said in single_sentence(refusal)
@@ -210,9 +210,9 @@ def test_a_dicom_folder_is_named_with_how_to_convert_it(name, tmp_path, single_s
     touch(folder / name, folder / f"{name}.7")
     for path in folder.iterdir():
         path.write_bytes(bytes(128) + b"DICM")
-    told = reasons(find_scans([tmp_path]))["SE0005"]
-    assert "2 DICOM files" in told
-    assert "dcm2niix" in told
+    reason = reasons(find_scans([tmp_path]))["SE0005"]
+    assert "2 DICOM files" in reason
+    assert "dcm2niix" in reason
     with pytest.raises(CowganError) as refusal:
         find_scans([folder]).require_cases([folder])
     assert "dcm2niix" in single_sentence(refusal)
@@ -222,7 +222,7 @@ def head(shape=(12, 20, 24)):
     return np.random.RandomState(0).gamma(2, 50, shape), default_affine(shape)
 
 
-def test_a_tof_series_is_a_case_and_what_lies_beside_it_is_named(tmp_path):
+def test_a_tof_series_is_a_case_and_its_neighbours_are_named(tmp_path):
     study = tmp_path / "sub-01"
     write_series(study / "SE1", *head(), number=1, t0008_0008="ORIGINAL\\PRIMARY\\LOCALIZER")
     write_series(study / "SE2", *head(), number=2, t0008_103e="t1_mprage")
@@ -312,7 +312,7 @@ def test_equal_names_never_collide_and_do_not_depend_on_the_computer(tmp_path):
     assert "x_y_z" in folded
 
 
-def test_names_that_are_too_long_for_a_file_are_shortened_and_still_tell_the_subject(tmp_path):
+def test_long_names_are_shortened_and_keep_the_subject(tmp_path):
     deep = Path(*(f"{letter * 60}" for letter in "äbcd"), "sub-0123", "e" * 60)
     first, second = (case_name(deep / f"{'f' * 120}{number}") for number in (1, 2))
     assert first != second

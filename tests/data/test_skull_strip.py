@@ -69,7 +69,7 @@ def test_a_wanted_program_that_is_missing_is_named(path, choice, single_sentence
     ("name", "program", "code"),
     [("synthstrip", "mri_synthstrip", _SYNTHSTRIP), ("hd-bet", "hd-bet", _HD_BET)],
 )
-def test_the_mask_lies_on_the_scan(path, volume, name, program, code):
+def test_the_mask_is_on_the_grid_of_the_scan(path, volume, name, program, code):
     install(path, program, code)
     tool = find_tool("auto")
     assert tool is not None
@@ -79,7 +79,7 @@ def test_the_mask_lies_on_the_scan(path, volume, name, program, code):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="stand-in programs are scripts")
 @pytest.mark.parametrize("code", [_BROKEN, _EMPTY], ids=["broken", "empty"])
-def test_a_program_that_fails_is_one_sentence(path, volume, code, single_sentence):
+def test_a_program_that_fails_is_reported_in_one_sentence(path, volume, code, single_sentence):
     install(path, "mri_synthstrip", code)
     tool = find_tool("synthstrip")
     assert tool is not None

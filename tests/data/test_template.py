@@ -99,7 +99,7 @@ def test_an_existing_template_is_kept(built, moved_copies, single_sentence):
     assert "exists already" in single_sentence(refusal)
 
 
-def test_one_scan_is_no_average(moved_copies, tmp_path, single_sentence):
+def test_a_template_needs_two_scans(moved_copies, tmp_path, single_sentence):
     with pytest.raises(CowganError) as refusal:
         build_template([moved_copies[0] / "a.nii.gz"], tmp_path / "t.nii.gz", jobs=1)
     assert "two" in single_sentence(refusal)

@@ -90,19 +90,19 @@ def _circle_mm(record: CaseRecord, moved_to: np.ndarray) -> np.ndarray:
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_a_head_is_placed_alike_whatever_the_scanner_did(scans, records):
+def test_registration_undoes_the_position_of_the_head(scans, records):
     _, moved, tilted = scans
     plain = _circle_mm(records["plain"], moved)
-    told = {name: (one.status, one.score, one.reason) for name, one in records.items()}
+    outcomes = {name: (one.status, one.score, one.reason) for name, one in records.items()}
     for name, matrix in (("anisotropic-top-down", moved), ("oblique", tilted), ("slab", moved)):
-        assert records[name].status == "done", told
+        assert records[name].status == "done", outcomes
         assert np.linalg.norm(_circle_mm(records[name], matrix) - plain) < _PLACED_MM, name
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", ["above", "inverted", "black-blood"])
-def test_what_cannot_be_used_is_set_aside_with_the_reason(records, name):
+def test_unusable_scans_are_set_aside_with_the_reason(records, name):
     assert records[name].status == "rejected"
     assert records[name].reason.endswith(".")
     assert not records[name].output
