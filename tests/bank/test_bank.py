@@ -89,7 +89,7 @@ def test_intensities_beyond_0_to_1_are_refused(value, single_sentence):
 
 
 @pytest.mark.parametrize("voxel_type", VOXEL_TYPES)
-def test_what_goes_in_comes_out(scans, tmp_path, voxel_type):
+def test_volumes_are_read_back_unchanged(scans, tmp_path, voxel_type):
     bank = bank_from_nifti([scans], tmp_path / "bank", options=BankOptions(voxel_type=voxel_type))
     batch = bank.read([7, 0, 7])
     assert batch.shape == (3, 1, *SHAPE)
@@ -125,13 +125,13 @@ def test_an_empty_batch_is_empty(built):
 
 
 @pytest.mark.parametrize("indices", [[12], [-1], [0.5], ["a"], [[0]], [True]])
-def test_an_index_that_is_none_is_refused(built, indices, single_sentence):
+def test_an_invalid_index_is_refused(built, indices, single_sentence):
     with pytest.raises(CowganError) as refusal:
         built.read(indices)
     single_sentence(refusal)
 
 
-def test_training_and_holdout_share_out_the_volumes(built):
+def test_training_and_holdout_partition_the_volumes(built):
     assert len(built.holdout) == 1
     assert sorted([*built.training, *built.holdout]) == list(range(12))
     assert built.read(built.holdout).shape[0] == 1
@@ -239,7 +239,7 @@ def test_an_open_bank_survives_being_replaced(folder, scans):
     np.testing.assert_array_equal(bank.read([0, 1]), before)
 
 
-def test_a_bank_tells_what_it_is(built):
+def test_a_bank_describes_itself(built):
     assert repr(built) == "<Bank of 12 volumes, 4 x 6 x 5 (z, x, y), uint8>"
     assert len(built) == 12
     assert built.spacing_mm == (0.62, 0.61875, 0.61875)

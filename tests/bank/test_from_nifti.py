@@ -49,7 +49,7 @@ def refused(inputs, target: Path, single_sentence, *args, **options) -> str:
     return single_sentence(refusal)
 
 
-def test_folders_are_searched_and_names_tell_where_a_file_lay(tmp_path):
+def test_folders_are_searched_and_names_include_the_folder(tmp_path):
     for name in ("sub-2/anat/sub-2_angio.nii.gz", "sub-1/anat/sub-1_angio.NII", "top.nii"):
         write_nifti(volume(0), tmp_path / "in" / name.replace("NII", "nii"))
     (tmp_path / "in" / "._top.nii").write_text(
@@ -80,7 +80,7 @@ def test_files_and_folders_may_be_mixed(scans, tmp_path):
     ), "the order of the inputs does not matter"
 
 
-def test_left_is_left_whatever_the_stored_order(tmp_path):
+def test_left_stays_left_for_every_stored_order(tmp_path):
     las = np.random.default_rng(0).uniform(0, 0.5, (6, 5, 4)).astype(np.float32)  # x, y, z
     las[5, 2, 1] = 1  # patient left
     affine = default_affine(SHAPE)
@@ -165,7 +165,7 @@ def test_a_constant_volume_cannot_be_scaled(scans, tmp_path, single_sentence):
     assert "the same value" in sentence
 
 
-def test_inputs_that_lead_nowhere_are_refused(scans, tmp_path, single_sentence):
+def test_inputs_without_scans_are_refused(scans, tmp_path, single_sentence):
     (tmp_path / "empty").mkdir()
     assert "does not exist" in refused([tmp_path / "no"], tmp_path / "bank", single_sentence)
     assert "no scans" in refused([tmp_path / "empty"], tmp_path / "bank", single_sentence)
@@ -197,7 +197,7 @@ def test_an_existing_bank_is_replaced_only_if_allowed(scans, tmp_path, single_se
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bank", "scans"]
 
 
-def test_what_is_no_bank_is_never_replaced(scans, tmp_path, single_sentence):
+def test_other_folders_are_never_replaced(scans, tmp_path, single_sentence):
     target = tmp_path / "thesis"
     target.mkdir()
     (target / "chapter1.txt").write_text("precious", encoding="utf-8")
@@ -237,7 +237,7 @@ def test_stopping_leaves_nothing(scans, tmp_path, step, jobs):
     assert not multiprocessing.active_children()
 
 
-def test_no_space_is_told_before_the_work(scans, tmp_path, single_sentence, monkeypatch):
+def test_missing_disk_space_is_reported_beforehand(scans, tmp_path, single_sentence, monkeypatch):
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=10))
     assert "GB are free" in refused([scans], tmp_path / "bank", single_sentence)
@@ -363,13 +363,13 @@ def test_a_full_disk_leaves_nothing(scans, tmp_path):
     assert not list(folder.iterdir())
 
 
-def test_a_process_killed_at_work_is_told_in_one_sentence(single_sentence):
+def test_a_killed_worker_is_reported_in_one_sentence(single_sentence):
     with pytest.raises(CowganError) as refusal:
         list(map_in_order(os._exit, [1, 1], 2))
     assert "ended unexpectedly" in single_sentence(refusal)
 
 
-def test_results_come_in_order_and_work_stops_when_nobody_asks(tmp_path):
+def test_results_come_in_order_and_work_stops_when_closed(tmp_path):
     assert list(map_in_order(abs, range(-20, 0), 2)) == list(range(20, 0, -1))
     touched = [tmp_path / f"{i:03d}" for i in range(200)]
     results = map_in_order(Path.touch, touched, 2)

@@ -63,7 +63,7 @@ def test_an_archive_in_ras_order_is_turned_to_the_network_order(archive, phantom
     np.testing.assert_allclose(mirrored.occupancy, phantom.occupancy[:, ::-1], atol=0.002)
 
 
-def test_left_is_left_in_the_real_archive(shared_dir):
+def test_the_real_archive_keeps_left_and_right(shared_dir):
     path = shared_dir / "data" / "ixi_cow_anatomies.npz"
     with np.load(path) as content:
         labels = content["label"][:6]
@@ -239,7 +239,7 @@ def test_a_variation_is_small_and_keeps_sides(phantom):
     assert max(moved) < 0.99
 
 
-def test_no_limits_no_variation(phantom):
+def test_limits_of_zero_give_no_variation(phantom):
     nothing = DeformationLimits(0, 0, 0, 0, 0)
     varied, _ = deform(phantom.occupancy, 1, nothing)
     np.testing.assert_allclose(varied, phantom.occupancy, atol=1e-4)
@@ -313,7 +313,7 @@ def test_any_number_of_processes_gives_the_same_bank(tmp_path):
     assert banks[0].cases[0].name == "phantom-000000"
 
 
-def test_an_anatomy_gives_the_same_volume_whatever_is_beside_it():
+def test_the_volume_of_an_anatomy_does_not_depend_on_others():
     first, second = (
         SimulationRecipe(PhantomArteries(seed), 0, SimulationOptions()) for seed in (0, 1)
     )

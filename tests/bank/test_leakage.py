@@ -44,7 +44,7 @@ COPIES = {
 
 
 @pytest.mark.parametrize("copy", COPIES)
-def test_a_copy_on_the_other_side_is_found_and_nobody_else(copy):
+def test_only_copies_on_the_other_side_are_found(copy):
     people = [person(seed) for seed in range(14)]
     changed = COPIES[copy](people[3]).astype(np.float32)
     volumes = [*people, changed]
@@ -72,7 +72,7 @@ def bank_of(people: dict[str, int], folder, holdout: set[str]) -> Bank:
     return bank_from_nifti([folder / "scans"], folder / "bank", options=options)
 
 
-def test_the_record_of_a_bank_keeps_the_warning(tmp_path):
+def test_the_bank_records_the_warning(tmp_path):
     bank = bank_of({"a": 0, "b": 1, "c": 2, "d": 0}, tmp_path, {"d"})
     (warning,) = bank.warnings
     assert "same scan" in warning
@@ -108,7 +108,7 @@ def test_visits_of_one_person_are_seen_in_names(one, other):
 
 
 @pytest.mark.parametrize("name", ["patient_scan2", "phantom12", "baseline", "IXI002-Guys-0828-MRA"])
-def test_other_names_tell_no_visit(name):
+def test_other_names_suggest_no_visit(name):
     assert without_visit(name) is None
 
 

@@ -65,14 +65,14 @@ def test_a_new_subject_moves_at_most_one_other(names, holdout, seed):
     assert sum(before[name] != after[name] for name in known) <= 1
 
 
-def test_another_scan_of_a_known_subject_moves_nobody():
+def test_another_scan_of_a_known_subject_changes_no_assignment():
     cases = [f"sub-{i}_run-1" for i in range(30)]
     before = split_by_subject(cases)
     after = split_by_subject([*cases, "sub-7_run-2"])
     assert {case: after[case] for case in cases} == before
 
 
-def test_the_split_stays_the_same_for_ever():
+def test_the_split_of_fixed_names_never_changes():
     names = [f"sub-{i:02d}" for i in range(20)]
     held_out = {c for c, a in split_by_subject(names).items() if a.split == "holdout"}
     assert held_out == {"sub-00", "sub-09"}
@@ -96,7 +96,7 @@ def write_table(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_table_decides(tmp_path):
+def test_a_table_decides_the_split(tmp_path):
     table = write_table(
         tmp_path,
         "\ufeffcase,subject,age,split\n"
@@ -138,7 +138,7 @@ def test_a_table_that_decides_nothing_is_refused(tmp_path, text, said, single_se
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00\x01case", None])
-def test_an_unreadable_table_is_told_in_one_sentence(tmp_path, content, single_sentence):
+def test_an_unreadable_table_is_reported_in_one_sentence(tmp_path, content, single_sentence):
     path = tmp_path / "split.csv"
     if content is not None:
         path.write_bytes(content)
