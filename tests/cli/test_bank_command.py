@@ -51,12 +51,12 @@ def test_a_folder_of_scans_becomes_a_bank(scans, tmp_path):
         "build-bank", scans, "--scaling", "robust", "--out", tmp_path / "bank", "--json"
     )
     assert result.returncode == 0, result.stderr
-    told = json.loads(result.stdout)
+    output = json.loads(result.stdout)
     bank = Bank.open(tmp_path / "bank")
-    assert told["sha256"] == bank.sha256
-    assert told["shape"] == [10, *SHAPE]
-    assert told["training"] == {"volumes": 8, "subjects": 4}
-    assert told["holdout"] == {"volumes": 2, "subjects": 1}
+    assert output["sha256"] == bank.sha256
+    assert output["shape"] == [10, *SHAPE]
+    assert output["training"] == {"volumes": 8, "subjects": 4}
+    assert output["holdout"] == {"volumes": 2, "subjects": 1}
 
 
 def test_options_reach_the_bank(scans, tmp_path):
@@ -76,7 +76,7 @@ def test_options_reach_the_bank(scans, tmp_path):
     assert "7 volumes of 7 subjects" in result.stdout
 
 
-def test_what_cannot_be_done_is_told_in_one_sentence(scans, tmp_path):
+def test_impossible_requests_are_reported_in_one_sentence(scans, tmp_path):
     bank = tmp_path / "bank"
     assert_refused("choose a scaling", "build-bank", scans, "--out", bank)
     assert_refused("does not exist", "build-bank", tmp_path / "no", "--out", bank)

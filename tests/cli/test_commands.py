@@ -167,11 +167,11 @@ def test_existing_volumes_are_not_replaced_unasked(tmp_path, model):
     assert cowgan(*other, "--overwrite").returncode == 0
 
 
-def test_info_tells_people_and_scripts_the_same(model):
+def test_info_as_text_and_as_json_agree(model):
     said = cowgan("info", model).stdout
-    told = json.loads(cowgan("info", model, "--json").stdout)
-    assert told["config"]["depth"] == 16
-    assert told["sha256"] in said
+    output = json.loads(cowgan("info", model, "--json").stdout)
+    assert output["config"]["depth"] == 16
+    assert output["sha256"] in said
     assert "16 x 32 x 32 voxels" in said
 
 
@@ -190,7 +190,7 @@ def test_convert_makes_a_native_file_with_a_card(tmp_path, shared_dir):
     assert_one_sentence(cowgan("convert", source, target, "--depth", 4))
 
 
-def test_a_guessed_depth_is_said_aloud(shared_dir):
+def test_a_guessed_depth_is_reported(shared_dir):
     source = shared_dir / "parity" / "depth32_size64" / "models" / "tiny"
     result = cowgan("info", source)
     assert result.returncode == 0
@@ -204,9 +204,9 @@ def test_directions_are_found_and_saved(tmp_path, model):
         *("--out", path, "--json"),
     )
     assert result.returncode == 0, result.stderr
-    told = json.loads(result.stdout)["directions"]
+    output = json.loads(result.stdout)["directions"]
     stored = load_directions(path, load(model)).directions
-    assert [d.name for d in stored] == [entry["name"] for entry in told]
+    assert [d.name for d in stored] == [entry["name"] for entry in output]
     assert {(d.first_block, d.last_block) for d in stored} == {(0, 1)}
 
 
@@ -275,7 +275,7 @@ def assert_one_sentence_about_installing(result: subprocess.CompletedProcess[str
     assert "Traceback" not in result.stderr
 
 
-def test_generating_goes_on_after_a_kill_and_has_a_manifest_at_any_time(model, tmp_path):
+def test_generating_resumes_after_a_kill_and_always_has_a_manifest(model, tmp_path):
     arguments = ("generate", "--checkpoint", model, "--seeds", "0-39", "--out", tmp_path / "out")
     table = tmp_path / "out" / "manifest.csv"
     process = subprocess.Popen([sys.executable, "-m", "cowgan.cli", *map(str, arguments)])

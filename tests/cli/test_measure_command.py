@@ -66,7 +66,7 @@ def test_a_label_map_is_measured_by_artery(folder):
     assert one["loops"] == 1
 
 
-def test_a_person_gets_a_table(folder):
+def test_a_label_map_is_printed_as_a_table(folder):
     result = run(folder / "labels.nii.gz", "--labels")
     header, *rows = result.stdout.splitlines()
     assert header.split()[:2] == ["File", "Vessels"]
@@ -87,7 +87,7 @@ def test_a_bad_file_is_named_and_the_rest_is_measured(folder):
     assert "same intensity" in sentences(result)[1]
 
 
-def test_nothing_but_bad_files_prints_no_table(folder):
+def test_only_bad_files_print_no_table(folder):
     result = run(folder / "broken.nii.gz")
     assert result.exit_code == 2
     assert result.stdout == ""
@@ -136,7 +136,7 @@ def test_names_of_files_neither_steer_the_terminal_nor_compute(folder, tmp_path)
     )
 
 
-def test_a_damaged_sidecar_is_told_and_the_image_measured(folder, tmp_path):
+def test_a_damaged_sidecar_is_reported_and_the_image_measured(folder, tmp_path):
     image = tmp_path / "tof.nii.gz"
     image.write_bytes((folder / "tof.nii.gz").read_bytes())
     content = {"written_by": "napari-cowgan", "provenance": {"sources": 5}}
@@ -144,11 +144,11 @@ def test_a_damaged_sidecar_is_told_and_the_image_measured(folder, tmp_path):
     result = run(image)
     assert result.exit_code == 2
     assert "tof.nii.gz" in result.stdout
-    (told,) = sentences(result)
-    assert "tof.json" in told and "history is lost" in told
+    (message,) = sentences(result)
+    assert "tof.json" in message and "history is lost" in message
 
 
-def test_what_is_no_angiogram_is_measured_as_what_it_is_and_said(folder, tmp_path):
+def test_masks_and_label_maps_are_measured_as_such(folder, tmp_path):
     values, affine = read_labels(folder / "labels.nii.gz")
     write_labels((values > 0).astype(np.uint8), affine, tmp_path / "mask.nii.gz")
     (tmp_path / "mask.json").unlink()
@@ -167,7 +167,7 @@ def test_what_is_no_angiogram_is_measured_as_what_it_is_and_said(folder, tmp_pat
     assert "measured by artery" in result.stderr
 
 
-def test_a_size_that_no_head_has_is_an_error_with_a_way_out(tmp_path):
+def test_an_impossible_size_is_an_error_with_a_remedy(tmp_path):
     tof = np.random.default_rng(0).random((32, 40, 36))
     image = nib.Nifti1Image(tof, np.diag([-1.0, 1, 1, 1]))
     image.header.set_xyzt_units("meter")

@@ -40,7 +40,7 @@ def test_a_variant_may_be_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments", [("--seeds", "1", "--variant", "no nose"), ("--seeds", "3-1"), ("--seeds", "0")]
 )
-def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(
+def test_impossible_requests_are_reported_in_one_sentence_and_change_nothing(
     tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     before = tmp_path / "phantom_000000_truth.json"

@@ -92,13 +92,13 @@ def test_scans_become_volumes_with_a_page_to_look_at(scans, template, tmp_path):
     ],
     ids=str,
 )
-def test_bad_arguments_are_one_sentence(scans, tmp_path, arguments):
+def test_bad_arguments_are_reported_in_one_sentence(scans, tmp_path, arguments):
     result = cowgan("preprocess", scans, "--out", tmp_path / "out", *arguments)
     assert_one_sentence(result)
     assert not (tmp_path / "out").exists()
 
 
-def test_missing_scans_and_the_input_folder_as_output_are_one_sentence(scans, tmp_path):
+def test_missing_scans_and_the_input_folder_as_output_are_reported_in_one_sentence(scans, tmp_path):
     assert_one_sentence(cowgan("preprocess", tmp_path, "--out", tmp_path / "o", "--roi", "auto"))
     assert_one_sentence(cowgan("preprocess", scans, "--out", scans / "o", "--roi", "auto"))
 
@@ -108,7 +108,7 @@ def test_an_existing_template_is_not_replaced(scans, template):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
-def test_ctrl_c_ends_in_order_and_keeps_what_is_done(scans, tmp_path):
+def test_ctrl_c_ends_cleanly_and_keeps_finished_cases(scans, tmp_path):
     for number in range(30):
         (tmp_path / "many").mkdir(exist_ok=True)
         (tmp_path / "many" / f"{number:02}.nii.gz").write_bytes((scans / "one.nii.gz").read_bytes())
@@ -148,7 +148,7 @@ def test_ctrl_c_ends_in_order_and_keeps_what_is_done(scans, tmp_path):
     assert {case["output"] for case in listed} == written
 
 
-def test_lengths_in_the_wrong_unit_end_with_2_and_the_way_to_say_so(tmp_path):
+def test_lengths_in_the_wrong_unit_exit_with_2_and_a_remedy(tmp_path):
     phantom, _, _ = make_phantom(0)
     image = nib.Nifti1Image(phantom.data.transpose(1, 2, 0), phantom.affine)
     image.header.set_xyzt_units("meter")
@@ -157,6 +157,6 @@ def test_lengths_in_the_wrong_unit_end_with_2_and_the_way_to_say_so(tmp_path):
     refused = cowgan("preprocess", *options)
     assert refused.returncode == 2
     assert "are the units millimetres? If so, open it with --units mm" in refused.stderr
-    told = cowgan("preprocess", *options, "--units", "mm")
-    assert told.returncode == 0, told.stderr
-    assert "The file states metres; millimetres were used, as asked." in told.stderr
+    result = cowgan("preprocess", *options, "--units", "mm")
+    assert result.returncode == 0, result.stderr
+    assert "The file states metres; millimetres were used, as asked." in result.stderr

@@ -49,15 +49,15 @@ def test_a_mirrored_copy_is_named_in_table_json_and_report(folders, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("generated", "training", "told"),
+    ("generated", "training", "message"),
     [
         ("missing", "bank", "missing"),
         ("empty", "bank", "empty"),
         ("made", "notes.txt", "notes.txt"),
     ],
 )
-def test_wrong_input_is_one_sentence_and_leaves_nothing(
-    generated: str, training: str, told: str, folders, tmp_path: Path, single_sentence
+def test_wrong_input_is_reported_in_one_sentence_and_leaves_nothing(
+    generated: str, training: str, message: str, folders, tmp_path: Path, single_sentence
 ) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.txt").write_text("no volume", encoding="utf-8")
@@ -65,5 +65,5 @@ def test_wrong_input_is_one_sentence_and_leaves_nothing(
     one, other = (paths.get(name, tmp_path / name) for name in (generated, training))
     refused = run("--generated", one, "--training", other, "--out", tmp_path / "out")
     assert isinstance(refused.exception, CowganError)
-    assert told in str(refused.exception)
+    assert message in str(refused.exception)
     assert not (tmp_path / "out").exists()

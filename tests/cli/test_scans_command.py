@@ -27,7 +27,7 @@ def run(*arguments: object):
     return CliRunner().invoke(app, ["scans", *map(str, arguments)])
 
 
-def test_it_lists_what_would_be_taken_and_why_the_rest_would_not(folder):
+def test_scans_and_excluded_files_are_listed_with_reasons(folder):
     lines = run(folder).stdout.splitlines()
     path = folder / "sub-1" / "anat" / "sub-1_angio.nii.gz"
     assert lines[0] == f"sub-1_angio  {path}"
@@ -38,7 +38,7 @@ def test_it_lists_what_would_be_taken_and_why_the_rest_would_not(folder):
     assert lines[3] == "1 scan, 2 set aside; nothing was changed."
 
 
-def test_scripts_read_json(folder):
+def test_the_list_can_be_printed_as_json(folder):
     content = json.loads(run(folder, "--json", "--take", "*_T1w*").stdout)
     assert [case["name"] for case in content["cases"]] == ["sub-1_T1w", "sub-1_angio"]
     (aside,) = content["set_aside"]

@@ -32,14 +32,14 @@ def test_new_makes_a_study_with_a_package_for_each_reader(tmp_path, sources):
         *("--readers", 3, "--seed", 7, "--json"),
     )
     assert result.returncode == 0, result.stderr
-    told = json.loads(result.stdout)
-    assert list(told["packages"]) == ["sub-R01", "sub-R02", "sub-R03"]
+    output = json.loads(result.stdout)
+    assert list(output["packages"]) == ["sub-R01", "sub-R02", "sub-R03"]
     study = Study.open(tmp_path / "study")
     assert (study.protocol.seed, study.protocol.cases, study.protocol.readers) == (7, 20, 3)
     for folder in sorted((tmp_path / "study" / "packages").iterdir()):
         package = Package.open(folder)
-        assert package.manifest.key_commitment == told["key_commitment"]
-        assert told["packages"][folder.name] == str(folder)
+        assert package.manifest.key_commitment == output["key_commitment"]
+        assert output["packages"][folder.name] == str(folder)
 
 
 def test_new_takes_a_folder_as_generated_volumes_too(tmp_path, sources):
@@ -81,7 +81,9 @@ def test_a_study_with_a_leak_is_frozen_only_with_a_reason(tmp_path, sources):
         (("--cases", 12, "--repeats", 4), "There is no order"),
     ],
 )
-def test_what_cannot_be_done_is_one_sentence_and_leaves_nothing(tmp_path, sources, options, words):
+def test_impossible_requests_are_reported_in_one_sentence_and_leave_nothing(
+    tmp_path, sources, options, words
+):
     result = cowgan("turing", "new", tmp_path / "study", *sources, *options)
     assert result.returncode == 2, result.stdout
     assert words in " ".join(result.stderr.split())
@@ -124,7 +126,7 @@ def test_from_returned_packages_to_the_report(tmp_path, read_study):
     assert not (tmp_path / "report.pdf").exists()
 
 
-def test_a_name_that_is_no_report_unblinds_nothing(tmp_path, read_study):
+def test_an_invalid_report_name_does_not_unblind(tmp_path, read_study):
     packages = [read_study.package_folder(reader) for reader in read_study.readers]
     cowgan("turing", "collect", read_study.folder, *packages)
     result = cowgan("turing", "report", read_study.folder, "--out", tmp_path / "report.docx")
@@ -132,7 +134,7 @@ def test_a_name_that_is_no_report_unblinds_nothing(tmp_path, read_study):
     assert not (read_study.folder / "unblinded.json").exists()
 
 
-def test_power_tells_what_a_study_can_show():
+def test_power_prints_the_power_of_a_study():
     options = ("--readers", "3,5", "--cases", "40", "--replicates", 20)
     result = cowgan("turing", "power", *options)
     assert result.returncode == 0, result.stderr
@@ -146,7 +148,7 @@ def test_power_tells_what_a_study_can_show():
     assert "needs 3 or more" in cowgan("turing", "power", "--readers", "2", "--cases", "40").stderr
 
 
-def test_verify_tells_what_fits_and_what_does_not(tmp_path, read_study):
+def test_verify_reports_what_fits_and_what_does_not(tmp_path, read_study):
     study = read_study.folder
     collected = cowgan(
         "turing",
@@ -172,8 +174,8 @@ def test_verify_tells_what_fits_and_what_does_not(tmp_path, read_study):
 
 def test_new_prints_a_line_to_publish(tmp_path, sources):
     options = ("--readers", 1, "--accept-leak", "A toy", "--json")
-    told = json.loads(cowgan("turing", "new", tmp_path / "json", *sources, *options).stdout)
-    assert told["study_sha256"] == Study.open(tmp_path / "json").sha256
+    output = json.loads(cowgan("turing", "new", tmp_path / "json", *sources, *options).stdout)
+    assert output["study_sha256"] == Study.open(tmp_path / "json").sha256
     made = cowgan("turing", "new", tmp_path / "study", *sources, *options[:-1])
     assert "PUBLISH THIS LINE before anybody reads" in made.stdout
     assert Study.open(tmp_path / "study").sha256 in made.stdout
@@ -191,7 +193,7 @@ def test_started_notes_the_code_of_a_reader(tmp_path):
     assert "no reader sub-R02" in refused.stderr
 
 
-def test_read_tells_the_finish_code_and_saves_the_receipt(tmp_path, monkeypatch):
+def test_read_prints_the_finish_code_and_saves_the_receipt(tmp_path, monkeypatch):
     study = freeze(tmp_path, protocol(readers=1, impressions=0))
     package = study.package_folder("sub-R01")
     trials = [5, 1000]
