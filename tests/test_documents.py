@@ -55,7 +55,7 @@ def test_what_editors_on_windows_save_is_read(tmp_path: Path, encoding: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"schema": "made/2"}, "schema should be 'made/1'"),
         ({"schema": 1}, "schema should be 'made/1'"),
@@ -75,11 +75,13 @@ def test_what_editors_on_windows_save_is_read(tmp_path: Path, encoding: str) -> 
         ({"sizes": [{"shape": [1, 2]}]}, "sizes.0.spacing_mm is missing"),
     ],
 )
-def test_what_is_wrong_is_told_in_a_sentence(change, told: str, single_sentence) -> None:
+def test_an_invalid_document_is_reported_in_one_sentence(
+    change, message: str, single_sentence
+) -> None:
     with pytest.raises(CowganError) as refusal:
         parse_json(json.dumps(SOUND | change), Made, "/a/made.json")
     sentence = single_sentence(refusal)
-    assert sentence.startswith("/a/made.json is damaged") and told in sentence
+    assert sentence.startswith("/a/made.json is damaged") and message in sentence
     with pytest.raises(CowganError):
         checked(SOUND | change, Made, "/a/made.json")
 
@@ -115,7 +117,7 @@ def test_no_bytes_are_a_fault_of_the_program(content: bytes, tmp_path, single_se
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("name = 'Köln'".encode("latin-1"), "is not text in UTF-8; save it again"),
         (b'{"a": "\xed\xa0\x80"}', "is not text in UTF-8"),
@@ -125,12 +127,12 @@ def test_no_bytes_are_a_fault_of_the_program(content: bytes, tmp_path, single_se
         (b"PK\x03\x04", "a zip archive"),
     ],
 )
-def test_what_is_not_the_text_it_should_be_is_told(content, told, tmp_path, single_sentence):
+def test_unreadable_text_is_reported(content, message, tmp_path, single_sentence):
     for read in (read_toml, lambda path: read_json(path, dict[str, Any]), read_table):
         (tmp_path / "made").write_bytes(content)
         with pytest.raises(CowganError) as refusal:
             read(tmp_path / "made")
-        assert told in single_sentence(refusal)
+        assert message in single_sentence(refusal)
 
 
 def test_text_that_is_no_text_is_refused(single_sentence) -> None:
@@ -151,7 +153,9 @@ def test_only_files_of_bounded_size_are_read(tmp_path: Path, single_sentence) ->
 
 
 @pytest.mark.parametrize("content", [b"a = ", b"a = " + b"[" * 5000, b"a = 1\na = 2", b"a = 1\x00"])
-def test_damaged_toml_is_told_in_a_sentence(content: bytes, tmp_path, single_sentence) -> None:
+def test_damaged_toml_is_reported_in_one_sentence(
+    content: bytes, tmp_path, single_sentence
+) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(content)
     with pytest.raises(CowganError) as refusal:

@@ -40,7 +40,7 @@ def test_any_failure_leaves_the_old_file_and_no_rest(tmp_path, problem):
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_a_full_disk_is_told_in_one_sentence(tmp_path, single_sentence):
+def test_a_full_disk_is_reported_in_one_sentence(tmp_path, single_sentence):
     target = tmp_path / "data.json"
     with pytest.raises(CowganError) as refusal, atomic_path(target):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -48,7 +48,7 @@ def test_a_full_disk_is_told_in_one_sentence(tmp_path, single_sentence):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_is_a_file_is_told_in_one_sentence(tmp_path, single_sentence):
+def test_a_folder_that_is_a_file_is_reported_in_one_sentence(tmp_path, single_sentence):
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(CowganError) as refusal:
         write_json(tmp_path / "file" / "data.json", {})
@@ -112,13 +112,13 @@ def irregular(request, tmp_path, monkeypatch) -> Path:
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("read", [open_regular, sha256_of, lambda path: read_bytes(path, 10)])
-def test_what_is_no_regular_file_is_refused_at_once(irregular, read, single_sentence):
+def test_anything_but_a_regular_file_is_refused(irregular, read, single_sentence):
     with pytest.raises(CowganError) as refusal:
         read(irregular)
     assert "not a file" in single_sentence(refusal)
 
 
-def test_a_missing_file_is_one_sentence(tmp_path, single_sentence):
+def test_a_missing_file_is_reported_in_one_sentence(tmp_path, single_sentence):
     for name in ("absent", "a\0b"):
         with pytest.raises(CowganError) as refusal:
             read_bytes(tmp_path / name, 10)

@@ -29,7 +29,7 @@ def test_a_picture_that_would_fill_the_memory_is_refused(tmp_path, size, single_
 
 
 @pytest.mark.parametrize("content", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n"])
-def test_what_is_no_picture_is_refused(tmp_path, content, single_sentence):
+def test_anything_but_a_picture_is_refused(tmp_path, content, single_sentence):
     (tmp_path / "p.png").write_bytes(content)
     with pytest.raises(CowganError) as refusal:
         read_picture(tmp_path / "p.png")

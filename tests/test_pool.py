@@ -93,7 +93,7 @@ def test_a_killed_parent_leaves_no_process_behind(work, tmp_path):
     assert not alive
 
 
-def test_a_script_without_a_guard_is_told_so(work, tmp_path):
+def test_a_script_without_a_guard_is_reported(work, tmp_path):
     script = Path(tmp_path, "unguarded.py")
     script.write_text(
         "from pool_work import work\nfrom cowgan.pool import run_all\n"

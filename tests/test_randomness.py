@@ -67,7 +67,7 @@ def test_purposes_give_unrelated_numbers(seed):
 
 
 @given(seeds)
-def test_a_stream_starts_anew_each_time(seed):
+def test_each_stream_starts_at_its_beginning(seed):
     np.testing.assert_array_equal(
         stream("z", seed).standard_normal(8), stream("z", seed).standard_normal(8)
     )
@@ -81,6 +81,6 @@ def test_a_seed_is_read_as_it_is_written(seed):
 @pytest.mark.parametrize(
     "text", ["", "-1", "+1", str(MAX_SEED + 1), "9" * 9999, "1.0", "1e3", "²", "٣", "1_0", "0x1"]
 )
-def test_what_is_no_seed_is_refused(text):
+def test_invalid_seeds_are_refused(text):
     with pytest.raises(CowganError, match="whole number from 0 to 18,446,744,073,709,551,615"):
         parse_seed(text)

@@ -60,19 +60,19 @@ def test_the_line_that_names_what_stands_between_cells_is_followed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("case,subject\nKöln,1\n".encode("latin-1"), "not text in UTF-8; save it again"),
         (b"case,split,split\n1,training,holdout\n", "'split' twice"),
     ],
     ids=["Latin-1", "a column twice"],
 )
-def test_what_could_be_read_wrongly_is_told(tmp_path, content, told, single_sentence):
+def test_ambiguous_tables_are_refused(tmp_path, content, message, single_sentence):
     path = tmp_path / "t.csv"
     path.write_bytes(content)
     with pytest.raises(CowganError) as refusal:
         read_table(path)
-    assert told in single_sentence(refusal)
+    assert message in single_sentence(refusal)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_what_could_be_read_wrongly_is_told(tmp_path, content, told, single_sent
     [b"a\n\xff\xfe", b"a\n" + b"x" * 200_000, b"a\n" + b"1\n" * (MOST_ROWS + 1)],
     ids=["no UTF-8", "an endless cell", "rows without end"],
 )
-def test_what_is_no_table_is_one_sentence(tmp_path, content, single_sentence):
+def test_what_is_no_table_is_reported_in_one_sentence(tmp_path, content, single_sentence):
     path = tmp_path / "t.csv"
     path.write_bytes(content)
     with pytest.raises(CowganError) as refusal:

@@ -288,7 +288,7 @@ def test_content_that_explodes_when_printed_is_refused(refused):
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"", "empty"),
         (b"\0" * 10_000, "filled with zeros"),
@@ -302,11 +302,11 @@ def test_content_that_explodes_when_printed_is_refused(refused):
     ],
     ids=lambda value: f"{value!r:.20}",
 )
-def test_files_of_another_kind_are_called_what_they_are(refused, content, told, suffix):
-    assert told in refused(content, f"model_1{suffix}")
+def test_files_of_another_kind_are_called_what_they_are(refused, content, message, suffix):
+    assert message in refused(content, f"model_1{suffix}")
 
 
-def test_an_archive_of_another_kind_is_told(refused):
+def test_an_archive_of_another_kind_is_named(refused):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("word/document.xml", "<xml/>")
@@ -316,7 +316,7 @@ def test_an_archive_of_another_kind_is_told(refused):
     assert "zip archive of other files" in refused(buffer.getvalue())
 
 
-def test_formats_with_exchanged_names_are_told(good, refused):
+def test_formats_with_exchanged_names_are_named(good, refused):
     assert "a zip archive" in refused(good["zip.pt"], "model_1.safetensors")
     assert "rename it to end in .safetensors" in refused(good["native.safetensors"], "model_1.pt")
 
@@ -354,7 +354,7 @@ def test_a_model_that_is_a_folder_is_refused(tmp_path, single_sentence):
     ["absent.pt", "absent.safetensors", "absent", "no/such/folder.pt", "x" * 5000, "a\0b.pt", ""],
     ids=lambda name: f"{name!r:.20}",
 )
-def test_a_missing_file_is_told_as_such(tmp_path, name, single_sentence):
+def test_a_missing_file_is_reported_as_such(tmp_path, name, single_sentence):
     with pytest.raises(CowganError) as refusal:
         load(f"{tmp_path}/{name}")
     sentence = str(refusal.value)

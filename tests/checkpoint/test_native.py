@@ -110,7 +110,7 @@ def test_others_on_the_computer_can_read_what_was_saved(checkpoint, tmp_path):
     assert (tmp_path / "model.safetensors").stat().st_mode == expected
 
 
-def test_a_real_write_error_is_one_sentence(checkpoint, tmp_path, single_sentence):
+def test_a_real_write_error_is_reported_in_one_sentence(checkpoint, tmp_path, single_sentence):
     resource = pytest.importorskip("resource")
     path = tmp_path / "model.safetensors"
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

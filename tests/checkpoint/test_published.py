@@ -241,7 +241,7 @@ def test_a_tensor_whose_name_ends_like_a_blur_kernel_but_is_none_is_refused(stat
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs POSIX permissions")
-def test_an_unreadable_file_or_folder_is_told_as_such(state, tmp_path, single_sentence):
+def test_an_unreadable_file_or_folder_is_reported_as_such(state, tmp_path, single_sentence):
     path = files.write_published(tmp_path / "NAME", {"GAN": state})
     native = path.with_name("model.safetensors")
     native.write_bytes(b"x")

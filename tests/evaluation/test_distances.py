@@ -105,7 +105,7 @@ def test_distances_are_symmetric_ignore_order_and_grow_from_zero(seed, n, m, fea
 
 
 @pytest.mark.parametrize(
-    ("real", "generated", "told"),
+    ("real", "generated", "message"),
     [
         (np.ones((1, 3)), np.ones((5, 3)), "at least 2 real"),
         (np.ones((5, 3)), np.ones((5, 4)), "one extractor"),
@@ -114,7 +114,9 @@ def test_distances_are_symmetric_ignore_order_and_grow_from_zero(seed, n, m, fea
     ],
 )
 @pytest.mark.parametrize("measure", MEASURES)
-def test_sets_that_do_not_fit_are_refused(measure, real, generated, told, single_sentence) -> None:
+def test_sets_that_do_not_fit_are_refused(
+    measure, real, generated, message, single_sentence
+) -> None:
     with pytest.raises(CowganError) as refusal:
         measure(real, generated)
-    assert told in single_sentence(refusal)
+    assert message in single_sentence(refusal)

@@ -100,7 +100,7 @@ def test_the_effective_number_counts_what_differs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "message"),
     [
         (lambda a: precision_recall_density_coverage(a[:5], a, 5), "more than 5 volumes"),
         (lambda a: prd_auc(a[:6], a), "For 10 clusters"),
@@ -108,10 +108,10 @@ def test_the_effective_number_counts_what_differs() -> None:
         (lambda a: vendi_score(0 * a), "all zero"),
     ],
 )
-def test_sets_that_do_not_fit_are_refused(call, told: str, single_sentence) -> None:
+def test_sets_that_do_not_fit_are_refused(call, message: str, single_sentence) -> None:
     with pytest.raises(CowganError) as refusal:
         call(normal(20, 0))
-    assert told in single_sentence(refusal)
+    assert message in single_sentence(refusal)
 
 
 def test_volumes_among_real_ones_are_realistic() -> None:

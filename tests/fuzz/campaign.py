@@ -122,11 +122,11 @@ class _Worker:
     """A process that reads inputs of one kind."""
 
     def __init__(self, seed: str, good: Specimens) -> None:
-        self._ours, theirs = multiprocessing.Pipe()
+        self._ours, worker_end = multiprocessing.Pipe()
         context = multiprocessing.get_context("fork")
-        self._process = context.Process(target=_work, args=(theirs, seed, good), daemon=True)
+        self._process = context.Process(target=_work, args=(worker_end, seed, good), daemon=True)
         self._process.start()
-        theirs.close()
+        worker_end.close()
 
     def read(self, number: int) -> tuple[Verdict, str, float, float]:
         start = time.monotonic()

@@ -72,7 +72,7 @@ def test_the_largest_entry_of_a_direction_is_positive(checkpoint, find):
         ((1, 3), "PCA 1 (blocks 1-3)"),
     ],
 )
-def test_a_name_tells_where_the_direction_acts(checkpoint, blocks, name):
+def test_names_of_directions_say_where_they_act(checkpoint, blocks, name):
     (direction,) = pca_directions(checkpoint, *blocks, 1)
     assert direction.name == name
 

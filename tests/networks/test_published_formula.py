@@ -166,10 +166,10 @@ def test_gradients_of_synthesis_equal_the_published_ones(config, seed):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.Tensor, "float", lambda grey: grey)
         volume = network(ws, noise)
-    ours = torch.autograd.grad((volume * target).sum(), wanted)
+    found = torch.autograd.grad((volume * target).sum(), wanted)
     volume = published.synthesise(weights, ws, noise, config.depth)
-    theirs = torch.autograd.grad((volume * target).sum(), wanted)
-    for actual, expected in zip(ours, theirs, strict=True):
+    published_gradients = torch.autograd.grad((volume * target).sum(), wanted)
+    for actual, expected in zip(found, published_gradients, strict=True):
         assert close(actual, expected, 1e-9)
 
 
@@ -190,9 +190,11 @@ def test_gradients_of_the_discriminator_equal_the_published_ones(config, seed):
     volumes = random_inputs(config, seed)[1][:, None].double().requires_grad_()
     weights = dict(network.named_parameters())
     wanted = [volumes, *weights.values()]
-    ours = torch.autograd.grad(network(volumes).sum(), wanted)
-    theirs = torch.autograd.grad(published.judge(weights, volumes, config.depth).sum(), wanted)
-    for actual, expected in zip(ours, theirs, strict=True):
+    found = torch.autograd.grad(network(volumes).sum(), wanted)
+    published_gradients = torch.autograd.grad(
+        published.judge(weights, volumes, config.depth).sum(), wanted
+    )
+    for actual, expected in zip(found, published_gradients, strict=True):
         assert close(actual, expected, 1e-9)
 
 
@@ -207,14 +209,14 @@ def test_gradients_of_gradients_equal_the_published_ones():
         penalty = (slope.flatten(1).norm(dim=1) - 1).square().mean()
         return torch.autograd.grad(penalty, list(weights.values()), allow_unused=True)
 
-    ours = penalty_gradients(network(volumes))
-    theirs = penalty_gradients(published.judge(weights, volumes, config.depth))
-    for name, actual, expected in zip(weights, ours, theirs, strict=True):
+    found = penalty_gradients(network(volumes))
+    published_gradients = penalty_gradients(published.judge(weights, volumes, config.depth))
+    for name, actual, expected in zip(weights, found, published_gradients, strict=True):
         assert (actual is None) == (expected is None), name
         assert actual is None or close(actual, expected, 1e-9), name
 
 
-def test_discriminators_of_one_architecture_accept_the_depths_they_can_be_told():
+def test_discriminators_of_one_architecture_accept_any_given_depth():
     for depth in (4, 8, 16):
         config = NetworkConfig(16, depth, 2, 8, 8, 1)
         assert filled(Discriminator, config, 4)(torch.rand(2, 1, depth, 16, 16)).shape == (2,)

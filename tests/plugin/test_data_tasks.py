@@ -43,12 +43,12 @@ class StopAfter:
         self.cancelled = done >= self.cases
 
 
-def test_every_case_is_told_as_it_finishes_and_again_with_its_outcome(scans, tmp_path):
-    told: list[CaseRow] = []
-    sentence = prepare([scans], tmp_path / "out", AUTOMATIC, told.extend, Silent())
+def test_every_case_is_reported_when_it_finishes_and_with_its_outcome(scans, tmp_path):
+    rows: list[CaseRow] = []
+    sentence = prepare([scans], tmp_path / "out", AUTOMATIC, rows.extend, Silent())
     assert sentence == "Scans: 2 done, 1 failed."
-    assert [row.name for row in told if row.outcome == "finished"] == ["broken", "sub-1", "sub-2"]
-    last = {row.name: row for row in told}
+    assert [row.name for row in rows if row.outcome == "finished"] == ["broken", "sub-1", "sub-2"]
+    last = {row.name: row for row in rows}
     assert {name: row.outcome for name, row in last.items()} == {
         "broken": "failed",
         "sub-1": "done",
@@ -59,7 +59,7 @@ def test_every_case_is_told_as_it_finishes_and_again_with_its_outcome(scans, tmp
     assert last["sub-1"].path == tmp_path / "out" / "sub-1.nii.gz"
     assert prepared_cases(tmp_path / "out") == [last[name] for name in sorted(last)]
 
-    again = prepare([scans], tmp_path / "out", AUTOMATIC, told.extend, Silent())
+    again = prepare([scans], tmp_path / "out", AUTOMATIC, rows.extend, Silent())
     assert again == "Scans: 2 done, 1 failed (2 from before)."
     made = build_bank(tmp_path / "out", tmp_path / "bank", 1, Silent())
     assert made.startswith("Saved a bank of 2 volumes")

@@ -61,7 +61,7 @@ def test_the_number_of_threads_changes_nothing() -> None:
     assert digests[0] == digests[1]
 
 
-def test_the_volume_is_marked_synthetic_and_tells_how_it_was_made(occupancy: np.ndarray) -> None:
+def test_the_volume_is_marked_synthetic_and_records_its_parameters(occupancy: np.ndarray) -> None:
     volume = simulate_tof(occupancy, seed=4)
     assert volume.synthetic
     assert volume.shape == occupancy.shape
@@ -179,7 +179,7 @@ def test_any_grid_works() -> None:
         (np.ones((8, 8, 8), np.uint8), (0.6, 0.6)),
     ],
 )
-def test_what_is_no_vessel_map_is_refused(vessels, spacing, single_sentence) -> None:
+def test_anything_but_a_vessel_map_is_refused(vessels, spacing, single_sentence) -> None:
     with pytest.raises(CowganError) as refusal:
         simulate_tof(vessels, spacing)
     single_sentence(refusal)

@@ -105,7 +105,9 @@ def test_a_full_disk_is_one_sentence_and_the_manifest_lists_what_is_there(
     assert not list(tmp_path.glob(".part*"))
 
 
-def test_a_folder_that_is_a_file_is_one_sentence(synthesizer, tmp_path, single_sentence):
+def test_a_folder_that_is_a_file_is_reported_in_one_sentence(
+    synthesizer, tmp_path, single_sentence
+):
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(CowganError) as refusal:
         export_volumes(synthesizer, STATES, tmp_path / "file")
@@ -135,8 +137,8 @@ def test_asked_again_only_what_is_missing_or_changed_is_made(tmp_path, single_se
     export_path(out, STATES[1]).unlink()
     assert export_volumes(synthesizer, STATES, out) == first
     assert [row["sha256"] for row in manifest(out)] == [row.sha256 for row in first]
-    anew = [path for path, time in made.items() if path.stat().st_mtime_ns != time]
-    assert anew == [export_path(out, STATES[1])]
+    rewritten = [path for path, time in made.items() if path.stat().st_mtime_ns != time]
+    assert rewritten == [export_path(out, STATES[1])]
     changed = export_path(out, STATES[0])
     changed.write_bytes(changed.read_bytes() + b"0")
     for states in (STATES, [replace(STATES[2], psi=0.25)]):
@@ -164,7 +166,9 @@ def test_nothing_to_export_is_no_file(synthesizer, tmp_path):
     assert export_volumes(synthesizer, [], tmp_path / "folder") == []
 
 
-def test_a_state_of_another_model_is_one_sentence(synthesizer, tmp_path, single_sentence):
+def test_a_state_of_another_model_is_reported_in_one_sentence(
+    synthesizer, tmp_path, single_sentence
+):
     with pytest.raises(CowganError) as refusal:
         export_volumes(synthesizer, [STATES[0], LatentState(w=((0.0,),))], tmp_path)
     single_sentence(refusal)

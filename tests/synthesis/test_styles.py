@@ -147,7 +147,7 @@ def test_spherical_interpolation_of_parallel_or_opposite_latents_is_finite():
     assert slerp(a, torch.zeros(1, 2), 0.5).isfinite().all()
 
 
-def test_a_state_of_one_model_is_told_from_one_of_another(single_sentence):
+def test_states_of_two_models_are_distinguished(single_sentence):
     other = Checkpoint.random(NetworkConfig(32, 8, 2, 8, 8, 2))
     state = LatentState(mixing=(BlockMix(3, 1),))
     assert styles(other, state).shape == (4, 8)

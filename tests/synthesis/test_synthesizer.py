@@ -116,8 +116,8 @@ def test_the_cache_never_changes_a_volume(checkpoint, precision, sequence):
     synthesizer = Synthesizer(checkpoint, "cpu", precision)
     for state, stop in sequence:
         cached = synthesizer.render(state, stop)
-        anew = Synthesizer(checkpoint, "cpu", precision).render(state, stop)
-        np.testing.assert_array_equal(cached.data, anew.data)
+        uncached = Synthesizer(checkpoint, "cpu", precision).render(state, stop)
+        np.testing.assert_array_equal(cached.data, uncached.data)
 
 
 DIRECTION = Direction("d", "PCA", "w", np.linspace(-1, 1, 8), 0, 2)
@@ -301,7 +301,7 @@ def test_threads_share_one_synthesizer(checkpoint, synthesizer):
                 synthesizer.preview_block(LatentState(seed + 1))
                 (many,) = synthesizer.render_many([LatentState(seed)])
                 np.testing.assert_array_equal(many.data, expected[seed])
-        except BaseException as problem:  # noqa: BLE001 - told to the main thread
+        except BaseException as problem:  # noqa: BLE001 - passed to the main thread
             problems.append(problem)
 
     threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
@@ -372,7 +372,7 @@ def test_a_style_beyond_all_bounds_gives_a_volume_or_one_sentence(synthesizer, p
         assert np.isfinite(data).all()
 
 
-def test_a_volume_tells_everything_about_itself(tmp_path):
+def test_a_volume_records_its_full_provenance(tmp_path):
     path = tmp_path / "model.safetensors"
     checkpoint = files.lively()
     checkpoint.spacing_mm = (0.5, 0.25, 0.75)

@@ -80,7 +80,7 @@ def test_a_uniform_image_is_an_image(tmp_path):
         assert content(tmp_path, np.full((20, 20, 20), value, np.uint8)) == "image"
 
 
-def test_what_was_a_mask_stays_told_in_a_copy(tmp_path):
+def test_a_copy_keeps_that_it_was_a_mask(tmp_path):
     content(tmp_path, BALLS)
     write_nifti(read_volume(tmp_path / "a.nii.gz"), tmp_path / "b.nii.gz")
     assert any("label map" in text for text in read_volume(tmp_path / "b.nii.gz").remarks)

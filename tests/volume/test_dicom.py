@@ -42,12 +42,12 @@ def test_a_series_lies_where_itk_says(tmp_path):
     write_series(tmp_path / "tof_5", VOXELS, AFFINE)
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(tmp_path / "tof_5")))
-    theirs = reader.Execute()
+    reference = reader.Execute()
     volume = read_volume(tmp_path / "tof_5")
     z, x, y = np.unravel_index(np.argmax(volume.data), SHAPE)
     ras = volume.affine @ [x, y, z, 1]
-    found = theirs.TransformPhysicalPointToIndex((-ras[0], -ras[1], ras[2]))
-    assert theirs[found] == VOXELS.max()
+    found = reference.TransformPhysicalPointToIndex((-ras[0], -ras[1], ras[2]))
+    assert reference[found] == VOXELS.max()
 
 
 def test_localizers_and_screenshots_are_left_out_and_named(tmp_path):
@@ -102,7 +102,7 @@ def test_files_without_a_header_are_called_dicom(tmp_path, single_sentence):
         assert "dcm2niix" in refused(path, single_sentence)
 
 
-def test_without_simpleitk_the_way_to_convert_is_told(tmp_path, monkeypatch, single_sentence):
+def test_without_simpleitk_the_conversion_is_explained(tmp_path, monkeypatch, single_sentence):
     write_series(tmp_path / "tof_5", VOXELS, AFFINE)
     monkeypatch.setitem(__import__("sys").modules, "SimpleITK", None)
     sentence = refused(tmp_path / "tof_5", single_sentence)

@@ -129,7 +129,7 @@ def test_the_mark_survives_without_the_sidecar_and_stays_within_its_field(volume
     assert len(nib.load(tmp_path / "v.nii").header["descrip"].item()) == 79
 
 
-def test_sidecar_tells_the_whole_history(volume, tmp_path):
+def test_the_sidecar_has_the_full_provenance(volume, tmp_path):
     path = tmp_path / "v.nii.gz"
     write_nifti(volume, path)
     assert sidecar_path(path) == tmp_path / "v.json"
@@ -242,7 +242,7 @@ def test_a_bids_sidecar_is_kept_whole(tmp_path):
     assert not volume.synthetic
 
 
-def test_a_damaged_sidecar_does_not_lock_the_image_but_is_told(tmp_path):
+def test_a_damaged_sidecar_is_reported_and_the_image_read(tmp_path):
     path = save(tmp_path / "v.nii", np.zeros((2, 3, 4), np.int16))
     (tmp_path / "v.json").write_text("{", encoding="utf-8")
     assert "v.json is damaged" in read_volume(path).provenance["sidecar_problem"]
@@ -258,7 +258,7 @@ def test_a_damaged_sidecar_does_not_lock_the_image_but_is_told(tmp_path):
     ],
     ids=lambda text: text[:20],
 )
-def test_a_sidecar_of_wrong_types_or_depth_is_told_too(tmp_path, provenance):
+def test_a_sidecar_of_wrong_types_or_depth_is_reported(tmp_path, provenance):
     path = save(tmp_path / "v.nii", np.zeros((2, 3, 4), np.int16))
     (tmp_path / "v.json").write_text(
         f'{{"written_by": "napari-cowgan 0.1.0", "provenance": {provenance}}}',
@@ -269,7 +269,7 @@ def test_a_sidecar_of_wrong_types_or_depth_is_told_too(tmp_path, provenance):
     assert [source["file"] for source in volume.provenance["sources"]] == ["v.nii"]
 
 
-def test_an_image_changed_after_its_sidecar_is_told(volume, tmp_path):
+def test_an_image_changed_after_its_sidecar_is_reported(volume, tmp_path):
     write_nifti(volume, tmp_path / "v.nii")
     save(tmp_path / "v.nii", np.zeros((2, 3, 4), np.float32))
     provenance = read_volume(tmp_path / "v.nii").provenance

@@ -77,8 +77,8 @@ def test_scaling_by_the_header(tmp_path, slope, intercept, factor, offset):
 def test_scaling_is_that_of_nibabel(tmp_path):
     content = nifti(scl_slope=1 / 3, scl_inter=0.1)
     volume = opened(tmp_path, content)
-    theirs = nib.load(tmp_path / "scan.nii").get_fdata(dtype=np.float32)
-    np.testing.assert_array_equal(volume.data, theirs.transpose(2, 0, 1))
+    reference = nib.load(tmp_path / "scan.nii").get_fdata(dtype=np.float32)
+    np.testing.assert_array_equal(volume.data, reference.transpose(2, 0, 1))
 
 
 def test_voxels_follow_the_header_where_no_offset_is_stated(tmp_path):
@@ -108,9 +108,9 @@ def test_pairs_of_header_and_voxels(tmp_path, kind, suffixes, named):
         (tmp_path / f"scan{suffix}").write_bytes(content)
     volume = read_volume(tmp_path / f"scan{suffixes[named]}")
     np.testing.assert_array_equal(volume.data, NETWORK_ORDER)
-    told = " ".join(volume.remarks)
-    assert ("stores no orientation" in told) == ("is a guess" in told)
-    assert ("is a guess" in told) == (kind is nib.AnalyzeImage)
+    remarks = " ".join(volume.remarks)
+    assert ("stores no orientation" in remarks) == ("is a guess" in remarks)
+    assert ("is a guess" in remarks) == (kind is nib.AnalyzeImage)
     (tmp_path / f"scan{suffixes[1 - named]}").unlink()
     with pytest.raises(CowganError, match="is one of two files"):
         read_volume(tmp_path / f"scan{suffixes[named]}")
@@ -183,7 +183,7 @@ NRRD = b"NRRD0004\ntype: short\ndimension: 3\nsizes: 10 12 8\nencoding: raw\nend
         ("c.nrrd", NRRD + b"spacings: 3 3 4\n", b"\n", ("No orientation",)),
     ],
 )
-def test_what_other_formats_leave_out_is_told(tmp_path, name, start, end, parts):
+def test_missing_fields_of_other_formats_are_reported(tmp_path, name, start, end, parts):
     volume = opened(tmp_path, start + end + VOXELS.tobytes("F"), name)
     for part in parts:
         assert part in " ".join(volume.remarks)

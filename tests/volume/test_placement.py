@@ -35,7 +35,7 @@ def save(folder: Path, sform=LAS, qform=None, codes=(1, 0), **fields) -> Path:
     return path
 
 
-def told(volume: Volume) -> str:
+def remarks_of(volume: Volume) -> str:
     return " ".join(volume.remarks)
 
 
@@ -52,9 +52,9 @@ def test_an_empty_sform_gives_way_to_the_qform(tmp_path):
     assert volume.provenance["sources"][-1]["orientation_from"] == "qform"
 
 
-def test_left_and_right_that_disagree_are_told(tmp_path):
+def test_contradictory_left_and_right_are_reported(tmp_path):
     volume = read_volume(save(tmp_path, RAS, LAS, (1, 1)))
-    assert "disagree about left and right; the sform was used" in told(volume)
+    assert "disagree about left and right; the sform was used" in remarks_of(volume)
     np.testing.assert_array_equal(volume.data, VOXELS[::-1].transpose(2, 0, 1))
 
 
@@ -67,13 +67,13 @@ def test_left_and_right_that_disagree_are_told(tmp_path):
     ],
     ids=["size", "position", "directions"],
 )
-def test_other_disagreements_are_told(tmp_path, qform, part):
-    assert part in told(read_volume(save(tmp_path, LAS, qform, (1, 1))))
+def test_other_contradictions_are_reported(tmp_path, qform, part):
+    assert part in remarks_of(read_volume(save(tmp_path, LAS, qform, (1, 1))))
 
 
-def test_no_orientation_is_told(tmp_path):
+def test_a_missing_orientation_is_reported(tmp_path):
     volume = read_volume(save(tmp_path, codes=(0, 0)))
-    assert "which side is the patient's left is a guess" in told(volume)
+    assert "which side is the patient's left is a guess" in remarks_of(volume)
     np.testing.assert_allclose(volume.spacing_mm, (4, 3, 3))
 
 
@@ -83,10 +83,10 @@ def test_without_orientation_and_voxel_size_nothing_is_guessed(tmp_path, single_
     assert "how large its voxels are" in single_sentence(refusal)
 
 
-def test_a_negative_voxel_size_is_told_and_turns_nothing(tmp_path):
+def test_a_negative_voxel_size_is_reported_and_mirrors_nothing(tmp_path):
     volume = read_volume(save(tmp_path, codes=(0, 1), pixdim=[-1, -3, 3, 4, 0, 0, 0, 0]))
     np.testing.assert_allclose(volume.affine, LAS, atol=1e-4)
-    assert "negative voxel size" in told(volume)
+    assert "negative voxel size" in remarks_of(volume)
 
 
 @pytest.mark.parametrize("qfac", [0, 1])
@@ -97,9 +97,9 @@ def test_a_qfac_of_zero_means_one(tmp_path, qfac):
     np.testing.assert_allclose(volume.data, VOXELS[::-1].transpose(2, 0, 1))
 
 
-def test_voxel_sizes_that_disagree_with_the_only_orientation_are_told(tmp_path):
+def test_voxel_sizes_that_contradict_the_only_orientation_are_reported(tmp_path):
     volume = read_volume(save(tmp_path, codes=(1, 0), pixdim=[1, 1, 1, 1, 0, 0, 0, 0]))
-    assert "The sform and pixdim disagree about the size of a voxel" in told(volume)
+    assert "The sform and pixdim disagree about the size of a voxel" in remarks_of(volume)
     assert volume.spacing_mm == pytest.approx((4, 3, 3))
 
 
@@ -116,7 +116,7 @@ def test_millimetres_marked_as_something_else_are_no_size_of_a_head(
     assert refusal.value.likely_units == "mm"
     volume = read_volume(path, units="mm")
     assert volume.spacing_mm == pytest.approx((4, 3, 3))
-    assert "millimetres were used, as asked" in told(volume)
+    assert "millimetres were used, as asked" in remarks_of(volume)
 
 
 def test_metres_without_a_unit_are_recognised(tmp_path):
@@ -136,7 +136,9 @@ def test_voxels_like_needles_are_impossible(tmp_path):
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(angle=st.floats(-40, 40), axis=st.sampled_from("xyz"))
-def test_an_oblique_image_is_told_with_its_angle_and_lies_where_nibabel_says(tmp_path, angle, axis):
+def test_an_oblique_image_is_reported_with_its_angle_and_placed_as_by_nibabel(
+    tmp_path, angle, axis
+):
     affine = np.eye(4)
     affine[:3, :3] = Rotation.from_euler(axis, angle, degrees=True).as_matrix()
     path = save(tmp_path, affine @ LAS, affine @ LAS, (1, 1))
@@ -144,8 +146,8 @@ def test_an_oblique_image_is_told_with_its_angle_and_lies_where_nibabel_says(tmp
     oblique = [text for text in volume.remarks if "oblique" in text]
     assert bool(oblique) == (abs(angle) >= 1) or abs(abs(angle) - 1) < 1e-3
     if oblique:
-        told = int(re.search(r"by (\d+) degrees", oblique[0])[1])
-        assert abs(told - abs(angle)) < 0.501
+        remarks_of = int(re.search(r"by (\d+) degrees", oblique[0])[1])
+        assert abs(remarks_of - abs(angle)) < 0.501
     np.testing.assert_allclose(volume.affine, nib.load(path).affine, atol=1e-3)
 
 
@@ -164,17 +166,17 @@ def test_the_voxels_lie_where_nibabel_says_whatever_the_header_states(
     affine = np.diag([*flips, 1.0]) @ LAS[[*order, 3]]
     path = save(tmp_path, affine, LAS, codes, xyzt_units=units)
     volume = read_volume(path)
-    theirs = nib.load(path)
+    reference = nib.load(path)
     marked = np.unravel_index(np.argmax(VOXELS), SHAPE)
     z, x, y = np.unravel_index(np.argmax(volume.data), volume.shape)
-    ours_mm = volume.affine @ [x, y, z, 1]
-    np.testing.assert_allclose(ours_mm, theirs.affine @ [*marked, 1], atol=1e-3)
+    position_mm = volume.affine @ [x, y, z, 1]
+    np.testing.assert_allclose(position_mm, reference.affine @ [*marked, 1], atol=1e-3)
 
 
-def test_axes_off_right_angles_are_told(tmp_path):
+def test_axes_off_right_angles_are_reported(tmp_path):
     sheared = LAS.copy()
     sheared[0, 2] = 1
-    assert "off right angles" in told(read_volume(save(tmp_path, sheared)))
+    assert "off right angles" in remarks_of(read_volume(save(tmp_path, sheared)))
 
 
 def test_remarks_go_on_to_what_is_made_of_an_image(tmp_path):

@@ -38,24 +38,24 @@ def to_input() -> np.ndarray:
 
 def test_linear_interpolation_agrees_with_itk(volume, to_input):
     grid = Grid((14, 20, 20), default_affine((14, 20, 20), (1.3, 1.0, 1.1)))
-    ours = resample(volume, grid, to_input, order=1)
+    resampled = resample(volume, grid, to_input, order=1)
     like = to_itk(np.zeros(grid.shape, np.float32), grid.affine)
-    theirs = sitk.Resample(
+    reference = sitk.Resample(
         to_itk(volume.data, volume.affine), like, to_itk_transform(to_input), sitk.sitkLinear
     )
-    assert ours.coverage == 1
-    np.testing.assert_allclose(ours.data, _voxels_of(theirs), atol=2e-4)
+    assert resampled.coverage == 1
+    np.testing.assert_allclose(resampled.data, _voxels_of(reference), atol=2e-4)
 
 
 def test_cubic_interpolation_agrees_with_itk(volume, to_input):
     grid = Grid((16, 24, 20), default_affine((16, 24, 20), (1.3, 1.0, 1.1)))
     fine = Grid(grid.shape, grid.affine @ np.diag([0.7, 0.7, 0.7, 1]))
-    ours = resample(volume, fine, to_input)
+    resampled = resample(volume, fine, to_input)
     like = to_itk(np.zeros(fine.shape, np.float32), fine.affine)
-    theirs = sitk.Resample(
+    reference = sitk.Resample(
         to_itk(volume.data, volume.affine), like, to_itk_transform(to_input), sitk.sitkBSpline3
     )
-    np.testing.assert_allclose(ours.data, _voxels_of(theirs), atol=2e-3)
+    np.testing.assert_allclose(resampled.data, _voxels_of(reference), atol=2e-3)
 
 
 def test_transforms_survive_the_way_to_itk_and_back(to_input):

@@ -32,7 +32,7 @@ def test_numbers_of_any_real_type_become_float32_and_float32_is_not_copied():
     assert make(data).data is data
 
 
-def test_synthetic_is_told_by_the_provenance():
+def test_the_provenance_says_whether_a_volume_is_synthetic():
     assert make(provenance={"synthetic": True}).synthetic
     assert not make().synthetic
 
@@ -50,7 +50,7 @@ def test_synthetic_is_told_by_the_provenance():
         ({"provenance": {"z": np.zeros(3)}}, "cannot be stored as JSON"),
     ],
 )
-def test_what_is_not_a_volume_is_refused_in_one_sentence(changes, sentence):
+def test_an_invalid_volume_is_refused_in_one_sentence(changes, sentence):
     with pytest.raises(CowganError, match=sentence):
         make(**changes)
 
