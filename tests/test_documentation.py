@@ -26,17 +26,17 @@ COMMANDS = [
 
 @pytest.mark.parametrize("words", COMMANDS)
 def test_every_command_is_understood_by_the_parser(words: list[str]) -> None:
-    left_over = understand(words)
+    left_over = parse_remainder(words)
     assert not left_over
 
 
 @pytest.mark.parametrize("words", [["nonesuch"], ["generate", "--nonesuch"], ["info", "a", "b"]])
 def test_what_the_parser_does_not_know_is_noticed(words: list[str]) -> None:
     with pytest.raises(Exception, match=r"nonesuch|b"):
-        assert not understand(words), "b"
+        assert not parse_remainder(words), "b"
 
 
-def understand(words: list[str]) -> list[str]:
+def parse_remainder(words: list[str]) -> list[str]:
     """Return what a parser leaves over; files need not be there, nor all that is required."""
     command = typer.main.get_command(app)
     context = command.context_class(command)

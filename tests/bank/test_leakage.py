@@ -15,7 +15,7 @@ from cowgan.volume import Volume, default_affine, write_nifti
 SHAPE = (16, 48, 48)
 
 
-def person(seed: int) -> np.ndarray:
+def vessels_of_subject(seed: int) -> np.ndarray:
     """Return tubes on tissue that all people have in common, from 0 to 1."""
     random = np.random.default_rng(seed)
     tissue = gaussian_filter(np.random.default_rng(99).random(SHAPE), 4) * 6 - 2.6
@@ -45,7 +45,7 @@ COPIES = {
 
 @pytest.mark.parametrize("copy", COPIES)
 def test_only_copies_on_the_other_side_are_found(copy):
-    people = [person(seed) for seed in range(14)]
+    people = [vessels_of_subject(seed) for seed in range(14)]
     changed = COPIES[copy](people[3]).astype(np.float32)
     volumes = [*people, changed]
     held_out = [seed in (10, 11, 12, 13) for seed in range(14)] + [True]
@@ -57,14 +57,14 @@ def test_only_copies_on_the_other_side_are_found(copy):
 
 
 def test_copies_on_one_side_are_no_leak():
-    volumes = [person(0), person(0), person(1)]
+    volumes = [vessels_of_subject(0), vessels_of_subject(0), vessels_of_subject(1)]
     coarse = [coarse_picture(volume) for volume in volumes]
     assert not find_same_scans(coarse, "abc", [False, False, True], volumes.__getitem__)
 
 
 def bank_of(people: dict[str, int], folder, holdout: set[str]) -> Bank:
     for name, seed in people.items():
-        volume = Volume(np.clip(person(seed), 0, 1), default_affine(SHAPE))
+        volume = Volume(np.clip(vessels_of_subject(seed), 0, 1), default_affine(SHAPE))
         write_nifti(volume, folder / "scans" / f"{name}.nii.gz")
     rows = [f"{name},{name},{'holdout' if name in holdout else 'training'}" for name in people]
     (folder / "split.csv").write_text("\n".join(["case,subject,split", *rows]), encoding="utf-8")

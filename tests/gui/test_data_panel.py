@@ -389,13 +389,13 @@ def test_a_run_that_fails_leaves_earlier_results_in_the_list(
     assert outcomes(panel) == ALL_OUTCOMES
 
 
-def looked_into(panel: DataPanel, qtbot) -> None:
+def wait_for_listing(panel: DataPanel, qtbot) -> None:
     """Wait until the folder of the scans is listed."""
     qtbot.waitUntil(lambda: panel.search.listing is not None, timeout=20_000)
 
 
 @pytest.fixture
-def mixed(tmp_path: Path, head: Path) -> Path:
+def mixed_data_set(tmp_path: Path, head: Path) -> Path:
     """Return a BIDS data set with one angiogram, one other image and a pointer."""
     folder = tmp_path / "bids"
     anat = folder / "sub-1" / "anat"
@@ -409,9 +409,9 @@ def mixed(tmp_path: Path, head: Path) -> Path:
     return folder
 
 
-def test_the_content_of_a_folder_is_listed_with_reasons_beforehand(panel, mixed, qtbot):
-    assert drop(panel, mixed)
-    looked_into(panel, qtbot)
+def test_the_content_of_a_folder_is_listed_with_reasons_beforehand(panel, mixed_data_set, qtbot):
+    assert drop(panel, mixed_data_set)
+    wait_for_listing(panel, qtbot)
     assert outcomes(panel) == {
         "sub-1_angio": "ready",
         "sub-1/anat/sub-1_T1w.nii.gz": "left out",
@@ -429,9 +429,9 @@ def test_the_content_of_a_folder_is_listed_with_reasons_beforehand(panel, mixed,
     ), "what is not there cannot be taken"
 
 
-def test_ticked_files_are_prepared(panel, mixed, tmp_path, qtbot, finish):
-    fill(panel, mixed, tmp_path / "out")
-    looked_into(panel, qtbot)
+def test_ticked_files_are_prepared(panel, mixed_data_set, tmp_path, qtbot, finish):
+    fill(panel, mixed_data_set, tmp_path / "out")
+    wait_for_listing(panel, qtbot)
     select(panel, "sub-1/anat/sub-1_T1w.nii.gz")
     QTest.keyClick(panel.cases, Qt.Key.Key_Space)
     click(panel.start)
@@ -448,7 +448,7 @@ def test_a_folder_of_dicom_files_explains_how_to_convert_them(panel, tmp_path, q
     for number in range(3):
         (folder / f"IM{number:04}").write_bytes(bytes(128) + b"DICM" + bytes(64))
     assert drop(panel, folder.parent)
-    looked_into(panel, qtbot)
+    wait_for_listing(panel, qtbot)
     (row,) = panel.cases.rows
     assert "dcm2niix" in row.reason
     assert message_of(panel).startswith("No scans to prepare, 1 left out.")

@@ -151,10 +151,10 @@ def test_closing_a_panel_leaves_nothing_behind(viewer, small_model, open_explore
     for _ in range(2):
         open_and_close()
 
-    def nothing_is_left() -> None:
+    def assert_nothing_left() -> None:
         assert own_objects() - before == Counter()
 
-    qtbot.waitUntil(nothing_is_left, timeout=10_000)
+    qtbot.waitUntil(assert_nothing_left, timeout=10_000)
 
 
 @pytest.mark.slow

@@ -116,7 +116,7 @@ def test_the_start_code_is_shown_before_the_first_case(window, journal):
     assert f"Your start code is <b>{start.data['start_code']}</b>" in window.page.body.text()
 
 
-def also(window, text: str) -> QPushButton:
+def extra_button(window, text: str) -> QPushButton:
     """Return the button between the main and the last one that says so."""
     (found,) = [button for button in window.page.also if button.text() == text]
     assert found.isVisible()
@@ -144,11 +144,11 @@ def test_answers_to_return_are_saved_by_keys(window, package, tmp_path, monkeypa
     save_by_keys(window, "sub-R01_answers.zip", tmp_path / "mine")
     with zipfile.ZipFile(tmp_path / "mine.zip") as archive:
         assert archive.read("sub-R01/journal.jsonl") == before
-    click(also(window, "Copy code"))
+    click(extra_button(window, "Copy code"))
     assert QApplication.clipboard().text() == window.page.code.text()
     shown = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: shown.append(url) or True)
-    click(also(window, "Show folder"))
+    click(extra_button(window, "Show folder"))
     assert [url.toLocalFile() for url in shown] == [str(package)]
     # Neither the dialog nor a look at another window adds to what was finished.
     QTest.qWait(300)
@@ -159,7 +159,7 @@ def test_the_receipt_is_saved_by_keys_and_fits_the_journal(window, tmp_path):
     go_to(window, State.FINISHED)
     QTest.qWait(1100)
     press(window, Key.Key_Tab)
-    while QApplication.focusWidget() is not also(window, "Save receipt…"):
+    while QApplication.focusWidget() is not extra_button(window, "Save receipt…"):
         press(window, Key.Key_Tab)
     press(window, Key.Key_Return)
     save_by_keys(window, "sub-R01_receipt.json", tmp_path / "mine")
@@ -714,11 +714,11 @@ def test_nothing_is_cut_off(tmp_path, windows):
         if state(window) not in FLEETING:
             for width, height in ((1200, 660), (1280, 800), (1600, 1000)):
                 window.resize(width, height)
-                wait_for(lambda: not cut_off(window), timeout_s=5)
+                wait_for(lambda: not clipped_texts(window), timeout_s=5)
         step(window)
 
 
-def cut_off(window) -> list[str]:
+def clipped_texts(window) -> list[str]:
     """Return the texts that are not to be seen whole."""
     found = []
     for widget in window.findChildren(QPushButton) + window.findChildren(QLabel):

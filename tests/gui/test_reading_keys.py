@@ -49,7 +49,7 @@ OWN = {
 """Keys that do something in each state, without modifiers, with Shift or on a number pad."""
 
 
-def surroundings(window):
+def untouchable_state(window):
     """Return whatever a key could have changed that is none of the reader's business."""
     models = [pane.model for pane in window.trial_page.image.panes]
     layers = [layer for model in models for layer in model.layers]
@@ -67,11 +67,11 @@ def surroundings(window):
     }
 
 
-def everything(window, package):
+def full_state(window, package):
     """Return whatever a key could have changed."""
     models = [pane.model for pane in window.trial_page.image.panes]
     session = window.reading.session
-    return surroundings(window) | {
+    return untouchable_state(window) | {
         "state": (session.state, asdict(session.snapshot) | {"latest_ns": 0}),
         "view": window.trial_page.image.view,
         "scenes": [repr(model.model_dump(include=VIEW)) for model in models],
@@ -132,26 +132,26 @@ def test_all_other_keys_are_swallowed_with_every_modifier(every_state):
     for wanted in lead():
         visited.add(wanted)
         QApplication.processEvents()
-        before = everything(window, package)
+        before = full_state(window, package)
         for modifiers in MODIFIERS:
             for key in KEYS:
                 if key not in OWN[wanted] or modifiers not in (NONE, SHIFT, KEYPAD):
                     send(window, key, modifiers)
             assert state(window) is wanted, modifiers
         QApplication.processEvents()
-        assert everything(window, package) == before, wanted
+        assert full_state(window, package) == before, wanted
     assert visited == set(OWN)
 
 
 def test_keys_of_the_reading_change_only_the_reading(every_state):
     window, _, lead = every_state
     for wanted in lead():
-        before = surroundings(window)
+        before = untouchable_state(window)
         for key in sorted(OWN[wanted] - GO_ON - TAB):
             twice = key in (Key.Key_P, Key.Key_F11)
             press(window, *[key] * (1 + twice))
         QApplication.processEvents()
-        assert surroundings(window) == before, wanted
+        assert untouchable_state(window) == before, wanted
 
 
 def test_a_held_key_answers_only_once(window):

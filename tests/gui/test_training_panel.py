@@ -71,9 +71,9 @@ def bank(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def done(bank: Path, tmp_path_factory) -> Path:
+def finished_runs(bank: Path, tmp_path_factory) -> Path:
     """Return a folder with a finished run in it."""
-    folder = tmp_path_factory.mktemp("done")
+    folder = tmp_path_factory.mktemp("finished_runs")
     settings = {"batch": 2, "accumulate": 1, "steps": 4, "save_every": 2, "sample_every": 2}
     config = run_config("modern", "Small", (16, 16), 1, 16, precision="fp32", **settings)
     threads = torch.get_num_threads()
@@ -111,7 +111,7 @@ def panel(runs: Path, qtbot) -> Workbench:
 
 
 @pytest.fixture
-def docked(viewer, runs: Path) -> Workbench:
+def docked_panel(viewer, runs: Path) -> Workbench:
     """Return a panel in a napari window."""
     return show_training_panel(viewer).workbench
 
@@ -139,7 +139,7 @@ def ended(panel: Workbench) -> Callable[[], bool]:
     return lambda: panel.watched.watcher is None and not panel.job.running
 
 
-def in_sight(widget: QWidget) -> bool:
+def fully_visible(widget: QWidget) -> bool:
     """Tell whether no part of a widget is scrolled away."""
     return widget.visibleRegion().boundingRect() == widget.rect()
 
@@ -172,13 +172,13 @@ def test_an_empty_panel_says_what_to_do(panel):
 
 
 def test_a_run_is_started_watched_paused_stopped_resumed_and_killed(
-    docked, bank, viewer, runs, qtbot, problem
+    docked_panel, bank, viewer, runs, qtbot, problem
 ):
-    train(docked, bank, qtbot)
-    run, monitor = runs / "modern-small-1", docked.monitor
+    train(docked_panel, bank, qtbot)
+    run, monitor = runs / "modern-small-1", docked_panel.monitor
     assert monitor.name.text() == run.name
-    assert not docked.settings.start.isEnabled()
-    assert not docked.new_run_section.isExpanded()
+    assert not docked_panel.settings.start.isEnabled()
+    assert not docked_panel.new_run_section.isExpanded()
     wait(qtbot, lambda: len(viewer.layers) == 1)
     (layer,) = viewer.layers
     assert layer.name == run.name
@@ -203,41 +203,43 @@ def test_a_run_is_started_watched_paused_stopped_resumed_and_killed(
     wait(qtbot, lambda: monitor.state == "training" and monitor.curves.last_step > step)
 
     click(monitor.stop)
-    wait(qtbot, ended(docked))
+    wait(qtbot, ended(docked_panel))
     assert monitor.state == "stopped"
-    assert "the state is saved" in message_of(docked)
+    assert "the state is saved" in message_of(docked_panel)
     saved = read_description(run).counters.step
     assert saved == read_status(run).step > step
     assert not monitor.pause.isVisible() and not monitor.stop.isVisible()
-    assert in_sight(monitor.open) and in_sight(monitor.resume)
+    assert fully_visible(monitor.open) and fully_visible(monitor.resume)
 
     wait(qtbot, monitor.resume.isEnabled)
     click(monitor.resume)
     wait(qtbot, lambda: monitor.state == "training" and monitor.curves.last_step > saved)
     os.kill(read_status(run).pid, KILL)
-    sentence = problem(docked)
+    sentence = problem(docked_panel)
     assert sentence.endswith(f"(log: {run / 'train.log'}).")
     assert "\n" not in sentence
-    assert message_of(docked) == sentence
+    assert message_of(docked_panel) == sentence
     assert monitor.state == "interrupted"
     if sys.platform != "win32":
         assert "was killed (SIGKILL)" in sentence
-    wait(qtbot, docked.settings.start.isEnabled)
+    wait(qtbot, docked_panel.settings.start.isEnabled)
 
 
-def test_closing_asks_and_a_run_left_running_is_found_again(docked, bank, viewer, runs, qtbot):
-    train(docked, bank, qtbot)
+def test_closing_asks_and_a_run_left_running_is_found_again(
+    docked_panel, bank, viewer, runs, qtbot
+):
+    train(docked_panel, bank, qtbot)
     run = runs / "modern-small-1"
-    for close in (viewer.window._qt_window.close, dock_of(docked).title.close_button.click):
+    for close in (viewer.window._qt_window.close, dock_of(docked_panel).title.close_button.click):
         close()
         close()
-        answer(docked, "Cancel")
-        assert docked.closing.question is None, "it is asked once at a time"
+        answer(docked_panel, "Cancel")
+        assert docked_panel.closing.question is None, "it is asked once at a time"
         QTest.qWait(50)
-        assert docked.isVisible() and docked.monitor.state == "training"
-    dock_of(docked).title.close_button.click()
-    answer(docked, "Leave running")
-    wait(qtbot, lambda: not is_there(docked))
+        assert docked_panel.isVisible() and docked_panel.monitor.state == "training"
+    dock_of(docked_panel).title.close_button.click()
+    answer(docked_panel, "Leave running")
+    wait(qtbot, lambda: not is_shown(docked_panel))
     assert is_running(run)
 
     again = show_training_panel(viewer).workbench
@@ -250,17 +252,17 @@ def test_closing_asks_and_a_run_left_running_is_found_again(docked, bank, viewer
 
 
 def test_a_run_in_this_process_is_saved_when_the_window_closes(
-    docked, bank, viewer, runs, qtbot, single_threaded
+    docked_panel, bank, viewer, runs, qtbot, single_threaded
 ):
-    docked.settings.advanced.place.choose("thread")
-    train(docked, bank, qtbot)
+    docked_panel.settings.advanced.place.choose("thread")
+    train(docked_panel, bank, qtbot)
     run, window = runs / "modern-small-1", viewer.window._qt_window
     assert read_status(run).pid == os.getpid()
     window.close()
-    assert "cannot continue without it" in docked.closing.question.informativeText()
-    assert not any("Leave" in button.text() for button in docked.closing.question.buttons())
-    answer(docked, "Stop and save")
-    wait(qtbot, lambda: not is_there(window))
+    assert "cannot continue without it" in docked_panel.closing.question.informativeText()
+    assert not any("Leave" in button.text() for button in docked_panel.closing.question.buttons())
+    answer(docked_panel, "Stop and save")
+    wait(qtbot, lambda: not is_shown(window))
     # The fixture closes windows that are still there.
     del viewer.window._qt_window
     assert read_status(run).state == "stopped"
@@ -274,7 +276,7 @@ def dock_of(widget) -> QtViewerDockWidget:
     return widget
 
 
-def is_there(widget) -> bool:
+def is_shown(widget) -> bool:
     try:
         return widget.isVisible()
     except RuntimeError:
@@ -282,11 +284,11 @@ def is_there(widget) -> bool:
 
 
 def test_a_model_opens_in_the_explorer_in_one_click(
-    docked, viewer, done, qtbot, settle, single_threaded, small_model
+    docked_panel, viewer, finished_runs, qtbot, settle, single_threaded, small_model
 ):
     remember("last_checkpoint", str(small_model))
-    panel = docked
-    panel.settings.folders.runs.set_path(done)
+    panel = docked_panel
+    panel.settings.folders.runs.set_path(finished_runs)
     wait(qtbot, lambda: len(panel.runs.list.runs) == 1)
     (run,) = panel.runs.list.runs
     assert (run.state, run.step, run.recipe) == ("finished", 4, "Modern")
@@ -306,9 +308,11 @@ def test_a_model_opens_in_the_explorer_in_one_click(
     assert "Model of step 4" in panel.runs.list.topLevelItem(0).child(0).text(0)
 
 
-def test_a_finished_run_is_watched_and_made_longer(panel, done, qtbot, runs, single_threaded):
+def test_a_finished_run_is_watched_and_made_longer(
+    panel, finished_runs, qtbot, runs, single_threaded
+):
     panel.settings.advanced.place.choose("thread")
-    shutil.copytree(done / "first", runs / "first")
+    shutil.copytree(finished_runs / "first", runs / "first")
     panel.runs.refresh()
     wait(qtbot, lambda: len(panel.runs.list.runs) == 1)
     panel.runs.list.select(runs / "first")
@@ -317,7 +321,7 @@ def test_a_finished_run_is_watched_and_made_longer(panel, done, qtbot, runs, sin
     wait(qtbot, lambda: panel.monitor.curves.last_step == 4)
     assert panel.monitor.state == "finished"
     wait(qtbot, panel.monitor.resume.isEnabled)
-    assert in_sight(panel.monitor.resume) and not panel.monitor.stop.isVisible()
+    assert fully_visible(panel.monitor.resume) and not panel.monitor.stop.isVisible()
     click(panel.monitor.resume)
     (dialog,) = panel.findChildren(QInputDialog)
     assert dialog.intValue() == 8
@@ -330,21 +334,23 @@ def test_a_finished_run_is_watched_and_made_longer(panel, done, qtbot, runs, sin
     wait(qtbot, ended(panel))
 
 
-def test_a_run_is_shown_in_full_in_the_narrowest_dock(docked, done, qtbot):
-    docked.settings.folders.runs.set_path(done)
-    docked.watch(done / "first")
-    wait(qtbot, lambda: docked.runs.list.runs)
-    docked.monitor.facts["Device"].setText("NVIDIA H100 80GB HBM3, the third of eight")
-    scroll = docked.findChild(QScrollArea)
+def test_a_run_is_shown_in_full_in_the_narrowest_dock(docked_panel, finished_runs, qtbot):
+    docked_panel.settings.folders.runs.set_path(finished_runs)
+    docked_panel.watch(finished_runs / "first")
+    wait(qtbot, lambda: docked_panel.runs.list.runs)
+    docked_panel.monitor.facts["Device"].setText("NVIDIA H100 80GB HBM3, the third of eight")
+    scroll = docked_panel.findChild(QScrollArea)
     QApplication.processEvents()
-    margin = docked.parentWidget().width() - scroll.width() + scroll.verticalScrollBar().width()
+    margin = (
+        docked_panel.parentWidget().width() - scroll.width() + scroll.verticalScrollBar().width()
+    )
     assert scroll.widget().minimumSizeHint().width() + margin <= DockedPanel.least_width
 
 
-def test_a_finished_run_grows(panel, done, qtbot, runs, tmp_path):
-    shutil.copytree(done / "first", runs / "first")
+def test_a_finished_run_grows(panel, finished_runs, qtbot, runs, tmp_path):
+    shutil.copytree(finished_runs / "first", runs / "first")
     panel.watch(runs / "first")
-    wait(qtbot, lambda: in_sight(panel.monitor.open))
+    wait(qtbot, lambda: fully_visible(panel.monitor.open))
     assert not panel.monitor.grow.isEnabled(), "there is nothing finer to learn from"
     (tmp_path / "scans").mkdir()
     volume = Volume(np.random.default_rng(0).random((32, 32, 32)), default_affine((32, 32, 32)))
@@ -353,7 +359,7 @@ def test_a_finished_run_grows(panel, done, qtbot, runs, tmp_path):
     wait(qtbot, panel.monitor.grow.isEnabled)
     panel.settings.advanced.capacity.setValue(9)
     click(panel.monitor.grow)
-    wait(qtbot, lambda: in_sight(panel.settings.start))
+    wait(qtbot, lambda: fully_visible(panel.settings.start))
     run = panel.settings.new_run(tmp_path)
     network = run.config.network
     assert (network.volume_shape, network.network_capacity) == ((32, 32, 32), 1)
@@ -658,7 +664,7 @@ def test_samples_are_added_beside_other_layers():
 
 
 @pytest.mark.slow
-def test_tensorboard_shows_a_run(panel, done, qtbot, monkeypatch):
+def test_tensorboard_shows_a_run(panel, finished_runs, qtbot, monkeypatch):
     pytest.importorskip("tensorboard")
     opened: list[str] = []
 
@@ -667,11 +673,11 @@ def test_tensorboard_shows_a_run(panel, done, qtbot, monkeypatch):
         return True
 
     monkeypatch.setattr(QDesktopServices, "openUrl", browse)
-    panel.settings.folders.runs.set_path(done)
+    panel.settings.folders.runs.set_path(finished_runs)
     wait(qtbot, lambda: len(panel.runs.list.runs) == 1)
-    panel.runs.list.select(done / "first")
+    panel.runs.list.select(finished_runs / "first")
     click(panel.runs.folder)
-    assert opened == [(done / "first").as_uri()]
+    assert opened == [(finished_runs / "first").as_uri()]
     click(panel.runs.board)
     wait(qtbot, lambda: len(opened) == 2)
     with urlopen(opened[1], timeout=10) as page:
@@ -682,12 +688,12 @@ def test_tensorboard_shows_a_run(panel, done, qtbot, monkeypatch):
 
 
 def test_tensorboard_that_is_not_installed_is_reported_in_one_sentence(
-    panel, done, qtbot, monkeypatch, problem
+    panel, finished_runs, qtbot, monkeypatch, problem
 ):
     monkeypatch.setattr("napari_cowgan.training.tensorboard_server.find_spec", lambda name: None)
     panel.settings.folders.runs.set_path(done)
     wait(qtbot, lambda: len(panel.runs.list.runs) == 1)
-    panel.runs.list.select(done / "first")
+    panel.runs.list.select(finished_runs / "first")
     click(panel.runs.board)
     assert "not installed" in problem(panel)
 
@@ -697,17 +703,17 @@ def _address(url: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def test_the_window_responds_while_a_run_trains(docked, bank, viewer, qtbot):
+def test_the_window_responds_while_a_run_trains(docked_panel, bank, viewer, qtbot):
     """Compare with the same window while the run is paused, as the machine may be busy."""
-    docked.settings.advanced.sample_every.setValue(20)
-    train(docked, bank, qtbot)
+    docked_panel.settings.advanced.sample_every.setValue(20)
+    train(docked_panel, bank, qtbot)
     wait(qtbot, lambda: len(viewer.layers) == 1)
     at_work = min(_lateness_ms() for _ in range(2))
-    click(docked.monitor.pause)
-    wait(qtbot, lambda: docked.monitor.state == "paused")
+    click(docked_panel.monitor.pause)
+    wait(qtbot, lambda: docked_panel.monitor.state == "paused")
     assert at_work < max(100, 3 * _lateness_ms())
-    click(docked.monitor.stop)
-    wait(qtbot, ended(docked))
+    click(docked_panel.monitor.stop)
+    wait(qtbot, ended(docked_panel))
 
 
 def _lateness_ms(seconds: float = 2.0) -> float:

@@ -15,7 +15,7 @@ SHAPE, SPACING_MM = (24, 40, 48), (1.5, 1.0, 1.0)
 
 
 @pytest.fixture
-def lopsided() -> Volume:
+def asymmetric_volume() -> Volume:
     """Return a volume without rotation or reflection symmetry."""
     data = np.zeros(SHAPE, np.float32)
     data[2:22, 4:9, 4:9] = 0.9
@@ -25,13 +25,13 @@ def lopsided() -> Volume:
 
 
 @pytest.mark.parametrize("view", ["axial", "coronal", "sagittal"])
-def test_a_view_shows_what_the_engines_mip_shows(viewer, lopsided, view, qtbot):
+def test_a_view_shows_what_the_engines_mip_shows(viewer, asymmetric_volume, view, qtbot):
     viewer.window.resize(1200, 900)
-    VolumeLayer(viewer).show(lopsided)
+    VolumeLayer(viewer).show(asymmetric_volume)
     look_from(viewer, view)
     qtbot.wait(100)
     picture = viewer.screenshot(canvas_only=True, flash=False)[..., 0] / 255
-    expected = mip(lopsided, view)
+    expected = mip(asymmetric_volume, view)
     # Zoom is in pixels per mm; the centre of the volume is at the centre of the picture.
     nz, nx, ny = np.multiply(SHAPE, SPACING_MM)
     size_mm = {"axial": (ny, nx), "coronal": (nz, nx), "sagittal": (nz, ny)}[view]
@@ -40,12 +40,12 @@ def test_a_view_shows_what_the_engines_mip_shows(viewer, lopsided, view, qtbot):
     assert top >= 0 and left >= 0, "the volume is larger than the canvas"
     seen = resize(picture[top : top + height, left : left + width], expected.shape)
 
-    def likeness(other: np.ndarray) -> float:
+    def correlation(other: np.ndarray) -> float:
         return float(np.corrcoef(seen.ravel(), other.ravel())[0, 1])
 
-    assert likeness(expected) > 0.9
+    assert correlation(expected) > 0.9
     for turned in (expected[::-1], expected[:, ::-1], expected[::-1, ::-1]):
-        assert likeness(turned) < 0.8
+        assert correlation(turned) < 0.8
 
 
 @pytest.mark.parametrize("name", RENDERINGS)
@@ -102,10 +102,12 @@ def test_a_moved_layer_keeps_its_position(explorer, settle):
     assert tuple(explorer.shown.layer.translate) == (1, 2, 3)
 
 
-def test_another_voxel_size_changes_the_layer(viewer, lopsided):
+def test_another_voxel_size_changes_the_layer(viewer, asymmetric_volume):
     shown = VolumeLayer(viewer)
-    shown.show(lopsided)
-    shown.show(Volume(lopsided.data, default_affine(SHAPE, (3.0, 1.0, 1.0)), {"synthetic": True}))
+    shown.show(asymmetric_volume)
+    shown.show(
+        Volume(asymmetric_volume.data, default_affine(SHAPE, (3.0, 1.0, 1.0)), {"synthetic": True})
+    )
     assert tuple(abs(shown.layer.scale)) == (3, 1, 1)
 
 

@@ -126,7 +126,7 @@ def test_the_sides_of_a_pair_are_related_yet_never_confused(right, left, vision)
     assert seen_as(COLOURS[right], vision)[0] > seen_as(COLOURS[left], vision)[0] + 6
 
 
-def told_at(layer: Layer, value: int) -> str:
+def status_at(layer: Layer, value: int) -> str:
     """Return the status bar text over a label value of the layer."""
     viewer = ViewerModel()
     viewer.add_layer(layer)
@@ -138,10 +138,10 @@ def told_at(layer: Layer, value: int) -> str:
 def test_the_status_bar_names_the_artery_under_the_pointer():
     layer = Layer.create(*labels_to_layer(arteries_map(), default_affine(SHAPE)))
     for artery in Artery:
-        assert told_at(layer, artery) == f"{artery.value}; artery: {name_of(artery)}"
+        assert status_at(layer, artery) == f"{artery.value}; artery: {name_of(artery)}"
         assert np.allclose(layer.get_color(artery.value)[:3], rgb(COLOURS[artery]), atol=1e-3)
     assert name_of(Artery.R_PCOM) == "R-PCom, right posterior communicating artery"
-    assert told_at(layer, 0) == "0"
+    assert status_at(layer, 0) == "0"
 
 
 def test_unknown_values_are_visible_and_called_unknown():
@@ -151,7 +151,7 @@ def test_unknown_values_are_visible_and_called_unknown():
     layer = Layer.create(*labels_to_layer(labels, default_affine(SHAPE), "x", provenance))
     assert np.allclose(layer.get_color(13)[:3], rgb(UNKNOWN_COLOUR), atol=1e-3)
     assert layer.get_color(13)[3] == 1
-    assert told_at(layer, 13) == "13; artery: unknown label"
+    assert status_at(layer, 13) == "13; artery: unknown label"
 
 
 def test_hidden_arteries_are_transparent_and_the_ground_always_is():

@@ -30,7 +30,7 @@ def bank(tmp_path_factory) -> Bank:
     return make_bank(tmp_path_factory.mktemp("bank") / "bank")
 
 
-def begin(bank: Bank, run: Path, *more: object) -> tuple[object, ...]:
+def start_arguments(bank: Bank, run: Path, *more: object) -> tuple[object, ...]:
     return ("train", "--bank", bank.path, "--out", run, *TINY, *PASSES, *more)
 
 
@@ -43,10 +43,10 @@ def assert_equal_weights(first: Path, second: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def single(bank: Bank, tmp_path_factory) -> Path:
+def single_process_run(bank: Bank, tmp_path_factory) -> Path:
     """Return a run of one process."""
-    run = tmp_path_factory.mktemp("single") / "run"
-    assert finish(*begin(bank, run, "--steps", 2)).returncode == 0
+    run = tmp_path_factory.mktemp("single_process_run") / "run"
+    assert finish(*start_arguments(bank, run, "--steps", 2)).returncode == 0
     return run
 
 
@@ -64,7 +64,7 @@ def test_two_processes_train_the_weights_that_one_trains(
     )
     for devices in (1, 2):
         runs.append(tmp_path / f"{devices}")
-        arguments = begin(bank, runs[-1], "--preset", preset, "--steps", STEPS)
+        arguments = start_arguments(bank, runs[-1], "--preset", preset, "--steps", STEPS)
         arguments = (*arguments, "--config", settings)
         result = finish(*arguments, "--devices", devices)
         assert result.returncode == 0, result.stderr
@@ -85,11 +85,11 @@ def test_two_processes_train_the_weights_that_one_trains(
 
 @pytest.mark.slow
 def test_a_run_resumes_with_another_number_of_processes(
-    bank: Bank, single: Path, tmp_path: Path
+    bank: Bank, single_process_run: Path, tmp_path: Path
 ) -> None:
     whole, run = tmp_path / "whole", tmp_path / "run"
-    shutil.copytree(single, whole)
-    shutil.copytree(single, run)
+    shutil.copytree(single_process_run, whole)
+    shutil.copytree(single_process_run, run)
     for folder, steps, devices in ((run, 4, 2), (run, 6, 1), (whole, 6, 1)):
         arguments = ("train", "--resume", folder, "--device", "cpu", "--steps", steps)
         result = finish(*arguments, "--devices", devices)
@@ -99,10 +99,10 @@ def test_a_run_resumes_with_another_number_of_processes(
 
 @pytest.mark.slow
 def test_processes_that_torchrun_has_started_are_joined(
-    bank: Bank, single: Path, tmp_path: Path
+    bank: Bank, single_process_run: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    arguments = cowgan(*begin(bank, run, "--steps", 2, "--devices", 2))[1:]
+    arguments = cowgan(*start_arguments(bank, run, "--steps", 2, "--devices", 2))[1:]
     launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
     result = subprocess.run(
         [sys.executable, *launcher, *arguments],
@@ -113,12 +113,12 @@ def test_processes_that_torchrun_has_started_are_joined(
         timeout=240,
     )
     assert result.returncode == 0, result.stderr
-    assert_equal_weights(single, run)
+    assert_equal_weights(single_process_run, run)
 
 
 @pytest.mark.slow
 def test_processes_that_slurm_has_started_are_joined(
-    bank: Bank, single: Path, tmp_path: Path
+    bank: Bank, single_process_run: Path, tmp_path: Path
 ) -> None:
     """Two tasks on one node, in the environment of srun."""
     run = tmp_path / "run"
@@ -135,7 +135,7 @@ def test_processes_that_slurm_has_started_are_joined(
     }
     tasks = [
         subprocess.Popen(
-            cowgan(*begin(bank, run, "--steps", 2, "--devices", 2)),
+            cowgan(*start_arguments(bank, run, "--steps", 2, "--devices", 2)),
             env={**os.environ, **shared, "SLURM_PROCID": rank, "SLURM_LOCALID": rank},
             stderr=subprocess.PIPE,
             text=True,
@@ -145,12 +145,12 @@ def test_processes_that_slurm_has_started_are_joined(
     ]
     for task in tasks:
         assert task.wait(240) == 0, task.stderr.read()
-    assert_equal_weights(single, run)
+    assert_equal_weights(single_process_run, run)
 
 
 @pytest.mark.slow
 def test_ctrl_c_stops_all_and_saves(bank: Bank, tmp_path: Path) -> None:
-    process = start(*begin(bank, tmp_path / "run", "--steps", 100_000, "--devices", 2))
+    process = start(*start_arguments(bank, tmp_path / "run", "--steps", 100_000, "--devices", 2))
     family = wait_for_steps(process, tmp_path / "run")
     for member in family:
         member.send_signal(signal.SIGINT)
@@ -159,18 +159,18 @@ def test_ctrl_c_stops_all_and_saves(bank: Bank, tmp_path: Path) -> None:
     assert error.rstrip().endswith("Stopped; what was finished is kept.")
     assert read_status(tmp_path / "run").state == "stopped"
     assert read_description(tmp_path / "run").counters.step >= 2
-    assert_gone(family)
+    assert_ended(family)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
 def test_the_death_of_one_ends_all(bank: Bank, tmp_path: Path, victim: int) -> None:
-    process = start(*begin(bank, tmp_path / "run", "--steps", 100_000, "--devices", 2))
+    process = start(*start_arguments(bank, tmp_path / "run", "--steps", 100_000, "--devices", 2))
     family = wait_for_steps(process, tmp_path / "run")
     family[victim].kill()
     _, error = process.communicate(timeout=60)
     assert "Traceback" not in error
-    assert_gone(family)
+    assert_ended(family)
     if victim == 1:
         assert process.returncode == 2
         assert "ended unexpectedly" in error.rstrip().splitlines()[-1]
@@ -187,7 +187,7 @@ if os.environ.get("LOCAL_RANK", "0") == "1":
     def read(self, indices):
         raise CowganError("This disk is broken.", "unplugged")
     BankSubset.read = read
-sys.argv[1:] = {[str(one) for one in begin(bank, tmp_path / "run", "--devices", 2)]!r}
+sys.argv[1:] = {[str(one) for one in start_arguments(bank, tmp_path / "run", "--devices", 2)]!r}
 from cowgan.cli import main
 main()
 """
@@ -221,7 +221,7 @@ def wait_for_steps(process: subprocess.Popen[str], run: Path) -> list[psutil.Pro
     return family
 
 
-def assert_gone(family: list[psutil.Process]) -> None:
+def assert_ended(family: list[psutil.Process]) -> None:
     _, alive = psutil.wait_procs(family, timeout=20)
     for member in alive:
         member.kill()
@@ -229,7 +229,7 @@ def assert_gone(family: list[psutil.Process]) -> None:
 
 
 def test_passes_that_cannot_be_shared_are_refused(bank: Bank, tmp_path: Path) -> None:
-    result = finish(*begin(bank, tmp_path / "run", "--accumulate", 3, "--devices", 2))
+    result = finish(*start_arguments(bank, tmp_path / "run", "--accumulate", 3, "--devices", 2))
     assert result.returncode == 2
     assert "multiple of 2" in result.stderr.rstrip().splitlines()[-1]
 

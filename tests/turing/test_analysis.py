@@ -61,7 +61,7 @@ def analysed(study: Study, **options: object) -> Analysis:
     return analyse(study, **options)
 
 
-def read_by(study: Study, habits: Sequence[Decide]) -> Analysis:
+def analysis_of(study: Study, habits: Sequence[Decide]) -> Analysis:
     for reader, habit in zip(study.readers, habits, strict=True):
         play(study.package_folder(reader), habit)
     return analysed(study)
@@ -81,18 +81,18 @@ def informed(study: Study, reader: str, right: bool) -> Decide:
 
 
 def test_perfect_readers_distinguish(study):
-    found = read_by(study, [informed(study, reader, True) for reader in study.readers])
+    found = analysis_of(study, [informed(study, reader, True) for reader in study.readers])
     assert found.panel.verdicts[0].outcomes == ("distinguished",)
     assert found.panel.primary.mean.estimate == 1
 
 
 def test_reversed_readers_are_reported_as_reversed(study):
-    found = read_by(study, [informed(study, reader, False) for reader in study.readers])
+    found = analysis_of(study, [informed(study, reader, False) for reader in study.readers])
     assert found.panel.verdicts[0].outcomes == ("reversed",)
 
 
 def test_readers_who_always_answer_real_show_no_equivalence(study):
-    found = read_by(study, [always("R")] * 4)
+    found = analysis_of(study, [always("R")] * 4)
     (verdict,) = found.panel.verdicts
     assert "equivalent" not in verdict.outcomes
     assert verdict.one_sided == tuple(study.readers)
@@ -220,7 +220,7 @@ def test_a_changed_key_protocol_volume_or_journal_stops_the_analysis(study):
 
 
 def test_pairs_are_scored_by_the_share_of_right_answers(pairs):
-    found = read_by(pairs, [informed(pairs, reader, True) for reader in pairs.readers])
+    found = analysis_of(pairs, [informed(pairs, reader, True) for reader in pairs.readers])
     assert found.panel.verdicts[0].outcomes == ("distinguished",)
     assert "mean share of right answers" in found.panel.verdicts[0].sentences[0]
     # Sides differ between readers, and still they agree on what is generated.
@@ -234,7 +234,7 @@ def test_pairs_are_scored_by_the_share_of_right_answers(pairs):
 
 
 def test_always_choosing_one_side_is_chance_but_no_equivalence(pairs):
-    found = read_by(pairs, [always("left")] * 3)
+    found = analysis_of(pairs, [always("left")] * 3)
     (verdict,) = found.panel.verdicts
     assert found.panel.primary.mean.estimate == pytest.approx(0.5)
     assert verdict.one_sided == tuple(pairs.readers)
@@ -334,10 +334,10 @@ def assert_areas_of_imrmc(found: Analysis) -> None:
 
 
 def test_unblinding_needs_no_user_name(study, monkeypatch):
-    def nameless() -> str:
+    def without_name() -> str:
         raise KeyError("getpwuid(): uid not found: 4711")
 
-    monkeypatch.setattr("cowgan.turing.study.unblinding.getpass.getuser", nameless)
+    monkeypatch.setattr("cowgan.turing.study.unblinding.getpass.getuser", without_name)
     assert unblind(study, early=True).by.startswith("account ")
 
 

@@ -31,7 +31,7 @@ def study(made, tmp_path) -> Study:
 
 
 @pytest.fixture
-def given(study, tmp_path) -> Path:
+def package_folder(study, tmp_path) -> Path:
     """Return the first reader's package, given away and not yet read."""
     return shutil.copytree(study.package_folder("sub-R01"), tmp_path / "on a stick" / "sub-R01")
 
@@ -44,11 +44,11 @@ def states(study: Study) -> dict[str, tuple[str, int]]:
     return {of.reader: (of.state, of.done) for of in progress(study)}
 
 
-def test_progress_follows_the_collected_journals(study, given):
+def test_progress_follows_the_collected_journals(study, package_folder):
     total = len(study.package("sub-R01").manifest.trials)
     assert states(study) == {"sub-R01": ("not returned", 0), "sub-R02": ("not returned", 0)}
-    read(study, given, trials=3)
-    (reader,) = collect(study, [given])
+    read(study, package_folder, trials=3)
+    (reader,) = collect(study, [package_folder])
     assert (reader.reader, reader.state, reader.done, reader.total) == (
         "sub-R01",
         "under way",
@@ -56,25 +56,27 @@ def test_progress_follows_the_collected_journals(study, given):
         total,
     )
     assert (reader.finish_code, reader.last_seen is not None) == (None, True)
-    code = read(study, given)
-    (reader,) = collect(study, [given])
+    code = read(study, package_folder)
+    (reader,) = collect(study, [package_folder])
     assert (reader.state, reader.done, reader.finish_code) == ("finished", total, code)
     assert progress(study)[0] == reader
 
 
-def test_a_reader_who_declines_is_listed_as_declined(study, given):
-    play(given, observer(study, "sub-R01", 0), consent=False)
-    collect(study, [given])
+def test_a_reader_who_declines_is_listed_as_declined(study, package_folder):
+    play(package_folder, observer(study, "sub-R01", 0), consent=False)
+    collect(study, [package_folder])
     assert states(study)["sub-R01"] == ("declined", 0)
 
 
-def test_collecting_twice_changes_nothing(study, given):
-    read(study, given)
-    collect(study, [given])
+def test_collecting_twice_changes_nothing(study, package_folder):
+    read(study, package_folder)
+    collect(study, [package_folder])
     kept = journal_path(study, "sub-R01").read_bytes()
-    collect(study, [given, given])
+    collect(study, [package_folder, package_folder])
     assert (
-        journal_path(study, "sub-R01").read_bytes() == kept == (given / JOURNAL_FILE).read_bytes()
+        journal_path(study, "sub-R01").read_bytes()
+        == kept
+        == (package_folder / JOURNAL_FILE).read_bytes()
     )
     assert [path.name for path in (study.folder / "returned").rglob("*")] == [
         "sub-R01",
@@ -83,26 +85,28 @@ def test_collecting_twice_changes_nothing(study, given):
 
 
 @pytest.mark.parametrize("below", ["", "sub-R01/", "Desktop/my reading/"])
-def test_a_zipped_package_or_the_journal_alone_can_be_collected(study, given, tmp_path, below):
-    read(study, given)
+def test_a_zipped_package_or_the_journal_alone_can_be_collected(
+    study, package_folder, tmp_path, below
+):
+    read(study, package_folder)
     packed = tmp_path / "mail.zip"
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in given.rglob("*"):
-            archive.write(path, below + path.relative_to(given).as_posix())
+        for path in package_folder.rglob("*"):
+            archive.write(path, below + path.relative_to(package_folder).as_posix())
         archive.writestr("__MACOSX/._journal.jsonl", b"resource fork")
     collect(study, [packed])
     assert states(study)["sub-R01"][0] == "finished"
     journal_path(study, "sub-R01").unlink()
-    collect(study, [given / JOURNAL_FILE])
+    collect(study, [package_folder / JOURNAL_FILE])
     assert states(study)["sub-R01"][0] == "finished"
 
 
-def test_an_incomplete_last_line_is_left_out(study, given):
-    read(study, given, trials=5)
-    whole = (given / JOURNAL_FILE).read_bytes()
-    with (given / JOURNAL_FILE).open("ab") as journal:
+def test_an_incomplete_last_line_is_left_out(study, package_folder):
+    read(study, package_folder, trials=5)
+    whole = (package_folder / JOURNAL_FILE).read_bytes()
+    with (package_folder / JOURNAL_FILE).open("ab") as journal:
         journal.write(b'{"data":{"answ')
-    collect(study, [given])
+    collect(study, [package_folder])
     assert journal_path(study, "sub-R01").read_bytes() == whole
 
 
@@ -115,41 +119,41 @@ def refusal(study: Study, *returned: Path) -> str:
     return error.value.sentence
 
 
-def test_an_older_state_or_a_second_reading_is_refused(study, given, tmp_path):
-    read(study, given, trials=2)
-    older = shutil.copytree(given, tmp_path / "older")
-    read(study, given, trials=2)
-    collect(study, [given])
+def test_an_older_state_or_a_second_reading_is_refused(study, package_folder, tmp_path):
+    read(study, package_folder, trials=2)
+    older = shutil.copytree(package_folder, tmp_path / "older")
+    read(study, package_folder, trials=2)
+    collect(study, [package_folder])
     assert "older state of sub-R01" in refusal(study, older)
     read(study, older, trials=5)
     assert "go on differently" in refusal(study, older)
 
 
-def test_changed_files_are_refused(study, given):
-    read(study, given)
-    journal = given / JOURNAL_FILE
+def test_changed_files_are_refused(study, package_folder):
+    read(study, package_folder)
+    journal = package_folder / JOURNAL_FILE
     content = journal.read_bytes()
     journal.write_bytes(content.replace(b'"level":', b'"level": ', 1))
-    assert "was changed after it was written" in refusal(study, given)
+    assert "was changed after it was written" in refusal(study, package_folder)
     lines = content.splitlines(keepends=True)
     journal.write_bytes(b"".join(lines[:10] + lines[11:]))
-    assert "line 11" in refusal(study, given)
+    assert "line 11" in refusal(study, package_folder)
     journal.write_bytes(content)
-    volume = sorted((given / "vol").iterdir())[3]
+    volume = sorted((package_folder / "vol").iterdir())[3]
     voxels = bytearray(volume.read_bytes())
     voxels[-1] ^= 1
     volume.write_bytes(voxels)
-    assert f"vol/{volume.name}" in refusal(study, given)
+    assert f"vol/{volume.name}" in refusal(study, package_folder)
     volume.unlink()
-    (given / "manifest.json").write_text("{}", encoding="utf-8")
-    assert "manifest.json" in refusal(study, given)
+    (package_folder / "manifest.json").write_text("{}", encoding="utf-8")
+    assert "manifest.json" in refusal(study, package_folder)
 
 
-def test_anything_but_a_package_of_this_study_is_refused(study, given, tmp_path):
+def test_anything_but_a_package_of_this_study_is_refused(study, package_folder, tmp_path):
     other = freeze(tmp_path / "other", protocol(readers=1))
     foreign = other.package_folder("sub-R01")
     play(foreign, observer(other, "sub-R01", 1))
-    read(study, given)
+    read(study, package_folder)
     assert "is not a package of this study" in refusal(study, foreign)
     (tmp_path / "letter.zip").write_text("Dear colleagues", encoding="utf-8")
     assert "could not be read" in refusal(study, tmp_path / "letter.zip")
@@ -157,11 +161,11 @@ def test_anything_but_a_package_of_this_study_is_refused(study, given, tmp_path)
     assert "nobody has begun" in refusal(study, study.package_folder("sub-R02"))
 
 
-def test_nothing_is_collected_or_distributed_before_freezing(study, given, tmp_path):
-    read(study, given)
+def test_nothing_is_collected_or_distributed_before_freezing(study, package_folder, tmp_path):
+    read(study, package_folder)
     description = study.description | {"frozen": None}
     unfrozen = Study(study.folder, description, study.key)
-    assert "not frozen" in refusal(unfrozen, given)
+    assert "not frozen" in refusal(unfrozen, package_folder)
     with pytest.raises(CowganError, match="not frozen"):
         unfrozen.zip_package("sub-R01", tmp_path / "sub-R01.zip")
     assert STUDY_FILE in {path.name for path in study.folder.iterdir()}
@@ -185,13 +189,15 @@ def test_a_zipped_package_reveals_no_more_than_the_folder(study, tmp_path):
     Package.open(tmp_path / "sent" / "sub-R01")
 
 
-def test_a_zip_that_unpacks_to_too_much_is_refused(study, given, tmp_path):
-    read(study, given, trials=1)
-    volume = next(iter((given / "vol").iterdir())).relative_to(given).as_posix()
+def test_a_zip_that_unpacks_to_too_much_is_refused(study, package_folder, tmp_path):
+    read(study, package_folder, trials=1)
+    volume = next(iter((package_folder / "vol").iterdir())).relative_to(package_folder).as_posix()
     for name, more in ((JOURNAL_FILE, 200), (volume, 20)):
         packed = tmp_path / "bomb.zip"
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            archive.write(given / JOURNAL_FILE, JOURNAL_FILE) if name != JOURNAL_FILE else None
+            archive.write(
+                package_folder / JOURNAL_FILE, JOURNAL_FILE
+            ) if name != JOURNAL_FILE else None
             with archive.open(name, "w") as member:
                 for _ in range(more):
                     member.write(bytes(2**20))
@@ -226,39 +232,39 @@ def test_a_zip_with_unknown_or_invalid_compression_is_refused(study, tmp_path, m
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such pipes there")
 @pytest.mark.timeout(60)
-def test_a_pipe_in_place_of_a_file_is_refused_at_once(study, given):
-    read(study, given, trials=1)
+def test_a_pipe_in_place_of_a_file_is_refused_at_once(study, package_folder):
+    read(study, package_folder, trials=1)
     for name in (MANIFEST_FILE, JOURNAL_FILE):
-        (given / name).rename(given / "kept")
-        os.mkfifo(given / name)
-        assert "not a file" in refusal(study, given)
+        (package_folder / name).rename(package_folder / "kept")
+        os.mkfifo(package_folder / name)
+        assert "not a file" in refusal(study, package_folder)
         with pytest.raises(CowganError):
-            read(study, given, trials=1)
-        (given / name).unlink()
-        (given / "kept").rename(given / name)
+            read(study, package_folder, trials=1)
+        (package_folder / name).unlink()
+        (package_folder / "kept").rename(package_folder / name)
 
 
 @pytest.mark.parametrize("file", ["../study.json", "/etc/passwd", "vol/../../secret.npy"])
-def test_a_manifest_names_nothing_outside_its_package(given, file):
-    manifest = read_manifest(given)
+def test_a_manifest_names_nothing_outside_its_package(package_folder, file):
+    manifest = read_manifest(package_folder)
     case, entry = next(iter(manifest.volumes.items()))
     outside = {**manifest.volumes, case: replace(entry, file=file)}
-    package = Package(given, replace(manifest, volumes=outside))
+    package = Package(package_folder, replace(manifest, volumes=outside))
     with pytest.raises(CowganError, match="does not lie in it"):
         package.volume(case)
 
 
-def test_a_volume_of_another_size_is_refused(given):
+def test_a_volume_of_another_size_is_refused(package_folder):
     """A hostile package is sound in itself: its hashes fit."""
-    manifest = read_manifest(given)
+    manifest = read_manifest(package_folder)
     case, entry = next(iter(manifest.volumes.items()))
     for shape, data_type in (((2**20, 2**20, 2**10), "<u2"), ((8, 16, 16), "O"), ((1,), "<f8")):
         content = BytesIO()
         header = {"descr": data_type, "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(content, header)
         written = content.getvalue()
-        (given / entry.file).write_bytes(written)
+        (package_folder / entry.file).write_bytes(written)
         own = replace(entry, bytes=len(written), sha256=sha256(written).hexdigest())
         hostile = replace(manifest, volumes={**manifest.volumes, case: own})
         with pytest.raises(CowganError, match="not a volume of this package"):
-            Package(given, hostile).volume(case)
+            Package(package_folder, hostile).volume(case)

@@ -47,26 +47,26 @@ def journal(study) -> Path:
     return study.package_folder(READER) / JOURNAL_FILE
 
 
-def one(contents: list[Content], kind: str) -> Content:
+def record_of(contents: list[Content], kind: str) -> Content:
     """Return the record before the last of a kind, or the only one."""
     return [content for content in contents if content["kind"] == kind][-2:][0]
 
 
-def put(kind: str, name: str, value: object):
+def with_value(kind: str, name: str, value: object):
     def change(contents: list[Content]) -> None:
-        of = one(contents, kind)
+        of = record_of(contents, kind)
         (of if name in of else of["data"])[name] = value
 
     return change
 
 
 def other_answer(contents: list[Content]) -> None:
-    data = one(contents, "commit")["data"]
+    data = record_of(contents, "commit")["data"]
     data["answer"] = "R" if data["answer"] == "G" else "G"
 
 
-def without(kind: str, name: str):
-    return lambda contents: one(contents, kind)["data"].pop(name)
+def without_field(kind: str, name: str):
+    return lambda contents: record_of(contents, kind)["data"].pop(name)
 
 
 def swapped_trials(contents: list[Content]) -> None:
@@ -75,40 +75,40 @@ def swapped_trials(contents: list[Content]) -> None:
 
 
 def clock_back(contents: list[Content]) -> None:
-    one(contents, "level")["mono_ns"] = 5
+    record_of(contents, "level")["mono_ns"] = 5
 
 
-def twice(contents: list[Content]) -> None:
-    contents.insert(-1, dict(one(contents, "commit")))
+def repeated_commit(contents: list[Content]) -> None:
+    contents.insert(-1, dict(record_of(contents, "commit")))
 
 
 LIES = {
-    "no date": put("commit", "utc", "yesterday"),
-    "no offset": put("commit", "utc", "2026-11-28T05:34:43"),
-    "a time that cannot be turned": put("commit", "utc", "0001-01-01T00:00:00+23:59"),
-    "no number on the clock": put("shown", "mono_ns", "5"),
-    "an endless clock": put("finish", "mono_ns", 10**400),
+    "no date": with_value("commit", "utc", "yesterday"),
+    "no offset": with_value("commit", "utc", "2026-11-28T05:34:43"),
+    "a time that cannot be turned": with_value("commit", "utc", "0001-01-01T00:00:00+23:59"),
+    "no number on the clock": with_value("shown", "mono_ns", "5"),
+    "an endless clock": with_value("finish", "mono_ns", 10**400),
     "a clock that runs backwards": clock_back,
-    "no answer": without("commit", "answer"),
-    "no marks": without("commit", "flags"),
+    "no answer": without_field("commit", "answer"),
+    "no marks": without_field("commit", "flags"),
     "another answer than was pressed": other_answer,
-    "another level than was pressed": put("commit", "level", 6),
-    "a level that there is not": put("level", "level", 6),
-    "a level that is true": put("level", "level", True),
-    "an answer that there is not": put("answer", "answer", "left"),
-    "a faster answer": put("commit", "answer_ms", 1),
-    "more slices than there are": put("commit", "seen", 2),
-    "another block": put("commit", "block", 7),
-    "another trial": put("commit", "trial", 3),
+    "another level than was pressed": with_value("commit", "level", 6),
+    "a level that there is not": with_value("level", "level", 6),
+    "a level that is true": with_value("level", "level", True),
+    "an answer that there is not": with_value("answer", "answer", "left"),
+    "a faster answer": with_value("commit", "answer_ms", 1),
+    "more slices than there are": with_value("commit", "seen", 2),
+    "another block": with_value("commit", "block", 7),
+    "another trial": with_value("commit", "trial", 3),
     "trials in another order": swapped_trials,
-    "a trial twice": twice,
-    "an unknown step": put("level", "kind", "guess"),
-    "consent that is a word": put("consent", "given", "yes"),
-    "a place outside the volume": put("mark", "voxel", [1, 2, 999]),
-    "a place in another volume": put("mark", "case", "0" * 8),
-    "reasons that are no words": put("mark", "reasons", [1]),
+    "a trial twice": repeated_commit,
+    "an unknown step": with_value("level", "kind", "guess"),
+    "consent that is a word": with_value("consent", "given", "yes"),
+    "a place outside the volume": with_value("mark", "voxel", [1, 2, 999]),
+    "a place in another volume": with_value("mark", "case", "0" * 8),
+    "reasons that are no words": with_value("mark", "reasons", [1]),
     "no start": lambda contents: contents.pop(1),
-    "a screen without sides": put("start", "screen", {"size": 5}),
+    "a screen without sides": with_value("start", "screen", {"size": 5}),
 }
 
 

@@ -316,7 +316,7 @@ def test_records_are_written_again_after_a_failed_sync(path, monkeypatch):
 
 
 @contextmanager
-def as_somebody_without_rights() -> Iterator[None]:
+def without_root_rights() -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
@@ -332,7 +332,7 @@ def test_a_read_only_folder_is_reported(single_sentence):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o555)
-        with as_somebody_without_rights(), pytest.raises(CowganError) as refusal:
+        with without_root_rights(), pytest.raises(CowganError) as refusal:
             Journal(folder / "journal.jsonl", HEADER)
         folder.chmod(0o755)
         assert "cannot be written; use a folder of your own" in single_sentence(refusal)
@@ -402,7 +402,7 @@ def test_a_journal_that_contradicts_its_copy_is_refused(
     assert words in single_sentence(refusal)
 
 
-def kill_again_and_again(path: Path, kills: int) -> None:
+def kill_repeatedly(path: Path, kills: int) -> None:
     chance = random.Random(kills)
     acknowledged: list[int] = []
     for _ in range(kills):
@@ -434,14 +434,14 @@ def kill_again_and_again(path: Path, kills: int) -> None:
 
 @posix
 def test_readers_killed_at_any_moment_lose_no_answer(path):
-    kill_again_and_again(path, 20)
+    kill_repeatedly(path, 20)
 
 
 @posix
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_two_hundred_kills_lose_no_answer(path):
-    kill_again_and_again(path, 200)
+    kill_repeatedly(path, 200)
 
 
 @pytest.mark.parametrize(

@@ -32,14 +32,14 @@ def perfectly_generated(folder: Path, model: Path, chosen: Protocol) -> Study:
     return new_study(folder / "study", *sources, chosen, accept_leak="chance")
 
 
-def guessed(model: Path, seeds: range) -> Iterator[NDArray[np.uint16]]:
+def rendered_seeds(model: Path, seeds: range) -> Iterator[NDArray[np.uint16]]:
     """Yield volumes as the published program makes them of seeds that anybody would try."""
     renderer = Synthesizer(load(model), "cpu")
     for volume in renderer.render_many([LatentState(seed=seed) for seed in seeds]):
         yield rounded(scale(volume.data, (0, 0, 0), (1.0, 99.8), 4096))
 
 
-def direction(voxels: NDArray[np.uint16]) -> NDArray[np.float32]:
+def unit_vector(voxels: NDArray[np.uint16]) -> NDArray[np.float32]:
     """Return a volume as a vector, whose products are correlations."""
     vector = voxels.ravel().astype(np.float32)
     vector -= vector.mean()
@@ -58,12 +58,12 @@ def look_for_matches(study: Study, model: Path, seeds: range) -> tuple[float, fl
     names = list(package.manifest.volumes)
     hashes = {entry.sha256 for entry in package.manifest.volumes.values()}
     hashes |= {sha256(package.volume(name).tobytes()).hexdigest() for name in names}
-    shown = np.stack([direction(package.volume(name)) for name in names])
+    shown = np.stack([unit_vector(package.volume(name)) for name in names])
     best = np.full(len(names), -1.0)
-    for voxels in guessed(model, seeds):
+    for voxels in rendered_seeds(model, seeds):
         assert sha256(voxels.tobytes()).hexdigest() not in hashes
         assert sha256(volume_bytes(voxels)).hexdigest() not in hashes
-        best = np.maximum(best, shown @ direction(voxels))
+        best = np.maximum(best, shown @ unit_vector(voxels))
     truths = np.array([study.key.case("sub-R01", name).truth for name in names])
     generated, real = (best[truths == truth] for truth in ("generated", "real"))
     above = mannwhitneyu(generated, real).statistic / (len(generated) * len(real))
@@ -89,8 +89,8 @@ def test_a_known_seed_matches_its_volume(tmp_path, fixed_salt):
         if study.key.case("sub-R01", name).truth == "generated"
     )
     seed = study.key.case("sub-R01", name).origin["seed"]
-    (voxels,) = guessed(model, range(seed, seed + 1))
-    assert direction(package.volume(name)) @ direction(voxels) > 0.9999
+    (voxels,) = rendered_seeds(model, range(seed, seed + 1))
+    assert unit_vector(package.volume(name)) @ unit_vector(voxels) > 0.9999
     assert sha256(voxels.tobytes()).hexdigest() != study.key.case("sub-R01", name).voxels_sha256
 
 
@@ -98,13 +98,13 @@ def test_the_owner_of_a_real_scan_finds_no_hash_but_recognises_the_image(tmp_pat
     model = write_model(tmp_path / "model.safetensors")
     study = perfectly_generated(tmp_path, model, protocol(readers=1))
     package = study.package("sub-R01")
-    shown = np.stack([direction(package.volume(name)) for name in package.manifest.volumes])
+    shown = np.stack([unit_vector(package.volume(name)) for name in package.manifest.volumes])
     manifest = (package.folder / "manifest.json").read_text(encoding="utf-8")
     for path in (tmp_path / "real").glob("*.nii.gz"):
         voxels = rounded(scale(read_volume(path).data, (0, 0, 0), (1.0, 99.8), 4096))
         for content in (path.read_bytes(), voxels.tobytes(), volume_bytes(voxels)):
             assert sha256(content).hexdigest() not in manifest
-        correlations = shown @ direction(voxels)
+        correlations = shown @ unit_vector(voxels)
         assert np.sum(correlations > 0.9999) == 1
 
 

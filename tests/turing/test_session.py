@@ -488,7 +488,7 @@ class Reading(RuleBasedStateMachine):
         assert self.session.state not in (State.PAUSED, State.RATED, State.VIEWING)
 
     @invariant()
-    def the_journal_alone_gives_the_snapshot(self):
+    def replay_of_the_journal_gives_the_snapshot(self):
         if not hasattr(self, "session"):
             return
         self.session.wait()
@@ -496,7 +496,7 @@ class Reading(RuleBasedStateMachine):
         assert replay(self.course, records) == self.session.snapshot
 
     @invariant()
-    def every_answer_is_kept_once(self):
+    def every_answer_is_recorded_once(self):
         if not hasattr(self, "session"):
             return
         kept = [
@@ -508,7 +508,7 @@ class Reading(RuleBasedStateMachine):
         assert list(self.answers) == list(range(1, len(kept) + 1))
 
     @invariant()
-    def time_on_screen_never_runs_backwards(self):
+    def time_on_screen_is_not_negative(self):
         if hasattr(self, "session"):
             assert self.session.snapshot.on_screen_ns(self.clock.now_ns) >= 0
 

