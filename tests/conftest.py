@@ -1,4 +1,4 @@
-"""What every test relies on: a home of its own, a fixed thread count, a display for windows."""
+"""Environment of all tests: a private home, a fixed thread count, a display for windows."""
 
 import os
 import shlex

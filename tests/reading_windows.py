@@ -33,7 +33,7 @@ def make_package(folder: Path, rules: Rules | None = None, **changes: object) ->
 
 
 def open_window(package: Path, copy: Path | None = None) -> ReadingWindow:
-    """Return a window in front that has opened a package, or tells why it cannot."""
+    """Return an active window that has opened a package, or shows why it cannot."""
     window = ReadingWindow()
     window.show()
     window.activateWindow()

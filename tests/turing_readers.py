@@ -53,7 +53,7 @@ def truth_of(key: Key, reader: str, trial: Trial) -> Truth | str:
 
 
 def observer(study: Study, reader: str, d_prime: float, bias: float = 0, seed: int = 0) -> Decide:
-    """Return a reader who tells the kinds apart so well and prefers "generated" so much."""
+    """Return a simulated reader with a given d-prime and bias towards "generated"."""
     random = np.random.default_rng([seed, int(reader[-2:])])
     first, second = study.protocol.rules.answers
 

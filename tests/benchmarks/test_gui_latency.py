@@ -78,7 +78,7 @@ def test_opening_the_panel(benchmark, report, make_napari_viewer):
 
 
 def test_event_loop_delay(benchmark, report):
-    """What a click would wait: at the first opening from the menu, and while dragging."""
+    """Delays of a click at the first opening from the menu, and during a drag."""
 
     def measure() -> dict[str, list[float]]:
         program = Path(__file__).with_name("event_loop.py")

@@ -176,7 +176,7 @@ def test_random_bytes_are_refused(tmp_path, content, suffix):
 @settings(fuzz, max_examples=100)
 @given(st.binary(max_size=200))
 def test_random_pickles_are_refused(tmp_path, content):
-    """What follows a valid start of a torch archive: any opcodes at all."""
+    """Random opcodes follow a valid start of a torch archive."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("model/data.pkl", b"\x80\x02" + content)

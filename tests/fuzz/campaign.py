@@ -34,7 +34,7 @@ Verdict = Literal["refused", "accepted", "fault", "hang", "memory"]
 
 @dataclass
 class Tally:
-    """What became of the inputs of one kind.
+    """Results of the inputs of one kind.
 
     Attributes
     ----------

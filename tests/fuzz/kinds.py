@@ -300,7 +300,7 @@ def _chained(content: bytes, chosen: random.Random) -> bytes:
 
 
 def _hashed_manifest(content: bytes, chosen: random.Random) -> bytes:
-    """Change a manifest, and make its hash fit, as whoever makes a hostile package would."""
+    """Change a manifest and update its hash, as the maker of a hostile package would."""
     from cowgan.canonical_json import sha256_of_content
 
     changed = mutated_json(json.loads(content), chosen)

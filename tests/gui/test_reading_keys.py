@@ -50,7 +50,7 @@ OWN = {
 
 
 def untouchable_state(window):
-    """Return whatever a key could have changed that is none of the reader's business."""
+    """Return all state that no key may change."""
     models = [pane.model for pane in window.trial_page.image.panes]
     layers = [layer for model in models for layer in model.layers]
     inner = [widget for kind in (QDockWidget, QMenu) for widget in window.findChildren(kind)]
@@ -68,7 +68,7 @@ def untouchable_state(window):
 
 
 def full_state(window, package):
-    """Return whatever a key could have changed."""
+    """Return all state that a key could change."""
     models = [pane.model for pane in window.trial_page.image.panes]
     session = window.reading.session
     return untouchable_state(window) | {

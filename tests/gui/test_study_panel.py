@@ -329,9 +329,7 @@ def test_a_study_goes_from_the_plan_to_the_report(
     assert found.faults == []
 
 
-def test_a_study_without_leaks_is_frozen_at_once(
-    panel, made, qtbot, finish, tmp_path, monkeypatch
-):
+def test_a_study_without_leaks_is_frozen_at_once(panel, made, qtbot, finish, tmp_path, monkeypatch):
     # By chance, the audit finds something in noise that another secret selects.
     monkeypatch.setattr("cowgan.turing.study.creation.new_salt", lambda: bytes(32))
     panel.plan_study()

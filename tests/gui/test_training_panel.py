@@ -691,7 +691,7 @@ def test_tensorboard_that_is_not_installed_is_reported_in_one_sentence(
     panel, finished_runs, qtbot, monkeypatch, problem
 ):
     monkeypatch.setattr("napari_cowgan.training.tensorboard_server.find_spec", lambda name: None)
-    panel.settings.folders.runs.set_path(done)
+    panel.settings.folders.runs.set_path(finished_runs)
     wait(qtbot, lambda: len(panel.runs.list.runs) == 1)
     panel.runs.list.select(finished_runs / "first")
     click(panel.runs.board)

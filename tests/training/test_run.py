@@ -33,7 +33,7 @@ def bank(tmp_path_factory) -> Bank:
 
 
 @dataclass(frozen=True)
-class Undisturbed:
+class UninterruptedRun:
     """An uninterrupted run, and how often its twin is killed."""
 
     preset: str
@@ -56,30 +56,30 @@ class Undisturbed:
         pytest.param(("paper", 80, 5), marks=pytest.mark.slow),
     ],
 )
-def undisturbed(request, bank: Bank, tmp_path_factory) -> Undisturbed:
-    run = Undisturbed(*request.param, tmp_path_factory.mktemp("undisturbed") / "run")
+def uninterrupted(request, bank: Bank, tmp_path_factory) -> UninterruptedRun:
+    run = UninterruptedRun(*request.param, tmp_path_factory.mktemp("uninterrupted") / "run")
     result = finish(*run.arguments(bank, run.folder))
     assert result.returncode == 0, result.stderr
     return run
 
 
 def test_a_killed_run_resumes_to_the_same_result(
-    undisturbed: Undisturbed, bank: Bank, tmp_path: Path
+    uninterrupted: UninterruptedRun, bank: Bank, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    moments = random.Random(undisturbed.preset)
-    process = start(*undisturbed.arguments(bank, run))
-    for _ in range(undisturbed.kills):
+    moments = random.Random(uninterrupted.preset)
+    process = start(*uninterrupted.arguments(bank, run))
+    for _ in range(uninterrupted.kills):
         begun = wait_for_save(run, process)
         interval = wait_for_save(run, process) - begun
         time.sleep(moments.uniform(0, interval))
         process.kill()
         process.communicate()
-        assert read_description(run).counters.step < undisturbed.steps
+        assert read_description(run).counters.step < uninterrupted.steps
         process = start("train", "--resume", run, "--device", "cpu")
     process.communicate(timeout=240)
     assert process.returncode == 0
-    assert_same_state(undisturbed.folder, run)
+    assert_same_state(uninterrupted.folder, run)
 
 
 def wait_for_save(run: Path, process: subprocess.Popen[str]) -> float:
@@ -212,21 +212,21 @@ def test_stopping_saves_first(bank: Bank, tmp_path: Path) -> None:
     assert read_description(tmp_path / "run").counters.step == 4
 
 
-def test_the_result_opens_as_a_model(undisturbed: Undisturbed, tmp_path: Path) -> None:
-    result = finish("export", undisturbed.folder, tmp_path / "model.safetensors")
+def test_the_result_opens_as_a_model(uninterrupted: UninterruptedRun, tmp_path: Path) -> None:
+    result = finish("export", uninterrupted.folder, tmp_path / "model.safetensors")
     assert result.returncode == 0, result.stderr
     model = load(tmp_path / "model.safetensors")
     assert model.config == TINY_NETWORK
-    assert f"{undisturbed.steps}" in model.card.description
+    assert f"{uninterrupted.steps}" in model.card.description
     volumes = model.synthesis(model.mapping(torch.randn(2, TINY_NETWORK.latent_dim)))
     assert volumes.shape == (2, 1, 16, 16, 16)
     assert volumes.isfinite().all()
 
 
-def test_a_sample_sheet_is_drawn(undisturbed: Undisturbed) -> None:
+def test_a_sample_sheet_is_drawn(uninterrupted: UninterruptedRun) -> None:
     from PIL import Image
 
-    picture = undisturbed.folder / "samples" / f"step_{undisturbed.steps:07d}.png"
+    picture = uninterrupted.folder / "samples" / f"step_{uninterrupted.steps:07d}.png"
     with Image.open(picture) as sheet:
         assert sheet.size == (512, 512)
         assert np.ptp(np.asarray(sheet)) > 0

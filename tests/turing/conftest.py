@@ -1,4 +1,4 @@
-"""What tests of studies share."""
+"""Fixtures shared by tests of studies."""
 
 import pytest
 

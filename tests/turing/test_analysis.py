@@ -1,4 +1,4 @@
-"""What a whole study says, and what keeps it from saying anything."""
+"""Analysis of complete studies, and reasons to refuse it."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Packages come back: sound journals are kept, anything else is refused in one sentence."""
+"""Collection keeps sound journals and refuses anything else in one sentence."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ def study(made, tmp_path) -> Study:
 
 @pytest.fixture
 def package_folder(study, tmp_path) -> Path:
-    """Return the first reader's package, given away and not yet read."""
+    """Return the first reader's package, distributed and not yet read."""
     return shutil.copytree(study.package_folder("sub-R01"), tmp_path / "on a stick" / "sub-R01")
 
 

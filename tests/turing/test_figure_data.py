@@ -1,4 +1,4 @@
-"""What a coordinator is shown of the audit is what readers see and what the audit found."""
+"""Figure data agree with the packages and the results of the audit."""
 
 import numpy as np
 import pytest

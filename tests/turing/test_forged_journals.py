@@ -1,4 +1,4 @@
-"""Journals that no reading can have written are refused before anybody knows the truth."""
+"""Journals that no reading can have written are refused before unblinding."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The journal loses nothing, and tells plainly when it was tampered with."""
+"""The journal loses no record and detects tampering."""
 
 import json
 import os

@@ -33,7 +33,7 @@ def perfectly_generated(folder: Path, model: Path, chosen: Protocol) -> Study:
 
 
 def rendered_seeds(model: Path, seeds: range) -> Iterator[NDArray[np.uint16]]:
-    """Yield volumes as the published program makes them of seeds that anybody would try."""
+    """Yield volumes as the published program generates them from likely seeds."""
     renderer = Synthesizer(load(model), "cpu")
     for volume in renderer.render_many([LatentState(seed=seed) for seed in seeds]):
         yield rounded(scale(volume.data, (0, 0, 0), (1.0, 99.8), 4096))

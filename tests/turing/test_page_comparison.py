@@ -1,4 +1,4 @@
-"""A report that somebody hands over is compared whatever it was made to look like."""
+"""Comparison of a report from elsewhere, however it was forged."""
 
 import pytest
 

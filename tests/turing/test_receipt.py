@@ -1,4 +1,4 @@
-"""What readers keep: codes that people can read out, and receipts."""
+"""Codes that people can read out, and receipts for readers."""
 
 import json
 import shutil

@@ -35,7 +35,7 @@ def study(made, tmp_path) -> Study:
 
 @pytest.fixture
 def package_folder(study, tmp_path) -> Path:
-    """Return the reader's package, given away."""
+    """Return the reader's package, distributed."""
     return shutil.copytree(study.package_folder("sub-R01"), tmp_path / "away" / "sub-R01")
 
 

@@ -1,4 +1,4 @@
-"""What a reader without Python finds in a package, and what it does."""
+"""Start files in a package for readers without Python."""
 
 import shutil
 import subprocess
@@ -35,7 +35,7 @@ def package_folder(frozen, tmp_path) -> Path:
 
 @pytest.fixture
 def start(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return a function that starts a file where some programs are there, which tell their call."""
+    """Return a function that runs a start file with fake programs, which print their call."""
 
     def run(file: Path, *programs: str) -> subprocess.CompletedProcess[str]:
         folder = tmp_path / "programs"

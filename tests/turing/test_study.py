@@ -1,4 +1,4 @@
-"""A frozen study: nothing in a package tells the truth, and everything is checked."""
+"""Frozen studies: packages do not reveal the truth, and every file is checked."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def frozen(tmp_path_factory) -> Study:
 
 @pytest.fixture
 def study(frozen, tmp_path) -> Study:
-    """Return a copy that a test may spoil."""
+    """Return a copy that a test may damage."""
     return Study.open(shutil.copytree(frozen.folder, tmp_path / "study"))
 
 

@@ -1,4 +1,4 @@
-"""What a study of a given size can be expected to show."""
+"""Power of studies of a given size."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What is said of readers, and what is never said."""
+"""Verdicts on readers, and claims that no verdict makes."""
 
 from dataclasses import replace
 
