@@ -1,7 +1,7 @@
 """``cowgan evaluate``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -32,12 +32,16 @@ def evaluate(
     run: Annotated[
         Path | None, typer.Option(help="Training run, whose curves are added to the report.")
     ] = None,
-    medicalnet: Annotated[
-        Path | None,
-        typer.Option(help="Weights of MedicalNet, for MedicalNet distance and AUC-PRD."),
+    paper: Annotated[
+        list[Literal["medicalnet", "inception"]] | None,
+        typer.Option(
+            help="Add the measures of the paper: medicalnet for MedicalNet distance and AUC-PRD, "
+            "inception for FID; may be given twice."
+        ),
     ] = None,
-    inception: Annotated[
-        Path | None, typer.Option(help="Weights of Inception-v3, for the FID of the paper.")
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="Folder of their weights; default: that of cowgan features fetch."),
     ] = None,
     features: Annotated[
         Path | None,
@@ -63,9 +67,7 @@ def evaluate(
     from cowgan.evaluation.training_curves import TrainingCurves
     from cowgan.evaluation.volume_sets import open_generated, open_training
     from cowgan.features.efficientnet import EfficientNetFeatures
-    from cowgan.features.extractor import Extractor
-    from cowgan.features.inception import InceptionFeatures
-    from cowgan.features.medicalnet import MedicalNetFeatures
+    from cowgan.features.extractors import open_extractor, weights_file
     from cowgan.features.store import default_cache
     from cowgan.report.drawing import require_libraries
 
@@ -77,11 +79,10 @@ def evaluate(
     sets = Sets(open_generated(generated, count, psi), *open_training(real))
     other = None if against is None else open_generated(against, count, psi)
     extractor = EfficientNetFeatures()
-    of_paper: list[Extractor] = []
-    if medicalnet is not None:
-        of_paper.append(MedicalNetFeatures(medicalnet))
-    if inception is not None:
-        of_paper.append(InceptionFeatures(inception))
+    of_paper = [
+        open_extractor(name, None if weights is None else weights / weights_file(name).name)
+        for name in dict.fromkeys(paper or ())
+    ]
     kept = features or default_cache()
     found = evaluate_sets(sets, [extractor], progress_bar, kept, jobs, seed, of_paper)
     models = sweep = None
