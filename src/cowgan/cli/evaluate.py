@@ -1,7 +1,7 @@
 """``cowgan evaluate``."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -32,13 +32,12 @@ def evaluate(
     run: Annotated[
         Path | None, typer.Option(help="Training run, whose curves are added to the report.")
     ] = None,
-    paper: Annotated[
-        list[Literal["medicalnet", "inception"]] | None,
-        typer.Option(
-            help="Add the measures of the paper: medicalnet for MedicalNet distance and AUC-PRD, "
-            "inception for FID; may be given twice."
-        ),
-    ] = None,
+    medicalnet: Annotated[
+        bool, typer.Option("--medicalnet", help="Add MedicalNet distance and AUC-PRD of the paper.")
+    ] = False,
+    inception: Annotated[
+        bool, typer.Option("--inception", help="Add the FID of the paper; takes hours.")
+    ] = False,
     weights: Annotated[
         Path | None,
         typer.Option(help="Folder of their weights; default: that of cowgan features fetch."),
@@ -81,7 +80,8 @@ def evaluate(
     extractor = EfficientNetFeatures()
     of_paper = [
         open_extractor(name, None if weights is None else weights / weights_file(name).name)
-        for name in dict.fromkeys(paper or ())
+        for name, wanted in (("medicalnet", medicalnet), ("inception", inception))
+        if wanted
     ]
     kept = features or default_cache()
     found = evaluate_sets(sets, [extractor], progress_bar, kept, jobs, seed, of_paper)
