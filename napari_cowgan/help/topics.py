@@ -16,6 +16,7 @@ class Topic(StrEnum):
     EXPLORER = "panels/explorer"
     DATA = "panels/data"
     TRAINING = "panels/training"
+    EVALUATION = "panels/evaluation"
     STUDY = "panels/turing-study"
     NEW_STUDY = "panels/new-study"
     LEGEND = "panels/artery-legend"

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QFrame, QLabel, QMessageBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QMessageBox, QVBoxLayout, QWidget
 
 from cowgan.turing.statistics.verdict import Outcome, Verdict
 from napari_cowgan.study.tasks import StudyResult, StudyStatus, report_files
-from napari_cowgan.widgets.controls import hint, row, text_button
+from napari_cowgan.widgets.controls import card, hint, row, text_button
 
 _OUTCOMES: dict[Outcome, tuple[str, str]] = {
     "equivalent": ("Equivalent to chance", "#74c68c"),
@@ -127,19 +127,5 @@ class ResultGroup(QWidget):
 
 
 def _card(verdict: Verdict) -> QFrame:
-    card = QFrame()
-    card.setObjectName("verdict")
-    colour = _OUTCOMES[verdict.outcomes[0]][1]
-    card.setStyleSheet(f"QFrame#verdict {{ border-left: 4px solid {colour}; }}")
-    title = QLabel(" · ".join(_OUTCOMES[outcome][0] for outcome in verdict.outcomes))
-    title.setStyleSheet("font-weight: bold; font-size: 15px;")
-    title.setWordWrap(True)
-    text = QLabel(" ".join(verdict.sentences))
-    text.setWordWrap(True)
-    text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    layout = QVBoxLayout(card)
-    layout.setContentsMargins(10, 4, 0, 4)
-    layout.setSpacing(4)
-    layout.addWidget(title)
-    layout.addWidget(text)
-    return card
+    title = " · ".join(_OUTCOMES[outcome][0] for outcome in verdict.outcomes)
+    return card(_OUTCOMES[verdict.outcomes[0]][1], title, " ".join(verdict.sentences))

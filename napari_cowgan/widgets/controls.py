@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QScrollArea,
     QSizePolicy,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 from superqt import QCollapsible
@@ -122,6 +123,25 @@ def hint(text: str) -> QLabel:
     label.setWordWrap(True)
     label.setStyleSheet("font-size: 11px;")
     return label
+
+
+def card(colour: str, title: str, text: str) -> QFrame:
+    """Return a notice of a title and a text beside a coloured line."""
+    frame = QFrame()
+    frame.setObjectName("card")
+    frame.setStyleSheet(f"QFrame#card {{ border-left: 4px solid {colour}; }}")
+    heading = QLabel(title)
+    heading.setStyleSheet("font-weight: bold; font-size: 15px;")
+    body = QLabel(text)
+    body.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    layout = QVBoxLayout(frame)
+    layout.setContentsMargins(10, 4, 0, 4)
+    layout.setSpacing(4)
+    for label in (heading, body):
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setWordWrap(True)
+        layout.addWidget(label)
+    return frame
 
 
 def breakable(text: str) -> str:

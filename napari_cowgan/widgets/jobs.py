@@ -141,7 +141,7 @@ class JobBar(QWidget):
         self._bar.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._cancel = QPushButton("Cancel")
         self._cancel.setToolTip("Cancel this job; finished parts are kept")
-        self._cancel.clicked.connect(self._on_cancel)
+        self._cancel.clicked.connect(self.cancel)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._bar, 1)
@@ -190,16 +190,17 @@ class JobBar(QWidget):
             self._job.cancel()
             self._clear()
 
-    def end(self) -> None:
-        """Cancel the job and wait for it; touches no widget, so it is safe during deletion."""
-        if self._job is not None:
-            self._job.stop()
-
-    def _on_cancel(self) -> None:
+    def cancel(self) -> None:
+        """Request the job to stop, which it then says."""
         if self._job is not None:
             self._job.cancel()
             self._cancel.setText("Cancelling…")
             self._cancel.setEnabled(False)
+
+    def end(self) -> None:
+        """Cancel the job and wait for it; touches no widget, so it is safe during deletion."""
+        if self._job is not None:
+            self._job.stop()
 
     def _clear(self) -> None:
         # The callbacks reference the panel and its model, which must not live as long as this.
@@ -214,9 +215,10 @@ class JobBar(QWidget):
 
     def _show(self, done: int, total: int, message: str) -> None:
         if self._from_current_job():
-            self._bar.setRange(0, total)
+            # Nothing moves while the total is unknown: painting would take time from the work.
+            self._bar.setRange(0, total or 1)
             self._bar.setValue(done)
-            self._bar.setFormat(f"{self._title} %v of %m")
+            self._bar.setFormat(f"{self._title} %v of %m".lstrip() if total else self._title)
             self._bar.setToolTip(message)
 
     def _take(self, part: Any) -> None:

@@ -16,6 +16,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 import napari
 import numpy as np
+from evaluation_folders import write_evaluation_of, write_people
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialog, QMessageBox, QScrollArea
@@ -28,6 +29,7 @@ from cowgan.simulate import make_anatomy, make_phantom, simulate_tof
 from cowgan.training.remote_control import read_status
 from cowgan.volume import Volume, default_affine, write_nifti
 from napari_cowgan.data import show_data_panel
+from napari_cowgan.evaluation import show_evaluation_panel
 from napari_cowgan.explorer import show_explorer
 from napari_cowgan.explorer.last_session import LastSession
 from napari_cowgan.explorer.panel import LatentExplorer
@@ -320,6 +322,38 @@ def rows_of_a_projected_run() -> list[dict[str, float]]:
     return rows
 
 
+def shoot_evaluation(folder: Path, theme: str) -> None:
+    viewer = open_window(theme)
+    panel = show_evaluation_panel(viewer)
+    save(viewer, folder, "evaluation-empty")
+    with tempfile.TemporaryDirectory() as work:
+        panel.request.real.set_path(write_people(Path(work, "real"), 0))
+        panel.request.folder.set_path(write_people(Path(work, "generated"), 100, 1))
+        panel.request.origin.choose("folder")
+        panel.start.click()
+        wait_for(lambda: not panel.job.running)
+        save(viewer, folder, "evaluation-refused")
+        panel.request.folder.set_path(write_people(Path(work, "made"), 100))
+        panel.start.click()
+        wait_for(lambda: panel.stage.text() != "Starting")
+        save(viewer, folder, "evaluation-running")
+        viewer.window._qt_window.close()
+        save(viewer, folder, "evaluation-question")
+        panel.question.reject()
+        panel.job.cancel()
+        wait_for(lambda: not panel.job.running)
+        save(viewer, folder, "evaluation-cancelled")
+        found = write_evaluation_of(Path(work, "real"), Path(work, "made"), Path(work, "found"))
+        panel.open_evaluation(found)
+        save(viewer, folder, "evaluation-result")
+        rows = panel.result.realism
+        rows.itemClicked.emit(rows.topLevelItem(0), 0)
+        wait_for(lambda: len(viewer.layers) == 2)
+        panel.findChild(QScrollArea).ensureWidgetVisible(panel.result.lists)
+        save(viewer, folder, "evaluation-pair")
+        viewer.close()
+
+
 def shoot_study(folder: Path, theme: str) -> None:
     viewer = open_window(theme)
     panel = show_study_panel(viewer)
@@ -412,6 +446,7 @@ if __name__ == "__main__":
             shoot_phantom,
             shoot_data,
             shoot_training,
+            shoot_evaluation,
             shoot_study,
         ):
             shoot(target, chosen)

@@ -22,6 +22,7 @@ PANELS = {
     "Latent explorer": Topic.EXPLORER,
     "Data": Topic.DATA,
     "Training": Topic.TRAINING,
+    "Evaluation": Topic.EVALUATION,
     "Turing study": Topic.STUDY,
     "Artery legend": Topic.LEGEND,
     "Three planes": Topic.THREE_PLANES,

@@ -38,6 +38,7 @@ def test_new_volume_in_the_file_menu_adds_a_layer(
         ("napari/layers/visualize", "napari-cowgan.three_planes"),
         ("napari/layers/data", "napari-cowgan.data"),
         ("napari/layers/data", "napari-cowgan.training"),
+        ("napari/layers/data", "napari-cowgan.evaluation"),
         ("napari/layers/data", "napari-cowgan.study"),
     ],
 )

@@ -34,7 +34,15 @@ from napari_cowgan.widgets.controls import Section
 from napari_cowgan.widgets.docked import find_panel
 
 TOUR = documentation.DOCS / "tutorials" / "tour.md"
-PANELS = ("Latent explorer", "Data", "Training", "Turing study", "Artery legend", "Three planes")
+PANELS = (
+    "Latent explorer",
+    "Data",
+    "Training",
+    "Evaluation",
+    "Turing study",
+    "Artery legend",
+    "Three planes",
+)
 PAGES = [
     page
     for folder in ("tutorials", "panels", "how-to")

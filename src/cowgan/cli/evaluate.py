@@ -7,7 +7,6 @@ import typer
 
 from cowgan.cli.options import JobsOption, JsonOption, OverwriteOption
 from cowgan.cli.output import say
-from cowgan.errors import CowganError
 
 
 def evaluate(
@@ -53,47 +52,27 @@ def evaluate(
 ) -> None:
     """Evaluate generated volumes: distances, variety, anatomy, replicas, and what they mean."""
     from cowgan.cli.console import print_json, progress_bar
-    from cowgan.data.scans import is_scan_folder
-    from cowgan.evaluation.evaluate import Sets
-    from cowgan.evaluation.evaluate import evaluate as evaluate_sets
     from cowgan.evaluation.evaluation_files import (
         evaluation_record,
         refuse_existing_report,
         write_evaluation,
     )
-    from cowgan.evaluation.evaluation_report import Additions, verdict
-    from cowgan.evaluation.models import compare_two_models, sweep_psi
-    from cowgan.evaluation.training_curves import TrainingCurves
-    from cowgan.evaluation.volume_sets import open_generated, open_training
-    from cowgan.features.efficientnet import EfficientNetFeatures
+    from cowgan.evaluation.evaluation_report import verdict
+    from cowgan.evaluation.evaluation_request import EvaluationRequest
     from cowgan.features.extractors import open_extractor, weights_file
     from cowgan.features.store import default_cache
-    from cowgan.report.drawing import require_libraries
 
     refuse_existing_report(out, overwrite)
-    if psi_sweep and is_scan_folder(generated):
-        raise CowganError("--psi-sweep needs a model, not a folder of volumes.")
-    require_libraries()
-    curves = None if run is None else TrainingCurves.of_run(run)
-    sets = Sets(open_generated(generated, count, psi), *open_training(real))
-    other = None if against is None else open_generated(against, count, psi)
-    extractor = EfficientNetFeatures()
     of_paper = [
         open_extractor(name, None if weights is None else weights / weights_file(name).name)
         for name, wanted in (("medicalnet", medicalnet), ("inception", inception))
         if wanted
     ]
-    kept = features or default_cache()
-    found = evaluate_sets(sets, [extractor], progress_bar, kept, jobs, seed, of_paper)
-    models = sweep = None
-    if other is not None:
-        models = compare_two_models(sets, other, extractor, progress_bar, kept, jobs, seed)
-    if psi_sweep:
-        sweep = sweep_psi(generated, sets, extractor, progress_bar, cache=kept, jobs=jobs)
-    additions = Additions(curves, models, sweep)
-    page = write_evaluation(found, out, additions)
+    request = EvaluationRequest(real, generated, count, psi, against, psi_sweep, run, seed)
+    found, additions = request.carry_out(progress_bar, features or default_cache(), jobs, of_paper)
+    page = write_evaluation(found, out, additions, request)
     if as_json:
-        print_json(evaluation_record(found, additions))
+        print_json(evaluation_record(found, additions, request))
         return
     box = verdict(found)
     for sentence in (box.title, *box.sentences, *box.cautions):

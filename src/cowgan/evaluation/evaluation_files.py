@@ -8,8 +8,10 @@ from cowgan._version import __version__
 from cowgan.errors import CowganError
 from cowgan.evaluation.comparison import Comparison
 from cowgan.evaluation.evaluate import Evaluation
-from cowgan.evaluation.evaluation_report import Additions, evaluation_report
-from cowgan.files import atomic_path, write_json
+from cowgan.evaluation.evaluation_report import Additions, evaluation_report, verdict
+from cowgan.evaluation.evaluation_request import EvaluationRequest
+from cowgan.evaluation.replica_report import rows_of
+from cowgan.files import absolute, atomic_path, write_json
 from cowgan.report.html import html_of
 from cowgan.report.pdf import pdf_of
 
@@ -17,15 +19,37 @@ FORMAT = "cowgan.evaluation/1"
 HTML_FILE, PDF_FILE, JSON_FILE = "report.html", "report.pdf", "report.json"
 
 
+def existing_report(out: Path) -> Path | None:
+    """Return a file of the report that a folder holds already; None if there is none."""
+    files = (out / name for name in (HTML_FILE, PDF_FILE, JSON_FILE))
+    return next((file for file in files if file.exists()), None)
+
+
 def refuse_existing_report(out: Path, overwrite: bool) -> None:
     """Raise `CowganError` if a folder holds a report that must not be replaced."""
-    for name in (HTML_FILE, PDF_FILE, JSON_FILE):
-        if (out / name).exists() and not overwrite:
-            raise CowganError(f"{out / name} exists already; use --overwrite to replace it.")
+    file = existing_report(out)
+    if file is not None and not overwrite:
+        raise CowganError(f"{file} exists already; use --overwrite to replace it.")
 
 
-def write_evaluation(found: Evaluation, out: Path, additions: Additions | None = None) -> Path:
+def write_evaluation(
+    found: Evaluation,
+    out: Path,
+    additions: Additions | None = None,
+    request: EvaluationRequest | None = None,
+) -> Path:
     """Write the report as HTML, PDF and JSON, and return the path of the first.
+
+    Parameters
+    ----------
+    found : Evaluation
+        The evaluation.
+    out : Path
+        Folder, which is made if needed.
+    additions : Additions, optional
+        What else is shown.
+    request : EvaluationRequest, optional
+        What was asked for, so that its volumes are found again.
 
     Raises
     ------
@@ -39,7 +63,7 @@ def write_evaluation(found: Evaluation, out: Path, additions: Additions | None =
     out = Path(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write_json(out / JSON_FILE, evaluation_record(found, additions))
+        write_json(out / JSON_FILE, evaluation_record(found, additions, request))
         for name, content in contents.items():
             with atomic_path(out / name) as part:
                 part.write_bytes(content)
@@ -50,7 +74,9 @@ def write_evaluation(found: Evaluation, out: Path, additions: Additions | None =
     return out / HTML_FILE
 
 
-def evaluation_record(found: Evaluation, additions: Additions) -> dict[str, Any]:
+def evaluation_record(
+    found: Evaluation, additions: Additions, request: EvaluationRequest | None = None
+) -> dict[str, Any]:
     """Return all numbers of an evaluation as JSON-ready values."""
     sets = found.sets
     learned = sets.first_real[0]
@@ -58,6 +84,8 @@ def evaluation_record(found: Evaluation, additions: Additions) -> dict[str, Any]
     return {
         "format": FORMAT,
         "napari_cowgan": __version__,
+        "request": None if request is None else _request(request),
+        "verdict": asdict(verdict(found)),
         "generated": sets.generated.title,
         "training": sets.training.title,
         "holdout": None if sets.holdout is None else sets.holdout.title,
@@ -80,6 +108,13 @@ def evaluation_record(found: Evaluation, additions: Additions) -> dict[str, Any]
         "two_models": None if models is None else asdict(models),
         "psi_sweep": None if sweep is None else asdict(sweep),
         "warnings": list(found.warnings),
+    }
+
+
+def _request(request: EvaluationRequest) -> dict[str, Any]:
+    return {
+        name: str(absolute(value)) if isinstance(value, Path) else value
+        for name, value in asdict(request).items()
     }
 
 
@@ -113,4 +148,5 @@ def _replicas(found: Evaluation) -> dict[str, Any] | None:
         "volumes": len(found.replicas.matches),
         "threshold": found.replicas.threshold,
         "false_alarms": found.replicas.false_alarms,
+        "pairs": rows_of(found.replicas, found.sets.generated, found.sets.training),
     }

@@ -106,11 +106,11 @@ def _of_distance(kernel: MeasureResult) -> str:
     if kernel.like_real:
         return (
             f"As a whole they are as far from real volumes as real ones of other people: kernel "
-            f"distance {_spread(made, 3)}, real {_spread(real, 3)}."
+            f"distance {spread_text(made, 3)}, real {spread_text(real, 3)}."
         )
     return (
-        f"As a whole they differ: kernel distance {_spread(made, 3)}, where real volumes of other "
-        f"people have {_spread(real, 3)}."
+        f"As a whole they differ: kernel distance {spread_text(made, 3)}, where real volumes of "
+        f"other people have {spread_text(real, 3)}."
     )
 
 
@@ -208,17 +208,18 @@ def _comparison_table(one: Comparison) -> Table:
 
 
 def _measure_row(result: MeasureResult) -> tuple[Cell, ...]:
-    digits = _digits(result.measure)
+    digits = digits_of(result.measure)
     return (
         result.measure.title,
         _interval(result.estimate, digits),
-        _spread(result.generated, digits),
-        _spread(result.real, digits),
+        spread_text(result.generated, digits),
+        spread_text(result.real, digits),
         "yes" if result.like_real else "no",
     )
 
 
-def _digits(measure: Measure) -> int:
+def digits_of(measure: Measure) -> int:
+    """Return how many decimals of a measure are printed."""
     return 3 if measure == KERNEL_DISTANCE else 2
 
 
@@ -227,9 +228,14 @@ def _interval(found: Interval, digits: int) -> str:
     return f"{decimal(found.estimate, digits)} ({low} to {high})"
 
 
-def _spread(spread: Spread, digits: int) -> str:
-    low, high = decimal(spread.low, digits), decimal(spread.high, digits)
-    return f"{decimal(spread.median, digits)} ({low} to {high})"
+def spread_text(spread: Spread, digits: int) -> str:
+    """Return a median with its percentiles."""
+    return f"{decimal(spread.median, digits)} ({range_text(spread, digits)})"
+
+
+def range_text(spread: Spread, digits: int) -> str:
+    """Return the percentiles."""
+    return f"{decimal(spread.low, digits)} to {decimal(spread.high, digits)}"
 
 
 def _of_authenticity(found: Evaluation) -> str:
@@ -343,9 +349,9 @@ def _two_models(models: TwoModels) -> Iterator[Block]:
         tuple(
             (
                 one.measure.title,
-                decimal(one.first, _digits(one.measure)),
-                decimal(one.second, _digits(one.measure)),
-                _interval(one.difference, _digits(one.measure)),
+                decimal(one.first, digits_of(one.measure)),
+                decimal(one.second, digits_of(one.measure)),
+                _interval(one.difference, digits_of(one.measure)),
                 one.measure.reading,
             )
             for one in models.differences
