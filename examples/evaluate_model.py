@@ -25,11 +25,12 @@ from cowgan.features.efficientnet import EfficientNetFeatures
 if __name__ == "__main__":
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "evaluation")
     folder.mkdir(parents=True, exist_ok=True)
-    options = BankOptions(SplitRule(holdout=0.4), overwrite=True)
-    simulate_bank([PhantomArteries(seed) for seed in range(32)], folder / "bank", None, options)
+    phantoms = [PhantomArteries(seed) for seed in range(16)]
+    options = BankOptions(SplitRule(holdout=0.0), jobs=2, overwrite=True)
+    simulate_bank(phantoms, folder / "bank", None, options)
     print(Bank.open(folder / "bank"))
 
-    sets = Sets(GeneratedVolumes(BUNDLED, 16), *open_training(folder / "bank"))
+    sets = Sets(GeneratedVolumes(BUNDLED, 12), *open_training(folder / "bank"))
     found = evaluate(sets, [EfficientNetFeatures()], progress_bar, folder / "features")
     for sentence in (verdict(found).title, *verdict(found).sentences):
         print(sentence)

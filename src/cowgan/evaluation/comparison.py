@@ -5,6 +5,7 @@ makes only what is typical. So each is also taken between real volumes of differ
 the same number, many times.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -169,7 +170,7 @@ def compare(
         half, of_generated, of_real = (
             np.array([one[measure.key] for one in found[name]]) for name in found
         )
-        estimate = _centred(whole[measure.key], half, len(rows) + len(made))
+        estimate = _centred(whole[measure.key], half, len(rows) + len(made), measure.bounds)
         results.append(
             MeasureResult(measure, estimate, Spread.of(of_generated), Spread.of(of_real))
         )
@@ -295,14 +296,20 @@ def _draw(rows: Rows, n: int, random: np.random.RandomState) -> Rows:
     return rows[random.permutation(len(rows))[:n]]
 
 
-def _centred(estimate: float, halves: NDArray[np.float64], n: int) -> Interval:
+def _centred(
+    estimate: float,
+    halves: NDArray[np.float64],
+    n: int,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> Interval:
     # Drawing with replacement would move the measure itself, by pairs of a volume with itself.
     # At half of the volumes, the spread of subsets is that of the estimate.
     half_width = _Z * float(halves.std(ddof=1))
+    low, high = bounds
     return Interval(
         estimate,
-        estimate - half_width,
-        estimate + half_width,
+        max(estimate - half_width, low),
+        min(estimate + half_width, high),
         _LEVEL,
         n,
         "half-subsamples of subjects",

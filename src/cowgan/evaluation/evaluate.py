@@ -216,7 +216,7 @@ def evaluate(
     replicas, membership = _search_replicas(sets, stage, workers)
     realism, nearest, authenticity = _by_volume(*described[0])
     warnings = [
-        *dict.fromkeys(_warnings_on_numbers(comparisons)),
+        *_warnings_on_numbers(comparisons),
         *differences_in_appearance(appearance[1], appearance[0]),
         *_warnings_on_overlap(sets),
         *([_NO_SEARCH] if replicas is None else []),
@@ -321,17 +321,19 @@ def _by_volume(
 
 
 def _warnings_on_numbers(comparisons: Sequence[Comparison]) -> Iterator[str]:
-    for one in comparisons:
-        n, name = one.n_subset, one.recipe.name
-        if n < _SMALL:
-            yield (
-                f"With {n} volumes on each side, the comparison with the {one.reference} sees "
-                "large differences only."
-            )
+    fewest = min(comparisons, key=lambda one: one.n_subset)
+    n = fewest.n_subset
+    if n < _SMALL:
+        yield (
+            f"With {n} volumes on each side, the comparison with the {fewest.reference} sees large "
+            "differences only."
+        )
+    features = {one.recipe.name: one.dimensions for one in comparisons}
+    for name, dimensions in features.items():
         for measure in MEASURES:
-            if n < measure.volumes_per_feature * one.dimensions:
+            if n < measure.volumes_per_feature * dimensions:
                 yield (
-                    f"{measure.title} of {one.dimensions} features ({name}) says little at {n} "
+                    f"{measure.title} of {dimensions} features ({name}) says little at {n} "
                     "volumes; judge by the kernel distance and recall."
                 )
 

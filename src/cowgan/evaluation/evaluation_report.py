@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _SHOWN = 6
 _HOLDOUT = "#009e73"
 _CLEARLY_FEWER = 0.8
+_GOOD = {"low": "low", "high": "high", "like real": "as real"}
 
 
 @dataclass(frozen=True)
@@ -333,6 +334,7 @@ def _appearance_drawing(banks: Sequence[FeatureBank]) -> Drawing:
         left, right = figure.subplots(1, 2)
         curves(left, "histogram")
         left.set(xlabel="grey level", ylabel="share of voxels", yscale="log", title="Grey levels")
+        left.yaxis.set_major_formatter("{x:g}")
         curves(right, "spectrum")
         right.set(xlabel="frequency / Nyquist", ylabel="power, dB", title="Detail")
         left.legend()
@@ -352,7 +354,7 @@ def _two_models(models: TwoModels) -> Iterator[Block]:
                 decimal(one.first, digits_of(one.measure)),
                 decimal(one.second, digits_of(one.measure)),
                 _interval(one.difference, digits_of(one.measure)),
-                one.measure.reading,
+                _GOOD[one.measure.reading],
             )
             for one in models.differences
         ),
@@ -412,6 +414,13 @@ def _method(found: Evaluation) -> Iterator[Block]:
         "subjects, centred on the estimate; a bootstrap with replacement would exclude it. Subsets "
         "share volumes, so their percentiles are no confidence limits for another sample."
     )
-    for measure in (result.measure for result in found.main.results):
-        reading = {"low": "low is good", "high": "high is good", "like real": "as real is good"}
-        yield Paragraph(f"{measure.title}: {measure.meaning} ({reading[measure.reading]})")
+    yield Table(
+        "What the measures say.",
+        ("Measure", "Meaning", "Good"),
+        tuple(
+            (of.measure.title, of.measure.meaning, _GOOD[of.measure.reading])
+            for of in found.main.results
+        ),
+        (1.6, 4.0, 0.9),
+        text_columns=3,
+    )

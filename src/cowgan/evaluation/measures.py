@@ -1,5 +1,6 @@
 """The measures that compare two sets of volumes, and how to read each."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,6 +31,8 @@ class Measure:
         What it measures, in one sentence.
     volumes_per_feature : float
         Volumes on each side, per feature, below which it prefers a loss of variety to real data.
+    bounds : tuple of float
+        Lowest and highest value that it can have.
     """
 
     key: str
@@ -37,7 +40,10 @@ class Measure:
     reading: Reading
     meaning: str
     volumes_per_feature: float = 0.0
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
+
+_SHARE, _NOT_NEGATIVE = (0.0, 1.0), (0.0, math.inf)
 
 KERNEL_DISTANCE = Measure(
     "kernel_distance",
@@ -50,36 +56,42 @@ RECALL = Measure(
     "Recall",
     "high",
     "Share of real volumes that lie among generated ones: variety.",
+    bounds=_SHARE,
 )
 SLICED_WASSERSTEIN = Measure(
     "sliced_wasserstein",
     "Sliced Wasserstein distance",
     "low",
     "Distance along random directions; sees missing variety in small sets.",
+    bounds=_NOT_NEGATIVE,
 )
 PRECISION = Measure(
     "precision",
     "Precision",
     "like real",
     "Share of generated volumes that lie among real ones: fidelity.",
+    bounds=_SHARE,
 )
 DENSITY = Measure(
     "density",
     "Density",
     "like real",
     "How closely generated volumes are surrounded by real ones; rises where variety is lost.",
+    bounds=_NOT_NEGATIVE,
 )
 COVERAGE = Measure(
     "coverage",
     "Coverage",
     "like real",
     "Share of real volumes with a generated one nearby.",
+    bounds=_SHARE,
 )
 VENDI = Measure(
     "vendi_ratio",
     "Vendi score, of real",
     "like real",
     "Effective number of different generated volumes, over that of real ones.",
+    bounds=_NOT_NEGATIVE,
 )
 FRECHET_DISTANCE = Measure(
     "frechet_distance",
@@ -88,6 +100,7 @@ FRECHET_DISTANCE = Measure(
     "Distance between normal distributions; biased upwards, and below the value of real against "
     "real where variety is lost.",
     volumes_per_feature=0.5,
+    bounds=_NOT_NEGATIVE,
 )
 
 MEASURES = (

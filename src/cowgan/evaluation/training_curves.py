@@ -80,6 +80,7 @@ class TrainingCurves:
                 positive = min((*self.generated[name], *self.real[name]), default=math.nan) > 0
                 if name == "kernel_distance" and positive:
                     axes.set_yscale("log")
+                    axes.yaxis.set_major_formatter("{x:g}")
                 axes.set(xlabel="step", title=title)
             figure.axes[0].legend()
 
