@@ -30,10 +30,10 @@ from napari_cowgan.widgets.controls import (
 from napari_cowgan.widgets.dialogs import ask_for_file
 from napari_cowgan.widgets.jobs import JobBar
 from napari_cowgan.widgets.problems import show_problem
+from napari_cowgan.widgets.recent_menu import add_recent
 from napari_cowgan.widgets.remembered import (
     is_there,
     recall_text,
-    recent,
     remember,
     remember_recent,
 )
@@ -189,13 +189,7 @@ class CheckpointGroup(QWidget):
         self._menu.addAction("Open file…", self._choose_file)
         self._menu.addAction("Open folder of a published model…", self._choose_folder)
         self._menu.addAction("Model that comes with the program", self._open_bundled)
-        known = recent("checkpoints")
-        if known:
-            self._menu.addSection("Recent")
-        for path in known:
-            action = self._menu.addAction(f"{path.parent.name}/{path.name}")
-            action.setToolTip(str(path))
-            action.triggered.connect(lambda _=False, path=path: self.open_checkpoint(path))
+        add_recent(self._menu, "checkpoints", self.open_checkpoint)
 
     def _open_bundled(self) -> None:
         self.open_checkpoint(BUNDLED)

@@ -1,13 +1,10 @@
 """Menu that opens an existing study."""
 
-from functools import partial
-from pathlib import Path
-
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QMenu, QWidget
 
 from napari_cowgan.widgets.dialogs import ask_for_file
-from napari_cowgan.widgets.remembered import recent
+from napari_cowgan.widgets.recent_menu import add_recent
 
 
 class OpenStudyMenu(QMenu):
@@ -35,16 +32,7 @@ class OpenStudyMenu(QMenu):
     def _fill(self) -> None:
         self.clear()
         self.addAction("Open folder…", self._ask)
-        known = recent("studies")
-        if known:
-            self.addSection("Recent")
-        for folder in known:
-            action = self.addAction(f"{folder.parent.name}/{folder.name}")
-            action.setToolTip(str(folder))
-            action.triggered.connect(partial(self._choose, folder))
+        add_recent(self, "studies", self.chosen.emit)
 
     def _ask(self) -> None:
-        ask_for_file(self._button, "Folder of a study", self._choose, folder=True)
-
-    def _choose(self, folder: Path, checked: bool = False) -> None:
-        self.chosen.emit(folder)
+        ask_for_file(self._button, "Folder of a study", self.chosen.emit, folder=True)
