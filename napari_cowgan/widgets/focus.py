@@ -28,11 +28,15 @@ class FocusKeeper:
 
     def restore(self) -> None:
         """Focus the remembered control, or the next that Tab reaches, if none has the focus."""
-        widget, self._focused = self._focused, None
-        if self._panel.window().focusWidget() is not None:
+        kept, self._focused = self._focused, None
+        if kept is None or self._panel.window().focusWidget() is not None:
             return
+        widget: QWidget | None = kept
         while widget is not None and not _reached_by_tab(widget):
             widget = widget.nextInFocusChain()
+            if widget is kept:
+                # The focus chain is a ring; a closed panel has no control that Tab reaches.
+                return
         if widget is not None:
             widget.setFocus()
 

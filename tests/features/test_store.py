@@ -5,49 +5,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from pathlib import Path
 
+import feature_sets
 import numpy as np
 import pytest
+from feature_sets import Moments, Noise
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cowgan.errors import Cancelled, CowganError
-from cowgan.features.extractor import Recipe
 from cowgan.features.store import FeatureStore, extract_features
-from cowgan.volume import Volume, default_affine
-
-
-class Noise:
-    """A set of volumes whose voxels are drawn from the name."""
-
-    title = "noise"
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = names
-        self.subjects = names
-
-    def volume(self, index: int) -> Volume:
-        seed = int.from_bytes(self.names[index].encode(), "little") % 2**32
-        data = np.random.default_rng(seed).random((4, 8, 8), np.float32)
-        return Volume(data, default_affine((4, 8, 8)))
-
-    def content(self, index: int) -> str:
-        return self.names[index].strip("'")
-
-
-class Moments:
-    """An extractor: mean and standard deviation. It counts its calls."""
-
-    dimensions = 2
-
-    def __init__(self, version: int = 1) -> None:
-        self.recipe = Recipe("Moments", version)
-        self.calls = 0
-
-    def __call__(self, volume: Volume) -> np.ndarray:
-        self.calls += 1
-        return np.array([[volume.data.mean(), volume.data.std()]], np.float32)
+from cowgan.volume import Volume
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -96,7 +65,7 @@ def test_a_killed_extraction_is_resumed(tmp_path):
     script = tmp_path / "main.py"
     script.write_text(
         "import sys, time\nfrom pathlib import Path\n"
-        "from features.test_store import Moments, Noise\n"
+        "from feature_sets import Moments, Noise\n"
         "from cowgan.features.store import extract_features\n"
         "class Slow(Moments):\n"
         "    def __call__(self, volume):\n"
@@ -106,7 +75,9 @@ def test_a_killed_extraction_is_resumed(tmp_path):
         encoding="utf-8",
     )
     cache = tmp_path / "cache"
-    process = subprocess.Popen([sys.executable, script, cache])
+    helpers = str(Path(feature_sets.__file__).parent)
+    environment = {**os.environ, "PYTHONPATH": helpers}
+    process = subprocess.Popen([sys.executable, script, cache], env=environment)
     deadline = time.monotonic() + 60
     while not list(cache.glob("*/*.npz")):
         assert process.poll() is None

