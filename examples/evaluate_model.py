@@ -25,7 +25,7 @@ from cowgan.features.efficientnet import EfficientNetFeatures
 if __name__ == "__main__":
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "evaluation")
     folder.mkdir(parents=True, exist_ok=True)
-    phantoms = [PhantomArteries(seed) for seed in range(16)]
+    phantoms = [PhantomArteries(seed) for seed in range(12)]
     options = BankOptions(SplitRule(holdout=0.0), jobs=2, overwrite=True)
     simulate_bank(phantoms, folder / "bank", None, options)
     print(Bank.open(folder / "bank"))
