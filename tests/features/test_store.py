@@ -79,7 +79,7 @@ def test_a_killed_extraction_is_resumed(tmp_path):
     environment = {**os.environ, "PYTHONPATH": helpers}
     process = subprocess.Popen([sys.executable, script, cache], env=environment)
     deadline = time.monotonic() + 60
-    while not list(cache.glob("*/*.npz")):
+    while not list(cache.glob("*/[!.]*.npz")):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -141,7 +141,7 @@ class FeatureStore:
         wanted = set(contents)
         return {
             content: features
-            for path in sorted(self.folder.glob("*.npz"))
+            for path in sorted(self.folder.glob("[!.]*.npz"))
             for content, features in self._in_part(path)
             if content in wanted
         }
