@@ -184,11 +184,7 @@ class DataPanel(DockedPanel):
         self.job.run(title, work, on_success, fail, stop, on_part)
 
     def _on_running(self, running: bool) -> None:
-        if running:
-            self._focus.keep()
-        self._refresh()
-        if not running:
-            self._focus.restore()
+        self._focus.during_work(running, self._refresh)
 
     def _show_message(self, text: str) -> None:
         self.outcome.setText(breakable(text))

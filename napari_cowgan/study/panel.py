@@ -213,11 +213,7 @@ class StudyPanel(DockedPanel):
         self.job.run(title, task, use, partial(show_problem, self))
 
     def _on_running(self, running: bool) -> None:
-        if running:
-            self._focus.keep()
-        self._refresh()
-        if not running:
-            self._focus.restore()
+        self._focus.during_work(running, self._refresh)
 
     # Showing
 

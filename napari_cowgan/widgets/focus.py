@@ -1,5 +1,7 @@
 """Keyboard focus of a panel whose controls are disabled for a while."""
 
+from collections.abc import Callable
+
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
@@ -19,6 +21,14 @@ class FocusKeeper:
     def __init__(self, panel: QWidget) -> None:
         self._panel = panel
         self._focused: QWidget | None = None
+
+    def during_work(self, running: bool, refresh: Callable[[], None]) -> None:
+        """Refresh the panel as work begins or ends, which disables or enables its controls."""
+        if running:
+            self.keep()
+        refresh()
+        if not running:
+            self.restore()
 
     def keep(self) -> None:
         """Remember the focused control, if it is one of the panel."""

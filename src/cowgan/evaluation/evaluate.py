@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from cowgan.errors import CowganError
 from cowgan.evaluation.appearance import (
@@ -209,7 +210,8 @@ def evaluate(
     of_paper: list[PublishedResult] = []
     for extractor in published:
         generated, training = extraction.features(extractor, [sets.training])
-        of_paper.extend(_published(training, generated, seed))
+        with stage(f"{extractor.recipe.name}: measures of the paper"):
+            of_paper.extend(_published(training, generated, seed))
     vessels = extraction.features(VesselFeatures(), sets.first_real)
     with stage("Comparing vessels"):
         differences = compare_vessels(vessels[-1], vessels[0], seed)
@@ -312,10 +314,9 @@ def _by_volume(
     of_holdout = None
     if holdout is not None:
         of_holdout = authentic_share(learned, scale(holdout.rows))
-    distances = np.square(learned).sum(1)[:, None] - 2 * learned @ made.T
     return (
         realism_scores(learned, made),
-        distances.argmin(0),
+        cdist(learned, made).argmin(0),
         Authenticity(authentic_share(learned, made), of_holdout),
     )
 

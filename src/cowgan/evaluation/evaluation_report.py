@@ -14,6 +14,7 @@ from cowgan.evaluation.measures import KERNEL_DISTANCE, PRECISION, RECALL, Measu
 from cowgan.evaluation.models import PsiSweep, TwoModels
 from cowgan.evaluation.replica_report import membership_sentence, pairs_table, picture_of
 from cowgan.evaluation.training_curves import TrainingCurves
+from cowgan.evaluation.vessel_figures import drawn_sets
 from cowgan.evaluation.vessel_report import vessel_blocks
 from cowgan.features.store import FeatureBank
 from cowgan.report.blocks import (
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 _SHOWN = 6
-_HOLDOUT = "#009e73"
 _CLEARLY_FEWER = 0.8
 _GOOD = {"low": "low", "high": "high", "like real": "as real"}
 
@@ -319,16 +319,13 @@ def _intensities(found: Evaluation) -> Iterator[Block]:
 
 
 def _appearance_drawing(banks: Sequence[FeatureBank]) -> Drawing:
-    colours = (GENERATED, REAL, _HOLDOUT)
-    names = ("generated", "training", "holdout")
-
     def curves(axes: "Axes", of: str) -> None:
-        for bank, colour, name in zip(banks, colours, names, strict=False):
+        for name, bank, colour, style in drawn_sets(*banks):
             values = spectrum_of(bank) * 10 if of == "spectrum" else histogram_of(bank)
             place = (np.arange(values.shape[1]) + 0.5) / values.shape[1]
             low, median, high = np.percentile(values, (5, 50, 95), axis=0)
             axes.fill_between(place, low, high, color=colour, alpha=0.15, lw=0)
-            axes.plot(place, median, color=colour, label=name)
+            axes.plot(place, median, color=colour, ls=style, label=name)
 
     def paint(figure: "Canvas") -> None:
         left, right = figure.subplots(1, 2)

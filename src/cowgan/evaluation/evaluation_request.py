@@ -89,9 +89,9 @@ class EvaluationRequest:
         found = evaluate(sets, [extractor], stage, cache, jobs, self.seed, published)
         models = sweep = None
         if other is not None:
-            models = compare_two_models(sets, other, extractor, stage, cache, jobs, self.seed)
+            models = compare_two_models(found.sets, other, extractor, stage, cache, jobs, self.seed)
         if self.psi_sweep:
-            sweep = sweep_psi(self._source, sets, extractor, stage, cache=cache, jobs=jobs)
+            sweep = sweep_psi(self._source, found.sets, extractor, stage, cache=cache, jobs=jobs)
         return found, Additions(curves, models, sweep)
 
     @property

@@ -76,6 +76,8 @@ def compare_two_models(
 ) -> TwoModels:
     """Compare a second generated set with the one of `sets`, against the last real set.
 
+    All are of one grid, see `Sets.on_one_grid`.
+
     Raises
     ------
     CowganError
@@ -83,7 +85,7 @@ def compare_two_models(
     Cancelled
         The user cancelled.
     """
-    sets, workers = sets.on_one_grid(), jobs or available_cores()
+    workers = jobs or available_cores()
     banks = []
     for volumes in (sets.first_real[-1], sets.generated, other):
         with stage(f"{extractor.recipe.name}: {volumes.title}") as progress:
@@ -104,7 +106,7 @@ def sweep_psi(
     cache: Path | None = None,
     jobs: int | None = None,
 ) -> PsiSweep:
-    """Measure a model at several truncations, against the last real set.
+    """Measure a model at several truncations, against the last real set of its grid.
 
     Parameters
     ----------
@@ -118,7 +120,7 @@ def sweep_psi(
     Cancelled
         The user cancelled.
     """
-    sets, workers = sets.on_one_grid(), jobs or available_cores()
+    workers = jobs or available_cores()
     with stage(f"{extractor.recipe.name}: {sets.real[-1].title}") as progress:
         real = extract_features(sets.first_real[-1], extractor, cache, workers, progress)
     measures = []

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _IN_A_ROW = 3
 _ROW_IN, _LEGEND_IN = 1.3, 0.3
 
-_Set = tuple[str, FeatureBank, str, str]
+DrawnSet = tuple[str, FeatureBank, str, str]
 """Title, features, colour and line style."""
 
 
@@ -34,12 +34,7 @@ def vessel_figures(
     CowganError
         See `cowgan.report.drawing.require_libraries`.
     """
-    sets: list[_Set] = [("generated", generated, GENERATED, "-")]
-    if holdout is None:
-        sets.append(("real", real, REAL, "-"))
-    else:
-        sets.append(("trained on", real, REAL, "-"))
-        sets.append(("held out", holdout, INK, "--"))
+    sets = drawn_sets(generated, real, holdout)
     groups = dict.fromkeys(column.group for column in COLUMNS)
     return [
         _figure(group, [column for column in COLUMNS if column.group == group], sets)
@@ -47,7 +42,17 @@ def vessel_figures(
     ]
 
 
-def _figure(group: str, columns: list[Column], sets: list[_Set]) -> Figure:
+def drawn_sets(
+    generated: FeatureBank, real: FeatureBank, holdout: FeatureBank | None = None
+) -> list[DrawnSet]:
+    """Return how the sets of an evaluation are named and drawn in all its figures."""
+    sets: list[DrawnSet] = [("generated", generated, GENERATED, "-")]
+    if holdout is None:
+        return [*sets, ("real", real, REAL, "-")]
+    return [*sets, ("trained on", real, REAL, "-"), ("held out", holdout, INK, "--")]
+
+
+def _figure(group: str, columns: list[Column], sets: list[DrawnSet]) -> Figure:
     rows = -(-len(columns) // _IN_A_ROW)
 
     def paint(canvas: "Canvas") -> None:
@@ -71,7 +76,7 @@ def _figure(group: str, columns: list[Column], sets: list[_Set]) -> Figure:
     )
 
 
-def _draw_column(axes: "Axes", column: Column, sets: list[_Set]) -> None:
+def _draw_column(axes: "Axes", column: Column, sets: list[DrawnSet]) -> None:
     """Draw the cumulative distribution of a quantity, in which each subject counts the same."""
     axes.set_title(f"{column.title}, {column.unit}" if column.unit else column.title)
     axes.set_ylim(-0.03, 1.03)

@@ -73,6 +73,7 @@ class FolderVolumes:
     def __init__(self, folder: Path) -> None:
         found = find_scans([folder]).require_cases([folder])
         self._cases = sorted(found.cases, key=lambda case: case.name)
+        self._contents: dict[int, str] = {}
         self.title: str = str(folder)
         self.names: Sequence[str] = [case.name for case in self._cases]
         self.subjects: Sequence[str] = [subject_of(name) for name in self.names]
@@ -82,8 +83,10 @@ class FolderVolumes:
         return read_case(self._cases[index])
 
     def content(self, index: int) -> str:
-        """Return the hash of the volume's files."""
-        return image_sha256(self._cases[index].path)
+        """Return the hash of the volume's files, which are read once."""
+        if index not in self._contents:
+            self._contents[index] = image_sha256(self._cases[index].path)
+        return self._contents[index]
 
 
 class GeneratedVolumes:
