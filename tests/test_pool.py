@@ -21,7 +21,7 @@ def work(item):
         raise CowganError("A bad scan.")
     if item == "odd":
         raise ZeroDivisionError
-    if item == "crash":
+    if str(item).startswith("crash"):
         os._exit(9)
     if str(item).startswith("sleep"):
         time.sleep(float(item[5:]))
@@ -49,8 +49,8 @@ def test_one_failure_does_not_stop_the_others(work, jobs):
 
 
 def test_a_crash_takes_only_its_own_item_along(work):
-    results = dict(pool.run_all(work, ["a", "crash", "b", "c", "d"], 2))
-    assert isinstance(results.pop("crash"), CowganError)
+    results = dict(pool.run_all(work, ["crash0", "a", "crash1", "b", "crash2", "c", "d"], 2))
+    assert all(isinstance(results.pop(f"crash{number}"), CowganError) for number in range(3))
     assert results == {"a": "A", "b": "B", "c": "C", "d": "D"}
 
 

@@ -67,64 +67,68 @@ def run_all(
                 return
             yield item, _safely(work, item)
         return
-    left = list(items)
-    suspects: list[Item] = []
-    while left:
-        finished, interrupted = set(), False
-        with _pool(count, work) as pool:
-            for item, result in _run(pool, left, count, progress):
-                if isinstance(result, BrokenProcessPool):
-                    interrupted = True
-                    suspects.append(item)
-                else:
-                    yield item, result
-                finished.add(item)
-        if not interrupted:
-            break
-        left = [item for item in left if item not in finished]
-    # One of these ended its process and with it the pool, so each gets a process of its own.
-    for item in suspects:
+    ended: list[Item] = []
+    for item, result in _share_out(work, items, count, progress):
+        if isinstance(result, BrokenProcessPool):
+            ended.append(item)
+        else:
+            yield item, result
+    # Perhaps only the others left too little memory, so each gets another chance alone.
+    for item in ended:
         if progress is not None and progress.cancelled:
             return
-        with _pool(1, work) as pool:
-            yield item, _alone(pool, item)
+        [worker] = _start_workers(1, work)
+        with worker:
+            yield item, _alone(worker, item)
 
 
-def _run(
-    pool: ProcessPoolExecutor,
+def _share_out(
+    work: Callable[[Item], Result],
     items: Sequence[Item],
     count: int,
     progress: Progress | None,
 ) -> Iterator[tuple[Item, Result | CowganError | BrokenProcessPool]]:
     """Process `count` items at a time, so that at most those are lost or awaited."""
     waiting = iter(items)
-    going: dict[Future[Result | CowganError], Item] = {}
-    broken = False
-    while True:
-        while len(going) < count and not broken and not (progress and progress.cancelled):
-            item = next(waiting, None)
-            if item is None:
-                break
-            try:
-                going[pool.submit(_work_safely, item)] = item
-            except BrokenProcessPool as error:
-                broken = True
-                yield item, error
-        if not going:
-            return
-        done, _ = wait(going, timeout=_POLL_S, return_when=FIRST_COMPLETED)
-        for future in done:
-            item = going.pop(future)
-            try:
-                yield item, future.result()
-            except BrokenProcessPool as error:
-                broken = True
-                yield item, error
-
-
-def _alone(pool: ProcessPoolExecutor, item: Item) -> Any:
+    idle = _start_workers(count, work)
+    going: dict[Future[Result | CowganError], tuple[ProcessPoolExecutor, Item]] = {}
     try:
-        return pool.submit(_work_safely, item).result()
+        while True:
+            while idle and not (progress and progress.cancelled):
+                item = next(waiting, None)
+                if item is None:
+                    break
+                worker = idle.pop()
+                going[_submit(worker, item)] = worker, item
+            if not going:
+                return
+            done, _ = wait(going, timeout=_POLL_S, return_when=FIRST_COMPLETED)
+            for future in done:
+                worker, item = going.pop(future)
+                try:
+                    result: Result | CowganError | BrokenProcessPool = future.result()
+                    idle.append(worker)
+                except BrokenProcessPool as error:
+                    result = error
+                    idle += _start_workers(1, work)
+                yield item, result
+    finally:
+        for worker in [*idle, *(worker for worker, _ in going.values())]:
+            worker.shutdown(cancel_futures=True)
+
+
+def _submit(worker: ProcessPoolExecutor, item: Item) -> Future[Any]:
+    try:
+        return worker.submit(_work_safely, item)
+    except BrokenProcessPool as error:  # its process ended while it was idle
+        failed: Future[Any] = Future()
+        failed.set_exception(error)
+        return failed
+
+
+def _alone(worker: ProcessPoolExecutor, item: Item) -> Any:
+    try:
+        return _submit(worker, item).result()
     except BrokenProcessPool as error:
         return CowganError(
             "The process that worked on this scan ended unexpectedly, perhaps for want of memory.",
@@ -151,24 +155,33 @@ def _work_safely(item: Any) -> Any:
     return _safely(_work, item)
 
 
-def _pool(count: int, work: Callable[[Item], Result]) -> ProcessPoolExecutor:
-    """Return a pool whose processes have started."""
-    pool = ProcessPoolExecutor(
-        count,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_prepare_worker,
-        initargs=(work,),
-    )
+def _start_workers(count: int, work: Callable[[Item], Result]) -> list[ProcessPoolExecutor]:
+    """Return pools of one process each, all of them running.
+
+    A crash ends every process of a pool. A pool that is still starting another one then may also
+    wait for it forever (in Python 3.11 at least).
+    """
+    workers = [
+        ProcessPoolExecutor(
+            1,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_prepare_worker,
+            initargs=(work,),
+        )
+        for _ in range(count)
+    ]
     try:
-        pool.submit(int).result()
+        for future in [worker.submit(int) for worker in workers]:
+            future.result()
     except BrokenProcessPool as error:
-        pool.shutdown(wait=False, cancel_futures=True)
+        for worker in workers:
+            worker.shutdown(wait=False, cancel_futures=True)
         raise CowganError(
             "No helper process could be started; a script must do its work below "
             '`if __name__ == "__main__":`, or with jobs=1.',
             repr(error),
         ) from error
-    return pool
+    return workers
 
 
 def _prepare_worker(work: Callable[[Any], Any]) -> None:
