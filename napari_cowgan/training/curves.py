@@ -14,6 +14,7 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QCheckBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from scipy.signal import lfilter
 
+from cowgan.evaluation.measures import MEASURES, Measure
 from napari_cowgan.widgets.controls import hint, row
 from napari_cowgan.widgets.fields import Choice
 from napari_cowgan.widgets.guards import WheelGuard
@@ -47,10 +48,11 @@ class _Chart:
     """Whether curves end high, so that the legend is placed below them."""
 
 
-def _held_out(title: str, measure: str, rising: bool) -> _Chart:
+def _held_out(measure: Measure) -> _Chart:
     """Return the chart of a measure of `HoldoutMetrics` in `cowgan.training`."""
-    curves = _Curve(measure, "Generated"), _Curve(f"{measure}_of_reals", "Trained on")
-    return _Chart(title, title.split()[0], curves, rising)
+    key, unit = measure.key, measure.title.split(" (")[0]
+    curves = _Curve(key, "Generated"), _Curve(f"{key}_of_reals", "Trained on")
+    return _Chart(f"{unit} (held-out)", unit, curves, rising=measure.reading != "low")
 
 
 _CHARTS = {
@@ -75,9 +77,7 @@ _CHARTS = {
             _Curve("paired", "Of reconstructed volumes"),
         ),
     ),
-    "kernel_distance": _held_out("Distance (held-out)", "kernel_distance", False),
-    "recall": _held_out("Recall (held-out)", "recall", True),
-    "coverage": _held_out("Coverage (held-out)", "coverage", True),
+    **{measure.key: _held_out(measure) for measure in MEASURES},
     "balance": _Chart(
         "Balance",
         "Share",

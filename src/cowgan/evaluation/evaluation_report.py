@@ -388,8 +388,8 @@ def _training(curves: TrainingCurves) -> Iterator[Block]:
     yield Heading("Training")
     yield Figure(
         curves.drawing(),
-        f"Measures against held-out subjects while {curves.title} was trained, by its own features "
-        "(vessel maps and MIPs); dashed, the same of real training volumes.",
+        f"Measures against held-out subjects while {curves.title} was trained, by coarse vessel "
+        "maps and MIPs; dashed, the same of real training volumes.",
         "Kernel distance, recall and coverage over training steps.",
     )
 

@@ -17,7 +17,7 @@ class KnownExtractor:
     sees : str
         What it describes.
     weights : WeightsFile or None
-        Its weights; None if a package holds them.
+        Its weights; None if it needs none, or a package holds them.
     """
 
     sees: str
@@ -26,6 +26,7 @@ class KnownExtractor:
 
 EXTRACTORS = {
     "efficientnet": KnownExtractor("projections and slices, by a network of photographs", None),
+    "coarse-vessels": KnownExtractor("arteries and MIPs at low resolution", None),
     "medicalnet": KnownExtractor("the volume, by a network of medical images", MEDICALNET),
     "inception": KnownExtractor("up to 32 axial slices, by a network of photographs", INCEPTION),
 }
@@ -37,12 +38,12 @@ def weights_file(name: str) -> WeightsFile:
     Raises
     ------
     CowganError
-        There is no such extractor, or a package holds its weights.
+        There is no such extractor, or it needs no file of weights.
     """
     require_choice("extractor", name, EXTRACTORS)
     weights = EXTRACTORS[name].weights
     if weights is None:
-        raise CowganError(f"The weights of {name} come with a package; there is nothing to fetch.")
+        raise CowganError(f"There are no weights of {name} to fetch: it brings what it needs.")
     return weights
 
 
@@ -60,15 +61,19 @@ def open_extractor(name: str, weights: Path | None = None) -> Extractor:
     ------
     CowganError
         There is no such extractor, its weights or the package with them are missing or damaged,
-        or weights were given to an extractor that has its own.
+        or weights were given to an extractor that takes none.
     """
     require_choice("extractor", name, EXTRACTORS)
+    if EXTRACTORS[name].weights is None and weights is not None:
+        raise CowganError(f"The extractor {name} takes no weights.")
     if name == "efficientnet":
-        if weights is not None:
-            raise CowganError("The extractor efficientnet takes no weights; it has its own.")
         from cowgan.features.efficientnet import EfficientNetFeatures
 
         return EfficientNetFeatures()
+    if name == "coarse-vessels":
+        from cowgan.features.coarse_vessels import CoarseVesselFeatures
+
+        return CoarseVesselFeatures()
     if weights is None:
         weights = default_folder() / weights_file(name).name
         if not weights.is_file():

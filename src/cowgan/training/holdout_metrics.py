@@ -5,30 +5,28 @@ import math
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from cowgan.bank.bank import Bank
 from cowgan.data.subjects import first_of_each
-from cowgan.evaluation.distances import kernel_distance
+from cowgan.errors import CowganError
 from cowgan.evaluation.feature_rows import Rows, Standardisation
-from cowgan.evaluation.manifolds import precision_recall_density_coverage
-from cowgan.features.vessel_occupancy import vessel_maps
-from cowgan.features.views import projection
+from cowgan.evaluation.measures import MEASURES, measure_pair
+from cowgan.features.coarse_vessels import CoarseVesselFeatures
 from cowgan.training.bank_subset import BankSubset
 from cowgan.training.metrics import SAMPLES
 
 MIN_SUBJECTS = 20
 """Subjects needed in the holdout, and in the training set, for a comparison to mean anything."""
 
-_MIP_SIZE = 64
+_MEASURES = tuple(measure.key for measure in MEASURES)
 _READ_TOGETHER = 16
 
 
 class HoldoutMetrics:
-    """A metric: kernel distance, recall and coverage against held-out subjects.
+    """A metric: the measures of an evaluation, against held-out subjects.
 
-    The features of a volume are its coarse vessel map and its axial MIP. Each subject counts
-    once. The same measures of real training volumes show what a generator can reach.
+    The features are those of `CoarseVesselFeatures`. Each subject counts once. The same measures
+    of real training volumes show what a generator can reach.
 
     Parameters
     ----------
@@ -36,19 +34,12 @@ class HoldoutMetrics:
         Volumes of different subjects, shape (N, 1, z, x, y) and (M, 1, z, x, y).
     """
 
-    names: tuple[str, ...] = (
-        "kernel_distance",
-        "recall",
-        "coverage",
-        "kernel_distance_of_reals",
-        "recall_of_reals",
-        "coverage_of_reals",
-    )
+    names: tuple[str, ...] = (*_MEASURES, *(f"{key}_of_reals" for key in _MEASURES))
 
     def __init__(self, held_out: Tensor, trained_on: Tensor) -> None:
         self._scale = Standardisation(_features(trained_on))
         self._held_out = self._standardised(held_out)
-        self._real = self._compare(self._standardised(trained_on[:SAMPLES]))
+        self._real = self._compare(trained_on[:SAMPLES])
 
     @classmethod
     def of(cls, bank: Bank, shape: tuple[int, int, int]) -> "HoldoutMetrics | None":
@@ -65,25 +56,24 @@ class HoldoutMetrics:
 
     def __call__(self, volumes: Tensor) -> dict[str, float]:
         """Return the measures of generated volumes, and those of real ones beside them."""
-        found = self._compare(self._standardised(volumes.cpu()))
-        return dict(zip(self.names, (*found, *self._real), strict=True))
+        numbers = (*self._compare(volumes.cpu()), *self._real)
+        return dict(zip(self.names, numbers, strict=True))
 
     def _standardised(self, volumes: Tensor) -> Rows:
         return self._scale(_features(volumes))
 
-    def _compare(self, rows: Rows) -> tuple[float, float, float]:
-        if not np.isfinite(rows).all():
-            return math.nan, math.nan, math.nan
-        manifolds = precision_recall_density_coverage(self._held_out, rows)
-        return kernel_distance(self._held_out, rows), manifolds.recall, manifolds.coverage
+    def _compare(self, volumes: Tensor) -> list[float]:
+        try:
+            rows = self._standardised(volumes)
+            return list(measure_pair(self._held_out, rows).values())
+        except CowganError:  # an untrained or failed generator makes volumes without contrast
+            return [math.nan] * len(_MEASURES)
 
 
 def _features(volumes: Tensor) -> Rows:
-    """Return vessel maps and axial MIPs as rows."""
-    mips = projection(volumes, "axial")
-    factor = max(1, mips.shape[-1] // _MIP_SIZE)
-    parts = (vessel_maps(volumes), functional.avg_pool2d(mips, factor))
-    return torch.cat([part.flatten(1) for part in parts], 1).double().numpy()
+    extractor = CoarseVesselFeatures()
+    rows = [extractor.of_array(volume) for volume in volumes[:, 0].float().numpy()]
+    return np.concatenate(rows).astype(np.float64)
 
 
 def _read(subset: BankSubset, limit: int) -> Tensor:
