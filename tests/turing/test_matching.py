@@ -109,7 +109,7 @@ def test_the_owner_of_a_real_scan_finds_no_hash_but_recognises_the_image(tmp_pat
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3600)
 def test_no_volume_of_the_bundled_model_matches_a_thousand_seeds(tmp_path, fixed_salt):
     study = perfectly_generated(
         tmp_path, BUNDLED, Protocol(1, readers=1, cases=60, repeats=0, practice=6)
