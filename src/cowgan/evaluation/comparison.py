@@ -146,31 +146,30 @@ def compare(
     """
     progress = progress or Silent()
     _require_one_recipe([real, generated, *([] if others is None else [others])])
-    scale = Standardisation(_one_per_subject(real if others is None else others))
-    rows = scale(_one_per_subject(real))
-    made = scale(generated.rows)
+    rows, made = _one_per_subject(real), _rows(generated)
     require_enough(len(rows), len(made))
+    apart = None if others is None else _one_per_subject(others)
+    learned = rows if apart is None else apart
     random = stream("comparison", seed)
-    apart = None if others is None else scale(_one_per_subject(others))
     n = min(len(rows) // 2 if apart is None else min(len(rows), len(apart)), len(made))
     found: dict[str, list[dict[str, float]]] = {"half": [], "generated": [], "real": []}
     for repeat in range(repeats):
         advance(progress, repeat, repeats, f"{generated.title} and {real.title}")
-        found["half"].append(
-            measure_pair(*(_draw(of, len(of) // 2, random) for of in (rows, made)))
-        )
+        half = _half(rows, random)
+        scale_by = half if apart is None else _half(apart, random)
+        found["half"].append(_measured(scale_by, half, _half(made, random)))
         shuffled = rows[random.permutation(len(rows))]
         reference, rest = shuffled[:n], shuffled[n:] if apart is None else apart
-        found["generated"].append(measure_pair(reference, _draw(made, n, random)))
-        found["real"].append(measure_pair(reference, _draw(rest, n, random)))
+        found["generated"].append(_measured(learned, reference, _draw(made, n, random)))
+        found["real"].append(_measured(learned, reference, _draw(rest, n, random)))
     progress.report(repeats, repeats)
-    whole = measure_pair(rows, made)
+    whole = _measured(learned, rows, made)
     results = []
     for measure in MEASURES:
-        half, of_generated, of_real = (
+        halves, of_generated, of_real = (
             np.array([one[measure.key] for one in found[name]]) for name in found
         )
-        estimate = _centred(whole[measure.key], half, len(rows) + len(made), measure.bounds)
+        estimate = _centred(whole[measure.key], halves, len(rows) + len(made), measure.bounds)
         results.append(
             MeasureResult(measure, estimate, Spread.of(of_generated), Spread.of(of_real))
         )
@@ -220,24 +219,22 @@ def compare_models(
     """
     progress = progress or Silent()
     _require_one_recipe([real, first, second])
-    scale = Standardisation(_one_per_subject(real))
-    rows, *made = (scale(of) for of in (_one_per_subject(real), first.rows, second.rows))
+    rows, made = _one_per_subject(real), (_rows(first), _rows(second))
     require_enough(len(rows), min(map(len, made)))
     paired = len(made[0]) == len(made[1])
     random = stream("model comparison", seed)
     halves: list[dict[str, float]] = []
     for repeat in range(repeats):
         advance(progress, repeat, repeats, f"{first.title} and {second.title}")
-        reference = _draw(rows, len(rows) // 2, random)
+        reference = _half(rows, random)
         chosen = random.permutation(len(made[0]))[: len(made[0]) // 2]
         again = chosen if paired else random.permutation(len(made[1]))[: len(made[1]) // 2]
         one, other = (
-            measure_pair(reference, made[0][chosen]),
-            measure_pair(reference, made[1][again]),
+            _measured(reference, reference, of) for of in (made[0][chosen], made[1][again])
         )
         halves.append({key: other[key] - one[key] for key in one})
     progress.report(repeats, repeats)
-    one, other = (measure_pair(rows, of) for of in made)
+    one, other = (_measured(rows, rows, of) for of in made)
     return tuple(
         ModelDifference(
             measure,
@@ -264,8 +261,7 @@ def measures_of(real: FeatureBank, generated: FeatureBank) -> dict[str, float]:
     _require_one_recipe([real, generated])
     rows = _one_per_subject(real)
     require_enough(len(rows), len(generated))
-    scale = Standardisation(rows)
-    return measure_pair(scale(rows), scale(generated.rows))
+    return _measured(rows, rows, _rows(generated))
 
 
 def require_enough(n_real: int, n_generated: int) -> None:
@@ -287,9 +283,22 @@ def _require_one_recipe(banks: Sequence[FeatureBank]) -> None:
 
 
 def _one_per_subject(bank: FeatureBank) -> Rows:
+    return _rows(bank)[first_of_each(bank.subjects)]
+
+
+def _rows(bank: FeatureBank) -> Rows:
     if bank.features.shape[1] != 1:
         raise CowganError(f"{bank.recipe.name} describes slices and not volumes.")
-    return np.asarray(bank.rows[first_of_each(bank.subjects)], np.float64)
+    return np.asarray(bank.rows, np.float64)
+
+
+def _measured(scale_by: Rows, real: Rows, generated: Rows) -> dict[str, float]:
+    scale = Standardisation(scale_by)
+    return measure_pair(scale(real), scale(generated))
+
+
+def _half(rows: Rows, random: np.random.RandomState) -> Rows:
+    return _draw(rows, len(rows) // 2, random)
 
 
 def _draw(rows: Rows, n: int, random: np.random.RandomState) -> Rows:
@@ -303,7 +312,8 @@ def _centred(
     bounds: tuple[float, float] = (-math.inf, math.inf),
 ) -> Interval:
     # Drawing with replacement would move the measure itself, by pairs of a volume with itself.
-    # At half of the volumes, the spread of subsets is that of the estimate.
+    # At half of the volumes, the spread of subsets is that of the estimate. Each half is
+    # standardised by itself: a scale that all shared would leave out much of the spread.
     half_width = _Z * float(halves.std(ddof=1))
     low, high = bounds
     return Interval(
