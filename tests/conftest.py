@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,14 @@ def single_threaded() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def few_samples() -> Iterator[None]:
+    """Register from a tenth of the voxels that real heads need; simulated ones have less noise."""
+    from cowgan.data import registration
+
+    fewer = tuple(replace(level, samples=level.samples // 10) for level in registration._LEVELS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registration, "_LEVELS", fewer)
+        yield

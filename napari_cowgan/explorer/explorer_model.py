@@ -103,8 +103,9 @@ class ExplorerModel(QObject):
             self.undo_stack.clear()
             self.directions = []
             self._state = replace(self._state, latent=kept)
-            self.model_changed.emit()
+            # Before the model's own directions arrive, so that they are shown only once.
             self.directions_changed.emit()
+            self.model_changed.emit()
             self.state_changed.emit()
         else:
             self.model_changed.emit()

@@ -17,6 +17,7 @@ from cowgan.simulate import make_phantom
 from cowgan.volume import Volume, write_nifti
 
 pytest.importorskip("SimpleITK")
+pytestmark = pytest.mark.usefixtures("few_samples")
 
 
 def assert_one_sentence(result: subprocess.CompletedProcess[str]) -> None:
@@ -46,7 +47,7 @@ def scans(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def template(scans, tmp_path_factory) -> Path:
+def template(scans, few_samples, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("template") / "template.nii.gz"
     result = cowgan("template", scans, "--out", path, "--jobs", 1, "--rounds", 1)
     assert result.returncode == 0, result.stderr

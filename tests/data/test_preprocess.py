@@ -22,6 +22,8 @@ from cowgan.errors import Cancelled, CowganError
 from cowgan.volume import Volume, default_affine, read_volume, sidecar_path, write_nifti
 from cowgan.volume.itk import to_itk
 
+pytestmark = pytest.mark.usefixtures("few_samples")
+
 MARK_MM = np.array([-18.0, -14.0, 3.0])  # left, posterior and superior of the circle
 VALUE = 9_000.0
 

@@ -31,7 +31,7 @@ def moved_copies(head, move, rigid, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def built(moved_copies, tree_hash):
+def built(moved_copies, tree_hash, few_samples):
     folder, _ = moved_copies
     before = tree_hash(folder)
     path = folder.parent / "out" / "template.nii.gz"

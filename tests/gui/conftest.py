@@ -25,7 +25,7 @@ from napari_cowgan.help.topics import Topic
 from napari_cowgan.reading.window import ReadingWindow
 from napari_cowgan.widgets.remembered import remember, settings
 
-SMALL = NetworkConfig(32, 16, 4, 32, latent_dim=32, style_depth=2)
+SMALL = NetworkConfig(32, 16, 2, 8, latent_dim=32, style_depth=2)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -82,7 +82,7 @@ def small_directions(small_model: Path, tmp_path_factory: pytest.TempPathFactory
     """Return a file of directions, found only once because the search is slow."""
     checkpoint = load(small_model)
     path = tmp_path_factory.mktemp("directions") / f"{checkpoint.sha256}.safetensors"
-    save_directions(path, default_directions(Synthesizer(checkpoint)), checkpoint)
+    save_directions(path, default_directions(Synthesizer(checkpoint), per_group=2), checkpoint)
     return path
 
 

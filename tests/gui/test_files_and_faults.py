@@ -30,22 +30,22 @@ def wait_for_model(explorer, path, qtbot) -> None:
     )
 
 
-@pytest.mark.parametrize("content", [b"", b"not a model", b"PK\x03\x04", b"\x80\x04."])
 def test_a_bad_file_is_reported_in_one_sentence_and_the_open_model_stays(
-    explorer, problem, settle, tmp_path, content
+    explorer, problem, settle, tmp_path
 ):
     path = tmp_path / "bad.pt"
-    path.write_bytes(content)
     before, layer = explorer.model.checkpoint, explorer.shown.layer
-    explorer.open_checkpoint(path)
-    text = problem(explorer)
-    assert "bad.pt" in text
-    assert "\n" not in text
-    assert explorer.model.checkpoint is before
-    explorer.model.step_seed(1)
-    settle(explorer)
-    assert explorer.shown.layer is layer
-    assert path not in recent("checkpoints")
+    for content in (b"", b"not a model", b"PK\x03\x04", b"\x80\x04."):
+        path.write_bytes(content)
+        explorer.open_checkpoint(path)
+        text = problem(explorer)
+        assert "bad.pt" in text
+        assert "\n" not in text
+        assert explorer.model.checkpoint is before
+        explorer.model.step_seed(1)
+        settle(explorer)
+        assert explorer.shown.layer is layer
+        assert path not in recent("checkpoints")
 
 
 def test_details_of_a_problem_can_be_copied(explorer, qtbot, tmp_path):
@@ -198,14 +198,14 @@ def test_a_session_comes_back_whole_even_from_another_model(
     assert [f.state for f in explorer.favourites.favourites()] == [LatentState(0)]
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"schema": "cowgan.session/2"}', "[" * 5000])
-def test_a_damaged_session_changes_nothing(explorer, problem, tmp_path, content):
+def test_a_damaged_session_changes_nothing(explorer, problem, tmp_path):
     path = tmp_path / "bad.cowgan.json"
-    path.write_text(content, encoding="utf-8")
     before = explorer.model.state
-    explorer.open_session(path)
-    assert "bad.cowgan.json" in problem(explorer)
-    assert explorer.model.state == before
+    for content in ("", "{}", "[1]", '{"schema": "cowgan.session/2"}', "[" * 5000):
+        path.write_text(content, encoding="utf-8")
+        explorer.open_session(path)
+        assert "bad.cowgan.json" in problem(explorer)
+        assert explorer.model.state == before
 
 
 def test_a_session_whose_model_is_gone_names_it(

@@ -49,10 +49,18 @@ def choose_dtype(device: torch.device, precision: Precision) -> torch.dtype:
 
 @cache
 def _cpu_is_faster_in_bfloat16() -> bool:
-    """Time one convolution in both formats, as no flag distinguishes emulated bfloat16."""
+    """Time convolutions in both formats, as no flag distinguishes emulated bfloat16.
+
+    The first one is so small that even an emulation a hundred times slower ends at once.
+    """
+    return _slowdown_in_bfloat16(4, 8, 8) < 5 and _slowdown_in_bfloat16(16, 32, 32) < 1
+
+
+def _slowdown_in_bfloat16(*size: int) -> float:
+    """Return the time of a convolution in bfloat16 as a multiple of that in float32."""
     seconds = {}
     for dtype in (torch.float32, torch.bfloat16):
-        x = torch.ones(1, 32, 16, 32, 32, dtype=dtype)
+        x = torch.ones(1, 32, *size, dtype=dtype)
         x = x.contiguous(memory_format=torch.channels_last_3d)
         weight = torch.ones(32, 32, 3, 3, 3, dtype=dtype)
         runs = []
@@ -62,4 +70,4 @@ def _cpu_is_faster_in_bfloat16() -> bool:
                 functional.conv3d(x, weight, padding=1)
                 runs.append(time.perf_counter() - start)
         seconds[dtype] = min(runs)
-    return seconds[torch.bfloat16] < seconds[torch.float32]
+    return seconds[torch.bfloat16] / seconds[torch.float32]
