@@ -36,11 +36,14 @@ class EvaluationTask:
         Folder for the report.
     jobs : int
         Number of its own processes.
+    published : tuple of str
+        Extractors of the measures of the paper, whose weights are downloaded if they are missing.
     """
 
     request: EvaluationRequest
     out: Path
     jobs: int
+    published: tuple[str, ...] = ()
 
     def as_line(self) -> str:
         """Return the line of JSON that the process reads."""
@@ -89,7 +92,9 @@ def _tell(to: TextIO, report: StageReport) -> None:
 
 def _work(task: EvaluationTask, to: TextIO, stopped: threading.Event) -> None:
     from cowgan.evaluation.evaluation_files import write_evaluation
+    from cowgan.features.extractors import open_extractor, weights_file
     from cowgan.features.store import default_cache
+    from cowgan.features.weights_files import default_folder, fetch
 
     @contextmanager
     def stage(title: str) -> Iterator[Progress]:
@@ -98,7 +103,13 @@ def _work(task: EvaluationTask, to: TextIO, stopped: threading.Event) -> None:
         _tell(to, StageReport(title))
         yield _Reporter(to, title, stopped)
 
-    found, additions = task.request.carry_out(stage, default_cache(), task.jobs)
+    for name in task.published:
+        weights = weights_file(name)
+        if not (default_folder() / weights.name).is_file():
+            with stage(f"Downloading {weights.name}") as progress:
+                fetch(weights, default_folder(), progress)
+    published = [open_extractor(name) for name in task.published]
+    found, additions = task.request.carry_out(stage, default_cache(), task.jobs, published)
     with stage("Writing the report"):
         write_evaluation(found, task.out, additions, task.request)
 

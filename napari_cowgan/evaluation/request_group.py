@@ -80,6 +80,22 @@ class RequestGroup(QWidget):
             "Measure the model at truncations from 0.4 to 1 as well: quality against variety; it "
             "generates five times as many volumes",
         )
+        self.published = {
+            "medicalnet": Tick(
+                "evaluation/medicalnet",
+                "MedicalNet distance and AUC-PRD",
+                False,
+                "Add these measures of the paper; the weights of MedicalNet (57 MB) are downloaded "
+                "the first time",
+            ),
+            "inception": Tick(
+                "evaluation/inception",
+                "FID of slices",
+                False,
+                "Add the FID as the paper computes it; takes hours on a CPU, and the weights of "
+                "Inception-v3 (96 MB) are downloaded the first time",
+            ),
+        }
         self.out = DropField(
             "evaluation/out",
             "Folder for the report",
@@ -105,7 +121,8 @@ class RequestGroup(QWidget):
         more_form = _form(more)
         more_form.addRow("Against", self.against)
         more_form.addRow("Run", self.run)
-        more_form.addRow("", self.psi_sweep)
+        for tick in (self.psi_sweep, *self.published.values()):
+            more_form.addRow("", tick)
         more_form.addRow("Processes", self.jobs)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -135,7 +152,9 @@ class RequestGroup(QWidget):
             psi_sweep=self.psi_sweep.isChecked() and models,
             run=self.run.path,
         )
-        return EvaluationTask(request, self.out.path or free_folder(real), self.jobs.value())
+        published = tuple(name for name, tick in self.published.items() if tick.isChecked())
+        out = self.out.path or free_folder(real)
+        return EvaluationTask(request, out, self.jobs.value(), published)
 
     def choose_model(self, path: Path) -> None:
         """Let a model generate the volumes."""

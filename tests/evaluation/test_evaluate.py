@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from planted_copies import Volumes, person
+from pretrained_files import write_medicalnet
 from scipy.ndimage import gaussian_filter
 
 from cowgan.errors import Cancelled, CowganError
@@ -18,6 +19,7 @@ from cowgan.evaluation.measures import KERNEL_DISTANCE, MEASURES
 from cowgan.evaluation.models import compare_two_models
 from cowgan.evaluation.training_curves import TrainingCurves
 from cowgan.features.efficientnet import EfficientNetFeatures
+from cowgan.features.medicalnet import MedicalNetFeatures
 from cowgan.progress import Progress, Silent
 from cowgan.volume import Volume
 
@@ -127,6 +129,24 @@ def test_the_report_has_every_section_and_the_same_numbers(found, tmp_path):
         assert measures[result.measure.key]["estimate"] == result.estimate.estimate
         assert result.measure.title in page
     assert (tmp_path / "new" / "folder" / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_measures_of_the_paper_are_added(sets, extractor, cache, tmp_path):
+    medicalnet = MedicalNetFeatures(write_medicalnet(tmp_path))
+    two = Sets(sets.generated, sets.training)
+    with_paper = evaluate(two, [extractor], Stages(), cache, 1, published=[medicalnet])
+    assert [one.generated.name for one in with_paper.published] == [
+        "MedicalNet distance",
+        "AUC-PRD",
+    ]
+    for one in with_paper.published:
+        assert (one.generated.real_volumes, one.halves.real_volumes) in {(24, 12), (16, 12)}
+        assert one.generated.generated_volumes == 16
+    page = write_evaluation(with_paper, tmp_path / "report").read_text(encoding="utf-8")
+    assert "AUC-PRD" in page and medicalnet.recipe.name in page
+    few = Sets(sets.generated, people("t", range(19)))
+    with pytest.raises(CowganError, match="at least 20 training volumes"):
+        evaluate(few, [extractor], Stages(), cache, 1, published=[medicalnet])
 
 
 def test_two_models_are_told_apart(sets, extractor, cache, tmp_path, found):

@@ -5,27 +5,21 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from pretrained_files import random_weights
+from pretrained_files import medicalnet_weights, write_medicalnet
 
 from cowgan.errors import CowganError
-from cowgan.features.medicalnet import MedicalNet, MedicalNetFeatures, normalised
+from cowgan.features.medicalnet import MedicalNetFeatures, normalised
 from cowgan.volume import Volume, default_affine
 
 
 @pytest.fixture(scope="module")
 def state():
-    """Return tensors as the published file names them."""
-    with torch.device("meta"):
-        network = MedicalNet()
-    shapes = {f"module.{name}": tuple(value.shape) for name, value in network.state_dict().items()}
-    return random_weights(shapes)
+    return medicalnet_weights()
 
 
 @pytest.fixture(scope="module")
-def weights(state, tmp_path_factory):
-    path = tmp_path_factory.mktemp("medicalnet") / "resnet_10_23dataset.pth"
-    torch.save({"state_dict": state, "epoch": 1}, path, _use_new_zipfile_serialization=False)
-    return path
+def weights(tmp_path_factory):
+    return write_medicalnet(tmp_path_factory.mktemp("medicalnet"))
 
 
 @pytest.fixture(scope="module")

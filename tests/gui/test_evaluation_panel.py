@@ -9,6 +9,7 @@ import pytest
 from evaluation_folders import COUNT, write_evaluation_of, write_people
 from gui_events import click, drop
 from gui_menus import choose, close_panel
+from pretrained_files import write_medicalnet
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtTest import QTest
@@ -16,13 +17,14 @@ from qtpy.QtWidgets import QAbstractButton, QPushButton
 
 from cowgan.errors import Cancelled
 from cowgan.evaluation.stored_evaluation import read_evaluation
+from cowgan.features.weights_files import default_folder
 from napari_cowgan.evaluation.evaluation_process import StageReport
 from napari_cowgan.evaluation.pair_list import PairList
 from napari_cowgan.evaluation.panel import EvaluationPanel
 from napari_cowgan.widgets.docked import find_panel
 from napari_cowgan.widgets.remembered import remember
 
-LONGEST_S = 250
+LONGEST_S = 400
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +45,7 @@ def earlier(real: Path, generated: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def panel(viewer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EvaluationPanel:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     remember("evaluation/jobs", 1)
     remember("evaluation/origin", "folder")
     choose(viewer, "Plugins", "CoW-GAN", "Evaluation")
@@ -89,13 +92,20 @@ def until_features_are_found(panel: EvaluationPanel, qtbot) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_volumes_are_evaluated_even_if_it_was_cancelled_before(
-    panel, viewer, real, generated, tmp_path, qtbot, finish
+    panel, viewer, generated, tmp_path, qtbot, finish
 ):
+    real = write_people(tmp_path / "real", 0, 20)
     panel.request.origin.choose("bundled")
     assert not panel.start.isEnabled(), "real volumes are needed"
     panel.request.origin.choose("folder")
     fill(panel, real, generated, tmp_path / "found")
+    panel.request.published["medicalnet"].setChecked(True)
+    click(panel.start)
+    finish(panel)
+    assert "resnet_10_23dataset.pth could not be downloaded" in told(panel)
+    write_medicalnet(default_folder())
     click(panel.start)
     assert panel.job.isVisible() and not panel.start.isEnabled()
     until_features_are_found(panel, qtbot)
@@ -113,6 +123,8 @@ def test_volumes_are_evaluated_even_if_it_was_cancelled_before(
     assert told(panel) == ""
     assert "Writing the report" in stages
     assert read_evaluation(tmp_path / "found").generated == str(generated)
+    page = panel.result.evaluation.page.read_text(encoding="utf-8")
+    assert "AUC-PRD" in page and "MedicalNet ResNet-10" in page
     assert panel.result.isVisible()
     assert panel.result.measures.table.topLevelItemCount() == 8
     rows = panel.result.realism
@@ -243,12 +255,14 @@ def reports(progress):
 def test_everything_is_remembered_and_a_new_folder_is_suggested(viewer, panel, real, generated):
     fill(panel, real, generated)
     panel.request.psi_sweep.setChecked(True)
+    panel.request.published["medicalnet"].setChecked(True)
     suggested = real.parent / "evaluation-1"
     assert panel.request.task().out == suggested
     assert suggested.name in panel.request.out.line.placeholderText()
     viewer.window.remove_dock_widget(panel)
     choose(viewer, "Plugins", "CoW-GAN", "Evaluation")
     again = find_panel(viewer, EvaluationPanel).request
+    assert again.task().published == ("medicalnet",)
     request = again.task().request
     assert (request.real, request.generated, request.count) == (real, generated, None)
     assert not request.psi_sweep, "there is nothing to sweep in a folder"

@@ -20,7 +20,11 @@ from cowgan.evaluation.comparison import Comparison, compare, require_enough
 from cowgan.evaluation.feature_rows import Standardisation
 from cowgan.evaluation.manifolds import authentic_share, realism_scores
 from cowgan.evaluation.measures import MEASURES
-from cowgan.evaluation.published_recipe import PublishedMeasure, published_measures
+from cowgan.evaluation.published_recipe import (
+    FEWEST_VOLUMES,
+    PublishedMeasure,
+    published_measures,
+)
 from cowgan.evaluation.replicas import (
     FALSE_ALARMS,
     Membership,
@@ -199,6 +203,8 @@ def evaluate(
     """
     _require_separate_subjects(sets)
     require_enough(min(len(set(real.subjects)) for real in sets.real), len(sets.generated.names))
+    if published:
+        _require_enough_for_paper(sets)
     sets = sets.on_one_grid()
     workers = jobs or available_cores()
     extraction = _Extraction(sets, stage, cache, workers)
@@ -272,6 +278,16 @@ _NO_SEARCH = (
     f"No search for replicas: at a false alarm rate of {FALSE_ALARMS:.0%} it takes "
     f"{round(1 / FALSE_ALARMS)} training subjects."
 )
+
+
+def _require_enough_for_paper(sets: Sets) -> None:
+    # Two halves of the training volumes are compared, too.
+    training, generated = len(sets.training.names), len(sets.generated.names)
+    if training < 2 * FEWEST_VOLUMES or generated < FEWEST_VOLUMES:
+        raise CowganError(
+            f"The measures of the paper take at least {2 * FEWEST_VOLUMES} training volumes and "
+            f"{FEWEST_VOLUMES} generated ones, not {training} and {generated}."
+        )
 
 
 def _published(

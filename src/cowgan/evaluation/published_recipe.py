@@ -10,6 +10,9 @@ from cowgan.features.inception import InceptionFeatures
 from cowgan.features.medicalnet import MedicalNetFeatures
 from cowgan.features.store import FeatureBank
 
+FEWEST_VOLUMES = 10
+"""Volumes on each side that the clusters of AUC-PRD take."""
+
 
 @dataclass(frozen=True)
 class PublishedMeasure:
