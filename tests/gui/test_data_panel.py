@@ -10,6 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from gui_events import click, drop, wheel
+from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtTest import QTest
@@ -67,7 +68,19 @@ def many_scans(tmp_path: Path, head: Path) -> Path:
 
 
 @pytest.fixture
-def panel(viewer) -> DataPanel:
+def panel(qtbot) -> DataPanel:
+    """Return a panel that stands alone, which suffices for most of what it does."""
+    remember("data/jobs", 1)
+    panel = DataPanel(ViewerModel())
+    qtbot.addWidget(panel)
+    panel.resize(400, 900)
+    panel.show()
+    return panel
+
+
+@pytest.fixture
+def docked_panel(viewer) -> DataPanel:
+    """Return a panel in a napari window."""
     remember("data/jobs", 1)
     return show_data_panel(viewer)
 
@@ -119,33 +132,33 @@ def test_an_empty_panel_says_what_to_do_and_offers_nothing_else(panel):
 
 
 def test_a_folder_is_prepared_and_its_results_are_shown(
-    panel, viewer, scans, tmp_path, finish, monkeypatch
+    docked_panel, viewer, scans, tmp_path, finish, monkeypatch
 ):
     before = {path: path.read_bytes() for path in scans.rglob("*") if path.is_file()}
-    fill(panel, scans, tmp_path / "out")
-    click(panel.start)
-    assert panel.job.isVisible()
-    assert not panel.settings.isEnabled() and not panel.start.isEnabled()
-    finish(panel)
-    assert outcomes(panel) == ALL_OUTCOMES
-    assert message_of(panel) == "Scans: 3 done, 2 failed."
+    fill(docked_panel, scans, tmp_path / "out")
+    click(docked_panel.start)
+    assert docked_panel.job.isVisible()
+    assert not docked_panel.settings.isEnabled() and not docked_panel.start.isEnabled()
+    finish(docked_panel)
+    assert outcomes(docked_panel) == ALL_OUTCOMES
+    assert message_of(docked_panel) == "Scans: 3 done, 2 failed."
     assert {path: path.read_bytes() for path in scans.rglob("*") if path.is_file()} == before
 
-    select(panel, "broken")
-    assert "text file" in panel.reason.text()
-    select(panel, "site_sub-3")
-    assert not panel.reason.isVisible()
-    QTest.keyClick(panel.cases, Qt.Key.Key_Return)
+    select(docked_panel, "broken")
+    assert "text file" in docked_panel.reason.text()
+    select(docked_panel, "site_sub-3")
+    assert not docked_panel.reason.isVisible()
+    QTest.keyClick(docked_panel.cases, Qt.Key.Key_Return)
     (layer,) = viewer.layers
     assert layer.name == "site_sub-3"
     assert layer.data.shape == (32, 128, 128)
     assert viewer.dims.ndisplay == 3
-    click(panel.show_case)
+    click(docked_panel.show_case)
     assert len(viewer.layers) == 1, "a case that is shown is not added again"
-    select(panel, "sub-1")
-    (item,) = panel.cases.findItems("sub-1", Qt.MatchFlag.MatchExactly)
-    place = panel.cases.visualItemRect(item).center()
-    QTest.mouseDClick(panel.cases.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    select(docked_panel, "sub-1")
+    (item,) = docked_panel.cases.findItems("sub-1", Qt.MatchFlag.MatchExactly)
+    place = docked_panel.cases.visualItemRect(item).center()
+    QTest.mouseDClick(docked_panel.cases.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert [layer.name for layer in viewer.layers] == ["site_sub-3", "sub-1"]
 
     opened = []
@@ -155,7 +168,7 @@ def test_a_folder_is_prepared_and_its_results_are_shown(
         return True
 
     monkeypatch.setattr(QDesktopServices, "openUrl", browse)
-    click(panel.quality)
+    click(docked_panel.quality)
     (page,) = opened
     assert "sub-1" in Path(page).read_text(encoding="utf-8")
 
@@ -203,14 +216,16 @@ def test_two_scans_are_prepared_at_the_same_time(panel, scans, tmp_path, finish)
 
 
 @pytest.mark.parametrize("close", ["window", "panel"])
-def test_closing_during_work_ends_its_thread(viewer, panel, many_scans, tmp_path, qtbot, close):
-    fill(panel, many_scans, tmp_path / "out")
-    click(panel.start)
-    qtbot.waitUntil(lambda: len(panel.cases.rows) >= 1, timeout=30_000)
+def test_closing_during_work_ends_its_thread(
+    viewer, docked_panel, many_scans, tmp_path, qtbot, close
+):
+    fill(docked_panel, many_scans, tmp_path / "out")
+    click(docked_panel.start)
+    qtbot.waitUntil(lambda: len(docked_panel.cases.rows) >= 1, timeout=30_000)
     if close == "window":
         viewer.close()
     else:
-        viewer.window.remove_dock_widget(panel)
+        viewer.window.remove_dock_widget(docked_panel)
 
     def ended() -> bool:
         return not any(t.name == "cowgan-job" for t in threading.enumerate())
@@ -340,14 +355,14 @@ def test_the_result_becomes_a_training_bank(panel, scans, tmp_path, finish, prob
     assert "not part of a bank" in problem(panel)
 
 
-def test_everything_is_remembered(viewer, panel, scans, tmp_path, finish):
-    fill(panel, scans, tmp_path / "out")
-    choose_region(panel, "auto")
-    panel.settings.template.set_path(tmp_path / "t.nii.gz")
-    panel.settings.scaling.choose("minmax")
-    panel.settings.skull_strip.choose("none")
-    click(panel.start)
-    viewer.window.remove_dock_widget(panel)
+def test_everything_is_remembered(viewer, docked_panel, scans, tmp_path, finish):
+    fill(docked_panel, scans, tmp_path / "out")
+    choose_region(docked_panel, "auto")
+    docked_panel.settings.template.set_path(tmp_path / "t.nii.gz")
+    docked_panel.settings.scaling.choose("minmax")
+    docked_panel.settings.skull_strip.choose("none")
+    click(docked_panel.start)
+    viewer.window.remove_dock_widget(docked_panel)
     again = show_data_panel(viewer)
     assert (again.settings.scans.path, again.settings.out.path) == (scans, tmp_path / "out")
     config = again.settings.config()
@@ -356,11 +371,13 @@ def test_everything_is_remembered(viewer, panel, scans, tmp_path, finish):
     assert again.settings.template.isVisibleTo(again)
 
 
-def test_earlier_results_are_listed_when_the_panel_opens(viewer, panel, scans, tmp_path, finish):
-    fill(panel, scans, tmp_path / "out")
-    click(panel.start)
-    finish(panel)
-    viewer.window.remove_dock_widget(panel)
+def test_earlier_results_are_listed_when_the_panel_opens(
+    viewer, docked_panel, scans, tmp_path, finish
+):
+    fill(docked_panel, scans, tmp_path / "out")
+    click(docked_panel.start)
+    finish(docked_panel)
+    viewer.window.remove_dock_widget(docked_panel)
     again = show_data_panel(viewer)
     assert outcomes(again) == ALL_OUTCOMES
     assert again.quality.isEnabled() and again.bank.isEnabled()
@@ -462,27 +479,27 @@ def test_any_text_may_be_typed_as_a_path(panel, typed):
     assert not panel.quality.isEnabled()
 
 
-def test_a_case_that_is_prepared_again_is_read_again(panel, viewer, scans, tmp_path, finish):
-    fill(panel, scans, tmp_path / "out")
-    click(panel.start)
-    finish(panel)
-    select(panel, "sub-1")
-    click(panel.show_case)
+def test_a_case_that_is_prepared_again_is_read_again(docked_panel, viewer, scans, tmp_path, finish):
+    fill(docked_panel, scans, tmp_path / "out")
+    click(docked_panel.start)
+    finish(docked_panel)
+    select(docked_panel, "sub-1")
+    click(docked_panel.show_case)
     write_head(scans / "sub-1.nii.gz", 1)
-    click(panel.start)
-    finish(panel)
-    select(panel, "sub-1")
-    click(panel.show_case)
+    click(docked_panel.start)
+    finish(docked_panel)
+    select(docked_panel, "sub-1")
+    click(docked_panel.show_case)
     first, second = viewer.layers
     assert not np.array_equal(first.data, second.data)
 
 
-def test_opening_a_failed_case_reports_why(panel, scans, tmp_path, finish, problem, viewer):
-    fill(panel, scans, tmp_path / "out")
-    click(panel.start)
-    finish(panel)
-    select(panel, "broken")
-    QTest.keyClick(panel.cases, Qt.Key.Key_Return)
+def test_opening_a_failed_case_reports_why(docked_panel, scans, tmp_path, finish, problem, viewer):
+    fill(docked_panel, scans, tmp_path / "out")
+    click(docked_panel.start)
+    finish(docked_panel)
+    select(docked_panel, "broken")
+    QTest.keyClick(docked_panel.cases, Qt.Key.Key_Return)
     assert "text file" in problem(viewer.window._qt_window)
     assert len(viewer.layers) == 0
 
@@ -494,18 +511,22 @@ def test_a_dropped_folder_becomes_the_scans_folder(panel, scans):
     assert not drop(panel, scans, scans)
 
 
-def test_the_panel_fits_300_pixels_and_every_control_has_a_tooltip(viewer, panel, scans, tmp_path):
-    fill(panel, scans, tmp_path / ("very_long_name" * 20))
-    choose_region(panel, "template")
-    panel._show_message(f"Saved a template of 20 scans to {tmp_path / ('very_long_name' * 20)}")
-    assert panel.minimumSizeHint().width() <= 300
-    inside = panel.settings.parentWidget()
+def test_the_panel_fits_300_pixels_and_every_control_has_a_tooltip(
+    viewer, docked_panel, scans, tmp_path
+):
+    fill(docked_panel, scans, tmp_path / ("very_long_name" * 20))
+    choose_region(docked_panel, "template")
+    docked_panel._show_message(
+        f"Saved a template of 20 scans to {tmp_path / ('very_long_name' * 20)}"
+    )
+    assert docked_panel.minimumSizeHint().width() <= 300
+    inside = docked_panel.settings.parentWidget()
     assert inside.minimumSizeHint().width() <= 290
     for kind in (QAbstractButton, QComboBox, QSpinBox, QLineEdit):
-        for control in panel.findChildren(kind):
+        for control in docked_panel.findChildren(kind):
             own = control.objectName().startswith("qt_") or control.parent() in (
-                panel.settings.jobs,
-                *panel.findChildren(QLineEdit),
+                docked_panel.settings.jobs,
+                *docked_panel.findChildren(QLineEdit),
             )
             assert own or control.toolTip(), control
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import reading_windows
 from gui_events import click, drop
+from napari.components import ViewerModel
 from qtpy.QtCore import QObject, QPoint, Qt, Signal
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtTest import QTest
@@ -82,7 +83,20 @@ def leaking(tmp_path_factory: pytest.TempPathFactory, phantoms: Path, model: Pat
 
 
 @pytest.fixture
-def panel(viewer) -> StudyPanel:
+def panel(qtbot) -> StudyPanel:
+    """Return a panel that stands alone, which suffices for most of what it does."""
+    panel = StudyPanel(ViewerModel())
+    qtbot.addWidget(panel)
+    panel.resize(400, 900)
+    panel.show()
+    panel.activateWindow()
+    qtbot.waitUntil(panel.isActiveWindow)
+    return panel
+
+
+@pytest.fixture
+def docked_panel(viewer) -> StudyPanel:
+    """Return a panel in a napari window."""
     return show_study_panel(viewer)
 
 
@@ -629,8 +643,9 @@ def test_the_line_to_publish_is_copied_whole(opened):
 @pytest.mark.parametrize("close", ["window", "panel"])
 @pytest.mark.parametrize("work", ["audit", "wizard"])
 def test_closing_during_work_ends_every_thread(
-    viewer, opened, made, tmp_path, qtbot, work, close, monkeypatch
+    viewer, docked_panel, made, tmp_path, qtbot, finish, work, close, monkeypatch
 ):
+    opened = show(docked_panel, made, tmp_path, finish)
     reached, go_on = threading.Event(), threading.Event()
 
     def slow(*arguments: object) -> None:
@@ -662,7 +677,8 @@ def test_closing_during_work_ends_every_thread(
     QTest.qWait(50)
 
 
-def test_the_pictures_follow_the_theme(viewer, opened):
+def test_the_pictures_follow_the_theme(viewer, docked_panel, made, tmp_path, finish):
+    opened = show(docked_panel, made, tmp_path, finish)
     opened.audit.pictures.choice.choose("histograms")
     dark = opened.audit.pictures.histograms.grab().toImage().pixelColor(2, 2).lightnessF()
     viewer.theme = "light"
@@ -682,25 +698,25 @@ def test_every_control_has_a_tooltip(opened):
     assert [type(widget).__name__ for widget in own if not widget.toolTip()] == []
 
 
-def test_nothing_is_cut_off_in_a_narrow_dock(viewer, panel, leaking, tmp_path, finish):
-    show(panel, leaking, tmp_path, finish)
-    with floating(panel, WIDTH):
+def test_nothing_is_cut_off_in_a_narrow_dock(viewer, docked_panel, leaking, tmp_path, finish):
+    show(docked_panel, leaking, tmp_path, finish)
+    with floating(docked_panel, WIDTH):
         for shown in ("mip", "histograms", "features"):
-            panel.audit.pictures.choice.choose(shown)
+            docked_panel.audit.pictures.choice.choose(shown)
             QTest.qWait(150)
-            assert panel.width() <= WIDTH
-            assert_whole(panel)
-        panel.audit.hide_pictures()
+            assert docked_panel.width() <= WIDTH
+            assert_whole(docked_panel)
+        docked_panel.audit.hide_pictures()
         QTest.qWait(150)
-        assert_whole(panel)
-    read_all(study_of(panel).freeze("only a rehearsal"), (0.5,))
-    panel.open_study(study_of(panel).folder)
-    finish(panel)
-    with floating(panel, WIDTH):
-        click(panel.result.analyse)
-        finish(panel)
+        assert_whole(docked_panel)
+    read_all(study_of(docked_panel).freeze("only a rehearsal"), (0.5,))
+    docked_panel.open_study(study_of(docked_panel).folder)
+    finish(docked_panel)
+    with floating(docked_panel, WIDTH):
+        click(docked_panel.result.analyse)
+        finish(docked_panel)
         QTest.qWait(150)
-        assert_whole(panel)
+        assert_whole(docked_panel)
 
 
 @contextmanager

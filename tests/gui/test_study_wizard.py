@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from gui_events import click, drop
+from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLabel, QLineEdit, QWizard
@@ -30,9 +31,9 @@ def volumes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def panel(make_napari_viewer, qtbot) -> StudyPanel:
-    """Return a panel in a window of its own, which is all that a wizard needs."""
-    panel = StudyPanel(make_napari_viewer())
+def panel(qtbot) -> StudyPanel:
+    """Return a panel that stands alone, which is all that a wizard needs."""
+    panel = StudyPanel(ViewerModel())
     qtbot.addWidget(panel)
     panel.show()
     return panel
