@@ -160,11 +160,16 @@ def test_no_page_ends_with_a_heading(monkeypatch):
     ]
     table = Table("Some.", ("Reader", "Answers"), tuple((str(n), "1") for n in range(5)), (1, 1))
     text = Paragraph("A sentence of some length that says nothing in particular. " * 6)
-    kinds: list[Block] = [*figures, *figures, table, table, text, text]
+    lead = Paragraph("A short one that introduces a table.")
+    kinds: list[list[Block]] = [
+        *([figure] for figure in figures * 2),
+        *([table], [text], [lead, table]) * 2,
+    ]
     blocks: list[Block] = []
     for number in range(40):
         chosen = random.randint(0, len(kinds), random.randint(1, 4))
-        blocks += [Heading(f"Heading {number}"), *(kinds[kind] for kind in chosen)]
+        section = (block for kind in chosen for block in kinds[kind])
+        blocks += [Heading(f"Heading {number}"), *section]
     printed: list[tuple[str, int]] = []
 
     def note(owner, name):
@@ -198,6 +203,21 @@ def test_no_page_ends_with_a_heading(monkeypatch):
     assert sum(name == "start_section" for name, _ in printed) == 40
     assert alone == []
     assert apart == []
+
+
+def test_a_heading_and_a_short_introduction_stay_with_their_table(monkeypatch):
+    pages = []
+    section, fill = FPDF.start_section, pdf._rows
+    monkeypatch.setattr(
+        FPDF, "start_section", lambda of, *name: (pages.append(of.page), section(of, *name))
+    )
+    monkeypatch.setattr(pdf, "_rows", lambda of, *rows: (pages.append(of.page), fill(of, *rows)))
+    table = Table("Tall.", ("Reader",), tuple((f"{n}\n\n\n\n",) for n in range(6)), (1,))
+    for lines in range(30, 56, 2):
+        pages.clear()
+        text = Paragraph("\n".join(["A line."] * lines))
+        pdf_of(Report("Report", "", (text, Heading("Tall"), Paragraph("A lead."), table)))
+        assert pages[0] == pages[1], lines
 
 
 def test_only_the_last_page_may_be_half_empty(report, monkeypatch):

@@ -40,6 +40,9 @@ _WHOLE_MM = 75.0
 """Tables up to this height are kept together; of others so many rows stay together:"""
 _FEW_ROWS = 3
 
+_SHORT_LINES = 5
+"""A paragraph up to this length introduces the table that follows it."""
+
 
 def pdf_of(report: Report) -> bytes:
     """Return the document.
@@ -195,18 +198,24 @@ class _Pages:
             _figure(document, *self.waiting.pop(0))
 
     def _beginning(self, section: Sequence[Block]) -> float:
-        """Return the room that a section needs to begin.
+        """Return the room that a section needs to begin, a short introduction with its table.
 
         Figures count only where nothing else follows, as they can wait.
         """
         text = [block for block in section if not isinstance(block, Figure)]
-        match (text or section)[0]:
-            case Table() as table:
+        match text or section:
+            case [Table() as table, *_]:
                 return self._kept(table)
-            case Figure() as figure:
+            case [Paragraph() as lead, Table() as table, *_] if self._lines(lead) <= _SHORT_LINES:
+                return self._lines(lead) * _LINE_MM + 2 + self._kept(table)
+            case [Figure() as figure, *_]:
                 return self._height(figure)
             case _:
-                return 5 * _LINE_MM
+                return _SHORT_LINES * _LINE_MM
+
+    def _lines(self, paragraph: Paragraph) -> int:
+        self.document.set_font(_FONT, "", _TEXT_PT)
+        return len(_lines(self.document, unbroken(paragraph.text)))
 
     def _kept(self, table: Table) -> float:
         """Return the room that a table needs to begin."""

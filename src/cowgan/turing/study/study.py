@@ -190,7 +190,8 @@ class Study:
             for remark in case.origin.get("remarks", ())
         )
         notes += [
-            f"{count} of the real volumes: {remark}" for remark, count in remarks.most_common()
+            f'{count} of the real volumes came with the remark "{remark}"'
+            for remark, count in remarks.most_common()
         ]
         public = self.description["sources"]["real"]["public"]
         if public:
