@@ -70,7 +70,17 @@ class Discriminator(nn.Module):
         Tensor
             Logits, shape (N,).
         """
+        logits: Tensor = self.to_logit(self.last_hidden(x))
+        return logits[:, 0]
+
+    def last_hidden(self, x: Tensor) -> Tensor:
+        """Map volumes to the last hidden layer, of which the logit is a linear function.
+
+        Returns
+        -------
+        Tensor
+            Shape (N, channels * 2**3).
+        """
         for block in self.blocks:
             x = block(x)
-        logits: Tensor = self.to_logit(torch.flatten(self.final_conv(x), 1))
-        return logits[:, 0]
+        return torch.flatten(self.final_conv(x), 1)

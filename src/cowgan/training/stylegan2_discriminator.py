@@ -93,13 +93,22 @@ class StyleGan2Discriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map volumes (N, 1, depth, image_size, image_size) to logits (N,)."""
+        logits: Tensor = self.to_logit(self.last_hidden(x))
+        return logits[:, 0]
+
+    def last_hidden(self, x: Tensor) -> Tensor:
+        """Map volumes to the last hidden layer, of which the logit is a linear function.
+
+        Returns
+        -------
+        Tensor
+            Shape (N, channels).
+        """
         x = functional.leaky_relu(self.from_grey(x), LEAK)
         for block in self.blocks:
             x = block(x)
         x = functional.leaky_relu(self.final(self.deviation(x)), LEAK)
-        x = functional.leaky_relu(self.hidden(x.flatten(1)), LEAK)
-        logits: Tensor = self.to_logit(x)
-        return logits[:, 0]
+        return functional.leaky_relu(self.hidden(x.flatten(1)), LEAK)
 
 
 def initialised_discriminator(
