@@ -17,16 +17,15 @@ from torch.nn import functional
 
 from cowgan.errors import CowganError
 from cowgan.features.extractor import Recipe
-from cowgan.features.views import PLANES, projection, resized
+from cowgan.features.views import PLANES, SLICES, fixed_views, resized
 from cowgan.files import sha256_of
 from cowgan.volume import Volume
-from cowgan.volume.intensity import rescale
 
 CHANNELS = (24, 40, 112)
 """Channels of the features that `Backbone` returns, fine to coarse."""
 
 _TAPS = (2, 4, 10)
-_COLUMNS, _SLICES = 128, 8
+_COLUMNS = 128
 
 
 class _Convolution(nn.Module):
@@ -116,8 +115,8 @@ class Backbone(nn.Module):
 class EfficientNetFeatures:
     """An extractor: EfficientNet-Lite0 of projections and slices.
 
-    The deepest features of `Backbone`, averaged over the picture, of the three maximum intensity
-    projections and, averaged, of eight axial slices. Intensities are scaled by `rescale`.
+    The deepest features of `Backbone` of the pictures of `fixed_views`, averaged over each
+    projection and over all slices.
 
     Raises
     ------
@@ -131,18 +130,14 @@ class EfficientNetFeatures:
         self.recipe = Recipe(
             "EfficientNet-Lite0 of MIPs and slices",
             version=1,
-            settings={"columns": _COLUMNS, "slices": _SLICES, "scaling": "robust"},
+            settings={"columns": _COLUMNS, "slices": SLICES, "scaling": "robust"},
             weights_sha256=sha256_of(_weights_path()),
         )
 
     def __call__(self, volume: Volume) -> NDArray[np.float32]:
         """Return one row."""
-        data = torch.from_numpy(rescale(volume.data))[None, None]
-        parts = [self._mean_features(projection(data, plane), plane != "axial") for plane in PLANES]
-        depth = data.shape[2]
-        places = (torch.arange(_SLICES) + 0.5) * depth / _SLICES
-        slices = data[0, 0, places.long()][:, None]
-        return torch.cat([*parts, self._mean_features(slices, flat=False)])[None].numpy()
+        parts = [self._mean_features(pictures, flat) for pictures, flat in fixed_views(volume)]
+        return torch.cat(parts)[None].numpy()
 
     def __getstate__(self) -> dict[str, object]:
         # Each process loads the network for itself.

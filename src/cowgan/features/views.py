@@ -1,6 +1,7 @@
 """Views of volumes: maximum intensity projections and slabs. Differentiable.
 
 Each view is a function from volumes (N, 1, z, x, y) to pictures (N, 1, rows, columns).
+`fixed_views` are those that extractors describe.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,9 @@ from functools import partial
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from cowgan.volume import Volume
+from cowgan.volume.intensity import rescale
 
 Projection = Callable[[Tensor], Tensor]
 
@@ -19,6 +23,9 @@ PLANES = {"axial": 2, "coronal": 4, "sagittal": 3}
 """Tensor axis perpendicular to each plane."""
 
 NAMES = (*PLANES, *(f"{plane}_slab" for plane in PLANES))
+
+SLICES = 8
+"""Axial slices among `fixed_views`."""
 
 
 def projection(volumes: Tensor, plane: str) -> Tensor:
@@ -55,9 +62,32 @@ def draw_views(depth: int, generator: torch.Generator) -> dict[str, Projection]:
     return views
 
 
+def fixed_views(volume: Volume) -> list[tuple[Tensor, bool]]:
+    """Return pictures (N, 1, rows, columns) that describe a volume, and whether they are flat.
+
+    These are the projections onto each plane, then eight axial slices at equal distances, of
+    intensities scaled by `rescale`.
+
+    Raises
+    ------
+    CowganError
+        All voxels have about the same value.
+    """
+    data = torch.from_numpy(rescale(volume.data))[None, None]
+    places = (torch.arange(SLICES) + 0.5) * data.shape[2] / SLICES
+    slices = data[0, 0, places.long()][:, None]
+    projections = [(projection(data, plane), plane != "axial") for plane in PLANES]
+    return [*projections, (slices, False)]
+
+
+def picture_shape(edge: int, flat: bool) -> tuple[int, int]:
+    """Return the rows and columns of pictures of `edge` columns, with half the rows if flat."""
+    return edge // 2 if flat else edge, edge
+
+
 def resized(pictures: Tensor, edge: int, flat: bool) -> Tensor:
-    """Return pictures of `edge` columns, and as many rows, or half of them if flat."""
-    shape = (edge // 2 if flat else edge, edge)
+    """Return pictures of `picture_shape`."""
+    shape = picture_shape(edge, flat)
     if tuple(pictures.shape[2:]) == shape:
         return pictures
     return functional.interpolate(pictures, size=shape, mode="bilinear", align_corners=False)
