@@ -80,6 +80,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "features.extractors",
         "features.store",
         "features.efficientnet",
+        "features.dinov2",
         "features.inception",
         "features.medicalnet",
         "features.views",

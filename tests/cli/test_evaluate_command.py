@@ -6,10 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from planted_copies import person
+from pretrained_files import write_medicalnet
 from typer.testing import CliRunner
 
+from cowgan.checkpoint import Checkpoint, save
 from cowgan.cli.app import app
 from cowgan.errors import CowganError
+from cowgan.networks import NetworkConfig
 from cowgan.volume import Volume, write_labels, write_nifti
 
 
@@ -136,3 +139,58 @@ def test_options_that_do_not_fit_are_refused_at_once(
     done = run("--real", real, "--generated", generated, "--out", tmp_path / "out", *given)
     assert isinstance(done.exception, CowganError)
     assert sentence in done.exception.sentence
+
+
+def _write_slabs(folder: Path, seeds: range) -> Path:
+    """Write volumes of 16 slices of different people."""
+    folder.mkdir()
+    for seed in seeds:
+        volume = person(seed)
+        write_nifti(Volume(volume.data[4:20], volume.affine), folder / f"sub-{seed:03}.nii.gz")
+    return folder
+
+
+def test_each_extractor_is_named_and_the_first_decides(features, tmp_path: Path) -> None:
+    real = _write_slabs(tmp_path / "real", range(12))
+    generated = _write_slabs(tmp_path / "generated", range(100, 112))
+    write_medicalnet(tmp_path)
+    network = NetworkConfig(64, 16, 1, 16, latent_dim=32, style_depth=2)
+    save(Checkpoint.random(network), tmp_path / "model.safetensors")
+    done = run(
+        *("--real", real, "--generated", generated, "--out", tmp_path / "out", "--json"),
+        *("--features", features, "--weights", tmp_path, "--extractor", "medicalnet"),
+        *("--extractor", f"discriminator={tmp_path / 'model.safetensors'}"),
+        *("--extractor", "coarse-vessels"),
+    )
+    assert done.exit_code == 0, done.output
+    record = json.loads(done.stdout)
+    assert [(one["extractor"]["name"], one["features"]) for one in record["comparisons"]] == [
+        ("MedicalNet ResNet-10", 512),
+        ("Discriminator of model.safetensors", 16 * 2**3),
+        ("coarse vessel maps and MIPs", 8 * 16 * 16 + 64 * 64),
+    ]
+    verdict = " ".join(record["verdict"]["sentences"])
+    assert "MedicalNet" in verdict
+    assert "vessel maps" not in verdict
+
+
+@pytest.mark.parametrize(
+    ("choices", "sentence"),
+    [
+        (("inception",), "no extractor of volumes 'inception'"),
+        (("efficientnet=weights.pth",), "takes no weights"),
+        (("medicalnet=missing.pth",), "missing.pth is missing"),
+        (("dinov2",), "folder of weights"),
+        (("discriminator=run",), "name another extractor first"),
+        (("efficientnet", "discriminator"), "discriminator=RUN"),
+        (("efficientnet", "discriminator=missing"), "no file missing"),
+    ],
+)
+def test_extractors_that_cannot_be_used_are_refused_before_any_work(
+    choices: tuple[str, ...], sentence: str, real, generated, tmp_path: Path
+) -> None:
+    given = [part for choice in choices for part in ("--extractor", choice)]
+    done = run("--real", real, "--generated", generated, "--out", tmp_path / "out", *given)
+    assert isinstance(done.exception, CowganError)
+    assert sentence in done.exception.sentence
+    assert not (tmp_path / "out").exists()

@@ -5,14 +5,17 @@ import pytest
 from cowgan.errors import CowganError
 from cowgan.features.efficientnet import EfficientNetFeatures
 from cowgan.features.extractors import EXTRACTORS, open_extractor, weights_file
-from cowgan.features.weights_files import default_folder
+from cowgan.features.weights_files import WeightsFile, default_folder
 
 
 def test_an_extractor_whose_weights_are_installed_opens():
     assert open_extractor("efficientnet").recipe == EfficientNetFeatures().recipe
 
 
-@pytest.mark.parametrize("name", [name for name in EXTRACTORS if EXTRACTORS[name].weights])
+FETCHED = [name for name, known in EXTRACTORS.items() if isinstance(known.weights, WeightsFile)]
+
+
+@pytest.mark.parametrize("name", FETCHED)
 def test_weights_are_looked_for_where_they_are_fetched_to(name, single_sentence, tmp_path):
     with pytest.raises(CowganError) as refusal:
         open_extractor(name)
@@ -30,7 +33,10 @@ def test_wrong_choices_are_refused(single_sentence, tmp_path):
     for open_it in (
         lambda: open_extractor("dino"),
         lambda: open_extractor("efficientnet", tmp_path),
+        lambda: open_extractor("dinov2"),
+        lambda: open_extractor("dinov2", tmp_path),
         lambda: weights_file("efficientnet"),
+        lambda: weights_file("dinov2"),
     ):
         with pytest.raises(CowganError) as refusal:
             open_it()

@@ -31,6 +31,15 @@ def evaluate(
     run: Annotated[
         Path | None, typer.Option(help="Training run, whose curves are added to the report.")
     ] = None,
+    extractor: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[=PATH]",
+            help="What to compare volumes by: efficientnet (default), coarse-vessels, medicalnet, "
+            "dinov2=FOLDER of weights, or discriminator=RUN; may be repeated, and the first "
+            "decides.",
+        ),
+    ] = None,
     medicalnet: Annotated[
         bool, typer.Option("--medicalnet", help="Add MedicalNet distance and AUC-PRD of the paper.")
     ] = False,
@@ -39,7 +48,10 @@ def evaluate(
     ] = False,
     weights: Annotated[
         Path | None,
-        typer.Option(help="Folder of their weights; default: that of cowgan features fetch."),
+        typer.Option(
+            help="Folder of the weights of MedicalNet and Inception; default: that of cowgan "
+            "features fetch."
+        ),
     ] = None,
     features: Annotated[
         Path | None,
@@ -52,6 +64,7 @@ def evaluate(
 ) -> None:
     """Evaluate generated volumes: distances, variety, anatomy, replicas, and what they mean."""
     from cowgan.cli.console import print_json, progress_bar
+    from cowgan.cli.extractor_choice import open_chosen, open_fetched
     from cowgan.evaluation.evaluation_files import (
         evaluation_record,
         refuse_existing_report,
@@ -59,17 +72,19 @@ def evaluate(
     )
     from cowgan.evaluation.evaluation_report import verdict
     from cowgan.evaluation.evaluation_request import EvaluationRequest
-    from cowgan.features.extractors import open_extractor, weights_file
     from cowgan.features.store import default_cache
 
     refuse_existing_report(out, overwrite)
+    extractors = open_chosen(extractor or (), weights)
     of_paper = [
-        open_extractor(name, None if weights is None else weights / weights_file(name).name)
+        open_fetched(name, weights)
         for name, wanted in (("medicalnet", medicalnet), ("inception", inception))
         if wanted
     ]
     request = EvaluationRequest(real, generated, count, psi, against, psi_sweep, run, seed)
-    found, additions = request.carry_out(progress_bar, features or default_cache(), jobs, of_paper)
+    found, additions = request.carry_out(
+        progress_bar, features or default_cache(), jobs, of_paper, extractors
+    )
     page = write_evaluation(found, out, additions, request)
     if as_json:
         print_json(evaluation_record(found, additions, request))

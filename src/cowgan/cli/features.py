@@ -18,13 +18,14 @@ def features(context: typer.Context) -> None:
     """List the feature extractors, what each sees and which weights it needs."""
     if context.invoked_subcommand is not None:
         return
+    from cowgan.cli.extractor_choice import DISCRIMINATOR
     from cowgan.features.extractors import EXTRACTORS
     from cowgan.features.weights_files import default_folder
 
-    for name, known in EXTRACTORS.items():
+    for name, known in (*EXTRACTORS.items(), ("discriminator", DISCRIMINATOR)):
         say(f"{name:14} {known.sees}")
-        if known.weights is None:
-            say(f"{'':14} weights in a package of the extra evaluate")
+        if isinstance(known.weights, str):
+            say(f"{'':14} weights {known.weights}")
             continue
         here = (default_folder() / known.weights.name).is_file()
         say(f"{'':14} weights {'fetched' if here else 'to fetch'}: {known.weights.name}")

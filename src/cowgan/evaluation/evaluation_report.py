@@ -98,6 +98,7 @@ def verdict(found: Evaluation) -> Box:
     else:
         title = "No measure tells generated volumes from real ones"
     sentences = [_of_distance(kernel), _of_variety(recall), _of_fidelity(precision)]
+    sentences.append(f"These measures compare volumes by {main.recipe.name}.")
     sentences.append(_of_copies(found))
     return Box(title, tuple(sentences), found.warnings)
 
@@ -242,8 +243,9 @@ def range_text(spread: Spread, digits: int) -> str:
 def _of_authenticity(found: Evaluation) -> str:
     share = found.authenticity
     text = (
-        f"{percent(share.generated)} of generated volumes are authentic: farther from their "
-        "nearest training volume than that is from those of other people."
+        f"By {found.main.recipe.name}, {percent(share.generated)} of generated volumes are "
+        "authentic: farther from their nearest training volume than that is from those of other "
+        "people."
     )
     if share.holdout is None:
         return text
@@ -274,8 +276,8 @@ def _single_volumes(found: Evaluation) -> Iterator[Block]:
     order = np.argsort(found.realism)
     shown = min(_SHOWN, len(order) // 2)
     yield Paragraph(
-        "The realism score of a volume is above 1 if it lies among real volumes. The features do "
-        "not know anatomy: look at the pictures."
+        f"The realism score of a volume, by {found.main.recipe.name}, is above 1 if it lies among "
+        "real volumes. The features do not know anatomy: look at the pictures."
     )
     for title, chosen in (("Least", order[:shown]), ("Most", order[::-1][:shown])):
         yield _volumes_table(title, chosen.tolist(), found)

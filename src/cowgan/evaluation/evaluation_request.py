@@ -65,8 +65,11 @@ class EvaluationRequest:
         cache: Path | None = None,
         jobs: int | None = None,
         published: Sequence[Extractor] = (),
+        extractors: Sequence[Extractor] = (),
     ) -> tuple[Evaluation, Additions]:
         """Evaluate the volumes; parameters are those of `cowgan.evaluation.evaluate.evaluate`.
+
+        Without extractors, volumes are compared by EfficientNet.
 
         Raises
         ------
@@ -82,16 +85,18 @@ class EvaluationRequest:
         curves = None if self.run is None else TrainingCurves.of_run(self.run)
         sets = self.open_sets()
         other = None if self.against is None else self._open(self.against)
-        # Loading PyTorch takes seconds, and the volumes may have been refused until here.
-        from cowgan.features.efficientnet import EfficientNetFeatures
+        if not extractors:
+            # Loading PyTorch takes seconds, and the volumes may have been refused until here.
+            from cowgan.features.efficientnet import EfficientNetFeatures
 
-        extractor = EfficientNetFeatures()
-        found = evaluate(sets, [extractor], stage, cache, jobs, self.seed, published)
+            extractors = [EfficientNetFeatures()]
+        main = extractors[0]
+        found = evaluate(sets, extractors, stage, cache, jobs, self.seed, published)
         models = sweep = None
         if other is not None:
-            models = compare_two_models(found.sets, other, extractor, stage, cache, jobs, self.seed)
+            models = compare_two_models(found.sets, other, main, stage, cache, jobs, self.seed)
         if self.psi_sweep:
-            sweep = sweep_psi(self._source, found.sets, extractor, stage, cache=cache, jobs=jobs)
+            sweep = sweep_psi(self._source, found.sets, main, stage, cache=cache, jobs=jobs)
         return found, Additions(curves, models, sweep)
 
     @property

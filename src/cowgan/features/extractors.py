@@ -16,19 +16,25 @@ class KnownExtractor:
     ----------
     sees : str
         What it describes.
-    weights : WeightsFile or None
-        Its weights; None if it needs none, or a package holds them.
+    weights : WeightsFile or str
+        Its weights, or where they are if there is nothing to fetch.
     """
 
     sees: str
-    weights: WeightsFile | None
+    weights: WeightsFile | str
 
 
 EXTRACTORS = {
-    "efficientnet": KnownExtractor("projections and slices, by a network of photographs", None),
-    "coarse-vessels": KnownExtractor("arteries and MIPs at low resolution", None),
+    "efficientnet": KnownExtractor(
+        "projections and slices, by a network of photographs", "in a package of the extra evaluate"
+    ),
+    "coarse-vessels": KnownExtractor("arteries and MIPs at low resolution", "not needed"),
     "medicalnet": KnownExtractor("the volume, by a network of medical images", MEDICALNET),
     "inception": KnownExtractor("up to 32 axial slices, by a network of photographs", INCEPTION),
+    "dinov2": KnownExtractor(
+        "projections and slices, by a network of photographs without labels",
+        "in a folder of yours: config.json and model.safetensors, as of facebook/dinov2-base",
+    ),
 }
 
 
@@ -38,12 +44,12 @@ def weights_file(name: str) -> WeightsFile:
     Raises
     ------
     CowganError
-        There is no such extractor, or it needs no file of weights.
+        There is no such extractor, or its weights are not to be fetched.
     """
     require_choice("extractor", name, EXTRACTORS)
     weights = EXTRACTORS[name].weights
-    if weights is None:
-        raise CowganError(f"There are no weights of {name} to fetch: it brings what it needs.")
+    if isinstance(weights, str):
+        raise CowganError(f"There is nothing to fetch for {name}; its weights are {weights}.")
     return weights
 
 
@@ -55,7 +61,8 @@ def open_extractor(name: str, weights: Path | None = None) -> Extractor:
     name : str
         A key of `EXTRACTORS`.
     weights : Path, optional
-        File of weights; by default the one that ``cowgan features fetch`` keeps.
+        File of weights, by default the one that ``cowgan features fetch`` keeps; the folder of
+        weights of DINOv2, which has no default.
 
     Raises
     ------
@@ -64,7 +71,15 @@ def open_extractor(name: str, weights: Path | None = None) -> Extractor:
         or weights were given to an extractor that takes none.
     """
     require_choice("extractor", name, EXTRACTORS)
-    if EXTRACTORS[name].weights is None and weights is not None:
+    if name == "dinov2":
+        if weights is None:
+            raise CowganError(
+                "The extractor dinov2 takes a folder of weights: config.json and model.safetensors."
+            )
+        from cowgan.features.dinov2 import Dinov2Features
+
+        return Dinov2Features(weights)
+    if isinstance(EXTRACTORS[name].weights, str) and weights is not None:
         raise CowganError(f"The extractor {name} takes no weights.")
     if name == "efficientnet":
         from cowgan.features.efficientnet import EfficientNetFeatures
