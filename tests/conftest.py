@@ -24,7 +24,7 @@ _threads = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"
 os.environ.update(
     HOME=_home.name,
     USERPROFILE=_home.name,
-    NAPARI_CONFIG=str(Path(_home.name, "napari.yaml")),
+    NAPARI_CONFIG="",  # keeps napari's settings in memory
     OMP_NUM_THREADS=_threads,
     OPENBLAS_NUM_THREADS=_threads,
 )

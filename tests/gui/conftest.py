@@ -9,6 +9,7 @@ import pytest
 import reading_windows
 from napari.qt import QtViewer
 from napari.utils.action_manager import action_manager
+from npe2 import PluginManifest
 from qtpy.QtCore import QEvent, QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QApplication, QMessageBox
@@ -35,6 +36,15 @@ def _imports_are_no_garbage(qapp) -> Iterator[None]:
     gc.freeze()
     yield
     gc.unfreeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _manifests_are_read_once() -> Iterator[None]:
+    """Spare each viewer the manifests of all plugins, which stay the same."""
+    found = list(PluginManifest.discover())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PluginManifest, "discover", lambda *_, **__: iter(found))
+        yield
 
 
 @pytest.fixture(autouse=True)
