@@ -119,4 +119,15 @@ def test_what_cannot_be_compared_is_refused(maps, sets, single_sentence) -> None
     other = Volume(sets[0].volume(0).data[:, :32], sets[0].volume(0).affine)
     with pytest.raises(CowganError) as refusal:
         vessel_maps_of(Volumes("mixed", {"one": sets[0].volume(0), "two": other}))
-    assert "two has another shape" in single_sentence(refusal)
+    assert "two and one differ in shape" in single_sentence(refusal)
+    stretched = Volume(sets[0].volume(1).data, 2 * sets[0].volume(0).affine)
+    with pytest.raises(CowganError) as refusal:
+        vessel_maps_of(Volumes("mixed", {"one": sets[0].volume(0), "two": stretched}))
+    assert "two has another voxel size" in single_sentence(refusal)
+
+
+def test_masks_are_kept_for_the_next_search(sets, maps, tmp_path, monkeypatch) -> None:
+    first = vessel_maps_of(sets[2], tmp_path)
+    assert np.array_equal(first.maps, maps[2].maps) and first.cell_mm == maps[2].cell_mm
+    monkeypatch.setattr("cowgan.evaluation.replicas.find_vessels", None)
+    assert np.array_equal(vessel_maps_of(sets[2], tmp_path).maps, first.maps)

@@ -113,6 +113,19 @@ def test_a_volume_that_cannot_be_described_is_named(tmp_path):
         extract_features(Noise(["v7"]), Refusing(), tmp_path)
 
 
+def test_volumes_of_another_shape_are_named_and_the_others_kept(tmp_path):
+    class Slices(Moments):
+        def __call__(self, volume):
+            row = super().__call__(volume)
+            return np.repeat(row, 1 + (self.calls == 3), 0)
+
+    with pytest.raises(CowganError, match="c and a differ in shape"):
+        extract_features(Noise("abcd"), Slices(), tmp_path)
+    again = Moments()
+    extract_features(Noise("abcd"), again, tmp_path)
+    assert again.calls == 2
+
+
 def test_features_that_are_not_finite_are_refused(tmp_path):
     class Dividing(Moments):
         def __call__(self, volume: Volume) -> np.ndarray:

@@ -29,6 +29,10 @@ def replicas(
         float,
         typer.Option(min=0.0001, max=0.5, help="Share of other people that may be flagged."),
     ] = 0.01,
+    features: Annotated[
+        Path | None,
+        typer.Option(help="Folder where vessel masks are kept; default: the user's cache."),
+    ] = None,
     jobs: JobsOption = None,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
@@ -42,6 +46,7 @@ def replicas(
     from cowgan.evaluation.replica_report import replica_report, rows_of
     from cowgan.evaluation.replicas import find_replicas, infer_membership, vessel_maps_of
     from cowgan.evaluation.volume_sets import open_generated, open_training
+    from cowgan.features.store import default_cache
     from cowgan.files import atomic_path, write_json
     from cowgan.pool import available_cores
     from cowgan.report.html import html_of
@@ -53,7 +58,7 @@ def replicas(
     maps = []
     for volumes in (made, learned, *([] if held_out is None else [held_out])):
         with progress_bar("Finding vessels") as progress:
-            maps.append(vessel_maps_of(volumes, workers, progress))
+            maps.append(vessel_maps_of(volumes, features or default_cache(), workers, progress))
     with progress_bar("Comparing") as progress:
         found = find_replicas(maps[0], maps[1], false_alarms, progress)
     membership = None

@@ -219,8 +219,11 @@ def compare_models(
     """
     progress = progress or Silent()
     _require_one_recipe([real, first, second])
-    rows, made = _one_per_subject(real), (_rows(first), _rows(second))
-    require_enough(len(rows), min(map(len, made)))
+    raw = _one_per_subject(real)
+    require_enough(len(raw), min(len(first), len(second)))
+    # One scale throughout: it is the unit of both models, and does not make one the better.
+    scale = Standardisation(raw)
+    rows, *made = (scale(of) for of in (raw, _rows(first), _rows(second)))
     paired = len(made[0]) == len(made[1])
     random = stream("model comparison", seed)
     halves: list[dict[str, float]] = []
@@ -229,12 +232,10 @@ def compare_models(
         reference = _half(rows, random)
         chosen = random.permutation(len(made[0]))[: len(made[0]) // 2]
         again = chosen if paired else random.permutation(len(made[1]))[: len(made[1]) // 2]
-        one, other = (
-            _measured(reference, reference, of) for of in (made[0][chosen], made[1][again])
-        )
+        one, other = (measure_pair(reference, of) for of in (made[0][chosen], made[1][again]))
         halves.append({key: other[key] - one[key] for key in one})
     progress.report(repeats, repeats)
-    one, other = (_measured(rows, rows, of) for of in made)
+    one, other = (measure_pair(rows, of) for of in made)
     return tuple(
         ModelDifference(
             measure,

@@ -221,7 +221,7 @@ def evaluate(
     vessels = extraction.features(VesselFeatures(), sets.first_real)
     with stage("Comparing vessels"):
         differences = compare_vessels(vessels[-1], vessels[0], seed)
-    replicas, membership = _search_replicas(sets, stage, workers)
+    replicas, membership = _search_replicas(sets, stage, cache, workers)
     realism, nearest, authenticity = _by_volume(*described[0])
     warnings = [
         *_warnings_on_numbers(comparisons),
@@ -305,14 +305,14 @@ def _published(
 
 
 def _search_replicas(
-    sets: Sets, stage: Stage, jobs: int
+    sets: Sets, stage: Stage, cache: Path | None, jobs: int
 ) -> tuple[Replicas | None, Membership | None]:
     if len(set(sets.training.subjects)) < 1 / FALSE_ALARMS:
         return None, None
     maps = []
     for volumes in (sets.generated, *sets.real):
         with stage(f"Vessel masks of {volumes.title}") as progress:
-            maps.append(vessel_maps_of(volumes, jobs, progress))
+            maps.append(vessel_maps_of(volumes, cache, jobs, progress))
     with stage("Searching for replicas") as progress:
         replicas = find_replicas(maps[0], maps[1], FALSE_ALARMS, progress)
     if sets.holdout is None:

@@ -7,7 +7,9 @@ people, measured the same way, sets the threshold.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
+from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,10 +20,12 @@ from scipy.stats import mannwhitneyu
 
 from cowgan.data.subjects import first_of_each
 from cowgan.errors import CowganError
+from cowgan.features.extractor import Recipe
+from cowgan.features.store import extract_features
 from cowgan.measure import find_vessels
-from cowgan.pool import map_in_order
 from cowgan.progress import Progress, Silent, advance
 from cowgan.text import dimensions
+from cowgan.volume import Volume
 from cowgan.volume.averaging import block_means
 from cowgan.volume.volume_set import VolumeSet
 
@@ -63,10 +67,51 @@ class VesselMaps:
         return len(self.maps)
 
 
+class VesselMasks:
+    """An extractor: vessel masks, averaged over cells of 2 x 2 x 2 voxels.
+
+    A row begins with the size of a voxel in mm.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Voxels along (z, x, y).
+    """
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        self.recipe = Recipe("Vessel masks", version=1, settings={"cell": _CELL, "shape": shape})
+        self.cells = tuple(size // _CELL for size in shape)
+        self.dimensions = len(shape) + prod(self.cells)
+
+    def __call__(self, volume: Volume) -> NDArray[np.float32]:
+        """Return one row.
+
+        Raises
+        ------
+        CowganError
+            No vessel is found.
+        """
+        mask = find_vessels(volume).mask
+        if not mask.any():
+            raise CowganError("No vessel was found.")
+        means = block_means(mask.astype(np.float32), (_CELL,) * 3)
+        return np.concatenate([volume.spacing_mm, means.ravel()])[None].astype(np.float32)
+
+
 def vessel_maps_of(
-    volumes: VolumeSet, jobs: int = 1, progress: Progress | None = None
+    volumes: VolumeSet,
+    cache: Path | None = None,
+    jobs: int = 1,
+    progress: Progress | None = None,
 ) -> VesselMaps:
     """Find the vessels of all volumes.
+
+    Parameters
+    ----------
+    volumes : VolumeSet
+        Of one shape and voxel size.
+    cache, jobs, progress : optional
+        See `cowgan.features.store.extract_features`.
 
     Raises
     ------
@@ -75,31 +120,18 @@ def vessel_maps_of(
     Cancelled
         The user cancelled.
     """
-    progress = progress or Silent()
-    count = len(volumes.names)
-    found: list[tuple[Maps, tuple[float, float, float]]] = []
-    for result in map_in_order(partial(_vessel_map, volumes), range(count), jobs):
-        found.append(result)
-        advance(progress, len(found), count, volumes.names[len(found) - 1])
-    (first, spacing_mm), *rest = found
-    for name, (other, other_mm) in zip(volumes.names[1:], rest, strict=True):
-        if other.shape != first.shape or not np.allclose(other_mm, spacing_mm, rtol=0.01):
-            raise CowganError(
-                f"The volume {name} has another shape or voxel size than {volumes.names[0]}; bring "
-                "all volumes to one grid with cowgan preprocess."
-            )
-    z, x, y = (_CELL * mm for mm in spacing_mm)
-    maps = np.stack([one for one, _ in found])
-    return VesselMaps(volumes.names, volumes.subjects, maps, (z, x, y))
-
-
-def _vessel_map(volumes: VolumeSet, index: int) -> tuple[Maps, tuple[float, float, float]]:
-    volume = volumes.volume(index)
-    mask = find_vessels(volume).mask
-    if not mask.any():
-        raise CowganError(f"No vessel was found in {volumes.names[index]}.")
-    means = block_means(mask.astype(np.float32), (_CELL,) * 3)
-    return means.astype(np.float32), volume.spacing_mm
+    masks = VesselMasks(volumes.volume(0).data.shape)
+    rows = extract_features(volumes, masks, cache, jobs, progress).rows
+    spacings_mm, maps = rows[:, :3], rows[:, 3:]
+    odd = np.flatnonzero(~np.isclose(spacings_mm, spacings_mm[0], rtol=0.01).all(1))
+    if odd.size:
+        raise CowganError(
+            f"The volume {volumes.names[odd[0]]} has another voxel size than {volumes.names[0]}; "
+            "bring all volumes to one grid with cowgan preprocess."
+        )
+    z, x, y = (_CELL * spacings_mm[0]).tolist()
+    shaped = maps.reshape(len(rows), *masks.cells)
+    return VesselMaps(volumes.names, volumes.subjects, shaped, (z, x, y))
 
 
 @dataclass(frozen=True)

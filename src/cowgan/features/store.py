@@ -95,9 +95,12 @@ def extract_features(
     # Copies of a file are described once.
     missing = {content: i for i, content in enumerate(contents) if content not in known}
     fresh: dict[str, NDArray[np.float32]] = {}
+    first: tuple[str, NDArray[np.float32]] | None = None
     try:
         found = map_in_order(partial(_describe, volumes, extractor), list(missing.values()), jobs)
         for (content, index), features in zip(missing.items(), found, strict=True):
+            first = first or (volumes.names[index], features)
+            _require_same_shape((volumes.names[index], features), first)
             known[content] = fresh[content] = features
             if store is not None and len(fresh) == _VOLUMES_PER_PART:
                 store.add(fresh)
@@ -159,7 +162,7 @@ class FeatureStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_json(self.folder / "recipe.json", asdict(self._recipe))
             with atomic_path(self.folder / f"{name}.npz") as part, part.open("wb") as file:
-                np.savez(
+                np.savez_compressed(
                     file,
                     contents=np.array(list(features), "S"),
                     features=np.stack(list(features.values())),
@@ -192,18 +195,26 @@ def _describe(volumes: VolumeSet, extractor: Extractor, index: int) -> NDArray[n
     try:
         features = np.asarray(extractor(volume), np.float32)
     except CowganError as error:
-        raise CowganError(f"{name}: {error.sentence}", error.detail) from error
+        raise CowganError(f"Volume {name}: {error.sentence}", error.detail) from error
     if not np.isfinite(features).all():
         raise CowganError(f"The features of {name} by {extractor.recipe.name} are not finite.")
     return features
 
 
 def _stacked(features: Sequence[NDArray[np.float32]], names: Sequence[str]) -> NDArray[np.float32]:
-    for name, one in zip(names, features, strict=True):
-        if one.shape != features[0].shape:
-            raise CowganError(
-                f"The features of {name} and {names[0]} differ in number "
-                f"({dimensions(one.shape)} and {dimensions(features[0].shape)}); bring all volumes "
-                "to one grid with cowgan preprocess."
-            )
+    named = list(zip(names, features, strict=True))
+    for one in named:
+        _require_same_shape(one, named[0])
     return np.stack(features)
+
+
+def _require_same_shape(
+    one: tuple[str, NDArray[np.float32]], first: tuple[str, NDArray[np.float32]]
+) -> None:
+    (name, features), (first_name, expected) = one, first
+    if features.shape != expected.shape:
+        raise CowganError(
+            f"The volumes {name} and {first_name} differ in shape, and so in features "
+            f"({dimensions(features.shape)} and {dimensions(expected.shape)}); bring all volumes "
+            "to one grid with cowgan preprocess."
+        )
