@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import reading_windows
+from napari.components import ViewerModel
 from napari.qt import QtViewer
 from napari.utils.action_manager import action_manager
 from npe2 import PluginManifest
@@ -97,15 +98,37 @@ def small_directions(small_model: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture
-def explorer(
-    viewer, small_model: Path, small_directions: Path, data_folder: Path, open_explorer
-) -> LatentExplorer:
-    """Return an explorer that shows seed 0 of the small model, with its directions."""
+def directions_kept(small_model: Path, small_directions: Path, data_folder: Path) -> None:
+    """Let explorers open the small model, with its directions."""
     kept = data_folder / "directions"
     kept.mkdir(parents=True)
     shutil.copy(small_directions, kept)
     remember("last_checkpoint", str(small_model))
+
+
+@pytest.fixture
+def docked_explorer(viewer, directions_kept: None, open_explorer) -> LatentExplorer:
+    """Return an explorer in a napari window that shows seed 0 of the small model."""
     return open_explorer(viewer, directions=True)
+
+
+@pytest.fixture
+def explorer(docked_explorer: LatentExplorer) -> LatentExplorer:
+    """Return an explorer; files whose tests need no napari window take the lone one."""
+    return docked_explorer
+
+
+@pytest.fixture
+def lone_explorer(directions_kept: None, qtbot, settle) -> LatentExplorer:
+    """Return an explorer that stands alone and shows seed 0 of the small model."""
+    explorer = LatentExplorer(ViewerModel())
+    qtbot.addWidget(explorer)
+    explorer.resize(400, 900)
+    explorer.show()
+    explorer.activateWindow()
+    qtbot.waitUntil(explorer.isActiveWindow)
+    settle(explorer, directions=True)
+    return explorer
 
 
 @pytest.fixture

@@ -19,9 +19,15 @@ from cowgan.latent import load_directions
 from cowgan.randomness import MAX_SEED
 from cowgan.synthesis import BlockMix, LatentState
 from napari_cowgan.explorer.direction_row import BlockRangeDialog
+from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.viewer.display import display_array
 from napari_cowgan.widgets.controls import Section
 from napari_cowgan.widgets.sliders import Slider
+
+
+@pytest.fixture
+def explorer(lone_explorer: LatentExplorer) -> LatentExplorer:
+    return lone_explorer
 
 
 def shown_matches_state(explorer) -> bool:
@@ -54,31 +60,31 @@ def test_seed_buttons_step_roll_and_lock(explorer, settle):
     assert shown_matches_state(explorer)
 
 
-def test_shortcuts_work_from_the_canvas_and_leave_the_rest_of_napari_alone(viewer, explorer):
+def test_shortcuts_work_from_the_canvas_and_leave_the_rest_of_napari_alone(viewer, docked_explorer):
     layers, ndisplay = list(viewer.layers), viewer.dims.ndisplay
     canvas = viewer.window._qt_window.centralWidget()
     QTest.keyClick(canvas, Qt.Key.Key_N, CTRL_ALT)
     QTest.keyClick(canvas, Qt.Key.Key_N, CTRL_ALT)
-    assert explorer.model.latent.seed == 2
+    assert docked_explorer.model.latent.seed == 2
     QTest.keyClick(canvas, Qt.Key.Key_B, CTRL_ALT)
-    assert explorer.model.latent.seed == 1
+    assert docked_explorer.model.latent.seed == 1
     QTest.keyClick(canvas, Qt.Key.Key_Z, CTRL_ALT)
-    assert explorer.model.latent.seed == 2
+    assert docked_explorer.model.latent.seed == 2
     QTest.keyClick(canvas, Qt.Key.Key_Y, CTRL_ALT)
-    assert explorer.model.latent.seed == 1
+    assert docked_explorer.model.latent.seed == 1
     QTest.keyClick(canvas, Qt.Key.Key_R, CTRL_ALT)
-    assert explorer.model.latent.seed != 1
+    assert docked_explorer.model.latent.seed != 1
     assert (list(viewer.layers), viewer.dims.ndisplay) == (layers, ndisplay)
 
 
-def test_no_shortcut_is_taken_by_napari(viewer, explorer):
+def test_no_shortcut_is_taken_by_napari(viewer, docked_explorer):
     window = viewer.window._qt_window
     taken = {
         sequence.toString()
         for action in window.findChildren(QAction)
         for sequence in action.shortcuts()
     }
-    own = {shortcut.key().toString() for shortcut in explorer.findChildren(QShortcut)}
+    own = {shortcut.key().toString() for shortcut in docked_explorer.findChildren(QShortcut)}
     assert len(own) == 9
     assert not (own - {"Ctrl+Z", "Ctrl+Shift+Z"}) & taken
 
@@ -205,7 +211,7 @@ def test_reset_gives_the_plain_volume_and_can_be_undone(explorer):
     assert explorer.mixing.blocks[0].isChecked()
 
 
-def test_favourites_are_kept_for_the_model(viewer, explorer, qtbot, settle, small_model):
+def test_favourites_are_kept_for_the_model(explorer, qtbot, settle, small_model):
     group, model = explorer.favourites, explorer.model
     assert group.strip.isHidden()
     assert not group.remove.isEnabled()
@@ -232,8 +238,8 @@ def test_favourites_are_kept_for_the_model(viewer, explorer, qtbot, settle, smal
     assert [f.name for f in group.favourites()] == ["Seed 0"]
 
 
-def test_a_and_b_can_be_shown_in_turn_and_side_by_side(viewer, explorer, qtbot, settle):
-    group, model = explorer.compare, explorer.model
+def test_a_and_b_can_be_shown_in_turn_and_side_by_side(viewer, docked_explorer, qtbot, settle):
+    group, model = docked_explorer.compare, docked_explorer.model
     assert not group.side_by_side.isEnabled()
     group.keep("A")
     model.set_seed(8)
@@ -256,8 +262,8 @@ def test_a_and_b_can_be_shown_in_turn_and_side_by_side(viewer, explorer, qtbot, 
     assert not viewer.canvas.grid.enabled
 
 
-def test_the_difference_of_a_and_b_is_shown_in_two_colours(viewer, explorer, qtbot):
-    group, model = explorer.compare, explorer.model
+def test_the_difference_of_a_and_b_is_shown_in_two_colours(viewer, docked_explorer, qtbot):
+    group, model = docked_explorer.compare, docked_explorer.model
     group.keep("A")
     model.set_seed(8)
     group.keep("B")
@@ -277,12 +283,12 @@ def test_the_difference_of_a_and_b_is_shown_in_two_colours(viewer, explorer, qtb
         np.testing.assert_allclose(by_name[name].data, expected, atol=0.02)
         assert by_name[name].name_overlay.visible
         assert by_name[name].metadata["cowgan"]["synthetic"]
-    assert not explorer.shown.layer.visible
+    assert not docked_explorer.shown.layer.visible
     model.undo_stack.undo()
     qtbot.waitUntil(lambda: len(viewer.layers) == 1)
     assert not group.difference.isChecked()
-    assert explorer.shown.layer.visible
-    assert not explorer.shown.layer.name_overlay.visible
+    assert docked_explorer.shown.layer.visible
+    assert not docked_explorer.shown.layer.name_overlay.visible
 
 
 def test_every_control_has_a_tooltip(explorer):
@@ -307,12 +313,12 @@ def _inside_foreign_widget(widget: QWidget) -> bool:
     return isinstance(parent, Section) or widget.objectName().startswith("qt_")
 
 
-def test_the_panel_fits_a_dock_of_300_pixels(explorer, qtbot):
-    for section in explorer.findChildren(Section):
+def test_the_panel_fits_a_dock_of_300_pixels(docked_explorer, qtbot):
+    for section in docked_explorer.findChildren(Section):
         section.expand(animate=False)
-    assert explorer.height() == explorer.parentWidget().height()
-    scroll = explorer.findChild(QScrollArea)
-    margins = explorer.layout().contentsMargins()
+    assert docked_explorer.height() == docked_explorer.parentWidget().height()
+    scroll = docked_explorer.findChild(QScrollArea)
+    margins = docked_explorer.layout().contentsMargins()
 
     def fits() -> None:
         needed = scroll.widget().minimumSizeHint().width() + scroll.verticalScrollBar().width()
@@ -320,16 +326,16 @@ def test_the_panel_fits_a_dock_of_300_pixels(explorer, qtbot):
 
     # On a busy computer, new widgets are styled a little later.
     qtbot.waitUntil(fits, timeout=5000)
-    assert explorer.minimumSizeHint().width() <= 300
-    dock = explorer.parent()
+    assert docked_explorer.minimumSizeHint().width() <= 300
+    dock = docked_explorer.parent()
     while not hasattr(dock, "setFloating"):
         dock = dock.parent()
     dock.setFloating(True)
     dock.resize(312, 900)
     QTest.qWait(100)
-    for button in explorer.findChildren(QAbstractButton):
+    for button in docked_explorer.findChildren(QAbstractButton):
         if button.isVisible() and button.text():
             assert button.width() >= button.minimumSizeHint().width(), button.text()
-            right = button.mapTo(explorer, QPoint(button.width(), 0)).x()
-            assert right <= explorer.width(), button.text()
+            right = button.mapTo(docked_explorer, QPoint(button.width(), 0)).x()
+            assert right <= docked_explorer.width(), button.text()
     dock.setFloating(False)

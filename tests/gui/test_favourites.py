@@ -13,9 +13,15 @@ from cowgan.errors import CowganError
 from cowgan.synthesis import LatentState
 from napari_cowgan.explorer import ExplorerPanel
 from napari_cowgan.explorer.favourites import Favourite, favourites_path, read_favourites
+from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.widgets.docked import find_panel
 
 NONE, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def explorer(lone_explorer: LatentExplorer) -> LatentExplorer:
+    return lone_explorer
 
 
 @pytest.fixture
@@ -116,16 +122,17 @@ def test_a_ctrl_click_selects_without_leaving_the_shown_volume(explorer, strip):
     assert explorer.model.latent.seed == 50
 
 
-def test_a_damaged_file_is_reported_and_set_aside(viewer, explorer, open_explorer, strip, problem):
-    path = favourites_path(explorer.model.checkpoint)
+def test_a_damaged_file_is_reported_and_set_aside(viewer, docked_explorer, open_explorer, problem):
+    docked_explorer.favourites.add.click()
+    path = favourites_path(docked_explorer.model.checkpoint)
     for content in ("{", '[{"name": "x"}]', "[1]"):
         path.write_text(content, encoding="utf-8")
         close_panel(find_panel(viewer, ExplorerPanel))
-        explorer = open_explorer(viewer)
-        assert "set aside" in problem(explorer)
+        again = open_explorer(viewer)
+        assert "set aside" in problem(again)
         assert path.with_suffix(".damaged.json").read_text(encoding="utf-8") == content
-        assert explorer.favourites.favourites() == []
-        explorer.favourites.add.click()
+        assert again.favourites.favourites() == []
+        again.favourites.add.click()
         assert len(json.loads(path.read_text(encoding="utf-8"))) == 1
 
 

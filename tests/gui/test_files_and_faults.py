@@ -18,9 +18,15 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 from cowgan.checkpoint import ModelCard, save
 from cowgan.synthesis import BlockMix, LatentState
 from napari_cowgan.explorer import ExplorerPanel
+from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.explorer.renderer import Rendered
 from napari_cowgan.widgets.docked import find_panel
 from napari_cowgan.widgets.remembered import recent
+
+
+@pytest.fixture
+def explorer(lone_explorer: LatentExplorer) -> LatentExplorer:
+    return lone_explorer
 
 
 def wait_for_model(explorer, path, qtbot) -> None:
@@ -73,9 +79,9 @@ def test_dropping_a_model_on_the_panel_opens_it_and_remembers_it(
     assert not explorer.model.undo_stack.canUndo()
 
 
-def test_dropping_a_model_on_the_canvas_opens_it(viewer, explorer, other_model, qtbot):
+def test_dropping_a_model_on_the_canvas_opens_it(viewer, docked_explorer, other_model, qtbot):
     viewer.open(str(other_model), plugin="napari-cowgan")
-    wait_for_model(explorer, other_model, qtbot)
+    wait_for_model(docked_explorer, other_model, qtbot)
     assert len(viewer.layers) == 1
 
 
@@ -224,16 +230,16 @@ def test_a_session_whose_model_is_gone_names_it(
     assert "gone.safetensors" in problem(explorer)
 
 
-def test_the_layer_may_be_renamed_or_deleted(viewer, explorer, settle):
-    explorer.shown.layer.name = "mine"
-    explorer.model.step_seed(1)
-    settle(explorer)
+def test_the_layer_may_be_renamed_or_deleted(viewer, docked_explorer, settle):
+    docked_explorer.shown.layer.name = "mine"
+    docked_explorer.model.step_seed(1)
+    settle(docked_explorer)
     assert [layer.name for layer in viewer.layers] == ["mine"]
     viewer.layers.clear()
-    explorer.model.step_seed(1)
-    settle(explorer)
+    docked_explorer.model.step_seed(1)
+    settle(docked_explorer)
     assert len(viewer.layers) == 1
-    assert explorer.shown.layer in viewer.layers
+    assert docked_explorer.shown.layer in viewer.layers
 
 
 def test_the_newest_state_is_shown_last(explorer, settle, monkeypatch):
@@ -251,7 +257,7 @@ def test_the_newest_state_is_shown_last(explorer, settle, monkeypatch):
     assert seeds[-1] == 39
 
 
-def test_a_closed_panel_opens_again(viewer, explorer, open_explorer, settle):
+def test_a_closed_panel_opens_again(viewer, docked_explorer, open_explorer, settle):
     close_panel(find_panel(viewer, ExplorerPanel))
     again = open_explorer(viewer)
     again.model.step_seed(1)

@@ -18,9 +18,15 @@ from qtpy.QtWidgets import (
     QSlider,
 )
 
+from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.viewer.display import display_array
 from napari_cowgan.widgets.controls import Section
 from napari_cowgan.widgets.sliders import Slider
+
+
+@pytest.fixture
+def explorer(lone_explorer: LatentExplorer) -> LatentExplorer:
+    return lone_explorer
 
 
 @pytest.fixture
@@ -67,28 +73,28 @@ def test_a_drag_shows_previews_first_and_the_exact_volume_in_the_end(
     assert {thread for _, thread in drawn} == {threading.main_thread()}
 
 
-def test_a_drag_is_undone_and_redone_in_one_step_by_keys(viewer, explorer, settle):
-    first = explorer.shown.layer.data.copy()
-    inner = explorer.truncation.psi.slider.findChild(QSlider)
+def test_a_drag_is_undone_and_redone_in_one_step_by_keys(viewer, docked_explorer, settle):
+    first = docked_explorer.shown.layer.data.copy()
+    inner = docked_explorer.truncation.psi.slider.findChild(QSlider)
     middle = QPoint(inner.width() * 2 // 3, inner.height() // 2)
     QTest.mousePress(inner, Qt.MouseButton.LeftButton, pos=middle)
     for step in range(1, 9):
         QTest.mouseMove(inner, middle - QPoint(8 * step, 0))
         QTest.qWait(10)
     QTest.mouseRelease(inner, Qt.MouseButton.LeftButton, pos=middle - QPoint(64, 0))
-    settle(explorer)
-    moved, picture = explorer.model.latent, explorer.shown.layer.data.copy()
+    settle(docked_explorer)
+    moved, picture = docked_explorer.model.latent, docked_explorer.shown.layer.data.copy()
     assert moved.psi < 0.9
     window = viewer.window._qt_window
     QTest.keyClick(window.centralWidget(), Qt.Key.Key_Z, CTRL_ALT)
-    settle(explorer)
-    assert explorer.model.latent.psi == 1
-    assert not explorer.model.undo_stack.canUndo()
-    np.testing.assert_array_equal(explorer.shown.layer.data, first)
+    settle(docked_explorer)
+    assert docked_explorer.model.latent.psi == 1
+    assert not docked_explorer.model.undo_stack.canUndo()
+    np.testing.assert_array_equal(docked_explorer.shown.layer.data, first)
     QTest.keyClick(window.centralWidget(), Qt.Key.Key_Y, CTRL_ALT)
-    settle(explorer)
-    assert explorer.model.latent == moved
-    np.testing.assert_array_equal(explorer.shown.layer.data, picture)
+    settle(docked_explorer)
+    assert docked_explorer.model.latent == moved
+    np.testing.assert_array_equal(docked_explorer.shown.layer.data, picture)
 
 
 def test_ctrl_z_in_the_panel_undoes_too(explorer):

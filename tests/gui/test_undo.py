@@ -1,5 +1,6 @@
 """Ctrl+Z restores everything that the user can lose."""
 
+import pytest
 from gui_events import click
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -8,9 +9,16 @@ from qtpy.QtWidgets import QInputDialog, QLineEdit, QMenu, QWidget
 from cowgan.latent import load_directions
 from cowgan.synthesis import LatentState
 from napari_cowgan.explorer.favourites import read_favourites
+from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.widgets.controls import Section
 
+
 CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def explorer(lone_explorer: LatentExplorer) -> LatentExplorer:
+    return lone_explorer
 
 
 def press_undo(widget: QWidget) -> None:
