@@ -35,11 +35,11 @@ def captions(browser: Browser) -> list[str]:
     return [browser.pictures.item(i).text() for i in range(browser.pictures.count())]
 
 
-def test_seeds_fill_the_window_and_a_click_or_return_chooses_one(explorer, qtbot, complete):
-    model, browser = explorer.model, explorer.browser
+def test_seeds_fill_the_window_and_a_click_or_return_chooses_one(lone_explorer, qtbot, complete):
+    model, browser = lone_explorer.model, lone_explorer.browser
     model.set_seed(3)
-    explorer.truncation.psi.slider.setValue(0.6)
-    click(explorer.seed.browse)
+    lone_explorer.truncation.psi.slider.setValue(0.6)
+    click(lone_explorer.seed.browse)
     browser.resize(3 * 140 + 60, 2 * 154 + 120)
     complete(browser)
     assert captions(browser) == [str(seed) for seed in range(3, 9)]
@@ -58,7 +58,7 @@ def test_seeds_fill_the_window_and_a_click_or_return_chooses_one(explorer, qtbot
     browser.resize(4 * 140 + 60, 3 * 154 + 120)
     qtbot.waitUntil(lambda: browser.pictures.count() == 12)
     complete(browser)
-    explorer.truncation.psi.slider.setValue(0.2)
+    lone_explorer.truncation.psi.slider.setValue(0.2)
     assert "has changed" in browser.note.text()
     click(browser.again)
     complete(browser)
@@ -66,10 +66,10 @@ def test_seeds_fill_the_window_and_a_click_or_return_chooses_one(explorer, qtbot
     assert browser._cells[0].state == LatentState(7, psi=0.2)
 
 
-def test_directions_are_shown_by_their_effect(explorer, qtbot, complete):
-    model, browser = explorer.model, explorer.browser
-    explorer.directions.rows[1].slider.setValue(1)
-    click(explorer.directions.browse)
+def test_directions_are_shown_by_their_effect(lone_explorer, qtbot, complete):
+    model, browser = lone_explorer.model, lone_explorer.browser
+    lone_explorer.directions.rows[1].slider.setValue(1)
+    click(lone_explorer.directions.browse)
     browser.resize(5 * 140 + 60, 2 * 154 + 120)
     complete(browser)
     assert browser.pictures.count() == 10
@@ -83,7 +83,7 @@ def test_directions_are_shown_by_their_effect(explorer, qtbot, complete):
         first.name: 3,
         second.name: 1,
     }
-    assert explorer.directions.rows[0].slider.value() == 3
+    assert lone_explorer.directions.rows[0].slider.value() == 3
 
 
 def test_browsing_can_be_cancelled_and_closed_by_keys(viewer, explorer, qtbot):

@@ -239,21 +239,21 @@ def test_the_theme_may_change_at_any_time(viewer, explorer, settle):
     assert len(colours) > 1, "the icon is not drawn"
 
 
-def test_a_result_of_the_previous_model_is_not_drawn(explorer, other_model, qtbot, settle):
-    stale = explorer.live.drawn
-    explorer.open_checkpoint(other_model)
-    qtbot.waitUntil(lambda: explorer.model.checkpoint.path == other_model, timeout=20_000)
-    settle(explorer)
-    shown = explorer.shown.layer.data
-    explorer.live.renderer._result = stale
-    explorer.live.renderer.ready.emit()
+def test_a_result_of_the_previous_model_is_not_drawn(lone_explorer, other_model, qtbot, settle):
+    stale = lone_explorer.live.drawn
+    lone_explorer.open_checkpoint(other_model)
+    qtbot.waitUntil(lambda: lone_explorer.model.checkpoint.path == other_model, timeout=20_000)
+    settle(lone_explorer)
+    shown = lone_explorer.shown.layer.data
+    lone_explorer.live.renderer._result = stale
+    lone_explorer.live.renderer.ready.emit()
     QTest.qWait(20)
-    assert explorer.shown.layer.data is shown
+    assert lone_explorer.shown.layer.data is shown
 
 
-def test_closed_dialogs_are_deleted(explorer, qtbot):
+def test_closed_dialogs_are_deleted(lone_explorer, qtbot):
     for _ in range(3):
-        show_problem(explorer, CowganError("Something is wrong."))
-        (box,) = explorer.findChildren(QMessageBox)
+        show_problem(lone_explorer, CowganError("Something is wrong."))
+        (box,) = lone_explorer.findChildren(QMessageBox)
         box.close()
-        qtbot.waitUntil(lambda: not explorer.findChildren(QMessageBox), timeout=5000)
+        qtbot.waitUntil(lambda: not lone_explorer.findChildren(QMessageBox), timeout=5000)

@@ -74,12 +74,12 @@ def test_arrow_keys_count(box):
     assert box.value() == 1
 
 
-def test_the_explorer_explains_a_negative_seed_and_keeps_its_own(explorer):
-    explorer.model.set_seed(3)
-    type_into(explorer.seed.seed, "-5")
-    QTest.keyClick(explorer.seed.seed, Qt.Key.Key_Return)
-    assert explorer.model.latent.seed == 3
-    assert explorer.seed.seed.problem.isVisible()
+def test_the_explorer_explains_a_negative_seed_and_keeps_its_own(lone_explorer):
+    lone_explorer.model.set_seed(3)
+    type_into(lone_explorer.seed.seed, "-5")
+    QTest.keyClick(lone_explorer.seed.seed, Qt.Key.Key_Return)
+    assert lone_explorer.model.latent.seed == 3
+    assert lone_explorer.seed.seed.problem.isVisible()
 
 
 def test_a_seed_of_64_bits_can_be_read_in_a_dock_of_300_pixels(explorer, qtbot):

@@ -12,7 +12,6 @@ from napari_cowgan.explorer.favourites import read_favourites
 from napari_cowgan.explorer.panel import LatentExplorer
 from napari_cowgan.widgets.controls import Section
 
-
 CTRL = Qt.KeyboardModifier.ControlModifier
 
 

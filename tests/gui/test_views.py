@@ -95,11 +95,11 @@ def test_compared_volumes_share_all_display_settings(viewer, explorer, settle, q
             assert values[0] == values[1] == values[2], name
 
 
-def test_a_moved_layer_keeps_its_position(explorer, settle):
-    explorer.shown.layer.translate = (1, 2, 3)
-    explorer.model.step_seed(1)
-    settle(explorer)
-    assert tuple(explorer.shown.layer.translate) == (1, 2, 3)
+def test_a_moved_layer_keeps_its_position(lone_explorer, settle):
+    lone_explorer.shown.layer.translate = (1, 2, 3)
+    lone_explorer.model.step_seed(1)
+    settle(lone_explorer)
+    assert tuple(lone_explorer.shown.layer.translate) == (1, 2, 3)
 
 
 def test_another_voxel_size_changes_the_layer(viewer, asymmetric_volume):
