@@ -83,10 +83,10 @@ class RequestGroup(QWidget):
         self.published = {
             "medicalnet": Tick(
                 "evaluation/medicalnet",
-                "MedicalNet distance and AUC-PRD",
+                "MedicalNet distance",
                 False,
-                "Add these measures of the paper; the weights of MedicalNet (57 MB) are downloaded "
-                "the first time",
+                "Add MedicalNet distance and AUC-PRD of the paper; the weights of MedicalNet "
+                "(57 MB) are downloaded the first time",
             ),
             "inception": Tick(
                 "evaluation/inception",
