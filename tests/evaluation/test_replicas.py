@@ -55,6 +55,12 @@ def test_every_planted_copy_is_found_with_its_source(found: Replicas, maps) -> N
     assert flagged["left-half"].part == "left"
     assert flagged["back-half"].part == "back"
     assert flagged["exact"].dice == pytest.approx(1, abs=1e-5)
+    for name in ("exact", "mirrored"):
+        projection = flagged[name].projection
+        assert training.names[projection.nearest] == "sub-5"
+        assert projection.mirrored == (name == "mirrored")
+        assert projection.correlation == pytest.approx(1, abs=1e-5)
+        assert projection.p == 1 / (1 + found.references)
 
 
 def test_other_people_are_flagged_as_rarely_as_stated(found: Replicas, maps) -> None:

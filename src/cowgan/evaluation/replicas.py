@@ -20,6 +20,12 @@ from scipy.stats import mannwhitneyu
 
 from cowgan.data.subjects import first_of_each
 from cowgan.errors import CowganError
+from cowgan.evaluation.similarity import (
+    correlation_rows,
+    nearest,
+    nearest_of_other_subjects,
+    with_mirror_images,
+)
 from cowgan.features.extractor import Recipe
 from cowgan.features.store import extract_features
 from cowgan.measure import find_vessels
@@ -135,6 +141,28 @@ def vessel_maps_of(
 
 
 @dataclass(frozen=True)
+class ProjectionMatch:
+    """The training volume whose vessels look most alike in axial projection.
+
+    Parameters
+    ----------
+    nearest : int
+        Its place.
+    mirrored : bool
+        Whether its left and right are swapped.
+    correlation : float
+        Pearson correlation of both projections.
+    p : float
+        Share of different people that are at least as alike.
+    """
+
+    nearest: int
+    mirrored: bool
+    correlation: float
+    p: float
+
+
+@dataclass(frozen=True)
 class Match:
     """A volume and the training volume that it is most alike.
 
@@ -152,6 +180,8 @@ class Match:
         By how many standard deviations this exceeds the likeness of different people.
     p : float
         Share of different people that are at least as alike.
+    projection : ProjectionMatch
+        A second opinion, by pictures that were not moved.
     """
 
     index: int
@@ -161,6 +191,7 @@ class Match:
     dice: float
     score: float
     p: float
+    projection: ProjectionMatch
 
 
 @dataclass(frozen=True)
@@ -241,7 +272,32 @@ def find_replicas(
         advance(progress, done, total, generated.names[done - len(references)])
         found.append(search.best(one, None))
     progress.report(total, total)
-    return _judged(found, real, false_alarms)
+    projections = _nearest_projections(generated, training, references)
+    return _judged(found, real, projections, false_alarms)
+
+
+def _nearest_projections(
+    generated: VesselMaps, training: VesselMaps, references: Sequence[int]
+) -> list[ProjectionMatch]:
+    learned = correlation_rows(with_mirror_images(_projections(training)))
+    values, places = nearest(correlation_rows(_projections(generated)), learned)
+    usual = nearest_of_other_subjects(
+        learned[references],
+        [training.subjects[index] for index in references],
+        learned,
+        [*training.subjects, *training.subjects],
+    )
+    found = []
+    for value, place in zip(values.tolist(), places.tolist(), strict=True):
+        mirrored, index = divmod(place, len(training))
+        p = float((1 + (usual >= value).sum()) / (1 + len(usual)))
+        found.append(ProjectionMatch(index, bool(mirrored), value, p))
+    return found
+
+
+def _projections(of: VesselMaps) -> Maps:
+    """Return axial projections, shape (n, y, x)."""
+    return np.asarray(of.maps.max(1).swapaxes(1, 2))
 
 
 @dataclass(frozen=True)
@@ -377,7 +433,10 @@ def _unit_rows(maps: Maps) -> Maps:
 
 
 def _judged(
-    found: Sequence[dict[str, _Best]], real: Sequence[dict[str, _Best]], false_alarms: float
+    found: Sequence[dict[str, _Best]],
+    real: Sequence[dict[str, _Best]],
+    projections: Sequence[ProjectionMatch],
+    false_alarms: float,
 ) -> Replicas:
     """Set the likeness of generated volumes against that of different people."""
     parts = tuple(real[0])
@@ -385,13 +444,14 @@ def _judged(
     mean, spread = usual.mean(0), np.maximum(usual.std(0, ddof=1), 1e-6)
     scores_of_real = ((usual - mean) / spread).max(1)
     matches = []
-    for index, best in enumerate(found):
+    for index, (best, projection) in enumerate(zip(found, projections, strict=True)):
         scores = (np.array([best[name].dice for name in parts]) - mean) / spread
         most = int(scores.argmax())
         score, alike = float(scores[most]), best[parts[most]]
         p = float((1 + (scores_of_real >= score).sum()) / (1 + len(real)))
+        part = parts[most]
         matches.append(
-            Match(index, alike.nearest, alike.mirrored, parts[most], alike.dice, score, p)
+            Match(index, alike.nearest, alike.mirrored, part, alike.dice, score, p, projection)
         )
     threshold = float(np.quantile(scores_of_real, 1 - false_alarms, method="higher"))
     reached = float((scores_of_real > threshold).mean())
