@@ -19,7 +19,7 @@ from cowgan.training.loop import BEST_FILE
 from cowgan.training.run import resume_run, start_run
 from cowgan.volume import Volume, default_affine
 
-NETWORK = NetworkConfig(16, 16, 1, 8)
+NETWORK = NetworkConfig(16, 16, 1, 8, latent_dim=32, style_depth=2)
 
 
 @pytest.fixture(scope="module")
