@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from cowgan.anatomy.arteries import Artery
-from cowgan.anatomy.label_schemes import MERGED_SIDES, SEVEN_ARTERIES, TOPCOW_2024
+from cowgan.anatomy.label_schemes import (
+    LABEL_SCHEMES,
+    MAIN_TERRITORIES,
+    MERGED_SIDES,
+    SEVEN_ARTERIES,
+    TERRITORIES,
+    TOPCOW_2023,
+    TOPCOW_2023_TO_2024,
+    TOPCOW_2024,
+    label_scheme,
+)
 from cowgan.errors import CowganError
 from cowgan.simulate import make_anatomy
 
@@ -34,7 +44,42 @@ def test_mirroring_swaps_sides_and_twice_gives_the_same():
     np.testing.assert_array_equal(TOPCOW_2024.mirrored(mirrored), labels)
 
 
-@pytest.mark.parametrize("value", [13, 14, 16, 255])
+def test_mirroring_swaps_the_sides_of_territories():
+    labels = np.array([[[1], [2], [3], [4], [5], [0]]], np.uint8)
+    assert TERRITORIES.mirrored(labels)[0, :, 0].tolist() == [0, 4, 5, 3, 2, 1]
+
+
+def test_the_other_vessels_become_background():
+    assert MAIN_TERRITORIES.apply(np.arange(6)).tolist() == [0, 0, 2, 3, 4, 5]
+
+
+def test_arteries_of_2023_keep_their_names_in_2024():
+    for value, name in TOPCOW_2023.labels.items():
+        assert TOPCOW_2024.labels[int(TOPCOW_2023_TO_2024.apply(np.array([value]))[0])] == name
+
+
+@pytest.mark.parametrize(
+    ("scheme", "third_a2", "other"), [(TOPCOW_2024, 13, "2023"), (TOPCOW_2023, 15, "2024")]
+)
+def test_the_third_a2_of_the_other_year_is_named(scheme, third_a2, other, single_sentence):
+    with pytest.raises(CowganError) as refusal:
+        scheme.require([0, 1, 12, third_a2])
+    sentence = single_sentence(refusal)
+    assert sentence.startswith(f"The label {third_a2} is not one of {scheme.name}, whose labels ")
+    assert sentence.endswith(f"; in TopCoW {other} it is 3rd-A2.")
+
+
+def test_schemes_are_found_by_name(single_sentence):
+    assert {name: label_scheme(name) for name in LABEL_SCHEMES} == LABEL_SCHEMES
+    with pytest.raises(CowganError) as refusal:
+        label_scheme("topcow")
+    assert single_sentence(refusal) == (
+        "There is no label scheme 'topcow'; choose one of topcow2024, topcow2023, "
+        "seven-arteries, territories."
+    )
+
+
+@pytest.mark.parametrize("value", [14, 16, 255])
 def test_values_of_other_schemes_are_refused(value, single_sentence):
     labels = np.full((2, 2, 2), value, np.uint8)
     for use in (TOPCOW_2024.require, TOPCOW_2024.mirrored, MERGED_SIDES.apply):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cowgan.anatomy.arteries import LABEL_SCHEME, Artery
-from cowgan.errors import CowganError
+from cowgan.errors import CowganError, require_choice
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +20,8 @@ class LabelScheme:
     name : str
         As in the provenance of label maps.
     labels : mapping of int to str
-        Name of each value, ascending. Names of paired arteries begin with ``"R-"`` or ``"L-"``.
+        Name of each value, ascending. Names of the two of a pair begin with ``"R-"`` and ``"L-"``,
+        or with ``"right"`` and ``"left"``.
     """
 
     name: str
@@ -37,11 +38,19 @@ class LabelScheme:
         """Raise `CowganError` unless every value of a label map is in the scheme."""
         unknown = self.unknown_in(labels)
         if unknown:
+            meant = self._numbered_otherwise(unknown[0])
             raise CowganError(
                 f"The label {unknown[0]} is not one of {self.name}, whose labels are 0 "
-                f"(background), {_listed(list(self.labels))}.",
+                f"(background), {_listed(list(self.labels))}{meant}.",
                 f"unknown labels {unknown}",
             )
+
+    def _numbered_otherwise(self, value: float) -> str:
+        """Return words on what a value means in a scheme of the same names, if there is one."""
+        for other in LABEL_SCHEMES.values():
+            if value in other.labels and set(other.labels.values()) == set(self.labels.values()):
+                return f"; in {other.name} it is {other.labels[int(value)]}"
+        return ""
 
     def mirrored(self, labels: NDArray[Any]) -> NDArray[Any]:
         """Return a label map reflected at the sagittal plane, with left and right swapped.
@@ -96,11 +105,34 @@ class LabelMapping:
 TOPCOW_2024 = LabelScheme(LABEL_SCHEME, {int(a): a.abbreviation for a in Artery})
 """The 13 classes of the TopCoW challenge of 2024."""
 
+TOPCOW_2023 = LabelScheme(
+    "TopCoW 2023",
+    {13 if a is Artery.THIRD_A2 else int(a): a.abbreviation for a in Artery},
+)
+"""The same classes as numbered in the challenge of 2023, whose third A2 is 13 rather than 15."""
+
 SEVEN_ARTERIES = LabelScheme(
     "seven arteries", dict(enumerate(("BA", "PCA", "ICA", "MCA", "ACA", "PCom", "ACom"), 1))
 )
 """The classes of Aydin et al. 2024: sides are merged, and the third A2 counts as ACA."""
 
+TERRITORIES = LabelScheme(
+    "territories", dict(enumerate(("other vessel", "posterior", "anterior", "left", "right"), 1))
+)
+"""The classes of anatomies from IXI: territories at the back and the front and on either side."""
+
+LABEL_SCHEMES = {
+    "topcow2024": TOPCOW_2024,
+    "topcow2023": TOPCOW_2023,
+    "seven-arteries": SEVEN_ARTERIES,
+    "territories": TERRITORIES,
+}
+"""The schemes by the names that commands and scripts use."""
+
+TOPCOW_2023_TO_2024 = LabelMapping(
+    TOPCOW_2023, TOPCOW_2024, {**{value: value for value in range(1, 13)}, 13: 15}
+)
+"""From the numbers of TopCoW 2023 to those of 2024."""
 
 MERGED_SIDES = LabelMapping(
     TOPCOW_2024,
@@ -109,10 +141,30 @@ MERGED_SIDES = LabelMapping(
 )
 """From the classes of TopCoW to those of Aydin et al. 2024."""
 
+MAIN_TERRITORIES = LabelMapping(TERRITORIES, TERRITORIES, {1: 0, 2: 2, 3: 3, 4: 4, 5: 5})
+"""Makes other vessels background: a few voxels in two thirds of the anatomies, and none in the
+rest, are too little to learn or to score."""
+
+_OTHER_SIDES = {"R-": "L-", "L-": "R-", "right": "left", "left": "right"}
+
+
+def label_scheme(name: str) -> LabelScheme:
+    """Return the scheme of a name in `LABEL_SCHEMES`.
+
+    Raises
+    ------
+    CowganError
+        There is no scheme of the name.
+    """
+    require_choice("label scheme", name, LABEL_SCHEMES)
+    return LABEL_SCHEMES[name]
+
 
 def _other_side(name: str) -> str:
-    other = {"R-": "L-", "L-": "R-"}.get(name[:2])
-    return name if other is None else other + name[2:]
+    for side, other in _OTHER_SIDES.items():
+        if name.startswith(side):
+            return other + name.removeprefix(side)
+    return name
 
 
 def _listed(values: list[int]) -> str:
