@@ -60,6 +60,12 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "evaluation.subject_differences",
         "evaluation.measurement_agreement",
     ),
+    "segmentation": (
+        "segmentation.metrics",
+        "segmentation.overlap",
+        "segmentation.surfaces",
+        "segmentation.small_arteries",
+    ),
     "bank": (
         "bank.bank",
         "bank.from_nifti",

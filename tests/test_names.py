@@ -10,8 +10,9 @@ SOURCES = {"cowgan": CHECKOUT / "src", "napari_cowgan": CHECKOUT}
 
 SAME_ROLE = {"panel", "tasks"}
 """Each package of the plugin has a panel and its background work under these names."""
-EXCEPTIONS = {"cowgan.turing.report"}
-"""The report of a study, written with `cowgan.report`."""
+EXCEPTIONS = {"cowgan.turing.report", "cowgan.segmentation.metrics"}
+"""The report of a study, written with `cowgan.report`, and the metrics of label maps, which scripts
+know by this name; those of a training run are another matter."""
 
 
 def files() -> Iterator[tuple[str, Path]]:

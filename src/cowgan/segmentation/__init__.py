@@ -1,0 +1,1 @@
+"""Segmentation of arteries: how well a label map agrees with the true one."""
