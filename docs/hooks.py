@@ -62,6 +62,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "segmentation": (
         "segmentation.metrics",
+        "segmentation.label_pairs",
         "segmentation.overlap",
         "segmentation.surfaces",
         "segmentation.small_arteries",

@@ -21,6 +21,7 @@ from cowgan.cli.phantom import phantom
 from cowgan.cli.preprocess import preprocess
 from cowgan.cli.replicas import replicas
 from cowgan.cli.scans import scans
+from cowgan.cli.segment import app as segment
 from cowgan.cli.template import template
 from cowgan.cli.train import export, train
 from cowgan.cli.turing import app as turing
@@ -43,6 +44,7 @@ for panel, commands in _COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.add_typer(features, name="features", rich_help_panel="Evaluation")
+app.add_typer(segment, name="segment", rich_help_panel="Evaluation")
 app.add_typer(turing, name="turing", rich_help_panel="Studies")
 
 

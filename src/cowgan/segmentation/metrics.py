@@ -13,6 +13,7 @@ from cowgan.measure.topology import topology
 from cowgan.segmentation.overlap import centreline_dice, dice
 from cowgan.segmentation.small_arteries import SMALL_ARTERIES, DetectionOutcome, detection
 from cowgan.segmentation.surfaces import surface_distances
+from cowgan.text import dimensions
 
 ALL = "all"
 """Name of all arteries together, as one mask."""
@@ -93,8 +94,8 @@ def score(
     """
     if predicted.shape != truth.shape:
         raise CowganError(
-            f"The prediction has {_size(predicted)} voxels and the truth {_size(truth)}; "
-            "compare label maps on the same grid."
+            f"The prediction has {dimensions(predicted.shape)} voxels and the truth "
+            f"{dimensions(truth.shape)}; compare label maps on the same grid."
         )
     for labels in (predicted, truth):
         scheme.require(labels)
@@ -147,7 +148,3 @@ def _detection(
     artery: str, predicted: NDArray[np.bool_], truth: NDArray[np.bool_]
 ) -> DetectionOutcome | None:
     return detection(predicted, truth) if artery in SMALL_ARTERIES else None
-
-
-def _size(labels: NDArray[Any]) -> str:
-    return " x ".join(map(str, labels.shape))
