@@ -66,6 +66,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "segmentation.overlap",
         "segmentation.surfaces",
         "segmentation.small_arteries",
+        "segmentation.circle_variants",
     ),
     "bank": (
         "bank.bank",
