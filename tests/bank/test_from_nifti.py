@@ -375,5 +375,5 @@ def test_results_come_in_order_and_work_stops_when_closed(tmp_path):
     results = map_in_order(Path.touch, touched, 2)
     next(results)
     results.close()
-    assert len(list(tmp_path.iterdir())) < 10
+    assert len(list(tmp_path.iterdir())) < len(touched) / 2
     assert list(map_in_order(abs, [], 2)) == []
