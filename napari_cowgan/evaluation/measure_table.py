@@ -3,10 +3,14 @@
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
-from cowgan.evaluation.evaluation_report import digits_of, range_text, spread_text
+from cowgan.evaluation.evaluation_report import (
+    digits_of,
+    median_text,
+    range_text,
+    spread_text,
+)
 from cowgan.evaluation.measures import MEASURES, Measure
 from cowgan.evaluation.stored_evaluation import StoredComparison, StoredMeasure
-from cowgan.report.numbers import decimal
 from napari_cowgan.widgets.controls import breakable, hint
 
 _LIKE_REAL = {True: "yes", False: "no"}
@@ -64,7 +68,7 @@ def _item(measure: Measure, found: StoredMeasure) -> QTreeWidgetItem:
     item = QTreeWidgetItem(
         [
             measure.title,
-            decimal(found.generated.median, digits),
+            median_text(found.generated, digits),
             range_text(found.real, digits),
             _LIKE_REAL[found.like_real],
         ]

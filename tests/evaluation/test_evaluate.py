@@ -21,6 +21,7 @@ from cowgan.evaluation.training_curves import TrainingCurves
 from cowgan.features.efficientnet import EfficientNetFeatures
 from cowgan.features.medicalnet import MedicalNetFeatures
 from cowgan.progress import Progress, Silent
+from cowgan.report.numbers import decimal, decimals_of
 from cowgan.volume import Volume
 
 
@@ -116,6 +117,13 @@ def test_everything_is_kept_for_the_next_evaluation(sets, extractor, cache, foun
     monkeypatch.setattr(Sets, "on_one_grid", lambda self: self)
     again = evaluate(sets, [extractor], Stages(), cache, jobs=1)
     assert again.comparisons == found.comparisons
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.1234, "0.12"), (9.996, "10.00"), (12.34, "12.3"), (-4567.8, "−4568")]
+)
+def test_large_numbers_have_fewer_decimals(value: float, text: str) -> None:
+    assert decimal(value, decimals_of(value, 2)) == text
 
 
 def test_the_report_has_every_section_and_the_same_numbers(found, tmp_path):

@@ -29,7 +29,7 @@ from cowgan.report.blocks import (
     Table,
 )
 from cowgan.report.drawing import GENERATED, REAL, draw
-from cowgan.report.numbers import count, decimal, listed, percent
+from cowgan.report.numbers import count, decimal, decimals_of, listed, percent
 from cowgan.volume.volume_set import VolumeSet
 
 if TYPE_CHECKING:
@@ -221,22 +221,29 @@ def _measure_row(result: MeasureResult) -> tuple[Cell, ...]:
 
 
 def digits_of(measure: Measure) -> int:
-    """Return how many decimals of a measure are printed."""
+    """Return how many decimals of a measure are printed if it is below 10."""
     return 3 if measure == KERNEL_DISTANCE else 2
 
 
 def _interval(found: Interval, digits: int) -> str:
+    digits = decimals_of(found.estimate, digits)
     low, high = decimal(found.low, digits), decimal(found.high, digits)
     return f"{decimal(found.estimate, digits)} ({low} to {high})"
 
 
 def spread_text(spread: Spread, digits: int) -> str:
     """Return a median with its percentiles."""
-    return f"{decimal(spread.median, digits)} ({range_text(spread, digits)})"
+    return f"{median_text(spread, digits)} ({range_text(spread, digits)})"
+
+
+def median_text(spread: Spread, digits: int) -> str:
+    """Return the median."""
+    return decimal(spread.median, decimals_of(spread.median, digits))
 
 
 def range_text(spread: Spread, digits: int) -> str:
     """Return the percentiles."""
+    digits = decimals_of(spread.median, digits)
     return f"{decimal(spread.low, digits)} to {decimal(spread.high, digits)}"
 
 
@@ -350,8 +357,10 @@ def _two_models(models: TwoModels) -> Iterator[Block]:
         tuple(
             (
                 one.measure.title,
-                decimal(one.first, digits_of(one.measure)),
-                decimal(one.second, digits_of(one.measure)),
+                *(
+                    decimal(value, decimals_of(value, digits_of(one.measure)))
+                    for value in (one.first, one.second)
+                ),
                 _interval(one.difference, digits_of(one.measure)),
                 _GOOD[one.measure.reading],
             )

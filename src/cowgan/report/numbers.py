@@ -1,7 +1,7 @@
 """Numbers and names as the report prints them."""
 
 from dataclasses import replace
-from math import isclose
+from math import isclose, log10
 
 from cowgan.estimates import Interval, PValue
 
@@ -14,6 +14,11 @@ def decimal(value: float, digits: int = 2) -> str:
     """Return a number with a true minus sign, and none before zero."""
     printed = f"{value:.{digits}f}"
     return printed.lstrip("-") if not float(printed) else printed.replace("-", MINUS)
+
+
+def decimals_of(value: float, digits: int) -> int:
+    """Return how many decimals to print: `digits`, less one for each figure above the first."""
+    return max(0, digits - int(log10(max(abs(value), 1.0))))
 
 
 def number(value: float, digits: int = 2) -> str:

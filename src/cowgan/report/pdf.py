@@ -41,7 +41,7 @@ _WHOLE_MM = 75.0
 _FEW_ROWS = 3
 
 _SHORT_LINES = 5
-"""A paragraph up to this length introduces the table that follows it."""
+"""A paragraph up to this length is kept together; below a heading, also with the next table."""
 
 
 def pdf_of(report: Report) -> bytes:
@@ -152,10 +152,14 @@ class _Pages:
         document.ln(1)
 
     def paragraph(self, paragraph: Paragraph) -> None:
-        """Print text line by line, on as many pages as it needs."""
+        """Print text line by line, on as many pages as it needs if it is long."""
         document = self.document
         document.set_font(_FONT, "", _TEXT_PT)
-        for line in _lines(document, unbroken(paragraph.text)):
+        lines = _lines(document, unbroken(paragraph.text))
+        if len(lines) <= _SHORT_LINES:
+            self.make_room(len(lines) * _LINE_MM)
+            document.set_font(_FONT, "", _TEXT_PT)
+        for line in lines:
             if self.room_mm < _LINE_MM:
                 self.make_room(_LINE_MM)
                 document.set_font(_FONT, "", _TEXT_PT)
