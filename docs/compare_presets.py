@@ -13,9 +13,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from assess_model import save_sheet
 
 from cowgan.bank.bank import Bank
 from cowgan.checkpoint import load
@@ -28,6 +28,7 @@ from cowgan.training.config import preset, with_changes
 from cowgan.training.log import LOG_FILE
 from cowgan.training.run import export_run, start_run
 from cowgan.volume import Volume, default_affine, mip
+from cowgan.volume.contact_sheet import contact_sheet
 
 PRESETS = ("paper", "modern", "projected")
 NETWORK = NetworkConfig(32, 32, network_capacity=16, fmap_max=96, latent_dim=256)
@@ -102,4 +103,5 @@ if __name__ == "__main__":
         mean, nearest = mean_and_nearest(correlation_rows([mip(one) for one in volumes]))
         print(f"| {name} | {seen} | {mean:.2f} | {nearest:.2f} |")
         pictures += [np.kron(mip(one), np.ones((4, 4))) for one in volumes[:8]]
-    save_sheet(pictures, 8, given.pictures / "presets.png")
+    sheet = contact_sheet(pictures, 8, 2)
+    plt.imsave(given.pictures / "presets.png", sheet, cmap="gray", vmin=0, vmax=1)

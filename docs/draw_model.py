@@ -1,6 +1,8 @@
-"""Draw volumes of sixteen consecutive seeds in napari's 3D view.
+"""Draw volumes of sixteen consecutive seeds: axial MIPs, and napari's 3D view.
 
-Usage: python docs/draw_model_in_3d.py MODEL PICTURE (needs a display)
+Usage: python docs/draw_model.py MODEL (needs a display)
+
+Writes bundled_seeds.png and bundled_3d.png to docs/images.
 """
 
 import sys
@@ -13,25 +15,30 @@ from qtpy.QtTest import QTest
 
 from cowgan.checkpoint import load
 from cowgan.synthesis import LatentState, Synthesizer
+from cowgan.volume import mip
 from cowgan.volume.contact_sheet import contact_sheet
+from cowgan.volume.intensity import to_grey
 from napari_cowgan.explorer.layer import VolumeLayer
 from napari_cowgan.viewer.camera import look_from
 
+IMAGES = Path(__file__).parent / "images"
 TILE = 380
 COLUMNS = 4
 FROM_THE_FRONT_AND_ABOVE = ((-0.6, -0.8, 0.2), (-0.8, 0.6, 0.0))
 """View and up direction of the camera, in the frame (inferior, posterior, left)."""
 
 if __name__ == "__main__":
-    model, picture = Path(sys.argv[1]), Path(sys.argv[2])
-    synthesizer = Synthesizer(load(model))
+    synthesizer = Synthesizer(load(Path(sys.argv[1])))
+    volumes = [synthesizer.render(LatentState(seed=seed)) for seed in range(16)]
+    sheet = contact_sheet([mip(volume) for volume in volumes], 8, 2)
+    Image.fromarray(to_grey(sheet, 0, 1)).save(IMAGES / "bundled_seeds.png")
     viewer = napari.Viewer(show=True)
     viewer.window.resize(1100, 900)
     QTest.qWait(1000)
     layer = VolumeLayer(viewer)
     tiles = []
-    for seed in range(16):
-        layer.show(synthesizer.render(LatentState(seed=seed)))
+    for volume in volumes:
+        layer.show(volume)
         layer.layer.rendering = "mip"
         look_from(viewer, "coronal")
         viewer.scene.camera.set_view_direction(*FROM_THE_FRONT_AND_ABOVE)
@@ -44,5 +51,4 @@ if __name__ == "__main__":
             np.asarray(shot.crop((left, top, left + edge, top + edge)).resize((TILE, TILE)))
         )
     viewer.close()
-    Image.fromarray(contact_sheet(tiles, COLUMNS)).save(picture)
-    print(picture)
+    Image.fromarray(contact_sheet(tiles, COLUMNS)).save(IMAGES / "bundled_3d.png")

@@ -7,7 +7,8 @@ Training takes most of a day on one processor core. After it was stopped or kill
 with the same folder to resume. Without anatomies, every stage runs for a few steps only, with a
 narrow network, on phantoms.
 
-To evaluate the result, run ``python docs/assess_model.py FOLDER``.
+To evaluate the result, run ``cowgan evaluate --real FOLDER/bank --generated
+FOLDER/model.safetensors --out REPORT``.
 """
 
 import argparse

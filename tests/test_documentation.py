@@ -51,6 +51,15 @@ def parse_remainder(words: list[str]) -> list[str]:
     return left_over
 
 
+def test_the_page_of_the_bundled_model_quotes_its_report() -> None:
+    tables = runpy.run_path(str(documentation.DOCS / "quote_evaluation.py"))["tables"]
+    page = (documentation.DOCS / "bundled_model.md").read_text(encoding="utf-8")
+    quoted = list(tables(documentation.DOCS / "evaluation_of_bundled_model"))
+    assert len(quoted) == 5
+    for table in quoted:
+        assert table in page
+
+
 @pytest.mark.parametrize("page", ["tutorials/python.md"])
 def test_the_code_of_a_page_runs_from_top_to_bottom(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
