@@ -107,5 +107,8 @@ class EvaluationRequest:
 
         return BUNDLED
 
-    def _open(self, generated: Path) -> VolumeSet:
-        return open_generated(generated, self.count, self.psi)
+    def _open(self, source: Path) -> VolumeSet:
+        compared = [self._source, *([] if self.against is None else [self.against])]
+        # A number is meant for the models; if there is none, it is refused.
+        of_folder = is_scan_folder(source) and not all(map(is_scan_folder, compared))
+        return open_generated(source, None if of_folder else self.count, self.psi)
