@@ -149,7 +149,7 @@ def compare(
     rows, made = _one_per_subject(real), _rows(generated)
     require_enough(len(rows), len(made))
     apart = None if others is None else _one_per_subject(others)
-    learned = rows if apart is None else apart
+    scale = Standardisation(rows if apart is None else apart)
     random = stream("comparison", seed)
     n = min(len(rows) // 2 if apart is None else min(len(rows), len(apart)), len(made))
     found: dict[str, list[dict[str, float]]] = {"half": [], "generated": [], "real": []}
@@ -160,10 +160,11 @@ def compare(
         found["half"].append(_measured(scale_by, half, _half(made, random)))
         shuffled = rows[random.permutation(len(rows))]
         reference, rest = shuffled[:n], shuffled[n:] if apart is None else apart
-        found["generated"].append(_measured(learned, reference, _draw(made, n, random)))
-        found["real"].append(_measured(learned, reference, _draw(rest, n, random)))
+        of_reference = scale(reference)
+        found["generated"].append(measure_pair(of_reference, scale(_draw(made, n, random))))
+        found["real"].append(measure_pair(of_reference, scale(_draw(rest, n, random))))
     progress.report(repeats, repeats)
-    whole = _measured(learned, rows, made)
+    whole = measure_pair(scale(rows), scale(made))
     results = []
     for measure in MEASURES:
         halves, of_generated, of_real = (
