@@ -40,7 +40,7 @@ from cowgan.synthesis import Synthesizer
 from cowgan.training.config import TrainingConfig, preset, with_changes
 from cowgan.training.log import LOG_FILE
 from cowgan.training.run import export_run, resume_run, start_run
-from cowgan.training.run_state import STATE_FILE
+from cowgan.training.state_files import STATE_FILE
 from cowgan.training.warm_start import InitialWeights
 
 LICENCE = (

@@ -10,7 +10,8 @@ from cowgan.progress import Progress, advance
 from cowgan.training.config import TrainingConfig
 from cowgan.training.remote_control import ACTIVE, STATUS_FILE, RunState, read_status
 from cowgan.training.run import CONFIG_FILE, export_run
-from cowgan.training.run_state import PREVIOUS_FILE, STATE_FILE, read_description
+from cowgan.training.run_state import read_description
+from cowgan.training.state_files import PREVIOUS_FILE, STATE_FILE
 
 _MODEL = "model-*.safetensors"
 _RECIPES = {"published": "Paper", "modern": "Modern", "projected": "Projected"}

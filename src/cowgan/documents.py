@@ -5,7 +5,7 @@ The type hints of a dataclass define the content of a file; further checks belon
 """
 
 import tomllib
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -106,6 +106,15 @@ def read_toml(path: Path, limit: int = LARGEST_BYTES) -> dict[str, Any]:
         raise CowganError(f"{path} is not a valid TOML file: {_of(error)}.") from error
 
 
+def toml_text(content: Mapping[str, Any]) -> str:
+    """Return plain values as TOML: numbers, text, lists of numbers, and tables of these."""
+    tables = {name: value for name, value in content.items() if isinstance(value, Mapping)}
+    lines = [f"{name} = {_toml(value)}" for name, value in content.items() if name not in tables]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+    return "\n".join(lines) + "\n"
+
+
 def checked(plain: Any, kind: type[T], what: str, *, other_versions: bool = False) -> T:
     """Validate plain data, such as parsed JSON.
 
@@ -141,6 +150,14 @@ def checked(plain: Any, kind: type[T], what: str, *, other_versions: bool = Fals
     if missing is not None:
         raise _damaged(what, f"{missing} is missing", [])
     return found
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f'"{value}"'
+    return repr(list(value) if isinstance(value, tuple) else value)
 
 
 def _missing(found: Any, plain: Any) -> str | None:

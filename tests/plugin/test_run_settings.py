@@ -10,7 +10,7 @@ from cowgan.errors import CowganError
 from cowgan.networks import NetworkConfig
 from cowgan.settings import setting_fields
 from cowgan.training.config import TrainingConfig, read_config
-from cowgan.training.run_state import STATE_FILE
+from cowgan.training.state_files import STATE_FILE
 from napari_cowgan.training.run_settings import NewRun, run_config
 
 CHANGES = {"batch": 3, "accumulate": 2, "steps": 7, "save_every": 5, "sample_every": 6, "seed": 8}

@@ -17,7 +17,8 @@ from cowgan.errors import CowganError
 from cowgan.training.config import preset, with_changes
 from cowgan.training.discriminator_features import DiscriminatorFeatures
 from cowgan.training.run import export_run, resume_run, start_run
-from cowgan.training.run_state import part_of, read_state
+from cowgan.training.run_state import read_state
+from cowgan.training.state_files import part_of
 from cowgan.training.stylegan2_discriminator import StyleGan2Discriminator
 from cowgan.volume import Volume, default_affine
 

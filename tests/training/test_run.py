@@ -22,9 +22,10 @@ from cowgan.errors import Cancelled, CowganError
 from cowgan.networks import NetworkConfig
 from cowgan.training.bank_subset import BankSubset
 from cowgan.training.config import preset, read_config, with_changes
-from cowgan.training.log import LOG_COLUMNS, LogFollower, LogWriter
+from cowgan.training.log import RUN_COLUMNS, LogFollower, LogWriter
 from cowgan.training.run import export_run, read_run, resume_run, start_run
-from cowgan.training.run_state import PREVIOUS_FILE, STATE_FILE, read_description
+from cowgan.training.run_state import read_description
+from cowgan.training.state_files import PREVIOUS_FILE, STATE_FILE
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +115,7 @@ def test_the_log_has_one_row_per_step_after_kills_too(bank: Bank, tmp_path: Path
 
 def test_a_log_keeps_what_was_measured_before(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
-    row = dict.fromkeys(LOG_COLUMNS, 1)
+    row = dict.fromkeys(RUN_COLUMNS, 1)
     with closing(LogWriter(path, 0, ["likeness"])) as log:
         log.add({**row, "likeness": 0.5})
     with closing(LogWriter(path, 1, ["distance"])) as log:
@@ -184,7 +185,7 @@ def test_a_run_whose_first_state_was_never_written_starts_again(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr("cowgan.training.run_state.write_serialised", full)
+        disk.setattr("cowgan.training.state_files.write_serialised", full)
         with pytest.raises(CowganError, match="No space left"):
             start_run(run, bank, config, "cpu")
     assert (run / "run.json").exists()

@@ -1,18 +1,151 @@
 """``cowgan segment``: segmentations of arteries."""
 
+from contextlib import nullcontext
 from dataclasses import asdict, fields
 from pathlib import Path
 from statistics import mean
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cowgan.cli.options import OverwriteOption
+from cowgan.cli.options import DeviceOption, OverwriteOption, PrecisionOption
 from cowgan.cli.output import say
 from cowgan.errors import CowganError
 from cowgan.progress import advance
 
-app = typer.Typer(help="Compare segmentations of arteries with the truth.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from cowgan.progress import Progress
+    from cowgan.segmentation.config import SegmentationConfig
+    from cowgan.segmentation.labelled_cases import LabelledCases
+
+app = typer.Typer(help="Segment arteries, and score segmentations.", no_args_is_help=True)
+
+_SCHEMES = "Meaning of the labels: topcow2024, topcow2023, seven-arteries or territories."
+
+
+@app.command()
+def train(
+    out: Annotated[Path | None, typer.Option(help="Folder of a new run.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Folder of a run to continue.")] = None,
+    images: Annotated[Path | None, typer.Option(help="Folder of images.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="Folder of label maps with the names of the images.")
+    ] = None,
+    scheme: Annotated[str | None, typer.Option(help=_SCHEMES)] = None,
+    bank: Annotated[
+        Path | None, typer.Option(help="Bank with labels, instead of images and label maps.")
+    ] = None,
+    network: Annotated[
+        Literal["small", "medium", "large"],
+        typer.Option(help="Architecture, which --config changes: small for CPUs, others for GPUs."),
+    ] = "small",
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file of settings, such as a run's config.toml.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Optimisation steps.", min=1)] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of weights, patches and augmentation.", min=0)
+    ] = None,
+    device: DeviceOption = "auto",
+    devices: Annotated[
+        int, typer.Option(min=1, help="Processes on each computer, one for each GPU.")
+    ] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Computers that train together.")] = 1,
+) -> None:
+    """Train a network that segments arteries, or continue a run.
+
+    The run's folder holds model.safetensors, the network of the best validation, for cowgan segment
+    predict.
+    """
+    if (resume is None) == (out is None):
+        raise CowganError("Name either a folder for a new run with --out, or one with --resume.")
+
+    from cowgan.cli.console import progress_bar
+    from cowgan.progress import Silent
+    from cowgan.segmentation.run import resume_segmenter, train_segmenter
+    from cowgan.training.distributed import join_processes
+
+    chosen = _settings(network, config, steps, seed)
+    with (
+        join_processes(devices, nodes, device) as processes,
+        progress_bar("Training") if processes.is_leader else nullcontext(Silent()) as progress,
+    ):
+        cases = _labelled_cases(images, labels, scheme, bank, progress)
+        if resume is not None:
+            resume_segmenter(resume, cases, processes.device, steps, progress, processes=processes)
+        elif out is not None:
+            train_segmenter(out, cases, chosen, processes.device, progress, processes=processes)
+    say(f"The run in {out or resume} is complete.")
+
+
+@app.command()
+def predict(
+    volumes: Annotated[
+        list[Path], typer.Argument(metavar="VOLUMES...", help="Scans, or folders of scans.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the label maps.")],
+    model: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Trained network, or folder of a run; several are an ensemble, whose agreement is "
+            "reported."
+        ),
+    ] = None,
+    augmented: Annotated[
+        bool,
+        typer.Option(help="Average over other contrasts and a shift, in four times the time."),
+    ] = False,
+    uncertainty: Annotated[
+        bool, typer.Option(help="Also write the entropy of the classes, from 0 to 1.")
+    ] = False,
+    probabilities: Annotated[
+        bool, typer.Option(help="Also write the probability of every artery.")
+    ] = False,
+    least_agreement: Annotated[
+        float,
+        typer.Option(
+            help="Put label maps on which an ensemble agrees less, as mean Dice, into a folder "
+            "set_aside.",
+            min=0,
+            max=1,
+        ),
+    ] = 0.0,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "fast",
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Write a label map of every scan, on its own grid, and a manifest.
+
+    Scans that cannot be segmented are reported and do not stop the others; the exit status is then
+    2.
+    """
+    from cowgan.cli.console import progress_bar
+    from cowgan.cli.remarks import print_remarks
+    from cowgan.data.scans import find_scans
+    from cowgan.segmentation.prediction import PredictionOptions
+    from cowgan.segmentation.prediction import predict as predict_scans
+    from cowgan.segmentation.segmenter import Segmenter
+    from cowgan.segmentation.segmenter_files import load_segmenter, segmenter_path
+
+    if least_agreement and len(model or []) < 2:
+        raise CowganError("Agreement is that of an ensemble: give --model more than once.")
+    segmenter = Segmenter(
+        [load_segmenter(segmenter_path(path)) for path in model or []],
+        device,
+        precision,
+        augmented,
+    )
+    cases = find_scans(volumes).require_cases(volumes).cases
+    options = PredictionOptions(uncertainty, probabilities, least_agreement, overwrite)
+    with progress_bar("Segmenting") as progress:
+        rows = predict_scans(cases, segmenter, out, options, progress)
+    print_remarks((row.case, row.remarks) for row in rows if row.remarks)
+    failed = [row.error for row in rows if row.error]
+    say(f"Saved {len(rows) - len(failed)} label maps ({segmenter.scheme.name}) to {out}")
+    for error in failed:
+        say(error, err=True)
+    if failed:
+        raise typer.Exit(2)
 
 
 @app.command()
@@ -21,12 +154,7 @@ def score(
     truth: Annotated[
         Path, typer.Option(help="True label map, or a folder of them with the same names.")
     ],
-    scheme: Annotated[
-        str,
-        typer.Option(
-            help="Meaning of the labels: topcow2024, topcow2023, seven-arteries or territories."
-        ),
-    ],
+    scheme: Annotated[str, typer.Option(help=_SCHEMES)],
     out: Annotated[Path, typer.Option(help="Table to write, CSV.")],
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -65,3 +193,34 @@ def score(
     )
     say(f"Cases: {len(pairs)}. Mean of arteries: Dice {dice:.3f}, HD95 {hd95_mm:.2f} mm.")
     say(f"Table: {out}")
+
+
+def _settings(
+    network: str, file: Path | None, steps: int | None, seed: int | None
+) -> "SegmentationConfig":
+    from cowgan.segmentation.config import SegmentationConfig, read_config
+    from cowgan.segmentation.networks import NETWORKS
+
+    chosen = SegmentationConfig(network=NETWORKS[network])
+    if file is not None:
+        chosen = read_config(file, chosen)
+    return chosen.with_changes(steps=steps, seed=seed)
+
+
+def _labelled_cases(
+    images: Path | None,
+    labels: Path | None,
+    scheme: str | None,
+    bank: Path | None,
+    progress: "Progress",
+) -> "LabelledCases":
+    from cowgan.anatomy.label_schemes import label_scheme
+    from cowgan.bank.bank import Bank
+    from cowgan.segmentation.labelled_cases import of_bank, read_folders
+
+    folders = (images, labels, scheme)
+    if bank is not None and folders == (None, None, None):
+        return of_bank(Bank.open(bank))
+    if bank is not None or images is None or labels is None or scheme is None:
+        raise CowganError("Give --images, --labels and --scheme, or a --bank with labels.")
+    return read_folders(images, labels, label_scheme(scheme), progress=progress)

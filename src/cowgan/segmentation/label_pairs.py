@@ -94,14 +94,15 @@ def score_pair(pair: LabelPair, scheme: LabelScheme) -> ScoredPair:
     """
     predicted, truth = open_image(pair.predicted), open_image(pair.truth)
     for image in (predicted, truth):
-        _require_labels(image, scheme)
-    _require_one_grid(pair.case, predicted, truth)
+        require_labels(image, scheme)
+    require_one_grid(pair.case, ("prediction", predicted), ("truth", truth))
     remarks = [(image.path.name, text) for image in (predicted, truth) for text in image.remarks]
     rows = score(predicted.labels(), truth.labels(), scheme, truth.spacing_mm)
     return ScoredPair(rows, tuple(remarks))
 
 
-def _require_labels(image: OpenedImage, scheme: LabelScheme) -> None:
+def require_labels(image: OpenedImage, scheme: LabelScheme) -> None:
+    """Raise `CowganError` unless an image is a label map of a scheme."""
     try:
         scheme.require(image.labels())
     except CowganError as error:
@@ -114,24 +115,29 @@ def _require_labels(image: OpenedImage, scheme: LabelScheme) -> None:
         raise CowganError(f"{name}: {error.sentence}", error.detail) from error
 
 
-def _require_one_grid(case: str, predicted: OpenedImage, truth: OpenedImage) -> None:
-    shapes = predicted.turned.shape, truth.turned.shape
+def require_one_grid(
+    case: str, one: tuple[str, OpenedImage], other: tuple[str, OpenedImage]
+) -> None:
+    """Raise `CowganError` unless two images, given with what they are, lie on one grid."""
+    (name, image), (other_name, other_image) = one, other
+    both = f"The {name} and the {other_name} of {case}"
+    shapes = image.turned.shape, other_image.turned.shape
     if shapes[0] != shapes[1]:
         raise CowganError(
-            f"The label maps of {case} differ in size: {dimensions(shapes[0])} voxels (z, x, y) "
-            f"predicted and {dimensions(shapes[1])} true; resample one to the grid of the other."
+            f"{both} differ in size: {dimensions(shapes[0])} and {dimensions(shapes[1])} voxels "
+            "(z, x, y); resample one to the grid of the other."
         )
-    if not np.allclose(predicted.spacing_mm, truth.spacing_mm, rtol=1e-3, atol=0):
-        sizes = [dimensions(image.spacing_mm, ".4g") for image in (predicted, truth)]
+    if not np.allclose(image.spacing_mm, other_image.spacing_mm, rtol=1e-3, atol=0):
+        sizes = [dimensions(each.spacing_mm, ".4g") for each in (image, other_image)]
         raise CowganError(
-            f"The label maps of {case} differ in voxel size: {sizes[0]} mm (z, x, y) predicted and "
-            f"{sizes[1]} mm true; resample one to the grid of the other."
+            f"{both} differ in voxel size: {sizes[0]} and {sizes[1]} mm (z, x, y); resample one "
+            "to the grid of the other."
         )
     nz, nx, ny = shapes[0]
     corners = np.array([[*index, 1] for index in np.ndindex(2, 2, 2)]) * [nx, ny, nz, 1]
-    apart_mm = np.linalg.norm(corners @ (predicted.affine - truth.affine).T, axis=1).max()
-    if apart_mm > _MOST_APART_VOXELS * min(truth.spacing_mm):
+    apart_mm = np.linalg.norm(corners @ (image.affine - other_image.affine).T, axis=1).max()
+    if apart_mm > _MOST_APART_VOXELS * min(other_image.spacing_mm):
         raise CowganError(
-            f"The label maps of {case} lie up to {apart_mm:.3g} mm apart by their headers; "
-            "resample one to the grid of the other."
+            f"{both} lie up to {apart_mm:.3g} mm apart by their headers; resample one to the grid "
+            "of the other."
         )

@@ -29,7 +29,7 @@ def centreline_dice(predicted: NDArray[np.bool_], truth: NDArray[np.bool_]) -> f
     predicted, truth : ndarray of bool, shape (z, x, y)
         The two masks.
     """
-    predicted_line, true_line = _skeleton(predicted), _skeleton(truth)
+    predicted_line, true_line = skeleton_mask(predicted), skeleton_mask(truth)
     precision = _ratio(_count(predicted_line & truth), _count(predicted_line))
     sensitivity = _ratio(_count(true_line & predicted), _count(true_line))
     return _ratio(2 * precision * sensitivity, precision + sensitivity)
@@ -43,7 +43,7 @@ def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
 
 
-def _skeleton(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def skeleton_mask(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the skeleton of a mask, or the mask itself if nothing of it is left by thinning."""
     from skimage.morphology import skeletonize
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from cowgan.documents import checked, read_toml
+from cowgan.documents import checked, read_toml, toml_text
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path
 from cowgan.networks import PRESETS as NETWORKS
@@ -295,12 +295,8 @@ def preset(name: str, network: NetworkConfig) -> TrainingConfig:
 
 def write_config(config: TrainingConfig, path: Path) -> None:
     """Write every setting, defaults included, as TOML."""
-    content = config.to_dict()
-    network = content.pop("network")
-    lines = [f"{name} = {_toml(value)}" for name, value in content.items()]
-    lines += ["", "[network]", *(f"{name} = {_toml(value)}" for name, value in network.items())]
     with atomic_path(path) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        temporary.write_text(toml_text(config.to_dict()), encoding="utf-8")
 
 
 def read_config(path: Path, base: TrainingConfig | None = None) -> TrainingConfig:
@@ -330,9 +326,3 @@ def with_changes(config: TrainingConfig, **changes: Any) -> TrainingConfig:
     """Return the config with those changes that are not None."""
     wanted = {name: value for name, value in changes.items() if value is not None}
     return TrainingConfig.from_dict({**config.to_dict(), **wanted})
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -19,7 +19,8 @@ from cowgan.errors import CowganError
 from cowgan.features.extractor import Recipe
 from cowgan.networks import Discriminator, NetworkConfig
 from cowgan.text import dimensions
-from cowgan.training.run_state import has_state, part_of, read_state
+from cowgan.training.run_state import read_state
+from cowgan.training.state_files import has_state, part_of
 from cowgan.training.stylegan2_discriminator import StyleGan2Discriminator
 from cowgan.volume import Volume
 

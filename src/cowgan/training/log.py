@@ -13,11 +13,10 @@ from cowgan.files import open_regular
 from cowgan.tables import TableWriter, write_table
 
 LOG_FILE = "log.csv"
-LOG_COLUMNS = (
-    "step",
-    "images",
-    "seconds",
-    "images_per_s",
+RUN_COLUMNS = ("step", "images", "seconds", "images_per_s", "skipped", "peak_memory_mb")
+"""Columns of every log."""
+
+GAN_COLUMNS = (
     "discriminator",
     "generator",
     "penalty",
@@ -29,10 +28,8 @@ LOG_COLUMNS = (
     "brightness",
     "judged_real",
     "augment",
-    "skipped",
-    "peak_memory_mb",
 )
-
+"""Further columns of the log of a GAN."""
 
 _MOST_BYTES_AT_ONCE = 2**24
 
@@ -47,7 +44,7 @@ class LogWriter:
     step : int
         Step of the state that the run resumes from.
     more : sequence of str
-        Names of metrics, columns after `LOG_COLUMNS`.
+        Further columns.
 
     Raises
     ------
@@ -59,7 +56,7 @@ class LogWriter:
         self._path = path
         kept = _rows_until(path, step)
         # Columns of an earlier version are kept.
-        columns = tuple(dict.fromkeys((*LOG_COLUMNS, *more, *(kept[0] if kept else ()))))
+        columns = tuple(dict.fromkeys((*RUN_COLUMNS, *more, *(kept[0] if kept else ()))))
         self._minima = dict.fromkeys(more, math.inf)
         for row in kept:
             self._update_minima(row)

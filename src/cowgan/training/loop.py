@@ -13,8 +13,9 @@ from cowgan.checkpoint import save
 from cowgan.errors import Cancelled
 from cowgan.progress import Progress, advance
 from cowgan.training.holdout_metrics import HoldoutMetrics
-from cowgan.training.log import LOG_FILE, LogWriter
+from cowgan.training.log import GAN_COLUMNS, LOG_FILE, LogWriter
 from cowgan.training.metrics import SAMPLES, MipCorrelation, TrainingMetric
+from cowgan.training.peak_memory import peak_memory_mb
 from cowgan.training.remote_control import RemoteControl
 from cowgan.training.run_export import ema_checkpoint
 from cowgan.training.run_state import save_state, state_description
@@ -61,7 +62,7 @@ def train(
 
     remote_control.begin(str(trainer.device))
     with (
-        closing(LogWriter(folder / LOG_FILE, counters.step, names)) as log,
+        closing(LogWriter(folder / LOG_FILE, counters.step, [*GAN_COLUMNS, *names])) as log,
         closing(TensorBoardWriter(folder, counters.step))
         if tensorboard_available()
         else nullcontext() as tensorboard,
@@ -117,7 +118,7 @@ def _row(
         "images": trainer.images_seen,
         "seconds": round(seconds_before + seconds, 3),
         "images_per_s": round(trainer.config.images_per_step / seconds, 3),
-        "peak_memory_mb": _peak_memory_mb(trainer.device),
+        "peak_memory_mb": peak_memory_mb(trainer.device),
         **step_metrics,
     }
 
@@ -125,13 +126,3 @@ def _row(
 def _measure(trainer: Trainer, metrics: Sequence[TrainingMetric]) -> dict[str, float]:
     volumes = torch.cat(list(sample_volumes(trainer, SAMPLES)))
     return {name: value for metric in metrics for name, value in metric(volumes).items()}
-
-
-def _peak_memory_mb(device: torch.device) -> int:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) >> 20
-    try:
-        import resource
-    except ImportError:  # Windows has no such counter in the standard library.
-        return 0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10

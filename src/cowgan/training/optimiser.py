@@ -11,12 +11,13 @@ from cowgan.training.mixed_precision import MixedPrecision
 
 
 class Optimiser:
-    """Adam on the gradients of all passes and processes of a step.
+    """AdamW on the gradients of all passes and processes of a step.
 
     Parameters
     ----------
     groups : sequence of dict
-        Parameters and learning rates, as `torch.optim.Adam` takes them.
+        Parameters, learning rates and weight decays, as `torch.optim.AdamW` takes them; without
+        weight decay, which is the default, it is Adam.
     betas : tuple of float
         Decay of Adam's two moments.
     precision : MixedPrecision
@@ -26,7 +27,7 @@ class Optimiser:
 
     Attributes
     ----------
-    adam : torch.optim.Adam
+    adam : torch.optim.AdamW
         Moments and learning rates.
     """
 
@@ -37,7 +38,8 @@ class Optimiser:
         precision: MixedPrecision,
         processes: ProcessGroup,
     ) -> None:
-        self.adam = torch.optim.Adam([g for g in groups if g["params"]], betas=betas, eps=1e-8)
+        filled = [group for group in groups if group["params"]]
+        self.adam = torch.optim.AdamW(filled, betas=betas, eps=1e-8, weight_decay=0.0)
         self._parameters = [p for group in groups for p in group["params"]]
         self._gradients = GradientSum(self._parameters)
         self._scaler = precision.scaler

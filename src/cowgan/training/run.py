@@ -20,7 +20,8 @@ from cowgan.training.loop import Watcher, follow, train
 from cowgan.training.metrics import TrainingMetric
 from cowgan.training.remote_control import RemoteControl
 from cowgan.training.run_export import RUN_FILE, RunDescription, export_run, read_run
-from cowgan.training.run_state import has_state, load_state, read_description, save_state
+from cowgan.training.run_state import load_state, read_description, save_state
+from cowgan.training.state_files import has_state
 from cowgan.training.trainer import Trainer
 from cowgan.training.warm_start import InitialWeights, grow_from
 

@@ -17,7 +17,8 @@ from cowgan.training.anatomical_components import AnatomicalComponents
 from cowgan.training.config import Architecture
 from cowgan.training.generator import Generator
 from cowgan.training.linear_start import fit_components
-from cowgan.training.run_state import part_of, read_ema
+from cowgan.training.run_state import read_ema
+from cowgan.training.state_files import part_of
 from cowgan.training.step_losses import anchor_error
 from cowgan.training.trainer import Trainer
 

@@ -16,6 +16,7 @@ from cowgan.errors import CowganError
 from cowgan.files import atomic_path, sha256_of, write_json
 from cowgan.volume.content_type import are_labels
 from cowgan.volume.formats import has_nifti_suffix
+from cowgan.volume.orientation import restore_axes
 from cowgan.volume.placement import is_sheared
 from cowgan.volume.sidecar import refuse_foreign_sidecar, sidecar_content, sidecar_path
 from cowgan.volume.volume import Volume, checked_affine
@@ -31,6 +32,7 @@ def write_labels(
     affine: NDArray[np.float64],
     path: Path,
     provenance: dict[str, Any] | None = None,
+    stored_affine: NDArray[np.float64] | None = None,
 ) -> None:
     """Write a label map and its JSON sidecar.
 
@@ -42,6 +44,9 @@ def write_labels(
         As in `Volume.affine`.
     path, provenance
         As for `write_nifti` and `Volume`; a true ``"synthetic"`` entry marks the file.
+    stored_affine : ndarray, shape (4, 4), optional
+        Affine of the stored image that the labels belong to, whose axes the file then has too;
+        LAS by default.
 
     Raises
     ------
@@ -52,7 +57,7 @@ def write_labels(
     if labels.ndim != 3 or labels.dtype.kind not in "biu" or not are_labels(labels):
         raise CowganError("A label map needs 3 dimensions and whole numbers from 0 to 255.")
     stored = labels.astype(np.uint8)
-    _write(stored, checked_affine(affine), provenance or {}, Path(path))
+    _write(stored, checked_affine(affine), provenance or {}, Path(path), stored_affine)
 
 
 def write_nifti(volume: Volume, path: Path, *, synthetic: bool = False) -> None:
@@ -84,13 +89,20 @@ def write_nifti(volume: Volume, path: Path, *, synthetic: bool = False) -> None:
 
 
 def _write(
-    data: NDArray[Any], affine: NDArray[np.float64], provenance: dict[str, Any], path: Path
+    data: NDArray[Any],
+    affine: NDArray[np.float64],
+    provenance: dict[str, Any],
+    path: Path,
+    stored_affine: NDArray[np.float64] | None = None,
 ) -> None:
     if not has_nifti_suffix(path):
         raise CowganError(f"The file name {path.name} must end in .nii or .nii.gz.")
     beside = sidecar_path(path)
     refuse_foreign_sidecar(beside)
-    content = _image(data, affine, provenance).to_bytes()
+    array = data.transpose(1, 2, 0)
+    if stored_affine is not None:
+        array, affine = restore_axes(array, stored_affine), stored_affine
+    content = _image(array, affine, provenance).to_bytes()
     # The sidecar is written once the image is complete; its checksum reveals whether renaming
     # the image failed afterwards.
     with atomic_path(path) as temporary:
@@ -104,9 +116,9 @@ def _write(
 
 
 def _image(
-    data: NDArray[Any], affine: NDArray[np.float64], provenance: dict[str, Any]
+    array: NDArray[Any], affine: NDArray[np.float64], provenance: dict[str, Any]
 ) -> nib.Nifti1Image:
-    image = nib.Nifti1Image(data.transpose(1, 2, 0), affine)
+    image = nib.Nifti1Image(array, affine)
     synthetic = provenance.get("synthetic", False)
     # A generated volume is in template space, not in scanner coordinates.
     code = "aligned" if synthetic else "scanner"

@@ -68,6 +68,17 @@ def reorient_to_las(
     return las.transpose(2, 0, 1), affine @ inv_ornt_aff(to_las, array.shape)
 
 
+def restore_axes(las: NDArray[Any], affine: NDArray[np.float64]) -> NDArray[Any]:
+    """Flip and permute the axes (x, y, z) of an LAS array to those of an affine.
+
+    Undoes the turning of `reorient_to_las`, given the affine before it.
+    """
+    stored: NDArray[Any] = apply_orientation(
+        las, ornt_transform(axcodes2ornt("LAS"), io_orientation(affine))
+    )
+    return stored
+
+
 def axis_codes(affine: NDArray[np.float64]) -> str:
     """Return the anatomical direction of each axis, for example ``"LAS"``."""
     return "".join(nib.aff2axcodes(affine))

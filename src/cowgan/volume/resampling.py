@@ -37,6 +37,24 @@ class Grid:
         return self.affine[:3, :3] @ middle + self.affine[:3, 3]
 
 
+def grid_of_spacing(volume: Volume, spacing_mm: tuple[float, float, float]) -> Grid:
+    """Return the grid that covers a volume with another voxel size, along its axes.
+
+    Parameters
+    ----------
+    volume : Volume
+        The corner of its first voxel is kept.
+    spacing_mm : tuple of float
+        Voxel size along (z, x, y).
+    """
+    scale = np.array(spacing_mm) / np.array(volume.spacing_mm)
+    nz, nx, ny = np.maximum(np.round(np.array(volume.shape) / scale), 1).astype(int).tolist()
+    sz, sx, sy = scale
+    to_volume = np.diag([sx, sy, sz, 1.0])
+    to_volume[:3, 3] = (np.array([sx, sy, sz]) - 1) / 2
+    return Grid((nz, nx, ny), volume.affine @ to_volume)
+
+
 @dataclass(frozen=True)
 class Resampled:
     """A resampled volume and the mask of voxels inside the input.
@@ -102,6 +120,37 @@ def resample(
         part, matrix, offset - start, grid.shape, np.float32, order=order, mode="nearest"
     )
     return Resampled(np.where(inside, np.clip(data, low, high), np.float32(0)), inside)
+
+
+def resample_labels(
+    labels: NDArray[np.uint8], affine: NDArray[np.float64], grid: Grid
+) -> NDArray[np.uint8]:
+    """Interpolate a label map on a grid: each voxel has the label with the largest share.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (z, x, y), uint8
+        Label map; 0 is background.
+    affine : ndarray, shape (4, 4)
+        As in `Volume.affine`.
+    grid : Grid
+        The output grid.
+
+    Returns
+    -------
+    ndarray, shape of the grid, uint8
+        0 outside the input. Shares are interpolated linearly, and smoothed like those of
+        `resample`.
+    """
+    found = np.zeros(grid.shape, np.uint8)
+    largest = np.zeros(grid.shape, np.float32)
+    occupied = resample(Volume((labels > 0).astype(np.float32), affine), grid, order=1).data
+    for value in np.unique(labels[labels > 0]):
+        mask = Volume((labels == value).astype(np.float32), affine)
+        share = resample(mask, grid, order=1).data
+        wins = share > largest
+        found[wins], largest[wins] = value, share[wins]
+    return np.where(occupied >= 0.5, found, 0).astype(np.uint8)
 
 
 def _index_map(

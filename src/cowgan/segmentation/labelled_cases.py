@@ -1,0 +1,215 @@
+"""Images with label maps to train and test segmentation on, from folders or from a bank."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cowgan.anatomy.label_schemes import LabelScheme
+from cowgan.bank.bank import Bank
+from cowgan.bank.split import Side
+from cowgan.data.scans import find_label_maps
+from cowgan.data.subjects import subject_of
+from cowgan.errors import CowganError
+from cowgan.progress import Progress, Silent, advance
+from cowgan.segmentation.label_pairs import require_labels, require_one_grid
+from cowgan.volume import DEFAULT_SPACING_MM, Volume, open_image
+from cowgan.volume.intensity import rescale
+from cowgan.volume.resampling import Grid, grid_of_spacing, resample, resample_labels
+
+_IMAGE_SUFFIX = "_0000"
+_LABEL_SUFFIXES = ("_label", "_labels", "_dseg", "_seg")
+_SAME_SPACING = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledCase:
+    """An image and the labels of its arteries.
+
+    Parameters
+    ----------
+    name, subject : str
+        Name of the case, and the person.
+    image : ndarray, shape (z, x, y), float16
+        Intensities from 0 to 1.
+    labels : ndarray, shape (z, x, y), uint8
+        Label map.
+    """
+
+    name: str
+    subject: str
+    image: NDArray[np.float16]
+    labels: NDArray[np.uint8]
+
+    @cached_property
+    def present(self) -> frozenset[int]:
+        """The labels that occur, without background."""
+        return frozenset(np.unique(self.labels).tolist()) - {0}
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledCases:
+    """Cases with labels of one scheme and one voxel size.
+
+    Parameters
+    ----------
+    cases : sequence of LabelledCase
+        At least one.
+    scheme : LabelScheme
+        Meaning of the labels.
+    spacing_mm : tuple of float
+        Voxel size along (z, x, y).
+    """
+
+    cases: Sequence[LabelledCase]
+    scheme: LabelScheme
+    spacing_mm: tuple[float, float, float]
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of all that training depends on."""
+        digest = hashlib.sha256(repr((self.scheme.name, self.spacing_mm)).encode())
+        for case in self.cases:
+            digest.update(repr((case.name, case.subject, case.image.shape)).encode())
+            digest.update(np.ascontiguousarray(case.image).data)
+            digest.update(np.ascontiguousarray(case.labels).data)
+        return digest.hexdigest()
+
+    def of_subjects(self, subjects: Iterable[str]) -> "LabelledCases":
+        """Return the cases of some subjects."""
+        wanted = frozenset(subjects)
+        kept = [case for case in self.cases if case.subject in wanted]
+        return LabelledCases(kept, self.scheme, self.spacing_mm)
+
+
+def read_folders(
+    images: Path,
+    labels: Path,
+    scheme: LabelScheme,
+    spacing_mm: tuple[float, float, float] = DEFAULT_SPACING_MM,
+    progress: Progress | None = None,
+) -> LabelledCases:
+    """Read images and label maps with the same names.
+
+    Both are brought to one voxel size. Intensities are scaled between percentiles 0.1 and 99.9.
+
+    Parameters
+    ----------
+    images, labels : Path
+        Folders, searched to any depth; of two files of one name, the folder's own counts.
+    scheme : LabelScheme
+        Meaning of the labels.
+    spacing_mm : tuple of float
+        Voxel size along (z, x, y) to which cases are brought.
+    progress : Progress, optional
+        Updated after every case.
+
+    Raises
+    ------
+    CowganError
+        A file has no counterpart, an image and its label map do not lie on one grid, a label is
+        not one of the scheme, or a label map is empty.
+    Cancelled
+        The user cancelled.
+    """
+    progress = progress or Silent()
+    pairs = _pairs(images, labels)
+    cases: list[LabelledCase] = []
+    for name, (image_path, labels_path) in pairs.items():
+        advance(progress, len(cases), len(pairs), name)
+        cases.append(_read(name, image_path, labels_path, scheme, spacing_mm))
+    advance(progress, len(cases), len(pairs))
+    return LabelledCases(cases, scheme, spacing_mm)
+
+
+def of_bank(bank: Bank, side: Side = "training") -> LabelledCases:
+    """Return the labelled volumes on one side of a bank's split.
+
+    Raises
+    ------
+    CowganError
+        The bank has no labels, or nothing on that side.
+    """
+    scheme = bank.label_scheme
+    if scheme is None:
+        raise CowganError(
+            f"The bank {bank.path} has no labels; make one of anatomies that have them with "
+            "cowgan simulate-bank."
+        )
+    indices = bank.training if side == "training" else bank.holdout
+    if not len(indices):
+        raise CowganError(f"The bank {bank.path} has no volume for {side}.")
+    cases = [
+        LabelledCase(
+            f"{bank.cases[i].name}_{bank.cases[i].copy}",
+            bank.cases[i].subject,
+            bank.read([i])[0, 0].astype(np.float16),
+            bank.read_labels([i])[0],
+        )
+        for i in indices
+    ]
+    return LabelledCases(cases, scheme, bank.spacing_mm)
+
+
+def at_spacing(volume: Volume, spacing_mm: tuple[float, float, float]) -> Volume:
+    """Return a volume at a voxel size, itself if it has that already."""
+    if np.allclose(volume.spacing_mm, spacing_mm, rtol=_SAME_SPACING, atol=0):
+        return volume
+    grid = grid_of_spacing(volume, spacing_mm)
+    return Volume(resample(volume, grid).data, grid.affine, volume.provenance)
+
+
+def _pairs(images: Path, labels: Path) -> dict[str, tuple[Path, Path]]:
+    """Return images with their label maps, which may lie in the same folder."""
+    found, truths = find_label_maps([images]), find_label_maps([labels])
+    if images.resolve() == labels.resolve():
+        found = {name: path for name, path in found.items() if not _is_named_as_labels(name)}
+        truths = {name: path for name, path in truths.items() if _is_named_as_labels(name)}
+        if not found:
+            raise CowganError(f"{images} holds label maps only.")
+    truths = {_without_suffix(name): path for name, path in truths.items()}
+    alone = [name for name in found if _without_suffix(name) not in truths]
+    if alone:
+        more = f", nor for {len(alone) - 1} others" if alone[1:] else ""
+        raise CowganError(
+            f"{labels} has no label map for {alone[0]}{more}; give each label map the name of its "
+            "image."
+        )
+    return {name: (path, truths[_without_suffix(name)]) for name, path in found.items()}
+
+
+def _is_named_as_labels(name: str) -> bool:
+    return name.endswith(_LABEL_SUFFIXES)
+
+
+def _without_suffix(name: str) -> str:
+    """Return a case name without what tells an image from its label map."""
+    for suffix in (_IMAGE_SUFFIX, *_LABEL_SUFFIXES):
+        name = name.removesuffix(suffix)
+    return name
+
+
+def _read(
+    name: str,
+    image_path: Path,
+    labels_path: Path,
+    scheme: LabelScheme,
+    spacing_mm: tuple[float, float, float],
+) -> LabelledCase:
+    image, truth = open_image(image_path), open_image(labels_path)
+    require_labels(truth, scheme)
+    require_one_grid(name, ("image", image), ("label map", truth))
+    labels = truth.labels()
+    if not labels.any():
+        raise CowganError(f"The label map {labels_path.name} is empty.")
+    volume = at_spacing(image.volume(), spacing_mm)
+    if volume.shape != labels.shape:
+        labels = resample_labels(labels, truth.affine, Grid(volume.shape, volume.affine))
+    return LabelledCase(name, subject_of(name), rescale(volume.data).astype(np.float16), labels)

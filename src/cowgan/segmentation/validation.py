@@ -1,0 +1,37 @@
+"""Scores of a segmentation network on cases that it does not learn from."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from cowgan.anatomy.label_schemes import LabelScheme
+from cowgan.segmentation.labelled_cases import LabelledCases
+from cowgan.segmentation.overlap import dice
+from cowgan.segmentation.segmenter import Segmenter
+from cowgan.volume import Volume, default_affine
+
+MEAN_DICE = "mean_dice"
+"""Column of the mean Dice over arteries in the log of a run."""
+
+
+def dice_column(scheme: LabelScheme, value: int) -> str:
+    """Return the column of the Dice of an artery."""
+    return f"dice_{scheme.labels[value]}"
+
+
+def validate(segmenter: Segmenter, cases: LabelledCases) -> Mapping[str, float]:
+    """Return the mean Dice of each artery over the cases that have it, and the mean of these."""
+    values: dict[str, list[float]] = {}
+    for case in cases.cases:
+        image = Volume(
+            case.image.astype(np.float32), default_affine(case.image.shape, cases.spacing_mm)
+        )
+        labels = segmenter(image).labels
+        for value in segmenter.classes.values:
+            truth = case.labels == value
+            if truth.any():
+                values.setdefault(dice_column(cases.scheme, value), []).append(
+                    dice(labels == value, truth)
+                )
+    means = {name: float(np.mean(found)) for name, found in values.items()}
+    return {MEAN_DICE: float(np.mean(list(means.values()))) if means else 0.0, **means}
