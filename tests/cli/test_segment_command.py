@@ -122,8 +122,8 @@ def test_folders_without_images_and_a_folder_beside_a_file_are_refused(folders):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("size", "differ in size: 31 x 128 x 128 voxels (z, x, y) predicted and 32 x 128 x 128"),
-        ("voxel size", "differ in voxel size: 0.93 x 0.6187 x 0.6187 mm (z, x, y) predicted and "),
+        ("size", "differ in size: 31 x 128 x 128 and 32 x 128 x 128 voxels"),
+        ("voxel size", "differ in voxel size: 0.93 x 0.6187 x 0.6187 and 0.62 x "),
         ("place", "lie up to 5 mm apart by their headers; "),
         ("angle", " mm apart by their headers; "),
     ],
@@ -141,7 +141,7 @@ def test_maps_on_different_grids_are_refused(folders, truth, change, said):
         affine = np.array([[cosine, sine, 0, 0], [-sine, cosine, 0, 0], *np.eye(4)[2:]]) @ affine
     write_labels(labels, affine, folders / "predicted" / "case_2.nii.gz")
     sentence = refused(run(folders), folders)
-    assert sentence.startswith("The label maps of case_2 ")
+    assert sentence.startswith("The prediction and the truth of case_2 ")
     assert said in sentence
 
 

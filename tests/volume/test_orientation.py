@@ -9,6 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from cowgan.errors import CowganError
 from cowgan.volume import Volume, reorient_to_las
+from cowgan.volume.orientation import restore_axes
 
 ALL_AXIS_CODES = [
     "".join(codes) for order in permutations(("LR", "PA", "IS")) for codes in product(*order)
@@ -62,3 +63,16 @@ def test_rotations_at_the_edge_between_two_orientations_stay_valid():
 def test_a_singular_affine_is_refused(affine):
     with pytest.raises(CowganError, match="left and right are unknown"):
         reorient_to_las(np.zeros((2, 2, 2)), affine)
+
+
+@pytest.mark.parametrize("codes", ALL_AXIS_CODES)
+def test_restored_axes_are_those_before_turning(codes):
+    array = np.arange(24).reshape(2, 3, 4)
+    affine = nib.orientations.inv_ornt_aff(
+        nib.orientations.ornt_transform(
+            nib.orientations.axcodes2ornt("RAS"), nib.orientations.axcodes2ornt(codes)
+        ),
+        array.shape,
+    )
+    turned, _ = reorient_to_las(array, affine)
+    assert np.array_equal(restore_axes(turned.transpose(1, 2, 0), affine), array)

@@ -71,10 +71,12 @@ class Fitting:
         if not len(cases):
             raise CowganError("There is no case to train on.")
         multiple = config.network.multiple
-        if any(n % m for n, m in zip(config.patch, multiple, strict=True)):
+        if any(n % m for n, m in zip(config.patch, multiple, strict=True)) or (
+            config.patch_xy == multiple[1]
+        ):
             raise CowganError(
                 f"For this network, patch_z must be a multiple of {multiple[0]} and patch_xy one "
-                f"of {multiple[1]}."
+                f"of {multiple[1]}, and at least twice that."
             )
         if config.accumulate % processes.count:
             raise CowganError(

@@ -152,10 +152,11 @@ class Segmenter:
 
     def _in_window(self, network: torch.nn.Module, image: Tensor) -> Tensor:
         """Return probabilities, shape (classes, z, x, y), of an image of at most a window."""
+        # At least two columns remain at the coarsest level, or there is nothing to normalise.
         padding = [
             n
             for size, m in zip(image.shape[::-1], self._multiple[::-1], strict=True)
-            for n in (0, -size % m)
+            for n in (0, max(2 * m, -(-size // m) * m) - size)
         ]
         padded = functional.pad(image, padding)[None, None].to(self._device)
         low = self._dtype != torch.float32
