@@ -95,7 +95,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "features.vessel_occupancy",
     ),
     "networks": (),
-    "volume": ("volume.intensity", "volume.resampling"),
+    "volume": ("volume.intensity", "volume.resampling", "volume.label_resampling"),
     "anatomy": ("anatomy.arteries", "anatomy.label_schemes", "anatomy.circle_centre"),
 }
 """The rooms of the engine as the import layers order them, and the modules to document in each."""

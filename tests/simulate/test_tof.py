@@ -42,10 +42,11 @@ def test_the_number_of_threads_changes_nothing() -> None:
     code = (
         "import hashlib, numpy as np\n"
         "from cowgan.simulate import simulate_tof\n"
-        "from cowgan.simulate.deformation import deform\n"
+        "from cowgan.simulate.deformation import Deformation\n"
         "tube = np.zeros((32, 64, 64), np.float32)\n"
         "tube[:, 30:34, 30:34] = 1\n"
-        "volume = simulate_tof(deform(tube, seed=3)[0], seed=3)\n"
+        "tube = Deformation.draw(tube.shape, seed=3).apply(tube)\n"
+        "volume = simulate_tof(tube, seed=3)\n"
         "print(hashlib.sha256(volume.data.tobytes()).hexdigest())"
     )
     digests = [

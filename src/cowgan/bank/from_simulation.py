@@ -18,7 +18,7 @@ from cowgan.errors import CowganError
 from cowgan.pool import map_in_order
 from cowgan.progress import Progress, Silent, advance
 from cowgan.simulate import make_anatomy, simulate_tof
-from cowgan.simulate.deformation import DeformationLimits, deform
+from cowgan.simulate.deformation import Deformation, DeformationLimits
 from cowgan.volume import DEFAULT_SPACING_MM, Volume
 
 
@@ -152,8 +152,10 @@ class SimulationRecipe:
             occupancy = self.arteries.occupancy
             made_from = {"anatomy": self.arteries.provenance}
             if self.simulation.deformation is not None:
-                occupancy, record = deform(occupancy, seed, self.simulation.deformation)
-                made_from["deformation"] = record
+                limits = self.simulation.deformation
+                deformation = Deformation.draw(occupancy.shape, seed, limits)
+                occupancy = deformation.apply(occupancy)
+                made_from["deformation"] = deformation.record
             tof = scale(simulate_tof(occupancy, DEFAULT_SPACING_MM, seed=seed), "robust")
         except CowganError as error:
             raise CowganError(f"The anatomy {self.name}: {error.sentence}", error.detail) from error

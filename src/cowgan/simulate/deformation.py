@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
+from scipy.spatial import cKDTree
 
 from cowgan.errors import CowganError
 from cowgan.randomness import stream
 from cowgan.simulate.grid import CircleGrid
 from cowgan.volume import DEFAULT_SPACING_MM
+from cowgan.volume.label_resampling import most_filled
 
 
 @dataclass(frozen=True)
@@ -56,65 +58,123 @@ class DeformationLimits:
             raise CowganError("The limits of a variation must not be negative.", repr(self))
 
 
-def deform(
-    occupancy: NDArray[np.float32],
-    seed: int,
-    limits: DeformationLimits | None = None,
-    spacing_mm: tuple[float, float, float] = DEFAULT_SPACING_MM,
-) -> tuple[NDArray[np.float32], dict[str, Any]]:
-    """Deform an anatomy by an affine map and a smooth displacement.
+@dataclass(frozen=True, eq=False)
+class Deformation:
+    """A deformation of anatomies of one size by an affine map and a smooth displacement.
 
     Where the result extends a few mm beyond the anatomy, arteries are continued straight below and
     above, so that blood still enters through the lowest slice. Laterally there are none.
 
     Parameters
     ----------
-    occupancy : ndarray, shape (z, x, y), float32
-        Share of each voxel that is artery, 0 to 1.
-    seed : int
-        Seed of the deformation.
-    limits : DeformationLimits, optional
-        Limits of the deformation.
-    spacing_mm : tuple of float
-        Voxel size along (z, x, y).
-
-    Returns
-    -------
-    varied : ndarray, shape (z, x, y), float32
-        Interpolated linearly.
+    source : ndarray, shape (3, z, x, y)
+        Where each voxel comes from: an index (z, x, y) of the undeformed anatomy, not rounded.
     record : dict
         Seed and amounts along (z, x, y), for the provenance.
     """
-    limits = limits or DeformationLimits()
-    random = stream("bank deformation", seed)
-    tilt_deg = limits.tilt_deg
-    rotation_deg = random.uniform(-1, 1, 3) * (limits.turn_deg, tilt_deg, tilt_deg)
-    scaling = 1 + random.uniform(-1, 1, 3) * limits.scaling
-    shift_mm = random.uniform(-1, 1, 3) * limits.shift_mm
-    bending_mm = random.uniform(0, 1) * limits.bending_mm
 
-    nz, nx, ny = occupancy.shape
-    grid = CircleGrid((nz, nx, ny), spacing_mm, _middle_mm(occupancy.shape, spacing_mm))
-    bends = _bends(grid, random, bending_mm, limits)
-    matrix = _rotation(rotation_deg) @ np.diag(scaling)
-    # Term by term, since the rounding of a matrix product depends on the number of threads.
-    z, x, y = (
-        column[:, None, None, None] * axis
-        for column, axis in zip(matrix.T, grid.axes_mm, strict=True)
+    source: NDArray[np.float64]
+    record: dict[str, Any]
+
+    @classmethod
+    def draw(
+        cls,
+        shape: tuple[int, ...],
+        seed: int,
+        limits: DeformationLimits | None = None,
+        spacing_mm: tuple[float, float, float] = DEFAULT_SPACING_MM,
+    ) -> "Deformation":
+        """Draw a deformation.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Voxels of the anatomies along (z, x, y).
+        seed : int
+            Seed of the deformation.
+        limits : DeformationLimits, optional
+            Limits of the deformation.
+        spacing_mm : tuple of float
+            Voxel size along (z, x, y).
+        """
+        limits = limits or DeformationLimits()
+        random = stream("bank deformation", seed)
+        tilt_deg = limits.tilt_deg
+        rotation_deg = random.uniform(-1, 1, 3) * (limits.turn_deg, tilt_deg, tilt_deg)
+        scaling = 1 + random.uniform(-1, 1, 3) * limits.scaling
+        shift_mm = random.uniform(-1, 1, 3) * limits.shift_mm
+        bending_mm = random.uniform(0, 1) * limits.bending_mm
+
+        nz, nx, ny = shape
+        grid = CircleGrid((nz, nx, ny), spacing_mm, _middle_mm(shape, spacing_mm))
+        bends = _bends(grid, random, bending_mm, limits)
+        matrix = _rotation(rotation_deg) @ np.diag(scaling)
+        # Term by term, since the rounding of a matrix product depends on the number of threads.
+        z, x, y = (
+            column[:, None, None, None] * axis
+            for column, axis in zip(matrix.T, grid.axes_mm, strict=True)
+        )
+        source_mm = z + x + y + shift_mm[:, None, None, None] + bends
+        middle = np.array(grid.centre_mm)[:, None, None, None]
+        source = (source_mm + middle) / np.array(spacing_mm)[:, None, None, None]
+        source[0] = np.clip(source[0], 0, nz - 1)
+        record = {
+            "seed": seed,
+            "rotation_deg": rotation_deg.tolist(),
+            "scaling": scaling.tolist(),
+            "shift_mm": shift_mm.tolist(),
+            "bending_mm": float(bends.std()),
+        }
+        return cls(source, record)
+
+    def apply(self, occupancy: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return a deformed anatomy, interpolated linearly.
+
+        Parameters
+        ----------
+        occupancy : ndarray, shape (z, x, y), float32
+            Share of each voxel that is artery, 0 to 1.
+        """
+        return _interpolated(occupancy, self.source)
+
+    def apply_to_labels(
+        self, labels: NDArray[np.uint8], occupancy: NDArray[np.float32]
+    ) -> NDArray[np.uint8]:
+        """Return the label map of a deformed anatomy.
+
+        Every label keeps the volume of its mask, which is deformed like the anatomy; see
+        `cowgan.volume.label_resampling`.
+
+        Parameters
+        ----------
+        labels : ndarray, shape (z, x, y), uint8
+            Label map of the undeformed anatomy; 0 is background.
+        occupancy : ndarray, shape (z, x, y), float32
+            The undeformed anatomy.
+        """
+        mask = labels > 0
+        deformed = np.zeros_like(labels)
+        reached = _interpolated(mask, self.source) > 0
+        if not reached.any():
+            return deformed
+        places = self.source[:, reached]
+        _, nearest = cKDTree(np.argwhere(mask)).query(places.T)
+        volumes = {
+            value: float(_interpolated(labels == value, places).sum(dtype=np.float64))
+            for value in np.unique(labels[mask]).tolist()
+        }
+        # Labelled voxels come first even where label map and occupancy disagree.
+        low, high = np.where(mask, np.float32(0.51), 0), np.where(mask, 1, np.float32(0.49))
+        filled = _interpolated(np.clip(occupancy, low, high), places)
+        deformed[reached] = most_filled(labels[mask][nearest], filled, volumes)
+        return deformed
+
+
+def _interpolated(values: NDArray[Any], places: NDArray[np.float64]) -> NDArray[np.float32]:
+    interpolated: NDArray[np.float32] = map_coordinates(
+        values, places, np.float32, order=1, mode="grid-constant"
     )
-    source_mm = z + x + y + shift_mm[:, None, None, None] + bends
-    middle = np.array(grid.centre_mm)[:, None, None, None]
-    source = (source_mm + middle) / np.array(spacing_mm)[:, None, None, None]
-    source[0] = np.clip(source[0], 0, nz - 1)
-    varied = map_coordinates(occupancy, source, np.float32, order=1, mode="grid-constant")
-    record = {
-        "seed": seed,
-        "rotation_deg": rotation_deg.tolist(),
-        "scaling": scaling.tolist(),
-        "shift_mm": shift_mm.tolist(),
-        "bending_mm": float(bends.std()),
-    }
-    return varied, record
+    return interpolated
 
 
 def _bends(
