@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 from cowgan.bank.bank import Bank
 from cowgan.bank.split import SplitRule
-from cowgan.bank.writing import BankOptions, write_bank
+from cowgan.bank.writing import BankOptions, LabelledVolume, write_bank
 from cowgan.networks import NetworkConfig
 from cowgan.volume import Volume, default_affine
 
@@ -46,10 +46,19 @@ class Tubes:
         return Volume(data, default_affine((16, 16, 16)))
 
 
-def make_bank(path: Path, count: int = 12, holdout: float = 0.1) -> Bank:
-    return write_bank(
-        path, [Tubes(i) for i in range(count)], BankOptions(SplitRule(holdout=holdout))
-    )
+class LabelledTubes(Tubes):
+    """A volume with one bright line, which is the left or right territory."""
+
+    def make(self) -> LabelledVolume:
+        volume = super().make()
+        side = 4 if volume.data[:, 8:].sum() > volume.data[:, :8].sum() else 5
+        labels = np.where(volume.data > 0.5, side, 0).astype(np.uint8)
+        return LabelledVolume(**vars(volume), labels=labels, label_scheme="territories")
+
+
+def make_bank(path: Path, count: int = 12, holdout: float = 0.1, kind: type[Tubes] = Tubes) -> Bank:
+    options = BankOptions(SplitRule(holdout=holdout))
+    return write_bank(path, [kind(i) for i in range(count)], options)
 
 
 def random_volumes(count: int, seed: int) -> torch.Tensor:

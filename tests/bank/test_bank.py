@@ -173,7 +173,7 @@ def test_one_changed_byte_is_found_and_named(folder):
     content[-np.prod(SHAPE) * 2 - 1] ^= 1  # the last voxel of the third volume from the end
     path.write_bytes(content)
     bank = Bank.open(folder)
-    with pytest.raises(CowganError, match="sub-09_angio"):
+    with pytest.raises(CowganError, match="the case sub-09_angio"):
         bank.verify()
 
 

@@ -1,5 +1,6 @@
 """Tests of simulated banks: anatomy reading and reproducibility."""
 
+import itertools
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest
 from scipy import ndimage
 from scipy.signal import fftconvolve
 
+from cowgan.anatomy.arteries import Artery
+from cowgan.anatomy.label_schemes import TERRITORIES, TOPCOW_2024
 from cowgan.bank.anatomies import VesselMap, read_anatomies, read_archive, read_label_map
 from cowgan.bank.bank import Bank
-from cowgan.bank.description import DESCRIPTION_FILE, VOXELS_FILE
+from cowgan.bank.description import DESCRIPTION_FILE, LABELS_FILE, VOXELS_FILE
 from cowgan.bank.from_simulation import (
     PhantomArteries,
     SimulationOptions,
@@ -26,7 +29,7 @@ from cowgan.bank.writing import BankOptions
 from cowgan.errors import CowganError
 from cowgan.simulate import make_anatomy, simulate_tof
 from cowgan.simulate.deformation import Deformation, DeformationLimits
-from cowgan.volume import DEFAULT_SPACING_MM, Volume, default_affine, write_labels
+from cowgan.volume import DEFAULT_SPACING_MM, Volume, default_affine, read_labels, write_labels
 
 SHAPE = (32, 128, 128)
 
@@ -45,6 +48,10 @@ def archive(tmp_path_factory, phantom) -> Path:
     names = np.array(["IXI002-Guys-0828-MRA.nii.gz", "IXI003-HH-1-MRA"])
     np.savez(path, names=names, occupancy=np.stack([las[::-1], las]))
     return path
+
+
+def dice(one, other) -> float:
+    return 2 * (one & other).sum() / (one.sum() + other.sum())
 
 
 def overlap(one, other) -> float:
@@ -82,6 +89,9 @@ def test_the_real_archive_keeps_left_and_right(shared_dir):
         lower, upper = anatomy.occupancy[:8].sum(), anatomy.occupancy[-8:].sum()
         assert lower > upper, "carotid arteries enter from below"
         assert z.shape == anatomy.stored.shape
+        assert anatomy.label_scheme == "territories"
+        for value, mask in turned.items():
+            np.testing.assert_array_equal(anatomy.labels == value, mask)
 
 
 @pytest.mark.parametrize("name", ["IXI017-Guys-0698-MRA", "IXI015-HH-1258-MRA"])
@@ -96,6 +106,7 @@ def test_a_large_field_of_view_is_cut_to_the_circle(shared_dir, name):
     assert overlap(cut.occupancy[:, ::-1], reference.occupancy) < 0.6
     assert cut.occupancy.mean() == pytest.approx(reference.occupancy.mean(), rel=0.05)
     assert cut.off_centre_mm < 4
+    assert cut.label_scheme is None, "its territories have numbers that TopCoW uses otherwise"
 
 
 def test_a_label_map_on_the_grid_stays_where_it_is(tmp_path, phantom):
@@ -103,17 +114,17 @@ def test_a_label_map_on_the_grid_stays_where_it_is(tmp_path, phantom):
     anatomy = read_label_map(tmp_path / "a.nii.gz", "a")
     assert np.abs(anatomy.occupancy - phantom.occupancy).mean() < 0.01
     np.testing.assert_array_equal(anatomy.occupancy > 0.5, phantom.labels > 0)
+    assert anatomy.label_scheme == "topcow2024"
+    np.testing.assert_array_equal(anatomy.labels, phantom.labels)
 
 
 def test_a_label_map_is_brought_to_the_grid_from_any_orientation(tmp_path, phantom):
     """A finer, larger map in another axis order gives the same arteries."""
     fine = (0.8, 0.45, 0.45)
     zoom = [a / b for a, b in zip(DEFAULT_SPACING_MM, fine, strict=True)]
-    mask = ndimage.zoom(phantom.occupancy, zoom, order=1, grid_mode=True, mode="nearest") > 0.5
-    mask = np.pad(mask, ((8, 8), (20, 20), (30, 30)))
-    las = nib.Nifti1Image(
-        mask.transpose(1, 2, 0).astype(np.uint8), default_affine(mask.shape, fine)
-    )
+    labels = ndimage.zoom(phantom.labels, zoom, order=0, grid_mode=True, mode="nearest")
+    labels = np.pad(labels, ((8, 8), (20, 20), (30, 30)))
+    las = nib.Nifti1Image(labels.transpose(1, 2, 0), default_affine(labels.shape, fine))
     turn = nib.orientations.ornt_transform(
         nib.orientations.axcodes2ornt("LAS"), nib.orientations.axcodes2ornt("PIR")
     )
@@ -122,6 +133,66 @@ def test_a_label_map_is_brought_to_the_grid_from_any_orientation(tmp_path, phant
     assert anatomy.stored.shape == SHAPE
     assert overlap(anatomy.occupancy, phantom.occupancy) > 0.85
     assert overlap(anatomy.occupancy[:, ::-1], phantom.occupancy) < 0.8
+    assert anatomy.label_scheme == "topcow2024"
+    for artery in (Artery.R_PCA, Artery.L_PCA, Artery.R_MCA, Artery.L_MCA, Artery.ACOM):
+        own, true = anatomy.labels == artery, phantom.labels == artery
+        assert own.sum() == pytest.approx(true.sum(), rel=0.1, abs=2)
+        assert overlap(own.astype(float), true.astype(float)) > 0.7
+    right, left = (np.argwhere(anatomy.labels == a)[:, 1] for a in (Artery.R_MCA, Artery.L_MCA))
+    assert right.mean() < 64 < left.mean()
+    assert dice(anatomy.labels > 0, anatomy.occupancy > 0.5) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({}, "a mask"),
+        ({2: 2, 3: 3, 4: 4, 5: 5}, "territories"),
+        ({value: 1 + value % 7 for value in range(2, 13)}, "seven arteries"),
+        ({2: 13, 3: 14}, "values of no known scheme"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else "",
+)
+def test_a_label_map_that_may_be_something_else_gives_no_labels(tmp_path, phantom, values, why):
+    table = np.ones(16, np.uint8)
+    table[0] = 0
+    table[list(values)] = list(values.values())
+    write_labels(table[phantom.labels], default_affine(SHAPE), tmp_path / "a.nii.gz")
+    anatomy = read_label_map(tmp_path / "a.nii.gz", "a")
+    assert (anatomy.labels, anatomy.label_scheme) == (None, None), why
+
+
+def test_a_real_label_map_keeps_its_arteries(shared_dir):
+    path = shared_dir / "data" / "topcow_mr_003_label.nii.gz"
+    anatomy = read_label_map(path, "topcow")
+    labels, affine = read_labels(path)
+    ratio = abs(np.linalg.det(affine[:3, :3])) / np.prod(DEFAULT_SPACING_MM)
+    assert TOPCOW_2024.unknown_in(anatomy.labels) == []
+    assert dice(anatomy.labels > 0, anatomy.occupancy > 0.5) > 0.95
+    for value in range(1, 11):  # the anterior cerebral arteries leave the region
+        size = (labels == value).sum() * ratio
+        assert (anatomy.labels == value).sum() == pytest.approx(size, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("label", "has_labels"),
+    [
+        (lambda occupancy: occupancy // 64, True),
+        (lambda occupancy: occupancy // 32, False),
+        (lambda occupancy: (occupancy // 64)[..., :16], False),
+        (lambda occupancy: (occupancy // 64).astype(np.int16), False),
+    ],
+)
+def test_an_archive_may_hold_territories(tmp_path, phantom, label, has_labels):
+    stored = np.rint(phantom.occupancy * 255).astype(np.uint8).transpose(1, 2, 0)[None]
+    np.savez(tmp_path / "a.npz", names=np.array(["a"]), occupancy=stored, label=label(stored))
+    (anatomy,) = read_archive(tmp_path / "a.npz")
+    if has_labels:
+        assert anatomy.label_scheme == "territories"
+        np.testing.assert_array_equal(anatomy.labels, anatomy.stored // 64)
+    else:
+        assert anatomy.labels is None
+        assert anatomy.label_scheme is None
 
 
 def test_a_small_label_map_lies_in_the_middle(shared_dir):
@@ -248,6 +319,51 @@ def test_a_volume_can_be_made_again_from_what_the_bank_records(archive, tmp_path
     np.testing.assert_allclose(bank.read([0])[0, 0], expected, atol=0.51 / 255)
 
 
+@pytest.mark.parametrize("deformation", [None, DeformationLimits()])
+def test_labels_are_those_of_the_simulated_arteries(tmp_path, phantom, deformation):
+    bank = simulate_bank(
+        [PhantomArteries(3)], tmp_path / "bank", SimulationOptions(1, deformation, seed=7)
+    )
+    assert bank.label_scheme is TOPCOW_2024
+    labels = make_anatomy(3).labels
+    if deformation is not None:
+        seed = bank.cases[0].provenance["deformation"]["seed"]
+        occupancy = make_anatomy(3).occupancy
+        labels = Deformation.draw(SHAPE, seed).apply_to_labels(labels, occupancy)
+    np.testing.assert_array_equal(bank.read_labels([0])[0], labels)
+    volume = bank.read([0])[0, 0]
+    assert volume[labels > 0].mean() > 3 * volume[labels == 0].mean(), "arteries are bright"
+    bank.verify()
+
+
+def test_labels_of_real_anatomies_fit_their_deformed_arteries(shared_dir, tmp_path):
+    path = shared_dir / "data" / "ixi_cow_anatomies.npz"
+    anatomies = list(itertools.islice(read_archive(path), 3))
+    bank = simulate_bank(anatomies, tmp_path / "bank", SimulationOptions(1, DeformationLimits()))
+    assert bank.label_scheme is TERRITORIES
+    for index, anatomy in enumerate(anatomies):
+        labels = bank.read_labels([index])[0]
+        seed = bank.cases[index].provenance["deformation"]["seed"]
+        deformed = Deformation.draw(SHAPE, seed).apply(anatomy.occupancy)
+        undeformed = dice(anatomy.labels > 0, anatomy.occupancy > 0.5)
+        assert dice(labels > 0, deformed > 0.5) > undeformed > 0.9
+        np.testing.assert_array_equal(np.unique(labels), np.unique(anatomy.labels))
+
+
+def test_a_bank_has_labels_only_if_every_anatomy_has_them_in_one_scheme(tmp_path, phantom):
+    stored = np.rint(phantom.occupancy * 255).astype(np.uint8)
+    territories = VesselMap("a", stored, {}, stored // 64, "territories")
+    none = VesselMap("b", stored)
+    voxels = []
+    for number, anatomies in enumerate(
+        ([territories], [territories, none], [territories, PhantomArteries(1)], [none])
+    ):
+        bank = simulate_bank(anatomies, tmp_path / str(number))
+        assert (bank.label_scheme is not None) == (number == 0)
+        voxels.append(bank.read([0]))
+    np.testing.assert_array_equal(voxels[0], voxels[1], "labels do not change the volume")
+
+
 def test_any_number_of_processes_gives_the_same_bank(tmp_path):
     phantoms = [PhantomArteries(0)]
     simulation = SimulationOptions(2, DeformationLimits())
@@ -255,7 +371,7 @@ def test_any_number_of_processes_gives_the_same_bank(tmp_path):
         simulate_bank(phantoms, tmp_path / str(jobs), simulation, BankOptions(jobs=jobs))
         for jobs in (1, 2)
     ]
-    for name in (VOXELS_FILE, DESCRIPTION_FILE):
+    for name in (VOXELS_FILE, LABELS_FILE, DESCRIPTION_FILE):
         assert (banks[0].path / name).read_bytes() == (banks[1].path / name).read_bytes()
     assert banks[0].cases[0].name == "phantom-000000"
 

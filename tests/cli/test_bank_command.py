@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import cowgan
+from training_banks import LabelledTubes, make_bank
 
 from cowgan.bank.bank import Bank
-from cowgan.bank.description import VOXELS_FILE
+from cowgan.bank.description import LABELS_FILE, VOXELS_FILE
 from cowgan.simulate import make_anatomy
 from cowgan.volume import Volume, default_affine, write_labels, write_nifti
 
@@ -55,6 +56,7 @@ def test_a_folder_of_scans_becomes_a_bank(scans, tmp_path):
     bank = Bank.open(tmp_path / "bank")
     assert output["sha256"] == bank.sha256
     assert output["shape"] == [10, *SHAPE]
+    assert output["label_scheme"] is None
     assert output["training"] == {"volumes": 8, "subjects": 4}
     assert output["holdout"] == {"volumes": 2, "subjects": 1}
 
@@ -101,15 +103,22 @@ def test_phantoms_become_a_bank_that_can_be_checked(tmp_path):
     opened = Bank.open(bank)
     assert [case.name for case in opened.cases] == ["phantom-000040", "phantom-000041"]
     assert opened.shape == (32, 128, 128)
+    assert "Labels     topcow2024" in made.stdout
     checked = cowgan("check-bank", bank, "--json")
     assert checked.returncode == 0, checked.stderr
-    assert json.loads(checked.stdout)["sha256"] == opened.sha256
+    summary = json.loads(checked.stdout)
+    assert summary["sha256"] == opened.sha256
+    assert summary["label_scheme"] == "topcow2024"
 
-    voxels = bank / VOXELS_FILE
-    content = bytearray(voxels.read_bytes())
-    content[-1] ^= 255
-    voxels.write_bytes(content)
-    assert_refused("phantom-000041", "check-bank", bank)
+
+@pytest.mark.parametrize("file", [VOXELS_FILE, LABELS_FILE])
+def test_a_changed_volume_or_label_map_is_found(tmp_path, file):
+    make_bank(tmp_path / "bank", 2, kind=LabelledTubes)
+    path = tmp_path / "bank" / file
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert_refused("sub-01", "check-bank", tmp_path / "bank")
 
 
 def test_anatomies_become_a_bank(tmp_path):
@@ -128,6 +137,10 @@ def test_anatomies_become_a_bank(tmp_path):
     assert bank.description.origin["left_out"]["anatomies"] == ["sub-2"]
     assert bank.description.origin["deformation"]["turn_deg"] == 6
     assert "deformation" in bank.cases[0].provenance
+    assert "Labels     topcow2024" in result.stdout
+    first, second = bank.read_labels([0, 1])
+    assert np.unique(first).tolist() == np.unique(second).tolist()
+    assert (first != second).any(), "labels are deformed with their volume"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")

@@ -213,21 +213,24 @@ def _directions(folder: Path) -> Specimens:
 
 
 def _bank(folder: Path) -> Specimens:
-    from training_banks import make_bank
+    from training_banks import LabelledTubes, make_bank
 
     from cowgan.bank.bank import Bank
 
-    make_bank(folder / "bank", 3)
+    make_bank(folder / "bank", 3, kind=LabelledTubes)
 
     def read(path: Path) -> None:
         bank = Bank.open(path.parent)
         bank.read(range(len(bank)))
+        if bank.label_scheme is not None:
+            bank.read_labels(range(len(bank)))
         bank.volume(0)
         bank.verify()
 
     return Specimens(
         Target(folder / "bank" / "bank.json", (damage, structural_json, structural_json), read),
         Target(folder / "bank" / "volumes.npy", (damage, npy_header), read),
+        Target(folder / "bank" / "labels.npy", (damage, npy_header), read),
     )
 
 
@@ -491,7 +494,9 @@ def _anatomies(folder: Path) -> Specimens:
 
     occupancy = np.zeros((2, 128, 128, 32), np.uint8)
     occupancy[:, 60:64, 60:64] = 255
-    np.savez_compressed(folder / "a.npz", names=np.array(["a", "b"]), occupancy=occupancy)
+    np.savez_compressed(
+        folder / "a.npz", names=np.array(["a", "b"]), occupancy=occupancy, label=occupancy // 64
+    )
     members = zip_members({".npy": npy_header})
     return Specimens(
         Target(folder / "a.npz", (damage, members), lambda path: list(read_archive(path)))

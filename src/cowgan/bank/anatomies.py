@@ -4,7 +4,7 @@ They are read from label maps, or from an ``.npz`` archive of many anatomies.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from cowgan.anatomy.circle_centre import circle_centre_mm
+from cowgan.anatomy.label_schemes import SEVEN_ARTERIES, TERRITORIES, TOPCOW_2024
 from cowgan.archives import open_archive, read_npy_header, unpacking
 from cowgan.data.roi import ROI_SHAPE, region_around
 from cowgan.data.scans import find_label_maps
@@ -31,6 +32,7 @@ from cowgan.volume import (
     reorient_to_las,
 )
 from cowgan.volume.formats import image_stem
+from cowgan.volume.label_resampling import resample_labels
 from cowgan.volume.resampling import Grid, resample
 
 _FULL = np.float32(255)
@@ -52,11 +54,17 @@ class VesselMap:
         Share of each voxel that is artery, in steps of 1 / 255; axes as in `Volume.data`.
     provenance : dict
         Source file, its SHA-256 and processing.
+    labels : ndarray, shape (32, 128, 128), uint8, optional
+        Label map on the same voxels.
+    label_scheme : str, optional
+        Its scheme, by its name in `cowgan.anatomy.label_schemes.LABEL_SCHEMES`.
     """
 
     name: str
     stored: NDArray[np.uint8]
     provenance: dict[str, Any] = field(default_factory=dict)
+    labels: NDArray[np.uint8] | None = None
+    label_scheme: str | None = None
 
     @property
     def occupancy(self) -> NDArray[np.float32]:
@@ -122,7 +130,9 @@ def read_archive(path: Path) -> Iterator[VesselMap]:
         An ``.npz`` file with ``names`` (n,) and ``occupancy`` (n, 128, 128, 32), uint8 from
         0 to 255, axes (x, y, z) in RAS order: the index rises to the patient's right, to
         anterior and to superior. Voxels of 0.62 mm count as the paper's 0.61875 x 0.61875 x
-        0.62 mm, which makes arteries 0.2 % smaller and avoids an interpolation.
+        0.62 mm, which makes arteries 0.2 % smaller and avoids an interpolation. It may also have
+        ``label``, of the same shape and type, with the territory of every voxel
+        (`cowgan.anatomy.label_schemes.TERRITORIES`); anatomies with other values have no labels.
 
     Raises
     ------
@@ -134,20 +144,26 @@ def read_archive(path: Path) -> Iterator[VesselMap]:
     with open_archive(path) as archive, unpacking(path):
         if not {"names.npy", "occupancy.npy"} <= set(archive.namelist()):
             raise CowganError(f"{path} is not an archive with names and occupancy.")
-        names, occupancy = _archived(archive, path)
+        names, occupancy, labels = _archived(archive, path)
     sz, sx, sy = DEFAULT_SPACING_MM
     ras = np.diag([sx, sy, sz, 1.0])
-    for name, stored in zip(names, occupancy, strict=True):
-        turned, _ = reorient_to_las(stored, ras)
-        yield VesselMap(
-            image_stem(Path(str(name))),
-            np.ascontiguousarray(turned),
-            {**source, "name": str(name)},
+
+    def turned(stored: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return np.ascontiguousarray(reorient_to_las(stored, ras)[0])
+
+    for index, (name, stored) in enumerate(zip(names, occupancy, strict=True)):
+        anatomy = VesselMap(
+            image_stem(Path(str(name))), turned(stored), {**source, "name": str(name)}
         )
+        if labels is not None and not TERRITORIES.unknown_in(labels[index]):
+            anatomy = replace(anatomy, labels=turned(labels[index]), label_scheme="territories")
+        yield anatomy
 
 
-def _archived(archive: ZipFile, path: Path) -> tuple[NDArray[np.str_], NDArray[np.uint8]]:
-    """Return the arrays of an archive, whose headers are checked before unpacking."""
+def _archived(
+    archive: ZipFile, path: Path
+) -> tuple[NDArray[np.str_], NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """Return names, occupancy and labels, whose headers are checked before unpacking."""
     nz, nx, ny = ROI_SHAPE
     headers = {name: _header(archive, name) for name in ("names", "occupancy")}
     (names_shape, names_type), (shape, data_type) = headers.values()
@@ -168,11 +184,12 @@ def _archived(archive: ZipFile, path: Path) -> tuple[NDArray[np.str_], NDArray[n
             f"{path.name} states {shape[0]:,} anatomies with names of {names_type.itemsize // 4:,} "
             f"letters; up to {_MOST_ARCHIVED:,} with {_LONGEST_NAME_BYTES // 4} are read."
         )
-    with archive.open("names.npy") as names, archive.open("occupancy.npy") as occupancy:
-        return (
-            np.lib.format.read_array(names, allow_pickle=False),
-            np.lib.format.read_array(occupancy, allow_pickle=False),
-        )
+    labelled = "label.npy" in archive.namelist() and _header(archive, "label") == (shape, data_type)
+    return (
+        _array(archive, "names"),
+        _array(archive, "occupancy"),
+        _array(archive, "label") if labelled else None,
+    )
 
 
 def _header(archive: ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -181,12 +198,20 @@ def _header(archive: ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]
     return shape, data_type
 
 
+def _array(archive: ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(f"{name}.npy") as file:
+        array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    return array
+
+
 def read_label_map(path: Path, name: str) -> VesselMap:
     """Read a NIfTI label map, whose non-zero voxels are artery, and crop the Circle of Willis.
 
     A map with the paper's size and voxel size is kept as it is. Any other is interpolated
     linearly, along its own axes, onto such a grid around the circle; see `circle_centre_mm`.
-    Along axes on which the map is smaller than that grid, it is centred and padded.
+    Along axes on which the map is smaller than that grid, it is centred and padded. The anatomy has
+    labels if those of the map can only be the arteries of `TOPCOW_2024`; a mask or a map in
+    another scheme gives none.
 
     Parameters
     ----------
@@ -208,12 +233,27 @@ def read_label_map(path: Path, name: str) -> VesselMap:
     occupancy = gaussian_filter(mask.astype(np.float32), _EDGE_SMOOTHING, truncate=3)
     volume = Volume(occupancy, affine)
     provenance: dict[str, Any] = {"file": path.name, "sha256": sha256_of(path)}
+    topcow = _can_only_be_topcow(labels)
     on_grid = np.allclose(volume.spacing_mm, DEFAULT_SPACING_MM, rtol=0, atol=_SAME_MM)
     if mask.shape != ROI_SHAPE or not on_grid:
         grid = _grid_around_circle(volume, mask)
         occupancy = resample(volume, grid, order=1).data
         provenance["resampled_to"] = grid.affine.tolist()
-    return VesselMap(name, np.rint(occupancy * _FULL).astype(np.uint8), provenance)
+        if topcow:
+            labels = resample_labels(labels, affine, grid, occupancy)
+    anatomy = VesselMap(name, np.rint(occupancy * _FULL).astype(np.uint8), provenance)
+    return replace(anatomy, labels=labels, label_scheme="topcow2024") if topcow else anatomy
+
+
+def _can_only_be_topcow(labels: NDArray[np.uint8]) -> bool:
+    """Return whether labels are TopCoW's and would not all mean something in another scheme.
+
+    The first values are those of masks, territories and the seven arteries, too.
+    """
+    values = np.unique(labels)
+    return not TOPCOW_2024.unknown_in(values) and all(
+        scheme.unknown_in(values) for scheme in (TERRITORIES, SEVEN_ARTERIES)
+    )
 
 
 def _read_named(named: tuple[str, Path]) -> VesselMap:

@@ -1,21 +1,29 @@
 """The training bank: volumes of one size in a memory-mapped file.
 
 A bank is a folder with ``volumes.npy`` (voxels), ``bank.json`` (description, subjects and
-provenance) and ``cases.csv`` (the cases as a table, usable as the split table of another bank).
+provenance) and ``cases.csv`` (the cases as a table, usable as the split table of another bank). A
+bank of simulated volumes may also have ``labels.npy`` (a label map of each volume).
 `cowgan.bank.from_nifti` and `cowgan.bank.from_simulation` make banks.
 """
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cowgan.anatomy.label_schemes import LabelScheme, label_scheme
 from cowgan.archives import read_npy_header
-from cowgan.bank.description import VOXELS_FILE, BankCase, BankDescription, read_description
+from cowgan.bank.description import (
+    LABELS_FILE,
+    VOXELS_FILE,
+    BankCase,
+    BankDescription,
+    read_description,
+)
 from cowgan.bank.encoding import decode, stored_dtype
 from cowgan.bank.split import Side
 from cowgan.errors import CowganError
@@ -40,14 +48,21 @@ class Bank:
     description : BankDescription
         The content of ``bank.json``.
     sha256 : str
-        Hash of voxels and split; see `BankDescription.sha256`.
+        Hash of voxels, labels and split; see `BankDescription.sha256`.
     """
 
-    def __init__(self, path: Path, description: BankDescription, voxels: NDArray[Any]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        description: BankDescription,
+        voxels: NDArray[Any],
+        labels: NDArray[np.uint8] | None = None,
+    ) -> None:
         self.path = path
         self.description = description
         self.sha256 = description.sha256
         self._voxels = voxels
+        self._labels = labels
 
     @classmethod
     def open(cls, path: Path) -> "Bank":
@@ -62,11 +77,16 @@ class Bank:
         ------
         CowganError
             The folder holds no bank, a newer version wrote it, it is damaged, or its
-            voxels are incomplete.
+            voxels or labels are incomplete.
         """
         path = Path(path).absolute()
         description = read_description(path)
-        return cls(path, description, _map_voxels(path / VOXELS_FILE, description))
+        shape = (len(description.cases), *description.shape)
+        voxels = _mapped(path / VOXELS_FILE, shape, stored_dtype(description.voxel_type))
+        labels = None
+        if description.label_scheme is not None:
+            labels = _mapped(path / LABELS_FILE, shape, np.dtype(np.uint8))
+        return cls(path, description, voxels, labels)
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -87,6 +107,12 @@ class Bank:
     def spacing_mm(self) -> tuple[float, float, float]:
         """Voxel size along (z, x, y) in mm."""
         return self.description.spacing_mm
+
+    @property
+    def label_scheme(self) -> LabelScheme | None:
+        """Meaning of the labels; none if the bank has no labels."""
+        name = self.description.label_scheme
+        return None if name is None else label_scheme(name)
 
     @property
     def cases(self) -> Sequence[BankCase]:
@@ -143,6 +169,32 @@ class Bank:
             decode(self._voxels[index], place[0])
         return out
 
+    def read_labels(self, indices: ArrayLike) -> NDArray[np.uint8]:
+        """Read the label maps of volumes, in the given order.
+
+        Parameters
+        ----------
+        indices : sequence of int, length n
+            As for `read`.
+
+        Returns
+        -------
+        ndarray, shape (n, z, x, y), uint8
+            Values of `label_scheme`.
+
+        Raises
+        ------
+        CowganError
+            The bank has no labels, an index is invalid as for `read`, or a label is not in the
+            scheme.
+        """
+        scheme = self.label_scheme
+        if self._labels is None or scheme is None:
+            raise CowganError(f"The bank {self.path} has no labels.")
+        labels: NDArray[np.uint8] = self._labels[self._checked(indices)]
+        scheme.require(labels)
+        return labels
+
     def volume(self, index: int) -> Volume:
         """Return one volume with its affine and provenance.
 
@@ -166,21 +218,22 @@ class Bank:
         return Volume(self.read([index])[0, 0], case.affine, provenance)
 
     def verify(self, progress: Progress | None = None) -> None:
-        """Read every voxel and compare with the hashes in ``bank.json``.
+        """Read every voxel and label and compare with the hashes in ``bank.json``.
 
         Raises
         ------
         CowganError
-            A volume has changed since it was written.
+            A volume or its labels have changed since they were written.
         Cancelled
             The user cancelled.
         """
         progress = progress or Silent()
-        for done, (case, stored) in enumerate(zip(self.cases, self._voxels, strict=True), 1):
-            found = voxels_sha256(stored)
+        arrays = [self._voxels] if self._labels is None else [self._voxels, self._labels]
+        for done, (case, *stored) in enumerate(zip(self.cases, *arrays, strict=True), 1):
+            found = stored_sha256(stored)
             if found != case.sha256:
                 raise CowganError(
-                    f"The bank {self.path} is damaged: the volume {case.name} (copy {case.copy}) "
+                    f"The bank {self.path} is damaged: the case {case.name} (copy {case.copy}) "
                     "has changed since it was written.",
                     f"index {done - 1}, sha256 {found}, expected {case.sha256}",
                 )
@@ -201,9 +254,15 @@ class Bank:
         return wanted.astype(np.intp)
 
 
-def voxels_sha256(stored: NDArray[Any]) -> str:
-    """Return the hash of stored voxels as 64 hexadecimal digits."""
-    return hashlib.sha256(np.ascontiguousarray(stored).data).hexdigest()
+def stored_sha256(arrays: Iterable[NDArray[Any]]) -> str:
+    """Return the hash of the stored voxels of a case, and of its labels if it has them.
+
+    It has 64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def _reopen(path: Path, sha256: str) -> Bank:
@@ -213,10 +272,8 @@ def _reopen(path: Path, sha256: str) -> Bank:
     return bank
 
 
-def _map_voxels(path: Path, description: BankDescription) -> NDArray[Any]:
-    """Return the stored voxels, shape (case, z, x, y), memory-mapped read-only."""
-    shape = (len(description.cases), *description.shape)
-    dtype = stored_dtype(description.voxel_type)
+def _mapped(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return a stored array, memory-mapped read-only."""
     try:
         with open_regular(path) as file:
             stated = read_npy_header(file)

@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cowgan._version import __version__
+from cowgan.anatomy.label_schemes import label_scheme
 from cowgan.bank.encoding import VoxelType
 from cowgan.bank.split import Side
 from cowgan.documents import checked, read_json
 from cowgan.errors import CowganError
 
 VOXELS_FILE = "volumes.npy"
+LABELS_FILE = "labels.npy"
 DESCRIPTION_FILE = "bank.json"
 CASES_FILE = "cases.csv"
 FORMAT = "cowgan-bank"
@@ -42,7 +44,7 @@ class BankCase:
     split : {"training", "holdout"}
         The same for all volumes of a subject.
     sha256 : str
-        SHA-256 of the stored voxels.
+        SHA-256 of the stored voxels and, if the bank has labels, of those after them.
     affine : ndarray, shape (4, 4), float64
         As in `cowgan.volume.Volume.affine`.
     provenance : dict
@@ -60,7 +62,7 @@ class BankCase:
 
 @dataclass(frozen=True)
 class BankDescription:
-    """The description of a bank: everything but its voxels.
+    """The description of a bank: everything but its voxels and labels.
 
     Parameters
     ----------
@@ -78,6 +80,9 @@ class BankDescription:
         Sentences on suspected leakage across the split.
     written_by : str
         Software and version.
+    label_scheme : str, optional
+        Scheme of the labels, by its name in `cowgan.anatomy.label_schemes.LABEL_SCHEMES`; none if
+        the bank has no labels.
     """
 
     shape: tuple[int, int, int]
@@ -87,20 +92,23 @@ class BankDescription:
     origin: dict[str, Any] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     written_by: str = f"napari-cowgan {__version__}"
+    label_scheme: str | None = None
 
     @property
     def sha256(self) -> str:
-        """Hash of voxels, grid, subjects and split.
+        """Hash of voxels, labels, grid, subjects and split.
 
         It does not depend on the version or machine that built the bank, and changes with any
-        voxel, the order or the split.
+        voxel, label, the order or the split.
         """
-        seen = {
+        seen: dict[str, Any] = {
             "voxel_type": self.voxel_type,
             "shape": self.shape,
             "spacing_mm": self.spacing_mm,
             "cases": [[c.name, c.copy, c.subject, c.split, c.sha256] for c in self.cases],
         }
+        if self.label_scheme is not None:
+            seen["label_scheme"] = self.label_scheme
         return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
@@ -116,6 +124,7 @@ class BankDescription:
             "spacing_mm": self.spacing_mm,
             "dtype": self.voxel_type,
             "intensity": {"stored_value_of_1": scale},
+            "label_scheme": self.label_scheme,
             "origin": self.origin,
             "warnings": list(self.warnings),
             "cases": [{**vars(c), "affine": c.affine.tolist()} for c in self.cases],
@@ -176,8 +185,11 @@ class _Stored:
     origin: dict[str, Any]
     cases: tuple[_StoredCase, ...]
     warnings: tuple[str, ...] = ()
+    label_scheme: str | None = None
 
     def __post_init__(self) -> None:
+        if self.label_scheme is not None:
+            label_scheme(self.label_scheme)
         if min(self.shape) < 1 or min(self.spacing_mm) <= 0:
             raise CowganError("A bank needs volumes and a positive voxel size.")
         if len(self.cases) != self.shape[0]:
@@ -203,4 +215,5 @@ class _Stored:
             self.origin,
             self.warnings,
             self.written_by,
+            self.label_scheme,
         )

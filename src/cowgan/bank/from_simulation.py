@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,13 +14,16 @@ from numpy.typing import NDArray
 from cowgan.bank.anatomies import VesselMap
 from cowgan.bank.bank import Bank
 from cowgan.bank.scaling import scale
-from cowgan.bank.writing import BankOptions, write_bank
+from cowgan.bank.writing import BankOptions, LabelledVolume, write_bank
 from cowgan.errors import CowganError
 from cowgan.pool import map_in_order
 from cowgan.progress import Progress, Silent, advance
 from cowgan.simulate import make_anatomy, simulate_tof
 from cowgan.simulate.deformation import Deformation, DeformationLimits
 from cowgan.volume import DEFAULT_SPACING_MM, Volume
+
+_anatomy = lru_cache(maxsize=1)(make_anatomy)
+"""The last phantom, of which occupancy, labels and further copies are needed in turn."""
 
 
 class Arteries(Protocol):
@@ -32,6 +36,14 @@ class Arteries(Protocol):
     @property
     def occupancy(self) -> NDArray[np.float32]:
         """Share of each voxel that is artery, 0 to 1, shape (32, 128, 128)."""
+
+    @property
+    def label_scheme(self) -> str | None:
+        """Scheme of the labels, by its name in `LABEL_SCHEMES`; none without labels."""
+
+    @property
+    def labels(self) -> NDArray[np.uint8] | None:
+        """Label map on the same voxels."""
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -52,7 +64,17 @@ class PhantomArteries:
     @property
     def occupancy(self) -> NDArray[np.float32]:
         """Share of each voxel that is artery, 0 to 1."""
-        return make_anatomy(self.seed).occupancy
+        return _anatomy(self.seed).occupancy
+
+    @property
+    def label_scheme(self) -> str:
+        """The 13 arteries."""
+        return "topcow2024"
+
+    @property
+    def labels(self) -> NDArray[np.uint8]:
+        """Label map on the same voxels."""
+        return _anatomy(self.seed).labels
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -98,7 +120,8 @@ def simulate_bank(
     ----------
     anatomies : iterable of Arteries
         Such as from `cowgan.bank.anatomies.read_anatomies`, or `PhantomArteries`. All copies
-        of one are on the same side of the split.
+        of one are on the same side of the split. If all have labels of one scheme, so does
+        the bank.
     target : path-like
         The bank's folder.
     simulation : SimulationOptions, optional
@@ -123,8 +146,11 @@ def simulate_bank(
         The user cancelled; no files are left behind.
     """
     simulation = simulation or SimulationOptions()
+    anatomies = list(anatomies)
+    schemes = {arteries.label_scheme for arteries in anatomies}
+    label_scheme = schemes.pop() if len(schemes) == 1 else None
     recipes = [
-        SimulationRecipe(arteries, copy, simulation)
+        SimulationRecipe(arteries, copy, simulation, label_scheme)
         for arteries in anatomies
         for copy in range(simulation.per_anatomy)
     ]
@@ -134,11 +160,12 @@ def simulate_bank(
 
 @dataclass(frozen=True)
 class SimulationRecipe:
-    """One simulated volume of one anatomy."""
+    """One simulated volume of one anatomy, with its labels if asked for."""
 
     arteries: Arteries
     copy: int
     simulation: SimulationOptions
+    label_scheme: str | None = None
 
     @property
     def name(self) -> str:
@@ -150,16 +177,22 @@ class SimulationRecipe:
         seed = case_seed(self.simulation.seed, self.name, self.copy)
         try:
             occupancy = self.arteries.occupancy
+            labels = None if self.label_scheme is None else self.arteries.labels
             made_from = {"anatomy": self.arteries.provenance}
-            if self.simulation.deformation is not None:
-                limits = self.simulation.deformation
+            limits = self.simulation.deformation
+            if limits is not None:
                 deformation = Deformation.draw(occupancy.shape, seed, limits)
+                if labels is not None:
+                    labels = deformation.apply_to_labels(labels, occupancy)
                 occupancy = deformation.apply(occupancy)
                 made_from["deformation"] = deformation.record
             tof = scale(simulate_tof(occupancy, DEFAULT_SPACING_MM, seed=seed), "robust")
         except CowganError as error:
             raise CowganError(f"The anatomy {self.name}: {error.sentence}", error.detail) from error
-        return replace(tof, provenance={**tof.provenance, **made_from})
+        tof = replace(tof, provenance={**tof.provenance, **made_from})
+        if labels is None or self.label_scheme is None:
+            return tof
+        return LabelledVolume(**vars(tof), labels=labels, label_scheme=self.label_scheme)
 
 
 def case_seed(seed: int, name: str, copy: int) -> int:

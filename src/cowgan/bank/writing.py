@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -13,10 +13,12 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cowgan.bank.bank import Bank, voxels_sha256
+from cowgan.anatomy.label_schemes import label_scheme
+from cowgan.bank.bank import Bank, stored_sha256
 from cowgan.bank.description import (
     CASES_FILE,
     DESCRIPTION_FILE,
+    LABELS_FILE,
     VOXELS_FILE,
     BankCase,
     BankDescription,
@@ -42,7 +44,35 @@ from cowgan.volume import Volume
 
 _SPACING_TOLERANCE_MM = 1e-3
 _SPACING_DECIMALS = 6
-_BANK_FILES = {VOXELS_FILE, DESCRIPTION_FILE, CASES_FILE}
+_BANK_FILES = {VOXELS_FILE, LABELS_FILE, DESCRIPTION_FILE, CASES_FILE}
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class LabelledVolume(Volume):
+    """A volume with a label map on its grid.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (z, x, y), uint8
+        Values of the scheme.
+    label_scheme : str
+        Its name in `cowgan.anatomy.label_schemes.LABEL_SCHEMES`.
+
+    Raises
+    ------
+    CowganError
+        As for `cowgan.volume.Volume`; or the scheme is unknown or does not have a label, or the
+        label map has another size or type.
+    """
+
+    labels: NDArray[np.uint8]
+    label_scheme: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        label_scheme(self.label_scheme).require(self.labels)
+        if self.labels.shape != self.shape or self.labels.dtype != np.uint8:
+            raise CowganError("A label map needs the size of its volume and 8 bits per voxel.")
 
 
 class VolumeRecipe(Protocol):
@@ -57,7 +87,10 @@ class VolumeRecipe(Protocol):
         """Number among the volumes made from it, from 0."""
 
     def make(self) -> Volume:
-        """Return the volume, with intensities from 0 to 1."""
+        """Return the volume, with intensities from 0 to 1.
+
+        If it is a `LabelledVolume`, so are all of the bank, in one scheme.
+        """
 
 
 @dataclass(frozen=True)
@@ -86,12 +119,18 @@ class BankOptions:
 class _Made:
     """An encoded volume."""
 
-    voxels: NDArray[Any]
+    arrays: dict[str, NDArray[Any]]
+    label_scheme: str | None
     coarse: Coarse
     sha256: str
     spacing_mm: tuple[float, float, float]
     affine: NDArray[np.float64]
     provenance: dict[str, Any]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        nz, nx, ny = self.arrays[VOXELS_FILE].shape
+        return nz, nx, ny
 
 
 def write_bank(
@@ -143,28 +182,33 @@ def write_bank(
     advance(progress, 0, len(recipes))
     with closing(map_in_order(make, recipes, options.jobs)) as made:
         first = next(made)
-        needed_bytes = first.voxels.nbytes * len(recipes)
+        needed_bytes = sum(array.nbytes for array in first.arrays.values()) * len(recipes)
         with folder_in_the_making(target, needed_bytes, check) as folder:
             cases: list[BankCase] = []
             coarse: list[Coarse] = []
-            with (folder / VOXELS_FILE).open("wb") as file:
-                _write_header(file, (len(recipes), *first.voxels.shape), first.voxels.dtype)
+            with ExitStack() as opened:
+                files = {}
+                for name, array in first.arrays.items():
+                    files[name] = opened.enter_context((folder / name).open("wb"))
+                    _write_header(files[name], (len(recipes), *array.shape), array.dtype)
                 for recipe, one in zip(recipes, chain([first], made), strict=True):
                     _refuse_misfit(recipe.name, one, recipes[0].name, first)
                     # Written and not memory-mapped, since a full disk would then kill the process.
-                    file.write(one.voxels.data)
+                    for name, file in files.items():
+                        file.write(one.arrays[name].data)
                     cases.append(_case(recipe, assignments[recipe.name], one))
                     coarse.append(one.coarse)
                     advance(progress, len(cases), len(recipes), recipe.name)
             leaks = _same_scans(folder / VOXELS_FILE, cases, coarse, progress)
             leaks += find_same_names(assignments)
             description = BankDescription(
-                _shape(first),
+                first.shape,
                 first.spacing_mm,
                 options.voxel_type,
                 cases,
                 {**(origin or {}), "split": options.split.to_dict()},
                 warnings_of(leaks),
+                label_scheme=first.label_scheme,
             )
             write_json(folder / DESCRIPTION_FILE, description.to_dict())
             _write_table(folder / CASES_FILE, cases)
@@ -178,11 +222,16 @@ def _make(recipe: VolumeRecipe, voxel_type: VoxelType) -> _Made:
     except CowganError as error:
         raise CowganError(f"The volume {recipe.name}: {error.sentence}", error.detail) from error
     sz, sx, sy = (round(mm, _SPACING_DECIMALS) for mm in volume.spacing_mm)
-    voxels = np.ascontiguousarray(voxels)
+    arrays = {VOXELS_FILE: np.ascontiguousarray(voxels)}
+    scheme = None
+    if isinstance(volume, LabelledVolume):
+        arrays[LABELS_FILE] = np.ascontiguousarray(volume.labels)
+        scheme = volume.label_scheme
     return _Made(
-        voxels,
+        arrays,
+        scheme,
         coarse_picture(volume.data),
-        voxels_sha256(voxels),
+        stored_sha256(arrays.values()),
         (sz, sx, sy),
         volume.affine,
         volume.provenance,
@@ -217,22 +266,23 @@ def _case(recipe: VolumeRecipe, assigned: Assignment, made: _Made) -> BankCase:
     )
 
 
-def _shape(made: _Made) -> tuple[int, int, int]:
-    nz, nx, ny = made.voxels.shape
-    return nz, nx, ny
-
-
 def _refuse_misfit(name: str, made: _Made, first_name: str, first: _Made) -> None:
-    if made.voxels.shape != first.voxels.shape:
+    if made.shape != first.shape:
         raise CowganError(
-            f"All volumes of a bank need the same size, but {name} has {dimensions(_shape(made))} "
-            f"voxels (z, x, y) and {first_name} has {dimensions(_shape(first))}."
+            f"All volumes of a bank need the same size, but {name} has {dimensions(made.shape)} "
+            f"voxels (z, x, y) and {first_name} has {dimensions(first.shape)}."
         )
     if not np.allclose(made.spacing_mm, first.spacing_mm, rtol=0, atol=_SPACING_TOLERANCE_MM):
         own, other = (dimensions(one.spacing_mm, ".6g") for one in (made, first))
         raise CowganError(
             f"All volumes of a bank need the same voxel size, but that of {name} is {own} mm "
             f"(z, x, y) and that of {first_name} {other} mm."
+        )
+    if made.label_scheme != first.label_scheme:
+        own_scheme, other_scheme = (one.label_scheme or "none" for one in (made, first))
+        raise CowganError(
+            f"All volumes of a bank need labels of the same scheme, but that of {name} is "
+            f"{own_scheme} and that of {first_name} {other_scheme}."
         )
 
 

@@ -208,6 +208,7 @@ def _print_summary(bank: "Bank", as_json: bool) -> None:
                 "shape": [len(bank), *bank.shape],
                 "dtype": bank.description.voxel_type,
                 "spacing_mm": bank.spacing_mm,
+                "label_scheme": bank.description.label_scheme,
                 **{s: {"volumes": n, "subjects": m} for s, (n, m) in sides.items()},
                 "warnings": list(bank.warnings),
                 "remarks": remarks,
@@ -221,6 +222,7 @@ def _print_summary(bank: "Bank", as_json: bool) -> None:
         "Volumes": f"{len(bank)} of {size} voxels of {spacing} mm (z, x, y), "
         f"{bank.description.voxel_type}",
         **{s.capitalize(): f"{n} volumes of {m} subjects" for s, (n, m) in sides.items()},
+        "Labels": bank.description.label_scheme or "none",
         "SHA-256": bank.sha256,
     }
     print_remarks((name, text) for name, texts in remarks.items() for text in texts)
