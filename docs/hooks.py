@@ -65,6 +65,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "segmentation.label_pairs",
         "segmentation.overlap",
         "segmentation.surfaces",
+        "segmentation.average_distances",
         "segmentation.small_arteries",
         "segmentation.circle_variants",
     ),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cowgan.anatomy.label_schemes import LabelScheme
 from cowgan.errors import CowganError
 from cowgan.measure.topology import topology
+from cowgan.segmentation.average_distances import average_hausdorff
 from cowgan.segmentation.overlap import centreline_dice, dice
 from cowgan.segmentation.small_arteries import SMALL_ARTERIES, DetectionOutcome, detection
 from cowgan.segmentation.surfaces import surface_distances
@@ -44,6 +45,11 @@ class ArteryScore:
     detection : str
         Of a small artery: detected (``"TP"``), missed (``"FN"``), made up (``"FP"``), or rightly
         absent (``"TN"``); None for the others.
+    average_hausdorff_voxels, balanced_average_hausdorff_voxels : float
+        Of all voxels; None if the artery is missing from one of the maps. See
+        `cowgan.segmentation.average_distances`.
+    predicted_voxels, true_voxels : int
+        Number of voxels in either map.
     """
 
     artery: str
@@ -57,6 +63,10 @@ class ArteryScore:
     betti0_error: int | None = None
     betti1_error: int | None = None
     detection: DetectionOutcome | None = None
+    average_hausdorff_voxels: float | None = None
+    balanced_average_hausdorff_voxels: float | None = None
+    predicted_voxels: int | None = None
+    true_voxels: int | None = None
 
 
 def score(
@@ -80,7 +90,7 @@ def score(
     -------
     list of ArteryScore
         All arteries together as one mask, then each artery of the scheme. If both maps are empty,
-        all metrics of the former are 0, as in TopCoW: a Dice of 0 beside a distance of 0.
+        the metrics of the former are 0, as in TopCoW: a Dice of 0 beside a distance of 0.
 
     Raises
     ------
@@ -127,7 +137,8 @@ def _score(
     spacing_mm: tuple[float, float, float],
 ) -> ArteryScore:
     distances = surface_distances(predicted, truth, spacing_mm)
-    excess_voxels = int(predicted.sum()) - int(truth.sum())
+    average = average_hausdorff(predicted, truth)
+    predicted_voxels, true_voxels = int(predicted.sum()), int(truth.sum())
     betti, true_betti = topology(predicted), topology(truth)
     return ArteryScore(
         artery,
@@ -137,10 +148,14 @@ def _score(
         hd95_mm=distances.hausdorff_mm(95),
         hd_mm=distances.hausdorff_mm(),
         surface_dice=distances.surface_dice(),
-        volume_error_mm3=excess_voxels * float(np.prod(spacing_mm)),
+        volume_error_mm3=(predicted_voxels - true_voxels) * float(np.prod(spacing_mm)),
         betti0_error=abs(betti.components - true_betti.components),
         betti1_error=abs(betti.loops - true_betti.loops),
         detection=_detection(artery, predicted, truth),
+        average_hausdorff_voxels=average.plain if average else None,
+        balanced_average_hausdorff_voxels=average.balanced if average else None,
+        predicted_voxels=predicted_voxels,
+        true_voxels=true_voxels,
     )
 
 
