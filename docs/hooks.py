@@ -68,6 +68,9 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "segmentation.average_distances",
         "segmentation.small_arteries",
         "segmentation.circle_variants",
+        "segmentation.subject_values",
+        "segmentation.bootstrap",
+        "segmentation.summary",
     ),
     "bank": (
         "bank.bank",

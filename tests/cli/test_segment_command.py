@@ -44,13 +44,13 @@ def run(folder, *options, scheme="topcow2024", predicted="predicted", truth="tru
 def refused(result, folder):
     """Return the one sentence of a refusal, after which there is no table."""
     assert result.returncode == 2
-    assert not (folder / "table.csv").exists()
+    assert not list(folder.glob("table*"))
     (sentence,) = [line for line in result.stderr.splitlines() if line and "Scoring" not in line]
     return sentence
 
 
-def table(folder):
-    with (folder / "table.csv").open(newline="", encoding="utf-8") as file:
+def table(folder, name="table.csv"):
+    with (folder / name).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -72,6 +72,21 @@ def test_a_table_has_a_row_per_artery_and_case(folders, truth, predicted):
             assert float(row["hd95_mm"]) == pytest.approx(scored.hd95_mm)
             assert int(row["betti0_error"]) == scored.betti0_error
     assert f"Table: {folders / 'table.csv'}" in result.stdout
+
+
+def test_a_summary_stands_beside_the_table(folders, truth, predicted):
+    assert run(folders).returncode == 0
+    rows = {(row["artery"], row["metric"]): row for row in table(folders, "table_summary.csv")}
+    spacing_mm = tuple(np.abs(np.diag(AFFINE)[[2, 0, 1]]).tolist())
+    basilar = score(predicted, truth, TOPCOW_2024, spacing_mm)[1]
+    found = rows["BA", "balanced_average_hausdorff_voxels"]
+    assert found["n"] == "2"
+    assert float(found["mean"]) == pytest.approx(basilar.balanced_average_hausdorff_voxels)
+    assert (found["low"], found["missing_in_prediction"], found["missing_in_truth"]) == (
+        *("", "0", "0"),
+    )
+    assert float(rows["R-PCom", "detection_f1"]["mean"]) in (0, 1)
+    assert float(rows["anterior", "variant_match"]["mean"]) == 1
 
 
 def test_maps_of_another_orientation_are_turned(folders, truth):

@@ -4,9 +4,11 @@ import pytest
 from topcow_values import PAIRS, frozen_pair
 
 from cowgan.anatomy.arteries import Artery
-from cowgan.anatomy.label_schemes import TOPCOW_2024
+from cowgan.anatomy.label_schemes import MERGED_SIDES, SEVEN_ARTERIES, TOPCOW_2023, TOPCOW_2024
 from cowgan.segmentation.circle_variants import (
+    CircleMatch,
     balanced_accuracy,
+    compare_circles,
     topology_matches,
     touching,
     variant,
@@ -72,3 +74,18 @@ def test_every_true_variant_counts_the_same(shared_dir):
     assert found == pytest.approx(
         {"anterior": (3 / 6 + 1 + 0 + 1) / 4, "posterior": (6 / 8 + 1) / 2}
     )
+
+
+def test_circles_are_compared_in_both_numberings_of_topcow():
+    truth = make_anatomy(5, "third A2").labels
+    predicted = truth.copy()
+    predicted[predicted == Artery.THIRD_A2] = 0
+    expected = [
+        CircleMatch("anterior", (True, True, True, True), False, False),
+        CircleMatch("posterior", (True, True, True, True), True, True),
+    ]
+    assert compare_circles(predicted, truth, TOPCOW_2024) == expected
+    of_2023 = [labels - 2 * (labels == Artery.THIRD_A2) for labels in (predicted, truth)]
+    assert compare_circles(*of_2023, TOPCOW_2023) == expected
+    merged = MERGED_SIDES.apply(truth)
+    assert compare_circles(merged, merged, SEVEN_ARTERIES) == []

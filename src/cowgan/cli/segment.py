@@ -11,7 +11,6 @@ import typer
 from cowgan.cli.options import DeviceOption, OverwriteOption, PrecisionOption
 from cowgan.cli.output import say
 from cowgan.errors import CowganError
-from cowgan.progress import advance
 
 if TYPE_CHECKING:
     from cowgan.progress import Progress
@@ -158,41 +157,43 @@ def score(
     out: Annotated[Path, typer.Option(help="Table to write, CSV.")],
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Score label maps against the true ones: one row per artery and case.
+    """Score label maps against the true ones: one row per artery and case, and a summary.
 
-    Definitions are those of TopCoW's evaluation. Nothing is written if a pair cannot be compared.
+    The summary, beside the table, is named like it with _summary. Definitions are those of
+    TopCoW's evaluation. Nothing is written if a pair cannot be compared.
     """
-    if out.exists() and not overwrite:
-        raise CowganError(f"{out} exists already; use --overwrite to replace it.")
+    summary = out.with_name(f"{out.stem}_summary{out.suffix}")
+    for file in (out, summary):
+        if file.exists() and not overwrite:
+            raise CowganError(f"{file} exists already; use --overwrite to replace it.")
 
     from cowgan.anatomy.label_schemes import label_scheme
     from cowgan.cli.console import progress_bar
     from cowgan.cli.remarks import print_remarks
-    from cowgan.segmentation.label_pairs import find_pairs, score_pair
+    from cowgan.segmentation.label_pairs import find_pairs, score_pairs
     from cowgan.segmentation.metrics import ArteryScore, mean_over_arteries
+    from cowgan.segmentation.summary import SummaryRow, summarise
     from cowgan.tables import write_table
 
     labels = label_scheme(scheme)
     pairs = find_pairs(predicted, truth)
-    scored = []
     with progress_bar("Scoring") as progress:
-        for done, pair in enumerate(pairs):
-            advance(progress, done, len(pairs), pair.case)
-            scored.append(score_pair(pair, labels))
-        advance(progress, len(pairs), len(pairs))
-    rows = [
-        {"case": pair.case, **asdict(row)}
-        for pair, one in zip(pairs, scored, strict=True)
-        for row in one.rows
-    ]
+        scored = score_pairs(pairs, labels, progress)
+    rows = [{"case": case, **asdict(row)} for case, one in scored.items() for row in one.rows]
+    summary_rows = summarise(
+        {case: one.rows for case, one in scored.items()},
+        {case: one.circles for case, one in scored.items()},
+    )
     write_table(out, ["case", *(field.name for field in fields(ArteryScore))], rows)
-    print_remarks(remark for one in scored for remark in one.remarks)
+    write_table(summary, [field.name for field in fields(SummaryRow)], map(asdict, summary_rows))
+    print_remarks(remark for one in scored.values() for remark in one.remarks)
     dice, hd95_mm = (
-        mean(mean_over_arteries(one.rows, metric) for one in scored)
+        mean(mean_over_arteries(one.rows, metric) for one in scored.values())
         for metric in ("dice", "hd95_mm")
     )
     say(f"Cases: {len(pairs)}. Mean of arteries: Dice {dice:.3f}, HD95 {hd95_mm:.2f} mm.")
     say(f"Table: {out}")
+    say(f"Summary: {summary}")
 
 
 def _settings(

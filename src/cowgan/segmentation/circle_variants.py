@@ -1,13 +1,20 @@
 """Variants of the Circle of Willis in label maps, and whether a prediction has the true one."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, find_objects, generate_binary_structure, label
 
 from cowgan.anatomy.arteries import Artery
+from cowgan.anatomy.label_schemes import (
+    TOPCOW_2023,
+    TOPCOW_2023_TO_2024,
+    TOPCOW_2024,
+    LabelScheme,
+)
 from cowgan.segmentation.small_arteries import detection
 
 Circulation = Literal["anterior", "posterior"]
@@ -23,6 +30,58 @@ _PAIRS = {
 """Left and right arteries that show swapped sides; the first pair that is there counts."""
 
 _NEIGHBOURS = generate_binary_structure(3, 3)
+
+
+@dataclass(frozen=True)
+class CircleMatch:
+    """Whether a prediction has the true circle.
+
+    Parameters
+    ----------
+    circulation : {"anterior", "posterior"}
+        Part of the circle.
+    true_variant : tuple of bool
+        See `variant`.
+    variant_match, topology_match : bool
+        Whether the prediction has the same variant, and the same topology; see `topology_matches`.
+    """
+
+    circulation: Circulation
+    true_variant: tuple[bool, ...]
+    variant_match: bool
+    topology_match: bool
+
+
+def compare_circles(
+    predicted: NDArray[np.integer[Any]], truth: NDArray[np.integer[Any]], scheme: LabelScheme
+) -> list[CircleMatch]:
+    """Compare both circulations of a label map with the true ones.
+
+    Parameters
+    ----------
+    predicted, truth : ndarray of int, shape (z, x, y)
+        Label maps of the scheme on one grid.
+    scheme : LabelScheme
+        Meaning of the labels.
+
+    Returns
+    -------
+    list of CircleMatch
+        Empty for schemes other than those of TopCoW, in which variants cannot be told.
+    """
+    if scheme is TOPCOW_2023:
+        predicted, truth = (TOPCOW_2023_TO_2024.apply(labels) for labels in (predicted, truth))
+    elif scheme is not TOPCOW_2024:
+        return []
+    return [
+        CircleMatch(
+            circulation,
+            true := variant(truth, circulation),
+            variant(predicted, circulation) == true,
+            topology_matches(predicted, truth, circulation),
+        )
+        for circulation in get_args(Circulation)
+    ]
 
 
 def variant(

@@ -1,5 +1,6 @@
 """Pairs of predicted and true label maps in files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import numpy as np
 from cowgan.anatomy.label_schemes import LabelScheme
 from cowgan.data.scans import find_label_maps
 from cowgan.errors import CowganError
+from cowgan.progress import Progress, advance
+from cowgan.segmentation.circle_variants import CircleMatch, compare_circles
 from cowgan.segmentation.metrics import ArteryScore, score
 from cowgan.text import dimensions
 from cowgan.volume import OpenedImage, open_image
@@ -41,11 +44,14 @@ class ScoredPair:
     ----------
     rows : list of ArteryScore
         As `cowgan.segmentation.metrics.score` returns them.
+    circles : list of CircleMatch
+        As `cowgan.segmentation.circle_variants.compare_circles` returns them.
     remarks : tuple of (str, str)
         What is ambiguous about the files: name of a file, and a sentence.
     """
 
     rows: list[ArteryScore]
+    circles: list[CircleMatch]
     remarks: tuple[tuple[str, str], ...]
 
 
@@ -97,8 +103,21 @@ def score_pair(pair: LabelPair, scheme: LabelScheme) -> ScoredPair:
         require_labels(image, scheme)
     require_one_grid(pair.case, ("prediction", predicted), ("truth", truth))
     remarks = [(image.path.name, text) for image in (predicted, truth) for text in image.remarks]
-    rows = score(predicted.labels(), truth.labels(), scheme, truth.spacing_mm)
-    return ScoredPair(rows, tuple(remarks))
+    maps = predicted.labels(), truth.labels()
+    rows = score(*maps, scheme, truth.spacing_mm)
+    return ScoredPair(rows, compare_circles(*maps, scheme), tuple(remarks))
+
+
+def score_pairs(
+    pairs: Sequence[LabelPair], scheme: LabelScheme, progress: Progress
+) -> dict[str, ScoredPair]:
+    """Return `score_pair` of each pair by case name."""
+    scored = {}
+    for done, pair in enumerate(pairs):
+        advance(progress, done, len(pairs), pair.case)
+        scored[pair.case] = score_pair(pair, scheme)
+    advance(progress, len(pairs), len(pairs))
+    return scored
 
 
 def require_labels(image: OpenedImage, scheme: LabelScheme) -> None:
