@@ -70,7 +70,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "segmentation.circle_variants",
         "segmentation.subject_values",
         "segmentation.bootstrap",
-        "segmentation.summary",
+        "segmentation.score_summary",
     ),
     "bank": (
         "bank.bank",

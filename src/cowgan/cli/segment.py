@@ -172,7 +172,7 @@ def score(
     from cowgan.cli.remarks import print_remarks
     from cowgan.segmentation.label_pairs import find_pairs, score_pairs
     from cowgan.segmentation.metrics import ArteryScore, mean_over_arteries
-    from cowgan.segmentation.summary import SummaryRow, summarise
+    from cowgan.segmentation.score_summary import SummaryRow, summarise
     from cowgan.tables import write_table
 
     labels = label_scheme(scheme)

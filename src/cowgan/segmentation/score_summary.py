@@ -1,4 +1,4 @@
-"""CaseScores of many cases in one table: means by subject, detection, and variants of the circle."""
+"""Scores of many cases in one table: means by subject, detection, and variants of the circle."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from cowgan.segmentation.circle_variants import CircleMatch, Circulation, balanc
 from cowgan.segmentation.metrics import ArteryScore
 from cowgan.segmentation.small_arteries import detection_rates
 from cowgan.segmentation.subject_values import (
-    Quantity,
     CaseScores,
+    Quantity,
     averaged,
     values_by_subject,
 )

@@ -4,8 +4,8 @@ import pytest
 
 from cowgan.segmentation.circle_variants import CircleMatch
 from cowgan.segmentation.metrics import ALL, ArteryScore
+from cowgan.segmentation.score_summary import SummaryRow, summarise
 from cowgan.segmentation.subject_values import MEAN, Quantity, values_by_subject
-from cowgan.segmentation.summary import SummaryRow, summarise
 
 
 def case(ba=None, acom=None):
