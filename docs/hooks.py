@@ -24,6 +24,25 @@ from cowgan.settings import setting_fields
 from cowgan.training.config import Preset, TrainingConfig, preset
 
 _ROOMS: dict[str, tuple[str, ...]] = {
+    "segmentation": (
+        "segmentation.labelled_cases",
+        "segmentation.segmentation_config",
+        "segmentation.unet",
+        "segmentation.segmentation_run",
+        "segmentation.segmenter",
+        "segmentation.segmenter_files",
+        "segmentation.prediction",
+        "segmentation.metrics",
+        "segmentation.label_pairs",
+        "segmentation.overlap",
+        "segmentation.surfaces",
+        "segmentation.average_distances",
+        "segmentation.small_arteries",
+        "segmentation.circle_variants",
+        "segmentation.subject_values",
+        "segmentation.bootstrap",
+        "segmentation.score_summary",
+    ),
     "training": (
         "training.config",
         "training.run",
@@ -59,18 +78,6 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "evaluation.vessels",
         "evaluation.subject_differences",
         "evaluation.measurement_agreement",
-    ),
-    "segmentation": (
-        "segmentation.metrics",
-        "segmentation.label_pairs",
-        "segmentation.overlap",
-        "segmentation.surfaces",
-        "segmentation.average_distances",
-        "segmentation.small_arteries",
-        "segmentation.circle_variants",
-        "segmentation.subject_values",
-        "segmentation.bootstrap",
-        "segmentation.score_summary",
     ),
     "bank": (
         "bank.bank",

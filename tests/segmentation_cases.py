@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cowgan.anatomy.label_schemes import TERRITORIES
-from cowgan.segmentation.config import SegmentationConfig
 from cowgan.segmentation.labelled_cases import LabelledCase, LabelledCases
-from cowgan.segmentation.networks import SegmentationNetworkConfig
+from cowgan.segmentation.segmentation_config import SegmentationConfig
+from cowgan.segmentation.unet import SegmentationNetworkConfig
 
 SPACING_MM = (0.6, 0.6, 0.6)
 TINY = SegmentationNetworkConfig((6, 8, 8))

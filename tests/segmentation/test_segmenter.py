@@ -11,7 +11,6 @@ from cowgan.anatomy.label_schemes import SEVEN_ARTERIES, TERRITORIES
 from cowgan.errors import Cancelled, CowganError
 from cowgan.segmentation.classes import Classes
 from cowgan.segmentation.fitting import Fitting
-from cowgan.segmentation.networks import SegmentationNetwork
 from cowgan.segmentation.overlap import dice
 from cowgan.segmentation.segmenter import Segmenter
 from cowgan.segmentation.segmenter_files import (
@@ -20,6 +19,7 @@ from cowgan.segmentation.segmenter_files import (
     load_segmenter,
     save_segmenter,
 )
+from cowgan.segmentation.unet import SegmentationNetwork
 from cowgan.volume import Volume, default_affine
 
 

@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 from cowgan.volume import Volume, default_affine, reorient_to_las
 from cowgan.volume.averaging import shrink
 from cowgan.volume.itk import from_itk_transform, image_affine, to_itk, to_itk_transform
-from cowgan.volume.resampling import Grid, grid_of_spacing, resample, resample_labels
+from cowgan.volume.resampling import Grid, grid_of_spacing, resample
 
 sitk = pytest.importorskip("SimpleITK")
 
@@ -130,19 +130,3 @@ def test_a_grid_of_another_spacing_covers_the_same_place(volume):
     far = np.array(volume.shape)[[1, 2, 0]] - 0.5
     own = np.array(grid.shape)[[1, 2, 0]] - 0.5
     np.testing.assert_allclose(grid.affine @ [*own, 1.0], volume.affine @ [*far, 1.0], atol=1e-9)
-
-
-def test_labels_are_interpolated_by_their_shares():
-    labels = np.zeros((10, 20, 20), np.uint8)
-    labels[2:8, 4:10, 4:16], labels[2:8, 10:16, 4:16] = 5, 200
-    affine = default_affine(labels.shape, (1, 1, 1))
-    fine = grid_of_spacing(Volume(labels.astype(np.float32), affine), (0.5, 0.5, 0.5))
-    found = resample_labels(labels, affine, fine)
-    wanted = labels.repeat(2, 0).repeat(2, 1).repeat(2, 2)
-    assert set(np.unique(found)) == {0, 5, 200}
-    assert (found != wanted).mean() < 0.01
-    same = Grid(labels.shape, affine)
-    assert np.array_equal(resample_labels(labels, affine, same), labels)
-    beside = default_affine(labels.shape, (1, 1, 1))
-    beside[0, 3] += 100
-    assert not resample_labels(labels, affine, Grid(labels.shape, beside)).any()

@@ -14,8 +14,8 @@ from cowgan.errors import CowganError
 
 if TYPE_CHECKING:
     from cowgan.progress import Progress
-    from cowgan.segmentation.config import SegmentationConfig
     from cowgan.segmentation.labelled_cases import LabelledCases
+    from cowgan.segmentation.segmentation_config import SegmentationConfig
 
 app = typer.Typer(help="Segment arteries, and score segmentations.", no_args_is_help=True)
 
@@ -61,7 +61,7 @@ def train(
 
     from cowgan.cli.console import progress_bar
     from cowgan.progress import Silent
-    from cowgan.segmentation.run import resume_segmenter, train_segmenter
+    from cowgan.segmentation.segmentation_run import resume_segmenter, train_segmenter
     from cowgan.training.distributed import join_processes
 
     chosen = _settings(network, config, steps, seed)
@@ -199,8 +199,8 @@ def score(
 def _settings(
     network: str, file: Path | None, steps: int | None, seed: int | None
 ) -> "SegmentationConfig":
-    from cowgan.segmentation.config import SegmentationConfig, read_config
-    from cowgan.segmentation.networks import NETWORKS
+    from cowgan.segmentation.segmentation_config import SegmentationConfig, read_config
+    from cowgan.segmentation.unet import NETWORKS
 
     chosen = SegmentationConfig(network=NETWORKS[network])
     if file is not None:

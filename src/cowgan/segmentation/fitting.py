@@ -10,14 +10,14 @@ from torch import Tensor
 
 from cowgan.errors import CowganError
 from cowgan.randomness import stream
-from cowgan.segmentation.augmentation import augment
 from cowgan.segmentation.classes import Classes
-from cowgan.segmentation.config import SegmentationConfig
 from cowgan.segmentation.labelled_cases import LabelledCases
-from cowgan.segmentation.losses import SegmentationLoss
-from cowgan.segmentation.networks import SegmentationNetwork
 from cowgan.segmentation.overlap import skeleton_mask
+from cowgan.segmentation.patch_augmentation import augment
 from cowgan.segmentation.patches import PatchSampler, crop
+from cowgan.segmentation.segmentation_config import SegmentationConfig
+from cowgan.segmentation.segmentation_loss import SegmentationLoss
+from cowgan.segmentation.unet import SegmentationNetwork
 from cowgan.synthesis.precision import choose_device
 from cowgan.training.distributed import SINGLE_PROCESS, ProcessGroup
 from cowgan.training.mixed_precision import MixedPrecision

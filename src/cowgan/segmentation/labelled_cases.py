@@ -19,7 +19,8 @@ from cowgan.progress import Progress, Silent, advance
 from cowgan.segmentation.label_pairs import require_labels, require_one_grid
 from cowgan.volume import DEFAULT_SPACING_MM, Volume, open_image
 from cowgan.volume.intensity import rescale
-from cowgan.volume.resampling import Grid, grid_of_spacing, resample, resample_labels
+from cowgan.volume.label_resampling import resample_labels
+from cowgan.volume.resampling import Grid, grid_of_spacing, resample
 
 _IMAGE_SUFFIX = "_0000"
 _LABEL_SUFFIXES = ("_label", "_labels", "_dseg", "_seg")
@@ -211,5 +212,7 @@ def _read(
         raise CowganError(f"The label map {labels_path.name} is empty.")
     volume = at_spacing(image.volume(), spacing_mm)
     if volume.shape != labels.shape:
-        labels = resample_labels(labels, truth.affine, Grid(volume.shape, volume.affine))
+        grid = Grid(volume.shape, volume.affine)
+        mask = Volume((labels > 0).astype(np.float32), truth.affine)
+        labels = resample_labels(labels, truth.affine, grid, resample(mask, grid, order=1).data)
     return LabelledCase(name, subject_of(name), rescale(volume.data).astype(np.float16), labels)

@@ -14,7 +14,7 @@ from cowgan.documents import parse_json
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path, sha256_of
 from cowgan.segmentation.classes import Classes
-from cowgan.segmentation.networks import SegmentationNetwork, SegmentationNetworkConfig
+from cowgan.segmentation.unet import SegmentationNetwork, SegmentationNetworkConfig
 from cowgan.tensor_files import open_tensors, write_serialised
 
 MODEL_FILE = "model.safetensors"

@@ -122,37 +122,6 @@ def resample(
     return Resampled(np.where(inside, np.clip(data, low, high), np.float32(0)), inside)
 
 
-def resample_labels(
-    labels: NDArray[np.uint8], affine: NDArray[np.float64], grid: Grid
-) -> NDArray[np.uint8]:
-    """Interpolate a label map on a grid: each voxel has the label with the largest share.
-
-    Parameters
-    ----------
-    labels : ndarray, shape (z, x, y), uint8
-        Label map; 0 is background.
-    affine : ndarray, shape (4, 4)
-        As in `Volume.affine`.
-    grid : Grid
-        The output grid.
-
-    Returns
-    -------
-    ndarray, shape of the grid, uint8
-        0 outside the input. Shares are interpolated linearly, and smoothed like those of
-        `resample`.
-    """
-    found = np.zeros(grid.shape, np.uint8)
-    largest = np.zeros(grid.shape, np.float32)
-    occupied = resample(Volume((labels > 0).astype(np.float32), affine), grid, order=1).data
-    for value in np.unique(labels[labels > 0]):
-        mask = Volume((labels == value).astype(np.float32), affine)
-        share = resample(mask, grid, order=1).data
-        wins = share > largest
-        found[wins], largest[wins] = value, share[wins]
-    return np.where(occupied >= 0.5, found, 0).astype(np.uint8)
-
-
 def _index_map(
     volume: Volume, grid: Grid, to_input: NDArray[np.float64] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -11,9 +11,9 @@ from segmentation_cases import tiny_config, tube_cases
 
 from cowgan.anatomy.label_schemes import TERRITORIES
 from cowgan.errors import Cancelled, CowganError
-from cowgan.segmentation.config import SegmentationConfig, read_config
 from cowgan.segmentation.fitting import Fitting, learning_rate
-from cowgan.segmentation.run import resume_segmenter, train_segmenter
+from cowgan.segmentation.segmentation_config import SegmentationConfig, read_config
+from cowgan.segmentation.segmentation_run import resume_segmenter, train_segmenter
 from cowgan.segmentation.segmenter_files import load_segmenter
 from cowgan.training.distributed import ProcessGroup
 from cowgan.training.remote_control import read_status

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import affine_transform, gaussian_filter, zoom
 
 from cowgan.anatomy.label_schemes import LabelScheme
-from cowgan.segmentation.config import SegmentationConfig
+from cowgan.segmentation.segmentation_config import SegmentationConfig
 
 _TURN_DEG = 12.0
 _SCALING = 0.15

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from segmentation_cases import TINY
 
 from cowgan.errors import CowganError
-from cowgan.segmentation.networks import (
+from cowgan.segmentation.unet import (
     NETWORKS,
     SegmentationNetwork,
     SegmentationNetworkConfig,

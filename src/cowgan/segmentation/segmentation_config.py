@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cowgan.documents import checked, read_toml, toml_text
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path
-from cowgan.segmentation.networks import NETWORKS, SegmentationNetworkConfig
+from cowgan.segmentation.unet import NETWORKS, SegmentationNetworkConfig
 from cowgan.settings import Setting, require_valid
 from cowgan.training.config import TrainingPrecision
 

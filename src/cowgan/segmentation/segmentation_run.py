@@ -12,9 +12,9 @@ from cowgan.bank.split import split_by_subject
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import write_json
 from cowgan.progress import Progress, Silent, advance
-from cowgan.segmentation.config import SegmentationConfig, write_config
 from cowgan.segmentation.fitting import Fitting
 from cowgan.segmentation.labelled_cases import LabelledCases
+from cowgan.segmentation.segmentation_config import SegmentationConfig, write_config
 from cowgan.segmentation.segmenter import Segmenter
 from cowgan.segmentation.segmenter_files import (
     MODEL_FILE,
@@ -39,8 +39,6 @@ from cowgan.training.state_files import (
 CONFIG_FILE = "config.toml"
 SUBJECTS_FILE = "subjects.json"
 """Which subjects the network learned from, and which chose the best step."""
-
-Watcher = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def train_segmenter(
     config: SegmentationConfig,
     device: str = "auto",
     progress: Progress | None = None,
-    watch: Watcher | None = None,
+    watch: Callable[[dict[str, Any]], None] | None = None,
     processes: ProcessGroup = SINGLE_PROCESS,
 ) -> None:
     """Train a segmentation network in a new folder, to the end.
@@ -128,7 +126,7 @@ def resume_segmenter(
     device: str = "auto",
     steps: int | None = None,
     progress: Progress | None = None,
-    watch: Watcher | None = None,
+    watch: Callable[[dict[str, Any]], None] | None = None,
     processes: ProcessGroup = SINGLE_PROCESS,
 ) -> None:
     """Resume a run from its last saved state; see `train_segmenter`.
@@ -209,7 +207,10 @@ class _Run:
         fitting.step_count, fitting.skipped, self._best = state.step, state.skipped, state.best
 
     def train(
-        self, control: RemoteControl | None, progress: Progress, watch: Watcher | None
+        self,
+        control: RemoteControl | None,
+        progress: Progress,
+        watch: Callable[[dict[str, Any]], None] | None,
     ) -> None:
         """Train to the end; without a control, as a process that follows the leader."""
         fitting = self._fitting

@@ -5,7 +5,7 @@ import pytest
 import torch
 from segmentation_cases import tiny_config
 
-from cowgan.segmentation.losses import SegmentationLoss, skeleton_recall_loss
+from cowgan.segmentation.segmentation_loss import SegmentationLoss, skeleton_recall_loss
 
 CLASSES = 4
 

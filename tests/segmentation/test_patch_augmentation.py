@@ -5,8 +5,8 @@ import pytest
 from segmentation_cases import LEFT, RIGHT, tiny_config, tubes
 
 from cowgan.anatomy.label_schemes import TERRITORIES
-from cowgan.segmentation.augmentation import augment, change_intensities
 from cowgan.segmentation.overlap import dice
+from cowgan.segmentation.patch_augmentation import augment, change_intensities
 
 
 def test_a_mirrored_patch_has_its_sides_swapped() -> None:
