@@ -272,6 +272,37 @@ def _run(folder: Path) -> Specimens:
     )
 
 
+def _segmenter(folder: Path) -> Specimens:
+    import torch
+    from segmentation_cases import tiny_config, tube_cases
+
+    from cowgan.segmentation.segmentation_config import SegmentationConfig, read_config
+    from cowgan.segmentation.segmentation_run import resume_segmenter, train_segmenter
+    from cowgan.segmentation.segmenter import Segmenter
+    from cowgan.segmentation.segmenter_files import load_segmenter
+    from cowgan.volume import Volume, default_affine
+
+    torch.set_num_threads(1)
+    cases, run = tube_cases(2), folder / "run"
+    train_segmenter(run, cases, tiny_config(steps=1), "cpu")
+    image = Volume(cases.cases[0].image.astype(np.float32), default_affine((8, 32, 32)))
+
+    def model(path: Path) -> None:
+        Segmenter([load_segmenter(path)], "cpu")(image)
+
+    def state(_: Path) -> None:
+        resume_segmenter(run, cases, "cpu")
+
+    def settings(path: Path) -> None:
+        read_config(path, SegmentationConfig())
+
+    return Specimens(
+        Target(run / "model.safetensors", (damage, safetensors_header, safetensors_header), model),
+        Target(run / "state.safetensors", (damage, safetensors_header), state),
+        Target(run / "config.toml", (damage, structural_toml), settings),
+    )
+
+
 def _chained(content: bytes, chosen: random.Random) -> bytes:
     """Change what records say, and make the chain fit, as a careful cheat would."""
     from cowgan.canonical_json import canonical, sha256_of_content
@@ -549,6 +580,7 @@ KINDS = {
         Kind("directions", 6, _directions),
         Kind("bank", 6, _bank),
         Kind("run", 8, _run),
+        Kind("segmenter and its run", 4, _segmenter),
         Kind("journal", 10, _journal),
         Kind("package", 8, _package),
         Kind("returned zip", 5, _returned_zip),

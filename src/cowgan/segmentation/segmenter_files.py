@@ -135,11 +135,15 @@ def load_segmenter(path: Path) -> SegmenterModel:
     except (SafetensorError, ValueError) as error:
         raise CowganError(f"{path.name} is damaged or incomplete.", str(error)) from error
     scheme = label_scheme(header.scheme)
-    network = SegmentationNetwork(header.network, Classes.of(scheme).count)
+    # Without memory for its weights until they are known to be in the file.
+    with torch.device("meta"):
+        network = SegmentationNetwork(header.network, Classes.of(scheme).count)
     try:
-        network.load_weights(tensors)
+        network.require_fitting(tensors)
     except CowganError as error:
         raise CowganError(f"{path.name} is damaged: {error.sentence}", error.detail) from error
+    network.to_empty(device="cpu")
+    network.load_weights(tensors)
     if not all(torch.isfinite(weight).all() for weight in network.weights().values()):
         raise CowganError(f"{path.name} is damaged: some weights are not finite.")
     return SegmenterModel(network.eval(), scheme, header.spacing_mm, header.card, sha256)

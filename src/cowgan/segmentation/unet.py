@@ -48,9 +48,9 @@ class SegmentationNetworkConfig:
 
     def __post_init__(self) -> None:
         require_valid(self, "The segmentation network's")
-        if len(self.channels) < 3 or not all(1 <= count <= 2048 for count in self.channels):
+        if not 3 <= len(self.channels) <= 8 or not all(1 <= n <= 2048 for n in self.channels):
             raise CowganError(
-                "A segmentation network needs three or more levels of 1 to 2048 channels."
+                "A segmentation network needs three to eight levels of 1 to 2048 channels."
             )
         if self.deep_supervision > len(self.channels) - 2:
             raise CowganError(
@@ -118,21 +118,18 @@ class SegmentationNetwork(nn.Module):
         return {name: weight.detach() for name, weight in self.named_parameters()}
 
     def load_weights(self, weights: Mapping[str, Tensor]) -> None:
-        """Set all weights.
-
-        Raises
-        ------
-        CowganError
-            Names or shapes are not those of this network.
-        """
-        own = self.weights()
-        wrong = sorted({*own, *weights} - {n for n in own if n in weights}) or [
-            name for name, weight in own.items() if weight.shape != weights[name].shape
-        ]
-        if wrong:
-            raise CowganError("The weights do not fit the network they belong to.", repr(wrong))
-        for name, weight in own.items():
+        """Set all weights; raises `CowganError` as `require_fitting` does."""
+        self.require_fitting(weights)
+        for name, weight in self.weights().items():
             weight.copy_(weights[name])
+
+    def require_fitting(self, weights: Mapping[str, Tensor]) -> None:
+        """Raise `CowganError` unless names and shapes of weights are those of this network."""
+        own = {name: weight.shape for name, weight in self.weights().items()}
+        given = {name: weight.shape for name, weight in weights.items()}
+        if own != given:
+            wrong = sorted(name for name in {*own, *given} if own.get(name) != given.get(name))
+            raise CowganError("The weights do not fit the network they belong to.", repr(wrong))
 
 
 def fold(volumes: Tensor, count: int) -> Tensor:
