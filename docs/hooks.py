@@ -42,6 +42,8 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "segmentation.subject_values",
         "segmentation.bootstrap",
         "segmentation.score_summary",
+        "segmentation.comparison",
+        "segmentation.comparison_report",
     ),
     "training": (
         "training.config",

@@ -10,9 +10,14 @@ SOURCES = {"cowgan": CHECKOUT / "src", "napari_cowgan": CHECKOUT}
 
 SAME_ROLE = {"panel", "tasks"}
 """Each package of the plugin has a panel and its background work under these names."""
-EXCEPTIONS = {"cowgan.turing.report", "cowgan.segmentation.metrics"}
-"""The report of a study, written with `cowgan.report`, and the metrics of label maps, which scripts
-know by this name; those of a training run are another matter."""
+EXCEPTIONS = {
+    "cowgan.turing.report",
+    "cowgan.segmentation.metrics",
+    "cowgan.segmentation.comparison",
+}
+"""The report of a study, written with `cowgan.report`, and the metrics of label maps and their
+comparison, which scripts know by these names; those of training and evaluation are another matter.
+"""
 
 
 def files() -> Iterator[tuple[str, Path]]:

@@ -49,7 +49,7 @@ def read_picture(path: Path) -> Image.Image:
 
 
 def png_bytes(pixels: NDArray[np.uint8]) -> bytes:
-    """Return grey pixels, shape (rows, columns), as a small PNG file."""
+    """Return pixels, grey (rows, columns) or coloured (rows, columns, 3), as a small PNG file."""
     file = BytesIO()
     Image.fromarray(pixels).save(file, "PNG", optimize=True)
     return file.getvalue()

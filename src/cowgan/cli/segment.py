@@ -196,6 +196,74 @@ def score(
     say(f"Summary: {summary}")
 
 
+@app.command()
+def compare(
+    predictions: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME=FOLDER...",
+            help="Predicted label maps and what to call them; the first is the reference.",
+        ),
+    ],
+    truth: Annotated[
+        Path, typer.Option(help="Folder of true label maps with the names of the predicted ones.")
+    ],
+    scheme: Annotated[str, typer.Option(help=_SCHEMES)],
+    out: Annotated[Path, typer.Option(help="New folder for the report and its tables.")],
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            help="Margin of equivalence of the Dice coefficient, chosen beforehand.", min=0, max=1
+        ),
+    ] = None,
+) -> None:
+    """Compare two or more segmentations of the same cases: paired, by subject.
+
+    Writes a report (HTML and PDF) and tables of scores, means and differences. Nothing is written
+    if a pair cannot be compared.
+    """
+    from cowgan.anatomy.label_schemes import label_scheme
+    from cowgan.cli.console import progress_bar
+    from cowgan.cli.remarks import print_remarks
+    from cowgan.folders import refuse_existing
+    from cowgan.report.drawing import require_libraries
+    from cowgan.segmentation.comparison_files import HTML_FILE, write_comparison
+    from cowgan.segmentation.comparison_report import verdict
+    from cowgan.segmentation.label_pairs import find_pairs, score_pairs
+
+    folders = _named_folders(predictions)
+    labels = label_scheme(scheme)
+    refuse_existing(out)
+    require_libraries()
+    pairs = {name: find_pairs(folder, truth) for name, folder in folders.items()}
+    scored = {}
+    for name, of_name in pairs.items():
+        with progress_bar(f"Scoring {name}") as progress:
+            scored[name] = score_pairs(of_name, labels, progress)
+    found = write_comparison(out, pairs, scored, labels, margin)
+    print_remarks(
+        remark for cases in scored.values() for one in cases.values() for remark in one.remarks
+    )
+    box = verdict(found)
+    for sentence in (f"{box.title}.", *box.sentences, *box.cautions):
+        say(sentence)
+    say(f"Report: {out / HTML_FILE}")
+
+
+def _named_folders(predictions: list[str]) -> dict[str, Path]:
+    folders: dict[str, Path] = {}
+    for given in predictions:
+        name, _, folder = given.partition("=")
+        if not name or not folder:
+            raise CowganError(f"Write {given} as NAME=FOLDER.")
+        if name in folders:
+            raise CowganError(f"Two predictions are called {name}; give each a name of its own.")
+        folders[name] = Path(folder)
+    if len(folders) < 2:
+        raise CowganError("A comparison needs at least two predictions: NAME=FOLDER NAME=FOLDER.")
+    return folders
+
+
 def _settings(
     network: str, file: Path | None, steps: int | None, seed: int | None
 ) -> "SegmentationConfig":

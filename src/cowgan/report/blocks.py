@@ -42,7 +42,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Picture:
-    """A small picture.
+    """A square picture.
 
     Parameters
     ----------
@@ -50,10 +50,13 @@ class Picture:
         The file.
     alt : str
         What it shows, for those who do not see it.
+    large : bool
+        Whether it fills its column rather than being a thumbnail.
     """
 
     png: bytes
     alt: str
+    large: bool = False
 
 
 Cell = str | Picture

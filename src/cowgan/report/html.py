@@ -53,6 +53,7 @@ th { border-bottom: 1.5px solid #333; vertical-align: bottom; }
 th.text, td.text { text-align: left; }
 td.text + td.text { overflow-wrap: anywhere; }
 td img { display: block; width: 96px; height: 96px; background: #000; }
+td img.large { width: 100%; max-width: 18rem; height: auto; }
 @media screen and (max-width: 42rem) {
   .panorama { min-width: 30rem; }
   .halves { scroll-snap-type: x proximity; }
@@ -77,7 +78,7 @@ td img { display: block; width: 96px; height: 96px; background: #000; }
   body { font-size: 10.5pt; } main { max-width: none; padding: 0; } nav { display: none; }
   h2, caption { break-after: avoid; } figure, tr, .box { break-inside: avoid; }
   .scroll { overflow: visible; }
-  td img { width: 60px; height: 60px; }
+  td img:not(.large) { width: 60px; height: 60px; }
   thead { display: table-header-group; }
 }
 """
@@ -197,5 +198,6 @@ def _text(text: str) -> str:
 def _cell(cell: Cell) -> str:
     if isinstance(cell, Picture):
         data = b64encode(cell.png).decode()
-        return f'<img src="data:image/png;base64,{data}" alt="{markup(cell.alt)}">'
+        large = ' class="large"' if cell.large else ""
+        return f'<img{large} src="data:image/png;base64,{data}" alt="{markup(cell.alt)}">'
     return markup(cell).replace("\n", " <br>")
