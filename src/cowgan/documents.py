@@ -108,11 +108,7 @@ def read_toml(path: Path, limit: int = LARGEST_BYTES) -> dict[str, Any]:
 
 def toml_text(content: Mapping[str, Any]) -> str:
     """Return plain values as TOML: numbers, text, lists of numbers, and tables of these."""
-    tables = {name: value for name, value in content.items() if isinstance(value, Mapping)}
-    lines = [f"{name} = {_toml(value)}" for name, value in content.items() if name not in tables]
-    for name, table in tables.items():
-        lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
-    return "\n".join(lines) + "\n"
+    return "\n".join(_toml_lines(content, "")).lstrip("\n") + "\n"
 
 
 def checked(plain: Any, kind: type[T], what: str, *, other_versions: bool = False) -> T:
@@ -150,6 +146,15 @@ def checked(plain: Any, kind: type[T], what: str, *, other_versions: bool = Fals
     if missing is not None:
         raise _damaged(what, f"{missing} is missing", [])
     return found
+
+
+def _toml_lines(content: Mapping[str, Any], table: str) -> list[str]:
+    tables = {name: value for name, value in content.items() if isinstance(value, Mapping)}
+    lines = ["", f"[{table}]"] if table else []
+    lines += [f"{name} = {_toml(value)}" for name, value in content.items() if name not in tables]
+    for name, inner in tables.items():
+        lines += _toml_lines(inner, f"{table}.{name}".lstrip("."))
+    return lines
 
 
 def _toml(value: Any) -> str:

@@ -11,6 +11,7 @@ from cowgan import __version__
 from cowgan.cli.bank import build_bank, check_bank, simulate_bank
 from cowgan.cli.directions import directions
 from cowgan.cli.evaluate import evaluate
+from cowgan.cli.experiment import app as experiment
 from cowgan.cli.explore import explore
 from cowgan.cli.features import app as features
 from cowgan.cli.generate import generate
@@ -45,6 +46,7 @@ for panel, commands in _COMMANDS.items():
         app.command(rich_help_panel=panel)(command)
 app.add_typer(features, name="features", rich_help_panel="Evaluation")
 app.add_typer(segment, name="segment", rich_help_panel="Evaluation")
+app.add_typer(experiment, name="experiment", rich_help_panel="Studies")
 app.add_typer(turing, name="turing", rich_help_panel="Studies")
 
 

@@ -1,0 +1,96 @@
+"""Running of independent tasks: in processes by joblib, or on a SLURM cluster by submitit."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from cowgan.errors import CowganError
+from cowgan.progress import Progress, advance
+
+Launcher = Literal["local", "slurm"]
+
+
+class Task(Protocol):
+    """Something to do; picklable."""
+
+    def __call__(self) -> None:
+        """Do it."""
+
+
+def run_tasks(
+    tasks: Sequence[Task],
+    launcher: Launcher,
+    jobs: int,
+    folder: Path,
+    progress: Progress,
+    **cluster: Any,
+) -> None:
+    """Run tasks, several at once, and wait for all.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        In the order in which they start.
+    launcher : {"local", "slurm"}
+        Processes on this computer, or jobs on a cluster.
+    jobs : int
+        Most tasks at once.
+    folder : Path
+        For the logs of a cluster's jobs.
+    progress : Progress
+        Updated after every task; cancelling it lets running tasks of this computer end.
+    **cluster
+        Parameters of ``submitit.AutoExecutor``, such as ``slurm_partition``.
+
+    Raises
+    ------
+    CowganError
+        A task failed, or the package that runs them is not installed.
+    Cancelled
+        The user cancelled.
+    """
+    done = 0
+    advance(progress, done, len(tasks))
+    finished = _local(tasks, jobs) if launcher == "local" else _slurm(tasks, jobs, folder, cluster)
+    for _ in finished:
+        done += 1
+        advance(progress, done, len(tasks))
+
+
+def _local(tasks: Sequence[Task], jobs: int) -> Iterator[None]:
+    try:
+        from joblib import Parallel, delayed
+    except ImportError as error:
+        raise _needs("joblib", error) from error
+    results = Parallel(n_jobs=jobs, return_as="generator_unordered")(
+        delayed(task)() for task in tasks
+    )
+    yield from results
+
+
+def _slurm(
+    tasks: Sequence[Task], jobs: int, folder: Path, cluster: dict[str, Any]
+) -> Iterator[None]:
+    try:
+        from submitit import AutoExecutor
+        from submitit.core.utils import FailedJobError
+    except ImportError as error:
+        raise _needs("submitit", error) from error
+    executor = AutoExecutor(folder=folder)
+    executor.update_parameters(slurm_array_parallelism=jobs, **cluster)
+    submitted = executor.submit_array(tasks)
+    for job in submitted:
+        try:
+            yield job.result()
+        except FailedJobError as error:
+            raise CowganError(
+                f"The cluster's job {job.job_id} failed; see its log in {folder}.", str(error)
+            ) from error
+
+
+def _needs(package: str, error: ImportError) -> CowganError:
+    return CowganError(
+        f'Experiments need {package}; install the extra "segment": '
+        'pip install "napari-cowgan[segment]".',
+        repr(error),
+    )
