@@ -83,14 +83,15 @@ def _blocks(config: ExperimentConfig, arms: Mapping[PlannedArm, Arm]) -> Iterato
             yield from comparison_blocks(ArmComparison.of(group, {"dice": config.margin}))
     yield Heading("Method")
     yield Paragraph(
-        "A teacher and all arms beside it know the labels of the same subjects; synthetic volumes "
-        "and volumes of further subjects are labelled by that teacher. All networks have the same "
-        f"architecture, augmentation and number of steps ({config.training.steps:,}), and none is "
-        "chosen by a validation. The test subjects were seen by nothing. Scores of a subject are "
-        "averaged over repetitions, which differ in the subjects that are known, in initial "
-        "weights and in the latents of synthetic volumes. The generator was trained on images of "
-        "the bank's training subjects, without labels, and so has seen more people than a small "
-        "arm: arms with pseudo-labelled volumes show what these images are worth without a generator."
+        "A teacher and all arms beside it know the labels of the same subjects; synthetic "
+        "volumes and volumes of further subjects are labelled by that teacher. All networks "
+        "have the same architecture, augmentation and number of steps "
+        f"({config.training.steps:,}), and none is chosen by a validation. The test subjects "
+        "were seen by nothing. Scores of a subject are averaged over repetitions, which differ "
+        "in the subjects that are known, in initial weights and in the latents of synthetic "
+        "volumes. The generator was trained on images of the bank's training subjects, without "
+        "labels, and so has seen more people than a small arm: arms with pseudo-labelled "
+        "volumes show what these images are worth without a generator."
     )
 
 
