@@ -25,6 +25,7 @@ from cowgan.training.config import Preset, TrainingConfig, preset
 
 _ROOMS: dict[str, tuple[str, ...]] = {
     "segmentation": (
+        "segmentation.image_pairs",
         "segmentation.labelled_cases",
         "segmentation.segmentation_config",
         "segmentation.unet",
@@ -32,6 +33,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "segmentation.segmenter",
         "segmentation.segmenter_files",
         "segmentation.prediction",
+        "segmentation.nnunet_dataset",
         "segmentation.metrics",
         "segmentation.label_pairs",
         "segmentation.overlap",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Segment arteries, and score segmentations.", no_args_is_help=True)
 
+_SOURCES_NEEDED = "Give --images, --labels and --scheme, or a --bank with labels."
 _SCHEMES = "Meaning of the labels: topcow2024, topcow2023, seven-arteries or territories."
 
 
@@ -264,6 +265,49 @@ def _named_folders(predictions: list[str]) -> dict[str, Path]:
     return folders
 
 
+@app.command()
+def export_nnunet(
+    out: Annotated[
+        Path, typer.Option(help="Folder of nnUNet_raw and nnUNet_preprocessed; may exist.")
+    ],
+    images: Annotated[Path | None, typer.Option(help="Folder of images.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="Folder of label maps with the names of the images.")
+    ] = None,
+    scheme: Annotated[str | None, typer.Option(help=_SCHEMES)] = None,
+    bank: Annotated[
+        Path | None, typer.Option(help="Bank with labels, instead of images and label maps.")
+    ] = None,
+    number: Annotated[int, typer.Option(help="Number of the dataset, 1 to 999.")] = 600,
+    name: Annotated[str, typer.Option(help="Name of the dataset.")] = "CircleOfWillis",
+    folds: Annotated[int, typer.Option(help="Folds, which are split by subject.", min=2)] = 5,
+) -> None:
+    """Write images and label maps as a dataset of nnU-Net v2.
+
+    Labels become consecutive; dataset.json names them. Of a bank, the training side is written.
+    """
+    from cowgan.anatomy.label_schemes import label_scheme
+    from cowgan.bank.bank import Bank
+    from cowgan.cli.console import progress_bar
+    from cowgan.segmentation.image_pairs import find_image_pairs
+    from cowgan.segmentation.labelled_cases import scheme_of
+    from cowgan.segmentation.nnunet_dataset import NnunetDataset, bank_sources
+    from cowgan.segmentation.nnunet_dataset import export_nnunet as export
+
+    dataset = NnunetDataset(number, name, folds)
+    with progress_bar("Writing") as progress:
+        if bank is not None and (images, labels, scheme) == (None, None, None):
+            opened = Bank.open(bank)
+            raw = export(bank_sources(opened), scheme_of(opened), out, dataset, progress)
+        elif bank is None and images is not None and labels is not None and scheme is not None:
+            pairs = find_image_pairs(images, labels)
+            raw = export(pairs, label_scheme(scheme), out, dataset, progress)
+        else:
+            raise CowganError(_SOURCES_NEEDED)
+    say(f"Dataset: {raw}")
+    say(f"Plan it with: nnUNetv2_plan_and_preprocess -d {number}")
+
+
 def _settings(
     network: str, file: Path | None, steps: int | None, seed: int | None
 ) -> "SegmentationConfig":
@@ -291,5 +335,5 @@ def _labelled_cases(
     if bank is not None and folders == (None, None, None):
         return of_bank(Bank.open(bank))
     if bank is not None or images is None or labels is None or scheme is None:
-        raise CowganError("Give --images, --labels and --scheme, or a --bank with labels.")
+        raise CowganError(_SOURCES_NEEDED)
     return read_folders(images, labels, label_scheme(scheme), progress=progress)

@@ -232,7 +232,7 @@ def _means_table(found: ArmComparison, metric: str) -> Table:
         "median.",
         ("Artery", "Subjects", *(arm.name for arm in found.arms)),
         tuple(rows),
-        (1.4, 0.8, *(2.0 for _ in found.arms)),
+        (1.4, max(0.8, 0.25 * len(found.arms)), *(2.0 for _ in found.arms)),
     )
 
 

@@ -12,18 +12,14 @@ from numpy.typing import NDArray
 from cowgan.anatomy.label_schemes import LabelScheme
 from cowgan.bank.bank import Bank
 from cowgan.bank.split import Side
-from cowgan.data.scans import find_label_maps
-from cowgan.data.subjects import subject_of
 from cowgan.errors import CowganError
 from cowgan.progress import Progress, Silent, advance
-from cowgan.segmentation.label_pairs import require_labels, require_one_grid
-from cowgan.volume import DEFAULT_SPACING_MM, Volume, open_image
+from cowgan.segmentation.image_pairs import OpenedPair, find_image_pairs
+from cowgan.volume import DEFAULT_SPACING_MM, Volume
 from cowgan.volume.intensity import rescale
 from cowgan.volume.label_resampling import resample_labels
 from cowgan.volume.resampling import Grid, grid_of_spacing, resample
 
-_IMAGE_SUFFIX = "_0000"
-_LABEL_SUFFIXES = ("_label", "_labels", "_dseg", "_seg")
 _SAME_SPACING = 1e-3
 
 
@@ -121,11 +117,11 @@ def read_folders(
         The user cancelled.
     """
     progress = progress or Silent()
-    pairs = _pairs(images, labels)
+    pairs = find_image_pairs(images, labels)
     cases: list[LabelledCase] = []
-    for name, (image_path, labels_path) in pairs.items():
-        advance(progress, len(cases), len(pairs), name)
-        cases.append(_read(name, image_path, labels_path, scheme, spacing_mm))
+    for pair in pairs:
+        advance(progress, len(cases), len(pairs), pair.name)
+        cases.append(_at_spacing(pair.open(scheme), pair.subject, spacing_mm))
     advance(progress, len(cases), len(pairs))
     return LabelledCases(cases, scheme, spacing_mm)
 
@@ -138,12 +134,7 @@ def of_bank(bank: Bank, side: Side = "training") -> LabelledCases:
     CowganError
         The bank has no labels, or nothing on that side.
     """
-    scheme = bank.label_scheme
-    if scheme is None:
-        raise CowganError(
-            f"The bank {bank.path} has no labels; make one of anatomies that have them with "
-            "cowgan simulate-bank."
-        )
+    scheme = scheme_of(bank)
     indices = bank.training if side == "training" else bank.holdout
     if not len(indices):
         raise CowganError(f"The bank {bank.path} has no volume for {side}.")
@@ -159,6 +150,16 @@ def of_bank(bank: Bank, side: Side = "training") -> LabelledCases:
     return LabelledCases(cases, scheme, bank.spacing_mm)
 
 
+def scheme_of(bank: Bank) -> LabelScheme:
+    """Return the scheme of a bank's labels; raises `CowganError` if it has none."""
+    if bank.label_scheme is None:
+        raise CowganError(
+            f"The bank {bank.path} has no labels; make one of anatomies that have them with "
+            "cowgan simulate-bank."
+        )
+    return bank.label_scheme
+
+
 def at_spacing(volume: Volume, spacing_mm: tuple[float, float, float]) -> Volume:
     """Return a volume at a voxel size, itself if it has that already."""
     if np.allclose(volume.spacing_mm, spacing_mm, rtol=_SAME_SPACING, atol=0):
@@ -167,52 +168,13 @@ def at_spacing(volume: Volume, spacing_mm: tuple[float, float, float]) -> Volume
     return Volume(resample(volume, grid).data, grid.affine, volume.provenance)
 
 
-def _pairs(images: Path, labels: Path) -> dict[str, tuple[Path, Path]]:
-    """Return images with their label maps, which may lie in the same folder."""
-    found, truths = find_label_maps([images]), find_label_maps([labels])
-    if images.resolve() == labels.resolve():
-        found = {name: path for name, path in found.items() if not _is_named_as_labels(name)}
-        truths = {name: path for name, path in truths.items() if _is_named_as_labels(name)}
-        if not found:
-            raise CowganError(f"{images} holds label maps only.")
-    truths = {_without_suffix(name): path for name, path in truths.items()}
-    alone = [name for name in found if _without_suffix(name) not in truths]
-    if alone:
-        more = f", nor for {len(alone) - 1} others" if alone[1:] else ""
-        raise CowganError(
-            f"{labels} has no label map for {alone[0]}{more}; give each label map the name of its "
-            "image."
-        )
-    return {name: (path, truths[_without_suffix(name)]) for name, path in found.items()}
-
-
-def _is_named_as_labels(name: str) -> bool:
-    return name.endswith(_LABEL_SUFFIXES)
-
-
-def _without_suffix(name: str) -> str:
-    """Return a case name without what tells an image from its label map."""
-    for suffix in (_IMAGE_SUFFIX, *_LABEL_SUFFIXES):
-        name = name.removesuffix(suffix)
-    return name
-
-
-def _read(
-    name: str,
-    image_path: Path,
-    labels_path: Path,
-    scheme: LabelScheme,
-    spacing_mm: tuple[float, float, float],
+def _at_spacing(
+    opened: OpenedPair, subject: str, spacing_mm: tuple[float, float, float]
 ) -> LabelledCase:
-    image, truth = open_image(image_path), open_image(labels_path)
-    require_labels(truth, scheme)
-    require_one_grid(name, ("image", image), ("label map", truth))
-    labels = truth.labels()
-    if not labels.any():
-        raise CowganError(f"The label map {labels_path.name} is empty.")
-    volume = at_spacing(image.volume(), spacing_mm)
-    if volume.shape != labels.shape:
-        grid = Grid(volume.shape, volume.affine)
-        mask = Volume((labels > 0).astype(np.float32), truth.affine)
-        labels = resample_labels(labels, truth.affine, grid, resample(mask, grid, order=1).data)
-    return LabelledCase(name, subject_of(name), rescale(volume.data).astype(np.float16), labels)
+    volume, labels = at_spacing(opened.volume, spacing_mm), opened.labels
+    if volume is not opened.volume:
+        grid, affine = Grid(volume.shape, volume.affine), opened.volume.affine
+        mask = Volume((labels > 0).astype(np.float32), affine)
+        labels = resample_labels(labels, affine, grid, resample(mask, grid, order=1).data)
+    image = rescale(volume.data).astype(np.float16)
+    return LabelledCase(opened.name, subject, image, labels)
