@@ -13,7 +13,7 @@ from command_line import cowgan
 from training_banks import LabelledTubes, make_bank
 
 from cowgan.anatomy.label_schemes import TERRITORIES
-from cowgan.checkpoint import save
+from cowgan.checkpoint import load, save
 from cowgan.errors import CowganError
 from cowgan.progress import Silent
 from cowgan.segmentation.experiment import plan, read_arms, read_scores, write_scores
@@ -143,25 +143,19 @@ def test_scores_are_read_as_they_were_written(tmp_path) -> None:
         read_scores(tmp_path / "scores.csv")
 
 
-def write(path: Path) -> None:
-    path.write_text("done", encoding="utf-8")
-
-
-def fail() -> None:
-    raise CowganError("This cannot be done.")
-
-
 @pytest.mark.parametrize("launcher", ["local", pytest.param("slurm", marks=pytest.mark.slow)])
 def test_tasks_run_in_other_processes(launcher, tmp_path, monkeypatch) -> None:
     """submitit runs the jobs of a cluster as processes of this computer."""
     submitit = pytest.importorskip("submitit")
     monkeypatch.setattr(submitit, "AutoExecutor", partial(submitit.AutoExecutor, cluster="local"))
     paths = [tmp_path / f"{number}.txt" for number in range(3)]
-    tasks = [partial(write, path) for path in paths]
+    tasks = [partial(Path.write_text, path, "done", encoding="utf-8") for path in paths]
     run_tasks(tasks, launcher, 2, tmp_path / "logs", Silent())
     assert all(path.read_text(encoding="utf-8") == "done" for path in paths)
     with pytest.raises(CowganError):
-        run_tasks([fail], launcher, 1, tmp_path / "logs", Silent())
+        run_tasks(
+            [partial(load, tmp_path / "nowhere.pt")], launcher, 1, tmp_path / "logs", Silent()
+        )
 
 
 @pytest.mark.parametrize(
