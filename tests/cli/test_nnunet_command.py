@@ -101,7 +101,7 @@ def test_a_bank_is_exported_without_its_holdout(tmp_path) -> None:
         (("--folds", 5), "at least 5 subjects"),
         (("--number", 0), "number from 1 to 999"),
         (("--name", "a b"), "name of letters"),
-        (("--scheme", "territories"), "is not one of"),
+        (("--folds", 2, "--scheme", "territories"), "is not one of"),
         (("--bank", "nowhere"), "--bank"),
     ],
 )
