@@ -21,20 +21,24 @@ app = typer.Typer(help="Segment arteries, and score segmentations.", no_args_is_
 
 _SOURCES_NEEDED = "Give --images, --labels and --scheme, or a --bank with labels."
 _SCHEMES = "Meaning of the labels: topcow2024, topcow2023, seven-arteries or territories."
+_Images = Annotated[Path | None, typer.Option(help="Folder of images.")]
+_Labels = Annotated[
+    Path | None, typer.Option(help="Folder of label maps with the names of the images.")
+]
+_Scheme = Annotated[str | None, typer.Option(help=_SCHEMES)]
+_Bank = Annotated[
+    Path | None, typer.Option(help="Bank with labels, instead of images and label maps.")
+]
 
 
 @app.command()
 def train(
     out: Annotated[Path | None, typer.Option(help="Folder of a new run.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Folder of a run to continue.")] = None,
-    images: Annotated[Path | None, typer.Option(help="Folder of images.")] = None,
-    labels: Annotated[
-        Path | None, typer.Option(help="Folder of label maps with the names of the images.")
-    ] = None,
-    scheme: Annotated[str | None, typer.Option(help=_SCHEMES)] = None,
-    bank: Annotated[
-        Path | None, typer.Option(help="Bank with labels, instead of images and label maps.")
-    ] = None,
+    images: _Images = None,
+    labels: _Labels = None,
+    scheme: _Scheme = None,
+    bank: _Bank = None,
     network: Annotated[
         Literal["small", "medium", "large"],
         typer.Option(help="Architecture, which --config changes: small for CPUs, others for GPUs."),
@@ -270,14 +274,10 @@ def export_nnunet(
     out: Annotated[
         Path, typer.Option(help="Folder of nnUNet_raw and nnUNet_preprocessed; may exist.")
     ],
-    images: Annotated[Path | None, typer.Option(help="Folder of images.")] = None,
-    labels: Annotated[
-        Path | None, typer.Option(help="Folder of label maps with the names of the images.")
-    ] = None,
-    scheme: Annotated[str | None, typer.Option(help=_SCHEMES)] = None,
-    bank: Annotated[
-        Path | None, typer.Option(help="Bank with labels, instead of images and label maps.")
-    ] = None,
+    images: _Images = None,
+    labels: _Labels = None,
+    scheme: _Scheme = None,
+    bank: _Bank = None,
     number: Annotated[int, typer.Option(help="Number of the dataset, 1 to 999.")] = 600,
     name: Annotated[str, typer.Option(help="Name of the dataset.")] = "CircleOfWillis",
     folds: Annotated[int, typer.Option(help="Folds, which are split by subject.", min=2)] = 5,

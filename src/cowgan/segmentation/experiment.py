@@ -9,15 +9,13 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
-import numpy as np
-
 from cowgan.documents import toml_text
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path, read_text
 from cowgan.segmentation.comparison import COMPARED, Arm
 from cowgan.segmentation.experiment_config import ExperimentConfig, PlannedArm
 from cowgan.segmentation.experiment_data import ExperimentData
-from cowgan.segmentation.labelled_cases import LabelledCases
+from cowgan.segmentation.labelled_cases import LabelledCases, as_volume
 from cowgan.segmentation.metrics import ArteryScore, score
 from cowgan.segmentation.segmentation_run import resume_segmenter, train_segmenter
 from cowgan.segmentation.segmenter import Segmenter
@@ -25,7 +23,6 @@ from cowgan.segmentation.segmenter_files import MODEL_FILE, load_segmenter
 from cowgan.segmentation.subject_values import CaseScores, Quantity, averaged, values_by_subject
 from cowgan.tables import read_table, write_table
 from cowgan.training.state_files import has_state
-from cowgan.volume import Volume, default_affine
 
 CONFIG_FILE = "experiment.toml"
 SCORES_FILE = "scores.csv"
@@ -186,9 +183,7 @@ def _scores(run: Path, test: LabelledCases, device: str) -> Mapping[str, list[Ar
     segmenter = Segmenter([load_segmenter(run / MODEL_FILE)], device)
     found = {}
     for case in test.cases:
-        image = Volume(
-            case.image.astype(np.float32), default_affine(case.image.shape, test.spacing_mm)
-        )
+        image = as_volume(case.image, test.spacing_mm)
         truth = segmenter.classes.labels(segmenter.classes.of_labels(case.labels))
         found[case.name] = score(segmenter(image).labels, truth, test.scheme, test.spacing_mm)
     return found

@@ -13,12 +13,11 @@ from cowgan.checkpoint import BUNDLED, load
 from cowgan.errors import CowganError
 from cowgan.randomness import stream
 from cowgan.segmentation.experiment_config import ExperimentConfig, PlannedArm
-from cowgan.segmentation.labelled_cases import LabelledCase, LabelledCases, of_bank
+from cowgan.segmentation.labelled_cases import LabelledCase, LabelledCases, as_volume, of_bank
 from cowgan.segmentation.patch_augmentation import change_intensities
 from cowgan.segmentation.segmenter import Segmenter
 from cowgan.segmentation.segmenter_files import load_segmenter
 from cowgan.synthesis import LatentState, Synthesizer
-from cowgan.volume import Volume, default_affine
 
 _SEEDS_OF_A_REPETITION = 1_000_000
 
@@ -129,6 +128,5 @@ class ExperimentData:
 
 
 def _labelled(name: str, image: NDArray[np.float16], segmenter: Segmenter) -> LabelledCase:
-    affine = default_affine(image.shape, segmenter.spacing_mm)
-    labels = segmenter(Volume(image.astype(np.float32), affine)).labels
+    labels = segmenter(as_volume(image, segmenter.spacing_mm)).labels
     return LabelledCase(name, name, image, labels)

@@ -15,7 +15,7 @@ from cowgan.bank.split import Side
 from cowgan.errors import CowganError
 from cowgan.progress import Progress, Silent, advance
 from cowgan.segmentation.image_pairs import OpenedPair, find_image_pairs
-from cowgan.volume import DEFAULT_SPACING_MM, Volume
+from cowgan.volume import DEFAULT_SPACING_MM, Volume, default_affine
 from cowgan.volume.intensity import rescale
 from cowgan.volume.label_resampling import resample_labels
 from cowgan.volume.resampling import Grid, grid_of_spacing, resample
@@ -166,6 +166,11 @@ def at_spacing(volume: Volume, spacing_mm: tuple[float, float, float]) -> Volume
         return volume
     grid = grid_of_spacing(volume, spacing_mm)
     return Volume(resample(volume, grid).data, grid.affine, volume.provenance)
+
+
+def as_volume(image: NDArray[np.float16], spacing_mm: tuple[float, float, float]) -> Volume:
+    """Return the image of a case as a volume centred on the origin."""
+    return Volume(image.astype(np.float32), default_affine(image.shape, spacing_mm))
 
 
 def _at_spacing(

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from cowgan.anatomy.label_schemes import LabelScheme
-from cowgan.segmentation.labelled_cases import LabelledCases
+from cowgan.segmentation.labelled_cases import LabelledCases, as_volume
 from cowgan.segmentation.overlap import dice
 from cowgan.segmentation.segmenter import Segmenter
-from cowgan.volume import Volume, default_affine
 
 MEAN_DICE = "mean_dice"
 """Column of the mean Dice over arteries in the log of a run."""
@@ -23,10 +22,7 @@ def validate(segmenter: Segmenter, cases: LabelledCases) -> Mapping[str, float]:
     """Return the mean Dice of each artery over the cases that have it, and the mean of these."""
     values: dict[str, list[float]] = {}
     for case in cases.cases:
-        image = Volume(
-            case.image.astype(np.float32), default_affine(case.image.shape, cases.spacing_mm)
-        )
-        labels = segmenter(image).labels
+        labels = segmenter(as_volume(case.image, cases.spacing_mm)).labels
         for value in segmenter.classes.values:
             truth = case.labels == value
             if truth.any():
