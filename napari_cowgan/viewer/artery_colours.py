@@ -7,31 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cowgan.anatomy.arteries import Artery
+from cowgan.anatomy.label_colours import label_colours
+from cowgan.anatomy.label_schemes import TOPCOW_2024
 
 FEATURE = "artery"
 """Feature column that holds the names, which napari shows under the pointer."""
 
 COLOURS: dict[Artery, str] = {
-    Artery.BA: "#bcd86e",
-    Artery.R_PCA: "#a7b1ff",
-    Artery.L_PCA: "#1175d9",
-    Artery.R_ICA: "#ff565d",
-    Artery.R_MCA: "#88e3ac",
-    Artery.L_ICA: "#d41627",
-    Artery.L_MCA: "#39ab82",
-    Artery.R_PCOM: "#d079b2",
-    Artery.L_PCOM: "#b03f87",
-    Artery.ACOM: "#59ffff",
-    Artery.R_ACA: "#fffb13",
-    Artery.L_ACA: "#d3a100",
-    Artery.THIRD_A2: "#8a5a3c",
+    Artery(value): colour for value, colour in label_colours(TOPCOW_2024).items()
 }
-"""Colour of each artery.
-
-The two sides of a pair share a hue, the patient's right being the lighter one. All differ
-in lightness as well as in hue, so that they stay distinguishable with any colour blindness,
-above all where arteries meet.
-"""
+"""Colour of each artery."""
 
 UNKNOWN_COLOUR = "#9a9a9a"
 """Grey, for label values that are no artery: never invisible."""

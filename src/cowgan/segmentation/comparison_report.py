@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cowgan.anatomy.label_colours import label_colours
 from cowgan.anatomy.label_schemes import LabelScheme
 from cowgan.randomness import stream
 from cowgan.report.blocks import (
@@ -41,7 +42,6 @@ from cowgan.segmentation.comparison import (
     compare_arms,
     quantities_of,
 )
-from cowgan.segmentation.label_pictures import colours_of
 from cowgan.segmentation.metrics import ALL
 from cowgan.segmentation.subject_values import MEAN
 
@@ -368,7 +368,7 @@ def _legend(scheme: LabelScheme) -> Drawing:
     def paint(figure: "Canvas") -> None:
         axes = figure.subplots()
         axes.set_axis_off()
-        for value, colour in colours_of(scheme).items():
+        for value, colour in label_colours(scheme).items():
             axes.plot([], [], "s", color=colour, label=scheme.labels[value])
         axes.legend(loc="center", ncols=7)
 

@@ -5,33 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cowgan.anatomy.label_colours import label_colours
 from cowgan.anatomy.label_schemes import LabelScheme
 from cowgan.pictures import png_bytes
 from cowgan.report.blocks import Picture
 
-_COLOURS = (
-    "#e6194b",
-    "#3cb44b",
-    "#bfef45",
-    "#4363d8",
-    "#f58231",
-    "#42d4f4",
-    "#fabed4",
-    "#911eb4",
-    "#dcbeff",
-    "#ffe119",
-    "#469990",
-    "#aaffc3",
-    "#f032e6",
-)
-"""Distinct on black; as many as the largest scheme has labels."""
-
 _PIXELS = 288
-
-
-def colours_of(scheme: LabelScheme) -> dict[int, str]:
-    """Return the colour of each label of a scheme, such as ``"#e6194b"``."""
-    return dict(zip(scheme.labels, _COLOURS, strict=False))
 
 
 def label_picture(
@@ -58,7 +37,7 @@ def label_picture(
     lowest = (labels > 0).argmax(axis=0)[None]
     seen = np.take_along_axis(labels, lowest, axis=0)[0].T[::-1]
     table = np.zeros((256, 3), np.uint8)
-    for value, colour in colours_of(scheme).items():
+    for value, colour in label_colours(scheme).items():
         table[value] = list(bytes.fromhex(colour[1:]))
     extent = np.array(seen.shape) * (spacing_mm[2], spacing_mm[1])
     rows, columns = np.maximum(1, np.round(extent * _PIXELS / extent.max())).astype(int)
