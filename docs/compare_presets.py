@@ -24,7 +24,7 @@ from cowgan.evaluation.similarity import correlation_rows, mean_and_nearest
 from cowgan.networks import NetworkConfig
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.training.bank_subset import BankSubset
-from cowgan.training.config import preset, with_changes
+from cowgan.training.config import preset
 from cowgan.training.log import LOG_FILE
 from cowgan.training.run import export_run, start_run
 from cowgan.volume import Volume, default_affine, mip
@@ -54,7 +54,7 @@ class TimeLimit:
 
 def train(name: str, folder: Path, bank: Bank, seconds: float) -> None:
     """Train with a preset up to the time limit."""
-    config = with_changes(preset(name, NETWORK), sample_every=10**9, metrics_every=0)
+    config = preset(name, NETWORK).with_changes(sample_every=10**9, metrics_every=0)
     try:
         start_run(folder, bank, config, "cpu", progress=TimeLimit(seconds))
     except Cancelled:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from cowgan.progress import Progress
-from cowgan.training.config import TrainingConfig, with_changes
+from cowgan.training.config import TrainingConfig
 from cowgan.training.memory import MemoryEstimate
 from cowgan.training.timing import StepTime
 from napari_cowgan.training.estimate_process import memory_apart, step_time_apart
@@ -173,7 +173,7 @@ class Needs(QWidget):
 
 def _relevant(config: TrainingConfig) -> TrainingConfig:
     """Return settings without those that change neither memory nor the time of a step."""
-    return with_changes(config, steps=1, save_every=1, sample_every=1, metrics_every=0, seed=0)
+    return config.with_changes(steps=1, save_every=1, sample_every=1, metrics_every=0, seed=0)
 
 
 def _memory_text(memory: MemoryEstimate) -> str:

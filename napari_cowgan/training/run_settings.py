@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cowgan.networks import PRESETS as NETWORKS
-from cowgan.training.config import Preset, TrainingConfig, preset, with_changes, write_config
-from cowgan.training.run import CONFIG_FILE, require_no_run
+from cowgan.training.config import Preset, TrainingConfig, preset
+from cowgan.training.config_files import CONFIG_FILE, write_config
+from cowgan.training.state_files import require_no_state
 from napari_cowgan.training.volume_source import VolumeSize
 
 Place = Literal["process", "thread"]
@@ -75,7 +76,7 @@ def run_config(
         network_capacity=capacity,
         fmap_max=most_channels,
     )
-    return with_changes(preset(recipe, resized), **changes)
+    return preset(recipe, resized).with_changes(**changes)
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class NewRun:
         CowganError
             The folder holds a run already, or cannot be written.
         """
-        require_no_run(self.folder)
+        require_no_state(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / CONFIG_FILE
         write_config(self.config, file)

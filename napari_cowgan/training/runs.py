@@ -8,8 +8,9 @@ from cowgan.networks import PRESETS as NETWORKS
 from cowgan.networks import NetworkConfig
 from cowgan.progress import Progress, advance
 from cowgan.training.config import TrainingConfig
+from cowgan.training.config_files import CONFIG_FILE
 from cowgan.training.remote_control import ACTIVE, STATUS_FILE, RunState, read_status
-from cowgan.training.run import CONFIG_FILE, export_run
+from cowgan.training.run import export_run
 from cowgan.training.run_state import read_description
 from cowgan.training.state_files import PREVIOUS_FILE, STATE_FILE
 

@@ -12,7 +12,7 @@ from torch.utils._pytree import tree_map
 
 from cowgan.networks import NetworkConfig, initialise
 from cowgan.training import sampling
-from cowgan.training.config import preset, with_changes
+from cowgan.training.config import preset
 from cowgan.training.generator import Generator
 from cowgan.training.memory import estimate
 from cowgan.training.trainer import Trainer
@@ -60,8 +60,8 @@ def _noise_like(value: Any) -> Any:
 @pytest.mark.parametrize("precision", ["bf16", "fp32"])
 @pytest.mark.parametrize("name", ["paper", "modern", "projected"])
 def test_a_step(compare, report, single_threaded, name: str, precision: str) -> None:
-    config = with_changes(
-        preset(name, NETWORK), batch=BATCH, accumulate=1, precision=precision, path_from=10**9
+    config = preset(name, NETWORK).with_changes(
+        batch=BATCH, accumulate=1, precision=precision, path_from=10**9
     )
     trainer = Trainer(config, Noise(), "cpu")
 

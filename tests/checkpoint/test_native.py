@@ -95,7 +95,7 @@ def test_a_failed_save_leaves_the_old_file(checkpoint, written, monkeypatch, sin
         path.write_text("half", encoding="utf-8")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("cowgan.checkpoint.native.write_serialised", fail)
+    monkeypatch.setattr("cowgan.checkpoint.model_files.write_serialised", fail)
     with pytest.raises(CowganError) as refusal:
         save(checkpoint, written)
     assert "No space left" in single_sentence(refusal)

@@ -7,7 +7,7 @@ from cowgan.cli.app import app
 from cowgan.errors import CowganError
 from cowgan.networks import PRESETS, NetworkConfig
 from cowgan.settings import setting_fields
-from cowgan.training.config import TrainingConfig, preset, with_changes
+from cowgan.training.config import TrainingConfig, preset
 
 FIELDS = {**setting_fields(TrainingConfig), **setting_fields(NetworkConfig)}
 BOUNDED = [
@@ -38,4 +38,4 @@ def test_a_value_out_of_bounds_is_refused(name: str) -> None:
     setting = FIELDS[name].setting
     for value in (setting.low - 1, setting.high * 2):
         with pytest.raises(CowganError, match=f"Training's {name} must lie between"):
-            with_changes(config, **{name: FIELDS[name].kind(value)})
+            config.with_changes(**{name: FIELDS[name].kind(value)})

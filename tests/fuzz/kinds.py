@@ -240,7 +240,8 @@ def _run(folder: Path) -> Specimens:
 
     from cowgan.networks import NetworkConfig
     from cowgan.training.bank_subset import BankSubset
-    from cowgan.training.config import preset, read_config, with_changes
+    from cowgan.training.config import preset
+    from cowgan.training.config_files import read_config
     from cowgan.training.log import LogFollower, LogWriter
     from cowgan.training.remote_control import read_status
     from cowgan.training.run import export_run, read_run, start_run
@@ -250,7 +251,7 @@ def _run(folder: Path) -> Specimens:
     torch.set_num_threads(1)
     bank = make_bank(folder / "bank", 4)
     network = NetworkConfig(16, 16, 1, 8, latent_dim=8, style_depth=1)
-    config = with_changes(preset("modern", network), batch=1, accumulate=1, steps=2)
+    config = preset("modern", network).with_changes(batch=1, accumulate=1, steps=2)
     run = folder / "run"
     start_run(run, bank, config, "cpu")
     trainer = Trainer(config, BankSubset(bank, network.volume_shape, bank.training), "cpu")
@@ -265,7 +266,9 @@ def _run(folder: Path) -> Specimens:
 
     return Specimens(
         Target(run / "run.json", (damage, structural_json), lambda _: read_run(run)),
-        Target(run / "config.toml", (damage, structural_toml), read_config),
+        Target(
+            run / "config.toml", (damage, structural_toml), lambda path: read_config(path, config)
+        ),
         Target(run / "state.safetensors", (damage, safetensors_header), state),
         Target(run / "status.json", (damage, structural_json), lambda _: read_status(run)),
         Target(run / "log.csv", (damage, structural_table), log),
@@ -276,10 +279,11 @@ def _segmenter(folder: Path) -> Specimens:
     import torch
     from segmentation_cases import tiny_config, tube_cases
 
-    from cowgan.segmentation.segmentation_config import SegmentationConfig, read_config
+    from cowgan.segmentation.segmentation_config import SegmentationConfig
     from cowgan.segmentation.segmentation_run import resume_segmenter, train_segmenter
     from cowgan.segmentation.segmenter import Segmenter
     from cowgan.segmentation.segmenter_files import load_segmenter
+    from cowgan.training.config_files import read_config
     from cowgan.volume import Volume, default_affine
 
     torch.set_num_threads(1)

@@ -9,7 +9,8 @@ from cowgan.cli.app import app
 from cowgan.errors import CowganError
 from cowgan.networks import NetworkConfig
 from cowgan.settings import setting_fields
-from cowgan.training.config import TrainingConfig, read_config
+from cowgan.training.config import TrainingConfig
+from cowgan.training.config_files import read_config
 from cowgan.training.state_files import STATE_FILE
 from napari_cowgan.training.run_settings import NewRun, run_config
 
@@ -42,7 +43,7 @@ def test_a_process_is_given_every_setting_in_a_file(run):
     command, *arguments = run.prepare()
     assert command == "train"
     options = parse(arguments)
-    assert read_config(options["config"]) == run.config
+    assert read_config(options["config"], TrainingConfig()) == run.config
     assert (options["bank"], options["out"], options["device"]) == (run.bank, run.folder, "cpu")
     given = replace(run, init_from=run.folder.parent / "coarse")
     assert parse(given.prepare()[1:])["init_from"] == given.init_from

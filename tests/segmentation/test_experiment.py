@@ -13,6 +13,8 @@ from command_line import cowgan
 from training_banks import LabelledTubes, make_bank
 
 from cowgan.anatomy.label_schemes import TERRITORIES
+from cowgan.bank.split import SplitRule
+from cowgan.bank.writing import BankOptions, write_bank
 from cowgan.checkpoint import load, save
 from cowgan.errors import CowganError
 from cowgan.progress import Silent
@@ -21,7 +23,7 @@ from cowgan.segmentation.experiment_config import ExperimentConfig, PlannedArm, 
 from cowgan.segmentation.experiment_data import ExperimentData
 from cowgan.segmentation.launching import run_tasks
 from cowgan.segmentation.metrics import score
-from cowgan.segmentation.segmentation_run import MODEL_FILE
+from cowgan.segmentation.segmentation_run import MODEL_FILE, train_segmenter
 
 CONFIG = """
 bank = "bank"
@@ -77,6 +79,21 @@ def test_sets_of_a_repetition_are_nested_and_never_touch_the_test(config) -> Non
     assert any(sets[1] != {case.subject for case in cases} for cases in others)
     with pytest.raises(CowganError, match="fewer than 8"):
         data.real(8)
+
+
+def test_pseudo_labelled_volumes_are_of_all_other_subjects_in_turn(config, tmp_path) -> None:
+    subjects, copies = 3, 12
+    tubes = [LabelledTubes(i, copy) for i in range(subjects) for copy in range(copies)]
+    bank = write_bank(tmp_path / "bank", tubes, BankOptions(SplitRule(holdout=0.0))).path
+    data = ExperimentData(replace(config, bank=str(bank)), 0)
+    teacher = tmp_path / "teacher"
+    train_segmenter(teacher, data.real(1), config.training, "cpu")
+    arm = PlannedArm(1, 0, pseudo=(subjects - 1) * copies)
+    cases = data.learned_from(arm, teacher / MODEL_FILE, "cpu").cases
+    names = [case.name for case in cases]
+    others = [name.removesuffix("_0") for name in names[: subjects - 1]]
+    assert len(set(others)) == subjects - 1
+    assert names == [f"{other}_{copy}" for copy in range(copies) for other in others]
 
 
 def test_difficulty_changes_all_images_and_no_label(config) -> None:

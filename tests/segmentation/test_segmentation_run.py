@@ -6,15 +6,17 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 from segmentation_cases import tiny_config, tube_cases
 
 from cowgan.anatomy.label_schemes import TERRITORIES
 from cowgan.errors import Cancelled, CowganError
 from cowgan.segmentation.fitting import Fitting, learning_rate
-from cowgan.segmentation.segmentation_config import SegmentationConfig, read_config
+from cowgan.segmentation.segmentation_config import SegmentationConfig
 from cowgan.segmentation.segmentation_run import resume_segmenter, train_segmenter
 from cowgan.segmentation.segmenter_files import load_segmenter
+from cowgan.training.config_files import read_config
 from cowgan.training.distributed import ProcessGroup
 from cowgan.training.remote_control import read_status
 
@@ -140,3 +142,13 @@ def test_settings_come_from_a_file(tmp_path, single_sentence) -> None:
         with pytest.raises(CowganError) as refusal:
             read_config(path, SegmentationConfig())
         single_sentence(refusal)
+
+
+def test_memory_that_runs_out_is_reported_in_one_sentence(
+    tmp_path, single_sentence, monkeypatch
+) -> None:
+    monkeypatch.setattr(Fitting, "step", lambda _: torch.empty(2**50))
+    with pytest.raises(CowganError) as refusal:
+        train_segmenter(tmp_path, tube_cases(1), tiny_config(), "cpu")
+    assert "smaller batch" in single_sentence(refusal)
+    assert read_status(tmp_path).state == "failed"

@@ -14,7 +14,7 @@ from training_banks import TINY_NETWORK, Tubes, make_bank
 from cowgan.bank.bank import Bank
 from cowgan.checkpoint import Checkpoint, save
 from cowgan.errors import CowganError
-from cowgan.training.config import preset, with_changes
+from cowgan.training.config import preset
 from cowgan.training.discriminator_features import DiscriminatorFeatures
 from cowgan.training.run import export_run, resume_run, start_run
 from cowgan.training.run_state import read_state
@@ -31,8 +31,8 @@ def bank(tmp_path_factory) -> Bank:
 
 
 def train(bank: Bank, folder: Path, name: str) -> Path:
-    config = with_changes(
-        preset(name, TINY_NETWORK), batch=2, accumulate=1, steps=2, precision="fp32"
+    config = preset(name, TINY_NETWORK).with_changes(
+        batch=2, accumulate=1, steps=2, precision="fp32"
     )
     start_run(folder, bank, config, "cpu")
     return folder

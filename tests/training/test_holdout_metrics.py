@@ -13,7 +13,7 @@ from cowgan.evaluation.comparison import compare
 from cowgan.features.coarse_vessels import CoarseVesselFeatures
 from cowgan.features.store import extract_features
 from cowgan.networks import NetworkConfig
-from cowgan.training.config import preset, with_changes
+from cowgan.training.config import preset
 from cowgan.training.holdout_metrics import HoldoutMetrics
 from cowgan.training.loop import BEST_FILE
 from cowgan.training.run import resume_run, start_run
@@ -68,8 +68,8 @@ def test_a_run_keeps_the_checkpoint_nearest_to_held_out_subjects(
 ) -> None:
     torch.set_num_threads(1)
     run = tmp_path / "run"
-    config = with_changes(
-        preset("modern", NETWORK), batch=2, accumulate=1, steps=2, save_every=2, metrics_every=1
+    config = preset("modern", NETWORK).with_changes(
+        batch=2, accumulate=1, steps=2, save_every=2, metrics_every=1
     )
     start_run(run, bank, config, "cpu")
     resume_run(run, bank, "cpu", steps=4)

@@ -12,15 +12,15 @@ from cowgan.networks import MappingNetwork, NetworkConfig
 from cowgan.networks.initialisation import ROTATION_MEAN, initialise_as_rotation
 from cowgan.training import sampling
 from cowgan.training.anatomical_components import AnatomicalComponents
-from cowgan.training.config import TrainingConfig, preset, with_changes
+from cowgan.training.config import TrainingConfig, preset
 from cowgan.training.linear_start import start_linearly
 from cowgan.training.run_state import save_state
 from cowgan.training.trainer import Trainer
 from cowgan.training.warm_start import InitialWeights, grow_from
 
 NETWORK = NetworkConfig(16, 16, 4, 32, latent_dim=64)
-CONFIG = with_changes(
-    preset("projected", NETWORK), batch=2, accumulate=1, precision="fp32", mixing=0.0
+CONFIG = preset("projected", NETWORK).with_changes(
+    batch=2, accumulate=1, precision="fp32", mixing=0.0
 )
 
 
@@ -136,7 +136,7 @@ def test_the_exported_network_takes_w_as_the_published_one(begun: Trainer) -> No
 
 
 def test_training_keeps_the_meaning_of_latents(begun: Trainer) -> None:
-    subject = Trainer(with_changes(CONFIG, batch=4), Arches(), "cpu")
+    subject = Trainer(CONFIG.with_changes(batch=4), Arches(), "cpu")
     for name in ("generator", "ema", "components"):
         getattr(subject, name).load_state_dict(getattr(begun, name).state_dict())
     mapping = {name: one.clone() for name, one in subject.generator.mapping.state_dict().items()}

@@ -10,7 +10,7 @@ from torch.profiler import ProfilerActivity, profile
 from training_banks import TINY, finish
 
 from cowgan.networks import NetworkConfig
-from cowgan.training.config import TrainingConfig, preset, with_changes
+from cowgan.training.config import TrainingConfig, preset
 from cowgan.training.memory import MemoryEstimate, _Blank, estimate, largest_batch
 from cowgan.training.trainer import Trainer
 
@@ -20,7 +20,7 @@ MOST_BELOW, MOST_ABOVE = 0.95, 1.3
 
 def config(name: str, **changes: object) -> TrainingConfig:
     base = {"batch": 2, "accumulate": 2, "precision": "fp32", "path_from": 0}
-    return with_changes(preset(name, NETWORK), **{**base, **changes})
+    return preset(name, NETWORK).with_changes(**{**base, **changes})
 
 
 def measured_bytes(wanted: TrainingConfig, folder: Path) -> int:

@@ -8,15 +8,15 @@ import torch
 from training_banks import make_bank, random_volumes
 
 from cowgan.networks import NetworkConfig
-from cowgan.training.config import preset, with_changes
+from cowgan.training.config import preset
 from cowgan.training.metrics import SAMPLES, MipCorrelation
 from cowgan.training.remote_control import RunStatus
 from cowgan.training.run import resume_run, start_run
 from cowgan.training.tensorboard import TENSORBOARD_FOLDER
 
 NETWORK = NetworkConfig(16, 16, 1, 8)
-CONFIG = with_changes(
-    preset("modern", NETWORK), batch=2, accumulate=1, steps=4, save_every=2, metrics_every=2
+CONFIG = preset("modern", NETWORK).with_changes(
+    batch=2, accumulate=1, steps=4, save_every=2, metrics_every=2
 )
 
 
@@ -36,7 +36,7 @@ def run(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     bank = make_bank(folder / "bank")
     torch.set_num_threads(1)
-    start_run(folder / "run", bank, with_changes(CONFIG, steps=3), "cpu", metrics=[Brightest()])
+    start_run(folder / "run", bank, CONFIG.with_changes(steps=3), "cpu", metrics=[Brightest()])
     # Its newest state is that of step 2, as after a kill during step 3.
     previous = folder / "run" / "state.previous.safetensors"
     previous.replace(folder / "run" / "state.safetensors")
@@ -87,7 +87,7 @@ def test_tensorboard_shows_every_row_of_the_log_once(run: Path) -> None:
 
 def test_without_tensorboard_the_log_is_there(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("cowgan.training.loop.tensorboard_available", lambda: False)
-    config = with_changes(CONFIG, steps=1)
+    config = CONFIG.with_changes(steps=1)
     start_run(tmp_path / "run", make_bank(tmp_path / "bank"), config, "cpu")
     assert len(rows(tmp_path / "run")) == 1
     assert not (tmp_path / "run" / TENSORBOARD_FOLDER).exists()

@@ -6,7 +6,7 @@ from torch.nn import functional
 from cowgan.features import views
 from cowgan.features.efficientnet import CHANNELS, Backbone
 from cowgan.networks import NetworkConfig
-from cowgan.training.config import preset, with_changes
+from cowgan.training.config import preset
 from cowgan.training.projected_discriminator import ProjectedDiscriminator
 from cowgan.training.trainer import Trainer
 from cowgan.volume import Volume, default_affine, mip
@@ -82,8 +82,7 @@ def test_features_are_those_of_the_pretrained_network() -> None:
 
 
 def test_only_the_heads_learn() -> None:
-    config = with_changes(
-        preset("projected", NETWORK),
+    config = preset("projected", NETWORK).with_changes(
         batch=2,
         precision="fp32",
         start="published",

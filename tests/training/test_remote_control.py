@@ -13,7 +13,7 @@ from training_banks import TINY, TINY_NETWORK, assert_same_state, finish, make_b
 
 from cowgan.bank.bank import Bank
 from cowgan.errors import CowganError
-from cowgan.training.config import preset, with_changes
+from cowgan.training.config import preset
 from cowgan.training.log import LOG_FILE, LogFollower
 from cowgan.training.remote_control import RunStatus, is_running, read_status, request
 from cowgan.training.run import resume_run, start_run
@@ -141,7 +141,7 @@ def test_a_killed_run_reads_as_interrupted_and_resumes(run) -> None:
 
 
 def test_pauses_change_no_weight(bank: Bank, tmp_path: Path, single_threaded) -> None:
-    config = with_changes(preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=6)
+    config = preset("modern", TINY_NETWORK).with_changes(batch=2, accumulate=1, steps=6)
     start_run(tmp_path / "whole", bank, config, "cpu")
 
     pauses = []
@@ -166,7 +166,7 @@ def test_pauses_change_no_weight(bank: Bank, tmp_path: Path, single_threaded) ->
 
 
 def test_how_a_run_ends_can_be_read(bank: Bank, tmp_path: Path) -> None:
-    config = with_changes(preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=2)
+    config = preset("modern", TINY_NETWORK).with_changes(batch=2, accumulate=1, steps=2)
     assert read_status(tmp_path) is None
     start_run(tmp_path / "run", bank, config, "cpu")
     finished = status_of(tmp_path / "run")

@@ -21,7 +21,8 @@ from cowgan.checkpoint import load
 from cowgan.errors import Cancelled, CowganError
 from cowgan.networks import NetworkConfig
 from cowgan.training.bank_subset import BankSubset
-from cowgan.training.config import preset, read_config, with_changes
+from cowgan.training.config import TrainingConfig, preset
+from cowgan.training.config_files import read_config
 from cowgan.training.log import RUN_COLUMNS, LogFollower, LogWriter
 from cowgan.training.run import export_run, read_run, resume_run, start_run
 from cowgan.training.run_state import read_description
@@ -100,8 +101,8 @@ def saved_at(run: Path) -> int | None:
 
 
 def test_the_log_has_one_row_per_step_after_kills_too(bank: Bank, tmp_path: Path) -> None:
-    config = with_changes(
-        preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=6, save_every=3
+    config = preset("modern", TINY_NETWORK).with_changes(
+        batch=2, accumulate=1, steps=6, save_every=3
     )
     start_run(tmp_path / "run", bank, config, "cpu")
     resume_run(tmp_path / "run", device="cpu", steps=9)
@@ -138,15 +139,15 @@ def test_a_damaged_log_is_one_sentence_and_kept(tmp_path: Path, damage, single_s
 
 
 def test_every_setting_is_written_out_and_read_back(bank: Bank, tmp_path: Path) -> None:
-    config = with_changes(preset("paper", TINY_NETWORK), batch=3, accumulate=1, steps=1, seed=9)
+    config = preset("paper", TINY_NETWORK).with_changes(batch=3, accumulate=1, steps=1, seed=9)
     start_run(tmp_path / "run", bank, config, "cpu")
-    assert read_config(tmp_path / "run" / "config.toml") == config
+    assert read_config(tmp_path / "run" / "config.toml", TrainingConfig()) == config
     assert read_description(tmp_path / "run").config == config.to_dict()
 
 
 def test_a_damaged_state_is_replaced_by_the_previous_one(bank: Bank, tmp_path: Path) -> None:
-    config = with_changes(
-        preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=4, save_every=2
+    config = preset("modern", TINY_NETWORK).with_changes(
+        batch=2, accumulate=1, steps=4, save_every=2
     )
     whole, run = tmp_path / "whole", tmp_path / "run"
     torch.set_num_threads(1)
@@ -177,7 +178,7 @@ class StopAt:
 def test_a_run_whose_first_state_was_never_written_starts_again(
     bank: Bank, tmp_path: Path, monkeypatch, single_sentence
 ) -> None:
-    config = with_changes(preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=1)
+    config = preset("modern", TINY_NETWORK).with_changes(batch=2, accumulate=1, steps=1)
     run = tmp_path / "run"
 
     def full(path: Path, content: bytes) -> None:
@@ -192,12 +193,12 @@ def test_a_run_whose_first_state_was_never_written_starts_again(
     with pytest.raises(CowganError) as refusal:
         resume_run(run, device="cpu")
     assert "start the run again" in single_sentence(refusal)
-    start_run(run, bank, with_changes(config, steps=2), "cpu")
+    start_run(run, bank, config.with_changes(steps=2), "cpu")
     assert read_description(run).counters.step == 2
 
 
 def test_a_run_is_exported_twice_to_the_same_bytes(bank: Bank, tmp_path: Path) -> None:
-    config = with_changes(preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=1)
+    config = preset("modern", TINY_NETWORK).with_changes(batch=2, accumulate=1, steps=1)
     start_run(tmp_path / "run", bank, config, "cpu")
     exports = [tmp_path / f"{i}.safetensors" for i in range(6)]
     for path in exports:
@@ -207,7 +208,7 @@ def test_a_run_is_exported_twice_to_the_same_bytes(bank: Bank, tmp_path: Path) -
 
 
 def test_stopping_saves_first(bank: Bank, tmp_path: Path) -> None:
-    config = with_changes(preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=9)
+    config = preset("modern", TINY_NETWORK).with_changes(batch=2, accumulate=1, steps=9)
     with pytest.raises(Cancelled):
         start_run(tmp_path / "run", bank, config, "cpu", progress=StopAt(4))
     assert read_description(tmp_path / "run").counters.step == 4
@@ -270,7 +271,7 @@ def test_a_coarse_network_sees_averages_of_the_bank(bank: Bank) -> None:
 def test_a_state_that_lacks_a_setting_is_damaged(
     bank: Bank, tmp_path: Path, single_sentence
 ) -> None:
-    config = with_changes(preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=1)
+    config = preset("modern", TINY_NETWORK).with_changes(batch=2, accumulate=1, steps=1)
     start_run(tmp_path / "run", bank, config, "cpu")
     path = tmp_path / "run" / STATE_FILE
     content = path.read_bytes()
@@ -287,7 +288,7 @@ def test_a_state_that_lacks_a_setting_is_damaged(
 def test_a_run_is_not_resumed_with_another_bank(
     bank: Bank, tmp_path: Path, single_sentence
 ) -> None:
-    config = with_changes(preset("modern", TINY_NETWORK), batch=2, accumulate=1, steps=1)
+    config = preset("modern", TINY_NETWORK).with_changes(batch=2, accumulate=1, steps=1)
     start_run(tmp_path / "run", bank, config, "cpu")
     other = make_bank(tmp_path / "other", 5)
     with pytest.raises(CowganError) as refusal:
@@ -340,7 +341,7 @@ def test_damaged_settings_are_reported_in_one_sentence(
 ) -> None:
     (tmp_path / "config.toml").write_bytes(content)
     with pytest.raises(CowganError) as refusal:
-        read_config(tmp_path / "config.toml")
+        read_config(tmp_path / "config.toml", TrainingConfig())
     single_sentence(refusal)
 
 
@@ -348,10 +349,10 @@ def test_a_setting_of_another_version_is_named(tmp_path: Path, single_sentence) 
     path = tmp_path / "config.toml"
     path.write_bytes(b"\xef\xbb\xbfbatch = 3\r\nunheard_weight = 0.0\r\n")
     with pytest.raises(CowganError) as refusal:
-        read_config(path)
+        read_config(path, TrainingConfig())
     assert "sets unheard_weight, which this version does not have" in single_sentence(refusal)
     path.write_bytes(b"\xef\xbb\xbfbatch = 3\r\n")
-    assert read_config(path).batch == 3
+    assert read_config(path, TrainingConfig()).batch == 3
 
 
 @pytest.mark.parametrize(

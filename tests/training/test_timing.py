@@ -4,7 +4,7 @@ import pytest
 
 from cowgan.errors import Cancelled
 from cowgan.networks import NetworkConfig
-from cowgan.training.config import preset, with_changes
+from cowgan.training.config import preset
 from cowgan.training.timing import StepTime, duration, measure_step_time
 from cowgan.training.trainer import Trainer
 
@@ -45,7 +45,7 @@ def terms(monkeypatch, single_threaded) -> list[frozenset[str]]:
 
 @pytest.mark.parametrize("name", ["paper", "modern"])
 def test_steps_of_each_kind_are_measured(name, terms):
-    config = with_changes(preset(name, NETWORK), batch=2, accumulate=1, precision="fp32")
+    config = preset(name, NETWORK).with_changes(batch=2, accumulate=1, precision="fp32")
     found = measure_step_time(config, "cpu")
     assert {kind for kind in terms if len(kind) < 2} == {
         frozenset(),
@@ -58,13 +58,13 @@ def test_steps_of_each_kind_are_measured(name, terms):
 
 
 def test_a_linear_start_is_measured_as_it_trains(terms):
-    config = with_changes(preset("projected", NETWORK), batch=2, precision="fp32")
+    config = preset("projected", NETWORK).with_changes(batch=2, precision="fp32")
     assert measure_step_time(config, "cpu").steps == len(terms) == 1
     assert set(terms) == {frozenset()}
 
 
 def test_the_measurement_can_be_cancelled(terms):
-    config = with_changes(preset("modern", NETWORK), batch=2, accumulate=1)
+    config = preset("modern", NETWORK).with_changes(batch=2, accumulate=1)
     with pytest.raises(Cancelled):
         measure_step_time(config, "cpu", Stopped(after=2))
     assert len(terms) == 2
@@ -73,7 +73,7 @@ def test_the_measurement_can_be_cancelled(terms):
 @pytest.mark.parametrize("steps", [1, 16, 17, 100, 6000])
 @pytest.mark.parametrize("name", ["paper", "modern", "projected"])
 def test_the_time_of_a_run_is_the_sum_of_its_steps(name, steps):
-    config = with_changes(preset(name, NETWORK), steps=steps)
+    config = preset(name, NETWORK).with_changes(steps=steps)
     cost = StepTime(
         2.0, 3.0 if config.penalty_weight else 0.0, 5.0 if config.path_weight else 0.0, 9
     )

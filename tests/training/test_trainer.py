@@ -7,7 +7,7 @@ import torch
 from cowgan.errors import CowganError
 from cowgan.networks import NetworkConfig
 from cowgan.networks.layers import Blur3d, Conv3d
-from cowgan.training.config import TrainingConfig, preset, with_changes
+from cowgan.training.config import TrainingConfig, preset
 from cowgan.training.ema import ema_decay
 from cowgan.training.sampling import real_volumes
 from cowgan.training.stylegan2_discriminator import MinibatchDeviation, StyleGan2Discriminator
@@ -36,7 +36,7 @@ def trainer(name: str = "modern", volumes: Tubes | None = None, **changes) -> Tr
     base = {"batch": 2, "accumulate": 2, "precision": "fp32", "path_every": 2, "path_from": 1}
     # test_linear_start.py tests the other start.
     base |= {"start": "published", "anchor_weight": 0.0, "paired": 0}
-    config = with_changes(preset(name, NETWORK), **{**base, **changes})
+    config = preset(name, NETWORK).with_changes(**{**base, **changes})
     return Trainer(config, volumes or Tubes(), "cpu")
 
 

@@ -8,7 +8,7 @@ from torch.nn import functional
 from cowgan.checkpoint import Checkpoint
 from cowgan.errors import CowganError
 from cowgan.networks import NetworkConfig
-from cowgan.training.config import preset, with_changes
+from cowgan.training.config import preset
 from cowgan.training.run_state import save_state
 from cowgan.training.trainer import Trainer
 from cowgan.training.warm_start import InitialWeights, grow_from
@@ -30,7 +30,7 @@ class Noise:
 
 def trainer(network: NetworkConfig = LARGE, name: str = "paper") -> Trainer:
     return Trainer(
-        with_changes(preset(name, network), batch=2, accumulate=1),
+        preset(name, network).with_changes(batch=2, accumulate=1),
         Noise(network.volume_shape),
         "cpu",
     )

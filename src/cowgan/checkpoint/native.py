@@ -1,26 +1,20 @@
 """The project's own checkpoint format: one safetensors file with a JSON header."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import save as serialise
 from torch import Tensor
 
 from cowgan.checkpoint.latent_statistics import LatentStatistics
 from cowgan.checkpoint.model import Checkpoint, ModelCard
+from cowgan.checkpoint.model_files import ModelFiles
 from cowgan.checkpoint.weights import load_into, with_prefix
-from cowgan.documents import checked, parse_json
+from cowgan.documents import checked
 from cowgan.errors import CowganError
-from cowgan.files import atomic_path, sha256_of
 from cowgan.networks import Discriminator, MappingNetwork, NetworkConfig, SynthesisNetwork
-from cowgan.tensor_files import open_tensors, write_serialised
 
-FORMAT = "cowgan-checkpoint"
-VERSION = 1
 _STATISTICS = ("w_mean", "p_mean", "p_covariance")
 
 
@@ -33,6 +27,9 @@ class _Header:
     def __post_init__(self) -> None:
         if not all(0 < size < 100 for size in self.spacing_mm):
             raise CowganError(f"A voxel cannot have a size of {self.spacing_mm} mm.")
+
+
+_FILES = ModelFiles("cowgan-checkpoint", "checkpoint", _Header)
 
 
 def save(
@@ -49,9 +46,6 @@ def save(
     CowganError
         The name does not end in ``.safetensors`` or the file cannot be written.
     """
-    path = Path(path)
-    if path.suffix != ".safetensors":
-        raise CowganError(f"A checkpoint's name must end in .safetensors, unlike {path.name}.")
     dtype = getattr(torch, precision)
     networks = {
         "mapping": checkpoint.mapping,
@@ -59,37 +53,20 @@ def save(
         "discriminator": checkpoint.discriminator,
     }
     tensors = {
-        f"{name}.{key}": tensor.to(dtype).contiguous()
+        f"{name}.{key}": tensor.to(dtype)
         for name, network in networks.items()
         if network is not None
         for key, tensor in network.state_dict().items()
     }
     for key in _STATISTICS:
-        tensors[f"statistics.{key}"] = getattr(checkpoint.statistics, key).contiguous()
-    header = {
-        "config": checkpoint.config.to_dict(),
-        "card": checkpoint.card.to_dict(),
-        "spacing_mm": list(checkpoint.spacing_mm),
-    }
-    metadata = {"format": FORMAT, "version": str(VERSION), "header": json.dumps(header)}
-    with atomic_path(path) as temporary:
-        write_serialised(temporary, serialise(tensors, metadata))
+        tensors[f"statistics.{key}"] = getattr(checkpoint.statistics, key)
+    header = _Header(checkpoint.config.to_dict(), checkpoint.card.to_dict(), checkpoint.spacing_mm)
+    _FILES.write(path, tensors, header)
 
 
 def load_native(path: Path) -> Checkpoint:
     """Read a native checkpoint; see `cowgan.checkpoint.load`."""
-    # First, because safetensors calls a file without reading permission a missing one.
-    sha256 = sha256_of(path)
-    try:
-        with open_tensors(path, "pt") as file:
-            header = _header(file.metadata() or {}, path)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, ValueError) as error:
-        raise CowganError(
-            f"{path.name} is not a readable safetensors file: it is damaged, incomplete or of "
-            "another kind.",
-            str(error),
-        ) from error
+    tensors, header, sha256 = _FILES.read(path)
     config = NetworkConfig.from_dict(header.config)
     discriminator = None
     if with_prefix(tensors, "discriminator."):
@@ -112,19 +89,6 @@ def load_native(path: Path) -> Checkpoint:
         sha256=sha256,
         stored_statistics=_statistics(with_prefix(tensors, "statistics."), config, path),
     )
-
-
-def _header(metadata: dict[str, str], path: Path) -> _Header:
-    if metadata.get("format") != FORMAT:
-        raise CowganError(
-            f"{path.name} is a safetensors file, but not a checkpoint of this program."
-        )
-    if metadata.get("version") != str(VERSION):
-        raise CowganError(
-            f"{path.name} was written by a newer version of this program; update to open it.",
-            f"format version {metadata.get('version')}",
-        )
-    return parse_json(metadata.get("header", ""), _Header, f"The description inside {path.name}")
 
 
 def _statistics(tensors: dict[str, Tensor], config: NetworkConfig, path: Path) -> LatentStatistics:

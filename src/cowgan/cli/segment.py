@@ -311,8 +311,9 @@ def export_nnunet(
 def _settings(
     network: str, file: Path | None, steps: int | None, seed: int | None
 ) -> "SegmentationConfig":
-    from cowgan.segmentation.segmentation_config import SegmentationConfig, read_config
+    from cowgan.segmentation.segmentation_config import SegmentationConfig
     from cowgan.segmentation.unet import NETWORKS
+    from cowgan.training.config_files import read_config
 
     chosen = SegmentationConfig(network=NETWORKS[network])
     if file is not None:

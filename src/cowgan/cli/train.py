@@ -12,14 +12,9 @@ from cowgan.cli.output import say
 from cowgan.errors import CowganError
 from cowgan.networks import PRESETS, NetworkConfig
 from cowgan.settings import setting_fields
-from cowgan.training.config import (
-    Preset,
-    TrainingConfig,
-    TrainingPrecision,
-    read_config,
-    with_changes,
-)
+from cowgan.training.config import Preset, TrainingConfig, TrainingPrecision
 from cowgan.training.config import preset as preset_config
+from cowgan.training.config_files import read_config
 
 if TYPE_CHECKING:
     from cowgan.training.warm_start import InitialWeights
@@ -160,7 +155,7 @@ def _config(
     if file is not None:
         chosen = read_config(file, chosen)
         chosen = replace(chosen, network=replace(chosen.network, **wanted))
-    return with_changes(chosen, **changes)
+    return chosen.with_changes(**changes)
 
 
 def export(

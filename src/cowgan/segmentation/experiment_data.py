@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -83,9 +84,9 @@ class ExperimentData:
         others = self._order[arm.teacher :]
         if not others:
             raise CowganError("The bank has no subjects beyond those of the teacher.")
-        cases = self._pool.of_subjects(others).cases
-        by_subject = sorted(cases, key=lambda case: (case.name[-2:], others.index(case.subject)))
-        return {f"pseudo-{case.name}": case.image for case in by_subject[: arm.pseudo]}
+        of_each = [self._pool.of_subjects([subject]).cases for subject in others]
+        in_turn = [case for turn in zip_longest(*of_each) for case in turn if case is not None]
+        return {f"pseudo-{case.name}": case.image for case in in_turn[: arm.pseudo]}
 
     def _generated(self, count: int, device: str) -> dict[str, NDArray[np.float16]]:
         model = load(Path(self.config.model) if self.config.model else BUNDLED)

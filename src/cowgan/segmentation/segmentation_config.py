@@ -1,22 +1,18 @@
 """Settings of the training of a segmentation network."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Annotated, Any
+from dataclasses import dataclass, field
+from typing import Annotated
 
-from cowgan.documents import checked, read_toml, toml_text
-from cowgan.errors import CowganError
-from cowgan.files import atomic_path
 from cowgan.segmentation.unet import NETWORKS, SegmentationNetworkConfig
 from cowgan.settings import Setting, require_valid
 from cowgan.training.config import TrainingPrecision
+from cowgan.training.config_files import RunConfig
 
 _OWNER = "Segmentation's"
 
 
 @dataclass(frozen=True)
-class SegmentationConfig:
+class SegmentationConfig(RunConfig):
     """Settings of the training of a segmentation network.
 
     The command line and the documentation take their texts and bounds from the fields.
@@ -79,47 +75,3 @@ class SegmentationConfig:
     def patch(self) -> tuple[int, int, int]:
         """Voxels of a patch along (z, x, y)."""
         return self.patch_z, self.patch_xy, self.patch_xy
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return every value as JSON-ready data."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(
-        cls, content: Mapping[str, Any], what: str = "The description of the training"
-    ) -> "SegmentationConfig":
-        """Return a config from what `to_dict` gave; missing values take their default.
-
-        Raises
-        ------
-        CowganError
-            A setting is unknown or out of bounds; `what` begins the sentence.
-        """
-        return checked({**cls().to_dict(), **content}, cls, what)
-
-    def with_changes(self, **changes: Any) -> "SegmentationConfig":
-        """Return the config with those changes that are not None."""
-        wanted = {name: value for name, value in changes.items() if value is not None}
-        return self.from_dict({**self.to_dict(), **wanted})
-
-
-def read_config(path: Path, base: SegmentationConfig) -> SegmentationConfig:
-    """Read settings from TOML; those it does not name come from `base`.
-
-    Raises
-    ------
-    CowganError
-        The file is unreadable, or names unknown settings or values out of bounds.
-    """
-    content = read_toml(path)
-    network = content.get("network", {})
-    if not isinstance(network, dict):
-        raise CowganError(f"{path}: network must be a table.")
-    merged = {**base.to_dict(), **content, "network": {**asdict(base.network), **network}}
-    return SegmentationConfig.from_dict(merged, str(path))
-
-
-def write_config(config: SegmentationConfig, path: Path) -> None:
-    """Write every setting, defaults included, as TOML."""
-    with atomic_path(path) as temporary:
-        temporary.write_text(toml_text(config.to_dict()), encoding="utf-8")

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from cowgan.files import write_json
 from cowgan.progress import Progress, Silent, advance
 from cowgan.segmentation.fitting import Fitting
 from cowgan.segmentation.labelled_cases import LabelledCases
-from cowgan.segmentation.segmentation_config import SegmentationConfig, write_config
+from cowgan.segmentation.segmentation_config import SegmentationConfig
 from cowgan.segmentation.segmenter import Segmenter
 from cowgan.segmentation.segmenter_files import (
     MODEL_FILE,
@@ -23,20 +23,21 @@ from cowgan.segmentation.segmenter_files import (
     save_segmenter,
 )
 from cowgan.segmentation.validation import MEAN_DICE, dice_column, validate
+from cowgan.training.config_files import CONFIG_FILE, write_config
 from cowgan.training.distributed import SINGLE_PROCESS, ProcessGroup
 from cowgan.training.log import LOG_FILE, LogWriter
 from cowgan.training.peak_memory import peak_memory_mb
 from cowgan.training.remote_control import RemoteControl
 from cowgan.training.state_files import (
     StateFiles,
-    has_state,
     moments,
     part_of,
+    require_no_state,
     restore_moments,
     unfit_state,
 )
+from cowgan.training.supervision import supervised
 
-CONFIG_FILE = "config.toml"
 SUBJECTS_FILE = "subjects.json"
 """Which subjects the network learned from, and which chose the best step."""
 
@@ -109,9 +110,9 @@ def train_segmenter(
         The user stopped training; the run can be resumed.
     """
     folder = Path(folder)
-    if processes.is_leader and has_state(folder):
-        raise CowganError(f"{folder} holds a run already; resume it, or choose another folder.")
-    with _controlled(folder, 0, config.steps, processes) as control:
+    if processes.is_leader:
+        require_no_state(folder)
+    with supervised(folder, 0, config.steps, processes) as control:
         run = _Run(folder, cases, config, device, processes)
         if control is not None:
             write_config(config, folder / CONFIG_FILE)
@@ -144,7 +145,7 @@ def resume_segmenter(
     folder = Path(folder)
     stored = _FILES.read_description(folder)
     config = SegmentationConfig.from_dict(stored.config).with_changes(steps=steps)
-    with _controlled(folder, stored.step, config.steps, processes) as control:
+    with supervised(folder, stored.step, config.steps, processes) as control:
         run = _Run(folder, cases, config, device, processes)
         run.load()
         run.train(control, progress or Silent(), watch)
@@ -312,9 +313,3 @@ def _split(cases: LabelledCases, config: SegmentationConfig) -> tuple[LabelledCa
     chosen = {subject for subject, side in sides.items() if side.split == "holdout"}
     everyone = {case.subject for case in cases.cases}
     return cases.of_subjects(everyone - chosen), cases.of_subjects(chosen)
-
-
-def _controlled(
-    folder: Path, step: int, steps: int, processes: ProcessGroup
-) -> AbstractContextManager[RemoteControl | None]:
-    return RemoteControl(folder, step, steps) if processes.is_leader else nullcontext()

@@ -1,27 +1,19 @@
 """Files of trained segmentation networks."""
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import save as serialise
 
 from cowgan.anatomy.label_schemes import LABEL_SCHEMES, LabelScheme, label_scheme
-from cowgan.documents import parse_json
+from cowgan.checkpoint.model_files import ModelFiles
 from cowgan.errors import CowganError
-from cowgan.files import atomic_path, sha256_of
 from cowgan.segmentation.classes import Classes
 from cowgan.segmentation.unet import SegmentationNetwork, SegmentationNetworkConfig
-from cowgan.tensor_files import open_tensors, write_serialised
 
 MODEL_FILE = "model.safetensors"
 """In the folder of a run: the network of its best validation, or of its end without validation."""
-
-_FORMAT = "cowgan-segmenter"
-_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -86,6 +78,9 @@ class _Header:
         label_scheme(self.scheme)
 
 
+_FILES = ModelFiles("cowgan-segmenter", "segmentation network", _Header)
+
+
 def segmenter_path(path: Path) -> Path:
     """Return the file of a network, given it or the folder of the run that trained it."""
     return path / MODEL_FILE if path.is_dir() else path
@@ -99,22 +94,11 @@ def save_segmenter(model: SegmenterModel, path: Path) -> None:
     CowganError
         The name does not end in ``.safetensors``, or the file cannot be written.
     """
-    path = Path(path)
-    if path.suffix != ".safetensors":
-        raise CowganError(f"A network's name must end in .safetensors, unlike {path.name}.")
     scheme = next(name for name, scheme in LABEL_SCHEMES.items() if scheme is model.scheme)
     header = _Header(model.network.config, scheme, model.spacing_mm, model.card)
-    tensors = {
-        name: tensor.to(torch.float16).contiguous()
-        for name, tensor in model.network.weights().items()
-    }
-    metadata = {
-        "format": _FORMAT,
-        "version": str(_VERSION),
-        "header": json.dumps(asdict(header)),
-    }
-    with atomic_path(path) as temporary:
-        write_serialised(temporary, serialise(tensors, metadata))
+    weights = model.network.weights()
+    tensors = {name: weight.to(torch.float16) for name, weight in weights.items()}
+    _FILES.write(path, tensors, header)
 
 
 def load_segmenter(path: Path) -> SegmenterModel:
@@ -127,13 +111,7 @@ def load_segmenter(path: Path) -> SegmenterModel:
         installed.
     """
     path = Path(path)
-    sha256 = sha256_of(path)
-    try:
-        with open_tensors(path, "pt") as file:
-            header = _header(file.metadata() or {}, path)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, ValueError) as error:
-        raise CowganError(f"{path.name} is damaged or incomplete.", str(error)) from error
+    tensors, header, sha256 = _FILES.read(path)
     scheme = label_scheme(header.scheme)
     # Without memory for its weights until they are known to be in the file.
     with torch.device("meta"):
@@ -147,16 +125,3 @@ def load_segmenter(path: Path) -> SegmenterModel:
     if not all(torch.isfinite(weight).all() for weight in network.weights().values()):
         raise CowganError(f"{path.name} is damaged: some weights are not finite.")
     return SegmenterModel(network.eval(), scheme, header.spacing_mm, header.card, sha256)
-
-
-def _header(metadata: dict[str, str], path: Path) -> _Header:
-    if metadata.get("format") != _FORMAT:
-        raise CowganError(
-            f"{path.name} is a safetensors file, but no segmentation network of this program."
-        )
-    if metadata.get("version") != str(_VERSION):
-        raise CowganError(
-            f"{path.name} was written by a newer version of this program; update to read it.",
-            f"format version {metadata.get('version')}",
-        )
-    return parse_json(metadata.get("header", ""), _Header, f"The description in {path.name}")

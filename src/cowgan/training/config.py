@@ -1,16 +1,13 @@
 """Settings and presets of a training run."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Literal, get_args
 
-from cowgan.documents import checked, read_toml, toml_text
 from cowgan.errors import CowganError
-from cowgan.files import atomic_path
 from cowgan.networks import PRESETS as NETWORKS
 from cowgan.networks import NetworkConfig
 from cowgan.settings import Setting, require_valid
+from cowgan.training.config_files import RunConfig
 
 Preset = Literal["paper", "modern", "projected"]
 Architecture = Literal["published", "modern", "projected"]
@@ -26,7 +23,7 @@ FEWEST_CHANNELS = 4
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(RunConfig):
     """Settings of a training run.
 
     The command line, the training panel and the documentation take their texts and bounds from
@@ -199,25 +196,6 @@ class TrainingConfig:
         """Real volumes that one step sees."""
         return self.batch * self.accumulate
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return every value as JSON-ready data."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(
-        cls, content: Mapping[str, Any], what: str = "The description of the training"
-    ) -> "TrainingConfig":
-        """Return a config from what `to_dict` gave; missing values take their default.
-
-        Raises
-        ------
-        CowganError
-            A setting is unknown or makes no sense; `what` begins the sentence.
-        """
-        values = {**cls().to_dict(), **content}
-        NetworkConfig.from_dict(values["network"])
-        return checked(values, cls, what)
-
 
 def can_start_linearly(network: NetworkConfig) -> bool:
     """Return whether every block that a linear start fits has enough channels."""
@@ -291,38 +269,3 @@ def preset(name: str, network: NetworkConfig) -> TrainingConfig:
         )
     known = ", ".join(get_args(Preset))
     raise CowganError(f"There is no training preset {name!r}; choose among {known}.")
-
-
-def write_config(config: TrainingConfig, path: Path) -> None:
-    """Write every setting, defaults included, as TOML."""
-    with atomic_path(path) as temporary:
-        temporary.write_text(toml_text(config.to_dict()), encoding="utf-8")
-
-
-def read_config(path: Path, base: TrainingConfig | None = None) -> TrainingConfig:
-    """Read settings from TOML; those it does not name come from `base` or are the defaults.
-
-    Raises
-    ------
-    CowganError
-        The file is unreadable or names unknown settings or senseless values.
-    """
-    content = read_toml(Path(path))
-    base = base or TrainingConfig()
-    network = content.pop("network", {})
-    if not isinstance(network, dict):
-        raise CowganError(f"{path}: network must be a table.")
-    known = {*base.to_dict(), *base.network.to_dict()}
-    if strange := sorted({*content, *network} - known):
-        raise CowganError(
-            f"{path} sets {', '.join(strange):.200}, which this version does not have; take it out "
-            "to train without."
-        )
-    merged = {**base.to_dict(), **content, "network": {**base.network.to_dict(), **network}}
-    return TrainingConfig.from_dict(merged, str(path))
-
-
-def with_changes(config: TrainingConfig, **changes: Any) -> TrainingConfig:
-    """Return the config with those changes that are not None."""
-    wanted = {name: value for name, value in changes.items() if value is not None}
-    return TrainingConfig.from_dict({**config.to_dict(), **wanted})

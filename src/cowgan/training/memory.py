@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from cowgan.synthesis.precision import choose_device, choose_dtype
-from cowgan.training.config import TrainingConfig, with_changes
+from cowgan.training.config import TrainingConfig
 from cowgan.training.trainer import Trainer
 
 
@@ -78,7 +78,7 @@ def largest_batch(config: TrainingConfig, available_bytes: int, device: str = "a
     whole = config.images_per_step
     sizes = [batch for batch in range(1, whole + 1) if whole % batch == 0]
     few, all_ = (
-        _peak(with_changes(config, batch=batch, accumulate=2), choose_device(device))
+        _peak(config.with_changes(batch=batch, accumulate=2), choose_device(device))
         for batch in (sizes[0], whole)
     )
     # The peak may occur at another moment for another size, so memory is convex in the size of
@@ -93,8 +93,7 @@ def _peak(config: TrainingConfig, device: torch.device) -> int:
         config.precision == "auto" and choose_dtype(device, "fast") == torch.float32
     )
     # Both half precisions need the same memory, as do two passes and hundreds.
-    traced = with_changes(
-        config,
+    traced = config.with_changes(
         precision="fp32" if precise else "bf16",
         accumulate=min(config.accumulate, 2),
     )

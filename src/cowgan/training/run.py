@@ -1,11 +1,8 @@
 """Start and resume training runs: folders of settings, state, log, pictures and checkpoints."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-
-import torch
 
 from cowgan._version import __version__
 from cowgan.bank.bank import Bank
@@ -13,22 +10,20 @@ from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.progress import Progress, Silent
 from cowgan.training.bank_subset import BankSubset
-from cowgan.training.config import TrainingConfig, write_config
+from cowgan.training.config import TrainingConfig
+from cowgan.training.config_files import CONFIG_FILE, write_config
 from cowgan.training.distributed import SINGLE_PROCESS, ProcessGroup
 from cowgan.training.linear_start import start_linearly
 from cowgan.training.loop import Watcher, follow, train
 from cowgan.training.metrics import TrainingMetric
-from cowgan.training.remote_control import RemoteControl
 from cowgan.training.run_export import RUN_FILE, RunDescription, export_run, read_run
 from cowgan.training.run_state import load_state, read_description, save_state
-from cowgan.training.state_files import has_state
+from cowgan.training.state_files import require_no_state
+from cowgan.training.supervision import supervised
 from cowgan.training.trainer import Trainer
 from cowgan.training.warm_start import InitialWeights, grow_from
 
-__all__ = ["CONFIG_FILE", "export_run", "read_run", "resume_run", "start_run"]
-
-CONFIG_FILE = "config.toml"
-_CPU_OUT_OF_MEMORY = "DefaultCPUAllocator"
+__all__ = ["export_run", "read_run", "resume_run", "start_run"]
 
 
 def start_run(
@@ -80,9 +75,9 @@ def start_run(
     """
     folder = Path(folder)
     if processes.is_leader:
-        require_no_run(folder)
+        require_no_state(folder)
     volumes = BankSubset(bank, config.network.volume_shape, bank.training)
-    with _controlled(folder, 0, config.steps, processes) as remote_control, _memory_errors():
+    with supervised(folder, 0, config.steps, processes) as remote_control:
         trainer = Trainer(config, volumes, device, processes)
         notes = _initialise(trainer, init_from, progress or Silent())
         if remote_control is None:
@@ -100,12 +95,6 @@ def start_run(
         save_state(trainer, folder, bank.sha256)
         train(trainer, folder, bank, remote_control, progress or Silent(), watch, metrics)
     return notes
-
-
-def require_no_run(folder: Path) -> None:
-    """Raise `CowganError` if a folder holds the state of a run."""
-    if has_state(folder):
-        raise CowganError(f"{folder} holds a run already; resume it, or choose another folder.")
 
 
 def resume_run(
@@ -138,7 +127,7 @@ def resume_run(
         )
     config = TrainingConfig.from_dict({**description.config, **changes})
     step = description.counters.step
-    with _controlled(folder, step, config.steps, processes) as remote_control, _memory_errors():
+    with supervised(folder, step, config.steps, processes) as remote_control:
         bank = bank or Bank.open(Path(read_run(folder).bank))
         volumes = BankSubset(bank, config.network.volume_shape, bank.training)
         trainer = Trainer(config, volumes, device, processes)
@@ -158,25 +147,3 @@ def _initialise(
     if trainer.config.start == "linear":
         start_linearly(trainer, progress)
     return []
-
-
-def _controlled(
-    folder: Path, step: int, steps: int, processes: ProcessGroup
-) -> AbstractContextManager[RemoteControl | None]:
-    return RemoteControl(folder, step, steps) if processes.is_leader else nullcontext()
-
-
-@contextmanager
-def _memory_errors() -> Iterator[None]:
-    """Raise `CowganError` where memory has run out."""
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        # On a CPU, torch has no error class of its own for this.
-        if isinstance(
-            error, MemoryError | torch.cuda.OutOfMemoryError
-        ) or _CPU_OUT_OF_MEMORY in str(error):
-            raise CowganError(
-                "Memory has run out; train with a smaller batch, or a smaller network.", str(error)
-            ) from error
-        raise

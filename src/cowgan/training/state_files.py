@@ -121,6 +121,12 @@ def has_state(folder: Path) -> bool:
     return any((Path(folder) / name).exists() for name in (STATE_FILE, PREVIOUS_FILE))
 
 
+def require_no_state(folder: Path) -> None:
+    """Raise `CowganError` if a folder holds the state of a run."""
+    if has_state(folder):
+        raise CowganError(f"{folder} holds a run already; resume it, or choose another folder.")
+
+
 def unfit_state(folder: Path, error: Exception) -> CowganError:
     """Return the error for a state of other networks."""
     return CowganError(

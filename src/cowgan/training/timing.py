@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from cowgan.progress import Progress, Silent, advance
-from cowgan.training.config import TrainingConfig, with_changes
+from cowgan.training.config import TrainingConfig
 from cowgan.training.counters import Counters
 from cowgan.training.trainer import Trainer
 
@@ -121,13 +121,12 @@ class _Stopwatch:
 
     def time(self, penalty: bool, path: bool) -> float:
         """Return the seconds of a step with these terms."""
-        single = with_changes(
-            self._config,
+        single = self._config.with_changes(
             accumulate=1,
             penalty_weight=None if penalty else 0.0,
             path_weight=None if path else 0.0,
         )
-        whole = with_changes(single, accumulate=self._config.accumulate)
+        whole = single.with_changes(accumulate=self._config.accumulate)
         passes = self._config.accumulate
         # The warm-up.
         first = passes * self._step(single)
