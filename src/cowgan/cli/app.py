@@ -15,6 +15,7 @@ from cowgan.cli.experiment import app as experiment
 from cowgan.cli.explore import explore
 from cowgan.cli.features import app as features
 from cowgan.cli.generate import generate
+from cowgan.cli.label_generator import label_generator
 from cowgan.cli.measure import measure
 from cowgan.cli.models import convert, info
 from cowgan.cli.output import say
@@ -29,7 +30,7 @@ from cowgan.cli.turing import app as turing
 from cowgan.errors import Cancelled, CowganError
 
 _COMMANDS = {
-    "Models": (info, convert, generate, directions, explore),
+    "Models": (info, convert, generate, label_generator, directions, explore),
     "Data": (scans, template, preprocess, measure, phantom, simulate_bank, build_bank, check_bank),
     "Training": (train, export),
     "Evaluation": (evaluate, replicas),

@@ -103,6 +103,30 @@ class Synthesizer:
             image = self._render_cached(state, stop, cancelled)
             return self._volume(image, state, stop)
 
+    def render_with_features(
+        self, state: LatentState, cancelled: Callable[[], bool] = lambda: False
+    ) -> tuple[Volume, tuple[Tensor, ...]]:
+        """Render one state as `render` does, and return what the blocks computed for it.
+
+        Returns
+        -------
+        volume : Volume
+            Full size.
+        features : tuple of Tensor, shape (1, channels, z, x, y)
+            Activations of each block, coarse to fine, on the device and in its number format.
+            They are those of the cache and must not be changed.
+
+        Raises
+        ------
+        Cancelled, CowganError
+            As for `render`.
+        """
+        last = self._config.n_blocks - 1
+        with self._computing():
+            image = self._render_cached(state, last, cancelled)
+            features = tuple(self._cache.output(block).x for block in range(last + 1))
+            return self._volume(image, state, last), features
+
     def provenance(self, state: LatentState, stop_block: int | None = None) -> dict[str, Any]:
         """Return the provenance of the volume that `render` returns."""
         stop = self._checked_stop(stop_block)
