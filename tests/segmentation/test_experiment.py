@@ -127,10 +127,14 @@ def test_an_experiment_goes_on_where_it_was_and_is_reported(folder, config) -> N
     assert missing.read_bytes() == scores
     with (out / "arms.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert {row["arm"] for row in rows} == {arm.name for arm in config.arms}
+    assert {row["arm"] for row in rows} == {"one threshold", *(arm.name for arm in config.arms)}
     main = [row for row in rows if (row["artery"], row["metric"]) == ("mean", "dice")]
     assert all(row["n"] == "7" for row in main)
-    assert "With the labels of 2 subjects" in (out / "report.html").read_text(encoding="utf-8")
+    html = (out / "report.html").read_text(encoding="utf-8")
+    assert "With the labels of 2 subjects" in html
+    assert "How hard the task is" in html
+    # Best and worst case: the truth and the four arms that know two subjects' labels.
+    assert html.count('alt="Axial view of') == 10
     assert (out / "report.pdf").read_bytes().startswith(b"%PDF")
 
 

@@ -43,8 +43,9 @@ def segmentation(
     Repeating the command continues an experiment that was stopped.
     """
     from cowgan.cli.console import progress_bar
-    from cowgan.segmentation.experiment import plan, read_arms
+    from cowgan.segmentation.experiment import plan
     from cowgan.segmentation.experiment_config import read_experiment
+    from cowgan.segmentation.experiment_findings import ExperimentFindings
     from cowgan.segmentation.experiment_report import HTML_FILE, write_experiment_report
     from cowgan.segmentation.launching import run_tasks
 
@@ -55,7 +56,7 @@ def segmentation(
         for stage in stages:
             left = [task for task in stage if not task.done]
             run_tasks(left, launcher, jobs, folder / "logs", progress, **_parameters(slurm))
-    write_experiment_report(settings, read_arms(stages), folder)
+    write_experiment_report(ExperimentFindings.of(settings, stages), folder)
     say(f"Report: {folder / HTML_FILE}")
 
 

@@ -44,6 +44,10 @@ class Classes:
         table[list(self.values)] = range(1, self.count)
         return table[labels]
 
+    def learned(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return labels without those that have no class."""
+        return self.labels(self.of_labels(labels))
+
     def labels(self, classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the labels of classes."""
         return np.array([0, *self.values], np.uint8)[classes]

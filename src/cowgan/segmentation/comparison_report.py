@@ -136,7 +136,7 @@ def comparison_report(
     """
     blocks = [*comparison_blocks(found)]
     if scheme is not None and cases:
-        blocks += _pictures(found, scheme, cases)
+        blocks += picture_blocks([arm.name for arm in found.arms], scheme, cases)
     return Report("Comparison of segmentations", subtitle, (*blocks, *_method(found)))
 
 
@@ -345,22 +345,29 @@ def _paint_values(
             line.set(color=colour, linewidth=1.6 if part == "medians" else 0.8)
 
 
-def _pictures(
-    found: ArmComparison, scheme: LabelScheme, cases: Sequence[ShownCase]
+def picture_blocks(
+    arms: Sequence[str], scheme: LabelScheme, cases: Sequence[ShownCase]
 ) -> Iterator[Block]:
+    """Return pictures of cases, with the names of the arms that they show and their legend.
+
+    Raises
+    ------
+    CowganError
+        matplotlib is not installed.
+    """
     yield Heading("Cases")
     yield Figure(_legend(scheme), "Colours of the arteries below.", "Colours of the arteries.")
     for case in cases:
         captions = [f"mean Dice {decimal(dice, 3)}" for _, dice in case.predictions]
         yield Table(
             f"{case.title}. Axial views from the feet, the patient's right side on the left.",
-            ("Truth", *(arm.name for arm in found.arms)),
+            ("Truth", *arms),
             (
                 (case.truth, *(picture for picture, _ in case.predictions)),
                 ("", *captions),
             ),
-            (1.0,) * (1 + len(found.arms)),
-            text_columns=1 + len(found.arms),
+            (1.0,) * (1 + len(arms)),
+            text_columns=1 + len(arms),
         )
 
 

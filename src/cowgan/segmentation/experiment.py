@@ -56,12 +56,22 @@ class ArmTask:
     @property
     def own_folder(self) -> Path:
         """Where its run and its scores are."""
-        return self._folder_of(self.arm)
+        return self.folder / self.arm.name / f"repetition_{self.seed}"
+
+    @property
+    def scores_file(self) -> Path:
+        """Table of its scores on the test set."""
+        return self.own_folder / SCORES_FILE
+
+    @property
+    def model_file(self) -> Path:
+        """The trained network."""
+        return self.own_folder / _RUN / MODEL_FILE
 
     @property
     def done(self) -> bool:
         """Whether it has its scores."""
-        return (self.own_folder / SCORES_FILE).is_file()
+        return self.scores_file.is_file()
 
     def __call__(self) -> None:
         """Train the network, unless it is trained, and score it on the test set.
@@ -75,8 +85,7 @@ class ArmTask:
             return
         teacher = None
         if self.arm.needs_teacher:
-            teacher = self._folder_of(PlannedArm(self.arm.teacher, self.arm.teacher)) / _RUN
-            teacher = teacher / MODEL_FILE
+            teacher = replace(self, arm=PlannedArm(self.arm.teacher, self.arm.teacher)).model_file
         data = ExperimentData(self.config, self.seed)
         cases = data.learned_from(self.arm, teacher, self.device)
         run = self.own_folder / _RUN
@@ -86,10 +95,7 @@ class ArmTask:
             resume_segmenter(run, cases, self.device)
         else:
             train_segmenter(run, cases, settings, self.device)
-        write_scores(self.own_folder / SCORES_FILE, _scores(run, data.test, self.device))
-
-    def _folder_of(self, arm: PlannedArm) -> Path:
-        return self.folder / arm.name / f"repetition_{self.seed}"
+        write_scores(self.scores_file, _scores(self, data.test))
 
 
 def plan(config: ExperimentConfig, folder: Path, device: str = "auto") -> list[list[ArmTask]]:
@@ -130,7 +136,7 @@ def read_arms(stages: Sequence[Sequence[ArmTask]]) -> dict[PlannedArm, Arm]:
         if all(task.done for task in repetitions):
             values: dict[Quantity, dict[str, list[float]]] = {}
             for task in repetitions:
-                scores = read_scores(task.own_folder / SCORES_FILE)
+                scores = read_scores(task.scores_file)
                 for quantity, subjects in values_by_subject(
                     scores, COMPARED, only_true=True
                 ).items():
@@ -179,11 +185,11 @@ def _value(text: str, kind: str) -> Any:
     return text
 
 
-def _scores(run: Path, test: LabelledCases, device: str) -> Mapping[str, list[ArteryScore]]:
-    segmenter = Segmenter([load_segmenter(run / MODEL_FILE)], device)
+def _scores(task: ArmTask, test: LabelledCases) -> Mapping[str, list[ArteryScore]]:
+    segmenter = Segmenter([load_segmenter(task.model_file)], task.device)
     found = {}
     for case in test.cases:
         image = as_volume(case.image, test.spacing_mm)
-        truth = segmenter.classes.labels(segmenter.classes.of_labels(case.labels))
+        truth = segmenter.classes.learned(case.labels)
         found[case.name] = score(segmenter(image).labels, truth, test.scheme, test.spacing_mm)
     return found

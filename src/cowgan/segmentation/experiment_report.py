@@ -4,17 +4,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cowgan.errors import CowganError
 from cowgan.files import atomic_path
-from cowgan.report.blocks import Block, Drawing, Figure, Heading, Paragraph, Report
+from cowgan.report.blocks import Block, Drawing, Figure, Heading, Paragraph, Report, Table
 from cowgan.report.drawing import REAL, draw, reader_style
 from cowgan.report.html import html_of
-from cowgan.report.numbers import count
+from cowgan.report.numbers import count, decimal, interval
 from cowgan.report.pdf import pdf_of
 from cowgan.segmentation.comparison import MAIN, Arm, arm_means
-from cowgan.segmentation.comparison_report import ArmComparison, comparison_blocks
+from cowgan.segmentation.comparison_report import ArmComparison, comparison_blocks, picture_blocks
 from cowgan.segmentation.experiment_config import ExperimentConfig, PlannedArm
+from cowgan.segmentation.experiment_findings import ExperimentFindings
 from cowgan.segmentation.subject_values import MEAN, Quantity
+from cowgan.segmentation.threshold_baseline import ALL_DICE
 from cowgan.tables import write_table
 
 if TYPE_CHECKING:
@@ -27,48 +28,39 @@ _COLUMNS = (
 )
 
 
-def write_experiment_report(
-    config: ExperimentConfig, arms: Mapping[PlannedArm, Arm], folder: Path
-) -> None:
+def write_experiment_report(found: ExperimentFindings, folder: Path) -> None:
     """Write the report and the table of all finished arms to the folder of the experiment.
-
-    Parameters
-    ----------
-    config : ExperimentConfig
-        Settings.
-    arms : mapping of PlannedArm to Arm
-        See `cowgan.segmentation.experiment.read_arms`.
-    folder : Path
-        Folder of the experiment.
 
     Raises
     ------
     CowganError
-        No arm is finished, matplotlib or fpdf2 is not installed, or a file cannot be written.
+        matplotlib or fpdf2 is not installed, or a file cannot be written.
     """
-    if not arms:
-        raise CowganError("No arm of the experiment has been trained in every repetition yet.")
-    report = experiment_report(config, arms)
+    report = experiment_report(found)
     html, pdf = html_of(report), pdf_of(report)
-    write_table(folder / TABLE_FILE, _COLUMNS, _rows(arms))
+    write_table(folder / TABLE_FILE, _COLUMNS, _rows(found))
     for name, content in ((HTML_FILE, html.encode()), (PDF_FILE, pdf)):
         with atomic_path(folder / name) as temporary:
             temporary.write_bytes(content)
 
 
-def experiment_report(config: ExperimentConfig, arms: Mapping[PlannedArm, Arm]) -> Report:
+def experiment_report(found: ExperimentFindings) -> Report:
     """Return the report of the finished arms."""
-    subjects = {subject for arm in arms.values() for subject in arm.values.get(MAIN, {})}
-    subtitle = f"{count(len(subjects), 'test subject')}, {count(config.seeds, 'repetition')}"
+    subjects = {subject for arm in found.arms.values() for subject in arm.values.get(MAIN, {})}
+    repetitions = count(found.config.seeds, "repetition")
     return Report(
-        "What synthetic data is worth for segmentation", subtitle, tuple(_blocks(config, arms))
+        "What synthetic data is worth for segmentation",
+        f"{count(len(subjects), 'test subject')}, {repetitions}",
+        tuple(_blocks(found)),
     )
 
 
-def _blocks(config: ExperimentConfig, arms: Mapping[PlannedArm, Arm]) -> Iterator[Block]:
+def _blocks(found: ExperimentFindings) -> Iterator[Block]:
+    config, arms = found.config, found.arms
     missing = len(config.arms) - len(arms)
     if missing:
-        yield Paragraph(f"{count(missing, 'arm')} of {len(config.arms)} are not finished.")
+        are = "is" if missing == 1 else "are"
+        yield Paragraph(f"{count(missing, 'arm')} of {len(config.arms)} {are} not finished.")
     yield Heading("Learning curves")
     yield Figure(
         _learning_curves(config, arms),
@@ -76,11 +68,14 @@ def _blocks(config: ExperimentConfig, arms: Mapping[PlannedArm, Arm]) -> Iterato
         "Bars are 95 % intervals over subjects.",
         "Dice by number of labelled real subjects.",
     )
+    yield from _difficulty(found)
     for teacher in sorted(config.teachers):
-        group = [arm for planned, arm in arms.items() if planned.teacher == teacher]
+        group = found.group(teacher)
         if PlannedArm(teacher, teacher) in arms and group[1:]:
             yield Heading(f"With the labels of {count(teacher, 'subject')}")
             yield from comparison_blocks(ArmComparison.of(group, {"dice": config.margin}))
+            names = [arm.name for arm in group]
+            yield from picture_blocks(names, found.scheme, found.cases[teacher])
     yield Heading("Method")
     yield Paragraph(
         "A teacher and all arms beside it know the labels of the same subjects; synthetic "
@@ -92,6 +87,38 @@ def _blocks(config: ExperimentConfig, arms: Mapping[PlannedArm, Arm]) -> Iterato
         "volumes. The generator was trained on images of the bank's training subjects, without "
         "labels, and so has seen more people than a small arm: arms with pseudo-labelled "
         "volumes show what these images are worth without a generator."
+    )
+
+
+def _difficulty(found: ExperimentFindings) -> Iterator[Block]:
+    real = [
+        arm
+        for planned, arm in found.arms.items()
+        if planned == PlannedArm(planned.real, planned.real)
+    ]
+    dice = [
+        one
+        for one in arm_means([found.baseline.arm, *real])
+        if Quantity(one.artery, one.metric) == ALL_DICE
+    ]
+    yield Heading("How hard the task is")
+    yield Paragraph(
+        f"The intensity threshold of {found.baseline.threshold:g} is the best one on the labelled "
+        "subjects of the largest real arm. What it reaches needs no network; only what is above "
+        "it, and telling arteries apart, tells anything about training data."
+    )
+    yield Table(
+        "Dice of all arteries as one mask: mean over test subjects with its 95 % interval.",
+        ("Segmentation", "Subjects", "Dice"),
+        tuple(
+            (
+                one.arm,
+                str(one.n),
+                decimal(one.mean, 3) if one.interval is None else interval(one.interval, 3),
+            )
+            for one in dice
+        ),
+        (2.0, 1.0, 2.0),
     )
 
 
@@ -147,14 +174,14 @@ def _lines(arms: Mapping[PlannedArm, Arm]) -> dict[str, Sequence[PlannedArm]]:
     return {label: lines[label] for label in sorted(lines, key=lambda text: (text != "real", text))}
 
 
-def _rows(arms: Mapping[PlannedArm, Arm]) -> Iterator[dict[str, object]]:
-    for planned, arm in arms.items():
-        for found in arm_means([arm]):
-            interval = found.interval
+def _rows(found: ExperimentFindings) -> Iterator[dict[str, object]]:
+    for planned, arm in [*found.arms.items(), (None, found.baseline.arm)]:
+        for one in arm_means([arm]):
+            limits = one.interval
             yield {
-                **vars(planned),
-                **{name: getattr(found, name) for name in ("arm", "artery", "metric")},
-                **{name: getattr(found, name) for name in ("n", "mean", "median")},
-                "low": None if interval is None else interval.low,
-                "high": None if interval is None else interval.high,
+                **(vars(planned) if planned else {}),
+                **{name: getattr(one, name) for name in ("arm", "artery", "metric")},
+                **{name: getattr(one, name) for name in ("n", "mean", "median")},
+                "low": None if limits is None else limits.low,
+                "high": None if limits is None else limits.high,
             }
