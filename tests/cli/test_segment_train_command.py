@@ -6,9 +6,16 @@ import nibabel as nib
 import numpy as np
 import pytest
 from command_line import cowgan
-from segmentation_cases import tubes
+from segmentation_cases import TINY, tubes
+from training_banks import LabelledTubes, make_bank
 
 from cowgan.anatomy.label_schemes import TERRITORIES
+from cowgan.segmentation.classes import Classes
+from cowgan.segmentation.labelled_cases import as_volume, of_bank
+from cowgan.segmentation.metrics import ALL
+from cowgan.segmentation.segmenter import Segmenter
+from cowgan.segmentation.segmenter_files import SegmenterModel, load_segmenter, save_segmenter
+from cowgan.segmentation.unet import SegmentationNetwork
 from cowgan.volume import Volume, default_affine, read_labels, write_labels, write_nifti
 
 CONFIG = """
@@ -131,6 +138,31 @@ def test_an_ensemble_that_disagrees_sets_its_label_map_aside(run, folder, tmp_pa
     assert (tmp_path / "out" / "set_aside" / "case_2_dseg.nii.gz").exists()
 
 
+def test_a_network_is_scored_on_the_subjects_that_a_bank_holds_out(tmp_path) -> None:
+    bank = make_bank(tmp_path / "bank", 6, 0.5, LabelledTubes)
+    cases = of_bank(bank, "holdout")
+    network = SegmentationNetwork(TINY, Classes.of(cases.scheme).count)
+    save_segmenter(
+        SegmenterModel(network, cases.scheme, cases.spacing_mm), tmp_path / "one.safetensors"
+    )
+    result = cowgan(
+        *("segment", "score", "--bank", tmp_path / "bank", "--model", tmp_path / "one.safetensors"),
+        *("--out", tmp_path / "table.csv", "--device", "cpu"),
+    )
+    assert result.returncode == 0, result.stderr
+    with (tmp_path / "table.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    segmenter = Segmenter([load_segmenter(tmp_path / "one.safetensors")], "cpu")
+    assert {row["case"] for row in rows} == {case.name for case in cases.cases}
+    for case in cases.cases:
+        found = segmenter(as_volume(case.image, cases.spacing_mm)).labels > 0
+        (vessel,) = [r for r in rows if (r["case"], r["artery"]) == (case.name, ALL)]
+        truth = case.labels > 0
+        expected = 2 * np.sum(found & truth) / (found.sum() + truth.sum())
+        assert float(vessel["dice"]) == pytest.approx(expected)
+    assert (tmp_path / "table_summary.csv").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -140,11 +172,19 @@ def test_an_ensemble_that_disagrees_sets_its_label_map_aside(run, folder, tmp_pa
         (("train", "--out", "run", *NOWHERE, "--scheme", "mine"), "scheme"),
         (("train", "--resume", "nowhere", "--bank", "nowhere"), "nowhere"),
         (("predict", ".", "--model", "nowhere.safetensors", "--out", "out"), "nowhere"),
+        (("predict", ".", "--out", "out"), "territories or topcow2024"),
+        (("score", "--out", "t.csv"), "--bank and a --model"),
+        (("score", "--out", "t.csv", "--bank", "b", "--truth", "t"), "--bank and a --model"),
+        (("score", "--out", "t.csv", "--bank", "b", "--model", "nowhere"), "nowhere"),
         (("predict", ".", "--model", "a", "--out", "out", "--least-agreement", "0.5"), "ensemble"),
     ],
 )
 def test_bad_requests_end_in_one_sentence(arguments, said) -> None:
     result = cowgan("segment", *arguments)
     assert result.returncode == 2
-    (sentence,) = [line for line in result.stderr.splitlines() if line and "Training" not in line]
+    (sentence,) = [
+        line
+        for line in result.stderr.splitlines()
+        if line and not line.startswith(("Training", "Scoring"))
+    ]
     assert said in sentence

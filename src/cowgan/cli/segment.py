@@ -1,5 +1,6 @@
 """``cowgan segment``: segmentations of arteries."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
     from cowgan.progress import Progress
     from cowgan.segmentation.labelled_cases import LabelledCases
     from cowgan.segmentation.segmentation_config import SegmentationConfig
+    from cowgan.segmentation.segmenter import Segmenter
+    from cowgan.synthesis.precision import Precision
 
 app = typer.Typer(help="Segment arteries, and score segmentations.", no_args_is_help=True)
 
 _SOURCES_NEEDED = "Give --images, --labels and --scheme, or a --bank with labels."
 _SCHEMES = "Meaning of the labels: topcow2024, topcow2023, seven-arteries or territories."
+_MODEL = "Trained network, folder of a run, or a network of the package: territories or topcow2024."
 _Images = Annotated[Path | None, typer.Option(help="Folder of images.")]
 _Labels = Annotated[
     Path | None, typer.Option(help="Folder of label maps with the names of the images.")
@@ -89,10 +93,10 @@ def predict(
     ],
     out: Annotated[Path, typer.Option(help="Folder for the label maps.")],
     model: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
-            help="Trained network, or folder of a run; several are an ensemble, whose agreement is "
-            "reported."
+            metavar="MODEL",
+            help=f"{_MODEL} Several are an ensemble, whose agreement is reported.",
         ),
     ] = None,
     augmented: Annotated[
@@ -128,17 +132,10 @@ def predict(
     from cowgan.data.scans import find_scans
     from cowgan.segmentation.prediction import PredictionOptions
     from cowgan.segmentation.prediction import predict as predict_scans
-    from cowgan.segmentation.segmenter import Segmenter
-    from cowgan.segmentation.segmenter_files import load_segmenter, segmenter_path
 
     if least_agreement and len(model or []) < 2:
         raise CowganError("Agreement is that of an ensemble: give --model more than once.")
-    segmenter = Segmenter(
-        [load_segmenter(segmenter_path(path)) for path in model or []],
-        device,
-        precision,
-        augmented,
-    )
+    segmenter = _segmenter(model or [], device, precision, augmented)
     cases = find_scans(volumes).require_cases(volumes).cases
     options = PredictionOptions(uncertainty, probabilities, least_agreement, overwrite)
     with progress_bar("Segmenting") as progress:
@@ -152,38 +149,74 @@ def predict(
         raise typer.Exit(2)
 
 
+def _segmenter(
+    models: Sequence[str], device: str, precision: "Precision", augmented: bool = False
+) -> "Segmenter":
+    from cowgan.segmentation.bundled_segmenters import BUNDLED_SEGMENTERS, find_segmenter
+    from cowgan.segmentation.segmenter import Segmenter
+    from cowgan.segmentation.segmenter_files import load_segmenter
+
+    if not models:
+        names = " or ".join(BUNDLED_SEGMENTERS)
+        raise CowganError(
+            f"Give --model: a network, the folder of the run that trained it, or {names}."
+        )
+    loaded = [load_segmenter(find_segmenter(name)) for name in models]
+    return Segmenter(loaded, device, precision, augmented)
+
+
 @app.command()
 def score(
-    predicted: Annotated[Path, typer.Option(help="Predicted label map, or a folder of them.")],
-    truth: Annotated[
-        Path, typer.Option(help="True label map, or a folder of them with the same names.")
-    ],
-    scheme: Annotated[str, typer.Option(help=_SCHEMES)],
     out: Annotated[Path, typer.Option(help="Table to write, CSV.")],
+    predicted: Annotated[
+        Path | None, typer.Option(help="Predicted label map, or a folder of them.")
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="True label map, or a folder of them with the same names.")
+    ] = None,
+    scheme: _Scheme = None,
+    bank: Annotated[
+        Path | None,
+        typer.Option(help="Bank with labels, on whose held-out subjects --model is scored."),
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(metavar="MODEL", help=f"{_MODEL} Several are an ensemble.")
+    ] = None,
     overwrite: OverwriteOption = False,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "fast",
 ) -> None:
-    """Score label maps against the true ones: one row per artery and case, and a summary.
+    """Score label maps, or networks, against the truth: one row per artery and case, and a summary.
 
     The summary, beside the table, is named like it with _summary. Definitions are those of
     TopCoW's evaluation. Nothing is written if a pair cannot be compared.
     """
+    of_maps, of_networks = (predicted, truth, scheme), (bank, model)
+    if any(of_maps) == any(of_networks) or not (all(of_maps) or all(of_networks)):
+        raise CowganError("Give --predicted, --truth and --scheme, or a --bank and a --model.")
     summary = out.with_name(f"{out.stem}_summary{out.suffix}")
     for file in (out, summary):
         if file.exists() and not overwrite:
             raise CowganError(f"{file} exists already; use --overwrite to replace it.")
 
     from cowgan.anatomy.label_schemes import label_scheme
+    from cowgan.bank.bank import Bank
     from cowgan.cli.console import progress_bar
     from cowgan.cli.remarks import print_remarks
     from cowgan.segmentation.label_pairs import find_pairs, score_pairs
+    from cowgan.segmentation.labelled_cases import of_bank
     from cowgan.segmentation.metrics import ArteryScore, mean_over_arteries
     from cowgan.segmentation.score_summary import SummaryRow, summarise
+    from cowgan.segmentation.validation import score_cases
     from cowgan.tables import write_table
 
-    labels = label_scheme(scheme)
-    pairs = find_pairs(predicted, truth)
     with progress_bar("Scoring") as progress:
-        scored = score_pairs(pairs, labels, progress)
+        if bank is not None:
+            segmenter = _segmenter(model or [], device, precision)
+            scored = score_cases(segmenter, of_bank(Bank.open(bank), "holdout"), progress)
+        else:
+            assert predicted is not None and truth is not None and scheme is not None
+            scored = score_pairs(find_pairs(predicted, truth), label_scheme(scheme), progress)
     rows = [{"case": case, **asdict(row)} for case, one in scored.items() for row in one.rows]
     summary_rows = summarise(
         {case: one.rows for case, one in scored.items()},
@@ -196,7 +229,7 @@ def score(
         mean(mean_over_arteries(one.rows, metric) for one in scored.values())
         for metric in ("dice", "hd95_mm")
     )
-    say(f"Cases: {len(pairs)}. Mean of arteries: Dice {dice:.3f}, HD95 {hd95_mm:.2f} mm.")
+    say(f"Cases: {len(scored)}. Mean of arteries: Dice {dice:.3f}, HD95 {hd95_mm:.2f} mm.")
     say(f"Table: {out}")
     say(f"Summary: {summary}")
 

@@ -4,7 +4,7 @@ Every network is a task of its own with a folder of its own, so that tasks can r
 processes or on a cluster, and an experiment that was interrupted goes on where it was.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -15,12 +15,12 @@ from cowgan.files import atomic_path, read_text
 from cowgan.segmentation.comparison import COMPARED, Arm
 from cowgan.segmentation.experiment_config import ExperimentConfig, PlannedArm
 from cowgan.segmentation.experiment_data import ExperimentData
-from cowgan.segmentation.labelled_cases import LabelledCases, as_volume
-from cowgan.segmentation.metrics import ArteryScore, score
+from cowgan.segmentation.metrics import ArteryScore
 from cowgan.segmentation.segmentation_run import resume_segmenter, train_segmenter
 from cowgan.segmentation.segmenter import Segmenter
 from cowgan.segmentation.segmenter_files import MODEL_FILE, load_segmenter
 from cowgan.segmentation.subject_values import CaseScores, Quantity, averaged, values_by_subject
+from cowgan.segmentation.validation import score_cases
 from cowgan.tables import read_table, write_table
 from cowgan.training.state_files import has_state
 
@@ -95,7 +95,9 @@ class ArmTask:
             resume_segmenter(run, cases, self.device)
         else:
             train_segmenter(run, cases, settings, self.device)
-        write_scores(self.scores_file, _scores(self, data.test))
+        segmenter = Segmenter([load_segmenter(self.model_file)], self.device)
+        scored = score_cases(segmenter, data.test)
+        write_scores(self.scores_file, {case: one.rows for case, one in scored.items()})
 
 
 def plan(config: ExperimentConfig, folder: Path, device: str = "auto") -> list[list[ArmTask]]:
@@ -183,13 +185,3 @@ def _value(text: str, kind: str) -> Any:
         if of in kind:
             return int(text) if of == "int" else float(text)
     return text
-
-
-def _scores(task: ArmTask, test: LabelledCases) -> Mapping[str, list[ArteryScore]]:
-    segmenter = Segmenter([load_segmenter(task.model_file)], task.device)
-    found = {}
-    for case in test.cases:
-        image = as_volume(case.image, test.spacing_mm)
-        truth = segmenter.classes.learned(case.labels)
-        found[case.name] = score(segmenter(image).labels, truth, test.scheme, test.spacing_mm)
-    return found
