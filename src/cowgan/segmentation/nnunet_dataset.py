@@ -168,7 +168,7 @@ def export_nnunet(
                 opened.volume.affine,
                 part / "labelsTr" / f"{source.name}.nii.gz",
             )
-        write_json(part / "dataset.json", _description(scheme, classes, len(sources)))
+        write_json(part / "dataset.json", dataset_description(scheme, classes, len(sources)))
         advance(progress, len(sources), len(sources))
         planned.mkdir(parents=True)
         write_json(planned / SPLITS_FILE, splits)
@@ -203,7 +203,8 @@ def bank_sources(bank: Bank) -> list[BankSource]:
     return [BankSource(bank, int(index)) for index in bank.training]
 
 
-def _description(scheme: LabelScheme, classes: Classes, count: int) -> dict[str, object]:
+def dataset_description(scheme: LabelScheme, classes: Classes, count: int) -> dict[str, object]:
+    """Return the content of ``dataset.json`` for a number of training cases."""
     named = {scheme.labels[value]: number for number, value in enumerate(classes.values, 1)}
     return {
         "channel_names": {"0": _CHANNEL},

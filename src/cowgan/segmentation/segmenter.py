@@ -203,7 +203,7 @@ class Segmenter:
             drop_small_pieces(labels, volume.spacing_mm),
             self.scheme,
             probabilities.astype(np.float16) if keep_probabilities else None,
-            _entropy(probabilities),
+            entropy(probabilities),
             agreement,
             tuple(_doubts(at_network, self.spacing_mm)),
         )
@@ -235,7 +235,19 @@ def _shifted(image: Tensor, voxels: int) -> Tensor:
     return torch.roll(image, (voxels, voxels), (-2, -1)) if voxels else image
 
 
-def _entropy(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+def entropy(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the entropy of probabilities as a fraction of the largest possible.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (classes, z, x, y)
+        Of each class.
+
+    Returns
+    -------
+    ndarray, shape (z, x, y)
+        From 0 to 1.
+    """
     found = np.zeros(probabilities.shape[1:], np.float32)
     for one in probabilities:
         found -= one * np.log(np.maximum(one, 1e-12), dtype=np.float32)
