@@ -21,7 +21,7 @@ from cowgan.segmentation.label_head_files import (
 )
 from cowgan.segmentation.labelled_generation import LabelledGeneration
 from cowgan.segmentation.pair_layouts import BidsLayout, NnunetLayout
-from cowgan.segmentation.volume_labellers import HeadLabeller, LabelledVolume
+from cowgan.segmentation.volume_labellers import HeadLabeller, GeneratedWithLabels
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.volume import read_labels, read_volume
 
@@ -44,7 +44,7 @@ class Divided:
         self.asked.append(state.seed)
         volume = self.synthesizer.render(state)
         agreement = 0.95 if state.seed % 2 else 0.6
-        return LabelledVolume(volume, labelled.sides_of(volume.data), 0.25, agreement)
+        return GeneratedWithLabels(volume, labelled.sides_of(volume.data), 0.25, agreement)
 
 
 class StopsAfter(Silent):

@@ -15,7 +15,7 @@ from cowgan.files import sha256_of
 from cowgan.progress import Progress, Silent
 from cowgan.segmentation.pair_layouts import PairLayout
 from cowgan.segmentation.prediction import MANIFEST, SET_ASIDE
-from cowgan.segmentation.volume_labellers import LabelledVolume, VolumeLabeller
+from cowgan.segmentation.volume_labellers import GeneratedWithLabels, VolumeLabeller
 from cowgan.synthesis import LatentState
 from cowgan.tables import read_table, write_table
 from cowgan.training.distributed import SINGLE_PROCESS, ProcessGroup
@@ -42,7 +42,7 @@ class GeneratedPair:
     vessel_mm3 : float
         Volume of all arteries.
     uncertainty, agreement : float or None
-        See `cowgan.segmentation.volume_labellers.LabelledVolume`.
+        See `cowgan.segmentation.volume_labellers.GeneratedWithLabels`.
     image_sha256, labels_sha256, checkpoint_sha256 : str
         Hashes of the files and of the model.
     """
@@ -200,7 +200,7 @@ class LabelledGeneration:
             _sidecar(labels, self._label_history(state)),
         )
 
-    def _write(self, state: LatentState, made: LabelledVolume) -> None:
+    def _write(self, state: LatentState, made: GeneratedWithLabels) -> None:
         aside = self._is_doubted(made.agreement)
         for path in self._files(state, not aside):
             for file in (path, sidecar_path(path)):

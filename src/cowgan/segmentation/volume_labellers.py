@@ -19,7 +19,7 @@ _DECIMALS = 4
 
 
 @dataclass(frozen=True, eq=False)
-class LabelledVolume:
+class GeneratedWithLabels:
     """A generated volume and the labels of its arteries.
 
     Parameters
@@ -52,7 +52,7 @@ class VolumeLabeller(Protocol):
 
     def __call__(
         self, state: LatentState, cancelled: Callable[[], bool] = lambda: False
-    ) -> LabelledVolume:
+    ) -> GeneratedWithLabels:
         """Return the labelled volume of a state; raises as `Synthesizer.render` does."""
 
 
@@ -79,7 +79,7 @@ class HeadLabeller:
 
     def __call__(
         self, state: LatentState, cancelled: Callable[[], bool] = lambda: False
-    ) -> LabelledVolume:
+    ) -> GeneratedWithLabels:
         """Return the labelled volume of a state; raises as `Synthesizer.render` does."""
         volume, features = self.synthesizer.render_with_features(state, cancelled)
         device, dtype = self.synthesizer.device, self.synthesizer.dtype
@@ -92,7 +92,7 @@ class HeadLabeller:
         probabilities = torch.softmax(logits.float(), 0).cpu().numpy()
         classes = probabilities.argmax(0).astype(np.uint8)
         labels = drop_small_pieces(self._model.classes.labels(classes), volume.spacing_mm)
-        return LabelledVolume(volume, labels, _mean_in(labels, entropy(probabilities)))
+        return GeneratedWithLabels(volume, labels, _mean_in(labels, entropy(probabilities)))
 
 
 class SegmenterLabeller:
@@ -117,13 +117,13 @@ class SegmenterLabeller:
 
     def __call__(
         self, state: LatentState, cancelled: Callable[[], bool] = lambda: False
-    ) -> LabelledVolume:
+    ) -> GeneratedWithLabels:
         """Return the labelled volume of a state; raises as `Synthesizer.render` does."""
         volume = self.synthesizer.render(state, cancelled=cancelled)
         found = self._segmenter(volume)
         agreement = None if found.agreement is None else round(found.agreement, _DECIMALS)
         uncertainty = _mean_in(found.labels, found.uncertainty)
-        return LabelledVolume(volume, found.labels, uncertainty, agreement)
+        return GeneratedWithLabels(volume, found.labels, uncertainty, agreement)
 
 
 def _mean_in(labels: NDArray[np.uint8], uncertainty: NDArray[np.float32]) -> float | None:
