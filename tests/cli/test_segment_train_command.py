@@ -62,7 +62,7 @@ def run(folder):
     out = folder / "run"
     first = train(folder, *pairs(folder), "--out", out, "--steps", 3, "--seed", 1)
     assert first.returncode == 0, first.stderr
-    more = cowgan("segment", "train", *pairs(folder), "--resume", out, "--steps", 5)
+    more = cowgan("segment", "train", "--resume", out, "--steps", 5)
     assert more.returncode == 0, more.stderr
     return out
 
@@ -171,6 +171,7 @@ def test_a_network_is_scored_on_the_subjects_that_a_bank_holds_out(tmp_path) -> 
         (("train", "--out", "run", *NOWHERE, "--scheme", "territories"), "does not exist"),
         (("train", "--out", "run", *NOWHERE, "--scheme", "mine"), "scheme"),
         (("train", "--resume", "nowhere", "--bank", "nowhere"), "nowhere"),
+        (("train", "--resume", "run", "--bank", "b", "--scheme", "territories"), "or a --bank"),
         (("predict", ".", "--model", "nowhere.safetensors", "--out", "out"), "nowhere"),
         (("predict", ".", "--out", "out"), "territories or topcow2024"),
         (("score", "--out", "t.csv"), "--bank and a --model"),

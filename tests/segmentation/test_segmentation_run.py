@@ -9,9 +9,11 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 from segmentation_cases import tiny_config, tube_cases
+from training_banks import LabelledTubes, make_bank
 
 from cowgan.anatomy.label_schemes import TERRITORIES
 from cowgan.errors import Cancelled, CowganError
+from cowgan.segmentation.case_source import CaseSource
 from cowgan.segmentation.fitting import Fitting, learning_rate
 from cowgan.segmentation.segmentation_config import SegmentationConfig
 from cowgan.segmentation.segmentation_run import resume_segmenter, train_segmenter
@@ -152,3 +154,25 @@ def test_memory_that_runs_out_is_reported_in_one_sentence(
         train_segmenter(tmp_path, tube_cases(1), tiny_config(), "cpu")
     assert "smaller batch" in single_sentence(refusal)
     assert read_status(tmp_path).state == "failed"
+
+
+def test_a_run_finds_its_cases_again_where_they_were(tmp_path, single_sentence) -> None:
+    bank = make_bank(tmp_path / "bank", 3, kind=LabelledTubes).path
+    source = CaseSource.of(bank=bank)
+    config = tiny_config(steps=1, patch_xy=16)
+    train_segmenter(tmp_path / "run", source.read(), config, "cpu", source=source)
+    resume_segmenter(tmp_path / "run", device="cpu", steps=2)
+    assert rows(tmp_path / "run")[-1]["step"] == "2"
+    bank.rename(tmp_path / "moved")
+    with pytest.raises(CowganError) as refusal:
+        resume_segmenter(tmp_path / "run", device="cpu", steps=3)
+    assert str(bank) in single_sentence(refusal)
+    resume_segmenter(tmp_path / "run", CaseSource.of(bank=tmp_path / "moved").read(), "cpu", 3)
+    assert rows(tmp_path / "run")[-1]["step"] == "3"
+
+
+def test_a_run_that_does_not_name_its_cases_says_so(tmp_path, single_sentence) -> None:
+    train_segmenter(tmp_path, tube_cases(1), tiny_config(steps=1), "cpu")
+    with pytest.raises(CowganError) as refusal:
+        resume_segmenter(tmp_path, device="cpu", steps=2)
+    assert "where its cases come from" in single_sentence(refusal)

@@ -14,15 +14,12 @@ from cowgan.cli.output import say
 from cowgan.errors import CowganError
 
 if TYPE_CHECKING:
-    from cowgan.progress import Progress
-    from cowgan.segmentation.labelled_cases import LabelledCases
     from cowgan.segmentation.segmentation_config import SegmentationConfig
     from cowgan.segmentation.segmenter import Segmenter
     from cowgan.synthesis.precision import Precision
 
 app = typer.Typer(help="Segment arteries, and score segmentations.", no_args_is_help=True)
 
-_SOURCES_NEEDED = "Give --images, --labels and --scheme, or a --bank with labels."
 _SCHEMES = "Meaning of the labels: topcow2024, topcow2023, seven-arteries or territories."
 _MODEL = "Trained network, folder of a run, or a network of the package: territories or topcow2024."
 _Images = Annotated[Path | None, typer.Option(help="Folder of images.")]
@@ -60,7 +57,7 @@ def train(
     ] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Computers that train together.")] = 1,
 ) -> None:
-    """Train a network that segments arteries, or continue a run.
+    """Train a network that segments arteries, or continue a run with the data it started with.
 
     The run's folder holds model.safetensors, the network of the best validation, for cowgan segment
     predict.
@@ -70,6 +67,7 @@ def train(
 
     from cowgan.cli.console import progress_bar
     from cowgan.progress import Silent
+    from cowgan.segmentation.case_source import CaseSource
     from cowgan.segmentation.segmentation_run import resume_segmenter, train_segmenter
     from cowgan.training.distributed import join_processes
 
@@ -78,11 +76,18 @@ def train(
         join_processes(devices, nodes, device) as processes,
         progress_bar("Training") if processes.is_leader else nullcontext(Silent()) as progress,
     ):
-        cases = _labelled_cases(images, labels, scheme, bank, progress)
+        where = processes.device
         if resume is not None:
-            resume_segmenter(resume, cases, processes.device, steps, progress, processes=processes)
+            given = any((images, labels, scheme, bank))
+            cases = CaseSource.of(images, labels, scheme, bank).read(progress) if given else None
+            resume_segmenter(resume, cases, where, steps, progress, processes=processes)
         elif out is not None:
-            train_segmenter(out, cases, chosen, processes.device, progress, processes=processes)
+            source = CaseSource.of(images, labels, scheme, bank)
+            train_segmenter(
+                *(out, source.read(progress), chosen, where, progress),
+                processes=processes,
+                source=source,
+            )
     say(f"The run in {out or resume} is complete.")
 
 
@@ -319,24 +324,18 @@ def export_nnunet(
 
     Labels become consecutive; dataset.json names them. Of a bank, the training side is written.
     """
-    from cowgan.anatomy.label_schemes import label_scheme
-    from cowgan.bank.bank import Bank
     from cowgan.cli.console import progress_bar
+    from cowgan.segmentation.case_source import CaseSource
     from cowgan.segmentation.image_pairs import find_image_pairs
-    from cowgan.segmentation.labelled_cases import scheme_of
     from cowgan.segmentation.nnunet_dataset import NnunetDataset, bank_sources
     from cowgan.segmentation.nnunet_dataset import export_nnunet as export
 
     dataset = NnunetDataset(number, name, folds)
+    source = CaseSource.of(images, labels, scheme, bank)
+    opened = source.open_bank()
     with progress_bar("Writing") as progress:
-        if bank is not None and (images, labels, scheme) == (None, None, None):
-            opened = Bank.open(bank)
-            raw = export(bank_sources(opened), scheme_of(opened), out, dataset, progress)
-        elif bank is None and images is not None and labels is not None and scheme is not None:
-            pairs = find_image_pairs(images, labels)
-            raw = export(pairs, label_scheme(scheme), out, dataset, progress)
-        else:
-            raise CowganError(_SOURCES_NEEDED)
+        pairs = find_image_pairs(*source.folders) if opened is None else bank_sources(opened)
+        raw = export(pairs, source.label_scheme(), out, dataset, progress)
     say(f"Dataset: {raw}")
     say(f"Plan it with: nnUNetv2_plan_and_preprocess -d {number}")
 
@@ -352,22 +351,3 @@ def _settings(
     if file is not None:
         chosen = read_config(file, chosen)
     return chosen.with_changes(steps=steps, seed=seed)
-
-
-def _labelled_cases(
-    images: Path | None,
-    labels: Path | None,
-    scheme: str | None,
-    bank: Path | None,
-    progress: "Progress",
-) -> "LabelledCases":
-    from cowgan.anatomy.label_schemes import label_scheme
-    from cowgan.bank.bank import Bank
-    from cowgan.segmentation.labelled_cases import of_bank, read_folders
-
-    folders = (images, labels, scheme)
-    if bank is not None and folders == (None, None, None):
-        return of_bank(Bank.open(bank))
-    if bank is not None or images is None or labels is None or scheme is None:
-        raise CowganError(_SOURCES_NEEDED)
-    return read_folders(images, labels, label_scheme(scheme), progress=progress)

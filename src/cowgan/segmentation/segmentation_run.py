@@ -12,6 +12,7 @@ from cowgan.bank.split import split_by_subject
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import write_json
 from cowgan.progress import Progress, Silent, advance
+from cowgan.segmentation.case_source import CaseSource, read_source, write_source
 from cowgan.segmentation.fitting import Fitting
 from cowgan.segmentation.labelled_cases import LabelledCases
 from cowgan.segmentation.segmentation_config import SegmentationConfig
@@ -37,6 +38,7 @@ from cowgan.training.state_files import (
     unfit_state,
 )
 from cowgan.training.supervision import supervised
+from cowgan.training.tensorboard import tensorboard_writer
 
 SUBJECTS_FILE = "subjects.json"
 """Which subjects the network learned from, and which chose the best step."""
@@ -82,6 +84,7 @@ def train_segmenter(
     progress: Progress | None = None,
     watch: Callable[[dict[str, Any]], None] | None = None,
     processes: ProcessGroup = SINGLE_PROCESS,
+    source: CaseSource | None = None,
 ) -> None:
     """Train a segmentation network in a new folder, to the end.
 
@@ -101,6 +104,8 @@ def train_segmenter(
         Called with each row of the log.
     processes : ProcessGroup
         See `cowgan.training.distributed.join_processes`.
+    source : CaseSource, optional
+        Where the cases come from, for `resume_segmenter`.
 
     Raises
     ------
@@ -117,13 +122,15 @@ def train_segmenter(
         if control is not None:
             write_config(config, folder / CONFIG_FILE)
             write_json(folder / SUBJECTS_FILE, run.subjects)
+            if source is not None:
+                write_source(source, folder)
             run.save()
         run.train(control, progress or Silent(), watch)
 
 
 def resume_segmenter(
     folder: Path,
-    cases: LabelledCases,
+    cases: LabelledCases | None = None,
     device: str = "auto",
     steps: int | None = None,
     progress: Progress | None = None,
@@ -134,21 +141,37 @@ def resume_segmenter(
 
     Parameters
     ----------
+    cases : LabelledCases, optional
+        By default those that the run started with, in their original place.
     steps : int, optional
         New length of the run, which also stretches the fall of the learning rate.
 
     Raises
     ------
     CowganError
-        There is no intact state, or it belongs to other cases.
+        There is no intact state, or it belongs to other cases, or these cannot be found.
     """
     folder = Path(folder)
-    stored = _FILES.read_description(folder)
+    stored = read_segmentation_state(folder)
     config = SegmentationConfig.from_dict(stored.config).with_changes(steps=steps)
     with supervised(folder, stored.step, config.steps, processes) as control:
+        progress = progress or Silent()
+        if cases is None:
+            cases = read_source(folder).read(progress)
         run = _Run(folder, cases, config, device, processes)
         run.load()
-        run.train(control, progress or Silent(), watch)
+        run.train(control, progress, watch)
+
+
+def read_segmentation_state(folder: Path) -> SegmentationState:
+    """Return the state of a run, without its tensors.
+
+    Raises
+    ------
+    CowganError
+        The folder holds no valid state of a segmentation network.
+    """
+    return _FILES.read_description(folder)
 
 
 class _Run:
@@ -226,7 +249,7 @@ class _Run:
         log = LogWriter(
             self._folder / LOG_FILE, fitting.step_count, ["loss", "rate", MEAN_DICE, *columns]
         )
-        with closing(log):
+        with closing(log), tensorboard_writer(self._folder, fitting.step_count) as tensorboard:
 
             def save() -> None:
                 log.sync()
@@ -243,6 +266,8 @@ class _Run:
                     row |= self._validated()
                     log.add(row)
                     control.record_step(row)
+                    if tensorboard is not None:
+                        tensorboard.add_row(row)
                     if watch is not None:
                         watch(row)
                     if fitting.step_count == steps or self._due(fitting.config.save_every):

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from cowgan.training.remote_control import RemoteControl
 from cowgan.training.run_export import ema_checkpoint
 from cowgan.training.run_state import save_state, state_description
 from cowgan.training.samples import sample_volumes, write_sample_sheet
-from cowgan.training.tensorboard import TensorBoardWriter, tensorboard_available
+from cowgan.training.tensorboard import tensorboard_writer
 from cowgan.training.trainer import Trainer
 
 SAMPLES_FOLDER = "samples"
@@ -63,9 +63,7 @@ def train(
     remote_control.begin(str(trainer.device))
     with (
         closing(LogWriter(folder / LOG_FILE, counters.step, [*GAN_COLUMNS, *names])) as log,
-        closing(TensorBoardWriter(folder, counters.step))
-        if tensorboard_available()
-        else nullcontext() as tensorboard,
+        tensorboard_writer(folder, counters.step) as tensorboard,
     ):
         try:
             while counters.step < config.steps:

@@ -1,6 +1,7 @@
 """Curves and sample pictures of a run for TensorBoard, if that is installed."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, closing, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -50,3 +51,14 @@ class TensorBoardWriter:
     def close(self) -> None:
         """Finish the file."""
         self._writer.close()
+
+
+def tensorboard_writer(folder: Path, step: int) -> AbstractContextManager[TensorBoardWriter | None]:
+    """Return a writer that is closed at the end, or None without TensorBoard.
+
+    Parameters
+    ----------
+    folder, step
+        As for `TensorBoardWriter`.
+    """
+    return closing(TensorBoardWriter(folder, step)) if tensorboard_available() else nullcontext()
