@@ -4,7 +4,7 @@
 # mypy: disable-error-code="import-untyped"
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,8 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QCheckBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from scipy.signal import lfilter
 
-from cowgan.evaluation.measures import MEASURES, Measure
+from napari_cowgan.training.charts import CHARTS, Chart, Curve
+from napari_cowgan.training.runs import RunKind
 from napari_cowgan.widgets.controls import hint, row
 from napari_cowgan.widgets.fields import Choice
 from napari_cowgan.widgets.guards import WheelGuard
@@ -27,63 +28,15 @@ if TYPE_CHECKING:
 
 _FAINT = 70
 _MOST_DRAWN = 400
-
-
-@dataclass(frozen=True)
-class _Curve:
-    """One column of the log."""
-
-    column: str
-    name: str
-
-
-@dataclass(frozen=True)
-class _Chart:
-    """Curves that share an axis."""
-
-    title: str
-    unit: str
-    curves: Sequence[_Curve]
-    rising: bool = False
-    """Whether curves end high, so that the legend is placed below them."""
-
-
-def _held_out(measure: Measure) -> _Chart:
-    """Return the chart of a measure of `HoldoutMetrics` in `cowgan.training`."""
-    key, unit = measure.key, measure.title.split(" (")[0]
-    curves = _Curve(key, "Generated"), _Curve(f"{key}_of_reals", "Trained on")
-    return _Chart(f"{unit} (held-out)", unit, curves, rising=measure.reading != "low")
-
-
-_CHARTS = {
-    "losses": _Chart(
-        "Losses",
-        "Loss",
-        (_Curve("discriminator", "Discriminator"), _Curve("generator", "Generator")),
-    ),
-    "terms": _Chart(
-        "Other loss terms",
-        "Loss term",
-        (
-            _Curve("penalty", "Slope penalty"),
-            _Curve("path", "Path length"),
-        ),
-    ),
-    "anatomy": _Chart(
-        "Anatomy",
-        "Error",
-        (
-            _Curve("anchor", "Of generated arteries"),
-            _Curve("paired", "Of reconstructed volumes"),
-        ),
-    ),
-    **{measure.key: _held_out(measure) for measure in MEASURES},
-    "balance": _Chart(
-        "Balance",
-        "Share",
-        (_Curve("judged_real", "Reals judged real"), _Curve("augment", "Augmentation")),
-    ),
-    "speed": _Chart("Speed", "Images per second", (_Curve("images_per_s", "Images per second"),)),
+_FEW = 2
+"""Points of which a line shows too little, so that they are drawn as well."""
+_FEW_NAMES = 4
+_COLUMNS = 3
+_LIGHT = 0.5
+_DARKER = 150
+_KEYS: dict[RunKind, str] = {
+    "generator": "training/chart",
+    "segmentation": "training/segmentation_chart",
 }
 
 
@@ -100,10 +53,14 @@ class Curves(QWidget):
         super().__init__()
         self._viewer = viewer
         self._columns: dict[str, NDArray[np.float64]] = {}
-        self._lines: dict[_Curve, tuple[pyqtgraph.PlotDataItem, pyqtgraph.PlotDataItem]] = {}
-        self.chart = Choice(
-            "training/chart", [(c.title, key) for key, c in _CHARTS.items()], "What is drawn"
-        )
+        self._lines: dict[Curve, tuple[pyqtgraph.PlotDataItem, pyqtgraph.PlotDataItem]] = {}
+        self._kind: RunKind = "generator"
+        self._charts = {
+            kind: Choice(
+                _KEYS[kind], [(c.title, key) for key, c in of_kind.items()], "What is drawn"
+            )
+            for kind, of_kind in CHARTS.items()
+        }
         self.logarithmic = QCheckBox("Logarithmic")
         self.logarithmic.setToolTip("Draw the vertical axis as a logarithm")
         self.logarithmic.setChecked(recall_flag("training/logarithmic", False))
@@ -122,31 +79,41 @@ class Curves(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        head = row(self.chart, self.logarithmic)
-        head.setStretch(0, 1)
+        head = row(*self._charts.values(), self.logarithmic)
+        for place, chart in enumerate(self._charts.values()):
+            head.setStretch(place, 1)
+            chart.currentIndexChanged.connect(self.redraw)
         layout.addLayout(head)
         layout.addWidget(self.plot, 1)
         layout.addLayout(row(QLabel("Smoothing"), self.smoothing))
         layout.addWidget(self.omitted)
-        WheelGuard(self.chart)
-        self.chart.currentIndexChanged.connect(self.redraw)
+        WheelGuard(*self._charts.values())
         self.logarithmic.toggled.connect(self._on_logarithmic)
         self.smoothing.moved.connect(self._on_smoothing)
         viewer.events.theme.connect(self.redraw)
-        self.redraw()
+        self.begin(self._kind)
+
+    @property
+    def chart(self) -> Choice:
+        """The choice of what is drawn of the run."""
+        return self._charts[self._kind]
 
     @property
     def last_step(self) -> int:
         """The newest step in the curves; 0 if there is none."""
         return int(max((points[0, -1] for points in self._columns.values()), default=0))
 
-    def clear(self) -> None:
-        """Remove all points."""
+    def begin(self, kind: RunKind) -> None:
+        """Remove all points, to draw those of another run."""
         self._columns.clear()
-        self._draw()
+        self._kind = kind
+        for own, chart in self._charts.items():
+            chart.setVisible(own == kind)
+        self.redraw()
 
     def add(self, rows: Sequence[dict[str, float]], restarted: bool = False) -> None:
         """Add rows of the log, after removing earlier ones if the log was restarted."""
+        known = set(self._columns)
         if restarted:
             self._columns.clear()
         for column in {name for numbers in rows for name in numbers}:
@@ -155,23 +122,34 @@ class Curves(QWidget):
             before = self._columns.get(column, np.empty((2, 0)))
             if before.size + new.size:
                 self._columns[column] = np.hstack([before, new])
-        if rows or restarted:
+        if set(self._columns) != known:
+            self.redraw()
+        elif rows or restarted:
             self._draw()
 
     def redraw(self) -> None:
         """Draw the chosen chart in the colours of the theme."""
-        chart, plot = _CHARTS[self.chart.chosen], self.plot
+        chart, plot = self._chosen, self.plot
         plot.setLogMode(y=self.logarithmic.isChecked())
         colours = plot.apply_theme(self._viewer.theme, "Step", chart.unit)
         self.legend.setOffset((-6, -4) if chart.rising else (-6, 4))
         plot.clear()
         self._lines.clear()
-        for curve, colour in zip(chart.curves, colours, strict=False):
+        measured = [curve for curve in chart.curves if curve.column in self._columns]
+        self.legend.setColumnCount(1 if len(measured) <= _FEW_NAMES else _COLUMNS)
+        for curve, usual in zip(measured, cycle(colours), strict=False):
+            colour = usual if curve.colour is None else self._legible(QColor(curve.colour))
             faint = QColor(colour)
             faint.setAlpha(_FAINT)
             self._lines[curve] = (
                 plot.plot(pen=faint),
-                plot.plot(pen=pyqtgraph.mkPen(colour, width=2), name=curve.name),
+                plot.plot(
+                    pen=pyqtgraph.mkPen(colour, width=2),
+                    symbolBrush=colour,
+                    symbolPen=None,
+                    symbolSize=6,
+                    name=curve.name,
+                ),
             )
         self._draw()
 
@@ -183,12 +161,22 @@ class Curves(QWidget):
             if logarithmic and (values <= 0).any():
                 omitted.append(curve.name.lower())
             raw.setVisible(amount > 0)
+            line.setSymbol("o" if len(values) <= _FEW else None)
             for item, drawn in ((raw, values), (line, smoothed(values, amount))):
                 item.setData(*thinned(steps, _drawable(drawn, logarithmic)))
         self.omitted.setText(
             f"Not drawn, because logarithms need values above 0: parts of {' and '.join(omitted)}."
         )
         self.omitted.setVisible(bool(omitted))
+
+    @property
+    def _chosen(self) -> Chart:
+        return CHARTS[self._kind][self.chart.chosen]
+
+    def _legible(self, colour: QColor) -> QColor:
+        """Return the colour of an artery, darker where the background is light."""
+        light = self.plot.backgroundBrush().color().lightnessF() > _LIGHT
+        return colour.darker(_DARKER) if light and colour.lightnessF() > _LIGHT else colour
 
     def _on_logarithmic(self, wanted: bool) -> None:
         remember("training/logarithmic", wanted)

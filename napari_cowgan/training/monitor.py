@@ -11,6 +11,7 @@ from cowgan.training.remote_control import RunState, RunStatus
 from cowgan.training.timing import duration
 from napari_cowgan.training.curves import Curves
 from napari_cowgan.training.run_watcher import RunUpdate
+from napari_cowgan.training.runs import RunKind
 from napari_cowgan.widgets.controls import SWATCH, breakable, hint, row, swatch, text_button
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ _EMPTY = (
     "No run is being watched. Start a new one below, or choose a run from the list and press "
     "Watch; its curves and samples then appear here as it trains."
 )
+_OPEN: dict[RunKind, tuple[str, str]] = {
+    "generator": ("Open in explorer", "Open the newest model in the explorer"),
+    "segmentation": ("Copy path", "Copy the path of the trained network"),
+}
 _UNKNOWN = "–"
 _FACTS = ("Speed", "Time left", "Memory", "Device")
 
@@ -76,7 +81,7 @@ class Monitor(QWidget):
         self.stop = text_button(
             "Stop and save", "Save the state and end; the run can be resumed later"
         )
-        self.open = text_button("Open in explorer", "Open the newest model in the explorer")
+        self.open = text_button(*_OPEN["generator"])
         self.resume = text_button("Resume", "Continue from the last saved state")
         self.grow = text_button(
             "Grow",
@@ -126,12 +131,16 @@ class Monitor(QWidget):
         layout.addWidget(self.empty)
         layout.addWidget(self._content, 1)
 
-    def begin(self, folder: Path) -> None:
+    def begin(self, folder: Path, kind: RunKind) -> None:
         """Show another run, or the same one from its beginning."""
         self.folder = folder
+        self.grow.setVisible(kind == "generator")
+        text, tooltip = _OPEN[kind]
+        self.open.setText(text)
+        self.open.setToolTip(tooltip)
         self.name.setText(folder.name)
         self.name.setToolTip(str(folder))
-        self.curves.clear()
+        self.curves.begin(kind)
         self.show_outcome("")
         self.show_status(RunStatus("starting", 0))
         self.empty.hide()

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 from cowgan.errors import CowganError
 from cowgan.networks import PRESETS as NETWORKS
 from cowgan.training.config import Architecture, Preset, TrainingConfig, TrainingPrecision, preset
+from cowgan.training.config_files import RunConfig
 from napari_cowgan.training.delay import delayed
 from napari_cowgan.training.folder_fields import FolderFields
 from napari_cowgan.training.needs import Needs
@@ -260,14 +261,18 @@ class NewRunGroup(QWidget):
 
     # Growing
 
-    def larger_size(self, config: TrainingConfig) -> VolumeSize | None:
+    def can_grow(self, config: RunConfig) -> bool:
+        """Return whether a run of these settings can grow on the chosen volumes."""
+        return isinstance(config, TrainingConfig) and self._larger_size(config) is not None
+
+    def _larger_size(self, config: TrainingConfig) -> VolumeSize | None:
         """Return the next size that a run can grow to on the chosen volumes, if there is one."""
         sizes = [] if self.data.source is None else self.data.source.sizes
         return next((size for size in sizes if size[1] == 2 * config.network.image_size), None)
 
     def grow_from(self, folder: Path, config: TrainingConfig) -> None:
         """Fill in the settings of a run that starts from another and is twice as fine."""
-        size = self.larger_size(config)
+        size = self._larger_size(config)
         if size is None:
             return
         self.preset.choose(_RECIPES[config.discriminator])

@@ -37,7 +37,7 @@ class TrainingPanel(LoadingPanel):
     """
 
     dock_title = "Training"
-    engine = ("cowgan.training", "cowgan.latent")
+    engine = ("cowgan.training", "cowgan.latent", "cowgan.segmentation.segmentation_run")
 
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
         super().__init__(napari_viewer)

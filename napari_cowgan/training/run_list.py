@@ -82,10 +82,7 @@ class RunList(QTreeWidget):
             self.addTopLevelItem(item)
             _describe(item, run)
             for model in run.models:
-                step = int(model.stem.rpartition("-")[2])
-                child = QTreeWidgetItem(
-                    [f"Model of step {step:,}", "", "", _date(model.stat().st_mtime)]
-                )
+                child = QTreeWidgetItem([_name(run, model), "", "", _date(model.stat().st_mtime)])
                 child.setData(0, _RUN, run.folder)
                 child.setData(0, _MODEL, model)
                 child.setToolTip(0, str(model))
@@ -113,7 +110,13 @@ def _describe(item: QTreeWidgetItem, run: RunSummary) -> None:
     item.setText(3, _date(run.changed))
     item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     for column in range(4):
-        item.setToolTip(column, f"{run.folder}\n{run.recipe}, {run.network}, {run.size}")
+        item.setToolTip(column, f"{run.folder}\n{', '.join(run.facts)}")
+
+
+def _name(run: RunSummary, model: Path) -> str:
+    if run.kind == "segmentation":
+        return "Segmentation network"
+    return f"Model of step {int(model.stem.rpartition('-')[2]):,}"
 
 
 def _show_state(item: QTreeWidgetItem, state: str, step: int, steps: int) -> None:

@@ -3,19 +3,27 @@
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from cowgan.bank.bank import Bank
 from cowgan.networks import PRESETS as NETWORKS
+from cowgan.progress import Progress
 from cowgan.training.config import Preset, TrainingConfig, preset
 from cowgan.training.config_files import CONFIG_FILE, write_config
 from cowgan.training.state_files import require_no_state
+from napari_cowgan.training.runs import RunKind
 from napari_cowgan.training.volume_source import VolumeSize
 
 Place = Literal["process", "thread"]
 """Where a run is trained: in a separate process, or in a thread of napari."""
 
+_COMMANDS: dict[RunKind, list[str]] = {
+    "generator": ["train"],
+    "segmentation": ["segment", "train"],
+}
 _NETWORK_OPTIONS = ("image_size", "depth", "network_capacity", "fmap_max")
 _OPTIONS = ("batch", "accumulate", "steps", "save_every", "sample_every", "precision", "seed")
 
@@ -119,13 +127,28 @@ class NewRun:
         write_config(self.config, file)
         return self._arguments({"config": file})
 
+    def train(self, progress: Progress) -> None:
+        """Train in this process."""
+        from cowgan.checkpoint import load
+        from cowgan.training.run import start_run
+        from cowgan.training.warm_start import InitialWeights
+
+        initial_weights, smaller = None, self.init_from
+        if smaller is not None:
+            initial_weights = (
+                InitialWeights.of_run(smaller)
+                if smaller.is_dir()
+                else InitialWeights.of_checkpoint(load(smaller))
+            )
+        bank = Bank.open(self.bank)
+        start_run(self.folder, bank, self.config, self.device, initial_weights, progress)
+
     def command_line(self) -> str:
         """Return a command that starts the run without ``config.toml``, such as on a server."""
         settings = {name: getattr(self.config.network, name) for name in _NETWORK_OPTIONS}
         settings |= {name: getattr(self.config, name) for name in _OPTIONS}
         settings = {"preset": self.preset, "network": self.network, **settings}
-        words = ["cowgan", *self._arguments(settings)]
-        return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+        return command_line(self._arguments(settings))
 
     def _arguments(self, settings: dict[str, Any]) -> list[str]:
         options = {
@@ -135,12 +158,7 @@ class NewRun:
             "device": self.device,
             "init_from": self.init_from,
         }
-        words = [
-            (f"--{name.replace('_', '-')}", str(value))
-            for name, value in options.items()
-            if value is not None
-        ]
-        return ["train", *(word for pair in words for word in pair)]
+        return ["train", *option_words(options)]
 
 
 @dataclass(frozen=True)
@@ -151,6 +169,8 @@ class Resumption:
     ----------
     folder : Path
         Folder of the run.
+    kind : RunKind
+        What it trains.
     device : str
         As for `NewRun`.
     steps : int or None
@@ -158,10 +178,35 @@ class Resumption:
     """
 
     folder: Path
+    kind: RunKind
     device: str = "auto"
     steps: int | None = None
 
     def prepare(self) -> list[str]:
         """Return the arguments that continue the run."""
-        longer = [] if self.steps is None else ["--steps", str(self.steps)]
-        return ["train", "--resume", str(self.folder), "--device", self.device, *longer]
+        options = {"resume": self.folder, "device": self.device, "steps": self.steps}
+        return [*_COMMANDS[self.kind], *option_words(options)]
+
+    def train(self, progress: Progress) -> None:
+        """Train in this process."""
+        from cowgan.segmentation.segmentation_run import resume_segmenter
+        from cowgan.training.run import resume_run
+
+        resume = resume_run if self.kind == "generator" else resume_segmenter
+        resume(self.folder, None, self.device, self.steps, progress)
+
+
+def option_words(options: Mapping[str, Any]) -> list[str]:
+    """Return options of a command line; those that are None are left out."""
+    words = [
+        (f"--{name.replace('_', '-')}", str(value))
+        for name, value in options.items()
+        if value is not None
+    ]
+    return [word for pair in words for word in pair]
+
+
+def command_line(arguments: Sequence[str]) -> str:
+    """Return a ``cowgan`` command for a terminal."""
+    words = ["cowgan", *arguments]
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)

@@ -1,18 +1,28 @@
-"""Runs in a folder and their exported models; touches no widget."""
+"""Runs in a folder and their models; touches no widget."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 from cowgan.errors import CowganError
 from cowgan.networks import PRESETS as NETWORKS
 from cowgan.networks import NetworkConfig
 from cowgan.progress import Progress, advance
+from cowgan.segmentation.segmentation_config import SegmentationConfig
+from cowgan.segmentation.segmentation_run import read_segmentation_state
+from cowgan.segmentation.segmenter_files import MODEL_FILE
+from cowgan.segmentation.unet import NETWORKS as SEGMENTATION_NETWORKS
 from cowgan.training.config import TrainingConfig
 from cowgan.training.config_files import CONFIG_FILE
 from cowgan.training.remote_control import ACTIVE, STATUS_FILE, RunState, read_status
 from cowgan.training.run import export_run
 from cowgan.training.run_state import read_description
 from cowgan.training.state_files import PREVIOUS_FILE, STATE_FILE
+from napari_cowgan.training.volume_source import shape_text
+
+RunKind = Literal["generator", "segmentation"]
+"""What a run trains."""
 
 _MODEL = "model-*.safetensors"
 _RECIPES = {"published": "Paper", "modern": "Modern", "projected": "Projected"}
@@ -32,14 +42,15 @@ class RunSummary:
         Steps done, and length of the run.
     saved_step : int
         Step of the saved state that it would resume from.
-    config : TrainingConfig
+    config : TrainingConfig or SegmentationConfig
         Settings.
-    recipe, network, size : str
-        Preset, architecture and volume size in words.
+    facts : sequence of str
+        What they are in words: recipe, architecture and size.
     changed : float
         Time of the last change, in seconds since 1970.
-    models : tuple of Path
-        Exported checkpoints, oldest first.
+    models : sequence of Path
+        Exported checkpoints of a generator, oldest first; the network of a segmentation run, once
+        it has one.
     """
 
     folder: Path
@@ -47,12 +58,20 @@ class RunSummary:
     step: int
     steps: int
     saved_step: int
-    config: TrainingConfig
-    recipe: str
-    network: str
-    size: str
+    config: TrainingConfig | SegmentationConfig
+    facts: Sequence[str]
     changed: float
-    models: tuple[Path, ...]
+    models: Sequence[Path]
+
+    @property
+    def kind(self) -> RunKind:
+        """What it trains."""
+        return "generator" if isinstance(self.config, TrainingConfig) else "segmentation"
+
+    @property
+    def can_open(self) -> bool:
+        """Whether it has a model, or one can be made of its state."""
+        return self.kind == "generator" or bool(self.models)
 
     @property
     def active(self) -> bool:
@@ -72,17 +91,13 @@ def list_runs(folder: Path) -> list[RunSummary]:
 
 def summarise(folder: Path) -> RunSummary | None:
     """Return the summary of a run; None if the folder holds no readable run."""
-    try:
-        header = read_description(folder)
-        config = TrainingConfig.from_dict(header.config)
-        changed = _changed(folder)
-    except (CowganError, OSError):
+    found = _generator(folder) or _segmenter(folder)
+    if found is None:
         return None
-    saved = header.counters.step
+    config, saved, facts, models = found
     status = read_status(folder)
     if status is None:
         ended: RunState = "finished" if saved >= config.steps else "stopped"
-    network = config.network
     return RunSummary(
         folder,
         ended if status is None else status.state,
@@ -90,12 +105,44 @@ def summarise(folder: Path) -> RunSummary | None:
         config.steps if status is None else status.steps,
         saved,
         config,
-        _RECIPES[config.discriminator],
-        _name(network),
-        f"{network.depth} × {network.image_size} × {network.image_size}",
-        changed,
-        tuple(sorted(folder.glob(_MODEL))),
+        facts,
+        _changed(folder),
+        models,
     )
+
+
+class _Saved(NamedTuple):
+    """What the saved state of a run says."""
+
+    config: TrainingConfig | SegmentationConfig
+    step: int
+    facts: tuple[str, ...]
+    models: tuple[Path, ...]
+
+
+def _generator(folder: Path) -> _Saved | None:
+    try:
+        state = read_description(folder)
+        config = TrainingConfig.from_dict(state.config)
+    except CowganError:
+        return None
+    network = config.network
+    facts = (_RECIPES[config.discriminator], _name(network), shape_text(network.volume_shape))
+    return _Saved(config, state.counters.step, facts, tuple(sorted(folder.glob(_MODEL))))
+
+
+def _segmenter(folder: Path) -> _Saved | None:
+    try:
+        state = read_segmentation_state(folder)
+        config = SegmentationConfig.from_dict(state.config)
+    except CowganError:
+        return None
+    known = {network: name for name, network in SEGMENTATION_NETWORKS.items()}
+    levels = " ".join(map(str, config.network.channels))
+    name = known.get(config.network, f"{levels} channels")
+    facts = ("Segmentation", name.capitalize(), f"patches of {shape_text(config.patch)}")
+    model = folder / MODEL_FILE
+    return _Saved(config, state.step, facts, (model,) if model.is_file() else ())
 
 
 def newest_model(folder: Path, progress: Progress) -> Path:
@@ -125,4 +172,4 @@ def _name(network: NetworkConfig) -> str:
 
 def _changed(folder: Path) -> float:
     files = (folder / name for name in (STATUS_FILE, STATE_FILE, PREVIOUS_FILE, CONFIG_FILE))
-    return max(path.stat().st_mtime for path in files if path.exists())
+    return max((path.stat().st_mtime for path in files if path.exists()), default=0.0)

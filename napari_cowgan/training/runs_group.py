@@ -7,13 +7,20 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from cowgan.progress import Progress
 from napari_cowgan.training.run_list import RunList
-from napari_cowgan.training.runs import RunSummary, list_runs
+from napari_cowgan.training.runs import RunKind, RunSummary, list_runs
 from napari_cowgan.widgets.controls import hint, row, text_button
 from napari_cowgan.widgets.desktop import show_elsewhere
 from napari_cowgan.widgets.jobs import Job
 
 _CHOOSE = "Choose a run to open its model, to watch it, or to resume it."
 _NO_RUNS = "There is no run in this folder yet."
+_OPEN: dict[RunKind, tuple[str, str]] = {
+    "generator": (
+        "Open in explorer",
+        "Open the selected model, or the newest one of the selected run, in the explorer",
+    ),
+    "segmentation": ("Copy path", "Copy the path of the trained network"),
+}
 _REFRESH_MS = 5_000
 
 
@@ -49,10 +56,7 @@ class RunsGroup(QWidget):
         self._job: Job | None = None
         self.details = hint(_NO_RUNS)
         self.list = RunList()
-        self.open = text_button(
-            "Open in explorer",
-            "Open the selected model, or the newest one of the selected run, in the explorer",
-        )
+        self.open = text_button(*_OPEN["generator"])
         self.watch = text_button(
             "Watch", "Show curves and samples of the selected run, and control it if it is active"
         )
@@ -129,12 +133,14 @@ class RunsGroup(QWidget):
         run = self.list.selected
         for button in (self.watch, self.folder):
             button.setEnabled(run is not None)
-        for button in (self.open, self.board):
-            button.setEnabled(idle and run is not None)
+        self.board.setEnabled(idle and run is not None)
+        self.open.setEnabled(idle and run is not None and run.can_open)
         self.resume.setEnabled(can_train and run is not None)
         if run is not None:
-            facts = (run.recipe, run.network, run.size, f"saved at step {run.saved_step:,}")
-            self.details.setText(" · ".join(facts))
+            text, tooltip = _OPEN[run.kind]
+            self.open.setText(text)
+            self.open.setToolTip(tooltip)
+            self.details.setText(" · ".join((*run.facts, f"saved at step {run.saved_step:,}")))
         else:
             self.details.setText(_CHOOSE if self.list.runs else _NO_RUNS)
         self._listed.setVisible(bool(self.list.runs))

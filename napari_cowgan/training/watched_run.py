@@ -10,7 +10,7 @@ from cowgan.errors import CowganError
 from cowgan.training.remote_control import Command, RunStatus, request
 from napari_cowgan.training.monitor import Monitor
 from napari_cowgan.training.run_watcher import RunUpdate, RunWatcher, outcome
-from napari_cowgan.training.runs import RunSummary, summarise
+from napari_cowgan.training.runs import RunKind, RunSummary, summarise
 from napari_cowgan.training.sample_layer import SampleLayer
 from napari_cowgan.training.workers import ThreadWorker, Worker, tail
 from napari_cowgan.widgets.jobs import stop_at_exit
@@ -63,11 +63,11 @@ class WatchedRun(QObject):
         """The worker by which this panel trains the run; None if it does not, or it has ended."""
         return None if self.watcher is None else self.watcher.worker
 
-    def follow(self, folder: Path, worker: Worker | None = None) -> None:
+    def follow(self, folder: Path, kind: RunKind, worker: Worker | None = None) -> None:
         """Follow a run, and its worker if this panel trains it."""
         self.end_following()
         self.ended_run = None
-        self.monitor.begin(folder)
+        self.monitor.begin(folder, kind)
         if isinstance(worker, ThreadWorker):
             stop_at_exit(worker)
         self.watcher = RunWatcher(folder, worker)

@@ -12,16 +12,17 @@ from qtpy.QtWidgets import QApplication, QSizePolicy, QVBoxLayout, QWidget
 from cowgan.bank.bank import Bank
 from cowgan.errors import CowganError
 from cowgan.progress import Progress
+from cowgan.training.config import TrainingConfig
 from cowgan.training.remote_control import is_running
 from napari_cowgan.training.closing import RunCloseGuard
 from napari_cowgan.training.new_run_group import NewRunGroup
 from napari_cowgan.training.run_settings import NewRun, Place, Resumption
-from napari_cowgan.training.runs import RunSummary, newest_model
+from napari_cowgan.training.runs import RunKind, RunSummary, newest_model, summarise
 from napari_cowgan.training.runs_group import RunsGroup
 from napari_cowgan.training.tensorboard_server import TensorBoard
 from napari_cowgan.training.volume_source import VolumeSource, bank_of
 from napari_cowgan.training.watched_run import WatchedRun
-from napari_cowgan.training.workers import ProcessWorker, ThreadWorker, Worker
+from napari_cowgan.training.workers import ProcessWorker, RunTask, ThreadWorker, Worker
 from napari_cowgan.widgets.controls import Section, scrolling
 from napari_cowgan.widgets.desktop import show_elsewhere
 from napari_cowgan.widgets.dialogs import ask_for_count
@@ -120,14 +121,15 @@ class Workbench(QWidget):
             bank, worker = started
             if not source.is_bank:
                 self.settings.data.volumes.set_path(bank.path)
-            self._follow(run.folder, worker)
+            self._follow(run.folder, "generator", worker)
 
         title = "Starting" if source.is_bank else "Volume of the bank"
         self.job.run(title, work, follow, partial(show_problem, self))
 
-    def resume_run(self, folder: Path, steps: int | None = None) -> None:
+    def resume_run(self, run: RunSummary, steps: int | None = None) -> None:
         """Continue a run, to a new length if one is given."""
-        task = Resumption(folder, self.settings.device.chosen, steps)
+        folder = run.folder
+        task = Resumption(folder, run.kind, self.settings.device.chosen, steps)
         place = self.settings.chosen_place
 
         def work(progress: Progress) -> Worker:
@@ -135,7 +137,7 @@ class Workbench(QWidget):
                 raise CowganError(f"The run “{folder.name}” is training already; watch it instead.")
             return _start_worker(task, place)
 
-        follow = partial(self._follow, folder)
+        follow = partial(self._follow, folder, run.kind)
         self.job.run("Starting", work, follow, partial(show_problem, self))
 
     def copy_command(self) -> None:
@@ -164,12 +166,13 @@ class Workbench(QWidget):
             return
         if self.watched.worker is not None:
             self._show_busy()
-        else:
-            self.watched.follow(folder)
+            return
+        run = summarise(folder)
+        self.watched.follow(folder, "generator" if run is None else run.kind)
 
-    def _follow(self, folder: Path, worker: Worker) -> None:
+    def _follow(self, folder: Path, kind: RunKind, worker: Worker) -> None:
         self.new_run_section.collapse(animate=False)
-        self.watched.follow(folder, worker)
+        self.watched.follow(folder, kind, worker)
 
     def _on_end(self, folder: Path) -> None:
         if self.watched.ended_run is not None:
@@ -186,7 +189,7 @@ class Workbench(QWidget):
             self._open(run, None)
         elif action == "continue":
             self._resume(run)
-        else:
+        elif isinstance(run.config, TrainingConfig):
             self.settings.grow_from(run.folder, run.config)
             self.new_run_section.expand(animate=False)
             QTimer.singleShot(0, self._scroll_to_start)
@@ -201,31 +204,33 @@ class Workbench(QWidget):
 
     def _on_listed(self, first: bool) -> None:
         self.settings.folders.refresh_name()
-        active = [run.folder for run in self.runs.list.runs if run.active]
+        active = [run for run in self.runs.list.runs if run.active]
         if first and active and self.monitor.folder is None:
             # Left running by an earlier session, or started in a terminal.
-            self.runs.list.select(active[0])
-            self.watched.follow(active[0])
+            self.runs.list.select(active[0].folder)
+            self.watched.follow(active[0].folder, active[0].kind)
         self._refresh()
 
     def _resume(self, run: RunSummary) -> None:
         if self.watched.worker is not None:
             self._show_busy()
         elif run.saved_step < run.steps:
-            self.resume_run(run.folder)
+            self.resume_run(run)
         else:
             ask_for_count(
                 self,
                 "Train on",
                 f"The run is finished at step {run.saved_step:,}; train it on to step",
-                partial(self.resume_run, run.folder),
+                partial(self.resume_run, run),
                 run.saved_step + 1,
                 _MOST_STEPS,
                 2 * run.saved_step,
             )
 
     def _open(self, run: RunSummary, model: Path | None) -> None:
-        if model is not None:
+        if run.kind == "segmentation":
+            QApplication.clipboard().setText(str(run.folder))
+        elif model is not None:
             self._open_model(model)
         else:
             work = partial(newest_model, run.folder)
@@ -258,8 +263,9 @@ class Workbench(QWidget):
         self.settings.start.setEnabled(can_train and source is not None)
         self.settings.copy.setEnabled(source is not None)
         self.runs.enable(idle, can_train)
-        larger = None if ended is None else self.settings.larger_size(ended.config)
-        self.monitor.enable_next(idle, can_train, larger is not None)
+        can_grow = ended is not None and self.settings.can_grow(ended.config)
+        can_open = ended is not None and ended.can_open
+        self.monitor.enable_next(idle and can_open, can_train, can_grow)
         self.settings.needs.set_run_active(self.watched.watcher is not None or self.runs.any_active)
 
     # Window
@@ -295,5 +301,5 @@ class _Ends:
             end()
 
 
-def _start_worker(task: NewRun | Resumption, place: Place) -> Worker:
+def _start_worker(task: RunTask, place: Place) -> Worker:
     return ProcessWorker(task) if place == "process" else ThreadWorker(task)

@@ -10,14 +10,27 @@ import traceback
 from pathlib import Path
 from typing import Protocol
 
-from cowgan.bank.bank import Bank
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import open_regular, open_to_append
-from napari_cowgan.training.run_settings import NewRun, Resumption
+from cowgan.progress import Progress
 
 LOG = "train.log"
 NICENESS = 10
 _TAIL = 4000
+
+
+class RunTask(Protocol):
+    """What a worker does: a run to be started or continued."""
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the run."""
+
+    def prepare(self) -> list[str]:
+        """Write what the process needs, and return its arguments for ``cowgan``."""
+
+    def train(self, progress: Progress) -> None:
+        """Train in this process."""
 
 
 class Worker(Protocol):
@@ -39,11 +52,11 @@ class Worker(Protocol):
 
 
 class ProcessWorker:
-    """Trains with ``cowgan train`` in a subprocess, which outlives napari unless it is stopped.
+    """Trains with ``cowgan`` in a subprocess, which outlives napari unless it is stopped.
 
     Parameters
     ----------
-    task : NewRun or Resumption
+    task : RunTask
         The run to train.
 
     Raises
@@ -54,7 +67,7 @@ class ProcessWorker:
 
     survives_napari = True
 
-    def __init__(self, task: NewRun | Resumption) -> None:
+    def __init__(self, task: RunTask) -> None:
         self._log = task.folder / LOG
         self.started = time.time()
         try:
@@ -89,13 +102,13 @@ class ThreadWorker:
 
     Parameters
     ----------
-    task : NewRun or Resumption
+    task : RunTask
         The run to train.
     """
 
     survives_napari = False
 
-    def __init__(self, task: NewRun | Resumption) -> None:
+    def __init__(self, task: RunTask) -> None:
         self._task = task
         self._message = ""
         self.cancelled = False
@@ -126,7 +139,7 @@ class ThreadWorker:
 
     def _run(self) -> None:
         try:
-            _train(self._task, self)
+            self._task.train(self)
         except Cancelled:
             pass
         except CowganError as error:
@@ -145,25 +158,6 @@ def tail(folder: Path) -> str:
             return log.read(_TAIL).decode("utf-8", "replace")
     except (OSError, CowganError):
         return ""
-
-
-def _train(task: NewRun | Resumption, progress: ThreadWorker) -> None:
-    from cowgan.checkpoint import load
-    from cowgan.training.run import resume_run, start_run
-    from cowgan.training.warm_start import InitialWeights
-
-    if isinstance(task, Resumption):
-        resume_run(task.folder, None, task.device, task.steps, progress)
-        return
-    initial_weights, smaller = None, task.init_from
-    if smaller is not None:
-        run = smaller.is_dir()
-        initial_weights = (
-            InitialWeights.of_run(smaller) if run else InitialWeights.of_checkpoint(load(smaller))
-        )
-    start_run(
-        task.folder, Bank.open(task.bank), task.config, task.device, initial_weights, progress
-    )
 
 
 def _start(command: list[str], log: int) -> "subprocess.Popen[bytes]":

@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.request import urlopen
@@ -23,8 +23,18 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QInputDialog, QScrollArea, QWidget
+from qtpy.QtWidgets import QApplication, QInputDialog, QScrollArea
 from training_banks import Tubes, make_bank, start
+from training_panels import (
+    ENDLESS,
+    TINY,
+    ended,
+    folder_for_runs,
+    fully_visible,
+    lone_panel,
+    message_of,
+    wait,
+)
 
 from cowgan.bank.bank import Bank
 from cowgan.checkpoint import load
@@ -49,21 +59,7 @@ from napari_cowgan.training.workbench import Workbench
 from napari_cowgan.widgets.docked import DockedPanel
 from napari_cowgan.widgets.remembered import remember, settings
 
-ENDLESS = 100_000
 KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
-START_MS = 60_000
-TINY = {
-    "preset": "modern",
-    "capacity": 1,
-    "most_channels": 16,
-    "batch": 2,
-    "accumulate": 1,
-    "steps": ENDLESS,
-    "save_every": 10,
-    "sample_every": 10,
-    "training_precision": "fp32",
-    "training_device": "cpu",
-}
 
 
 @pytest.fixture(scope="module")
@@ -88,29 +84,13 @@ def finished_runs(bank: Path, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch) -> Iterator[Path]:
-    """Return the folder for runs; whatever is still at work in it ends with the test."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    # Its own test waits for it; the others need the processor.
-    monkeypatch.setattr("napari_cowgan.training.new_run_group._ESTIMATE_AFTER_MS", 10**8)
-    folder = tmp_path / "runs"
-    remember("training/runs", str(folder))
-    for name, value in TINY.items():
-        remember(f"training/{name}", value)
-    yield folder
-    for run in folder.glob("*/status.json"):
-        status = read_status(run.parent)
-        if status.active and status.pid != os.getpid():
-            os.kill(status.pid, signal.SIGTERM)
+    with folder_for_runs(tmp_path / "runs", monkeypatch) as folder:
+        yield folder
 
 
 @pytest.fixture
 def panel(runs: Path, qtbot) -> Workbench:
-    """Return a panel that stands alone, which suffices for most of what it does."""
-    workbench = Workbench(ViewerModel())
-    qtbot.addWidget(workbench)
-    workbench.resize(400, 900)
-    workbench.show()
-    return workbench
+    return lone_panel(qtbot)
 
 
 @pytest.fixture
@@ -132,24 +112,6 @@ def begin(panel: Workbench, volumes: Path, qtbot) -> None:
     panel.settings.data.volumes.set_path(volumes)
     wait(qtbot, panel.settings.start.isEnabled)
     click(panel.settings.start)
-
-
-def wait(qtbot, condition: Callable[[], object], timeout_ms: int = START_MS) -> None:
-    qtbot.waitUntil(lambda: bool(condition()), timeout=timeout_ms)
-
-
-def ended(panel: Workbench) -> Callable[[], bool]:
-    return lambda: panel.watched.watcher is None and not panel.job.running
-
-
-def fully_visible(widget: QWidget) -> bool:
-    """Tell whether no part of a widget is scrolled away."""
-    return widget.visibleRegion().boundingRect() == widget.rect()
-
-
-def message_of(panel: Workbench) -> str:
-    """Return how the panel says that the run has ended, without the places where it may wrap."""
-    return panel.monitor.outcome.text().replace("\u200b", "")
 
 
 def answer(panel: Workbench, text: str) -> None:
@@ -294,8 +256,8 @@ def test_a_model_opens_in_the_explorer_in_one_click(
     panel.settings.folders.runs.set_path(finished_runs)
     wait(qtbot, lambda: len(panel.runs.list.runs) == 1)
     (run,) = panel.runs.list.runs
-    assert (run.state, run.step, run.recipe) == ("finished", 4, "Modern")
-    assert (run.network, run.size) == ("1 to 16 channels", "16 × 16 × 16")
+    assert (run.state, run.step) == ("finished", 4)
+    assert run.facts == ("Modern", "1 to 16 channels", "16 × 16 × 16")
     panel.runs.list.select(run.folder)
     click(panel.runs.open)
 
@@ -625,7 +587,7 @@ def test_a_recipe_brings_its_own_batch_and_a_network_its_own_channels(panel):
 
 def test_curves_follow_theme_scale_and_smoothing(panel):
     curves = panel.monitor.curves
-    panel.monitor.begin(Path("run"))
+    panel.monitor.begin(Path("run"), "generator")
     curves.add([{"step": n, "generator": 2.0 * (-1) ** n, "discriminator": n} for n in range(1, 9)])
     assert [label.text for _, label in curves.legend.items] == ["Discriminator", "Generator"]
     dark = curves.plot.backgroundBrush().color().lightnessF()
@@ -641,7 +603,7 @@ def test_curves_follow_theme_scale_and_smoothing(panel):
 
 def test_axes_show_numbers_as_they_are(panel, qtbot):
     curves = panel.monitor.curves
-    panel.monitor.begin(Path("run"))
+    panel.monitor.begin(Path("run"), "generator")
     curves.add([{"step": 100 * n, "coverage": 0.5 + 0.01 * n} for n in range(40)], restarted=True)
     curves.chart.choose("coverage")
     QTest.qWait(100)
