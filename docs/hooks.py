@@ -25,7 +25,6 @@ from cowgan.training.config import Preset, TrainingConfig, preset
 
 _ROOMS: dict[str, tuple[str, ...]] = {
     "segmentation": (
-        "segmentation.image_pairs",
         "segmentation.labelled_cases",
         "segmentation.segmentation_config",
         "segmentation.unet",
@@ -96,7 +95,13 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "bank.anatomies",
     ),
     "latent": (),
-    "data": ("data.scans", "data.preprocess", "data.template"),
+    "data": (
+        "data.scans",
+        "data.image_pairs",
+        "data.label_maps",
+        "data.preprocess",
+        "data.template",
+    ),
     "simulate": ("simulate.phantom_export", "simulate.deformation"),
     "synthesis": (),
     "checkpoint": (),

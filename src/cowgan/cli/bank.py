@@ -46,6 +46,19 @@ def build_bank(
             "and 99.9 becomes 1; minmax: the extremes do."
         ),
     ] = "none",
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of label maps with the names of the scans, on the grid of each scan or of "
+            "what it was before cowgan preprocess."
+        ),
+    ] = None,
+    scheme: Annotated[
+        str | None,
+        typer.Option(
+            help="Meaning of the labels: topcow2024, topcow2023, seven-arteries or territories."
+        ),
+    ] = None,
     holdout: HoldoutOption = 0.1,
     split: SplitOption = None,
     split_seed: SplitSeedOption = 0,
@@ -56,12 +69,20 @@ def build_bank(
     as_json: JsonOption = False,
 ) -> None:
     """Make a training bank of preprocessed scans of one size."""
-    from cowgan.bank.from_nifti import bank_from_nifti
+    if (labels is None) != (scheme is None):
+        raise CowganError("Give both --labels and --scheme, or neither.")
+
+    from cowgan.anatomy.label_schemes import label_scheme
+    from cowgan.bank.from_nifti import LabelFolder, bank_from_nifti
     from cowgan.cli.console import progress_bar
 
     options = _options(holdout, split, split_seed, dtype, jobs, overwrite)
+    maps = None
+    if labels is not None and scheme is not None:
+        label_scheme(scheme)
+        maps = LabelFolder(labels, scheme)
     with _nothing_kept(), progress_bar("Building") as progress:
-        bank = bank_from_nifti(inputs, out, scaling, options, progress, units=units)
+        bank = bank_from_nifti(inputs, out, scaling, options, progress, units=units, labels=maps)
     _print_summary(bank, as_json)
 
 

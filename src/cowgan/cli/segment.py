@@ -325,8 +325,8 @@ def export_nnunet(
     Labels become consecutive; dataset.json names them. Of a bank, the training side is written.
     """
     from cowgan.cli.console import progress_bar
+    from cowgan.data.image_pairs import find_image_pairs
     from cowgan.segmentation.case_source import CaseSource
-    from cowgan.segmentation.image_pairs import find_image_pairs
     from cowgan.segmentation.nnunet_dataset import NnunetDataset, bank_sources
     from cowgan.segmentation.nnunet_dataset import export_nnunet as export
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from cowgan.anatomy.label_schemes import LabelScheme
+from cowgan.data.image_pairs import ImagePair, find_image_pairs
 from cowgan.errors import CowganError
 from cowgan.progress import Progress, Silent, advance
-from cowgan.segmentation.image_pairs import ImagePair, find_image_pairs
 from cowgan.segmentation.labelled_cases import LabelledCase
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.volume import Volume
@@ -49,7 +49,7 @@ def read_annotated(
         Folder of volumes that ``cowgan generate`` wrote, whose sidecars hold the latent states.
     labels : Path
         Folder of label maps, which may be the same; see
-        `cowgan.segmentation.image_pairs.find_image_pairs`.
+        `cowgan.data.image_pairs.find_image_pairs`.
     scheme : LabelScheme
         Meaning of the labels.
     synthesizer : Synthesizer

@@ -4,19 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from cowgan.anatomy.label_schemes import LabelScheme
+from cowgan.data.label_maps import require_labels, require_one_grid
 from cowgan.data.scans import find_label_maps
 from cowgan.errors import CowganError
 from cowgan.progress import Progress, advance
 from cowgan.segmentation.circle_variants import CircleMatch, compare_circles
 from cowgan.segmentation.metrics import ArteryScore, score
-from cowgan.text import dimensions
-from cowgan.volume import OpenedImage, open_image
-
-_MOST_APART_VOXELS = 0.1
-"""Distance of corresponding corners at which two maps no longer lie in the same place."""
+from cowgan.volume import open_image
 
 
 @dataclass(frozen=True)
@@ -118,45 +113,3 @@ def score_pairs(
         scored[pair.case] = score_pair(pair, scheme)
     advance(progress, len(pairs), len(pairs))
     return scored
-
-
-def require_labels(image: OpenedImage, scheme: LabelScheme) -> None:
-    """Raise `CowganError` unless an image is a label map of a scheme."""
-    try:
-        scheme.require(image.labels())
-    except CowganError as error:
-        name = image.path.name
-        # An empty or odd label map may look like an image, so that is no reason to refuse one.
-        if image.content == "image":
-            raise CowganError(f"{name} is an image and no label map.", error.sentence) from error
-        if name in error.sentence:
-            raise
-        raise CowganError(f"{name}: {error.sentence}", error.detail) from error
-
-
-def require_one_grid(
-    case: str, one: tuple[str, OpenedImage], other: tuple[str, OpenedImage]
-) -> None:
-    """Raise `CowganError` unless two images, given with what they are, lie on one grid."""
-    (name, image), (other_name, other_image) = one, other
-    both = f"The {name} and the {other_name} of {case}"
-    shapes = image.turned.shape, other_image.turned.shape
-    if shapes[0] != shapes[1]:
-        raise CowganError(
-            f"{both} differ in size: {dimensions(shapes[0])} and {dimensions(shapes[1])} voxels "
-            "(z, x, y); resample one to the grid of the other."
-        )
-    if not np.allclose(image.spacing_mm, other_image.spacing_mm, rtol=1e-3, atol=0):
-        sizes = [dimensions(each.spacing_mm, ".4g") for each in (image, other_image)]
-        raise CowganError(
-            f"{both} differ in voxel size: {sizes[0]} and {sizes[1]} mm (z, x, y); resample one "
-            "to the grid of the other."
-        )
-    nz, nx, ny = shapes[0]
-    corners = np.array([[*index, 1] for index in np.ndindex(2, 2, 2)]) * [nx, ny, nz, 1]
-    apart_mm = np.linalg.norm(corners @ (image.affine - other_image.affine).T, axis=1).max()
-    if apart_mm > _MOST_APART_VOXELS * min(other_image.spacing_mm):
-        raise CowganError(
-            f"{both} lie up to {apart_mm:.3g} mm apart by their headers; resample one to the grid "
-            "of the other."
-        )

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from cowgan.anatomy.label_schemes import LabelScheme
 from cowgan.bank.bank import Bank
 from cowgan.bank.split import Side
+from cowgan.data.image_pairs import OpenedPair, find_image_pairs
+from cowgan.data.label_maps import labels_on_grid
 from cowgan.errors import CowganError
 from cowgan.progress import Progress, Silent, advance
-from cowgan.segmentation.image_pairs import OpenedPair, find_image_pairs
 from cowgan.volume import DEFAULT_SPACING_MM, Volume, default_affine
 from cowgan.volume.intensity import rescale
-from cowgan.volume.label_resampling import resample_labels
 from cowgan.volume.resampling import Grid, grid_of_spacing, resample
 
 _SAME_SPACING = 1e-3
@@ -155,7 +155,7 @@ def scheme_of(bank: Bank) -> LabelScheme:
     if bank.label_scheme is None:
         raise CowganError(
             f"The bank {bank.path} has no labels; make one of anatomies that have them with "
-            "cowgan simulate-bank."
+            "cowgan simulate-bank, or of scans with cowgan build-bank --labels."
         )
     return bank.label_scheme
 
@@ -178,8 +178,6 @@ def _at_spacing(
 ) -> LabelledCase:
     volume, labels = at_spacing(opened.volume, spacing_mm), opened.labels
     if volume is not opened.volume:
-        grid, affine = Grid(volume.shape, volume.affine), opened.volume.affine
-        mask = Volume((labels > 0).astype(np.float32), affine)
-        labels = resample_labels(labels, affine, grid, resample(mask, grid, order=1).data)
+        labels = labels_on_grid(labels, opened.volume.affine, Grid(volume.shape, volume.affine))
     image = rescale(volume.data).astype(np.float16)
     return LabelledCase(opened.name, subject, image, labels)

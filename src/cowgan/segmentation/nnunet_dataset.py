@@ -9,12 +9,12 @@ from typing import Protocol
 
 from cowgan.anatomy.label_schemes import LABEL_SCHEMES, LabelScheme
 from cowgan.bank.bank import Bank
+from cowgan.data.image_pairs import OpenedPair
 from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.folders import folder_in_the_making
 from cowgan.progress import Progress, Silent, advance
 from cowgan.segmentation.classes import Classes
-from cowgan.segmentation.image_pairs import OpenedPair
 from cowgan.volume import write_labels, write_nifti
 
 RAW_FOLDER, PREPROCESSED_FOLDER = "nnUNet_raw", "nnUNet_preprocessed"
@@ -121,7 +121,7 @@ def export_nnunet(
     Parameters
     ----------
     sources : sequence of LabelledSource
-        See `cowgan.segmentation.image_pairs.find_image_pairs` and `BankSource`.
+        See `cowgan.data.image_pairs.find_image_pairs` and `BankSource`.
     scheme : LabelScheme
         Meaning of the labels. They become consecutive, as nnU-Net needs them, in the order of
         `cowgan.segmentation.classes.Classes`; ``dataset.json`` names them, and lists the values

@@ -1,5 +1,6 @@
 """Images with the label maps of their arteries, in files."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cowgan.anatomy.label_schemes import LabelScheme
+from cowgan.data.label_maps import require_labels, require_one_grid
 from cowgan.data.scans import find_label_maps
 from cowgan.data.subjects import subject_of
 from cowgan.errors import CowganError
-from cowgan.segmentation.label_pairs import require_labels, require_one_grid
 from cowgan.volume import Volume, open_image
 
 _IMAGE_SUFFIX = "_0000"
@@ -100,15 +101,32 @@ def find_image_pairs(images: Path, labels: Path) -> list[ImagePair]:
         truths = {name: path for name, path in truths.items() if _is_named_as_labels(name)}
         if not found:
             raise CowganError(f"{images} holds label maps only.")
-    truths = {_without_suffix(name): path for name, path in truths.items()}
-    alone = [name for name in found if _without_suffix(name) not in truths]
+    maps = _maps_of(found, truths, labels)
+    return [ImagePair(name, path, maps[name]) for name, path in found.items()]
+
+
+def find_maps_of(images: Iterable[str], folder: Path) -> dict[str, Path]:
+    """Return the label map of each image, by their case names; see `find_image_pairs`.
+
+    Raises
+    ------
+    CowganError
+        The folder does not exist or has no image, or an image has no label map.
+    """
+    return _maps_of(images, find_label_maps([folder]), folder)
+
+
+def _maps_of(images: Iterable[str], maps: Mapping[str, Path], folder: Path) -> dict[str, Path]:
+    maps = {_without_suffix(name): path for name, path in maps.items()}
+    found = {name: maps.get(_without_suffix(name)) for name in images}
+    alone = [name for name, path in found.items() if path is None]
     if alone:
         more = f", nor for {len(alone) - 1} others" if alone[1:] else ""
         raise CowganError(
-            f"{labels} has no label map for {alone[0]}{more}; give each label map the name of its "
+            f"{folder} has no label map for {alone[0]}{more}; give each label map the name of its "
             "image."
         )
-    return [ImagePair(name, path, truths[_without_suffix(name)]) for name, path in found.items()]
+    return {name: path for name, path in found.items() if path is not None}
 
 
 def _is_named_as_labels(name: str) -> bool:
