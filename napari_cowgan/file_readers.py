@@ -61,6 +61,7 @@ def read_image(path: str, units: "Units | None" = None) -> list[tuple[Any, ...]]
 def _image_layers(path: Path, units: "Units | None") -> list[tuple[Any, ...]]:
     from cowgan.volume import open_image
     from cowgan.volume.formats import image_stem
+    from napari_cowgan.viewer.artery_colours import FEATURE
     from napari_cowgan.viewer.current_viewer import expect_arteries, show_remarks
     from napari_cowgan.viewer.display import labels_to_layer, volume_to_layer
 
@@ -72,7 +73,7 @@ def _image_layers(path: Path, units: "Units | None") -> list[tuple[Any, ...]]:
         return [volume_to_layer(volume, name)]
     layer = labels_to_layer(image.labels(), image.affine, name, image.provenance)
     show_remarks(name, image.remarks)
-    if "features" in layer[1]:
+    if FEATURE in layer[1].get("features", {}):
         expect_arteries()
     return [layer]
 

@@ -9,10 +9,10 @@ from qtpy.QtWidgets import QFormLayout, QVBoxLayout, QWidget
 from cowgan.evaluation.comparison import MIN_SUBJECTS
 from cowgan.evaluation.evaluation_request import EvaluationRequest
 from cowgan.evaluation.volume_sets import DEFAULT_COUNT
-from napari_cowgan.evaluation.drop_field import DropField
 from napari_cowgan.evaluation.evaluation_process import EvaluationTask
 from napari_cowgan.evaluation.tasks import free_folder
 from napari_cowgan.widgets.controls import Section
+from napari_cowgan.widgets.drop_field import DropField
 from napari_cowgan.widgets.fields import Choice, Count, Tick
 from napari_cowgan.widgets.guards import WheelGuard
 

@@ -15,6 +15,7 @@ class Topic(StrEnum):
     HOME = "index"
     EXPLORER = "panels/explorer"
     DATA = "panels/data"
+    SEGMENTATION = "panels/segmentation"
     TRAINING = "panels/training"
     EVALUATION = "panels/evaluation"
     STUDY = "panels/turing-study"

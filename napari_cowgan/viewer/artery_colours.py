@@ -1,4 +1,4 @@
-"""Colours and names of the arteries in a label map."""
+"""Colours and names of the labels of a label map in napari."""
 
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 
 from cowgan.anatomy.arteries import Artery
 from cowgan.anatomy.label_colours import label_colours
-from cowgan.anatomy.label_schemes import TOPCOW_2024
+from cowgan.anatomy.label_schemes import TOPCOW_2024, LabelScheme, label_name
 
 FEATURE = "artery"
-"""Feature column that holds the names, which napari shows under the pointer."""
+"""Feature column that holds the names of arteries, which napari shows under the pointer."""
+OTHER_FEATURE = "label"
+"""The same of label schemes other than TopCoW 2024."""
 
 COLOURS: dict[Artery, str] = {
     Artery(value): colour for value, colour in label_colours(TOPCOW_2024).items()
@@ -27,29 +29,34 @@ _HIGHEST_OF_OTHER_SCHEMES = 5
 
 def name_of(artery: Artery) -> str:
     """Return abbreviation and full name, as in ``"R-ICA, right internal carotid artery"``."""
-    return f"{artery.abbreviation}, {artery.full_name}"
+    return label_name(TOPCOW_2024, artery)
 
 
-def colour_table(hidden: Collection[Artery] = ()) -> dict[int | None, str]:
+def colour_table(
+    hidden: Collection[int] = (), scheme: LabelScheme = TOPCOW_2024
+) -> dict[int | None, str]:
     """Return the colour of each label value; ``None`` stands for all others."""
     table: dict[int | None, str] = {None: UNKNOWN_COLOUR, 0: "transparent"}
-    for artery, colour in COLOURS.items():
-        table[artery.value] = "transparent" if artery in hidden else colour
+    for value, colour in label_colours(scheme).items():
+        table[value] = "transparent" if value in hidden else colour
     return table
 
 
-def features(values: Iterable[int]) -> dict[str, list[Any]]:
+def features(values: Iterable[int], scheme: LabelScheme = TOPCOW_2024) -> dict[str, list[Any]]:
     """Return the layer features from which napari names the label under the pointer.
 
     Parameters
     ----------
     values : iterable of int
-        Label values of the map; those that are no artery are called unknown.
+        Label values of the map; those that are not in the scheme are called unknown.
+    scheme : LabelScheme
+        Meaning of the values.
     """
     names: dict[int, str | None] = {0: None}
-    names |= {artery.value: name_of(artery) for artery in Artery}
+    names |= {value: label_name(scheme, value) for value in scheme.labels}
     names |= {value: "unknown label" for value in values if value not in names}
-    return {"index": list(names), FEATURE: list(names.values())}
+    column = FEATURE if scheme is TOPCOW_2024 else OTHER_FEATURE
+    return {"index": list(names), column: list(names.values())}
 
 
 def label_values(labels: NDArray[np.integer[Any]]) -> list[int]:
@@ -58,12 +65,12 @@ def label_values(labels: NDArray[np.integer[Any]]) -> list[int]:
     return [int(value) for value in np.flatnonzero(counts) if value]
 
 
-def central_voxel(labels: NDArray[np.integer[Any]], artery: Artery) -> NDArray[np.intp] | None:
-    """Return the index of the voxel of an artery nearest to its centroid.
+def central_voxel(labels: NDArray[np.integer[Any]], value: int) -> NDArray[np.intp] | None:
+    """Return the index of the voxel of a label nearest to its centroid.
 
-    None if the map lacks the artery.
+    None if the map lacks the label.
     """
-    voxels = np.argwhere(labels == artery.value)
+    voxels = np.argwhere(labels == value)
     if not len(voxels):
         return None
     distance = np.square(voxels - voxels.mean(axis=0)).sum(axis=1)

@@ -2,11 +2,15 @@
 
 from typing import TYPE_CHECKING, get_args
 
+import numpy as np
+
 from cowgan.volume import Plane
+from napari_cowgan.viewer.artery_colours import central_voxel
 
 if TYPE_CHECKING:
     import napari
     from napari.components import ViewerModel
+    from napari.layers import Labels
 
 VIEWS: tuple[Plane, ...] = get_args(Plane)
 
@@ -48,6 +52,19 @@ def show_slices(viewer: "ViewerModel", view: Plane) -> None:
     viewer.dims.ndisplay = 2
     viewer.dims.order = (*range(first), *(first + axis for axis in _SLICES[view]))
     viewer.fit_to_view()
+
+
+def look_at_label(viewer: "ViewerModel", layer: "Labels", value: int) -> None:
+    """Centre the view on a label; do nothing if the layer lacks it."""
+    middle = central_voxel(np.asarray(layer.data), value)
+    if middle is None:
+        return
+    dims = viewer.dims
+    first = dims.ndim - layer.ndim
+    position = layer.data_to_world(middle)
+    dims.set_point(range(first, dims.ndim), position)
+    shown = [position[axis - first] for axis in dims.displayed if axis >= first]
+    viewer.scene.camera.center = tuple(shown)
 
 
 def show_scale_bar(viewer: "napari.Viewer") -> None:

@@ -38,7 +38,7 @@ def expect_arteries() -> None:
         from napari_cowgan.viewer.legend import show_legend
 
         show_legend(viewer)
-        _ignore_pointer(viewer)
+        ignore_pointer(viewer)
 
 
 def annotate_canvas() -> None:
@@ -112,7 +112,7 @@ def look_in_3d() -> None:
         QTimer.singleShot(0, lambda: look_from(viewer, "axial"))
 
 
-def _ignore_pointer(viewer: "napari.Viewer") -> None:
+def ignore_pointer(viewer: "napari.Viewer") -> None:
     """Keep napari from looking up the label under the pointer until layers have been added.
 
     In 3D, napari 0.9 fails to name the label under a pointer that has not moved before.

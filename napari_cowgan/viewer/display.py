@@ -19,7 +19,7 @@ from nibabel.affines import voxel_sizes
 from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 from numpy.typing import ArrayLike, NDArray
 
-from cowgan.anatomy.arteries import LABEL_SCHEME
+from cowgan.anatomy.label_schemes import TOPCOW_2024, LabelScheme, scheme_named
 from cowgan.errors import CowganError
 from cowgan.volume import Volume, default_affine
 from napari_cowgan.viewer import artery_colours
@@ -77,8 +77,9 @@ def labels_to_layer(
 ) -> LayerData:
     """Return the napari labels layer that shows a label map.
 
-    Arteries of the TopCoW scheme get their colours, and their names under the pointer; other
-    label maps get napari's own colours. See `napari_cowgan.viewer.artery_colours.are_arteries`.
+    Labels of a known scheme get their colours, and their names under the pointer; other label
+    maps get napari's own colours. A map whose scheme is not stated may be one of TopCoW: see
+    `napari_cowgan.viewer.artery_colours.are_arteries`.
 
     Parameters
     ----------
@@ -98,11 +99,13 @@ def labels_to_layer(
     volume = Volume(labels.astype(np.float32), affine, provenance or {})
     options = {**_options(volume, name), "opacity": 1.0, "iso_gradient_mode": "smooth"}
     values = artery_colours.label_values(labels)
-    scheme = volume.provenance.get("labels")
-    if scheme == LABEL_SCHEME or (scheme is None and artery_colours.are_arteries(values)):
+    scheme = scheme_named(volume.provenance.get("labels"))
+    if "labels" not in volume.provenance and artery_colours.are_arteries(values):
+        scheme = TOPCOW_2024
+    if scheme is not None:
         options |= {
-            "colormap": artery_colours.colour_table(),
-            "features": artery_colours.features(values),
+            "colormap": artery_colours.colour_table(scheme=scheme),
+            "features": artery_colours.features(values, scheme),
         }
     return display_order(np.asarray(labels, np.uint8)), options, "labels"
 
@@ -192,11 +195,25 @@ def layer_to_labels(
             f"The layer {name!r} has labels outside 0 to 255, which a label map cannot hold."
         )
     volume = layer_to_volume(array, meta)
+    scheme = scheme_of_layer(meta.get("features"), volume.provenance)
+    name = "unnamed" if scheme is None else scheme.name
+    return volume.data.astype(np.uint8), volume.affine, {**volume.provenance, "labels": name}
+
+
+def scheme_of_layer(features: Any, provenance: dict[str, Any]) -> LabelScheme | None:
+    """Return the scheme of a labels layer; None if it is unknown.
+
+    Parameters
+    ----------
+    features : DataFrame or None
+        ``layer.features``, which name arteries of TopCoW 2024.
+    provenance : dict
+        Names other schemes; see `labels_to_layer`.
+    """
     # A pandas table, whose truth value is undefined.
-    features = meta.get("features")
-    named = features is not None and artery_colours.FEATURE in features
-    scheme = LABEL_SCHEME if named else "unnamed"
-    return volume.data.astype(np.uint8), volume.affine, {**volume.provenance, "labels": scheme}
+    if features is not None and artery_colours.FEATURE in features:
+        return TOPCOW_2024
+    return scheme_named(provenance.get("labels"))
 
 
 def _from_own_layer(

@@ -23,11 +23,11 @@ from napari_cowgan.help.topics import Topic
 from napari_cowgan.viewer.artery_colours import (
     COLOURS,
     FEATURE,
-    central_voxel,
     colour_table,
     label_values,
     name_of,
 )
+from napari_cowgan.viewer.camera import look_at_label
 from napari_cowgan.widgets.controls import SWATCH, breakable, hint, row, swatch, text_button
 from napari_cowgan.widgets.docked import DockedPanel, show_panel
 
@@ -121,15 +121,8 @@ class ArteryLegend(DockedPanel):
 
     def go_to(self, artery: Artery) -> None:
         """Centre the view on an artery; do nothing if the label map lacks it."""
-        layer, dims = self._layer, self._viewer.dims
-        middle = None if layer is None else central_voxel(np.asarray(layer.data), artery)
-        if layer is None or middle is None:
-            return
-        first = dims.ndim - layer.ndim
-        position = layer.data_to_world(middle)
-        dims.set_point(range(first, dims.ndim), position)
-        shown = [position[axis - first] for axis in dims.displayed if axis >= first]
-        self._viewer.scene.camera.center = tuple(shown)
+        if self._layer is not None:
+            look_at_label(self._viewer, self._layer, artery)
 
     def sizeHint(self) -> QSize:
         """Return a size in which every artery's name is readable."""

@@ -20,6 +20,7 @@ from napari_cowgan.study.wizard import StudyWizard
 
 PANELS = {
     "Latent explorer": Topic.EXPLORER,
+    "Segmentation": Topic.SEGMENTATION,
     "Data": Topic.DATA,
     "Training": Topic.TRAINING,
     "Evaluation": Topic.EVALUATION,

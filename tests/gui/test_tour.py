@@ -36,6 +36,7 @@ from napari_cowgan.widgets.docked import find_panel
 TOUR = documentation.DOCS / "tutorials" / "tour.md"
 PANELS = (
     "Latent explorer",
+    "Segmentation",
     "Data",
     "Training",
     "Evaluation",

@@ -5,16 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from segmentation_cases import LEFT, RIGHT, SPACING_MM, TINY, tiny_config, tube_cases, tubes
+from segmentation_cases import LEFT, RIGHT, SPACING_MM, TINY, tubes
+from tube_networks import tube_network
 
 from cowgan.anatomy.label_schemes import SEVEN_ARTERIES, TERRITORIES
 from cowgan.errors import Cancelled, CowganError
 from cowgan.segmentation.classes import Classes
-from cowgan.segmentation.fitting import Fitting
 from cowgan.segmentation.overlap import dice
 from cowgan.segmentation.segmenter import Segmenter
 from cowgan.segmentation.segmenter_files import (
-    SegmenterCard,
     SegmenterModel,
     load_segmenter,
     save_segmenter,
@@ -25,11 +24,7 @@ from cowgan.volume import Volume, default_affine
 
 @pytest.fixture(scope="module")
 def trained() -> SegmenterModel:
-    config = tiny_config(steps=150, rate=2e-2, intensity=0.0)
-    fitting = Fitting(config, tube_cases(12), "cpu")
-    for _ in range(config.steps):
-        fitting.step()
-    return SegmenterModel(fitting.network.eval(), TERRITORIES, SPACING_MM, SegmenterCard("tubes"))
+    return tube_network()
 
 
 def random_model(seed: int, scheme=TERRITORIES) -> SegmenterModel:

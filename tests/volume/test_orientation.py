@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from cowgan.errors import CowganError
 from cowgan.volume import Volume, reorient_to_las
-from cowgan.volume.orientation import restore_axes
+from cowgan.volume.orientation import affine_with_axes, restore_axes
 
 ALL_AXIS_CODES = [
     "".join(codes) for order in permutations(("LR", "PA", "IS")) for codes in product(*order)
@@ -74,5 +74,6 @@ def test_restored_axes_are_those_before_turning(codes):
         ),
         array.shape,
     )
-    turned, _ = reorient_to_las(array, affine)
+    turned, las = reorient_to_las(array, affine)
     assert np.array_equal(restore_axes(turned.transpose(1, 2, 0), affine), array)
+    assert np.allclose(affine_with_axes(las, turned.shape, codes), affine)

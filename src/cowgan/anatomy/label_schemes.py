@@ -160,6 +160,18 @@ def label_scheme(name: str) -> LabelScheme:
     return LABEL_SCHEMES[name]
 
 
+def scheme_named(name: object) -> LabelScheme | None:
+    """Return the scheme that the provenance of a label map names; None if it is none of them."""
+    return next((scheme for scheme in LABEL_SCHEMES.values() if scheme.name == name), None)
+
+
+def label_name(scheme: LabelScheme, value: int) -> str:
+    """Return what a label means, as in ``"R-ICA, right internal carotid artery"``."""
+    name = scheme.labels[value]
+    full = next((artery.full_name for artery in Artery if artery.abbreviation == name), None)
+    return f"{name}, {full}" if full else name
+
+
 def _other_side(name: str) -> str:
     for side, other in _OTHER_SIDES.items():
         if name.startswith(side):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -148,14 +149,11 @@ def _predict(
     return Predicted(case.name, file, vessel_mm3, found.agreement, remarks)
 
 
-def _target(folder: Path, case: Case) -> Path:
-    return folder / f"{case.name}_dseg.nii.gz"
-
-
-def _write(
-    image: OpenedImage, volume: Volume, found: Segmentation, segmenter: Segmenter, target: Path
-) -> None:
-    provenance = {
+def segmentation_provenance(
+    volume: Volume, found: Segmentation, segmenter: Segmenter
+) -> dict[str, Any]:
+    """Return the provenance of a label map: that of its volume, the scheme and the networks."""
+    return {
         **volume.provenance,
         "labels": found.scheme.name,
         "segmentation": {
@@ -165,6 +163,16 @@ def _write(
             "agreement": found.agreement,
         },
     }
+
+
+def _target(folder: Path, case: Case) -> Path:
+    return folder / f"{case.name}_dseg.nii.gz"
+
+
+def _write(
+    image: OpenedImage, volume: Volume, found: Segmentation, segmenter: Segmenter, target: Path
+) -> None:
+    provenance = segmentation_provenance(volume, found, segmenter)
     write_labels(
         found.labels, volume.affine, target, provenance, stored_affine=image.stored.affine_mm
     )

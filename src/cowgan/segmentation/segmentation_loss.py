@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from cowgan.errors import CowganError
+from cowgan.segmentation.monai_needed import MONAI_NEEDED
 from cowgan.segmentation.segmentation_config import SegmentationConfig
-from cowgan.segmentation.unet import MONAI_NEEDED
 
 _CLDICE_ITERATIONS = 3
 

@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 from torch import Tensor, nn
 
 from cowgan.errors import CowganError
+from cowgan.segmentation.monai_needed import MONAI_NEEDED
 from cowgan.settings import Setting, require_valid
 
 if TYPE_CHECKING:
     from monai.networks.nets.dynunet import DynUNet
-
-MONAI_NEEDED = (
-    'Segmentation networks need the extra "segment": pip install "napari-cowgan[segment]"'
-)
 
 
 @dataclass(frozen=True)

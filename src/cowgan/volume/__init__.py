@@ -6,9 +6,10 @@ from cowgan.volume.image_reading import (
     open_image,
     read_labels,
     read_volume,
+    stored_axes,
 )
 from cowgan.volume.nifti_writing import write_labels, write_nifti
-from cowgan.volume.orientation import reorient_to_las
+from cowgan.volume.orientation import affine_with_axes, reorient_to_las
 from cowgan.volume.placement import ImpossibleSizeError, Units
 from cowgan.volume.projection import Plane, mip, thumbnail
 from cowgan.volume.sidecar import sidecar_path
@@ -21,6 +22,7 @@ __all__ = [
     "Plane",
     "Units",
     "Volume",
+    "affine_with_axes",
     "default_affine",
     "image_sha256",
     "mip",
@@ -30,6 +32,7 @@ __all__ = [
     "remarks_in",
     "reorient_to_las",
     "sidecar_path",
+    "stored_axes",
     "thumbnail",
     "write_labels",
     "write_nifti",

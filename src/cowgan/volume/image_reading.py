@@ -32,6 +32,7 @@ from cowgan.volume.sidecar import read_sidecar, sidecar_path
 from cowgan.volume.stored import Stored
 from cowgan.volume.volume import Volume, remarks_in, spacing_of
 
+_DIRECTIONS = ({"L", "R"}, {"A", "P"}, {"S", "I"})
 _RECOGNISED = {
     "mask": "It looks like a mask and not like an image: it holds 0 and one other value.",
     "label map": "It looks like a label map and not like an image: its values are labels.",
@@ -230,6 +231,18 @@ class OpenedImage:
             provenance["synthetic"] = True
         provenance["sources"] = [*provenance.get("sources", []), source]
         return provenance
+
+
+def stored_axes(provenance: dict[str, Any]) -> str:
+    """Return the directions of the axes of the file that an image came from, such as ``"RPI"``.
+
+    ``"LAS"``, the order in which this program writes, if it came from none.
+    """
+    *_, last = provenance.get("sources") or [{}]
+    codes = last.get("orientation")
+    if not isinstance(codes, str) or len(codes) != len(_DIRECTIONS):
+        return "LAS"
+    return codes if all(len({*codes} & pair) == 1 for pair in _DIRECTIONS) else "LAS"
 
 
 def _stored(path: Path, units: Units | None) -> Stored:

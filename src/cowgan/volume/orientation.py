@@ -79,6 +79,31 @@ def restore_axes(las: NDArray[Any], affine: NDArray[np.float64]) -> NDArray[Any]
     return stored
 
 
+def affine_with_axes(
+    las_affine: NDArray[np.float64], shape_zxy: tuple[int, int, int], codes: str
+) -> NDArray[np.float64]:
+    """Return the affine of a grid after flipping and permuting its axes.
+
+    Parameters
+    ----------
+    las_affine : ndarray, shape (4, 4)
+        As in `Volume.affine`.
+    shape_zxy : tuple of int
+        As in `Volume.shape`.
+    codes : str
+        Directions of the axes, as `axis_codes` returns them.
+
+    Returns
+    -------
+    ndarray, shape (4, 4), float64
+        Affine from which `reorient_to_las` leads back to the given one.
+    """
+    nz, nx, ny = shape_zxy
+    turn = ornt_transform(axcodes2ornt("LAS"), axcodes2ornt(codes))
+    affine: NDArray[np.float64] = las_affine @ inv_ornt_aff(turn, (nx, ny, nz))
+    return affine
+
+
 def axis_codes(affine: NDArray[np.float64]) -> str:
     """Return the anatomical direction of each axis, for example ``"LAS"``."""
     return "".join(nib.aff2axcodes(affine))
