@@ -83,8 +83,8 @@ def _arteries() -> Sequence[Curve]:
 
 _OF_SEGMENTATION = {
     "loss": Chart("Loss", "Loss", (Curve("loss", "Loss"),)),
-    "dice": Chart("Dice (validation)", "Dice", (Curve(MEAN_DICE, "Mean of arteries"),), True),
-    "arteries": Chart("Dice of every artery (validation)", "Dice", _arteries(), True),
+    "dice": Chart("Mean Dice", "Dice", (Curve(MEAN_DICE, "Mean of arteries"),), True),
+    "arteries": Chart("Dice by artery", "Dice", _arteries(), True),
     "rate": Chart("Learning rate", "Learning rate", (Curve("rate", "Learning rate"),)),
     "speed": _SPEED,
 }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyqtgraph
 from numpy.typing import NDArray
-from qtpy.QtGui import QColor
+from qtpy.QtGui import QColor, qGray
 from qtpy.QtWidgets import QCheckBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from scipy.signal import lfilter
 
@@ -31,9 +31,9 @@ _MOST_DRAWN = 400
 _FEW = 2
 """Points of which a line shows too little, so that they are drawn as well."""
 _FEW_NAMES = 4
-_COLUMNS = 3
-_LIGHT = 0.5
-_DARKER = 150
+_COLUMNS = 2
+_LIGHT = 170
+_DARKER = 135
 _KEYS: dict[RunKind, str] = {
     "generator": "training/chart",
     "segmentation": "training/segmentation_chart",
@@ -175,8 +175,9 @@ class Curves(QWidget):
 
     def _legible(self, colour: QColor) -> QColor:
         """Return the colour of an artery, darker where the background is light."""
-        light = self.plot.backgroundBrush().color().lightnessF() > _LIGHT
-        return colour.darker(_DARKER) if light and colour.lightnessF() > _LIGHT else colour
+        background = self.plot.backgroundBrush().color()
+        both_light = min(qGray(one.rgb()) for one in (colour, background)) > _LIGHT
+        return colour.darker(_DARKER) if both_light else colour
 
     def _on_logarithmic(self, wanted: bool) -> None:
         remember("training/logarithmic", wanted)

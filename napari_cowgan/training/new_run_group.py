@@ -15,7 +15,9 @@ from cowgan.training.config_files import RunConfig
 from napari_cowgan.training.delay import delayed
 from napari_cowgan.training.folder_fields import FolderFields
 from napari_cowgan.training.needs import Needs
+from napari_cowgan.training.new_segmentation import NewSegmentation
 from napari_cowgan.training.run_settings import ON_CPU, ON_GPU, NewRun, Place, run_config
+from napari_cowgan.training.segmentation_fields import NO_CASES, SegmentationFields
 from napari_cowgan.training.setting_fields import (
     AdvancedFields,
     SizeChoice,
@@ -58,8 +60,14 @@ class NewRunGroup(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.kind = Choice(
+            "training/kind",
+            [("Generator", "generator"), ("Segmentation", "segmentation")],
+            "What the run trains: a GAN that generates volumes, or a network that finds arteries",
+        )
         self._initial = ON_GPU if torch.cuda.is_available() else ON_CPU
         self.data = SourceFields(self)
+        self.segmentation = SegmentationFields(self)
         self._init_network()
         self._init_run()
         self.needs = Needs()
@@ -71,7 +79,7 @@ class NewRunGroup(QWidget):
         self._build()
         self._connect()
         self.data.refresh()
-        self._on_choice()
+        self._on_kind()
 
     # Construction
 
@@ -115,7 +123,9 @@ class NewRunGroup(QWidget):
         self.folders = FolderFields(self)
 
     def _build(self) -> None:
-        form = form_layout()
+        self._form = form = form_layout()
+        form.addRow("Train", self.kind)
+        self.segmentation.add_to(form)
         self.data.add_to(form)
         form.addRow("Recipe", self.preset)
         form.addRow(self.about)
@@ -139,6 +149,8 @@ class NewRunGroup(QWidget):
         self.data.changed.connect(self._on_source)
         self.preset.activated.connect(self._on_preset)
         self.network.activated.connect(self._on_network)
+        self.kind.currentIndexChanged.connect(self._on_kind)
+        self.segmentation.changed.connect(self._on_choice)
         for choice in (self.preset, self.network, self.device):
             choice.currentIndexChanged.connect(self._on_choice)
         for signal in (
@@ -161,8 +173,18 @@ class NewRunGroup(QWidget):
 
     # Reading
 
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to train on."""
+        return (self.data.source if self.trains_generator else self.segmentation.source) is not None
+
+    @property
+    def trains_generator(self) -> bool:
+        """Whether the new run trains a generator, rather than a segmentation network."""
+        return self.kind.chosen == "generator"
+
     def config(self) -> TrainingConfig:
-        """Return the settings.
+        """Return the settings of a generator.
 
         Raises
         ------
@@ -189,7 +211,7 @@ class NewRunGroup(QWidget):
         )
 
     def new_run(self, bank: Path) -> NewRun:
-        """Return the new run on a bank.
+        """Return the new run of a generator on a bank.
 
         Raises
         ------
@@ -206,6 +228,25 @@ class NewRunGroup(QWidget):
             self.init_from.path,
         )
 
+    def new_segmentation(self) -> NewSegmentation:
+        """Return the new run of a segmentation network.
+
+        Raises
+        ------
+        CowganError
+            A setting is missing.
+        """
+        fields = self.segmentation
+        if fields.source is None:
+            raise CowganError(NO_CASES)
+        return NewSegmentation(
+            fields.source.cases,
+            self.folders.folder,
+            fields.network.chosen,
+            fields.config(),
+            self.device.chosen,
+        )
+
     @property
     def chosen_place(self) -> Place:
         """Where to train."""
@@ -215,8 +256,26 @@ class NewRunGroup(QWidget):
 
     def _on_choice(self) -> None:
         self.about.setText(_PRESETS[self.preset.chosen][1])
-        self.folders.suggest_name(f"{self.preset.chosen}-{self.network.chosen}".lower())
+        stem = (
+            f"{self.preset.chosen}-{self.network.chosen}"
+            if self.trains_generator
+            else f"segmentation-{self.segmentation.network.chosen}"
+        )
+        self.folders.suggest_name(stem.lower())
         self.changed.emit()
+
+    def _on_kind(self) -> None:
+        generator = self.trains_generator
+        self.data.set_visible(generator)
+        self.segmentation.set_visible(not generator)
+        for field in (
+            *(self.preset, self.about, self.network, self.voxels, self.batch, self.steps),
+            self.init_from,
+        ):
+            self._form.setRowVisible(field, generator)
+        self.advanced.show_all(generator)
+        self.needs.setVisible(generator)
+        self._on_choice()
 
     def _on_preset(self) -> None:
         usual = preset(self.preset.chosen, NETWORKS[self.network.chosen])
@@ -246,7 +305,7 @@ class NewRunGroup(QWidget):
 
     def find_needs(self) -> None:
         """Estimate the memory and time of the new run in the background, and show them."""
-        source = self.data.source
+        source = self.data.source if self.trains_generator else None
         if source is None:
             self.needs.show_message("")
             return
@@ -259,7 +318,14 @@ class NewRunGroup(QWidget):
             return
         self.needs.estimate(config, self.device.chosen)
 
-    # Growing
+    # Choosing
+
+    def take(self, folder: Path) -> None:
+        """Choose a folder of what the new run learns from."""
+        if self.trains_generator:
+            self.data.volumes.set_path(folder)
+        else:
+            self.segmentation.take(folder)
 
     def can_grow(self, config: RunConfig) -> bool:
         """Return whether a run of these settings can grow on the chosen volumes."""
@@ -275,6 +341,7 @@ class NewRunGroup(QWidget):
         size = self._larger_size(config)
         if size is None:
             return
+        self.kind.choose("generator")
         self.preset.choose(_RECIPES[config.discriminator])
         self.voxels.choose(size)
         # The channels of the coarse blocks stay as they are.

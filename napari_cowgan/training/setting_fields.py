@@ -119,7 +119,7 @@ class AdvancedFields(QWidget):
         for field in (self.save_every, self.sample_every):
             field.setSuffix(" steps")
         self.most_channels.setSuffix(" channels")
-        form = form_layout()
+        self._form = form = form_layout()
         self.setLayout(form)
         form.addRow("Passes per step", self.accumulate)
         form.addRow("Save every", self.save_every)
@@ -129,3 +129,11 @@ class AdvancedFields(QWidget):
         form.addRow("Channels", self.capacity)
         form.addRow("At most", self.most_channels)
         form.addRow("Train in", self.place)
+
+    def show_all(self, shown: bool) -> None:
+        """Show all settings, or only those that do not depend on what is trained."""
+        for field in (
+            *(self.accumulate, self.save_every, self.sample_every, self.precision, self.seed),
+            *(self.capacity, self.most_channels),
+        ):
+            self._form.setRowVisible(field, shown)

@@ -1,19 +1,15 @@
 """Fields for the volumes that a new run trains on."""
 
-from pathlib import Path
 from typing import cast
 
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFormLayout
 
 from cowgan.bank.scaling import BankScaling
-from cowgan.progress import Progress
-from napari_cowgan.training.delay import delayed
+from napari_cowgan.training.inspection import Inspection
 from napari_cowgan.training.volume_source import VolumeSource, inspect_source
 from napari_cowgan.widgets.controls import breakable, hint
 from napari_cowgan.widgets.fields import Choice, PathField
-from napari_cowgan.widgets.jobs import Job
-from napari_cowgan.widgets.problems import sentence
 
 NO_SOURCE = "Choose a training bank, or a folder of prepared NIfTI volumes."
 _SCALINGS = (
@@ -21,7 +17,6 @@ _SCALINGS = (
     ("Robust percentiles", "robust"),
     ("Darkest to brightest", "minmax"),
 )
-_INSPECT_AFTER_MS = 300
 
 
 class SourceFields(QObject):
@@ -43,8 +38,8 @@ class SourceFields(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self.source: VolumeSource | None = None
-        self._job: Job | None = None
         self._form: QFormLayout | None = None
+        self._visible = True
         self.volumes = PathField(
             "training/volumes",
             "Training bank or NIfTI folder",
@@ -57,7 +52,9 @@ class SourceFields(QObject):
             _SCALINGS,
             "How intensities are scaled to 0 to 1; prepared volumes already are",
         )
-        self._timer: QTimer = delayed(self, _INSPECT_AFTER_MS, self._inspect)
+        self._inspection = Inspection(
+            self, lambda: self.volumes.path, inspect_source, self._show, NO_SOURCE
+        )
         self.volumes.changed.connect(self.refresh)
 
     def add_to(self, form: QFormLayout) -> None:
@@ -74,35 +71,23 @@ class SourceFields(QObject):
 
     def refresh(self) -> None:
         """Inspect the folder again."""
-        chosen = self.volumes.path is not None
-        self._show(None, "Inspecting the folder…" if chosen else NO_SOURCE)
-        if chosen:
-            self._timer.start()
+        self._inspection.restart()
 
-    def _inspect(self) -> None:
-        path = self.volumes.path
-        if path is None:
-            return
-
-        def work(progress: Progress) -> tuple[Path, VolumeSource | None, str]:
-            try:
-                source = inspect_source(path)
-            except Exception as error:  # noqa: BLE001 - every failure must reach the user
-                return path, None, sentence(error)
-            return path, source, source.sentence
-
-        self._job = Job(work)
-        self._job.succeeded.connect(self._on_inspected)
-        self._job.start()
-
-    def _on_inspected(self, found: tuple[Path, VolumeSource | None, str]) -> None:
-        path, source, text = found
-        if path == self.volumes.path:
-            self._show(source, text)
+    def set_visible(self, visible: bool) -> None:
+        """Show or hide the rows."""
+        self._visible = visible
+        self._show_rows()
 
     def _show(self, source: VolumeSource | None, text: str) -> None:
         self.source = source
         self.found.setText(breakable(text))
-        if self._form is not None:
-            self._form.setRowVisible(self.scaling, source is not None and not source.is_bank)
+        self._show_rows()
         self.changed.emit()
+
+    def _show_rows(self) -> None:
+        if self._form is None:
+            return
+        to_be_scaled = self.source is not None and not self.source.is_bank
+        for field in (self.volumes, self.found):
+            self._form.setRowVisible(field, self._visible)
+        self._form.setRowVisible(self.scaling, self._visible and to_be_scaled)

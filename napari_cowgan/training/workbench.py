@@ -16,6 +16,7 @@ from cowgan.training.config import TrainingConfig
 from cowgan.training.remote_control import is_running
 from napari_cowgan.training.closing import RunCloseGuard
 from napari_cowgan.training.new_run_group import NewRunGroup
+from napari_cowgan.training.new_segmentation import NewSegmentation
 from napari_cowgan.training.run_settings import NewRun, Place, Resumption
 from napari_cowgan.training.runs import RunKind, RunSummary, newest_model, summarise
 from napari_cowgan.training.runs_group import RunsGroup
@@ -104,7 +105,14 @@ class Workbench(QWidget):
     # Starting
 
     def start(self) -> None:
-        """Start the new run, after converting NIfTI files to a bank if necessary."""
+        """Start the new run."""
+        if self.settings.trains_generator:
+            self._start_generator()
+        elif (run := self._new_segmentation()) is not None:
+            self._launch(run, "segmentation")
+
+    def _start_generator(self) -> None:
+        """Start the run of a generator, after converting NIfTI files to a bank if necessary."""
         new = self._new_run()
         if new is None:
             return
@@ -128,23 +136,31 @@ class Workbench(QWidget):
 
     def resume_run(self, run: RunSummary, steps: int | None = None) -> None:
         """Continue a run, to a new length if one is given."""
-        folder = run.folder
-        task = Resumption(folder, run.kind, self.settings.device.chosen, steps)
-        place = self.settings.chosen_place
+        task = Resumption(run.folder, run.kind, self.settings.device.chosen, steps)
+        self._launch(task, run.kind)
+
+    def _launch(self, task: RunTask, kind: RunKind) -> None:
+        """Start a worker, and follow its run."""
+        folder, place = task.folder, self.settings.chosen_place
 
         def work(progress: Progress) -> Worker:
             if is_running(folder):
                 raise CowganError(f"The run “{folder.name}” is training already; watch it instead.")
             return _start_worker(task, place)
 
-        follow = partial(self._follow, folder, run.kind)
+        follow = partial(self._follow, folder, kind)
         self.job.run("Starting", work, follow, partial(show_problem, self))
 
     def copy_command(self) -> None:
         """Copy the command that starts the new run to the clipboard."""
-        new = self._new_run()
-        if new is not None:
-            QApplication.clipboard().setText(new[1].command_line())
+        run: NewRun | NewSegmentation | None
+        if self.settings.trains_generator:
+            new = self._new_run()
+            run = None if new is None else new[1]
+        else:
+            run = self._new_segmentation()
+        if run is not None:
+            QApplication.clipboard().setText(run.command_line())
 
     def _new_run(self) -> tuple[VolumeSource, NewRun] | None:
         """Return the new run; None without data, or after showing what is wrong."""
@@ -153,6 +169,14 @@ class Workbench(QWidget):
             return None
         try:
             return source, self.settings.new_run(source.path)
+        except CowganError as error:
+            show_problem(self, error)
+            return None
+
+    def _new_segmentation(self) -> NewSegmentation | None:
+        """Return the new run; None after showing what is wrong."""
+        try:
+            return self.settings.new_segmentation()
         except CowganError as error:
             show_problem(self, error)
             return None
@@ -259,9 +283,9 @@ class Workbench(QWidget):
     def _refresh(self) -> None:
         idle = not self.job.running
         can_train = idle and self.watched.worker is None
-        source, ended = self.settings.data.source, self.watched.ended_run
-        self.settings.start.setEnabled(can_train and source is not None)
-        self.settings.copy.setEnabled(source is not None)
+        ready, ended = self.settings.ready, self.watched.ended_run
+        self.settings.start.setEnabled(can_train and ready)
+        self.settings.copy.setEnabled(ready)
         self.runs.enable(idle, can_train)
         can_grow = ended is not None and self.settings.can_grow(ended.config)
         can_open = ended is not None and ended.can_open
@@ -281,11 +305,11 @@ class Workbench(QWidget):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Choose the dropped folder as training data."""
+        """Choose the dropped folder as what the new run learns from."""
         folder = dropped_folder(event)
         if folder is not None:
             event.acceptProposedAction()
-            self.settings.data.volumes.set_path(folder)
+            self.settings.take(folder)
 
 
 class _Ends:

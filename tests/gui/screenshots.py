@@ -245,7 +245,9 @@ def shoot_data(folder: Path, theme: str) -> None:
 
 def shoot_training(folder: Path, theme: str) -> None:
     viewer = open_window(theme)
-    panel = show_training_panel(viewer).workbench
+    training = show_training_panel(viewer)
+    wait_for(lambda: training.workbench)
+    panel = training.workbench
     save(viewer, folder, "training-empty")
     plan, monitor = panel.settings, panel.monitor
     with tempfile.TemporaryDirectory() as work:

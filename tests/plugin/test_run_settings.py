@@ -8,11 +8,15 @@ import typer.main
 from cowgan.cli.app import app
 from cowgan.errors import CowganError
 from cowgan.networks import NetworkConfig
+from cowgan.segmentation.case_source import CaseSource
+from cowgan.segmentation.segmentation_config import SegmentationConfig
+from cowgan.segmentation.unet import NETWORKS
 from cowgan.settings import setting_fields
 from cowgan.training.config import TrainingConfig
 from cowgan.training.config_files import read_config
 from cowgan.training.state_files import STATE_FILE
-from napari_cowgan.training.run_settings import NewRun, run_config
+from napari_cowgan.training.new_segmentation import NewSegmentation
+from napari_cowgan.training.run_settings import NewRun, Resumption, run_config
 
 CHANGES = {"batch": 3, "accumulate": 2, "steps": 7, "save_every": 5, "sample_every": 6, "seed": 8}
 
@@ -23,15 +27,18 @@ def run(tmp_path: Path) -> NewRun:
     return NewRun(tmp_path / "bank", tmp_path / "a run", "projected", "Medium_v1", config, "cpu")
 
 
-def parse(arguments: list[str]) -> dict:
-    command = typer.main.get_command(app).commands["train"]
-    return command.make_context("train", arguments).params
+def parse(words: list[str]) -> dict:
+    """Return the options of a command, whose names come first."""
+    command, words = typer.main.get_command(app), list(words)
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    return command.make_context(command.name, words).params
 
 
 def test_the_copied_command_states_every_option_of_the_run(run):
     words = shlex.split(run.command_line())
-    assert words[:2] == ["cowgan", "train"]
-    options = parse(words[2:])
+    assert words[0] == "cowgan"
+    options = parse(words[1:])
     assert (options["preset"], options["network"]) == ("projected", "Medium_v1")
     assert (options["bank"], options["out"], options["device"]) == (run.bank, run.folder, "cpu")
     for config, kind in ((run.config, TrainingConfig), (run.config.network, NetworkConfig)):
@@ -40,13 +47,30 @@ def test_the_copied_command_states_every_option_of_the_run(run):
 
 
 def test_a_process_is_given_every_setting_in_a_file(run):
-    command, *arguments = run.prepare()
-    assert command == "train"
-    options = parse(arguments)
+    options = parse(run.prepare())
     assert read_config(options["config"], TrainingConfig()) == run.config
     assert (options["bank"], options["out"], options["device"]) == (run.bank, run.folder, "cpu")
     given = replace(run, init_from=run.folder.parent / "coarse")
-    assert parse(given.prepare()[1:])["init_from"] == given.init_from
+    assert parse(given.prepare())["init_from"] == given.init_from
+
+
+def test_a_segmentation_run_is_given_its_cases_and_every_setting(tmp_path):
+    config = SegmentationConfig(network=NETWORKS["medium"], steps=7, seed=3)
+    source = CaseSource.of(tmp_path / "images", tmp_path / "label maps", "territories")
+    run = NewSegmentation(source, tmp_path / "a run", "medium", config, "cpu")
+    options = parse(run.prepare())
+    assert read_config(options["config"], SegmentationConfig()) == config
+    copied = parse(shlex.split(run.command_line())[1:])
+    assert (copied["network"], copied["steps"], copied["seed"]) == ("medium", 7, 3)
+    for given in (options, copied):
+        assert CaseSource.of(*(given[name] for name in ("images", "labels", "scheme"))) == source
+        assert (given["out"], given["device"]) == (run.folder, "cpu")
+
+
+@pytest.mark.parametrize("kind", ["generator", "segmentation"])
+def test_a_run_is_continued_by_the_command_of_its_kind(kind, tmp_path):
+    options = parse(Resumption(tmp_path, kind, "cpu", 9).prepare())
+    assert (options["resume"], options["device"], options["steps"]) == (tmp_path, "cpu", 9)
 
 
 def test_the_settings_of_another_run_are_not_overwritten(run):

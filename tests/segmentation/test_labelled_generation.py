@@ -21,7 +21,7 @@ from cowgan.segmentation.label_head_files import (
 )
 from cowgan.segmentation.labelled_generation import LabelledGeneration
 from cowgan.segmentation.pair_layouts import BidsLayout, NnunetLayout
-from cowgan.segmentation.volume_labellers import HeadLabeller, GeneratedWithLabels
+from cowgan.segmentation.volume_labellers import GeneratedWithLabels, HeadLabeller
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.volume import read_labels, read_volume
 

@@ -1,0 +1,45 @@
+"""Labelled cases that a segmentation network can be trained on; touches no widget."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from cowgan.data.image_pairs import find_image_pairs
+from cowgan.errors import CowganError
+from cowgan.segmentation.case_source import CaseSource
+from cowgan.segmentation.unet import MONAI_NEEDED
+
+
+@dataclass(frozen=True)
+class LabelledSource:
+    """Labelled cases to train on.
+
+    Parameters
+    ----------
+    cases : CaseSource
+        Where they are.
+    sentence : str
+        Description for the user.
+    """
+
+    cases: CaseSource
+    sentence: str
+
+
+def inspect_cases(cases: CaseSource) -> LabelledSource:
+    """Return what a source holds, after reading the first of its images and label maps.
+
+    Raises
+    ------
+    CowganError
+        MONAI is not installed, the bank has no labels, an image has no label map, or the first of
+        them do not fit each other or the scheme.
+    """
+    if find_spec("monai") is None:
+        raise CowganError(f"{MONAI_NEEDED}.")
+    scheme, bank = cases.label_scheme(), cases.open_bank()
+    if bank is not None:
+        found = f"Bank of {len(bank)} volumes with labels ({scheme.name})"
+        return LabelledSource(cases, f"{found}; {len(bank.training)} to train on.")
+    pairs = find_image_pairs(*cases.folders)
+    pairs[0].open(scheme)
+    return LabelledSource(cases, f"{len(pairs)} images with label maps ({scheme.name}).")
