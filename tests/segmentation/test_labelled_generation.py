@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from cowgan.anatomy.label_schemes import TERRITORIES, TOPCOW_2024
+from cowgan.data.image_pairs import find_image_pairs
 from cowgan.errors import Cancelled, CowganError
 from cowgan.files import sha256_of
 from cowgan.progress import Silent
-from cowgan.data.image_pairs import find_image_pairs
 from cowgan.segmentation.label_head import LabelHead
 from cowgan.segmentation.label_head_files import (
     LabelHeadModel,

@@ -1,8 +1,7 @@
 """``cowgan segment``: segmentations of arteries."""
 
-from collections.abc import Sequence
-from contextlib import nullcontext
-from dataclasses import asdict, fields
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -14,14 +13,19 @@ from cowgan.cli.output import say
 from cowgan.errors import CowganError
 
 if TYPE_CHECKING:
+    from cowgan.progress import Progress
+    from cowgan.segmentation.label_pairs import ScoredPair
     from cowgan.segmentation.segmentation_config import SegmentationConfig
-    from cowgan.segmentation.segmenter import Segmenter
+    from cowgan.segmentation.segmenter import ArterySegmenter
     from cowgan.synthesis.precision import Precision
 
 app = typer.Typer(help="Segment arteries, and score segmentations.", no_args_is_help=True)
 
 _SCHEMES = "Meaning of the labels: topcow2024, topcow2023, seven-arteries or territories."
-_MODEL = "Trained network, folder of a run, or a network of the package: territories or topcow2024."
+_MODEL = (
+    "Trained network, folder of a run, also of nnU-Net, or a network of the package: territories "
+    "or topcow2024."
+)
 _Images = Annotated[Path | None, typer.Option(help="Folder of images.")]
 _Labels = Annotated[
     Path | None, typer.Option(help="Folder of label maps with the names of the images.")
@@ -140,10 +144,10 @@ def predict(
 
     if least_agreement and len(model or []) < 2:
         raise CowganError("Agreement is that of an ensemble: give --model more than once.")
-    segmenter = _segmenter(model or [], device, precision, augmented)
+    start = _open_models(model or [], device, precision, augmented)
     cases = find_scans(volumes).require_cases(volumes).cases
     options = PredictionOptions(uncertainty, probabilities, least_agreement, overwrite)
-    with progress_bar("Segmenting") as progress:
+    with progress_bar("Segmenting") as progress, start(progress) as segmenter:
         rows = predict_scans(cases, segmenter, out, options, progress)
     print_remarks((row.case, row.remarks) for row in rows if row.remarks)
     failed = [row.error for row in rows if row.error]
@@ -154,20 +158,32 @@ def predict(
         raise typer.Exit(2)
 
 
-def _segmenter(
+def _open_models(
     models: Sequence[str], device: str, precision: "Precision", augmented: bool = False
-) -> "Segmenter":
+) -> "Callable[[Progress], AbstractContextManager[ArterySegmenter]]":
+    """Read networks, and return what starts a segmenter that the user can cancel."""
     from cowgan.segmentation.bundled_segmenters import BUNDLED_SEGMENTERS, find_segmenter
-    from cowgan.segmentation.segmenter import Segmenter
-    from cowgan.segmentation.segmenter_files import load_segmenter
+    from cowgan.segmentation.nnunet_model import is_nnunet, open_nnunet
 
     if not models:
         names = " or ".join(BUNDLED_SEGMENTERS)
         raise CowganError(
             f"Give --model: a network, the folder of the run that trained it, or {names}."
         )
-    loaded = [load_segmenter(find_segmenter(name)) for name in models]
-    return Segmenter(loaded, device, precision, augmented)
+    if not any(is_nnunet(Path(name)) for name in models):
+        from cowgan.segmentation.segmenter import Segmenter
+        from cowgan.segmentation.segmenter_files import load_segmenter
+
+        loaded = [load_segmenter(find_segmenter(name)) for name in models]
+        segmenter = Segmenter(loaded, device, precision, augmented)
+        return lambda _: nullcontext(segmenter)
+    if len(models) > 1 or augmented:
+        raise CowganError("An nnU-Net is used by itself: give one --model, without --augmented.")
+    from cowgan.segmentation.nnunet_interpreter import remembered_interpreter
+    from cowgan.segmentation.nnunet_segmenter import NnunetSegmenter
+
+    network, python = open_nnunet(Path(models[0])), remembered_interpreter()
+    return lambda progress: NnunetSegmenter(network, python, device, progress)
 
 
 @app.command()
@@ -199,7 +215,10 @@ def score(
     of_maps, of_networks = (predicted, truth, scheme), (bank, model)
     if any(of_maps) == any(of_networks) or not (all(of_maps) or all(of_networks)):
         raise CowganError("Give --predicted, --truth and --scheme, or a --bank and a --model.")
-    summary = out.with_name(f"{out.stem}_summary{out.suffix}")
+
+    from cowgan.segmentation.score_files import summary_path, write_scores
+
+    summary = summary_path(out)
     for file in (out, summary):
         if file.exists() and not overwrite:
             raise CowganError(f"{file} exists already; use --overwrite to replace it.")
@@ -210,31 +229,18 @@ def score(
     from cowgan.cli.remarks import print_remarks
     from cowgan.segmentation.label_pairs import find_pairs, score_pairs
     from cowgan.segmentation.labelled_cases import of_bank
-    from cowgan.segmentation.metrics import ArteryScore, mean_over_arteries
-    from cowgan.segmentation.score_summary import SummaryRow, summarise
     from cowgan.segmentation.validation import score_cases
-    from cowgan.tables import write_table
 
     with progress_bar("Scoring") as progress:
         if bank is not None:
-            segmenter = _segmenter(model or [], device, precision)
-            scored = score_cases(segmenter, of_bank(Bank.open(bank), "holdout"), progress)
+            with _open_models(model or [], device, precision)(progress) as segmenter:
+                scored = score_cases(segmenter, of_bank(Bank.open(bank), "holdout"), progress)
         else:
             assert predicted is not None and truth is not None and scheme is not None
             scored = score_pairs(find_pairs(predicted, truth), label_scheme(scheme), progress)
-    rows = [{"case": case, **asdict(row)} for case, one in scored.items() for row in one.rows]
-    summary_rows = summarise(
-        {case: one.rows for case, one in scored.items()},
-        {case: one.circles for case, one in scored.items()},
-    )
-    write_table(out, ["case", *(field.name for field in fields(ArteryScore))], rows)
-    write_table(summary, [field.name for field in fields(SummaryRow)], map(asdict, summary_rows))
+    write_scores(out, scored)
     print_remarks(remark for one in scored.values() for remark in one.remarks)
-    dice, hd95_mm = (
-        mean(mean_over_arteries(one.rows, metric) for one in scored.values())
-        for metric in ("dice", "hd95_mm")
-    )
-    say(f"Cases: {len(scored)}. Mean of arteries: Dice {dice:.3f}, HD95 {hd95_mm:.2f} mm.")
+    say(f"Cases: {len(scored)}. {_mean_scores(scored)}")
     say(f"Table: {out}")
     say(f"Summary: {summary}")
 
@@ -293,6 +299,16 @@ def compare(
     say(f"Report: {out / HTML_FILE}")
 
 
+def _mean_scores(scored: "Mapping[str, ScoredPair]") -> str:
+    from cowgan.segmentation.metrics import mean_over_arteries
+
+    dice, hd95_mm = (
+        mean(mean_over_arteries(one.rows, metric) for one in scored.values())
+        for metric in ("dice", "hd95_mm")
+    )
+    return f"Mean of arteries: Dice {dice:.3f}, HD95 {hd95_mm:.2f} mm."
+
+
 def _named_folders(predictions: list[str]) -> dict[str, Path]:
     folders: dict[str, Path] = {}
     for given in predictions:
@@ -337,7 +353,78 @@ def export_nnunet(
         pairs = find_image_pairs(*source.folders) if opened is None else bank_sources(opened)
         raw = export(pairs, source.label_scheme(), out, dataset, progress)
     say(f"Dataset: {raw}")
-    say(f"Plan it with: nnUNetv2_plan_and_preprocess -d {number}")
+    say(f"Train with: cowgan segment train-nnunet --dataset {out} --out run")
+
+
+@app.command()
+def setup_nnunet(
+    python: Annotated[
+        Path | None,
+        typer.Option(help="Python that has nnU-Net v2 already; nothing is installed then."),
+    ] = None,
+) -> None:
+    """Install nnU-Net v2 in an environment of its own, or name the Python that has it.
+
+    It is several gigabytes, and lies in the user's data folder. nnU-Net replaces torch by another
+    version, so it is never installed beside this program.
+    """
+    from cowgan.cli.console import progress_bar
+    from cowgan.segmentation.nnunet_interpreter import (
+        remember,
+        remembered_interpreter,
+        set_up,
+    )
+
+    with progress_bar("Setting up nnU-Net") as progress:
+        found = set_up(progress=progress) if python is None else remember(python, None, progress)
+    gpu = "can" if found.cuda or found.mps else "cannot"
+    say(f"nnU-Net {found.nnunetv2} with torch {found.torch}, which {gpu} use a GPU.")
+    say(f"Python: {remembered_interpreter()}")
+
+
+@app.command()
+def train_nnunet(
+    out: Annotated[Path | None, typer.Option(help="Folder of a new run.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Folder of a run to continue.")] = None,
+    dataset: Annotated[
+        Path | None, typer.Option(help="Dataset, as cowgan segment export-nnunet writes it.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(help="Length of the training.", min=1)] = 1000,
+    iterations: Annotated[int, typer.Option(help="Iterations of an epoch.", min=1)] = 250,
+    fold: Annotated[int, typer.Option(help="Fold that validates, from 0.", min=0)] = 0,
+    plans: Annotated[
+        Literal["default", "small"] | None,
+        typer.Option(
+            help="default: what nnU-Net plans, for GPUs; small: 1.4 million weights and patches of "
+            "at most 64 voxels a side, for CPUs. Without a GPU: small."
+        ),
+    ] = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Plan, preprocess, train and validate an nnU-Net v2, or continue a run.
+
+    It learns without mirroring, which would confuse left and right. Its run can be given to cowgan
+    segment predict; validation.csv holds the scores of its fold.
+    """
+    if (resume is None) == (out is None):
+        raise CowganError("Name either a folder for a new run with --out, or one with --resume.")
+    if out is not None and dataset is None:
+        raise CowganError("Give the --dataset that cowgan segment export-nnunet wrote.")
+
+    from cowgan.cli.console import progress_bar
+    from cowgan.segmentation import nnunet_training as training
+    from cowgan.segmentation.nnunet_interpreter import remembered_interpreter
+
+    python = remembered_interpreter()
+    with progress_bar("nnU-Net") as progress:
+        if resume is not None:
+            scored = training.resume_nnunet(resume, python, device, progress)
+        elif out is not None and dataset is not None:
+            scored = training.train_nnunet(
+                out, dataset, python, epochs, iterations, fold, plans, device, progress
+            )
+    say(f"The run in {out or resume} is complete.")
+    say(f"Validation: {len(scored)} cases. {_mean_scores(scored)}")
 
 
 def _settings(

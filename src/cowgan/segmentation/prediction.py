@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from cowgan.data.scans import Case
-from cowgan.errors import CowganError
+from cowgan.errors import Cancelled, CowganError
 from cowgan.progress import Progress, Silent, advance
-from cowgan.segmentation.segmenter import Segmentation, Segmenter
+from cowgan.segmentation.segmenter import ArterySegmenter, Segmentation
 from cowgan.tables import write_table
 from cowgan.volume import OpenedImage, Volume, open_image, write_labels, write_nifti
 
@@ -70,7 +70,7 @@ class Predicted:
 
 def predict(
     cases: Sequence[Case],
-    segmenter: Segmenter,
+    segmenter: ArterySegmenter,
     folder: Path,
     options: PredictionOptions | None = None,
     progress: Progress | None = None,
@@ -81,7 +81,7 @@ def predict(
     ----------
     cases : sequence of Case
         See `cowgan.data.scans.find_scans`.
-    segmenter : Segmenter
+    segmenter : ArterySegmenter
         Finds the arteries.
     folder : Path
         Created if needed.
@@ -124,12 +124,14 @@ def predict(
 
 
 def _predict(
-    case: Case, segmenter: Segmenter, folder: Path, options: PredictionOptions
+    case: Case, segmenter: ArterySegmenter, folder: Path, options: PredictionOptions
 ) -> Predicted:
     try:
         image = open_image(case.path)
         volume = image.volume()
         found = segmenter(volume, keep_probabilities=options.probabilities)
+    except Cancelled:
+        raise
     except CowganError as error:
         named = case.path.name in error.sentence
         text = error.sentence if named else f"{case.path.name}: {error.sentence}"
@@ -150,16 +152,14 @@ def _predict(
 
 
 def segmentation_provenance(
-    volume: Volume, found: Segmentation, segmenter: Segmenter
+    volume: Volume, found: Segmentation, segmenter: ArterySegmenter
 ) -> dict[str, Any]:
     """Return the provenance of a label map: that of its volume, the scheme and the networks."""
     return {
         **volume.provenance,
         "labels": found.scheme.name,
         "segmentation": {
-            "models": [
-                {"name": model.card.name, "sha256": model.sha256} for model in segmenter.models
-            ],
+            "models": segmenter.records,
             "agreement": found.agreement,
         },
     }
@@ -170,7 +170,11 @@ def _target(folder: Path, case: Case) -> Path:
 
 
 def _write(
-    image: OpenedImage, volume: Volume, found: Segmentation, segmenter: Segmenter, target: Path
+    image: OpenedImage,
+    volume: Volume,
+    found: Segmentation,
+    segmenter: ArterySegmenter,
+    target: Path,
 ) -> None:
     provenance = segmentation_provenance(volume, found, segmenter)
     write_labels(

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch.nn import functional
 from cowgan.anatomy.label_schemes import LabelScheme
 from cowgan.errors import CowganError
 from cowgan.progress import Progress, Silent, advance
+from cowgan.segmentation.classes import Classes
 from cowgan.segmentation.label_cleaning import drop_small_pieces
 from cowgan.segmentation.labelled_cases import at_spacing
 from cowgan.segmentation.overlap import dice
@@ -59,6 +61,25 @@ class Segmentation:
     remarks: tuple[str, ...] = ()
 
 
+class ArterySegmenter(Protocol):
+    """Finds arteries, as `Segmenter` does."""
+
+    @property
+    def scheme(self) -> LabelScheme:
+        """Meaning of the labels."""
+
+    @property
+    def classes(self) -> Classes:
+        """The labels that are told apart."""
+
+    @property
+    def records(self) -> list[dict[str, str]]:
+        """Name and hash of each network."""
+
+    def __call__(self, volume: Volume, *, keep_probabilities: bool = False) -> Segmentation:
+        """Segment a volume; raises `CowganError` if it cannot be segmented."""
+
+
 class Segmenter:
     """Segments volumes with one network, or with the mean of several.
 
@@ -101,6 +122,11 @@ class Segmenter:
         self._dtype = choose_dtype(self._device, precision)
         self._networks = [one.network.to(self._device).eval() for one in models]
         self._variants = _VARIANTS if augmented else _VARIANTS[:1]
+
+    @property
+    def records(self) -> list[dict[str, str]]:
+        """Name and hash of each network, for the provenance of label maps."""
+        return [{"name": model.card.name, "sha256": model.sha256} for model in self.models]
 
     def __call__(
         self,
@@ -199,13 +225,14 @@ class Segmenter:
                 [resample(Volume(p, at_network.affine), grid, order=1).data for p in probabilities]
             )
         labels = self.classes.labels(probabilities.argmax(0).astype(np.uint8))
+        known_mm = [n * size for n, size in zip(_WINDOW, self.spacing_mm, strict=True)]
         return Segmentation(
             drop_small_pieces(labels, volume.spacing_mm),
             self.scheme,
             probabilities.astype(np.float16) if keep_probabilities else None,
             entropy(probabilities),
             agreement,
-            tuple(_doubts(at_network, self.spacing_mm)),
+            tuple(doubts(at_network, known_mm)),
         )
 
 
@@ -265,8 +292,16 @@ def _agreement(mean: Tensor, members: Sequence[Tensor]) -> float:
     )
 
 
-def _doubts(volume: Volume, spacing_mm: tuple[float, float, float]) -> Iterator[str]:
-    known_mm = [n * size for n, size in zip(_WINDOW, spacing_mm, strict=True)]
+def doubts(volume: Volume, known_mm: Sequence[float]) -> Iterator[str]:
+    """Yield what is doubtful about the segmentation of a volume.
+
+    Parameters
+    ----------
+    volume : Volume
+        The scan.
+    known_mm : sequence of float
+        Size along (z, x, y) of the images that the network learned from.
+    """
     extent_mm = [n * size for n, size in zip(volume.shape, volume.spacing_mm, strict=True)]
     if any(own > _FOREIGN_EXTENT * known for own, known in zip(extent_mm, known_mm, strict=True)):
         yield (

@@ -12,7 +12,7 @@ from cowgan.segmentation.label_pairs import ScoredPair
 from cowgan.segmentation.labelled_cases import LabelledCases, as_volume
 from cowgan.segmentation.metrics import score
 from cowgan.segmentation.overlap import dice
-from cowgan.segmentation.segmenter import Segmenter
+from cowgan.segmentation.segmenter import ArterySegmenter, Segmenter
 
 MEAN_DICE = "mean_dice"
 """Column of the mean Dice over arteries in the log of a run."""
@@ -39,7 +39,7 @@ def validate(segmenter: Segmenter, cases: LabelledCases) -> Mapping[str, float]:
 
 
 def score_cases(
-    segmenter: Segmenter, cases: LabelledCases, progress: Progress | None = None
+    segmenter: ArterySegmenter, cases: LabelledCases, progress: Progress | None = None
 ) -> dict[str, ScoredPair]:
     """Segment cases and return all metrics by case name.
 
