@@ -46,3 +46,17 @@ def tiny_config(**changes: object) -> SegmentationConfig:
         "distortion": 0.0,
     }
     return SegmentationConfig(network=TINY).with_changes(**{**defaults, **changes})
+
+
+class StopAt:
+    """Cancels a run before a step."""
+
+    def __init__(self, step: int) -> None:
+        self._step, self._done = step, 0
+
+    def report(self, done: int, total: int, message: str = "") -> None:
+        self._done = done
+
+    @property
+    def cancelled(self) -> bool:
+        return self._done >= self._step

@@ -16,7 +16,7 @@ _INSPECTING = "Inspecting the folder…"
 Chosen = TypeVar("Chosen")
 
 
-class Described(Protocol):
+class WithSentence(Protocol):
     """Something that was found, with a description for the user."""
 
     @property
@@ -24,7 +24,7 @@ class Described(Protocol):
         """The description."""
 
 
-Found = TypeVar("Found", bound=Described)
+Found = TypeVar("Found", bound=WithSentence)
 
 
 class Inspection(QObject, Generic[Chosen, Found]):

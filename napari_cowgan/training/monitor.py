@@ -35,7 +35,10 @@ _EMPTY = (
 )
 _OPEN: dict[RunKind, tuple[str, str]] = {
     "generator": ("Open in explorer", "Open the newest model in the explorer"),
-    "segmentation": ("Copy path", "Copy the path of the trained network"),
+    "segmentation": (
+        "Segment with it",
+        "Open the Segmentation panel with the network of this run",
+    ),
 }
 _UNKNOWN = "–"
 _FACTS = ("Speed", "Time left", "Memory", "Device")

@@ -19,7 +19,10 @@ _OPEN: dict[RunKind, tuple[str, str]] = {
         "Open in explorer",
         "Open the selected model, or the newest one of the selected run, in the explorer",
     ),
-    "segmentation": ("Copy path", "Copy the path of the trained network"),
+    "segmentation": (
+        "Segment with it",
+        "Open the Segmentation panel with the network of this run",
+    ),
 }
 _REFRESH_MS = 5_000
 

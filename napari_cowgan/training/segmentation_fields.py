@@ -10,8 +10,8 @@ from cowgan.bank.description import DESCRIPTION_FILE
 from cowgan.segmentation.case_source import CaseSource
 from cowgan.segmentation.segmentation_config import SegmentationConfig
 from cowgan.segmentation.unet import NETWORKS
+from napari_cowgan.training.found_cases import FoundCases, inspect_cases
 from napari_cowgan.training.inspection import Inspection
-from napari_cowgan.training.labelled_source import LabelledSource, inspect_cases
 from napari_cowgan.training.setting_fields import count_field
 from napari_cowgan.widgets.controls import breakable, hint
 from napari_cowgan.widgets.fields import Choice, PathField
@@ -32,7 +32,7 @@ class SegmentationFields(QObject):
 
     Attributes
     ----------
-    source : LabelledSource or None
+    source : FoundCases or None
         The cases; None while they are unknown or unusable.
 
     Signals
@@ -45,7 +45,7 @@ class SegmentationFields(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self.source: LabelledSource | None = None
+        self.source: FoundCases | None = None
         self._form: QFormLayout | None = None
         self._rows: list[QWidget] = []
         self._visible = True
@@ -163,7 +163,7 @@ class SegmentationFields(QObject):
         self.about.setText(_ABOUT[self.network.chosen])
         self.changed.emit()
 
-    def _show(self, source: LabelledSource | None, text: str) -> None:
+    def _show(self, source: FoundCases | None, text: str) -> None:
         self.source = source
         self.found.setText(breakable(text))
         self.changed.emit()

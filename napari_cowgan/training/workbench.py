@@ -253,12 +253,18 @@ class Workbench(QWidget):
 
     def _open(self, run: RunSummary, model: Path | None) -> None:
         if run.kind == "segmentation":
-            QApplication.clipboard().setText(str(run.folder))
+            self._segment_with(run)
         elif model is not None:
             self._open_model(model)
         else:
             work = partial(newest_model, run.folder)
             self.job.run("Exporting", work, self._open_model, partial(show_problem, self))
+
+    def _segment_with(self, run: RunSummary) -> None:
+        from napari_cowgan.segmentation import show_segmentation_panel
+
+        self.watched.samples.remove()
+        show_segmentation_panel(self._viewer).network.choose_file(run.folder)
 
     def _open_model(self, path: Path) -> None:
         from napari_cowgan.explorer import show_explorer

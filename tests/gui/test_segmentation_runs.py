@@ -8,17 +8,20 @@ import pytest
 import torch
 from gui_events import click, drop
 from qtpy.QtWidgets import QApplication, QInputDialog
-from segmentation_cases import TINY, tiny_config
+from segmentation_cases import TINY, StopAt, tiny_config
 from training_banks import LabelledTubes, make_bank, start
 from training_panels import ENDLESS, ended, folder_for_runs, lone_panel, message_of, wait
 
 from cowgan.anatomy.label_schemes import TERRITORIES
+from cowgan.errors import Cancelled
 from cowgan.segmentation.case_source import CaseSource, read_source
 from cowgan.segmentation.segmentation_run import read_segmentation_state, train_segmenter
 from cowgan.segmentation.segmenter_files import MODEL_FILE, load_segmenter
 from cowgan.training.config_files import write_config
 from cowgan.training.remote_control import read_status
 from cowgan.volume import write_labels, write_nifti
+from napari_cowgan.segmentation import show_segmentation_panel
+from napari_cowgan.training import show_training_panel
 from napari_cowgan.training.segmentation_fields import SegmentationFields
 from napari_cowgan.training.workbench import Workbench
 
@@ -116,7 +119,7 @@ def test_what_cannot_be_learned_from_is_reported_at_once(panel, new, qtbot, tmp_
     wait(qtbot, lambda: "no label map for sub-1" in text_of(new))
     new.take(make_bank(tmp_path / "unlabelled").path)
     wait(qtbot, lambda: "has no labels" in text_of(new))
-    monkeypatch.setattr("napari_cowgan.training.labelled_source.find_spec", lambda name: None)
+    monkeypatch.setattr("napari_cowgan.training.found_cases.monai_is_installed", lambda: False)
     new.take(cases)
     wait(qtbot, lambda: "napari-cowgan[segment]" in text_of(new))
     assert not panel.settings.start.isEnabled()
@@ -227,10 +230,22 @@ def test_a_run_whose_bank_is_gone_says_so(panel, bank, runs, qtbot, problem, sin
     assert panel.monitor.state == "failed"
 
 
-def test_the_path_of_a_finished_run_can_be_copied(panel, finished_run, qtbot):
+def test_a_finished_run_segments_in_one_click(viewer, runs, finished_run, qtbot):
+    panel = show_training_panel(viewer).workbench
     panel.settings.folders.runs.set_path(finished_run.parent)
     wait(qtbot, lambda: panel.runs.list.runs)
     panel.runs.list.select(finished_run)
     wait(qtbot, panel.runs.open.isEnabled)
+    assert panel.runs.open.text() == "Segment with it"
     click(panel.runs.open)
-    assert QApplication.clipboard().text() == str(finished_run)
+    assert show_segmentation_panel(viewer).network.path == finished_run
+
+
+def test_a_run_without_a_network_cannot_segment_yet(panel, bank, runs, qtbot, single_threaded):
+    source = CaseSource.of(bank=bank)
+    with pytest.raises(Cancelled):
+        train_segmenter(runs / "young", source.read(), CONFIG, "cpu", StopAt(1), source=source)
+    panel.watch(runs / "young")
+    wait(qtbot, panel.monitor.resume.isEnabled)
+    assert panel.monitor.open.text() == "Segment with it"
+    assert not panel.monitor.open.isEnabled()

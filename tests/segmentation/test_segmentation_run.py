@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
-from segmentation_cases import tiny_config, tube_cases
+from segmentation_cases import StopAt, tiny_config, tube_cases
 from training_banks import LabelledTubes, make_bank
 
 from cowgan.anatomy.label_schemes import TERRITORIES
@@ -21,20 +21,6 @@ from cowgan.segmentation.segmenter_files import load_segmenter
 from cowgan.training.config_files import read_config
 from cowgan.training.distributed import ProcessGroup
 from cowgan.training.remote_control import read_status
-
-
-class StopAt:
-    """Cancels a run before a step."""
-
-    def __init__(self, step: int) -> None:
-        self._step, self._done = step, 0
-
-    def report(self, done: int, total: int, message: str = "") -> None:
-        self._done = done
-
-    @property
-    def cancelled(self) -> bool:
-        return self._done >= self._step
 
 
 def rows(folder):
