@@ -2,13 +2,19 @@
 
 from typing import TYPE_CHECKING, Any
 
-from napari.layers import Image
+import numpy as np
+from napari.layers import Image, Labels
+from numpy.typing import NDArray
 
+from cowgan.anatomy.label_schemes import LabelScheme
 from cowgan.volume import Volume
+from napari_cowgan.viewer.current_viewer import ignore_pointer
 from napari_cowgan.viewer.display import (
     display_array,
     display_metadata,
+    display_order,
     display_transform,
+    labels_to_layer,
     volume_to_layer,
 )
 from napari_cowgan.viewer.isosurface import close_isosurface
@@ -17,6 +23,7 @@ if TYPE_CHECKING:
     import napari
 
 LAYER_NAME = "Synthetic TOF MRA"
+ARTERIES_NAME = "Arteries"
 CONTRAST_LIMITS = (0.05, 0.85)
 """Fixed, so that brightness is comparable between volumes."""
 LOOK = ("contrast_limits", "gamma", "colormap", "rendering", "attenuation", "iso_threshold")
@@ -65,6 +72,52 @@ class VolumeLayer:
             for name, value in display_transform(volume).items():
                 setattr(layer, name, value)
         return False
+
+    def remove(self) -> None:
+        """Remove the layer, if there is one."""
+        layer = self.layer
+        if layer is not None:
+            self._viewer.layers.remove(layer)
+
+
+class ArteryLayer:
+    """A layer of the labels of the explorer's volume; created again if the user deletes it."""
+
+    def __init__(self, viewer: "napari.Viewer") -> None:
+        self._viewer = viewer
+        self._layer: Labels | None = None
+
+    @property
+    def layer(self) -> Labels | None:
+        """The layer; None if it is not in the viewer."""
+        return self._layer if self._layer in self._viewer.layers else None
+
+    def show(self, labels: NDArray[np.uint8], volume: Volume, scheme: LabelScheme) -> None:
+        """Show the label map of a volume, which may have moved or become another one."""
+        layer = self.layer
+        provenance = {**volume.provenance, "labels": scheme.name}
+        if layer is not None and layer.metadata["cowgan"]["provenance"]["labels"] != scheme.name:
+            self.remove()
+            layer = None
+        if layer is None:
+            data, options, _ = labels_to_layer(labels, volume.affine, ARTERIES_NAME, provenance)
+            selected = set(self._viewer.layers.selection)
+            ignore_pointer(self._viewer)
+            self._layer = self._viewer.add_labels(data, **options)
+            # The user goes on working on the volume.
+            self._viewer.layers.selection = selected
+            return
+        layer.data = display_order(labels)
+        metadata = display_metadata(Volume(volume.data, volume.affine, provenance))
+        layer.metadata = {**layer.metadata, "cowgan": metadata}
+        for name, value in display_transform(volume).items():
+            setattr(layer, name, value)
+
+    def clear(self) -> None:
+        """Show no label until the next label map."""
+        layer = self.layer
+        if layer is not None:
+            layer.data = np.zeros_like(layer.data)
 
     def remove(self) -> None:
         """Remove the layer, if there is one."""

@@ -2,6 +2,7 @@
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_cowgan.explorer.artery_group import ArteryGroup
 from napari_cowgan.explorer.explorer_model import ExplorerModel
 from napari_cowgan.explorer.layer import VolumeLayer
 from napari_cowgan.explorer.renderer import Rendered, Renderer
@@ -16,6 +17,8 @@ class LiveVolume(QObject):
         The model to follow.
     shown : VolumeLayer
         Where volumes are shown.
+    arteries : ArteryGroup
+        Says whether arteries are coloured, and shows them.
     parent : QObject
         The explorer.
 
@@ -38,8 +41,11 @@ class LiveVolume(QObject):
     status_changed = Signal(str)
     failed = Signal(object)
 
-    def __init__(self, model: ExplorerModel, shown: VolumeLayer, parent: QObject) -> None:
+    def __init__(
+        self, model: ExplorerModel, shown: VolumeLayer, arteries: ArteryGroup, parent: QObject
+    ) -> None:
         super().__init__(parent)
+        self._arteries = arteries
         self._model = model
         self._shown = shown
         self.drawn: Rendered | None = None
@@ -48,6 +54,7 @@ class LiveVolume(QObject):
         self.renderer.failed.connect(self.failed)
         model.state_changed.connect(self._request)
         model.model_changed.connect(self._on_model)
+        arteries.wanted.connect(self._request)
 
     @property
     def complete(self) -> bool:
@@ -64,7 +71,7 @@ class LiveVolume(QObject):
     def _request(self) -> None:
         synthesizer = self._model.synthesizer
         if synthesizer is not None:
-            self.renderer.request(synthesizer, self._model.latent)
+            self.renderer.request(synthesizer, self._model.latent, self._arteries.labeller)
 
     def _draw(self) -> None:
         rendered = self.renderer.take()
@@ -72,6 +79,7 @@ class LiveVolume(QObject):
             return
         if self._shown.show(rendered.volume):
             self.layer_created.emit()
+        self._arteries.show_labels(rendered)
         self.drawn = rendered
         milliseconds = f"{1000 * rendered.elapsed_s:.0f} ms"
         if rendered.preview_block is None:

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_cowgan.explorer.artery_group import ArteryGroup
 from napari_cowgan.explorer.browser import Browser
 from napari_cowgan.explorer.checkpoint_group import CheckpointGroup
 from napari_cowgan.explorer.compare_group import CompareGroup
@@ -22,7 +23,7 @@ from napari_cowgan.explorer.export_group import ExportGroup
 from napari_cowgan.explorer.favourites_group import FavouritesGroup
 from napari_cowgan.explorer.last_session import LastSession
 from napari_cowgan.explorer.last_session_group import LastSessionGroup
-from napari_cowgan.explorer.layer import VolumeLayer
+from napari_cowgan.explorer.layer import ArteryLayer, VolumeLayer
 from napari_cowgan.explorer.live_volume import LiveVolume
 from napari_cowgan.explorer.mixing_group import MixingGroup
 from napari_cowgan.explorer.noise_group import NoiseGroup
@@ -69,6 +70,7 @@ class LatentExplorer(QWidget):
 
         self.checkpoint = CheckpointGroup(self.model)
         self.view = ViewGroup(napari_viewer, self.shown)
+        self.arteries = ArteryGroup(self.model, ArteryLayer(napari_viewer))
         self.seed = SeedGroup(self.model)
         self.truncation = TruncationGroup(self.model)
         self.directions = DirectionGroup(self.model)
@@ -80,7 +82,7 @@ class LatentExplorer(QWidget):
         self.export = ExportGroup(self.model)
         self.last_session = LastSessionGroup()
         self.status = hint("")
-        self.live = LiveVolume(self.model, self.shown, self)
+        self.live = LiveVolume(self.model, self.shown, self.arteries, self)
         self.sessions = SessionKeeper(
             napari_viewer,
             self.shown,
@@ -141,6 +143,7 @@ class LatentExplorer(QWidget):
         layout.addWidget(self.last_session)
         layout.addWidget(self.checkpoint)
         layout.addWidget(self.view)
+        layout.addWidget(self.arteries)
         layout.addLayout(row(self.undo, self.redo, self.reset, 1))
         layout.addWidget(scrolling(groups), 1)
         layout.addLayout(row(self.status, HelpButton(Topic.EXPLORER, self)))
@@ -206,6 +209,7 @@ class LatentExplorer(QWidget):
         """Hand over to the next explorer in this window and stop all work."""
         self.sessions.hand_over()
         self.compare.stop_comparing()
+        self.arteries.remove_labels()
         for bar in self.findChildren(JobBar):
             # Results that still arrive must not be shown by a panel that is being deleted.
             bar.stop()

@@ -3,13 +3,19 @@
 import threading
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from cowgan.errors import Cancelled
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.volume import Volume
 from napari_cowgan.widgets.jobs import stop_at_exit
+
+if TYPE_CHECKING:
+    from cowgan.segmentation.volume_labellers import HeadLabeller
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +34,8 @@ class Rendered:
         Last block of a preview; None for the complete volume.
     elapsed_s : float
         Rendering time.
+    labels : ndarray, shape (z, x, y), uint8, or None
+        Labels of the arteries, if they were asked for and the volume is complete.
     """
 
     synthesizer: Synthesizer
@@ -35,6 +43,7 @@ class Rendered:
     volume: Volume
     preview_block: int | None
     elapsed_s: float
+    labels: NDArray[np.uint8] | None = None
 
 
 class Renderer(QObject):
@@ -52,17 +61,22 @@ class Renderer(QObject):
         super().__init__()
         self.renders = 0
         self._condition = threading.Condition()
-        self._request: tuple[Synthesizer, LatentState] | None = None
+        self._request: tuple[Synthesizer, LatentState, HeadLabeller | None] | None = None
         self._result: Rendered | None = None
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="cowgan-renderer", daemon=True)
         stop_at_exit(self)
         self._thread.start()
 
-    def request(self, synthesizer: Synthesizer, state: LatentState) -> None:
-        """Request `state`, replacing a request that has not been started."""
+    def request(
+        self, synthesizer: Synthesizer, state: LatentState, labeller: "HeadLabeller | None" = None
+    ) -> None:
+        """Request `state`, replacing a request that has not been started.
+
+        A labeller of the same synthesizer labels the complete volume.
+        """
         with self._condition:
-            self._request = (synthesizer, state)
+            self._request = (synthesizer, state, labeller)
             self._condition.notify()
 
     def take(self) -> Rendered | None:
@@ -88,32 +102,44 @@ class Renderer(QObject):
                 self._condition.wait_for(self._superseded)
                 if self._stopped or self._request is None:
                     return
-                synthesizer, state = self._request
-                self._request = None
+                request, self._request = self._request, None
             try:
-                self._render(synthesizer, state)
+                self._render(*request)
             except Cancelled:
                 continue
             except Exception as error:  # noqa: BLE001 - every failure must reach the user
                 self._emit(self.failed, error)
 
-    def _render(self, synthesizer: Synthesizer, state: LatentState) -> None:
+    def _render(
+        self, synthesizer: Synthesizer, state: LatentState, labeller: "HeadLabeller | None"
+    ) -> None:
         preview_block = synthesizer.preview_block(state)
         if preview_block is not None:
             # A preview is never abandoned: previews keep a long drag moving.
             self._deliver(synthesizer, state, preview_block)
             if self._superseded():
                 return
-        self._deliver(synthesizer, state, None)
+        self._deliver(synthesizer, state, None, labeller)
 
-    def _deliver(self, synthesizer: Synthesizer, state: LatentState, block: int | None) -> None:
+    def _deliver(
+        self,
+        synthesizer: Synthesizer,
+        state: LatentState,
+        block: int | None,
+        labeller: "HeadLabeller | None" = None,
+    ) -> None:
         start = time.perf_counter()
         cancelled = self._superseded if block is None else lambda: self._stopped
-        volume = synthesizer.render(state, block, cancelled)
+        labels = None
+        if labeller is None:
+            volume = synthesizer.render(state, block, cancelled)
+        else:
+            made = labeller(state, cancelled)
+            volume, labels = made.volume, made.labels
         self.renders += 1
         with self._condition:
             elapsed_s = time.perf_counter() - start
-            self._result = Rendered(synthesizer, state, volume, block, elapsed_s)
+            self._result = Rendered(synthesizer, state, volume, block, elapsed_s, labels)
         self._emit(self.ready)
 
     def _emit(self, signal: object, *values: object) -> None:
