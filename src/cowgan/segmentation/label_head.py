@@ -11,7 +11,7 @@ from torch.nn import functional
 from cowgan.networks import NetworkConfig
 from cowgan.networks.layers import LEAK, resize
 
-WIDTH = 32
+WIDTH = 16
 """Channels to which the features of a block are reduced."""
 
 _FIRST_BLOCK = 1
