@@ -13,7 +13,7 @@ from cowgan.segmentation.nnunet_dataset import NnunetDataset, export_nnunet
 from cowgan.volume import Volume, default_affine, write_labels, write_nifti
 
 CLASSES = Classes.of(TERRITORIES)
-VERSIONS = {"python": "3.11", "nnunetv2": "2.8.1", "torch": "2.13.0", "cuda": False, "mps": False}
+VERSIONS = {"python": "3.11", "nnunetv2": "2.8.1", "torch": "2.13.0", "gpus": 0, "mps": False}
 
 SCRIPT = """#!{python}
 import json, os, shutil, signal, subprocess, sys, time

@@ -108,12 +108,20 @@ def test_a_run_is_not_overwritten_and_goes_on_with_its_own_settings(tmp_path) ->
     assert trainings[1]["plans"] == "default"
 
 
+def test_without_folds_of_its_own_a_dataset_has_those_of_nnunet(tmp_path, raw) -> None:
+    python = use(tmp_path, prepare="", train="sys.exit(5)")
+    (tmp_path / "data" / "nnUNet_preprocessed" / raw.name / "splits_final.json").unlink()
+    assert "those of Dataset600_Tubes are 0 to 4" in train(tmp_path, "--fold", 5).stderr
+    assert "exit status 5" in train(tmp_path, "--fold", 4).stderr
+    assert tasks(python)[-1]["fold"] == 4
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         (("--fold", 2), "There is no fold 2; those of Dataset600_Tubes are 0 to 1."),
         (("--device", "cuda"), "cannot use cuda"),
-        (("--device", "quantum"), "quantum"),
+        (("--device", "quantum"), "cannot use quantum, only cpu"),
     ],
 )
 def test_what_cannot_be_trained_is_told_before_a_folder_is_made(

@@ -116,12 +116,13 @@ def test_an_environment_is_made_and_remembered(tmp_path, monkeypatch) -> None:
     def install(command, what, progress):
         plain_run(command if "venv" in command else [command[0], "-c", "print('Collecting x')"],
                   what, progress)  # fmt: skip
-        site = next((folder / "environment").glob("lib/python*/site-packages"), None)
+        site = next(folder.glob("environment-*/lib/python*/site-packages"), None)
         if site is not None:
             (site / "package.pth").write_text(str(package))
 
     plain_run = nnunet_interpreter._run
     monkeypatch.setattr(nnunet_interpreter, "_run", install)
     found = set_up(folder)
-    assert (found.nnunetv2, found.torch, found.cuda) == ("2.9", "2.13", False)
-    assert remembered_interpreter(folder) == python_of(folder / "environment")
+    assert (found.nnunetv2, found.torch, found.gpus) == ("2.9", "2.13", 0)
+    (environment,) = folder.glob("environment-*")
+    assert remembered_interpreter(folder) == python_of(environment)

@@ -377,7 +377,7 @@ def setup_nnunet(
 
     with progress_bar("Setting up nnU-Net") as progress:
         found = set_up(progress=progress) if python is None else remember(python, None, progress)
-    gpu = "can" if found.cuda or found.mps else "cannot"
+    gpu = "can" if found.gpus or found.mps else "cannot"
     say(f"nnU-Net {found.nnunetv2} with torch {found.torch}, which {gpu} use a GPU.")
     say(f"Python: {remembered_interpreter()}")
 

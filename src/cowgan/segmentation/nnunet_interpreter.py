@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from platformdirs import user_data_path
 
@@ -37,6 +38,7 @@ OLDEST, TOO_NEW = (2, 8), (3,)
 """Versions of nnU-Net that the runner knows: from the first to before the second."""
 
 _SETTING = "nnunet.json"
+_ENVIRONMENT = "environment-"
 _NEEDED_BYTES = 8 * 10**9
 _LIMIT = 10_000
 
@@ -141,12 +143,12 @@ def set_up(folder: Path | None = None, progress: Progress | None = None) -> Nnun
     ------
     CowganError
         There is too little disk space, the installation failed, or another process is at it.
-        Nothing is left behind.
+        Nothing is left behind, and an environment that was set up before stays.
     Cancelled
-        The user cancelled; nothing is left behind.
+        The user cancelled; as above.
     """
     folder, progress = folder or default_folder(), progress or Silent()
-    environment = folder / "environment"
+    environment = folder / f"{_ENVIRONMENT}{uuid4().hex[:8]}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = HeldLock(folder / "setup.lock")
@@ -157,7 +159,6 @@ def set_up(folder: Path | None = None, progress: Progress | None = None) -> Nnun
             f"{folder} could not be written: {error.strerror or error}.", repr(error)
         ) from error
     try:
-        _remove(environment)
         free_bytes = shutil.disk_usage(folder).free
         if free_bytes < _NEEDED_BYTES:
             raise CowganError(
@@ -169,10 +170,15 @@ def set_up(folder: Path | None = None, progress: Progress | None = None) -> Nnun
         options = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
         command = [str(python), "-m", "pip", "install", *options, *REQUIREMENTS]
         _run(command, "installing nnU-Net", progress)
-        return remember(python, folder, progress)
+        versions = remember(python, folder, progress)
     except BaseException:
-        _remove(environment)
+        shutil.rmtree(environment, ignore_errors=True)
         raise
+    else:
+        for other in folder.glob(f"{_ENVIRONMENT}*"):
+            if other != environment:
+                shutil.rmtree(other, ignore_errors=True)
+        return versions
     finally:
         lock.remove()
 
@@ -218,11 +224,6 @@ def _run(command: Sequence[str], what: str, progress: Progress) -> None:
             raise CowganError(
                 f"nnU-Net could not be set up: {error.sentence}", error.detail
             ) from error
-
-
-def _remove(environment: Path) -> None:
-    if environment.exists():
-        shutil.rmtree(environment, ignore_errors=True)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

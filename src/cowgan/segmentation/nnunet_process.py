@@ -29,14 +29,16 @@ class NnunetVersions:
     ----------
     python, nnunetv2, torch : str
         Versions; empty for a package that is missing.
-    cuda, mps : bool
-        Whether torch can use a GPU.
+    gpus : int
+        Number of GPUs that torch can use through CUDA.
+    mps : bool
+        Whether torch can use the GPU of an Apple computer.
     """
 
     python: str
     nnunetv2: str
     torch: str
-    cuda: bool = False
+    gpus: int = 0
     mps: bool = False
 
 
@@ -180,11 +182,14 @@ def _environment(folders: Mapping[str, Path], device: str) -> dict[str, str]:
     if device == "cpu":
         # The network itself uses the other cores.
         defaults["nnUNet_n_proc_DA"] = str(min(2, cores - 1))
-    index = device.partition(":")[2]
-    chosen = {"CUDA_VISIBLE_DEVICES": index} if index else {}
+    own, chosen = foreign_environment(), {}
+    if index := device.partition(":")[2]:
+        # nnU-Net always uses the first one that it sees.
+        visible = own.get("CUDA_VISIBLE_DEVICES", "")
+        chosen["CUDA_VISIBLE_DEVICES"] = visible.split(",")[int(index)] if visible else index
     return {
         **defaults,
-        **foreign_environment(),
+        **own,
         **chosen,
         **{name: str(path) for name, path in folders.items()},
     }

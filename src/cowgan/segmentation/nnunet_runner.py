@@ -32,6 +32,8 @@ SMALL_CHANNELS = (16, 32, 64, 128)
 SMALL_PATCH = 64
 UNFINISHED = "preprocessing_unfinished"
 _REPORT_EVERY_S = 0.5
+_DEAD_HELPER = ("no longer alive", "background worker is 6 feet under", "background workers died")
+"""What nnU-Net says of a process that is gone."""
 
 
 class Parent:
@@ -104,20 +106,21 @@ def main() -> int:
 
 
 def check(parent: Parent) -> None:
-    """Report the versions of nnU-Net, torch and Python, and whether there is a GPU."""
+    """Report the versions of nnU-Net, torch and Python, and which GPUs there are."""
     found: dict[str, Any] = {"python": platform.python_version(), "nnunetv2": "", "torch": ""}
     for package in ("nnunetv2", "torch"):
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    cuda = mps = False
+    gpus, mps = 0, False
     if found["nnunetv2"] and found["torch"]:
         import torch
         from nnunetv2.training.nnUNetTrainer import nnUNetTrainer as _  # noqa: F401
 
-        cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    parent.say("versions", versions={**found, "cuda": cuda, "mps": mps})
+        gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        mps = torch.backends.mps.is_available()
+    parent.say("versions", versions={**found, "gpus": gpus, "mps": mps})
 
 
 def prepare(parent: Parent, dataset: str) -> None:
@@ -383,10 +386,13 @@ def _plain(value: Any) -> float | None:
 
 def _sentence(error: Exception) -> str:
     """Return what went wrong, as the end of a sentence."""
+    text = str(error).strip()
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return "memory ran out"
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    if any(words in text for words in _DEAD_HELPER):
+        return "one of its processes was killed, as happens when memory runs out"
+    kind = type(error).__name__
+    return f"{kind}: {text.splitlines()[0].rstrip('.')}" if text else kind
 
 
 def _end_all_processes() -> None:

@@ -1,5 +1,6 @@
 """Training of an nnU-Net v2 on a dataset, in a folder of its own that can be resumed."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -33,6 +34,9 @@ SETTINGS_FILE, LOG_FILE, EPOCHS_FILE = "nnunet.json", "nnunet.log", "log.csv"
 VALIDATION_FILE = "validation.csv"
 LOCK_FILE = "run.lock"
 _LIMIT = 64 * 2**20
+_NAME = re.compile(r"Dataset\d{3}_")
+_FOLDS = 5
+"""Into which nnU-Net divides the cases of a dataset that does not say how."""
 
 Plans = Literal["default", "small"]
 
@@ -100,10 +104,11 @@ def find_dataset(folder: Path) -> Path:
     folder = absolute(folder)
     places = ("", "*/", f"{RAW_FOLDER}/*/")
     found = [one.parent for place in places for one in sorted(folder.glob(place + DATASET_FILE))]
-    found = [one for one in found if one.parent.name == RAW_FOLDER]
+    found = [one for one in found if one.parent.name == RAW_FOLDER and _NAME.match(one.name)]
     if not found:
         raise CowganError(
-            f"{folder} holds no dataset of nnU-Net; write one with cowgan segment export-nnunet."
+            f"{folder} holds no dataset of nnU-Net, such as {RAW_FOLDER}/Dataset600_Name; write "
+            "one with cowgan segment export-nnunet."
         )
     if len(found) > 1:
         names = ", ".join(one.name for one in found)
@@ -202,13 +207,13 @@ def choose_device(device: str, versions: NnunetVersions) -> str:
         It does not have the device.
     """
     if device == "auto":
-        return "cuda" if versions.cuda else "cpu"
-    kind = device.partition(":")[0]
-    there = {"cpu": True, "cuda": versions.cuda, "mps": versions.mps}
-    require_choice("device", kind, there)
-    if not there[kind]:
+        return "cuda" if versions.gpus else "cpu"
+    there = ["cpu", *["mps"] * versions.mps, *["cuda"] * bool(versions.gpus)]
+    there += [f"cuda:{number}" for number in range(versions.gpus)]
+    if device not in there:
         raise CowganError(
-            f"The Python with nnU-Net cannot use {device}: its torch is {versions.torch}."
+            f"The Python with nnU-Net cannot use {device}, only {', '.join(there)}; its torch is "
+            f"{versions.torch}."
         )
     return device
 
@@ -347,7 +352,10 @@ def _write_epochs(path: Path, epochs: Sequence[NnunetEpoch], scheme: LabelScheme
 def _require_fold(training: NnunetTraining) -> None:
     dataset = Path(training.dataset)
     splits = dataset.parents[1] / PREPROCESSED_FOLDER / dataset.name / SPLITS_FILE
-    folds = len(read_json(splits, tuple[_Fold, ...], _LIMIT, other_versions=True))
+    if splits.exists():
+        folds = len(read_json(splits, tuple[_Fold, ...], _LIMIT, other_versions=True))
+    else:
+        folds = _FOLDS
     if training.fold >= folds:
         raise CowganError(
             f"There is no fold {training.fold}; those of {dataset.name} are 0 to {folds - 1}."
