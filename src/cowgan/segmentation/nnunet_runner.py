@@ -32,7 +32,7 @@ SMALL_CHANNELS = (16, 32, 64, 128)
 SMALL_PATCH = 64
 UNFINISHED = "preprocessing_unfinished"
 _REPORT_EVERY_S = 0.5
-_DEAD_HELPER = ("no longer alive", "background worker is 6 feet under", "background workers died")
+_DEAD_HELPER = ("no longer alive", "background worker is 6 feet under", "workers died")
 """What nnU-Net says of a process that is gone."""
 
 
