@@ -118,6 +118,11 @@ class LabelLayers(QObject):
         return None if self.followed is None else _scheme(self.followed)
 
     @property
+    def provenance(self) -> dict[str, Any]:
+        """Provenance of the followed layer."""
+        return {} if self.followed is None else _provenance(self.followed)
+
+    @property
     def image(self) -> Image | None:
         """The image that the followed layer was made from, if it is still in the viewer."""
         known = self._known_of_followed

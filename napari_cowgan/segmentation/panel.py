@@ -1,6 +1,6 @@
 """Segmentation panel."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from napari_cowgan.segmentation.brush_bar import BrushBar
 from napari_cowgan.segmentation.explorer_link import ExplorerLink
 from napari_cowgan.segmentation.label_layers import LabelLayers
 from napari_cowgan.segmentation.network_group import NetworkGroup
+from napari_cowgan.segmentation.save_group import SaveGroup
 from napari_cowgan.segmentation.source_group import SourceGroup
 from napari_cowgan.segmentation.tasks import (
     Described,
@@ -30,8 +31,9 @@ from napari_cowgan.segmentation.tasks import (
     segment,
     volume_of,
 )
+from napari_cowgan.segmentation.unsaved_edits import UnsavedEdits
 from napari_cowgan.viewer.camera import look_at_label, show_slices
-from napari_cowgan.widgets.controls import breakable, hint, row, scrolling, text_button
+from napari_cowgan.widgets.controls import Section, breakable, hint, row, scrolling, text_button
 from napari_cowgan.widgets.docked import DockedPanel
 from napari_cowgan.widgets.drops import dropped_path
 from napari_cowgan.widgets.focus import FocusKeeper
@@ -90,6 +92,8 @@ class SegmentationPanel(DockedPanel):
         self.all = text_button("Show all", "Show every artery")
         self.centre = text_button("Centre", "Centre the view on the selected artery")
         self.measuring = LatestJob(self, _PAUSE_MS)
+        self.saving = SaveGroup(self.layers, self._scan)
+        self.unsaved = UnsavedEdits(self, self.layers, self._save_layer)
         self._shelf = NetworkShelf()
         self._waiting = False
         self._said = ""
@@ -119,6 +123,7 @@ class SegmentationPanel(DockedPanel):
         result.addWidget(self.table)
         result.addLayout(row(self.only, self.all, self.centre))
         result.addWidget(self.brush)
+        result.addWidget(Section("Save the arteries", self.saving))
         groups = QWidget()
         column = QVBoxLayout(groups)
         column.setContentsMargins(0, 0, 6, 0)
@@ -152,7 +157,8 @@ class SegmentationPanel(DockedPanel):
         self.centre.clicked.connect(lambda: self._centre_on(self.table.chosen))
         self.brush.stopped.connect(self.layers.stop_painting)
         self.brush.slices_wanted.connect(lambda: show_slices(self._viewer, "axial"))
-        self.destroyed.connect(partial(_shut_down, self.job, self.measuring))
+        jobs = (self.job, self.measuring, self.saving.job, self.saving.looking)
+        self.destroyed.connect(partial(_shut_down, jobs))
 
     # Segmentation
 
@@ -277,6 +283,20 @@ class SegmentationPanel(DockedPanel):
         if self.layers.followed is not None and value is not None:
             look_at_label(self._viewer, self.layers.followed, value)
 
+    # Saving
+
+    def _scan(self) -> Callable[[], Volume] | None:
+        """Return what reads the scan of the label map: what was segmented, or the chosen image."""
+        volume, image = self.layers.volume, self.source.layer
+        if volume is not None:
+            return lambda: volume
+        return None if image is None else self._reader_of(image)
+
+    def _save_layer(self, layer: "Labels") -> None:
+        self._viewer.layers.selection.active = layer
+        self.to_front()
+        self.saving.choose_file()
+
     # State of the panel
 
     def _on_running(self, running: bool) -> None:
@@ -314,8 +334,9 @@ class SegmentationPanel(DockedPanel):
         super().enterEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Look for the explorer, which may have been opened meanwhile."""
+        """Guard the window, and look for the explorer, which may have been opened meanwhile."""
         self.explorer.refresh()
+        self.unsaved.attach()
         super().showEvent(event)
 
     def leave(self) -> None:
@@ -324,6 +345,7 @@ class SegmentationPanel(DockedPanel):
         self.layers.leave()
         self.job.stop()
         self.measuring.stop()
+        self.saving.looking.stop()
 
     # Drops
 
@@ -344,6 +366,6 @@ class SegmentationPanel(DockedPanel):
             self.source.open_scan(path)
 
 
-def _shut_down(job: JobBar, measuring: LatestJob, *_: object) -> None:
-    job.end()
-    measuring.end()
+def _shut_down(jobs: Sequence[JobBar | LatestJob], *_: object) -> None:
+    for job in jobs:
+        job.end()

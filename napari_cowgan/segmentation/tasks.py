@@ -208,6 +208,19 @@ def add_to_set(
     return add_case(folder, name, read(), labels, scheme, affine, provenance, replace=replace)
 
 
+def look_into_set(folder: Path) -> "TrainingSet":
+    """Return what the folder of a training set holds.
+
+    Raises
+    ------
+    CowganError
+        As for `cowgan.segmentation.training_set.open_training_set`.
+    """
+    from cowgan.segmentation.training_set import open_training_set
+
+    return open_training_set(folder)
+
+
 def bundled_networks() -> Mapping[str, Path]:
     """Return the networks in this copy of the program, by label scheme."""
     return {name: path for name, path in BUNDLED_SEGMENTERS.items() if path.is_file()}
@@ -220,9 +233,11 @@ def volume_of(state: LayerState) -> Volume:
 
 def suggested_name(provenance: dict[str, Any], otherwise: str) -> str:
     """Return a case name for a scan: that of its file, or its seed, or some other name."""
-    *_, last = provenance.get("sources") or [{}]
+    sources = provenance.get("sources") or []
+    # Not the label map itself, if it was opened from a file.
+    files = [source.get("file") for source in sources if source.get("content") == "image"]
     drawn = provenance.get("state")
     seed = drawn.get("seed") if isinstance(drawn, dict) else None
-    if isinstance(last.get("file"), str):
-        return case_name(image_stem(Path(last["file"])))
+    if files and isinstance(files[-1], str):
+        return case_name(image_stem(Path(files[-1])))
     return f"seed_{seed:06d}" if isinstance(seed, int) else case_name(otherwise).strip("_")

@@ -3,26 +3,47 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
-from gui_events import click, drop
+from gui_events import CTRL_ALT, click, drop
 from gui_menus import choose, close_panel
 from napari.layers import Image, Labels
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QFileDialog,
+    QLineEdit,
+)
 from segmentation_cases import LEFT, RIGHT, tubes
 from tube_networks import tube_scan, write_tube_network
 
 from cowgan.anatomy.arteries import LABEL_SCHEME, Artery
 from cowgan.anatomy.label_colours import label_colours
-from cowgan.anatomy.label_schemes import TERRITORIES
+from cowgan.anatomy.label_schemes import TERRITORIES, TOPCOW_2024
+from cowgan.files import sha256_of
+from cowgan.segmentation.labelled_cases import read_folders
 from cowgan.segmentation.overlap import dice
+from cowgan.segmentation.training_set import add_case
 from cowgan.simulate import make_anatomy
-from cowgan.volume import default_affine, write_labels, write_nifti
+from cowgan.volume import (
+    Volume,
+    affine_with_axes,
+    default_affine,
+    read_labels,
+    sidecar_path,
+    write_labels,
+    write_nifti,
+)
+from cowgan.volume.orientation import restore_axes
+from cowgan.volume.sidecar import open_sidecar
 from napari_cowgan.segmentation.artery_table import ArteryTable
 from napari_cowgan.segmentation.panel import SegmentationPanel
 from napari_cowgan.viewer.display import layer_to_labels
+from napari_cowgan.widgets.controls import Section
 from napari_cowgan.widgets.docked import find_panel
 
 LONGEST_MS = 120_000
@@ -294,8 +315,8 @@ def test_the_panel_fits_300_pixels_and_every_control_has_a_tooltip(segmented):
     assert segmented.minimumSizeHint().width() <= 300
     kinds = (QAbstractButton, QComboBox, QLineEdit, QAbstractSpinBox)
     controls = [one for kind in kinds for one in segmented.findChildren(kind)]
-    lines = segmented.findChildren(QLineEdit)
-    bare = [one for one in controls if not one.toolTip() and one.parent() not in lines]
+    whole = [*segmented.findChildren(QLineEdit), *segmented.findChildren(Section)]
+    bare = [one for one in controls if not one.toolTip() and one.parent() not in whole]
     assert not [one for one in bare if not one.objectName().startswith("qt_")]
 
 
@@ -305,3 +326,208 @@ def test_a_closed_panel_leaves_no_trace_in_the_viewer(segmented, viewer, qtbot):
     layer.paint((4, 16, 16), 3)
     viewer.layers.remove(layer)
     assert find_panel(viewer, SegmentationPanel) is None
+
+
+# Saving
+
+
+@pytest.fixture
+def turned_scan(tmp_path: Path) -> Path:
+    """Return a scan that is stored in axes of its own."""
+    volume = tube_scan()
+    axes = affine_with_axes(volume.affine, volume.shape, "PIR")
+    stored = restore_axes(volume.data.transpose(1, 2, 0), axes)
+    nib.save(nib.Nifti1Image(stored, axes), tmp_path / "sub-02_angio.nii")
+    return tmp_path / "sub-02_angio.nii"
+
+
+@pytest.fixture
+def save_as(qtbot) -> Callable[[SegmentationPanel, Path], None]:
+    """Click Save, choose a path in the dialog, and wait until the file is written."""
+
+    def save(panel: SegmentationPanel, path: Path) -> None:
+        click(panel.saving.save)
+        qtbot.waitUntil(lambda: bool(panel.findChildren(QFileDialog)))
+        (dialog,) = panel.findChildren(QFileDialog)
+        dialog.setDirectory(str(path.parent))
+        assert Path(dialog.selectedFiles()[0]).name == f"{panel.saving.name.text()}_dseg.nii.gz"
+        dialog.selectFile(str(path))
+        dialog.accept()
+        qtbot.waitUntil(lambda: said(panel) == f"Saved {path}")
+
+    return save
+
+
+def said(panel: SegmentationPanel) -> str:
+    return panel.saving.outcome.text().replace("\u200b", "")
+
+
+def wait_for_set(panel: SegmentationPanel, qtbot) -> str:
+    qtbot.waitUntil(lambda: not panel.saving.looking.running and not panel.saving.job.running)
+    return panel.saving.content.text().replace("\u200b", "")
+
+
+def test_a_label_map_is_saved_with_the_axes_of_the_scan_and_its_history(
+    panel, viewer, turned_scan, network, finish, save_as, tmp_path
+):
+    assert drop(panel, turned_scan)
+    assert drop(panel, network)
+    click(panel.start)
+    finish(panel)
+    (layer,) = labels_in(viewer)
+    layer.paint((4, 16, 16), 3)
+    finish(panel)
+    assert panel.saving.name.text() == "sub-02_angio"
+    target = tmp_path / "sub-02_angio_dseg.nii.gz"
+    save_as(panel, target)
+    assert panel.layers.unsaved == []
+
+    scan, saved = nib.load(turned_scan), nib.load(target)
+    assert nib.aff2axcodes(saved.affine) == ("P", "I", "R")
+    assert np.allclose(saved.affine, scan.affine, atol=1e-5)
+    assert saved.shape == scan.shape
+    assert np.array_equal(
+        read_labels(target)[0], layer_to_labels(*layer.as_layer_data_tuple()[:2])[0]
+    )
+    provenance = open_sidecar(sidecar_path(target)).provenance
+    assert provenance["labels"] == "territories"
+    assert provenance["edited_by_hand"] is True
+    assert provenance["segmentation"]["models"] == [{"name": "tubes", "sha256": sha256_of(network)}]
+    assert provenance["sources"][-1]["file"] == "sub-02_angio.nii"
+
+
+def test_a_saved_label_map_can_be_corrected_later(segmented, viewer, save_as, finish, tmp_path):
+    save_as(segmented, tmp_path / "one_dseg.nii.gz")
+    viewer.layers.clear()
+    assert not segmented.result.isVisible()
+    viewer.open(tmp_path / "one_dseg.nii.gz", plugin="napari-cowgan")
+    finish(segmented)
+    (layer,) = labels_in(viewer)
+    assert segmented.saving.name.text() == "sub-01_angio"
+    click_row(segmented.table, "right")
+    layer.paint((4, 16, 16), RIGHT)
+    save_as(segmented, tmp_path / "two_dseg.nii.gz")
+    assert open_sidecar(tmp_path / "two_dseg.json").provenance["edited_by_hand"] is True
+    labels, _ = read_labels(tmp_path / "two_dseg.nii.gz")
+    assert labels[4, 15, 16] == RIGHT, "napari's axes are z, y and x from left to right"
+
+
+def test_corrected_cases_become_a_training_set(segmented, viewer, finish, qtbot, tmp_path):
+    saving = segmented.saving
+    assert not saving.add.isEnabled()
+    assert drop(saving.folder, tmp_path / "set")
+    assert wait_for_set(segmented, qtbot) == "The set has no cases."
+    click(saving.add)
+    assert wait_for_set(segmented, qtbot) == "The set has 1 case with labels of territories."
+    assert said(segmented) == f"Added sub-01_angio in {tmp_path / 'set'}"
+    (layer,) = labels_in(viewer)
+    layer.paint((4, 16, 16), 3)
+    finish(segmented)
+    click(saving.add)
+    assert "has a case sub-01_angio already" in saving.question.text()
+    (cancel, replace) = sorted(saving.question.buttons(), key=lambda one: one.text() != "Cancel")
+    assert "Cancel" in cancel.text()
+    click(replace)
+    assert wait_for_set(segmented, qtbot) == "The set has 1 case with labels of territories."
+    assert said(segmented).startswith("Replaced sub-01_angio")
+    saving.name.setText("another")
+    click(saving.add)
+    assert "2 cases" in wait_for_set(segmented, qtbot)
+    cases = read_folders(tmp_path / "set" / "images", tmp_path / "set" / "labels", TERRITORIES)
+    assert [case.name for case in cases.cases] == ["another", "sub-01_angio"]
+    assert all(3 in case.present for case in cases.cases)
+
+
+def test_a_training_set_of_another_scheme_is_refused(segmented, qtbot, tmp_path):
+    labels = make_anatomy(5, "complete").labels
+    scan = Volume(labels.astype(np.float32), default_affine(labels.shape))
+    add_case(tmp_path, "one", scan, labels, TOPCOW_2024, scan.affine, {"labels": LABEL_SCHEME})
+    segmented.saving.folder.set_path(tmp_path)
+    assert wait_for_set(segmented, qtbot) == "The set has 1 case with labels of TopCoW 2024."
+    click(segmented.saving.add)
+    wait_for_set(segmented, qtbot)
+    assert "has labels of TopCoW 2024, and this label map those of territories" in said(segmented)
+
+
+def test_unsaved_corrections_are_asked_about_before_the_window_closes(
+    segmented, viewer, finish, qtbot
+):
+    (layer,) = labels_in(viewer)
+    window = viewer.window._qt_window
+    layer.paint((4, 16, 16), 3)
+    finish(segmented)
+    window.close()
+    question = segmented.unsaved.question
+    assert "not saved" in question.text() and layer.name in question.informativeText()
+    assert window.isVisible()
+    (save,) = [one for one in question.buttons() if one.text().replace("&", "") == "Save…"]
+    click(save)
+    qtbot.waitUntil(lambda: bool(segmented.findChildren(QFileDialog)))
+    assert window.isVisible()
+    for dialog in segmented.findChildren(QFileDialog):
+        dialog.reject()
+    layer.undo()
+    assert segmented.layers.unsaved == []
+
+
+# The latent explorer
+
+
+@pytest.fixture
+def following(docked_explorer, viewer, network, finish) -> SegmentationPanel:
+    """Return a panel that follows the explorer, and has segmented its volume."""
+    choose(viewer, "Plugins", "CoW-GAN", "Segmentation")
+    panel = find_panel(viewer, SegmentationPanel)
+    panel.network.choose_file(network)
+    click(panel.follow)
+    finish(panel)
+    return panel
+
+
+def seed_of(layer: Labels) -> int:
+    return layer.metadata["cowgan"]["provenance"]["state"]["seed"]
+
+
+@pytest.fixture
+def until_seed(qtbot) -> Callable[[Labels, int], None]:
+    return lambda layer, seed: qtbot.waitUntil(lambda: seed_of(layer) == seed, timeout=LONGEST_MS)
+
+
+def test_the_arteries_follow_the_explorer_until_they_are_corrected(
+    following, docked_explorer, viewer, finish, qtbot, until_seed
+):
+    (layer,) = labels_in(viewer)
+    assert layer.name == "Territories of Synthetic TOF MRA"
+    assert seed_of(layer) == 0
+    QTest.keyClick(docked_explorer, Qt.Key.Key_N, CTRL_ALT)
+    until_seed(layer, 1)
+    finish(following)
+    assert following.saving.name.text() == "seed_000001"
+    shown = next(one for one in viewer.layers if isinstance(one, Image))
+    assert layer.data.shape == shown.data.shape and np.allclose(layer.scale, shown.scale)
+
+    layer.paint((4, 16, 16), 3)
+    corrected = np.array(layer.data)
+    QTest.keyClick(docked_explorer, Qt.Key.Key_N, CTRL_ALT)
+    qtbot.waitUntil(lambda: len(labels_in(viewer)) == 2, timeout=LONGEST_MS)
+    until_seed(labels_in(viewer)[1], 2)
+    assert np.array_equal(layer.data, corrected) and seed_of(layer) == 1
+    click(following.follow)
+    QTest.keyClick(docked_explorer, Qt.Key.Key_N, CTRL_ALT)
+    qtbot.waitUntil(lambda: docked_explorer.showing_complete_volume, timeout=LONGEST_MS)
+    assert not following.job.running
+    assert seed_of(labels_in(viewer)[1]) == 2
+
+
+def test_a_volume_of_the_explorer_is_segmented_once_it_is_complete(
+    docked_explorer, panel, viewer, network, finish, qtbot
+):
+    panel.network.choose_file(network)
+    qtbot.waitUntil(panel.isVisible)
+    QTest.keyClick(docked_explorer, Qt.Key.Key_N, CTRL_ALT)
+    assert not docked_explorer.showing_complete_volume
+    click(panel.start)
+    assert "Waiting for the explorer" in told(panel) and not panel.job.running
+    qtbot.waitUntil(lambda: bool(labels_in(viewer)), timeout=LONGEST_MS)
+    finish(panel)
+    assert seed_of(labels_in(viewer)[0]) == 1
