@@ -8,8 +8,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 from command_line import cowgan
-from fake_nnunet import export_tubes, fake_python, tasks
+from fake_nnunet import VERSIONS, export_tubes, fake_python, tasks
 
+from cowgan.locking import HeldLock
 from cowgan.segmentation import nnunet_interpreter
 from cowgan.volume import Volume, default_affine, write_nifti
 
@@ -26,8 +27,8 @@ def raw(tmp_path):
     return export_tubes(tmp_path)
 
 
-def use(tmp_path, **actions):
-    python = fake_python(tmp_path / "fake", **actions)
+def use(tmp_path, versions=None, **actions):
+    python = fake_python(tmp_path / "fake", versions, **actions)
     result = cowgan("segment", "setup-nnunet", "--python", python)
     assert result.returncode == 0, result.stderr
     return python
@@ -106,6 +107,33 @@ def test_a_run_is_not_overwritten_and_goes_on_with_its_own_settings(tmp_path) ->
         del one["arguments"]
     assert trainings[0] == trainings[1]
     assert trainings[1]["plans"] == "default"
+
+
+def test_one_of_several_gpus_is_used_with_the_plans_for_gpus(tmp_path, raw, monkeypatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
+    use(
+        tmp_path,
+        versions=VERSIONS | {"gpus": 2},
+        train="(OWN / 'seen').write_text(os.environ['CUDA_VISIBLE_DEVICES'] + str(task))\ntrain()",
+    )
+    refused = train(tmp_path, "--device", "cuda:2")
+    assert "cannot use cuda:2, only cpu, cuda, cuda:0, cuda:1" in refused.stderr
+    assert train(tmp_path, "--device", "cuda:1").returncode == 0
+    seen = (tmp_path / "fake" / "seen").read_text(encoding="utf-8")
+    assert seen.startswith("7{")
+    assert "'plans': 'default'" in seen
+    assert "'device': 'cuda'" in seen
+
+
+def test_two_trainings_do_not_share_a_folder(tmp_path, raw) -> None:
+    use(tmp_path)
+    (tmp_path / "run").mkdir()
+    lock = HeldLock(tmp_path / "run" / "run.lock")
+    try:
+        assert "Another training is at work" in train(tmp_path).stderr
+    finally:
+        lock.remove()
+    assert train(tmp_path).returncode == 0
 
 
 def test_without_folds_of_its_own_a_dataset_has_those_of_nnunet(tmp_path, raw) -> None:

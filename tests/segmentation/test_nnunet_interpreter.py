@@ -91,6 +91,17 @@ def test_a_cancelled_installation_leaves_nothing(tmp_path) -> None:
     assert not list((tmp_path / "nnunet").iterdir())
 
 
+def test_an_environment_that_works_outlives_a_failed_installation(tmp_path, monkeypatch) -> None:
+    older = tmp_path / "nnunet" / "environment-older"
+    python = fake_python(tmp_path / "fake")
+    older.mkdir(parents=True)
+    python.rename(older / "python")
+    remember(older / "python", tmp_path / "nnunet")
+    with pytest.raises(Cancelled):
+        set_up(tmp_path / "nnunet", CancelAfter(1))
+    assert remembered_interpreter(tmp_path / "nnunet") == older / "python"
+
+
 def test_too_little_space_is_told_beforehand(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(nnunet_interpreter, "_NEEDED_BYTES", 10**18)
     with pytest.raises(CowganError, match="are free"):
