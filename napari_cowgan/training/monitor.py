@@ -37,7 +37,7 @@ _OPEN: dict[RunKind, tuple[str, str]] = {
     "generator": ("Open in explorer", "Open the newest model in the explorer"),
     "segmentation": (
         "Segment with it",
-        "Open the Segmentation panel with the network of this run",
+        "Open the Segmentation panel with the network of this run, once it has one",
     ),
 }
 _UNKNOWN = "–"

@@ -21,7 +21,7 @@ _OPEN: dict[RunKind, tuple[str, str]] = {
     ),
     "segmentation": (
         "Segment with it",
-        "Open the Segmentation panel with the network of this run",
+        "Open the Segmentation panel with the network of this run, once it has one",
     ),
 }
 _REFRESH_MS = 5_000

@@ -21,10 +21,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialog, QMessageBox, QScrollArea
 from reading_screenshots import shoot_reading
-from training_banks import make_bank
+from training_banks import LabelledTubes, make_bank
 from turing_readers import observer, play, read_all
 
 from cowgan.anatomy.arteries import Artery
+from cowgan.anatomy.label_schemes import TOPCOW_2024
 from cowgan.simulate import make_anatomy, make_phantom, simulate_tof
 from cowgan.training.remote_control import read_status
 from cowgan.volume import Volume, default_affine, write_nifti
@@ -298,7 +299,34 @@ def shoot_training(folder: Path, theme: str) -> None:
         panel.runs.open.click()
         wait_for(lambda: panel.runs.list.runs[-1].models)
         save(viewer, folder, "training-list")
+        plan.kind.choose("segmentation")
+        plan.take(make_bank(Path(work, "labelled"), kind=LabelledTubes).path)
+        wait_for(lambda: plan.ready)
+        panel.new_run_section.expand(animate=False)
+        scroll.ensureWidgetVisible(plan.start)
+        save(viewer, folder, "training-segmentation-configured")
+        plan.start.click()
+        wait_for(lambda: monitor.curves.last_step > 4)
+        save(viewer, folder, "training-segmentation-running")
+        monitor.stop.click()
+        wait_for(lambda: panel.watched.watcher is None)
+        monitor.curves.add(rows_of_a_segmentation_run(), restarted=True)
+        monitor.curves.chart.choose("arteries")
+        save(viewer, folder, "training-segmentation-stopped")
         viewer.close()
+
+
+def rows_of_a_segmentation_run() -> list[dict[str, float]]:
+    """Return a log such as hours of training give."""
+    random = np.random.default_rng(0)
+    rows = []
+    for step in range(250, 4001, 250):
+        dice = {
+            f"dice_{name}": 0.9 * (1 - np.exp(-step / (200 + 80 * place))) + random.normal(0, 0.01)
+            for place, name in enumerate(TOPCOW_2024.labels.values())
+        }
+        rows.append({"step": step, "loss": 0.5 + 2 * np.exp(-step / 900), **dice})
+    return rows
 
 
 def rows_of_a_projected_run() -> list[dict[str, float]]:

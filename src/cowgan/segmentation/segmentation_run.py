@@ -29,6 +29,7 @@ from cowgan.training.distributed import SINGLE_PROCESS, ProcessGroup
 from cowgan.training.log import LOG_FILE, LogWriter
 from cowgan.training.peak_memory import peak_memory_mb
 from cowgan.training.remote_control import RemoteControl
+from cowgan.training.run_control import controlled
 from cowgan.training.state_files import (
     StateFiles,
     moments,
@@ -37,7 +38,6 @@ from cowgan.training.state_files import (
     restore_moments,
     unfit_state,
 )
-from cowgan.training.supervision import supervised
 from cowgan.training.tensorboard import tensorboard_writer
 
 SUBJECTS_FILE = "subjects.json"
@@ -117,7 +117,7 @@ def train_segmenter(
     folder = Path(folder)
     if processes.is_leader:
         require_no_state(folder)
-    with supervised(folder, 0, config.steps, processes) as control:
+    with controlled(folder, 0, config.steps, processes) as control:
         run = _Run(folder, cases, config, device, processes)
         if control is not None:
             write_config(config, folder / CONFIG_FILE)
@@ -154,7 +154,7 @@ def resume_segmenter(
     folder = Path(folder)
     stored = read_segmentation_state(folder)
     config = SegmentationConfig.from_dict(stored.config).with_changes(steps=steps)
-    with supervised(folder, stored.step, config.steps, processes) as control:
+    with controlled(folder, stored.step, config.steps, processes) as control:
         progress = progress or Silent()
         if cases is None:
             cases = read_source(folder).read(progress)

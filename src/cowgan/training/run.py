@@ -16,10 +16,10 @@ from cowgan.training.distributed import SINGLE_PROCESS, ProcessGroup
 from cowgan.training.linear_start import start_linearly
 from cowgan.training.loop import Watcher, follow, train
 from cowgan.training.metrics import TrainingMetric
+from cowgan.training.run_control import controlled
 from cowgan.training.run_export import RUN_FILE, RunDescription, export_run, read_run
 from cowgan.training.run_state import load_state, read_description, save_state
 from cowgan.training.state_files import require_no_state
-from cowgan.training.supervision import supervised
 from cowgan.training.trainer import Trainer
 from cowgan.training.warm_start import InitialWeights, grow_from
 
@@ -77,7 +77,7 @@ def start_run(
     if processes.is_leader:
         require_no_state(folder)
     volumes = BankSubset(bank, config.network.volume_shape, bank.training)
-    with supervised(folder, 0, config.steps, processes) as remote_control:
+    with controlled(folder, 0, config.steps, processes) as remote_control:
         trainer = Trainer(config, volumes, device, processes)
         notes = _initialise(trainer, init_from, progress or Silent())
         if remote_control is None:
@@ -127,7 +127,7 @@ def resume_run(
         )
     config = TrainingConfig.from_dict({**description.config, **changes})
     step = description.counters.step
-    with supervised(folder, step, config.steps, processes) as remote_control:
+    with controlled(folder, step, config.steps, processes) as remote_control:
         bank = bank or Bank.open(Path(read_run(folder).bank))
         volumes = BankSubset(bank, config.network.volume_shape, bank.training)
         trainer = Trainer(config, volumes, device, processes)

@@ -1,4 +1,4 @@
-"""Supervision of the training of a run, whatever it trains."""
+"""Control of the training of a run, whatever it trains."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -14,7 +14,7 @@ _CPU_OUT_OF_MEMORY = "DefaultCPUAllocator"
 
 
 @contextmanager
-def supervised(
+def controlled(
     folder: Path, step: int, steps: int, processes: ProcessGroup
 ) -> Iterator[RemoteControl | None]:
     """Give the leading process the control of a run, and the others None.
