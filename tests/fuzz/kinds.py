@@ -278,7 +278,9 @@ def _run(folder: Path) -> Specimens:
 def _segmenter(folder: Path) -> Specimens:
     import torch
     from segmentation_cases import tiny_config, tube_cases
+    from training_banks import LabelledTubes, make_bank
 
+    from cowgan.segmentation.case_source import CaseSource, read_source
     from cowgan.segmentation.segmentation_config import SegmentationConfig
     from cowgan.segmentation.segmentation_run import resume_segmenter, train_segmenter
     from cowgan.segmentation.segmenter import Segmenter
@@ -288,7 +290,8 @@ def _segmenter(folder: Path) -> Specimens:
 
     torch.set_num_threads(1)
     cases, run = tube_cases(2), folder / "run"
-    train_segmenter(run, cases, tiny_config(steps=1), "cpu")
+    source = CaseSource.of(bank=make_bank(folder / "bank", 4, kind=LabelledTubes).path)
+    train_segmenter(run, cases, tiny_config(steps=1), "cpu", source=source)
     image = Volume(cases.cases[0].image.astype(np.float32), default_affine((8, 32, 32)))
 
     def model(path: Path) -> None:
@@ -304,6 +307,7 @@ def _segmenter(folder: Path) -> Specimens:
         Target(run / "model.safetensors", (damage, safetensors_header, safetensors_header), model),
         Target(run / "state.safetensors", (damage, safetensors_header), state),
         Target(run / "config.toml", (damage, structural_toml), settings),
+        Target(run / "cases.json", (damage, structural_json), lambda _: read_source(run).read()),
     )
 
 
