@@ -67,4 +67,6 @@ def test_a_folder_of_that_name_goes_before(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert find_segmenter("territories") == BUNDLED_SEGMENTERS["territories"]
     (tmp_path / "territories").mkdir()
-    assert find_segmenter("territories").parent.resolve() != BUNDLED_SEGMENTERS["territories"].parent
+    assert (
+        find_segmenter("territories").parent.resolve() != BUNDLED_SEGMENTERS["territories"].parent
+    )
