@@ -60,6 +60,15 @@ def test_the_page_of_the_bundled_model_quotes_its_report() -> None:
         assert table in page
 
 
+def test_the_page_on_segmentation_quotes_its_scores() -> None:
+    tables = runpy.run_path(str(documentation.DOCS / "quote_segmentation.py"))["tables"]
+    page = (documentation.DOCS / "segmentation.md").read_text(encoding="utf-8")
+    quoted = list(tables())
+    assert len(quoted) == 2
+    for table in quoted:
+        assert table in page
+
+
 @pytest.mark.parametrize("page", ["tutorials/python.md"])
 def test_the_code_of_a_page_runs_from_top_to_bottom(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

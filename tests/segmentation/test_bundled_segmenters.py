@@ -51,7 +51,7 @@ def test_territories_of_held_out_people_are_found(shared_dir, tmp_path) -> None:
     assert mean_dice("territories", of_bank(bank)) > 0.85
 
 
-def test_a_network_of_the_package_is_used_by_its_name(tmp_path, monkeypatch) -> None:
+def test_a_network_of_the_package_is_used_by_its_name(tmp_path) -> None:
     volume, _, _ = make_phantom(9_001)
     write_nifti(volume, tmp_path / "phantom.nii.gz")
     done = cowgan(

@@ -53,10 +53,12 @@ def generate(
         Path | None, typer.Option(help="Label head of the model; see cowgan label-generator.")
     ] = None,
     segmenter: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
-            help="Segmentation network, or folder of a run, that labels the volumes instead; "
-            "several are an ensemble, whose agreement the manifest lists."
+            metavar="MODEL",
+            help="Segmentation network, folder of a run, or network of the package (territories or "
+            "topcow2024), that labels the volumes instead; several are an ensemble, whose "
+            "agreement the manifest lists.",
         ),
     ] = None,
     layout: Annotated[
@@ -137,18 +139,19 @@ def generate(
 def _labelled(
     synthesizer: "Synthesizer",
     label_head: Path | None,
-    segmenters: Sequence[Path],
+    segmenters: Sequence[str],
     layout: str,
     out: Path,
     least_agreement: float,
     overwrite: bool,
 ) -> "LabelledGeneration":
     from cowgan.checkpoint import BUNDLED
+    from cowgan.segmentation.bundled_segmenters import find_segmenter
     from cowgan.segmentation.label_head_files import label_head_path, load_label_head
     from cowgan.segmentation.labelled_generation import LabelledGeneration
     from cowgan.segmentation.pair_layouts import LAYOUTS
     from cowgan.segmentation.segmenter import Segmenter
-    from cowgan.segmentation.segmenter_files import load_segmenter, segmenter_path
+    from cowgan.segmentation.segmenter_files import load_segmenter
     from cowgan.segmentation.volume_labellers import (
         HeadLabeller,
         SegmenterLabeller,
@@ -157,7 +160,7 @@ def _labelled(
 
     model = synthesizer.checkpoint
     if segmenters:
-        networks = [load_segmenter(segmenter_path(path)) for path in segmenters]
+        networks = [load_segmenter(find_segmenter(name)) for name in segmenters]
         segmenter = Segmenter(networks, str(synthesizer.device), synthesizer.precision)
         labeller: VolumeLabeller = SegmenterLabeller(synthesizer, segmenter)
     else:
