@@ -2,7 +2,7 @@
 
 Usage: python tests/gui/screenshots.py FOLDER; python docs/crop_screenshots.py FOLDER
 
-Writes explorer.png, study.png, reading.png and reading-pairs.png to docs/images.
+Writes explorer.png, segmentation.png, study.png, reading.png and reading-pairs.png to docs/images.
 """
 
 import sys
@@ -37,6 +37,7 @@ def side_by_side(pictures: list[Image.Image]) -> Image.Image:
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     write_picture(Image.open(folder / "dark-start.png"), "explorer.png")
+    write_picture(Image.open(folder / "dark-segmentation-phantom.png"), "segmentation.png")
     panels = [
         Image.open(folder / f"dark-study-{state}.png").crop(STUDY_PANEL) for state in STUDY_STATES
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QKeyEvent
+from qtpy.QtGui import QKeyEvent, QShowEvent
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 from superqt.utils import signals_blocked
 
@@ -23,6 +23,8 @@ _HEADERS = {
     _RADIUS: ("Radius\nmm", "Median radius along its centrelines"),
 }
 _ABSENT = "–"
+_PADDING_PX = 12
+"""Frame and padding of the table in napari's themes."""
 
 
 class ArteryTable(QTreeWidget):
@@ -123,8 +125,17 @@ class ArteryTable(QTreeWidget):
             self.clear()
             self._items = {value: _item(scheme, value) for value in scheme.labels}
             self.addTopLevelItems(list(self._items.values()))
+        self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Fit the height anew, since the theme decides how high a row is."""
+        super().showEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Make the table as high as its rows; the panel scrolls instead."""
         rows = len(self._items) * self.sizeHintForRow(0)
-        self.setFixedHeight(self.header().sizeHint().height() + rows + 6)
+        self.setFixedHeight(self.header().sizeHint().height() + rows + _PADDING_PX)
 
     def _on_clicked(self, item: QTreeWidgetItem, column: int) -> None:
         if column != _SHOWN and self.chosen is not None:

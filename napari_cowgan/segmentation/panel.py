@@ -206,6 +206,7 @@ class SegmentationPanel(DockedPanel):
         self._refresh()
 
     def _on_explorer(self) -> None:
+        self._refresh()
         if self.follow.isChecked() or self._waiting:
             self.segment()
 

@@ -18,7 +18,7 @@ from napari_cowgan.segmentation.tasks import (
     save,
     suggested_name,
 )
-from napari_cowgan.widgets.controls import breakable, hint, text_button
+from napari_cowgan.widgets.controls import breakable, hint, row, text_button
 from napari_cowgan.widgets.dialogs import ask_for_file
 from napari_cowgan.widgets.drop_field import DropField
 from napari_cowgan.widgets.jobs import Job, JobBar
@@ -78,14 +78,15 @@ class SaveGroup(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(4)
         form.addRow("Name", self.name)
-        form.addRow(self.save)
         form.addRow("Set", self.folder)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(form)
-        for widget in (self.content, self.add, self.job, self.outcome):
-            layout.addWidget(widget)
+        layout.addWidget(self.content)
+        layout.addLayout(row(self.save, self.add))
+        layout.addWidget(self.job)
+        layout.addWidget(self.outcome)
         self.save.clicked.connect(self.choose_file)
         self.add.clicked.connect(self._add)
         self.folder.changed.connect(self._look)
@@ -197,6 +198,8 @@ class SaveGroup(QWidget):
             if suggested != self._suggested:
                 self._suggested = suggested
                 self.name.setText(suggested)
+                # The beginning tells cases apart better than the end.
+                self.name.setCursorPosition(0)
                 self._show_outcome("")
         self._refresh()
 

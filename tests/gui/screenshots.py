@@ -34,6 +34,7 @@ from napari_cowgan.evaluation import show_evaluation_panel
 from napari_cowgan.explorer import show_explorer
 from napari_cowgan.explorer.last_session import LastSession
 from napari_cowgan.explorer.panel import LatentExplorer
+from napari_cowgan.segmentation import show_segmentation_panel
 from napari_cowgan.study import show_study_panel
 from napari_cowgan.study.panel import StudyPanel
 from napari_cowgan.training import show_training_panel
@@ -199,6 +200,37 @@ def shoot_phantom(folder: Path, theme: str) -> None:
     viewer.dims.set_point((0, 1, 2), arteries.data_to_world(middle))
     viewer.cursor.position = arteries.data_to_world(middle)
     save(viewer, folder, "phantom-2d")
+    viewer.close()
+
+
+def shoot_segmentation(folder: Path, theme: str) -> None:
+    viewer = open_window(theme)
+    panel = show_segmentation_panel(viewer)
+    save(viewer, folder, "segmentation-empty")
+    explorer = show_explorer(viewer)
+    wait_for(lambda: explorer.explorer is not None and explorer.explorer.showing_complete_volume)
+    panel.to_front()
+    panel.follow.click()
+    wait_for(lambda: bool(panel.layers.followed) and not panel.measuring.running)
+    save(viewer, folder, "segmentation-explorer")
+    panel.follow.click()
+    viewer.open_sample("napari-cowgan", "tof_on_phantom")
+    panel.start.click()
+    wait_for(lambda: not panel.job.running and not panel.measuring.running)
+    for layer in viewer.layers[:2]:
+        layer.visible = False
+    save(viewer, folder, "segmentation-phantom")
+    panel.pick(max(panel.layers.scheme.labels))
+    save(viewer, folder, "segmentation-brush-3d")
+    panel.brush.slices.click()
+    panel.centre.click()
+    save(viewer, folder, "segmentation-brush")
+    layer = panel.layers.followed
+    layer.paint([n // 2 for n in layer.data.shape], layer.selected_label)
+    viewer.window._qt_window.close()
+    save(viewer, folder, "segmentation-question")
+    panel.unsaved.question.reject()
+    layer.undo()
     viewer.close()
 
 
@@ -474,6 +506,7 @@ if __name__ == "__main__":
             shoot_explorer,
             shoot_return,
             shoot_phantom,
+            shoot_segmentation,
             shoot_data,
             shoot_training,
             shoot_evaluation,

@@ -40,6 +40,7 @@ from cowgan.volume import (
 )
 from cowgan.volume.orientation import restore_axes
 from cowgan.volume.sidecar import open_sidecar
+from napari_cowgan.explorer import show_explorer
 from napari_cowgan.segmentation.artery_table import ArteryTable
 from napari_cowgan.segmentation.panel import SegmentationPanel
 from napari_cowgan.viewer.display import layer_to_labels
@@ -474,11 +475,11 @@ def test_unsaved_corrections_are_asked_about_before_the_window_closes(
 
 
 @pytest.fixture
-def following(docked_explorer, viewer, network, finish) -> SegmentationPanel:
-    """Return a panel that follows the explorer, and has segmented its volume."""
-    choose(viewer, "Plugins", "CoW-GAN", "Segmentation")
-    panel = find_panel(viewer, SegmentationPanel)
+def following(panel, directions_kept, open_explorer, viewer, network, finish) -> SegmentationPanel:
+    """Return a panel that follows an explorer opened after it, and has segmented its volume."""
     panel.network.choose_file(network)
+    open_explorer(viewer)
+    panel.to_front()
     click(panel.follow)
     finish(panel)
     return panel
@@ -494,12 +495,13 @@ def until_seed(qtbot) -> Callable[[Labels, int], None]:
 
 
 def test_the_arteries_follow_the_explorer_until_they_are_corrected(
-    following, docked_explorer, viewer, finish, qtbot, until_seed
+    following, viewer, finish, qtbot, until_seed
 ):
+    explorer = show_explorer(viewer).explorer
     (layer,) = labels_in(viewer)
     assert layer.name == "Territories of Synthetic TOF MRA"
     assert seed_of(layer) == 0
-    QTest.keyClick(docked_explorer, Qt.Key.Key_N, CTRL_ALT)
+    QTest.keyClick(explorer, Qt.Key.Key_N, CTRL_ALT)
     until_seed(layer, 1)
     finish(following)
     assert following.saving.name.text() == "seed_000001"
@@ -508,13 +510,13 @@ def test_the_arteries_follow_the_explorer_until_they_are_corrected(
 
     layer.paint((4, 16, 16), 3)
     corrected = np.array(layer.data)
-    QTest.keyClick(docked_explorer, Qt.Key.Key_N, CTRL_ALT)
+    QTest.keyClick(explorer, Qt.Key.Key_N, CTRL_ALT)
     qtbot.waitUntil(lambda: len(labels_in(viewer)) == 2, timeout=LONGEST_MS)
     until_seed(labels_in(viewer)[1], 2)
     assert np.array_equal(layer.data, corrected) and seed_of(layer) == 1
     click(following.follow)
-    QTest.keyClick(docked_explorer, Qt.Key.Key_N, CTRL_ALT)
-    qtbot.waitUntil(lambda: docked_explorer.showing_complete_volume, timeout=LONGEST_MS)
+    QTest.keyClick(explorer, Qt.Key.Key_N, CTRL_ALT)
+    qtbot.waitUntil(lambda: explorer.showing_complete_volume, timeout=LONGEST_MS)
     assert not following.job.running
     assert seed_of(labels_in(viewer)[1]) == 2
 
