@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from cowgan.anatomy.label_schemes import TERRITORIES
+from cowgan.checkpoint import BUNDLED, load_bundled
 from cowgan.errors import Cancelled, CowganError
 from cowgan.progress import Silent
 from cowgan.segmentation.annotated_volumes import read_annotated
@@ -18,6 +19,7 @@ from cowgan.segmentation.label_head_files import (
 )
 from cowgan.segmentation.label_head_fitting import fit_label_head
 from cowgan.segmentation.overlap import dice
+from cowgan.segmentation.volume_labellers import HeadLabeller
 from cowgan.synthesis import LatentState, Synthesizer
 
 pytestmark = pytest.mark.usefixtures("single_threaded")
@@ -149,3 +151,14 @@ def test_a_head_needs_a_generator_in_a_file(volumes, single_sentence):
 
 def test_a_head_lies_beside_its_model(tmp_path):
     assert label_head_path(tmp_path / "model.pt") == tmp_path / "model.labels.safetensors"
+
+
+def test_the_head_of_the_package_belongs_to_its_model():
+    bundled = load_bundled()
+    model = load_label_head(label_head_path(BUNDLED), bundled)
+    assert model.scheme is TERRITORIES
+    made = HeadLabeller(Synthesizer(bundled, "cpu", "fast"), model)(LatentState(100, psi=0.8))
+    # Right and left lie on their sides: x rises to the patient's left.
+    of_x = np.indices(made.labels.shape)[1]
+    right, left = (of_x[made.labels == value].mean() for value in (labelled.RIGHT, labelled.LEFT))
+    assert right < made.labels.shape[1] / 2 < left
