@@ -37,7 +37,9 @@ def side_by_side(pictures: list[Image.Image]) -> Image.Image:
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     write_picture(Image.open(folder / "dark-start.png"), "explorer.png")
-    write_picture(Image.open(folder / "dark-segmentation-phantom.png"), "segmentation.png")
+    # In all colours: thirteen arteries leave too few for the greys of the image.
+    arteries = Image.open(folder / "dark-segmentation-phantom.png").convert("RGB")
+    arteries.save(IMAGES / "segmentation.png", optimize=True)
     panels = [
         Image.open(folder / f"dark-study-{state}.png").crop(STUDY_PANEL) for state in STUDY_STATES
     ]
