@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,3 +101,14 @@ def assert_same_state(first: Path, second: Path) -> None:
     assert one.keys() == other.keys()
     different = [name for name in one if not np.array_equal(one[name], other[name])]
     assert different == []
+
+
+def wait_until(
+    condition: Callable[[], bool], process: subprocess.Popen[str], timeout_s: float = 60
+) -> None:
+    """Wait until something is so, or fail if the process ends before."""
+    until = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < until, "took too long"
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.02)

@@ -1,6 +1,8 @@
 """Tests of the experiment on what synthetic data is worth for segmentation."""
 
 import csv
+import signal
+import sys
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 from checkpoint_files import TINY, lively
 from command_line import cowgan
-from training_banks import LabelledTubes, make_bank
+from training_banks import LabelledTubes, make_bank, start, wait_until
 
 from cowgan.anatomy.label_schemes import TERRITORIES
 from cowgan.bank.split import SplitRule
@@ -24,6 +26,7 @@ from cowgan.segmentation.experiment_data import ExperimentData
 from cowgan.segmentation.launching import run_tasks
 from cowgan.segmentation.metrics import score
 from cowgan.segmentation.segmentation_run import MODEL_FILE, train_segmenter
+from cowgan.training.remote_control import read_status
 
 CONFIG = """
 bank = "bank"
@@ -164,6 +167,32 @@ def test_scores_are_read_as_they_were_written(tmp_path) -> None:
         read_scores(tmp_path / "scores.csv")
 
 
+def no_stop() -> None:
+    """Have nothing to stop."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_stopping_does_not_wait_for_a_network_to_be_trained(folder, tmp_path) -> None:
+    text = CONFIG.replace('"bank"', f'"{folder / "bank"}"').replace("steps = 2", "steps = 1000000")
+    (tmp_path / "long.toml").write_text(text, encoding="utf-8")
+    run = tmp_path / "long" / "2 real" / "repetition_0" / "run"
+    process = start("experiment", "segmentation", tmp_path / "long.toml", "--device", "cpu")
+
+    def trains() -> bool:
+        status = read_status(run)
+        return status is not None and status.step > 5
+
+    wait_until(trains, process)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Stopped" in said
+    status = read_status(run)
+    assert status is not None
+    assert status.state == "stopped"
+    assert status.step < 1_000_000
+
+
 @pytest.mark.parametrize("launcher", ["local", pytest.param("slurm", marks=pytest.mark.slow)])
 def test_tasks_run_in_other_processes(launcher, tmp_path, monkeypatch) -> None:
     """submitit runs the jobs of a cluster as processes of this computer."""
@@ -171,11 +200,16 @@ def test_tasks_run_in_other_processes(launcher, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(submitit, "AutoExecutor", partial(submitit.AutoExecutor, cluster="local"))
     paths = [tmp_path / f"{number}.txt" for number in range(3)]
     tasks = [partial(Path.write_text, path, "done", encoding="utf-8") for path in paths]
-    run_tasks(tasks, launcher, 2, tmp_path / "logs", Silent())
+    run_tasks(tasks, launcher, 2, tmp_path / "logs", Silent(), no_stop)
     assert all(path.read_text(encoding="utf-8") == "done" for path in paths)
     with pytest.raises(CowganError):
         run_tasks(
-            [partial(load, tmp_path / "nowhere.pt")], launcher, 1, tmp_path / "logs", Silent()
+            [partial(load, tmp_path / "nowhere.pt")],
+            launcher,
+            1,
+            tmp_path / "logs",
+            Silent(),
+            no_stop,
         )
 
 

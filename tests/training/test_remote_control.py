@@ -9,7 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from training_banks import TINY, TINY_NETWORK, assert_same_state, finish, make_bank, start
+from training_banks import (
+    TINY,
+    TINY_NETWORK,
+    assert_same_state,
+    finish,
+    make_bank,
+    start,
+    wait_until,
+)
 
 from cowgan.bank.bank import Bank
 from cowgan.errors import CowganError
@@ -36,16 +44,6 @@ def run(bank: Bank, tmp_path: Path):
     yield folder, process
     process.kill()
     process.communicate()
-
-
-def wait_until(
-    condition: Callable[[], bool], process: subprocess.Popen[str], timeout_s: float = 60
-) -> None:
-    until = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < until, "took too long"
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.02)
 
 
 def status_of(folder: Path) -> RunStatus:

@@ -1,5 +1,6 @@
 """``cowgan experiment``: experiments of the paper."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -40,10 +41,10 @@ def segmentation(
 ) -> None:
     """Train segmentation networks on real, synthetic and both kinds of volumes, and compare them.
 
-    Repeating the command continues an experiment that was stopped.
+    Repeating the command continues an experiment that was stopped, in the middle of a network.
     """
     from cowgan.cli.console import progress_bar
-    from cowgan.segmentation.experiment import plan
+    from cowgan.segmentation.experiment import ArmTask, plan
     from cowgan.segmentation.experiment_config import read_experiment
     from cowgan.segmentation.experiment_findings import ExperimentFindings
     from cowgan.segmentation.experiment_report import HTML_FILE, write_experiment_report
@@ -55,7 +56,12 @@ def segmentation(
     with progress_bar("Training networks") as progress:
         for stage in stages:
             left = [task for task in stage if not task.done]
-            run_tasks(left, launcher, jobs, folder / "logs", progress, **_parameters(slurm))
+
+            def stop(tasks: Sequence[ArmTask] = left) -> None:
+                for task in tasks:
+                    task.stop()
+
+            run_tasks(left, launcher, jobs, folder / "logs", progress, stop, **_parameters(slurm))
     write_experiment_report(ExperimentFindings.of(settings, stages), folder)
     say(f"Report: {folder / HTML_FILE}")
 

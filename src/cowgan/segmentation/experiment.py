@@ -5,6 +5,7 @@ processes or on a cluster, and an experiment that was interrupted goes on where 
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -22,6 +23,7 @@ from cowgan.segmentation.segmenter_files import MODEL_FILE, load_segmenter
 from cowgan.segmentation.subject_values import CaseScores, Quantity, averaged, values_by_subject
 from cowgan.segmentation.validation import score_cases
 from cowgan.tables import read_table, write_table
+from cowgan.training.remote_control import request
 from cowgan.training.state_files import has_state
 
 CONFIG_FILE = "experiment.toml"
@@ -98,6 +100,13 @@ class ArmTask:
         segmenter = Segmenter([load_segmenter(self.model_file)], self.device)
         scored = score_cases(segmenter, data.test)
         write_scores(self.scores_file, {case: one.rows for case, one in scored.items()})
+
+    def stop(self) -> None:
+        """Ask its network to save its state and stop training, in whichever process that is."""
+        run = self.own_folder / _RUN
+        # It may have ended meanwhile.
+        with suppress(CowganError):
+            request(run, "stop")
 
 
 def plan(config: ExperimentConfig, folder: Path, device: str = "auto") -> list[list[ArmTask]]:

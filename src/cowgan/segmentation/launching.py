@@ -1,13 +1,17 @@
 """Running of independent tasks: in processes by joblib, or on a SLURM cluster by submitit."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, Literal, Protocol
 
 from cowgan.errors import CowganError
 from cowgan.progress import Progress, advance
 
 Launcher = Literal["local", "slurm"]
+
+_WATCH_EVERY_S = 0.3
 
 
 class Task(Protocol):
@@ -23,6 +27,7 @@ def run_tasks(
     jobs: int,
     folder: Path,
     progress: Progress,
+    stop: Callable[[], None],
     **cluster: Any,
 ) -> None:
     """Run tasks, several at once, and wait for all.
@@ -38,7 +43,10 @@ def run_tasks(
     folder : Path
         For the logs of a cluster's jobs.
     progress : Progress
-        Updated after every task; cancelling it lets running tasks of this computer end.
+        Updated after every task.
+    stop : callable
+        Asks tasks that run to raise `Cancelled` soon; called again and again from another thread
+        once progress is cancelled. Jobs of a cluster are not asked.
     **cluster
         Parameters of ``submitit.AutoExecutor``, such as ``slurm_partition``.
 
@@ -51,10 +59,31 @@ def run_tasks(
     """
     done = 0
     advance(progress, done, len(tasks))
-    finished = _local(tasks, jobs) if launcher == "local" else _slurm(tasks, jobs, folder, cluster)
-    for _ in finished:
-        done += 1
-        advance(progress, done, len(tasks))
+    local = launcher == "local"
+    finished = _local(tasks, jobs) if local else _slurm(tasks, jobs, folder, cluster)
+    with _stopping(progress, stop) if local else nullcontext():
+        for _ in finished:
+            done += 1
+            advance(progress, done, len(tasks))
+
+
+@contextmanager
+def _stopping(progress: Progress, stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` while progress is cancelled; a task may only just have begun."""
+    ended = Event()
+
+    def watch() -> None:
+        while not ended.wait(_WATCH_EVERY_S):
+            if progress.cancelled:
+                stop()
+
+    watcher = Thread(target=watch, name="stop of tasks", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
 
 
 def _local(tasks: Sequence[Task], jobs: int) -> Iterator[None]:
