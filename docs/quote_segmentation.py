@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cowgan.estimates import Interval
-from cowgan.report.numbers import decimal, interval
+from cowgan.report.numbers import NOT_DEFINED, decimal, interval
 from cowgan.segmentation.metrics import ALL
 from cowgan.segmentation.subject_values import MEAN
 from cowgan.tables import read_table
@@ -18,9 +18,12 @@ _DIGITS = {"dice": 3, "hd95_mm": 2}
 
 
 def tables() -> Iterator[str]:
-    """Yield the scores of the bundled networks as Markdown."""
+    """Yield the scores of the bundled networks, then those of the experiment, as Markdown."""
     for name in ("territories", "topcow2024"):
         yield _scores(read_table(FOLDER / f"{name}_summary.csv")[1])
+    rows = read_table(FOLDER / "experiment" / "arms.csv")[1]
+    for metric in _DIGITS:
+        yield _arms([row for row in rows if row["metric"] == metric])
 
 
 def _scores(rows: Iterable[Mapping[str, str]]) -> str:
@@ -34,7 +37,20 @@ def _scores(rows: Iterable[Mapping[str, str]]) -> str:
     return "\n".join(lines)
 
 
-def _mean(row: Mapping[str, str]) -> str:
+def _arms(rows: Iterable[Mapping[str, str]]) -> str:
+    found = {(row["arm"], row["artery"]): row for row in rows if row["mean"]}
+    arms, arteries = (list(dict.fromkeys(names)) for names in zip(*found, strict=True))
+    titles = [_TITLES.get(artery, artery) for artery in arteries]
+    lines = [f"| | {' | '.join(titles)} |", "|---" * (1 + len(arteries)) + "|"]
+    for arm in arms:
+        cells = [_mean(found.get((arm, artery))) for artery in arteries]
+        lines.append(f"| {arm} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _mean(row: Mapping[str, str] | None) -> str:
+    if row is None:
+        return NOT_DEFINED
     digits = _DIGITS[row["metric"]]
     if not row["low"]:
         return decimal(float(row["mean"]), digits)

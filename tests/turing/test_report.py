@@ -220,6 +220,32 @@ def test_a_heading_and_a_short_introduction_stay_with_their_table(monkeypatch):
         assert pages[0] == pages[1], lines
 
 
+def test_a_box_is_printed_whole_below_its_heading(monkeypatch):
+    begun, frames = [], []
+    section, rect = FPDF.start_section, FPDF.rect
+    monkeypatch.setattr(
+        FPDF, "start_section", lambda of, *name: (begun.append(of.page), section(of, *name))
+    )
+
+    def noted(of, left, top, width, height, **style):
+        frames.append((of.page, top, height))
+        rect(of, left, top, width, height, **style)
+
+    monkeypatch.setattr(FPDF, "rect", noted)
+    box = Box("Title", ("A sentence of some length. " * 9,) * 5, ("A caution. " * 20,))
+    heights = set()
+    for lines in range(30, 56, 2):
+        begun.clear()
+        frames.clear()
+        text = Paragraph("\n".join(["A line."] * lines))
+        pdf_of(Report("Report", "", (text, Heading("Boxed"), box)))
+        (page, top, height), *_ = frames
+        assert page == begun[0], lines
+        assert top + height < 297 - 20, lines
+        heights.add(round(height, 2))
+    assert len(heights) == 1
+
+
 def test_only_the_last_page_may_be_half_empty(report, monkeypatch):
     left = []
     turn = pdf._Pages.turn

@@ -32,6 +32,9 @@ _TABLE_LINE_MM = 3.6
 _PADDINGS_MM = (0.8, 1.0)
 """Above and below, and at both sides of a cell."""
 
+_BOX_PADDING_MM = 4.0
+_BOX_TITLE_PT, _BOX_TITLE_LINE_MM = 13.0, 6.2
+
 _HEADING_MM = 13.0
 _SPARE_MM = 30.0
 """What a second figure on top of a page must leave of it."""
@@ -91,7 +94,7 @@ def pdf_of(report: Report) -> bytes:
             case Paragraph():
                 pages.paragraph(block)
             case Box():
-                _box(document, block)
+                pages.box(block)
             case Figure():
                 pages.figure(block, next(figures))
             case Table():
@@ -166,6 +169,11 @@ class _Pages:
             document.cell(0, _LINE_MM, line, new_x="LMARGIN", new_y="NEXT")
         document.ln(1.6)
 
+    def box(self, box: Box) -> None:
+        """Print a box, whole."""
+        self.make_room(_box_height(self.document, box))
+        _box(self.document, box)
+
     def figure(self, figure: Figure, number: int) -> None:
         """Print a figure, now or on top of the next page."""
         if self.waiting or self._height(figure) > self.room_mm:
@@ -210,6 +218,8 @@ class _Pages:
         match text or section:
             case [Table() as table, *_]:
                 return self._kept(table)
+            case [Box() as box, *_]:
+                return _box_height(self.document, box)
             case [Paragraph() as lead, Table() as table, *_] if self._lines(lead) <= _SHORT_LINES:
                 return self._lines(lead) * _LINE_MM + 2 + self._kept(table)
             case [Figure() as figure, *_]:
@@ -239,15 +249,28 @@ def _text(document: "FPDF", text: str, line_mm: float) -> None:
     document.multi_cell(0, line_mm, text, align="L", new_x="LMARGIN", new_y="NEXT")
 
 
+def _box_height(document: "FPDF", box: Box) -> float:
+    """Return the room that `_box` takes."""
+    width = document.w - 2 * _MARGIN_MM - 2 * _BOX_PADDING_MM - 2
+    document.set_font(_FONT, "B", _BOX_TITLE_PT)
+    title = len(_lines(document, unbroken(box.title), width)) * _BOX_TITLE_LINE_MM
+    document.set_font(_FONT, "", _TEXT_PT)
+    sentences, cautions = (
+        sum(after + len(_lines(document, unbroken(text), width)) * _LINE_MM for text in texts)
+        for texts, after in ((box.sentences, 0.8), (box.cautions, 2.2))
+    )
+    return 2 * _BOX_PADDING_MM + 4 + title + sentences + cautions
+
+
 def _box(document: "FPDF", box: Box) -> None:
     document.ln(2)
-    padding, left = 4.0, document.l_margin
+    padding, left = _BOX_PADDING_MM, document.l_margin
     top = document.get_y()
     document.set_left_margin(left + padding + 2)
     document.set_right_margin(_MARGIN_MM + padding)
     document.set_xy(left + padding + 2, top + padding)
-    document.set_font(_FONT, "B", 13)
-    _text(document, box.title, 6.2)
+    document.set_font(_FONT, "B", _BOX_TITLE_PT)
+    _text(document, box.title, _BOX_TITLE_LINE_MM)
     document.ln(1)
     document.set_font(_FONT, "", _TEXT_PT)
     for sentence in box.sentences:
