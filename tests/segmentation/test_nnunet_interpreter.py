@@ -116,12 +116,15 @@ def test_an_environment_is_made_and_remembered(tmp_path, monkeypatch) -> None:
         (package / folder / "__init__.py").touch()
     (package / "nnunetv2/training/nnUNetTrainer/nnUNetTrainer.py").touch()
     (package / "torch/__init__.py").write_text(
-        "class cuda:\n    is_available = bool\n\n\nclass backends:\n    mps = cuda\n"
+        "class cuda:\n    is_available = bool\n\n\nclass backends:\n    mps = cuda\n",
+        encoding="utf-8",
     )
     for name, version in (("nnunetv2", "2.9"), ("torch", "2.13")):
         info = package / f"{name}-{version}.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8"
+        )
     folder = tmp_path / "nnunet"
 
     def install(command, what, progress):
@@ -129,7 +132,7 @@ def test_an_environment_is_made_and_remembered(tmp_path, monkeypatch) -> None:
                   what, progress)  # fmt: skip
         site = next(folder.glob("environment-*/lib/python*/site-packages"), None)
         if site is not None:
-            (site / "package.pth").write_text(str(package))
+            (site / "package.pth").write_text(str(package), encoding="utf-8")
 
     plain_run = nnunet_interpreter._run
     monkeypatch.setattr(nnunet_interpreter, "_run", install)

@@ -86,7 +86,7 @@ def test_tensorboard_shows_every_row_of_the_log_once(run: Path) -> None:
 
 
 def test_without_tensorboard_the_log_is_there(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("cowgan.training.loop.tensorboard_available", lambda: False)
+    monkeypatch.setattr("cowgan.training.tensorboard.tensorboard_available", lambda: False)
     config = CONFIG.with_changes(steps=1)
     start_run(tmp_path / "run", make_bank(tmp_path / "bank"), config, "cpu")
     assert len(rows(tmp_path / "run")) == 1
