@@ -37,7 +37,7 @@ from cowgan.networks import NetworkConfig
 from cowgan.progress import Progress
 from cowgan.simulate.deformation import DeformationLimits
 from cowgan.synthesis import Synthesizer
-from cowgan.training.config import TrainingConfig, preset, with_changes
+from cowgan.training.config import TrainingConfig, preset
 from cowgan.training.log import LOG_FILE
 from cowgan.training.run import export_run, resume_run, start_run
 from cowgan.training.state_files import STATE_FILE
@@ -73,8 +73,7 @@ class Stage:
         network = NetworkConfig(
             self.size, min(self.size, 32), self.width // self.size, self.fmap_max, latent_dim=256
         )
-        return with_changes(
-            preset("projected", network),
+        return preset("projected", network).with_changes(
             batch=self.batch,
             steps=self.steps,
             average_images=1000.0,

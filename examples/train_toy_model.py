@@ -11,7 +11,7 @@ from cowgan.bank.from_simulation import PhantomArteries, simulate_bank
 from cowgan.checkpoint import load
 from cowgan.networks import NetworkConfig
 from cowgan.synthesis import LatentState, Synthesizer
-from cowgan.training.config import preset, with_changes
+from cowgan.training.config import preset
 from cowgan.training.run import export_run, resume_run, start_run
 
 if __name__ == "__main__":
@@ -21,7 +21,7 @@ if __name__ == "__main__":
 
     # The published architecture at 16 x 16 x 16 voxels: a coarse view of the bank.
     network = NetworkConfig(16, 16, network_capacity=4, fmap_max=32, latent_dim=64)
-    config = with_changes(preset("projected", network), batch=4, steps=30, save_every=10)
+    config = preset("projected", network).with_changes(batch=4, steps=30, save_every=10)
     start_run(folder / "run", bank, config)
     resume_run(folder / "run", steps=60)
     print(f"Losses: {folder / 'run' / 'log.csv'}, pictures: {folder / 'run' / 'samples'}")
