@@ -7,9 +7,7 @@ from typing import Any
 from cowgan.progress import Progress
 from cowgan.segmentation.case_source import CaseSource
 from cowgan.segmentation.segmentation_config import SegmentationConfig
-from cowgan.training.config_files import CONFIG_FILE, write_config
-from cowgan.training.state_files import require_no_state
-from napari_cowgan.training.run_settings import command_line, option_words
+from napari_cowgan.training.run_settings import command_line, option_words, write_new_config
 
 
 @dataclass(frozen=True)
@@ -44,11 +42,7 @@ class NewSegmentation:
         CowganError
             The folder holds a run already, or cannot be written.
         """
-        require_no_state(self.folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        file = self.folder / CONFIG_FILE
-        write_config(self.config, file)
-        return self._arguments({"config": file})
+        return self._arguments({"config": write_new_config(self.config, self.folder)})
 
     def train(self, progress: Progress) -> None:
         """Train in this process."""

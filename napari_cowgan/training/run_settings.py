@@ -12,7 +12,7 @@ from cowgan.bank.bank import Bank
 from cowgan.networks import PRESETS as NETWORKS
 from cowgan.progress import Progress
 from cowgan.training.config import Preset, TrainingConfig, preset
-from cowgan.training.config_files import CONFIG_FILE, write_config
+from cowgan.training.config_files import CONFIG_FILE, RunConfig, write_config
 from cowgan.training.state_files import require_no_state
 from napari_cowgan.training.runs import RunKind
 from napari_cowgan.training.volume_source import VolumeSize
@@ -121,11 +121,7 @@ class NewRun:
         CowganError
             The folder holds a run already, or cannot be written.
         """
-        require_no_state(self.folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        file = self.folder / CONFIG_FILE
-        write_config(self.config, file)
-        return self._arguments({"config": file})
+        return self._arguments({"config": write_new_config(self.config, self.folder)})
 
     def train(self, progress: Progress) -> None:
         """Train in this process."""
@@ -204,6 +200,21 @@ def option_words(options: Mapping[str, Any]) -> list[str]:
         if value is not None
     ]
     return [word for pair in words for word in pair]
+
+
+def write_new_config(config: RunConfig, folder: Path) -> Path:
+    """Write the settings of a new run to its folder and return their file.
+
+    Raises
+    ------
+    CowganError
+        The folder holds a run already, or cannot be written.
+    """
+    require_no_state(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / CONFIG_FILE
+    write_config(config, file)
+    return file
 
 
 def command_line(arguments: Sequence[str]) -> str:
