@@ -2,6 +2,7 @@
 
 from cowgan.latent.components import block_thirds, pca_directions, sefa_directions
 from cowgan.latent.direction_between import direction_between
+from cowgan.latent.p_space import PSpace
 from cowgan.latent.search import default_directions, find_directions, rank_by_effect
 from cowgan.latent.storage import (
     BUNDLED_DIRECTIONS,
@@ -13,6 +14,7 @@ from cowgan.latent.storage import (
 
 __all__ = [
     "BUNDLED_DIRECTIONS",
+    "PSpace",
     "StoredDirections",
     "block_thirds",
     "default_directions",
