@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QMessageBox, QWidget
 
 from cowgan import __version__
-from cowgan.errors import CowganError
+from cowgan.errors import CowganError, from_system
 from cowgan.text import one_line
 
 _log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ def sentence(error: BaseException) -> str:
     """Return one sentence for any error."""
     if isinstance(error, CowganError):
         return error.sentence
+    if isinstance(error, OSError) and (refused := from_system(error)):
+        return refused.sentence
     return "An unexpected error occurred; use “Copy details” to report it."
 
 

@@ -48,6 +48,13 @@ def require_choice(what: str, value: object, choices: Iterable[str]) -> None:
         raise CowganError(f"There is no {what} {value!r}; choose one of {', '.join(valid)}.")
 
 
+def from_system(error: OSError) -> CowganError | None:
+    """Return what the operating system refused, if it names a file, such as an over-long path."""
+    if error.filename is None or error.strerror is None:
+        return None
+    return CowganError(f"{error.filename}: {error.strerror}.", repr(error))
+
+
 class SeveralErrors(CowganError):
     """Several independent failures.
 

@@ -310,3 +310,19 @@ def test_a_card_does_not_steer_the_terminal(tmp_path):
     assert result.returncode == 0
     assert result.stdout.startswith("Name           \\x1b[2J[red]Model[/red]\\nSHA-256  000\n")
     assert max(map(len, result.stdout.splitlines())) < 3000
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("check-bank",),
+        ("segment", "score", "--model", "territories", "--out", "scores.csv", "--bank"),
+        ("measure",),
+        ("info",),
+    ],
+)
+def test_what_the_system_refuses_is_told_in_one_sentence(command):
+    done = cowgan(*command, "x" * 300)
+    assert done.returncode == 2
+    assert "unexpected" not in done.stderr
+    assert done.stderr.count("x" * 300) == 1

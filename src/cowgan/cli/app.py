@@ -27,7 +27,7 @@ from cowgan.cli.segment import app as segment
 from cowgan.cli.template import template
 from cowgan.cli.train import export, train
 from cowgan.cli.turing import app as turing
-from cowgan.errors import Cancelled, CowganError
+from cowgan.errors import Cancelled, CowganError, from_system
 
 _COMMANDS = {
     "Models": (info, convert, generate, label_generator, directions, explore),
@@ -81,7 +81,9 @@ def main() -> None:
         _end(130, "Stopped; what was finished is kept.")
     except CowganError as error:
         _end(2, *error.sentences)
-    except Exception:  # noqa: BLE001 - users get the path of a log instead
+    except Exception as error:  # noqa: BLE001 - users get the path of a log instead
+        if isinstance(error, OSError) and (refused := from_system(error)):
+            _end(2, refused.sentence)
         with tempfile.NamedTemporaryFile(
             "w", prefix="cowgan-", suffix=".log", delete=False, encoding="utf-8"
         ) as log:

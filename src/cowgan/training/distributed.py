@@ -112,8 +112,8 @@ class _FabricGroup(ProcessGroup):
         except RuntimeError as error:
             self._separated = True
             raise CowganError(
-                f"One of the {self.count} training processes has ended unexpectedly; resume the "
-                "run from its last saved state.",
+                f"One of the {self.count} processes has ended unexpectedly; start the command again "
+                "to go on from what is saved.",
                 repr(error),
             ) from error
         if flags[1]:
@@ -198,7 +198,7 @@ def _join(devices: int, nodes: int, device: str) -> _FabricGroup:
         from lightning_fabric import Fabric
     except ImportError as error:
         raise CowganError(
-            'Training on several devices needs the extra "train": '
+            'Work on several devices needs the extra "train": '
             'pip install "napari-cowgan[train]"',
             repr(error),
         ) from error
@@ -209,7 +209,7 @@ def _join(devices: int, nodes: int, device: str) -> _FabricGroup:
         fabric.launch()
     except (RuntimeError, ValueError) as error:
         raise CowganError(
-            f"The {devices * nodes} training processes could not be joined; check --devices, "
+            f"The {devices * nodes} processes could not be joined; check --devices, "
             "--nodes and the cluster's settings.",
             str(error),
         ) from error
