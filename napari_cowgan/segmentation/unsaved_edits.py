@@ -1,4 +1,4 @@
-"""Question before the window closes while corrections are in no file."""
+"""Question before the panel or its window closes while corrections are in no file."""
 
 from collections.abc import Callable
 
@@ -11,9 +11,9 @@ from napari_cowgan.widgets.close_guard import Close, CloseGuard
 
 
 class UnsavedEdits(QObject):
-    """Asks what to do with unsaved corrections before the window closes.
+    """Asks what to do with unsaved corrections before the panel or its window closes.
 
-    Closing the panel alone loses nothing: the layers stay.
+    The layers stay when the panel alone closes, but nothing would ask when the window does.
 
     Parameters
     ----------
@@ -32,10 +32,10 @@ class UnsavedEdits(QObject):
         self._save = save
         self._discarded = False
         self.question: QMessageBox | None = None
-        self._guard = CloseGuard(panel, self._may_close, window_only=True)
+        self._guard = CloseGuard(panel, self._may_close)
 
     def attach(self) -> None:
-        """Guard the window that holds the panel."""
+        """Guard the dock and the window that hold the panel."""
         self._guard.attach()
 
     def _may_close(self, close: Close) -> bool:

@@ -20,17 +20,12 @@ class CloseGuard(QObject):
     may_close : callable
         Called with a function that closes the panel or window; returns whether to close it at
         once. If not, it calls that function later.
-    window_only : bool
-        Close the panel at once where the window stays, because nothing would be lost.
     """
 
-    def __init__(
-        self, panel: QWidget, may_close: Callable[[Close], bool], *, window_only: bool = False
-    ) -> None:
+    def __init__(self, panel: QWidget, may_close: Callable[[Close], bool]) -> None:
         super().__init__(panel)
         self._panel = panel
         self._may_close = may_close
-        self._window_only = window_only
         self._attached = False
 
     def attach(self) -> None:
@@ -42,8 +37,6 @@ class CloseGuard(QObject):
             return
         self._attached = True
         window.installEventFilter(self)
-        if self._window_only:
-            return
         # napari removes its dock without a close event.
         remove: Close = dock.destroyOnClose
 

@@ -450,14 +450,19 @@ def test_a_training_set_of_another_scheme_is_refused(segmented, qtbot, tmp_path)
     assert "has labels of TopCoW 2024, and this label map those of territories" in said(segmented)
 
 
-def test_unsaved_corrections_are_asked_about_before_the_window_closes(
-    segmented, viewer, finish, qtbot
+@pytest.mark.parametrize("closed", ["panel", "window"])
+def test_unsaved_corrections_are_asked_about_before_anything_closes(
+    segmented, viewer, finish, qtbot, closed
 ):
     (layer,) = labels_in(viewer)
     window = viewer.window._qt_window
     layer.paint((4, 16, 16), 3)
     finish(segmented)
-    window.close()
+    if closed == "panel":
+        close_panel(segmented)
+        assert segmented.isVisible()
+    else:
+        window.close()
     question = segmented.unsaved.question
     assert "not saved" in question.text() and layer.name in question.informativeText()
     assert window.isVisible()
