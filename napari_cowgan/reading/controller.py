@@ -8,13 +8,13 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from cowgan.errors import CowganError
 from cowgan.turing.design.trials import Course, Trial
+from cowgan.turing.reading.marking import Marking
 from cowgan.turing.reading.package import Package
 from cowgan.turing.reading.session import Session
 from cowgan.turing.reading.snapshot import State
 from napari_cowgan.reading.image_area import ImageArea
 from napari_cowgan.reading.journal_writer import JournalWriter
 from napari_cowgan.reading.keys import LEVELS, Action
-from napari_cowgan.reading.marking import Marking
 from napari_cowgan.reading.presenter import CasePresenter
 from napari_cowgan.reading.viewing_recorder import ViewingRecorder
 
@@ -218,9 +218,7 @@ class ReadingController(QObject):
 
     def _answer(self, answer: str) -> None:
         if self.session.accepts("answer"):
-            self.session.answer(answer)
-            if not self.marking.allowed:
-                self.marking.clear()
+            self.marking.answer(answer)
 
     def _commit(self) -> None:
         self._viewing.rest()

@@ -7,6 +7,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from cowgan.turing.design.trials import Course, Rules, Trial
+from cowgan.turing.reading.marking import REASONS
 from cowgan.turing.reading.steps import MAX_MARKS
 from napari_cowgan.reading import texts
 from napari_cowgan.reading.keys import Action
@@ -108,7 +109,7 @@ class Marks(QWidget):
                 checkable=True,
                 kind="chip",
             )
-            for reason in texts.REASONS
+            for reason in REASONS
         }
         for reason, made in self.reasons.items():
             made.setAccessibleName(f"{_REASON_TOOLTIP}: {reason}")

@@ -22,19 +22,6 @@ SIDES = ("Left", "Right")
 CONFIDENCE = ("guess", "unsure", "fairly sure", "very sure", "certain")
 QUALITY = ("poor", "fair", "good", "very good", "excellent")
 
-REASONS = (
-    "Vessel ends or breaks off",
-    "Impossible connection",
-    "Odd calibre or branching",
-    "Noise or texture",
-    "Background tissue",
-    "Jumps between slices",
-    "Edge of the image",
-    "Too clean",
-    "Gut feeling",
-)
-"""Recorded verbatim with a mark."""
-
 HELP_TOOLTIP = "Keys and mouse, in the browser (F1)"
 
 MOUSE = (

@@ -183,6 +183,105 @@ def read(
 
 
 @app.command()
+def serve(
+    study: Annotated[Path, typer.Argument(help="Folder of the study; the key is not needed.")],
+    host: Annotated[str, typer.Option(help="Network interface.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="TCP port.", min=1, max=65535)] = 8765,
+    certfile: Annotated[
+        Path | None, typer.Option(help="Certificate for TLS, PEM, with --keyfile.")
+    ] = None,
+    keyfile: Annotated[Path | None, typer.Option(help="Private key of the certificate.")] = None,
+    behind_proxy: Annotated[
+        bool, typer.Option("--behind-proxy", help="A server in front encrypts.")
+    ] = False,
+    origin: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="What readers open, such as https://reading.example.org; default: host and port.",
+        ),
+    ] = "",
+) -> None:
+    """Let readers read in the browser, each with a personal link (`cowgan turing link`).
+
+    Answers lie in the packages, like those of the desktop window. Other computers are served
+    with TLS only: give a certificate, or encrypt in front.
+    """
+    from cowgan.turing.serving.links import read_links, served_readers
+    from cowgan.turing.serving.server import Address
+    from cowgan.turing.serving.server import serve as serve_study
+
+    address = Address(host, port, certfile, keyfile, behind_proxy, origin)
+    readers = served_readers(study)
+    links = read_links(study)
+
+    def tell() -> None:
+        say(f"Serving {study} at {address.origins[0]}; Ctrl+C ends it.")
+        without = [r for r in readers if r not in links or not links[r].valid()]
+        if without:
+            say(f"Without a link: {', '.join(without)}; make them with `cowgan turing link`.")
+
+    serve_study(study, address, tell)
+
+
+@app.command()
+def link(
+    study: Annotated[Path, typer.Argument(help="Folder of the study.")],
+    readers: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[READER]...", help="Such as sub-R01; default: all without one."),
+    ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="What readers open; default: as the study was served last."
+        ),
+    ] = None,
+    days: Annotated[int, typer.Option(help="How long they are valid.", min=1, max=3650)] = 90,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="Make the links of these readers useless instead.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the personal links with which readers read in the browser, and print them once.
+
+    A new link replaces the reader's earlier one. Only hashes are kept.
+    """
+    from cowgan.cli.console import print_json
+    from cowgan.turing.serving.links import (
+        link_address,
+        new_tokens,
+        read_links,
+        served_readers,
+    )
+    from cowgan.turing.serving.links import revoke as revoke_links
+    from cowgan.turing.serving.server import Address, served_origin
+
+    if revoke:
+        if not readers:
+            raise CowganError("Name the readers whose links are to be revoked.")
+        revoke_links(study, readers)
+        say(f"Revoked: {', '.join(readers)}.")
+        return
+    served = Address(origin=origin) if origin else None
+    base = served.origins[0] if served else served_origin(study) or Address().origins[0]
+    if not readers:
+        valid = {reader for reader, one in read_links(study).items() if one.valid()}
+        readers = [reader for reader in served_readers(study) if reader not in valid]
+    tokens = new_tokens(study, readers, days)
+    addresses = {reader: link_address(base, token) for reader, token in tokens.items()}
+    if as_json:
+        print_json(addresses)
+        return
+    for reader, shown in addresses.items():
+        say(f"{reader}  {shown}")
+    if addresses:
+        say(f"Valid for {days} days, and not shown again. Send each to its reader alone.")
+    else:
+        say("All readers have a link; name those who need a new one.")
+
+
+@app.command()
 def audit(
     study: Annotated[Path, typer.Argument(help="Folder of the study.")],
     accept_leak: AcceptLeakOption = None,

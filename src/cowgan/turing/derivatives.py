@@ -20,6 +20,7 @@ from cowgan.files import atomic_path
 from cowgan.tables import TableWriter
 from cowgan.turing.analysis import Analysis, PresentedTrial, ReaderResult, crossed
 from cowgan.turing.reading.records import HEADER, Record
+from cowgan.turing.reading.steps import without_action
 from cowgan.turing.report.checklist import checklist
 from cowgan.turing.statistics import Interval
 from cowgan.turing.study.collection import collected_records
@@ -155,13 +156,14 @@ def event_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
             first, start = first or record, record
             apart = datetime.fromisoformat(start.utc) - datetime.fromisoformat(first.utc)
             offset_s = apart.total_seconds()
+        details = without_action(record.data)
         rows.append(
             {
                 "onset": round(offset_s + (record.mono_ns - start.mono_ns) / 1e9, 3),
                 "duration": None,
                 "trial_type": record.kind,
                 "trial": record.trial,
-                "value": json.dumps(record.data, sort_keys=True) if record.data else None,
+                "value": json.dumps(details, sort_keys=True) if details else None,
             }
         )
     return rows

@@ -27,6 +27,8 @@ from cowgan.turing.reading.manifest import SCHEMA, Manifest, VolumeEntry
 from cowgan.turing.reading.records import LARGEST_BYTES
 from cowgan.turing.reading.start_files import EXECUTABLE, LARGEST_START_FILE, start_files
 
+PACKAGES = "packages"
+"""Below the coordinator's folder: where packages lie, by reader."""
 MANIFEST_FILE = "manifest.json"
 JOURNAL_FILE = "journal.jsonl"
 LARGEST_MANIFEST = 64 * 2**20

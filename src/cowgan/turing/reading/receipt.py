@@ -103,8 +103,13 @@ def write_receipt(receipt: Receipt, target: Path) -> None:
     CowganError
         The file cannot be written.
     """
-    content = {"schema": SCHEMA, "about": _ABOUT, **asdict(receipt)}
-    write_json(target, {**content, "finish_code": receipt.finish_code})
+    write_json(target, receipt_content(receipt))
+
+
+def receipt_content(receipt: Receipt) -> dict[str, str | int]:
+    """Return what the file of a receipt holds."""
+    about = {"schema": SCHEMA, "about": _ABOUT}
+    return {**about, **asdict(receipt), "finish_code": receipt.finish_code}
 
 
 def read_receipt(path: Path) -> Receipt:

@@ -5,8 +5,9 @@ and one continued after a crash are computed by the same function.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any
 
 from cowgan.canonical_json import canonical
@@ -17,6 +18,7 @@ from cowgan.turing.reading.journal import Journal
 from cowgan.turing.reading.records import Record
 from cowgan.turing.reading.snapshot import Snapshot, State
 from cowgan.turing.reading.steps import (
+    ACTION,
     STEPS,
     NotNow,
     advance,
@@ -41,6 +43,9 @@ class Session:
         What else to record at the start: program versions, screen.
     clock_ns : callable, optional
         Monotonic clock in nanoseconds.
+    new_start : bool
+        Whether the program has just been started. Otherwise it has outlived this object's
+        predecessor, as a page in a browser outlives its server, and an open trial goes on.
 
     Attributes
     ----------
@@ -61,21 +66,25 @@ class Session:
         journal: Journal,
         context: Mapping[str, Any] | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
+        *,
+        new_start: bool = True,
     ) -> None:
         self.course = course
         self.finish_code: str | None = None
         self._journal = journal
         self._clock_ns = clock_ns
         self._pending: tuple[Future[Record], Snapshot] | None = None
+        self._action: str | None = None
         self._snapshot = replay(course, journal.records)
         self.start_code = start_code(journal.records)
         if self._snapshot.state is State.FINISHED:
             self.finish_code = finish_code(journal.records)
             return
-        start = dict(context or {})
-        if not journal.records:
-            self.start_code = start["start_code"] = new_code()
-        self._take("start", start)
+        if new_start:
+            start = dict(context or {})
+            if not journal.records:
+                self.start_code = start["start_code"] = new_code()
+            self._take("start", start)
         self._close_if_done()
 
     @property
@@ -105,6 +114,20 @@ class Session:
         if self._committing and STEPS[kind].transition is not None:
             return False
         return is_possible(self.course, self._snapshot, kind)
+
+    @contextmanager
+    def on_behalf_of(self, action: str) -> Iterator[None]:
+        """Name a client's action in the first record that is made meanwhile.
+
+        Whoever has read the journal recognises the action if it is sent again.
+        """
+        self._action = action
+        try:
+            yield
+            if self._action is not None:
+                self.interaction()
+        finally:
+            self._action = None
 
     def understood(self) -> None:
         """Leave the instructions."""
@@ -246,8 +269,10 @@ class Session:
         """Append a step to the journal; return its future and the session after it."""
         if not self.accepts(kind):
             raise NotNow(kind, self.state)
-        now, before = self._clock_ns(), self._snapshot
-        content = record_data(self.course, before, kind, data or {}, now)
+        now, before, given = self._clock_ns(), self._snapshot, dict(data or {})
+        if self._action is not None:
+            given[ACTION] = self._action
+        content = record_data(self.course, before, kind, given, now)
         # Collecting the journal would refuse invalid content.
         check_step(kind, content)
         after = advance(self.course, before, kind, content, now)
@@ -258,6 +283,7 @@ class Session:
             durable=STEPS[kind].durable,
             mono_ns=now,
         )
+        self._action = None
         return future, after
 
     def _close_if_done(self) -> None:

@@ -4,6 +4,7 @@
 possible and which state follows.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,11 @@ from cowgan.turing.reading import step_data
 from cowgan.turing.reading.snapshot import Snapshot, State
 
 MAX_MARKS = 3
+
+ACTION = "action"
+"""Name, in any record, of what identifies the request of a client that it carries out."""
+
+_ACTION = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 _ANSWERED = {State.CONFIDENCE, State.RATED}
 _ON_SCREEN = {State.VIEWING} | _ANSWERED
@@ -119,7 +125,16 @@ def check_step(kind: str, data: Any) -> None:
     """
     if kind not in STEPS:
         raise CowganError(f"There is no step {kind!r:.40}.")
+    if isinstance(data, dict) and ACTION in data:
+        action, data = data[ACTION], without_action(data)
+        if not isinstance(action, str) or not _ACTION.fullmatch(action):
+            raise CowganError(f"The step {kind!r} carries out no action of a client.")
     checked(data, STEPS[kind].content, f"The step {kind!r}", other_versions=kind == "start")
+
+
+def without_action(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of a record without the request that it carries out."""
+    return {name: value for name, value in data.items() if name != ACTION}
 
 
 def advance(
@@ -214,7 +229,7 @@ def _rate(event: _Event) -> Snapshot:
 def _mark(event: _Event) -> Snapshot:
     if event.data["case"] not in event.trial.cases:
         raise CowganError("A mark is in a volume that is not shown.")
-    return replace(event.before, marks=(*event.before.marks, dict(event.data)))
+    return replace(event.before, marks=(*event.before.marks, without_action(event.data)))
 
 
 def _commit(event: _Event) -> Snapshot:

@@ -31,9 +31,9 @@ from cowgan.turing.design.truth_key import (
     write_key,
 )
 from cowgan.turing.reading.manifest import Display, Manifest, VolumeEntry
-from cowgan.turing.reading.package import FOLDERS, volume_bytes, write_package
+from cowgan.turing.reading.package import FOLDERS, PACKAGES, volume_bytes, write_package
 from cowgan.turing.reading.start_files import start_files
-from cowgan.turing.study.study import PACKAGES, PARTICIPANTS_FILE, SCHEMA, STUDY_FILE, Study
+from cowgan.turing.study.study import PARTICIPANTS_FILE, SCHEMA, STUDY_FILE, Study
 
 _SPACING_DECIMALS = 6
 _PARTICIPANT_COLUMNS = ("participant_id", "specialty", "years", "board", "exposure", "consent")

@@ -19,13 +19,18 @@ from cowgan.turing.design.protocol import Protocol
 from cowgan.turing.design.sources import warn_of_public
 from cowgan.turing.design.truth_key import Key, read_key
 from cowgan.turing.reading.manifest import Manifest
-from cowgan.turing.reading.package import Package, read_manifest, write_manifest, zip_package
+from cowgan.turing.reading.package import (
+    PACKAGES,
+    Package,
+    read_manifest,
+    write_manifest,
+    zip_package,
+)
 from cowgan.turing.timestamps import moment
 
 SCHEMA = "cowgan.turing-study/2"
 _SCHEMA_1 = "cowgan.turing-study/1"
 STUDY_FILE = "study.json"
-PACKAGES = "packages"
 DERIVATIVES = "derivatives"
 """Below the coordinator's folder, like all of these."""
 _LOCK_FILE = "study.lock"

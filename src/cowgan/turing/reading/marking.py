@@ -7,9 +7,22 @@ from cowgan.turing.reading.session import Session
 from cowgan.turing.reading.snapshot import State
 from cowgan.turing.reading.steps import MAX_MARKS
 
+REASONS = (
+    "Vessel ends or breaks off",
+    "Impossible connection",
+    "Odd calibre or branching",
+    "Noise or texture",
+    "Background tissue",
+    "Jumps between slices",
+    "Edge of the image",
+    "Too clean",
+    "Gut feeling",
+)
+"""What readers choose from; recorded verbatim."""
+
 
 class Marking:
-    """Edits the marks of the current trial.
+    """Edits the marks of the current trial, and its answer, on which they depend.
 
     Parameters
     ----------
@@ -39,13 +52,15 @@ class Marking:
             self._session.mark(voxel, (), case)
         return room
 
+    def answer(self, answer: str) -> None:
+        """Answer the trial; an answer that nothing is generated clears the marks."""
+        self._session.answer(answer)
+        if not self.allowed:
+            self._replace([])
+
     def undo(self) -> None:
         """Remove the last mark."""
         self._replace(self._session.snapshot.marks[:-1])
-
-    def clear(self) -> None:
-        """Remove all marks."""
-        self._replace([])
 
     def toggle_reason(self, reason: str) -> None:
         """Add a reason to the last mark, or remove it."""
