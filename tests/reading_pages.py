@@ -17,8 +17,8 @@ from uuid import uuid4
 
 import uvicorn
 
-from cowgan.turing.serving.application import application
 from cowgan.turing.serving.links import new_tokens
+from cowgan.turing.serving.web_application import application
 
 SCREEN = {"size": [1920, 1080], "device_pixel_ratio": 1.25}
 FIRST_MS = 1000.0

@@ -6,7 +6,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cowgan.turing.serving.problems import RequestProblem, bad_request
+from cowgan.turing.serving.request_problems import RequestProblem, bad_request
 
 HEADERS = {
     "Cache-Control": "no-store, no-transform",

@@ -6,10 +6,10 @@ from cowgan.turing.reading.marking import REASONS, Marking
 from cowgan.turing.reading.session import Session
 from cowgan.turing.reading.steps import NotNow
 from cowgan.turing.serving import requests
-from cowgan.turing.serving.requests import Action, details
+from cowgan.turing.serving.requests import PageAction, details
 
 
-def carry_out(session: Session, display: Display, action: Action) -> None:
+def carry_out(session: Session, display: Display, action: PageAction) -> None:
     """Take the steps of an action.
 
     Raises
@@ -65,7 +65,7 @@ def _mark(session: Session, display: Display, mark: requests.MarkDetails) -> Non
         raise NotNow("mark", session.state)
 
 
-def _with_marks(session: Session, action: Action) -> Marking:
+def _with_marks(session: Session, action: PageAction) -> Marking:
     if not session.snapshot.marks or not session.accepts("unmark"):
         raise NotNow(action.kind, session.state)
     return Marking(session)

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 from starlette.responses import Response
 
-from cowgan.turing.serving.problems import not_found
+from cowgan.turing.serving.request_problems import not_found
 
 INDEX = "index.html"
 _TYPES = {

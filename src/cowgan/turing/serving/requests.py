@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 from cowgan.documents import checked, parse_json
 from cowgan.errors import CowganError, require_choice
 from cowgan.turing.reading.step_data import ScreenData
-from cowgan.turing.serving.problems import bad_request
+from cowgan.turing.serving.request_problems import bad_request
 
 MOST_ACTIONS = 50
 MOST_CHANGES = 1000
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Enter:
+class EnterRequest:
     """Exchange a token for a cookie."""
 
     token: str
@@ -32,7 +32,7 @@ class Enter:
 
 
 @dataclass(frozen=True)
-class Start:
+class StartRequest:
     """Begin, or go on, in a page."""
 
     page: str
@@ -73,7 +73,7 @@ ABOUT_A_TRIAL = frozenset(
 
 
 @dataclass(frozen=True)
-class Action:
+class PageAction:
     """One thing that the reader did."""
 
     id: str
@@ -93,11 +93,11 @@ class Action:
 
 
 @dataclass(frozen=True)
-class Actions:
+class ActionsRequest:
     """What the reader did since the last request."""
 
     page: str
-    actions: tuple[Action, ...]
+    actions: tuple[PageAction, ...]
 
     def __post_init__(self) -> None:
         _require_identifier(self.page)
@@ -213,7 +213,7 @@ def parsed(body: bytes, kind: type[T]) -> T:
         raise bad_request() from error
 
 
-def details(action: Action, kind: type[T]) -> T:
+def details(action: PageAction, kind: type[T]) -> T:
     """Return the details of an action.
 
     Raises

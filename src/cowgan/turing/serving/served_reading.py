@@ -23,10 +23,10 @@ from cowgan.turing.reading.records import LARGEST_BYTES, Record, read_journal
 from cowgan.turing.reading.session import Session
 from cowgan.turing.reading.snapshot import State
 from cowgan.turing.reading.steps import ACTION, NotNow
-from cowgan.turing.serving import problems
+from cowgan.turing.serving import request_problems as problems
 from cowgan.turing.serving.page_actions import carry_out
 from cowgan.turing.serving.page_state import constants, page_state
-from cowgan.turing.serving.requests import ABOUT_A_TRIAL, Action, Actions, Start
+from cowgan.turing.serving.requests import ABOUT_A_TRIAL, ActionsRequest, PageAction, StartRequest
 from cowgan.turing.serving.volume_names import VolumeNames
 
 _log = logging.getLogger(__name__)
@@ -65,12 +65,12 @@ class ServedReading:
         with self._held():
             return constants(self._package.manifest)
 
-    def start(self, request: Start, browser: str) -> dict[str, Any]:
+    def start(self, request: StartRequest, browser: str) -> dict[str, Any]:
         """Begin, or go on, in a page, and return the state.
 
         Parameters
         ----------
-        request : Start
+        request : StartRequest
             What the page says of itself.
         browser : str
             Name and version of the browser.
@@ -106,7 +106,7 @@ class ServedReading:
             self._heard_s = time.monotonic()
             return self._settled_state()
 
-    def act(self, request: Actions) -> dict[str, Any]:
+    def act(self, request: ActionsRequest) -> dict[str, Any]:
         """Do what the reader did, wait until it is on the disk, and return results and state.
 
         Raises
@@ -245,7 +245,7 @@ class ServedReading:
             with _as_broken():
                 journal.close()
 
-    def _results(self, session: Session, actions: Sequence[Action]) -> Iterator[dict[str, Any]]:
+    def _results(self, session: Session, actions: Sequence[PageAction]) -> Iterator[dict[str, Any]]:
         problem: CowganError | None = None
         for action in actions:
             if problem is not None:
@@ -263,7 +263,7 @@ class ServedReading:
                     refused = {"code": code, "sentence": sentence}
                     yield {"id": action.id, "result": "refused", "error": refused}
 
-    def _do(self, session: Session, action: Action) -> None:
+    def _do(self, session: Session, action: PageAction) -> None:
         if action.kind in ABOUT_A_TRIAL and (
             session.trial is None or session.trial.number != action.trial
         ):

@@ -104,7 +104,7 @@ def serve(study: Path, address: Address, started: Callable[[], None] = lambda: N
     try:
         import uvicorn
 
-        from cowgan.turing.serving.application import application
+        from cowgan.turing.serving.web_application import application
     except ImportError as error:
         raise CowganError(
             'Reading in the browser needs more libraries: pip install "napari-cowgan[serve]"',

@@ -17,14 +17,14 @@ from starlette.types import ASGIApp
 from cowgan.errors import CowganError
 from cowgan.turing.reading.package import PACKAGES
 from cowgan.turing.reading.receipt import receipt_content
-from cowgan.turing.serving import problems
+from cowgan.turing.serving import request_problems as problems
 from cowgan.turing.serving.guard import HEALTH, Guard
 from cowgan.turing.serving.links import served_readers
 from cowgan.turing.serving.logins import Logins
 from cowgan.turing.serving.page_files import INDEX, PageFiles
-from cowgan.turing.serving.problems import RequestProblem
 from cowgan.turing.serving.rate_limit import RateLimit
-from cowgan.turing.serving.requests import Actions, Enter, Start, parsed
+from cowgan.turing.serving.request_problems import RequestProblem
+from cowgan.turing.serving.requests import ActionsRequest, EnterRequest, StartRequest, parsed
 from cowgan.turing.serving.served_reading import ServedReading
 
 LARGEST_BODY = 64 * 2**10
@@ -104,7 +104,7 @@ class _Server:
     async def _enter(self, request: Request) -> Response:
         host = request.client.host if request.client else ""
         _require_patience(self._entering, host)
-        token = parsed(await _body(request), Enter).token
+        token = parsed(await _body(request), EnterRequest).token
         try:
             cookie = await run_sync(self._logins.enter, token)
         except CowganError as error:
@@ -131,14 +131,14 @@ class _Server:
 
     async def _start(self, request: Request) -> Response:
         reading = await self._reading_of(request)
-        start = parsed(await _body(request), Start)
+        start = parsed(await _body(request), StartRequest)
         browser = request.headers.get("user-agent", "")[:_LONGEST_BROWSER]
         state = await run_sync(reading.start, start, browser)
         return JSONResponse({"state": state})
 
     async def _act(self, request: Request) -> Response:
         reading = await self._reading_of(request)
-        actions = parsed(await _body(request), Actions)
+        actions = parsed(await _body(request), ActionsRequest)
         return JSONResponse(await run_sync(reading.act, actions))
 
     async def _volume(self, request: Request) -> Response:
