@@ -104,7 +104,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "bank.leakage",
         "bank.anatomies",
     ),
-    "latent": (),
+    "latent": ("latent.movies", "latent.movie_files", "latent.movie_frames", "latent.movie_export"),
     "data": (
         "data.scans",
         "data.image_pairs",
@@ -128,7 +128,12 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "features.vessel_occupancy",
     ),
     "networks": (),
-    "volume": ("volume.intensity", "volume.resampling", "volume.label_resampling"),
+    "volume": (
+        "volume.intensity",
+        "volume.orthographic",
+        "volume.resampling",
+        "volume.label_resampling",
+    ),
     "anatomy": ("anatomy.arteries", "anatomy.label_schemes", "anatomy.circle_centre"),
 }
 """The rooms of the engine as the import layers order them, and the modules to document in each."""

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from cowgan.networks import NetworkConfig
 from cowgan.randomness import MAX_SEED
-from cowgan.synthesis import BlockMix, Direction, Edit, LatentState
+from cowgan.synthesis import BlockMix, Direction, Edit, LatentState, NoiseShare
 
 seeds = st.integers(0, MAX_SEED)
 
@@ -50,4 +50,5 @@ def states(config: NetworkConfig) -> st.SearchStrategy[LatentState]:
         noise_seed=st.none() | seeds,
         noise_strength=st.lists(st.floats(0, 2), max_size=config.n_blocks).map(tuple),
         edits=st.lists(edit, max_size=3).map(tuple),
+        noise_blend=st.lists(st.builds(NoiseShare, seeds, st.floats(-1, 1)), max_size=3).map(tuple),
     )

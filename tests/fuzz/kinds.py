@@ -500,6 +500,24 @@ def _session(folder: Path) -> Specimens:
     )
 
 
+def _movie(folder: Path) -> Specimens:
+    from latent_movies import short_movie
+
+    from cowgan.latent.movie_files import read_movie, write_movie
+    from cowgan.latent.movie_frames import pictures
+    from cowgan.synthesis import Synthesizer
+
+    synthesizer = Synthesizer(lively(), "cpu")
+
+    def read(path: Path) -> None:
+        next(pictures(read_movie(path), synthesizer))
+
+    write_movie(short_movie(), folder / "walk.movie.json")
+    return Specimens(
+        Target(folder / "walk.movie.json", (damage, structural_json, structural_json), read)
+    )
+
+
 def _tables(folder: Path) -> Specimens:
     from cowgan.bank.split import read_split_table
     from cowgan.data.case_records import CaseRecord, read_manifest, write_manifest
@@ -595,6 +613,7 @@ KINDS = {
         Kind("study and key", 8, _study),
         Kind("receipt", 3, _receipt),
         Kind("session, favourites", 6, _session),
+        Kind("key frames of a movie", 4, _movie),
         Kind("tables, manifests", 5, _tables),
         Kind("anatomies (npz)", 2, _anatomies),
         Kind("MetaImage, NRRD", 4, _scans),

@@ -3,6 +3,7 @@
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from typing import Annotated, NoReturn
 
 import typer
@@ -18,6 +19,7 @@ from cowgan.cli.generate import generate
 from cowgan.cli.label_generator import label_generator
 from cowgan.cli.measure import measure
 from cowgan.cli.models import convert, info
+from cowgan.cli.movie import keyframes, movie
 from cowgan.cli.output import say
 from cowgan.cli.phantom import phantom
 from cowgan.cli.preprocess import preprocess
@@ -29,8 +31,8 @@ from cowgan.cli.train import export, train
 from cowgan.cli.turing import app as turing
 from cowgan.errors import Cancelled, CowganError, from_system
 
-_COMMANDS = {
-    "Models": (info, convert, generate, label_generator, directions, explore),
+_COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Models": (info, convert, generate, label_generator, directions, keyframes, movie, explore),
     "Data": (scans, template, preprocess, measure, phantom, simulate_bank, build_bank, check_bank),
     "Training": (train, export),
     "Evaluation": (evaluate, replicas),

@@ -1,4 +1,4 @@
-"""Directions of the latent space: search, ranking and storage."""
+"""Directions of the latent space, and movies of walks through it."""
 
 from cowgan.latent.components import block_thirds, pca_directions, sefa_directions
 from cowgan.latent.direction_between import direction_between

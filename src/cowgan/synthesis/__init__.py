@@ -2,8 +2,8 @@
 
 from cowgan.synthesis.direction import Direction
 from cowgan.synthesis.export import ExportedVolume, export_path, export_volumes
-from cowgan.synthesis.interpolation import between_seeds, slerp
-from cowgan.synthesis.state import BlockMix, Edit, LatentState
+from cowgan.synthesis.interpolation import between_seeds, between_states, slerp
+from cowgan.synthesis.state import BlockMix, Edit, LatentState, NoiseShare
 from cowgan.synthesis.styles import latent, style, styles
 from cowgan.synthesis.synthesizer import FRAME_BUDGET_S, Synthesizer
 
@@ -14,8 +14,10 @@ __all__ = [
     "Edit",
     "ExportedVolume",
     "LatentState",
+    "NoiseShare",
     "Synthesizer",
     "between_seeds",
+    "between_states",
     "export_path",
     "export_volumes",
     "latent",

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from cowgan.synthesis.noise import noise_key
+from cowgan.synthesis.noise import NoiseKey, noise_key
 from cowgan.synthesis.state import LatentState
 
-BlockKey = tuple[bytes, tuple[int, float] | None]
+BlockKey = tuple[bytes, NoiseKey | None]
 """Style and noise of a block, which determine its output after given blocks."""
 
 

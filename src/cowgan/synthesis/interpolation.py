@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from cowgan.checkpoint import Checkpoint
-from cowgan.synthesis.state import LatentState
-from cowgan.synthesis.styles import latent, style
+from cowgan.synthesis.state import LatentState, NoiseShare
+from cowgan.synthesis.styles import check_fit, latent, style, styles
 
 
 def slerp(start: Tensor, end: Tensor, t: float) -> Tensor:
@@ -61,3 +61,99 @@ def between_seeds(
         else:
             w = torch.lerp(style(checkpoint, template.seed), style(checkpoint, end_seed), t)
         yield replace(template, w=(tuple(w.tolist()),), noise_seed=template.effective_noise_seed)
+
+
+def between_states(
+    checkpoint: Checkpoint,
+    start: LatentState,
+    end: LatentState,
+    t: float,
+    space: Literal["z", "w"] = "z",
+) -> LatentState:
+    """Return the state at `t` on the path between two states.
+
+    Between seeds the base style follows the path of `between_seeds`; between explicit styles it
+    is a straight line in w. Mixing, truncation and directions pass from those of `start` to
+    those of `end` as the styles that they give. Noises are blended with constant variance.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Model of the latent space.
+    start, end : LatentState
+        Returned unchanged for a `t` of 0 and 1.
+    t : float
+        0 to 1.
+    space : {"z", "w"}
+        Spherical interpolation in z where both states have a seed, or linear in w.
+
+    Raises
+    ------
+    CowganError
+        A state was made for another architecture.
+    """
+    check_fit(checkpoint, start)
+    check_fit(checkpoint, end)
+    if t == 0 or start == end:
+        return start
+    if t == 1:
+        return end
+    blended = _blended_noise(start, end, t, checkpoint.config.n_blocks)
+    if replace(start, **blended) == replace(end, **blended):
+        return replace(start, **blended)
+    base = _base_style(checkpoint, start, end, t, space)
+    ws = torch.lerp(
+        styles(checkpoint, replace(start, w=base)), styles(checkpoint, replace(end, w=base)), t
+    )
+    return LatentState(start.seed, w=_rows(ws), **blended)
+
+
+def _base_style(
+    checkpoint: Checkpoint, start: LatentState, end: LatentState, t: float, space: str
+) -> tuple[tuple[float, ...], ...]:
+    if space == "z" and start.w is None and end.w is None:
+        size = checkpoint.config.latent_dim
+        z = slerp(latent(start.seed, size), latent(end.seed, size), t)
+        with torch.inference_mode():
+            return _rows(checkpoint.mapping(z[None]))
+    first, last = (
+        style(checkpoint, state.seed)[None] if state.w is None else torch.tensor(state.w)
+        for state in (start, end)
+    )
+    first, last = torch.broadcast_tensors(first, last)
+    return _rows(torch.lerp(first, last, t))
+
+
+def _blended_noise(start: LatentState, end: LatentState, t: float, n_blocks: int) -> dict[str, Any]:
+    if not (start.noise or end.noise):
+        return {"noise": False}
+    # A state without noise has none to blend in: only the strength changes.
+    first = _weights(start if start.noise else end)
+    last = _weights(end if end.noise else start)
+    seeds = sorted(first | last)
+    mixed = slerp(
+        torch.tensor([first.get(seed, 0.0) for seed in seeds]),
+        torch.tensor([last.get(seed, 0.0) for seed in seeds]),
+        t,
+    )
+    shares = [NoiseShare(seed, weight) for seed, weight in zip(seeds, mixed.tolist(), strict=True)]
+    strength = [
+        (1 - t) * start.strength(block) + t * end.strength(block) for block in range(n_blocks)
+    ]
+    return {
+        "noise": True,
+        "noise_seed": seeds[0],
+        "noise_blend": () if shares == [NoiseShare(seeds[0], 1.0)] else tuple(shares),
+        "noise_strength": () if set(strength) == {1.0} else tuple(strength),
+    }
+
+
+def _weights(state: LatentState) -> dict[int, float]:
+    weights: dict[int, float] = {}
+    for share in state.noises:
+        weights[share.seed] = weights.get(share.seed, 0.0) + share.weight
+    return weights
+
+
+def _rows(ws: Tensor) -> tuple[tuple[float, ...], ...]:
+    return tuple(map(tuple, ws.tolist()))

@@ -8,10 +8,10 @@ from torch import Tensor
 from cowgan.networks import NetworkConfig
 from cowgan.networks.synthesis_network import NOISE_MEAN
 from cowgan.randomness import stream
-from cowgan.synthesis.state import LatentState
+from cowgan.synthesis.state import LatentState, NoiseShare
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def noise_cube(seed: int, config: NetworkConfig) -> Tensor:
     """Return uniform noise in [0, 1) of shape (depth, image_size, image_size).
 
@@ -26,11 +26,20 @@ def block_noise(state: LatentState, block: int, config: NetworkConfig) -> Tensor
     if strength == 0:
         return None
     d, h, w = config.block_shape(block)
-    cube = noise_cube(state.effective_noise_seed, config)[:d, :h, :w]
-    return cube if strength == 1 else torch.lerp(torch.full_like(cube, NOISE_MEAN), cube, strength)
+    first, *others = state.noises
+    if not others and first.weight * strength == 1:
+        return noise_cube(first.seed, config)[:d, :h, :w]
+    deviation = torch.zeros(d, h, w)
+    for share in state.noises:
+        cube = noise_cube(share.seed, config)[:d, :h, :w]
+        deviation += share.weight * strength * (cube - NOISE_MEAN)
+    return NOISE_MEAN + deviation
 
 
-def noise_key(state: LatentState, block: int) -> tuple[int, float] | None:
+NoiseKey = tuple[tuple[NoiseShare, ...], float]
+
+
+def noise_key(state: LatentState, block: int) -> NoiseKey | None:
     """Return a key that identifies the result of `block_noise` for a given config."""
     strength = state.strength(block)
-    return None if strength == 0 else (state.effective_noise_seed, strength)
+    return None if strength == 0 else (state.noises, strength)

@@ -11,6 +11,8 @@ from cowgan.synthesis.direction import Direction
 
 SCHEMA = "cowgan.latent-state/1"
 
+MOST_NOISES = 256
+
 
 @dataclass(frozen=True)
 class BlockMix:
@@ -52,6 +54,22 @@ class Edit:
 
 
 @dataclass(frozen=True)
+class NoiseShare:
+    """One of several noises that are blended.
+
+    Attributes
+    ----------
+    seed : int
+        Seed of the noise.
+    weight : float
+        Factor on its deviation from the mean, -1 to 1.
+    """
+
+    seed: int
+    weight: float
+
+
+@dataclass(frozen=True)
 class LatentState:
     """Everything that determines a volume, given a checkpoint.
 
@@ -80,6 +98,9 @@ class LatentState:
         have 1.
     edits : tuple of Edit
         Directions, applied in order.
+    noise_blend : tuple of NoiseShare
+        Several noises instead of that of `noise_seed`, as halfway between two states. The
+        variance is that of one noise if the squares of the weights add up to 1.
 
     Raises
     ------
@@ -96,11 +117,13 @@ class LatentState:
     noise_seed: int | None = None
     noise_strength: tuple[float, ...] = ()
     edits: tuple[Edit, ...] = ()
+    noise_blend: tuple[NoiseShare, ...] = ()
 
     def __post_init__(self) -> None:
         seeds = [self.seed, *(mix.seed for mix in self.mixing)]
         if self.noise_seed is not None:
             seeds.append(self.noise_seed)
+        seeds += [share.seed for share in self.noise_blend]
         for seed in seeds:
             if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
                 raise CowganError(
@@ -115,6 +138,10 @@ class LatentState:
             raise CowganError("A latent state holds a value that is not a finite number.")
         if not all(0 <= mix.weight <= 1 for mix in self.mixing):
             raise CowganError("A style mixing weight must lie between 0 and 1.")
+        if len(self.noise_blend) > MOST_NOISES:
+            raise CowganError(f"At most {MOST_NOISES} noises can be blended.")
+        if not all(abs(share.weight) <= 1 for share in self.noise_blend):
+            raise CowganError("The weight of a blended noise must lie between -1 and 1.")
         blocks = [mix.block for mix in self.mixing]
         if len(set(blocks)) < len(blocks):
             raise CowganError("Style mixing names a block more than once.")
@@ -126,6 +153,11 @@ class LatentState:
         """Seed of the noise."""
         return self.seed if self.noise_seed is None else self.noise_seed
 
+    @property
+    def noises(self) -> tuple[NoiseShare, ...]:
+        """The noises that are added, with their weights."""
+        return self.noise_blend or (NoiseShare(self.effective_noise_seed, 1.0),)
+
     def strength(self, block: int) -> float:
         """Return the noise strength of `block`, 0 where the noise is off."""
         if not self.noise:
@@ -134,7 +166,7 @@ class LatentState:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-serialisable dictionary that holds everything, directions included."""
-        return {
+        content: dict[str, Any] = {
             "schema": SCHEMA,
             "seed": self.seed,
             "w": None if self.w is None else [list(row) for row in self.w],
@@ -156,6 +188,10 @@ class LatentState:
                 for edit in self.edits
             ],
         }
+        # Only frames of movies have one; all other states stay readable by older versions.
+        if self.noise_blend:
+            content["noise_blend"] = [vars(share) for share in self.noise_blend]
+        return content
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "LatentState":
@@ -173,4 +209,4 @@ class LatentState:
                 f"schema {schema!r} instead of {SCHEMA!r}",
             )
         stored = {name: value for name, value in content.items() if name != "schema"}
-        return checked(stored, cls, "A stored latent state")
+        return checked({"noise_blend": [], **stored}, cls, "A stored latent state")

@@ -31,7 +31,7 @@ def styles(checkpoint: Checkpoint, state: LatentState) -> Tensor:
     CowganError
         The state was made for another architecture.
     """
-    _check_fit(checkpoint, state)
+    check_fit(checkpoint, state)
     base = style(checkpoint, state.seed)[None] if state.w is None else torch.tensor(state.w)
     ws = base.expand(checkpoint.config.n_blocks, -1).clone()
     for mix in state.mixing:
@@ -45,7 +45,8 @@ def styles(checkpoint: Checkpoint, state: LatentState) -> Tensor:
     return ws
 
 
-def _check_fit(checkpoint: Checkpoint, state: LatentState) -> None:
+def check_fit(checkpoint: Checkpoint, state: LatentState) -> None:
+    """Raise `CowganError` if a state was made for another architecture."""
     config = checkpoint.config
     blocks: Iterable[int] = (
         *(mix.block for mix in state.mixing),
