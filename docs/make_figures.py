@@ -2,9 +2,9 @@
 
 Usage: python docs/make_figures.py [ANATOMIES.npz]
 
-Writes docs/images/phantoms.png. With a file of real anatomies (``occupancy``, uint8, shape
-(n, x, y, z), RAS order) it also draws simulated TOF on twelve of them, as a PNG of that file's
-name in the current folder: real anatomies must not be committed.
+Writes phantoms.png and disease.png in docs/images. With a file of real anatomies (``occupancy``,
+uint8, shape (n, x, y, z), RAS order) it also draws simulated TOF on twelve of them, as a PNG of
+that file's name in the current folder: real anatomies must not be committed.
 """
 
 import sys
@@ -61,6 +61,30 @@ def phantoms() -> Image.Image:
     return montage([tile(make_phantom(i, name)[0], name) for i, name in enumerate(variants)])
 
 
+def disease() -> Image.Image:
+    """Return one phantom, healthy and with lesions."""
+    lesions = [
+        "",
+        "aneurysm ACom 6 mm",
+        "aneurysm L-MCA 8 mm",
+        "aneurysm BA 7 mm",
+        "aneurysm R-ICA 9 mm",
+        "aneurysm L-PCom 5 mm",
+        "stenosis L-M1 70 %",
+        "stenosis R-P2 70 %",
+        "stenosis L-A1 60 %",
+        "occlusion R-M1",
+        "occlusion L-ICA",
+        "occlusion R-P2",
+    ]
+    return montage(
+        [
+            tile(make_phantom(3, "complete", disease=wanted)[0], wanted or "healthy")
+            for wanted in lesions
+        ]
+    )
+
+
 def real_anatomies(path: Path) -> Image.Image:
     """Return simulated TOF on twelve real anatomies."""
     occupancy = np.load(path)["occupancy"]
@@ -72,9 +96,10 @@ def real_anatomies(path: Path) -> Image.Image:
 
 
 if __name__ == "__main__":
-    target = Path(__file__).parent / "images" / "phantoms.png"
-    phantoms().save(target)
-    print(target)
+    images = Path(__file__).parent / "images"
+    for name, draw in (("phantoms.png", phantoms), ("disease.png", disease)):
+        draw().save(images / name)
+        print(images / name)
     if len(sys.argv) > 1:
         target = Path(f"{Path(sys.argv[1]).stem}.png")
         real_anatomies(Path(sys.argv[1])).save(target)

@@ -20,6 +20,13 @@ def phantom(
             "by default each seed has its own."
         ),
     ] = None,
+    disease: Annotated[
+        str,
+        typer.Option(
+            help='Lesions of all, such as "aneurysm ACom 6 mm, stenosis L-M1 70 %, occlusion '
+            'R-M1"; sizes may be left out.'
+        ),
+    ] = "",
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -30,7 +37,7 @@ def phantom(
     from cowgan.simulate.phantom_export import export_phantoms
 
     with progress_bar("Phantoms") as progress:
-        written = export_phantoms(numbers, out, variant, overwrite, progress)
+        written = export_phantoms(numbers, out, variant, overwrite, progress, disease)
     if as_json:
         print_json([{name: _plain(value) for name, value in vars(one).items()} for one in written])
         return

@@ -33,6 +33,9 @@ two equal branches of M1."""
 _RADIUS_SD = 0.12
 _HYPOPLASTIC_MM = (0.3, 0.5)
 _FETAL_PCOM_MM = (0.9, 1.15)
+PCOM_ORIGIN = 0.86
+"""Where the PCom leaves the ICA, as a share of the number of its points."""
+
 _STEP_MM = 0.1
 _PLACE_SD_MM = 0.9
 _ANCHOR_SD_MM = 0.7
@@ -52,11 +55,14 @@ class Centreline:
         Along (z, x, y), from the centre of the volume.
     radius_mm : ndarray, shape (n,)
         Inner radius.
+    segment : str
+        Part of the artery, such as ``"L-M1"``.
     """
 
     artery: Artery
     points_mm: Points
     radius_mm: NDArray[np.float64]
+    segment: str
 
 
 class _Drawing:
@@ -90,6 +96,7 @@ class _Drawing:
     def line(
         self,
         artery: Artery,
+        segment: str,
         through: Sequence[Points | tuple[float, float, float]],
         radii: Sequence[float],
     ) -> Points:
@@ -112,7 +119,7 @@ class _Drawing:
         radius = radius * (
             1 + 0.04 * np.sin(2 * np.pi * (at * len(course) * _STEP_MM / 7 + self._draw()))
         )
-        self.lines.append(Centreline(artery, course @ self._frame.T, radius))
+        self.lines.append(Centreline(artery, course @ self._frame.T, radius, segment))
         return course
 
     def _meander(self, course: Points) -> Points:
@@ -151,6 +158,7 @@ def draw_circle(variants: Sequence[str], random: np.random.RandomState) -> list[
     basilar = drawing.radius("BA")
     drawing.line(
         Artery.BA,
+        "BA",
         [(-24, 0, -9), (-14, 0, -8), (-7, 0, -6), tip],
         [1.05 * basilar, basilar, 0.95 * basilar],
     )
@@ -169,6 +177,7 @@ def _side(drawing: _Drawing, side: int, tip: Points, variants: Sequence[str]) ->
     carotid = drawing.radius("ICA")
     siphon = drawing.line(
         ica,
+        f"{letter}-ICA",
         [
             (-25, 11 * side, 3),
             (-15, 12 * side, 4),
@@ -183,20 +192,29 @@ def _side(drawing: _Drawing, side: int, tip: Points, variants: Sequence[str]) ->
     fork = drawing.anchor(1, 26 * side, 10)
     middle, branch = drawing.radius("M1"), drawing.radius("M2")
     drawing.line(
-        mca, [top, (2.5, 14 * side, 8.5), (2, 20 * side, 9), fork], [middle, 0.93 * middle]
+        mca,
+        f"{letter}-M1",
+        [top, (2.5, 14 * side, 8.5), (2, 20 * side, 9), fork],
+        [middle, 0.93 * middle],
     )
     for course in (
         [(4, 30 * side, 13), (8, 33 * side, 10), (13, 36 * side, 4)],
         [(-1, 30 * side, 8), (1, 34 * side, 2), (5, 38 * side, -6)],
     ):
-        drawing.line(mca, [fork, *course], [branch, 0.8 * branch])
+        drawing.line(mca, f"{letter}-M2", [fork, *course], [branch, 0.8 * branch])
 
     meeting = drawing.anchor(3.5, 1.6 * side, 17)
     anterior, distal = drawing.radius("A1"), drawing.radius("A2")
     if f"absent {letter}-A1" not in variants:
-        drawing.line(aca, [top, (3, 6 * side, 11), (2.5, 3 * side, 14.5), meeting], [anterior] * 2)
+        drawing.line(
+            aca,
+            f"{letter}-A1",
+            [top, (3, 6 * side, 11), (2.5, 3 * side, 14.5), meeting],
+            [anterior] * 2,
+        )
     drawing.line(
         aca,
+        f"{letter}-A2",
         [meeting, (5.5, 1.6 * side, 21), (8.5, 1.5 * side, 25), (14, 1.5 * side, 27)],
         [0.9 * distal, 0.85 * distal],
     )
@@ -208,9 +226,10 @@ def _side(drawing: _Drawing, side: int, tip: Points, variants: Sequence[str]) ->
         connecting, first = drawing.fetal_pcom(), drawing.hypoplastic()
     elif f"hypoplastic {letter}-PCom" in variants:
         connecting = drawing.hypoplastic()
-    drawing.line(pca, [tip, (0.3, 3.5 * side, -3.2), joint], [first, first])
+    drawing.line(pca, f"{letter}-P1", [tip, (0.3, 3.5 * side, -3.2), joint], [first, first])
     drawing.line(
         pca,
+        f"{letter}-P2",
         [
             joint,
             (1.5, 13 * side, -13),
@@ -222,9 +241,10 @@ def _side(drawing: _Drawing, side: int, tip: Points, variants: Sequence[str]) ->
         [posterior, 0.95 * posterior, 0.75 * posterior],
     )
     if f"absent {letter}-PCom" not in variants:
-        start = siphon[int(0.86 * len(siphon))]
+        start = siphon[int(PCOM_ORIGIN * len(siphon))]
         drawing.line(
             pcom,
+            f"{letter}-PCom",
             [start, (-2, 9.3 * side, 5), (-1, 8.5 * side, -1), joint],
             [connecting, connecting],
         )
@@ -240,17 +260,21 @@ def _anterior_communicating(
     radius = drawing.radius("ACom")
     middle = (right + left) / 2
     bowed = middle + np.array([0.2, 0, 0.4])
-    drawing.line(Artery.ACOM, [right, bowed, left], [radius, radius])
+    drawing.line(Artery.ACOM, "ACom", [right, bowed, left], [radius, radius])
     if "double ACom" in variants:
         apart = np.array([1.4, 0, 2.6])
         second = 0.8 * radius
         drawing.line(
-            Artery.ACOM, [right + apart, middle + 1.1 * apart, left + apart], [second, second]
+            Artery.ACOM,
+            "ACom",
+            [right + apart, middle + 1.1 * apart, left + apart],
+            [second, second],
         )
     if "third A2" in variants:
         distal = 0.75 * drawing.radius("A2")
         drawing.line(
             Artery.THIRD_A2,
+            "3rd-A2",
             [bowed, (6, 0, 20), (9, 0, 23), (14, 0, 25)],
             [distal, 0.9 * distal],
         )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cowgan.anatomy.arteries import Artery
 from cowgan.randomness import stream
 from cowgan.simulate.circle import Centreline, draw_circle
+from cowgan.simulate.disease import Disease, DiseasedArteries, Lesion, check_disease, diseased
 from cowgan.simulate.parameters import TofParameters
 from cowgan.simulate.rasterise import depth_mm, inside_view, rasterise
 from cowgan.simulate.tof import simulate_tof
@@ -52,13 +53,16 @@ class PhantomTruth:
     arteries : dict of Artery to ArteryTruth
         All 13 classes.
     volume_mm3 : float
-        Volume of all arteries inside the field of view.
+        Volume of all arteries, aneurysms included, inside the field of view.
+    lesions : tuple of Lesion
+        Its lesions; empty for healthy arteries.
     """
 
     seed: int
     variants: tuple[str, ...]
     arteries: dict[Artery, ArteryTruth]
     volume_mm3: float
+    lesions: tuple[Lesion, ...] = ()
 
     @property
     def variant(self) -> str:
@@ -81,6 +85,7 @@ class PhantomTruth:
                 artery.abbreviation: {"label": int(artery), **asdict(truth)}
                 for artery, truth in self.arteries.items()
             },
+            "lesions": [asdict(lesion) for lesion in self.lesions],
         }
 
 
@@ -96,17 +101,21 @@ class Anatomy:
         `Artery` values; 0 is background.
     truth : PhantomTruth
         Ground truth.
+    aneurysms : ndarray, shape (z, x, y), bool
+        Which voxels of the arteries are aneurysm.
     """
 
     occupancy: NDArray[np.float32]
     labels: NDArray[np.uint8]
     truth: PhantomTruth
+    aneurysms: NDArray[np.bool_]
 
 
 def make_phantom(
     seed: int,
     variant: str | Iterable[str] | None = None,
     params: TofParameters | None = None,
+    disease: str | Iterable[Disease] = (),
 ) -> tuple[Volume, NDArray[np.uint8], PhantomTruth]:
     """Make a Circle of Willis phantom and its simulated TOF MRA.
 
@@ -119,42 +128,74 @@ def make_phantom(
         none. By default drawn with those frequencies.
     params : TofParameters, optional
         By default drawn with the seed.
+    disease : str or iterable of Disease
+        Lesions, see `cowgan.simulate.disease.check_disease`; none by default.
 
     Returns
     -------
     volume : Volume
         32 x 128 x 128 voxels, as `simulate_tof` gives them.
     labels : ndarray, shape (z, x, y), uint8
-        On the same grid; TopCoW values, see `cowgan.anatomy.arteries.Artery`.
+        On the same grid; TopCoW values, see `cowgan.anatomy.arteries.Artery`. An aneurysm has
+        that of the artery that carries it.
     truth : PhantomTruth
-        Presence, length and radius of each artery.
+        Presence, length and radius of each artery, and the lesions.
 
     Raises
     ------
     CowganError
-        The variants are unknown or exclude each other.
+        The variants are unknown or exclude each other, or a lesion is impossible.
     """
-    anatomy = make_anatomy(seed, variant)
-    tof = simulate_tof(anatomy.occupancy, DEFAULT_SPACING_MM, params, seed)
+    anatomy = make_anatomy(seed, variant, disease)
+    return simulated(anatomy, params), anatomy.labels, anatomy.truth
+
+
+def simulated(anatomy: Anatomy, params: TofParameters | None = None) -> Volume:
+    """Return the TOF MRA of a phantom, see `make_phantom`."""
+    tof = simulate_tof(anatomy.occupancy, DEFAULT_SPACING_MM, params, anatomy.truth.seed)
     provenance = {**tof.provenance, "phantom": anatomy.truth.to_dict()}
-    return Volume(tof.data, tof.affine, provenance), anatomy.labels, anatomy.truth
+    return Volume(tof.data, tof.affine, provenance)
 
 
-def make_anatomy(seed: int, variant: str | Iterable[str] | None = None) -> Anatomy:
+def make_anatomy(
+    seed: int,
+    variant: str | Iterable[str] | None = None,
+    disease: str | Iterable[Disease] = (),
+) -> Anatomy:
     """Make only the arteries of `make_phantom`."""
     chosen = (
         draw_variants(stream("phantom variants", seed))
         if variant is None
         else check_variants(variant)
     )
-    lines: dict[Artery, list[Centreline]] = {}
-    for line in draw_circle(chosen, stream("phantom", seed)):
-        lines.setdefault(line.artery, []).append(line)
-    occupancy, labels = rasterise(lines, SHAPE, DEFAULT_SPACING_MM)
     half_view = np.array(SHAPE) * DEFAULT_SPACING_MM / 2
+    drawn = draw_circle(chosen, stream("phantom", seed))
+    found = diseased(drawn, check_disease(disease), half_view, stream("phantom disease", seed))
+    lines = _by_artery(found.lines)
+    occupancy, labels = rasterise(
+        _by_artery([*found.lines, *found.domes]), SHAPE, DEFAULT_SPACING_MM
+    )
     arteries = {artery: _truth(artery, lines, half_view) for artery in Artery}
     volume = float(occupancy.sum(dtype=np.float64) * np.prod(DEFAULT_SPACING_MM))
-    return Anatomy(occupancy, labels, PhantomTruth(seed, chosen, arteries, volume))
+    truth = PhantomTruth(seed, chosen, arteries, volume, found.lesions)
+    return Anatomy(occupancy, labels, truth, _aneurysms(found, labels > 0))
+
+
+def _by_artery(lines: Iterable[Centreline]) -> dict[Artery, list[Centreline]]:
+    sorted_: dict[Artery, list[Centreline]] = {}
+    for line in lines:
+        sorted_.setdefault(line.artery, []).append(line)
+    return sorted_
+
+
+def _aneurysms(found: DiseasedArteries, arteries: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return what domes add to the arteries."""
+    if not found.domes:
+        return np.zeros(SHAPE, np.bool_)
+    _, domes = rasterise(_by_artery(found.domes), SHAPE, DEFAULT_SPACING_MM)
+    _, healthy = rasterise(_by_artery(found.lines), SHAPE, DEFAULT_SPACING_MM)
+    added: NDArray[np.bool_] = arteries & (domes > 0) & (healthy == 0)
+    return added
 
 
 def _truth(

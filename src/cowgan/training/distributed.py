@@ -112,8 +112,8 @@ class _FabricGroup(ProcessGroup):
         except RuntimeError as error:
             self._separated = True
             raise CowganError(
-                f"One of the {self.count} processes has ended unexpectedly; start the command again "
-                "to go on from what is saved.",
+                f"One of the {self.count} processes has ended unexpectedly; start the command "
+                "again to go on from what is saved.",
                 repr(error),
             ) from error
         if flags[1]:
@@ -198,8 +198,7 @@ def _join(devices: int, nodes: int, device: str) -> _FabricGroup:
         from lightning_fabric import Fabric
     except ImportError as error:
         raise CowganError(
-            'Work on several devices needs the extra "train": '
-            'pip install "napari-cowgan[train]"',
+            'Work on several devices needs the extra "train": pip install "napari-cowgan[train]"',
             repr(error),
         ) from error
     for name in ("lightning_fabric", "lightning.fabric"):
