@@ -25,6 +25,10 @@ install_system_packages() {
     elif ! "${PYTHON:-python3}" -c 'import ensurepip' 2>/dev/null; then
         wanted+=(python3-venv)
     fi
+    # Tests read in a real browser.
+    if ! command -v chromium && ! command -v google-chrome; then
+        wanted+=(chromium)
+    fi >/dev/null
     for package in "${wanted[@]}"; do
         installed "$package" || missing+=("$package")
     done

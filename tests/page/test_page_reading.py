@@ -1,6 +1,5 @@
 """Reading in a real browser, with real keys, mouse and touch."""
 
-import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -53,9 +52,7 @@ def port(study: Study) -> Iterator[int]:
 
 
 @pytest.fixture
-def open_reader(
-    browser: Browser, study: Study, port: int
-) -> Iterator[Callable[..., Reader]]:
+def open_reader(browser: Browser, study: Study, port: int) -> Iterator[Callable[..., Reader]]:
     """Open the link of a reader in a browser of their own; nothing may be complained about."""
     with ExitStack() as stack:
         opened = []
@@ -134,7 +131,10 @@ def test_practice_tells_the_right_answer_and_the_reading_does_not(study, open_re
     reader = open_reader().go_to_case(1, "Practice")
     reader.press("g", "3", "Enter")
     reader.page.locator("#verdict").wait_for()
-    assert reader.page.inner_text("#verdict") in ("Correct. It is generated.", "Not quite. It is real.")
+    assert reader.page.inner_text("#verdict") in (
+        "Correct. It is generated.",
+        "Not quite. It is real.",
+    )
     assert reader.sees_image
     reader.go_to_case(1).press("g", "3", "Enter")
     reader.wait_for_title("Case 2")
@@ -158,7 +158,15 @@ def test_a_pause_blanks_the_image_and_stops_the_clock(study, open_reader):
 @with_all_phases
 def test_reloading_in_every_state_loses_and_doubles_nothing(study, open_reader):
     reader = open_reader()
-    wanted = ["How good", "Taking part", "Image 1", "First, some", "Practice 1", "The reading", "Case 1"]
+    wanted = [
+        "How good",
+        "Taking part",
+        "Image 1",
+        "First, some",
+        "Practice 1",
+        "The reading",
+        "Case 1",
+    ]
     for title in wanted:
         reader.go_to(title)
         reader.page.reload()
@@ -238,7 +246,9 @@ def test_fingers_scroll_zoom_window_turn_and_mark(study, open_reader):
     touch = reader.context.new_cdp_session(reader.page)
 
     def gesture(*path: list[tuple[float, float]]) -> None:
-        for kind, points in zip(["touchStart", *["touchMove"] * (len(path) - 1)], path, strict=True):
+        for kind, points in zip(
+            ["touchStart", *["touchMove"] * (len(path) - 1)], path, strict=True
+        ):
             places = [dict(zip("xy", reader.at(*point), strict=True)) for point in points]
             touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
         touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})

@@ -76,7 +76,10 @@ def test_pages_between_trials_are_those_of_the_window(modules):
     of = COURSES["rating"]
     at_third = Snapshot(position=5)
     state = {"trial": described(of, 5), "restarted": False, "returned": True, "saved": 2}
-    for changes, snapshot in (({}, at_third), ({"restarted": True}, Snapshot(position=5, restarted=True))):
+    for changes, snapshot in (
+        ({}, at_third),
+        ({"restarted": True}, Snapshot(position=5, restarted=True)),
+    ):
         ours = said(modules, "ready", constants(of), state | changes)
         theirs = texts.ready(of, snapshot, True)
         assert (ours["title"], tuple(ours["body"])) == (theirs.title, theirs.body)

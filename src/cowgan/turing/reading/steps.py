@@ -169,6 +169,18 @@ def advance(
     return replace(after, latest_ns=now_ns)
 
 
+def after_trial(course: Course, before: Snapshot, now_ns: int) -> Snapshot:
+    """Return the session after the present trial, if that ends at a given time.
+
+    Parameters
+    ----------
+    course, before, now_ns
+        As for `advance`; `before` is a session in a trial, or in the feedback on it.
+    """
+    ended = before if before.state is State.FEEDBACK else _counted(before)
+    return _next_trial(_Event(course, ended, {}, now_ns))
+
+
 def _start(event: _Event) -> Snapshot:
     """Begin, or continue after a crash or a closed window."""
     before = event.before
@@ -233,12 +245,14 @@ def _mark(event: _Event) -> Snapshot:
 
 
 def _commit(event: _Event) -> Snapshot:
-    committed = replace(
-        event.before, running_since_ns=None, since_break=event.before.since_break + 1
-    )
+    committed = _counted(event.before)
     if event.trial.phase == "practice":
         return replace(committed, state=State.FEEDBACK)
     return _next_trial(replace(event, before=committed))
+
+
+def _counted(before: Snapshot) -> Snapshot:
+    return replace(before, running_since_ns=None, since_break=before.since_break + 1)
 
 
 def _pause(event: _Event) -> Snapshot:

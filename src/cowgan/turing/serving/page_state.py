@@ -9,7 +9,7 @@ from cowgan.turing.reading.manifest import Manifest
 from cowgan.turing.reading.marking import REASONS, Marking
 from cowgan.turing.reading.session import Session
 from cowgan.turing.reading.snapshot import State
-from cowgan.turing.reading.steps import MAX_MARKS
+from cowgan.turing.reading.steps import MAX_MARKS, after_trial
 from cowgan.turing.serving.volume_names import VolumeNames
 
 _STEPS = (
@@ -61,6 +61,7 @@ def page_state(session: Session, names: VolumeNames, returned: bool) -> dict[str
     return {
         "state": str(session.state),
         "trial": _trial(session, trial, names.of(trial) if allowed else []) if trial else None,
+        "next": _next(session, names) if allowed else None,
         "upcoming": names.of(session.upcoming) if allowed else [],
         "answer": snapshot.answer,
         "level": snapshot.level,
@@ -105,6 +106,20 @@ def _trial(session: Session, trial: Trial, volumes: list[str]) -> dict[str, Any]
         "place": numbers.index(trial.number) + 1,
         "of": len(numbers),
         "volumes": volumes,
+    }
+
+
+def _next(session: Session, names: VolumeNames) -> dict[str, Any] | None:
+    """Return what follows the trial, so that a page goes on without a connection."""
+    course, snapshot, upcoming = session.course, session.snapshot, session.upcoming
+    if upcoming is None:
+        return None
+    rested_ns = snapshot.rested_ns + round(course.rules.break_minutes * 60 * 1e9)
+    rests = after_trial(course, snapshot, rested_ns).state is State.BREAK
+    return {
+        "state": str(after_trial(course, snapshot, snapshot.latest_ns).state),
+        "trial": _trial(session, upcoming, names.of(upcoming)),
+        "break_at_ms": rested_ns / 1e6 if rests else None,
     }
 
 

@@ -8,6 +8,7 @@ import { Reading } from "./reading.js";
 import { Refused, get, post } from "./server.js";
 import * as texts from "./texts.js";
 
+const TOKEN = /^[\w-]{43}$/;
 const TAB = "reading-page";
 const RETRY_MS = 3000;
 
@@ -54,6 +55,7 @@ async function open(takeOver = false) {
 async function enter() {
   const token = location.hash.slice(1);
   if (!token) return;
+  if (!TOKEN.test(token)) throw new Refused("no_access", texts.INCOMPLETE_LINK);
   await post("api/enter", { token });
   // Out of the address bar, the history and screenshots.
   history.replaceState(null, "", location.pathname);

@@ -194,6 +194,8 @@ export function connection({ sentence }) {
   return `${sentence} You can finish this case; your answers are kept in this browser.`;
 }
 
+export const INCOMPLETE_LINK = "The address of this page is not a complete link.";
+
 /** @returns {Text} The page without a valid link. */
 export function noAccess(sentence) {
   return {
