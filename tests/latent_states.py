@@ -44,6 +44,7 @@ def states(config: NetworkConfig) -> st.SearchStrategy[LatentState]:
         seed=seeds,
         w=st.none() | explicit,
         psi=st.floats(-1, 2),
+        centre=st.sampled_from(["mean", "nearest"]),
         cutoff=st.none() | st.integers(0, 9),
         mixing=mixing.map(tuple),
         noise=st.booleans(),

@@ -99,7 +99,13 @@ class ExplorerModel(QObject):
         self._synthesizer = synthesizer
         if synthesizer.checkpoint is not before:
             old = self.latent
-            kept = LatentState(old.seed, psi=old.psi, noise=old.noise, noise_seed=old.noise_seed)
+            kept = LatentState(
+                old.seed,
+                psi=old.psi,
+                centre=old.centre,
+                noise=old.noise,
+                noise_seed=old.noise_seed,
+            )
             self.undo_stack.clear()
             self.directions = []
             self._state = replace(self._state, latent=kept)

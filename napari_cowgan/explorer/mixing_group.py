@@ -125,11 +125,11 @@ class MixingGroup(QWidget):
         synthesizer = self._model.synthesizer
         if synthesizer is None or not self.isVisible():
             return
-        psi, cutoff = self._model.latent.psi, self._model.latent.cutoff
+        shown = self._model.latent
         for button, seed in (
             (self.first, self._model.latent.seed),
             (self.second, self._model.state.mix_seed),
         ):
-            parent = LatentState(seed, psi=psi, cutoff=cutoff)
+            parent = LatentState(seed, psi=shown.psi, centre=shown.centre, cutoff=shown.cutoff)
             button.show_pixmap(self._thumbnails.get(synthesizer, parent, button))
             button.setText(f"seed {seed}" if seed < 10**10 else f"…{seed % 10**8:08d}")

@@ -20,6 +20,7 @@ _NOT_FOR_DIAGNOSIS = "Not for diagnosis."
 _PLAIN: dict[str, Any] = {
     "w": None,
     "psi": 1.0,
+    "centre": "mean",
     "cutoff": None,
     "mixing": [],
     "noise": True,

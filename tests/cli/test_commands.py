@@ -98,6 +98,7 @@ def test_generate_options_reach_the_volume(tmp_path, model):
         "psi": ["--psi", "0.3"],
         "quiet": ["--no-noise"],
         "cutoff": ["--psi", "0.3", "--cutoff", "1"],
+        "centre": ["--psi", "0.3", "--centre", "nearest"],
         "noise": ["--noise-seed", "5"],
     }
     volumes = {}

@@ -103,6 +103,23 @@ def test_truncation_psi_and_cutoff(explorer, settle):
     assert model.latent.psi == 1
 
 
+def test_truncation_towards_the_nearest_typical_style_is_chosen_by_keyboard(
+    explorer, settle, qtbot
+):
+    group, model = explorer.truncation, explorer.model
+    group.psi.slider.setValue(0.3)
+    settle(explorer)
+    average = explorer.shown.layer.data
+    group.centre.setFocus()
+    QTest.keyClick(group.centre, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: model.latent.centre == "nearest", timeout=20_000)
+    settle(explorer)
+    assert shown_matches_state(explorer)
+    assert not np.array_equal(explorer.shown.layer.data, average)
+    model.undo_stack.undo()
+    assert group.centre.currentData() == model.latent.centre == "mean"
+
+
 def test_directions_move_reset_and_act_on_the_chosen_blocks(explorer, settle):
     row, model = explorer.directions.rows[0], explorer.model
     row.slider.setValue(2)

@@ -22,6 +22,13 @@ def test_a_state_survives_json(state):
     assert LatentState.from_dict(json.loads(json.dumps(state.to_dict()))) == state
 
 
+def test_a_state_from_before_the_centre_could_be_chosen_is_truncated_to_the_mean():
+    content = LatentState(4, psi=0.5, centre="nearest").to_dict()
+    assert content.pop("centre") == "nearest"
+    assert LatentState.from_dict(content) == LatentState(4, psi=0.5, centre="mean")
+    assert content == LatentState(4, psi=0.5).to_dict()
+
+
 @settings(deadline=None)
 @given(directions(files.TINY))
 def test_a_direction_survives_json_bit_by_bit(direction):
@@ -62,6 +69,8 @@ def test_the_vector_of_a_direction_is_its_own_and_cannot_be_changed():
         {"psi": float("nan")},
         {"psi": float("inf")},
         {"cutoff": -1},
+        {"centre": "median"},
+        {"centre": None},
         {"noise": "yes"},
         {"noise_strength": (float("nan"),)},
         {"mixing": (BlockMix(0, -1),)},

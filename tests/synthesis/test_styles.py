@@ -53,6 +53,19 @@ def test_no_truncation_gives_the_mean_at_psi_zero_for_every_seed(checkpoint):
         )
 
 
+def test_truncation_to_the_nearest_centre_keeps_styles_apart(checkpoint):
+    centres = checkpoint.w_centres.centres
+    found = styles(checkpoint, LatentState(7, psi=0, centre="nearest", mixing=(BlockMix(1, 2),)))
+    for block, seed in enumerate((7, 2, 7)):
+        distances = ((centres - style(checkpoint, seed)) / checkpoint.w_centres.scale).norm(dim=1)
+        same(found[block], centres[distances.argmin()])
+    assert not torch.equal(found[0], found[1])
+    full = style(checkpoint, 7)
+    half = styles(checkpoint, LatentState(7, psi=0.5, centre="nearest", cutoff=2))
+    same(half, torch.stack([(full + found[0]) / 2, (full + found[0]) / 2, full]))
+    assert styles(checkpoint, LatentState(7, psi=0.5, centre="nearest", cutoff=0)).shape == (3, 8)
+
+
 def test_mixing_comes_before_truncation_and_directions_after(checkpoint):
     direction = Direction("d", "PCA", "w", np.ones(8), 0, 2)
     state = LatentState(

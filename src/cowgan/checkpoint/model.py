@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cowgan.checkpoint.latent_centres import LatentCentres, find_centres
 from cowgan.checkpoint.latent_statistics import LatentStatistics, measure_statistics
 from cowgan.networks import (
     Discriminator,
@@ -90,6 +91,11 @@ class Checkpoint:
     def w_mean(self) -> Tensor:
         """Mean of w, the centre of truncation, shape (latent_dim,)."""
         return self.statistics.w_mean
+
+    @cached_property
+    def w_centres(self) -> LatentCentres:
+        """Centres of clusters of w, found once; takes a few seconds."""
+        return find_centres(self.mapping, self.config.latent_dim)
 
     @classmethod
     def random(

@@ -34,6 +34,12 @@ def generate(
     checkpoint: CheckpointOption = None,
     depth: DepthOption = None,
     psi: Annotated[float, typer.Option(help="Truncation; 1 is none, lower is more typical.")] = 1.0,
+    centre: Annotated[
+        Literal["mean", "nearest"],
+        typer.Option(
+            help="Truncate towards the mean style, or the nearest of the model's cluster centres."
+        ),
+    ] = "mean",
     cutoff: Annotated[
         int | None, typer.Option(help="Truncate only the blocks below this one.")
     ] = None,
@@ -103,7 +109,7 @@ def generate(
     from cowgan.training.distributed import join_processes
 
     states = [
-        LatentState(seed, psi=psi, cutoff=cutoff, noise=noise, noise_seed=noise_seed)
+        LatentState(seed, psi=psi, centre=centre, cutoff=cutoff, noise=noise, noise_seed=noise_seed)
         for seed in numbers
     ]
     with join_processes(devices, nodes, device) as processes:

@@ -3,7 +3,7 @@
 from cowgan.synthesis.direction import Direction
 from cowgan.synthesis.export import ExportedVolume, export_path, export_volumes
 from cowgan.synthesis.interpolation import between_seeds, between_states, slerp
-from cowgan.synthesis.state import BlockMix, Edit, LatentState, NoiseShare
+from cowgan.synthesis.state import BlockMix, Edit, LatentState, NoiseShare, TruncationCentre
 from cowgan.synthesis.styles import latent, style, styles
 from cowgan.synthesis.synthesizer import FRAME_BUDGET_S, Synthesizer
 
@@ -16,6 +16,7 @@ __all__ = [
     "LatentState",
     "NoiseShare",
     "Synthesizer",
+    "TruncationCentre",
     "between_seeds",
     "between_states",
     "export_path",

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from cowgan.documents import checked
 from cowgan.errors import CowganError
@@ -12,6 +12,9 @@ from cowgan.synthesis.direction import Direction
 SCHEMA = "cowgan.latent-state/1"
 
 MOST_NOISES = 256
+
+TruncationCentre = Literal["mean", "nearest"]
+"""The mean style, or the nearest of the model's cluster centres."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,9 @@ class LatentState:
         Explicit base style instead of the seed's: one row of length latent_dim for every
         block, or a single row for all.
     psi : float
-        Truncation: 0 gives the mean style, 1 leaves the style unchanged.
+        Truncation: 0 gives the centre of truncation, 1 leaves the style unchanged.
+    centre : TruncationCentre
+        Centre of truncation; the nearest one is found for the style of each block.
     cutoff : int or None
         Only blocks below it are truncated; None means all.
     mixing : tuple of BlockMix
@@ -111,6 +116,7 @@ class LatentState:
     seed: int = 0
     w: tuple[tuple[float, ...], ...] | None = None
     psi: float = 1.0
+    centre: TruncationCentre = "mean"
     cutoff: int | None = None
     mixing: tuple[BlockMix, ...] = ()
     noise: bool = True
@@ -131,6 +137,10 @@ class LatentState:
                 )
         if not isinstance(self.noise, bool):
             raise CowganError(f"Noise must be on or off, not {self.noise!r:.40}.")
+        if self.centre not in get_args(TruncationCentre):
+            raise CowganError(
+                f"The centre of truncation must be 'mean' or 'nearest', not {self.centre!r:.40}."
+            )
         numbers = [self.psi, *self.noise_strength, *(edit.sigmas for edit in self.edits)]
         numbers += [mix.weight for mix in self.mixing]
         numbers += [value for row in self.w or () for value in row]
@@ -188,9 +198,11 @@ class LatentState:
                 for edit in self.edits
             ],
         }
-        # Only frames of movies have one; all other states stay readable by older versions.
+        # Few states have these; all others stay readable by older versions.
         if self.noise_blend:
             content["noise_blend"] = [vars(share) for share in self.noise_blend]
+        if self.centre != "mean":
+            content["centre"] = self.centre
         return content
 
     @classmethod
@@ -209,4 +221,6 @@ class LatentState:
                 f"schema {schema!r} instead of {SCHEMA!r}",
             )
         stored = {name: value for name, value in content.items() if name != "schema"}
-        return checked({"noise_blend": [], **stored}, cls, "A stored latent state")
+        # Older states lack these.
+        added = {"noise_blend": [], "centre": "mean"}
+        return checked(added | stored, cls, "A stored latent state")

@@ -38,7 +38,10 @@ def styles(checkpoint: Checkpoint, state: LatentState) -> Tensor:
         ws[mix.block] = torch.lerp(ws[mix.block], style(checkpoint, mix.seed), mix.weight)
     if state.psi != 1:
         truncated = ws[: state.cutoff]
-        truncated.copy_(torch.lerp(checkpoint.w_mean.expand_as(truncated), truncated, state.psi))
+        centre = checkpoint.w_mean.expand_as(truncated)
+        if state.centre == "nearest":
+            centre = checkpoint.w_centres.nearest(truncated)
+        truncated.copy_(torch.lerp(centre, truncated, state.psi))
     for edit in state.edits:
         blocks = slice(edit.first_block, edit.last_block + 1)
         ws[blocks] = edit.direction.apply(ws[blocks], edit.sigmas)
