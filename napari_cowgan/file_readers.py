@@ -1,4 +1,4 @@
-"""File readers: images become layers; checkpoints and sessions open the explorer."""
+"""File readers: images become layers; checkpoints, sessions and key frames open the explorer."""
 
 from collections.abc import Callable, Sequence
 from os import PathLike, fspath
@@ -31,6 +31,8 @@ def get_reader(path: str | PathLike[str] | Sequence[str]) -> ReaderFunction | No
         return read_checkpoint
     if name.endswith(".cowgan.json"):
         return read_session
+    if name.endswith(".movie.json"):
+        return read_keyframes
     if Path(fspath(path)).is_dir():
         from cowgan.volume.dicom import is_dicom
 
@@ -91,4 +93,12 @@ def read_session(path: str) -> list[tuple[Any, ...]]:
     from napari_cowgan.explorer import open_session_in_current_viewer
 
     open_session_in_current_viewer(path)
+    return OPENED_WITHOUT_LAYER
+
+
+def read_keyframes(path: str) -> list[tuple[Any, ...]]:
+    """Open key frames of a movie in the latent explorer; returns no layer."""
+    from napari_cowgan.explorer import open_movie_in_current_viewer
+
+    open_movie_in_current_viewer(path)
     return OPENED_WITHOUT_LAYER

@@ -12,6 +12,7 @@ __all__ = [
     "ExplorerPanel",
     "launch",
     "open_checkpoint_in_current_viewer",
+    "open_movie_in_current_viewer",
     "open_session_in_current_viewer",
     "show_explorer",
 ]
@@ -42,6 +43,11 @@ def open_checkpoint_in_current_viewer(path: str) -> None:
 def open_session_in_current_viewer(path: str) -> None:
     """Open a session file in the explorer of the current viewer."""
     show_explorer(_current_viewer()).open_session(path)
+
+
+def open_movie_in_current_viewer(path: str) -> None:
+    """Open a file of key frames in the explorer of the current viewer."""
+    show_explorer(_current_viewer()).open_movie(path)
 
 
 def launch(checkpoint: Path | None = None, depth: int | None = None) -> None:

@@ -30,7 +30,12 @@ class ExplorerPanel(LoadingPanel):
     """
 
     dock_title = "Latent explorer"
-    engine = ("cowgan.checkpoint", "cowgan.synthesis", "cowgan.latent")
+    engine = (
+        "cowgan.checkpoint",
+        "cowgan.synthesis",
+        "cowgan.latent",
+        "cowgan.latent.movie_export",
+    )
 
     def __init__(self, napari_viewer: "napari.Viewer") -> None:
         super().__init__(napari_viewer)
@@ -46,6 +51,10 @@ class ExplorerPanel(LoadingPanel):
     def open_session(self, path: str | Path) -> None:
         """Open a session file and the model it was made with."""
         self.when_loaded(lambda explorer: explorer.open_session(path))
+
+    def open_movie(self, path: str | Path) -> None:
+        """Open a file of key frames of a movie."""
+        self.when_loaded(lambda explorer: explorer.open_movie(path))
 
     def when_loaded(self, action: Callable[["LatentExplorer"], None]) -> None:
         """Call `action` with the explorer, once it is loaded."""

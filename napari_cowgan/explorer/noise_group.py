@@ -37,10 +37,10 @@ class NoiseGroup(QWidget):
         layout.addWidget(self.strength)
         self.mode.textActivated.connect(self._on_mode)
         self.seed.valueChanged.connect(
-            lambda seed: model.edit("noise seed", noise=True, noise_seed=seed)
+            lambda seed: model.edit("noise seed", noise=True, noise_seed=seed, noise_blend=())
         )
         self.dice.clicked.connect(
-            lambda: model.edit("other noise", noise=True, noise_seed=random_seed())
+            lambda: model.edit("other noise", noise=True, noise_seed=random_seed(), noise_blend=())
         )
         self.strength.slider.moved.connect(self._on_strength)
         model.state_changed.connect(self.refresh)
@@ -59,7 +59,9 @@ class NoiseGroup(QWidget):
 
     def _on_mode(self, mode: str) -> None:
         seed = self._model.latent.effective_noise_seed if mode == _FIXED else None
-        self._model.edit(f"noise {mode.lower()}", noise=mode != _OFF, noise_seed=seed)
+        self._model.edit(
+            f"noise {mode.lower()}", noise=mode != _OFF, noise_seed=seed, noise_blend=()
+        )
 
     def _on_strength(self, value: float, gesture: object) -> None:
         strength = (value,) * self._model.n_blocks

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from cowgan.latent.movie_files import SUFFIX as MOVIE_SUFFIX
 from napari_cowgan.explorer.artery_group import ArteryGroup
 from napari_cowgan.explorer.browser import Browser
 from napari_cowgan.explorer.checkpoint_group import CheckpointGroup
@@ -26,6 +27,7 @@ from napari_cowgan.explorer.last_session_group import LastSessionGroup
 from napari_cowgan.explorer.layer import ArteryLayer, VolumeLayer
 from napari_cowgan.explorer.live_volume import LiveVolume
 from napari_cowgan.explorer.mixing_group import MixingGroup
+from napari_cowgan.explorer.movie_group import MovieGroup
 from napari_cowgan.explorer.noise_group import NoiseGroup
 from napari_cowgan.explorer.renderer import Renderer
 from napari_cowgan.explorer.saved_session import SUFFIX, ExplorerSession
@@ -49,7 +51,7 @@ from napari_cowgan.widgets.problems import show_problem
 if TYPE_CHECKING:
     import napari
 
-_CHECKPOINT_SUFFIXES = (".safetensors", ".pt")
+_DROPPED_SUFFIXES = (".safetensors", ".pt", SUFFIX, MOVIE_SUFFIX)
 
 
 class LatentExplorer(QWidget):
@@ -80,6 +82,7 @@ class LatentExplorer(QWidget):
         self.compare = CompareGroup(napari_viewer, self.shown, self.model, self._thumbnails)
         self.browser = Browser(self.model, self)
         self.export = ExportGroup(self.model)
+        self.movie = MovieGroup(napari_viewer, self.shown, self.model, self._thumbnails)
         self.last_session = LastSessionGroup()
         self.status = hint("")
         self.live = LiveVolume(self.model, self.shown, self.arteries, self)
@@ -129,6 +132,7 @@ class LatentExplorer(QWidget):
             ("Truncation", self.truncation, True),
             ("Favourites", self.favourites, True),
             ("Export and session", self.export, True),
+            ("Movie", self.movie, False),
             ("Style mixing", self.mixing, False),
             ("Compare A and B", self.compare, False),
             ("Noise", self.noise, False),
@@ -201,6 +205,10 @@ class LatentExplorer(QWidget):
         """Save model, state, favourites and comparison to a session file."""
         self.sessions.save_file(Path(path))
 
+    def open_movie(self, path: str | Path) -> None:
+        """Open a file of key frames that were made with the open model."""
+        self.movie.open_file(Path(path))
+
     def session(self) -> ExplorerSession | None:
         """Return model, state, favourites and comparison; None before a model is open."""
         return self.sessions.session()
@@ -233,7 +241,7 @@ class LatentExplorer(QWidget):
     # Drops
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Accept one checkpoint or session file."""
+        """Accept one checkpoint, session or file of key frames."""
         if _dropped_file(event) is not None:
             event.acceptProposedAction()
 
@@ -243,8 +251,11 @@ class LatentExplorer(QWidget):
         if path is None:
             return
         event.acceptProposedAction()
-        if path.name.lower().endswith(SUFFIX):
+        name = path.name.lower()
+        if name.endswith(SUFFIX):
             self.open_session(path)
+        elif name.endswith(MOVIE_SUFFIX):
+            self.open_movie(path)
         else:
             self.open_checkpoint(path)
 
@@ -253,7 +264,7 @@ def _dropped_file(event: QDropEvent) -> Path | None:
     path = dropped_path(event)
     if path is None:
         return None
-    accepted = path.is_dir() or path.name.lower().endswith((*_CHECKPOINT_SUFFIXES, SUFFIX))
+    accepted = path.is_dir() or path.name.lower().endswith(_DROPPED_SUFFIXES)
     return path if accepted else None
 
 

@@ -3,14 +3,16 @@
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cowgan.volume import Plane
+from cowgan.volume.orthographic import MARGIN, ZOOMS, Camera
 from napari_cowgan.viewer.artery_colours import central_voxel
 
 if TYPE_CHECKING:
     import napari
     from napari.components import ViewerModel
-    from napari.layers import Labels
+    from napari.layers import Image, Labels
 
 VIEWS: tuple[Plane, ...] = get_args(Plane)
 
@@ -54,6 +56,30 @@ def show_slices(viewer: "ViewerModel", view: Plane) -> None:
     viewer.fit_to_view()
 
 
+def current_camera(viewer: "ViewerModel", layer: "Image") -> Camera:
+    """Return the camera that sees a layer's volume as the 3D view does."""
+    camera = viewer.scene.camera
+    forward, up = (np.array(d) for d in (camera.view_direction, camera.up_direction))
+    centre = np.array(camera.center) - _centre(layer)
+    shown_mm = np.min(viewer.canvas.size) / camera.zoom
+    return Camera.from_axes(
+        _to_anatomical(np.cross(forward, up)),
+        _to_anatomical(up),
+        float(np.clip(_longest_side_mm(layer) * MARGIN / shown_mm, *ZOOMS)),
+        tuple(_to_anatomical(centre).tolist()),
+    )
+
+
+def look_as(viewer: "ViewerModel", layer: "Image", camera: Camera) -> None:
+    """Let the 3D view see a layer's volume as a camera does."""
+    right, up = map(_to_world, camera.axes)
+    seen = viewer.scene.camera
+    seen.center = tuple(_centre(layer) + _to_world(np.array(camera.centre_mm)))
+    shown_mm = _longest_side_mm(layer) * MARGIN / camera.zoom
+    seen.zoom = np.min(viewer.canvas.size) / shown_mm
+    seen.set_view_direction(tuple(np.cross(up, right)), tuple(up))
+
+
 def look_at_label(viewer: "ViewerModel", layer: "Labels", value: int) -> None:
     """Centre the view on a label; do nothing if the layer lacks it."""
     middle = central_voxel(np.asarray(layer.data), value)
@@ -70,3 +96,21 @@ def look_at_label(viewer: "ViewerModel", layer: "Labels", value: int) -> None:
 def show_scale_bar(viewer: "napari.Viewer") -> None:
     """Show a scale bar; its unit, mm, comes from the layers."""
     viewer.canvas.overlays.scale_bar.visible = True
+
+
+def _centre(layer: "Image") -> NDArray[np.float64]:
+    return np.array(layer.data_to_world((np.array(layer.data.shape) - 1) / 2))
+
+
+def _longest_side_mm(layer: "Image") -> float:
+    return float(np.max(np.array(layer.data.shape) * np.abs(layer.scale)))
+
+
+def _to_anatomical(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn (inferior, posterior, left) into (left, front, head)."""
+    return np.array([vector[2], -vector[1], -vector[0]])
+
+
+def _to_world(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn (left, front, head) into (inferior, posterior, left)."""
+    return np.array([-vector[2], -vector[1], vector[0]])

@@ -10,6 +10,8 @@ from qtpy.QtWidgets import QStyle, QStyleOptionToolButton, QStylePainter, QToolB
 _SHAPES = {
     "previous": '<path d="M15 5 8 12l7 7"/>',
     "next": '<path d="m9 5 7 7-7 7"/>',
+    "play": '<path d="M8 5v14l11-7z" fill="{color}"/>',
+    "pause": '<path d="M8 5v14"/><path d="M16 5v14"/>',
     "dice": '<rect x="4" y="4" width="16" height="16" rx="3"/>'
     + "".join(
         f'<circle cx="{x}" cy="{y}" r="1" fill="{{color}}"/>'

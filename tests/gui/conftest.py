@@ -56,6 +56,7 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for module in (
         "widgets.remembered",
         "explorer.favourites",
+        "explorer.kept_keyframes",
         "explorer.direction_group",
         "explorer.last_session",
     ):

@@ -79,10 +79,26 @@ def picture(movie: Movie, frame: MovieFrame, volume: Volume) -> NDArray[np.uint8
 
 def colour_table(movie: Movie) -> NDArray[np.uint8]:
     """Return the colours of a movie, shape (256, 3)."""
-    given = np.array([list(bytes.fromhex(colour[1:])) for colour in movie.colours])
-    places = np.linspace(0, len(given) - 1, 256)
-    channels = [np.interp(places, np.arange(len(given)), channel) for channel in given.T]
+    return _table(np.array([list(bytes.fromhex(colour[1:])) for colour in movie.colours]))
+
+
+def colours_of(table: NDArray[np.uint8]) -> tuple[str, ...]:
+    """Return the fewest colours whose `colour_table` is a given one, shape (256, 3)."""
+    for count in range(2, 256):
+        places = np.linspace(0, 255, count).round().astype(int)
+        if np.abs(_table(table[places]).astype(int) - table).max() <= 1:
+            return _hexadecimal(table[places])
+    return _hexadecimal(table)
+
+
+def _table(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    places = np.linspace(0, len(colours) - 1, 256)
+    channels = [np.interp(places, np.arange(len(colours)), channel) for channel in colours.T]
     return np.round(np.stack(channels, axis=1)).astype(np.uint8)
+
+
+def _hexadecimal(colours: NDArray[np.uint8]) -> tuple[str, ...]:
+    return tuple(f"#{bytes(colour).hex()}" for colour in colours)
 
 
 def _marked(drawn: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -20,7 +20,7 @@ from cowgan.volume.volume import Volume
 MARGIN = 1.05
 """At a zoom of 1, the shorter side of a picture shows the longest side of the volume times this."""
 
-_ZOOMS = (0.1, 100.0)
+ZOOMS = (0.1, 100.0)
 _PLANES: dict[Plane, tuple[float, float]] = {
     "axial": (0.0, -90.0),
     "coronal": (0.0, 0.0),
@@ -61,8 +61,8 @@ class Camera:
     def __post_init__(self) -> None:
         if not np.isfinite([*self.angles_deg, self.zoom, *self.centre_mm]).all():
             raise CowganError("A camera holds a value that is not a finite number.")
-        if not _ZOOMS[0] <= self.zoom <= _ZOOMS[1]:
-            raise CowganError(f"The zoom must lie between {_ZOOMS[0]} and {_ZOOMS[1]:g}.")
+        if not ZOOMS[0] <= self.zoom <= ZOOMS[1]:
+            raise CowganError(f"The zoom must lie between {ZOOMS[0]} and {ZOOMS[1]:g}.")
 
     @property
     def angles_deg(self) -> tuple[float, float, float]:
