@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 _NEIGHBOURS = np.ones((3, 3, 3))
+_MANY_POINTS = 100_000
 # Half of the 26 neighbours; the other half follows by symmetry.
 _STEPS = np.array([step for step in product((-1, 0, 1), repeat=3) if step > (0, 0, 0)])
 
@@ -119,9 +120,16 @@ def _greatest_distance(
     around = (voxels[:, None] + np.array(list(product((-1, 0, 1), repeat=3)))).reshape(-1, 3)
     within = ((around >= 0) & (around < mask.shape)).all(axis=1)
     within[within] = mask[tuple(around[within].T)]
+    # Neighbourhoods overlap: each voxel is looked up once.
+    flat, place = np.unique(
+        np.ravel_multi_index(tuple(around[within].T), mask.shape), return_inverse=True
+    )
+    searched = np.array(np.unravel_index(flat, mask.shape)).T * np.array(spacing_mm)
+    # Starting threads takes longer than a small search.
+    workers = -1 if len(searched) > _MANY_POINTS else 1
+    nearest, _ = cKDTree(shell * np.array(spacing_mm)).query(searched, workers=workers)
     distance = np.zeros(len(around))
-    outside = cKDTree(shell * np.array(spacing_mm))
-    distance[within] = outside.query(around[within] * np.array(spacing_mm), workers=-1)[0]
+    distance[within] = nearest[place]
     return distance.reshape(len(voxels), -1).max(axis=1)
 
 

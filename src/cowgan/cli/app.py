@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from cowgan import __version__
+from cowgan.cli.attributes import attributes
 from cowgan.cli.bank import build_bank, check_bank, simulate_bank
 from cowgan.cli.directions import directions
 from cowgan.cli.evaluate import evaluate
@@ -32,7 +33,17 @@ from cowgan.cli.turing import app as turing
 from cowgan.errors import Cancelled, CowganError, from_system
 
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Models": (info, convert, generate, label_generator, directions, keyframes, movie, explore),
+    "Models": (
+        info,
+        convert,
+        generate,
+        label_generator,
+        directions,
+        attributes,
+        keyframes,
+        movie,
+        explore,
+    ),
     "Data": (scans, template, preprocess, measure, phantom, simulate_bank, build_bank, check_bank),
     "Training": (train, export),
     "Evaluation": (evaluate, replicas),

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import find_objects
 
 from cowgan.anatomy.label_schemes import LabelScheme
 from cowgan.measure import measure_mask
@@ -62,12 +63,14 @@ def artery_sizes(
     Cancelled
         The user cancelled.
     """
-    progress, present = progress or Silent(), set(np.unique(labels).tolist())
-    values = [value for value in scheme.labels if value in present]
+    progress, boxes = progress or Silent(), dict(enumerate(find_objects(labels), start=1))
+    values = [value for value in scheme.labels if boxes.get(value)]
     sizes = {}
     for done, value in enumerate(values):
         advance(progress, done, len(values))
-        found = measure_mask(labels == value, spacing_mm)
+        # With a margin, since a side of the array does not count as a wall.
+        box = tuple(slice(max(axis.start - 1, 0), axis.stop + 1) for axis in boxes[value])
+        found = measure_mask(labels[box] == value, spacing_mm)
         sizes[value] = ArterySize(
             found.volume_mm3, found.length_mm, found.radius.median_mm, found.components
         )

@@ -1,0 +1,42 @@
+"""Measurements of single arteries."""
+
+import numpy as np
+import pytest
+
+from cowgan.anatomy.arteries import Artery
+from cowgan.segmentation.artery_attributes import ARTERY_ATTRIBUTES, artery_values
+
+SPACING = (0.62, 0.62, 0.62)
+
+
+@pytest.fixture
+def labels() -> np.ndarray:
+    """Return a basilar artery of 3.1 mm and a left PCom of 1.9 mm in diameter, along y."""
+    z, x, y = np.indices((24, 64, 64))
+    labels = np.zeros(z.shape, np.uint8)
+    labels[(np.hypot(z - 12, x - 32) <= 2.5) & (y < 40)] = Artery.BA
+    labels[(np.hypot(z - 12, x - 50) <= 1.5) & (y > 20) & (y < 40)] = Artery.L_PCOM
+    return labels
+
+
+def test_arteries_have_the_diameters_they_were_drawn_with(labels):
+    values = artery_values(labels, SPACING)
+    assert values["ba_diameter_mm"] == pytest.approx(3.1, abs=0.25)
+    assert values["l_pcom_diameter_mm"] == pytest.approx(1.9, abs=0.25)
+    assert values["l_pcom_present"] == 1
+
+
+def test_an_absent_artery_has_no_diameter(labels):
+    values = artery_values(labels, SPACING)
+    assert values["r_pcom_present"] == 0
+    assert np.isnan(values["r_pcom_diameter_mm"])
+    assert np.isnan(values["l_ica_diameter_mm"])
+
+
+def test_single_voxels_are_no_communicating_artery(labels):
+    labels[2, 5, 5:9] = Artery.R_PCOM
+    assert artery_values(labels, SPACING)["r_pcom_present"] == 0
+
+
+def test_every_attribute_is_measured(labels):
+    assert set(artery_values(labels, SPACING)) == {each.key for each in ARTERY_ATTRIBUTES}
