@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -30,14 +30,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(study: Path) -> Iterator[int]:
+def served(study: Path, origins: Sequence[str] = ()) -> Iterator[int]:
     """Serve a study in a thread, and yield the port."""
     port = free_port()
     config = uvicorn.Config(
-        application(study, [f"http://127.0.0.1:{port}"]),
+        application(study, origins or [f"http://127.0.0.1:{port}"]),
         port=port,
         log_level="critical",
         lifespan="on",
+        server_header=False,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -85,7 +86,7 @@ class Reply:
 
 @dataclass
 class Browser:
-    """A browser with its cookies; `sent` and `received` keep all traffic."""
+    """A browser with its cookies, and everything that it has received."""
 
     port: int
     cookies: dict[str, str] = field(default_factory=dict)
