@@ -168,8 +168,7 @@ class Page:
 
     def act(self, kind: str, **data: Any) -> dict[str, Any]:
         """Do one thing, which must be possible, and return the state."""
-        reply = self.send(self.action(kind, **data))
-        assert reply.status == 200, reply.body
+        reply = self.send_until_saved(self.action(kind, **data))
         assert reply.json["results"][0]["result"] == "done", reply.body
         return self.state
 
