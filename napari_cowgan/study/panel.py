@@ -15,6 +15,8 @@ from napari_cowgan.help.button import HelpButton
 from napari_cowgan.help.topics import Topic
 from napari_cowgan.study import tasks
 from napari_cowgan.study.audit_group import AuditGroup
+from napari_cowgan.study.browser_group import BrowserGroup
+from napari_cowgan.study.live_collection import LiveCollection
 from napari_cowgan.study.local_reading import LocalReading
 from napari_cowgan.study.open_menu import OpenStudyMenu
 from napari_cowgan.study.readers_group import ReadersGroup
@@ -67,14 +69,16 @@ class StudyPanel(DockedPanel):
         self.summary = StudySummary()
         self.audit = AuditGroup(napari_viewer)
         self.readers = ReadersGroup()
+        self.browser = BrowserGroup()
         self.local_reading = LocalReading(self)
+        self.live = LiveCollection(lambda: not self.job.running, self)
         self.result = ResultGroup()
         self._focus = FocusKeeper(self)
         self._content = QWidget()
         self._build()
         self._connect()
         self.setAcceptDrops(True)
-        self.destroyed.connect(partial(_shut_down, self.job, self.audit))
+        self.destroyed.connect(partial(_shut_down, self.job, self.audit, self.live))
         self._refresh()
 
     # Construction
@@ -86,6 +90,7 @@ class StudyPanel(DockedPanel):
         content.addWidget(self.summary)
         content.addWidget(Section("Blinding audit", self.audit))
         content.addWidget(Section("Readers", self.readers))
+        content.addWidget(Section("Reading in the browser", self.browser))
         content.addWidget(Section("Result", self.result))
         groups = QWidget()
         column = QVBoxLayout(groups)
@@ -115,6 +120,8 @@ class StudyPanel(DockedPanel):
         self.readers.returned.connect(self.collect)
         self.local_reading.started.connect(self._on_reading)
         self.local_reading.ended.connect(self._on_read)
+        self.live.looked.connect(self.browser.refresh)
+        self.live.collected.connect(self._on_arrived)
         self.result.analysis_requested.connect(self._analyse)
         self.result.browse_requested.connect(self._browse)
 
@@ -168,6 +175,13 @@ class StudyPanel(DockedPanel):
         self._show_message("")
         if self.status is not None:
             self._run("Collecting", partial(tasks.study_status, self._study), self._show)
+
+    def _on_arrived(self, status: tasks.StudyStatus) -> None:
+        """Show answers that came while nothing was asked for; what is open stays as it is."""
+        self.status = status
+        self.summary.show_status(status)
+        self.readers.show_status(status)
+        self.result.show_status(status)
 
     def _check(self) -> None:
         def show(checked: tuple[tasks.StudyStatus, list[str]]) -> None:
@@ -223,6 +237,8 @@ class StudyPanel(DockedPanel):
         self.summary.show_status(status)
         self.audit.show_study(status.study)
         self.readers.show_status(status)
+        self.browser.show_study(status.study)
+        self.live.watch(status.study)
         self.result.show_status(status)
         self._refresh()
         if status.refused is not None:
@@ -235,7 +251,7 @@ class StudyPanel(DockedPanel):
     def _refresh(self) -> None:
         idle = not self.job.running
         self._content.setVisible(self.status is not None)
-        for part in (self.open, self.audit, self.readers, self.result):
+        for part in (self.open, self.audit, self.readers, self.browser, self.result):
             part.setEnabled(idle)
 
     # Drops
@@ -263,6 +279,7 @@ def _is_study(paths: list[Path]) -> bool:
     return len(paths) == 1 and (paths[0] / STUDY_FILE).is_file()
 
 
-def _shut_down(job: JobBar, audit: AuditGroup, *_: object) -> None:
+def _shut_down(job: JobBar, audit: AuditGroup, live: LiveCollection, *_: object) -> None:
+    live.end()
     job.end()
     audit.pictures.end()
