@@ -17,7 +17,7 @@ from cowgan.segmentation.bundled_segmenters import find_segmenter
 from cowgan.segmentation.label_head_files import LabelHeadModel
 from cowgan.segmentation.label_head_fitting import fit_label_head
 from cowgan.segmentation.labelled_cases import LabelledCase
-from cowgan.segmentation.overlap import dice
+from cowgan.measure.overlap import dice
 from cowgan.segmentation.segmenter import Segmenter
 from cowgan.segmentation.segmenter_files import load_segmenter
 from cowgan.segmentation.volume_labellers import HeadLabeller

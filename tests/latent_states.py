@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from cowgan.networks import NetworkConfig
 from cowgan.randomness import MAX_SEED
-from cowgan.synthesis import BlockMix, Direction, Edit, LatentState, NoiseShare
+from cowgan.synthesis import BlockMix, Direction, Edit, LatentState, NoiseMap, NoiseShare
 
 seeds = st.integers(0, MAX_SEED)
 
@@ -39,6 +39,9 @@ def states(config: NetworkConfig) -> st.SearchStrategy[LatentState]:
         max_size=config.n_blocks,
         unique_by=lambda mix: mix.block,
     )
+    noise_map = seeds.map(
+        lambda seed: NoiseMap(config.block_shape(0), np.random.default_rng(seed).random(4**3))
+    )
     return st.builds(
         LatentState,
         seed=seeds,
@@ -50,6 +53,7 @@ def states(config: NetworkConfig) -> st.SearchStrategy[LatentState]:
         noise=st.booleans(),
         noise_seed=st.none() | seeds,
         noise_strength=st.lists(st.floats(0, 2), max_size=config.n_blocks).map(tuple),
+        noise_map=st.none() | noise_map,
         edits=st.lists(edit, max_size=3).map(tuple),
         noise_blend=st.lists(st.builds(NoiseShare, seeds, st.floats(-1, 1)), max_size=3).map(tuple),
     )

@@ -36,12 +36,8 @@ class NoiseGroup(QWidget):
         layout.addWidget(self.seed.problem)
         layout.addWidget(self.strength)
         self.mode.textActivated.connect(self._on_mode)
-        self.seed.valueChanged.connect(
-            lambda seed: model.edit("noise seed", noise=True, noise_seed=seed, noise_blend=())
-        )
-        self.dice.clicked.connect(
-            lambda: model.edit("other noise", noise=True, noise_seed=random_seed(), noise_blend=())
-        )
+        self.seed.valueChanged.connect(lambda seed: self._choose("noise seed", seed))
+        self.dice.clicked.connect(lambda: self._choose("other noise", random_seed()))
         self.strength.slider.moved.connect(self._on_strength)
         model.state_changed.connect(self.refresh)
         self.refresh()
@@ -56,6 +52,9 @@ class NoiseGroup(QWidget):
         self.seed.setEnabled(fixed)
         self.strength.show_value(latent.noise_strength[0] if latent.noise_strength else 1)
         self.strength.setEnabled(latent.noise)
+
+    def _choose(self, text: str, seed: int) -> None:
+        self._model.edit(text, noise=True, noise_seed=seed, noise_blend=(), noise_map=None)
 
     def _on_mode(self, mode: str) -> None:
         seed = self._model.latent.effective_noise_seed if mode == _FIXED else None

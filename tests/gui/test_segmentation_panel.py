@@ -26,7 +26,7 @@ from cowgan.anatomy.label_colours import label_colours
 from cowgan.anatomy.label_schemes import TERRITORIES, TOPCOW_2024
 from cowgan.files import sha256_of
 from cowgan.segmentation.labelled_cases import read_folders
-from cowgan.segmentation.overlap import dice
+from cowgan.measure.overlap import dice
 from cowgan.segmentation.training_set import add_case
 from cowgan.simulate import make_anatomy
 from cowgan.volume import (

@@ -18,7 +18,7 @@ from cowgan.segmentation.label_head_files import (
     save_label_head,
 )
 from cowgan.segmentation.label_head_fitting import fit_label_head
-from cowgan.segmentation.overlap import dice
+from cowgan.measure.overlap import dice
 from cowgan.segmentation.volume_labellers import HeadLabeller
 from cowgan.synthesis import LatentState, Synthesizer
 

@@ -5,7 +5,7 @@ import pytest
 from segmentation_cases import LEFT, RIGHT, tiny_config, tubes
 
 from cowgan.anatomy.label_schemes import TERRITORIES
-from cowgan.segmentation.overlap import dice
+from cowgan.measure.overlap import dice
 from cowgan.segmentation.patch_augmentation import augment, change_intensities
 
 

@@ -62,6 +62,8 @@ class Checkpoint:
         SHA-256 of that file.
     notes : tuple of str
         Messages for the user, such as an assumption made while loading.
+    tuned_to : str or None
+        The scan that the weights of `synthesis` were changed for, unlike those of the file.
     """
 
     config: NetworkConfig
@@ -74,6 +76,7 @@ class Checkpoint:
     sha256: str | None = None
     notes: tuple[str, ...] = ()
     stored_statistics: LatentStatistics | None = None
+    tuned_to: str | None = None
 
     def __post_init__(self) -> None:
         for network in (self.mapping, self.synthesis, self.discriminator):

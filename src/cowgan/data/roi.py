@@ -33,8 +33,13 @@ _TO_CIRCLE_MM = (9.0, 0.0, -5.2)
 5 mm along y and z, and 10 mm along x."""
 
 
-def region_around(centre_mm: NDArray[np.float64], affine: NDArray[np.float64]) -> Grid:
-    """Return the 32 x 128 x 128 grid (z, x, y) around a point.
+def region_around(
+    centre_mm: NDArray[np.float64],
+    affine: NDArray[np.float64],
+    shape: tuple[int, int, int] = ROI_SHAPE,
+    spacing_mm: tuple[float, float, float] = DEFAULT_SPACING_MM,
+) -> Grid:
+    """Return a grid around a point, by default the one of 32 x 128 x 128 voxels (z, x, y).
 
     Parameters
     ----------
@@ -42,19 +47,18 @@ def region_around(centre_mm: NDArray[np.float64], affine: NDArray[np.float64]) -
         Middle of the region in RAS millimetres.
     affine : ndarray, shape (4, 4)
         Affine of the image whose axes the grid follows.
-
-    Returns
-    -------
-    Grid
-        Voxels of 0.62 x 0.61875 x 0.61875 mm.
+    shape : tuple of int
+        Voxels along (z, x, y).
+    spacing_mm : tuple of float
+        Voxel size along (z, x, y).
     """
-    sz, sx, sy = DEFAULT_SPACING_MM
+    sz, sx, sy = spacing_mm
     axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0) * [sx, sy, sz]
-    nz, nx, ny = ROI_SHAPE
+    nz, nx, ny = shape
     grid = np.eye(4)
     grid[:3, :3] = axes
     grid[:3, 3] = centre_mm - axes @ ((np.array([nx, ny, nz]) - 1) / 2)
-    return Grid(ROI_SHAPE, grid)
+    return Grid(shape, grid)
 
 
 def is_region(volume: Volume) -> bool:

@@ -12,7 +12,7 @@ from cowgan.errors import CowganError
 from cowgan.randomness import stream
 from cowgan.segmentation.classes import Classes
 from cowgan.segmentation.labelled_cases import LabelledCases
-from cowgan.segmentation.overlap import skeleton_mask
+from cowgan.measure.overlap import skeleton_mask
 from cowgan.segmentation.patch_augmentation import augment
 from cowgan.segmentation.patches import PatchSampler, crop
 from cowgan.segmentation.segmentation_config import SegmentationConfig

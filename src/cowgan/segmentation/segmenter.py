@@ -18,7 +18,7 @@ from cowgan.progress import Progress, Silent, advance
 from cowgan.segmentation.classes import Classes
 from cowgan.segmentation.label_cleaning import drop_small_pieces
 from cowgan.segmentation.labelled_cases import at_spacing
-from cowgan.segmentation.overlap import dice
+from cowgan.measure.overlap import dice
 from cowgan.segmentation.segmenter_files import SegmenterModel
 from cowgan.synthesis.precision import Precision, choose_device, choose_dtype
 from cowgan.volume import Volume

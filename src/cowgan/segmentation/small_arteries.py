@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cowgan.segmentation.overlap import intersection_over_union
+from cowgan.measure.overlap import intersection_over_union
 
 DetectionOutcome = Literal["TP", "FN", "FP", "TN"]
 

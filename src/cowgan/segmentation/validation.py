@@ -11,7 +11,7 @@ from cowgan.segmentation.circle_variants import compare_circles
 from cowgan.segmentation.label_pairs import ScoredPair
 from cowgan.segmentation.labelled_cases import LabelledCases, as_volume
 from cowgan.segmentation.metrics import score
-from cowgan.segmentation.overlap import dice
+from cowgan.measure.overlap import dice
 from cowgan.segmentation.segmenter import ArterySegmenter, Segmenter
 
 MEAN_DICE = "mean_dice"

@@ -3,6 +3,7 @@
 from cowgan.synthesis.direction import Direction
 from cowgan.synthesis.export import ExportedVolume, export_path, export_volumes
 from cowgan.synthesis.interpolation import between_seeds, between_states, slerp
+from cowgan.synthesis.noise_map import NoiseMap
 from cowgan.synthesis.state import BlockMix, Edit, LatentState, NoiseShare, TruncationCentre
 from cowgan.synthesis.styles import latent, style, styles
 from cowgan.synthesis.synthesizer import FRAME_BUDGET_S, Synthesizer
@@ -14,6 +15,7 @@ __all__ = [
     "Edit",
     "ExportedVolume",
     "LatentState",
+    "NoiseMap",
     "NoiseShare",
     "Synthesizer",
     "TruncationCentre",

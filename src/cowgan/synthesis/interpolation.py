@@ -1,13 +1,19 @@
 """Interpolation between two latents."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from cowgan.checkpoint import Checkpoint
+from cowgan.networks import NetworkConfig
+from cowgan.networks.synthesis_network import NOISE_MEAN
+from cowgan.synthesis.noise import block_noise
+from cowgan.synthesis.noise_map import NoiseMap
 from cowgan.synthesis.state import LatentState, NoiseShare
 from cowgan.synthesis.styles import check_fit, latent, style, styles
 
@@ -99,6 +105,8 @@ def between_states(
     if t == 1:
         return end
     blended = _blended_noise(start, end, t, checkpoint.config.n_blocks)
+    if blended["noise"]:
+        blended["noise_map"] = _blended_map(start, end, t, checkpoint.config)
     if replace(start, **blended) == replace(end, **blended):
         return replace(start, **blended)
     base = _base_style(checkpoint, start, end, t, space)
@@ -146,6 +154,27 @@ def _blended_noise(start: LatentState, end: LatentState, t: float, n_blocks: int
         "noise_blend": () if shares == [NoiseShare(seeds[0], 1.0)] else tuple(shares),
         "noise_strength": () if set(strength) == {1.0} else tuple(strength),
     }
+
+
+def _blended_map(
+    start: LatentState, end: LatentState, t: float, config: NetworkConfig
+) -> NoiseMap | None:
+    """Return what lies between the maps of noise, or between one and the noise of a seed."""
+    one, other = start.noise_map, end.noise_map
+    if one == other:
+        return one
+    (shape,) = {each.shape for each in (one, other) if each is not None}
+    blocks = [block for block in range(config.n_blocks) if config.block_shape(block) == shape]
+    first, last = (
+        NOISE_MEAN if noise is None else noise.numpy()
+        for noise in (
+            block_noise(replace(state, noise_strength=()), blocks[0], config)
+            for state in (start, end)
+        )
+    )
+    angle = t * math.pi / 2
+    deviation = math.cos(angle) * (first - NOISE_MEAN) + math.sin(angle) * (last - NOISE_MEAN)
+    return NoiseMap(shape, np.clip(deviation + NOISE_MEAN, 0, 1))
 
 
 def _weights(state: LatentState) -> dict[int, float]:

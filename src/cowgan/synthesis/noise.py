@@ -8,6 +8,7 @@ from torch import Tensor
 from cowgan.networks import NetworkConfig
 from cowgan.networks.synthesis_network import NOISE_MEAN
 from cowgan.randomness import stream
+from cowgan.synthesis.noise_map import NoiseMap
 from cowgan.synthesis.state import LatentState, NoiseShare
 
 
@@ -25,7 +26,10 @@ def block_noise(state: LatentState, block: int, config: NetworkConfig) -> Tensor
     strength = state.strength(block)
     if strength == 0:
         return None
-    d, h, w = config.block_shape(block)
+    shape = d, h, w = config.block_shape(block)
+    if state.noise_map is not None and state.noise_map.covers(shape):
+        found = torch.from_numpy(state.noise_map.corner(shape))
+        return NOISE_MEAN + strength * (found - NOISE_MEAN)
     first, *others = state.noises
     if not others and first.weight * strength == 1:
         return noise_cube(first.seed, config)[:d, :h, :w]
@@ -36,10 +40,10 @@ def block_noise(state: LatentState, block: int, config: NetworkConfig) -> Tensor
     return NOISE_MEAN + deviation
 
 
-NoiseKey = tuple[tuple[NoiseShare, ...], float]
+NoiseKey = tuple[NoiseMap | None, tuple[NoiseShare, ...], float]
 
 
 def noise_key(state: LatentState, block: int) -> NoiseKey | None:
     """Return a key that identifies the result of `block_noise` for a given config."""
     strength = state.strength(block)
-    return None if strength == 0 else (state.noises, strength)
+    return None if strength == 0 else (state.noise_map, state.noises, strength)

@@ -8,6 +8,7 @@ from cowgan.documents import checked
 from cowgan.errors import CowganError
 from cowgan.randomness import MAX_SEED
 from cowgan.synthesis.direction import Direction
+from cowgan.synthesis.noise_map import NoiseMap
 
 SCHEMA = "cowgan.latent-state/1"
 
@@ -101,6 +102,8 @@ class LatentState:
     noise_strength : tuple of float
         Factor on the noise's deviation from its mean, per block; blocks beyond its end
         have 1.
+    noise_map : NoiseMap or None
+        Noise of the blocks that it covers, instead of that of the seed.
     edits : tuple of Edit
         Directions, applied in order.
     noise_blend : tuple of NoiseShare
@@ -122,6 +125,7 @@ class LatentState:
     noise: bool = True
     noise_seed: int | None = None
     noise_strength: tuple[float, ...] = ()
+    noise_map: NoiseMap | None = None
     edits: tuple[Edit, ...] = ()
     noise_blend: tuple[NoiseShare, ...] = ()
 
@@ -188,6 +192,8 @@ class LatentState:
             "noise": self.noise,
             "noise_seed": self.noise_seed,
             "noise_strength": list(self.noise_strength),
+            # Left out where there is none, as before there were such maps.
+            **({} if self.noise_map is None else {"noise_map": self.noise_map.to_dict()}),
             "edits": [
                 {
                     "direction": edit.direction.to_dict(),
@@ -222,5 +228,5 @@ class LatentState:
             )
         stored = {name: value for name, value in content.items() if name != "schema"}
         # Older states lack these.
-        added = {"noise_blend": [], "centre": "mean"}
+        added: dict[str, Any] = {"noise_blend": [], "centre": "mean", "noise_map": None}
         return checked(added | stored, cls, "A stored latent state")

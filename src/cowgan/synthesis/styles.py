@@ -56,8 +56,10 @@ def check_fit(checkpoint: Checkpoint, state: LatentState) -> None:
         *(block for edit in state.edits for block in (edit.first_block, edit.last_block)),
     )
     lengths = {len(row) for row in state.w or ()} | {e.direction.vector.size for e in state.edits}
+    shapes = {config.block_shape(block) for block in range(config.n_blocks)}
     if (
         not all(0 <= block < config.n_blocks for block in blocks)
+        or (state.noise_map is not None and state.noise_map.shape not in shapes)
         or lengths - {config.latent_dim}
         or (state.w is not None and len(state.w) not in (1, config.n_blocks))
     ):

@@ -130,14 +130,17 @@ class Synthesizer:
     def provenance(self, state: LatentState, stop_block: int | None = None) -> dict[str, Any]:
         """Return the provenance of the volume that `render` returns."""
         stop = self._checked_stop(stop_block)
+        checkpoint = {
+            "name": self.checkpoint.card.name,
+            "sha256": self.checkpoint.sha256,
+            "licence": self.checkpoint.card.licence,
+        }
+        if self.checkpoint.tuned_to is not None:
+            checkpoint["tuned_to"] = self.checkpoint.tuned_to
         return {
             "synthetic": True,
             "software": f"napari-cowgan {__version__}",
-            "checkpoint": {
-                "name": self.checkpoint.card.name,
-                "sha256": self.checkpoint.sha256,
-                "licence": self.checkpoint.card.licence,
-            },
+            "checkpoint": checkpoint,
             "state": state.to_dict(),
             "precision": self.precision,
             "preview_block": stop if stop < self._config.n_blocks - 1 else None,

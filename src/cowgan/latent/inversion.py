@@ -1,0 +1,335 @@
+"""Projection of a volume into the latent space of a model."""
+
+import copy
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from cowgan.checkpoint import Checkpoint
+from cowgan.errors import require_choice
+from cowgan.latent.encoder import LatentEncoder, noise_block
+from cowgan.latent.encoder_files import stored_encoder
+from cowgan.latent.p_space import PSpace
+from cowgan.latent.projection_loss import ProjectionLoss
+from cowgan.latent.projection_target import ProjectionTarget, projection_target
+from cowgan.latent.tuning import Tuning
+from cowgan.progress import Progress, Silent
+from cowgan.randomness import stream
+from cowgan.synthesis import LatentState, NoiseMap, Synthesizer
+from cowgan.volume import Volume
+
+Stage = Literal["w", "w+", "pivotal"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
+_RATE = 0.1
+_TUNING_RATE = 1e-3
+_WARM_UP = 5
+_COOLING = 0.5
+"""Share of a stage's steps, at its end, in which the step length falls to 0."""
+_OF_CODE = 2e-4
+"""Weight of the squared Mahalanobis distance per component, which is about 1 for the model's own
+codes."""
+_OF_NOISE = 2e-4
+_CANDIDATES = 32
+"""Random codes to choose a start from, for models without an encoder."""
+_UPDATE_S = 2.0
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Optimisation steps of a projection.
+
+    Attributes
+    ----------
+    coarse, middle, full : int
+        Steps of stage W+ on the block two before the last, the one before it and the last. Stage
+        W takes `coarse` on the first of them.
+    tuning : int
+        Steps of pivotal tuning.
+    """
+
+    coarse: int = 40
+    middle: int = 50
+    full: int = 120
+    tuning: int = 80
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """What was found up to some step.
+
+    Attributes
+    ----------
+    stage : {"w", "w+", "pivotal"}
+        The stage of that step.
+    state : LatentState
+        One style per block, and a map of noise; the noise of finer blocks is off.
+    volume : Volume
+        What it looks like, on the grid of the scan.
+    losses : tuple of float
+        The loss of every step so far. It jumps where a finer block is compared.
+    tuning : Tuning or None
+        Changed weights, with which alone the state looks like this.
+    """
+
+    stage: Stage
+    state: LatentState
+    volume: Volume
+    losses: tuple[float, ...]
+    tuning: Tuning | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """The result of a projection.
+
+    Attributes
+    ----------
+    target : ProjectionTarget
+        The scan on the model's grid.
+    findings : tuple of Finding
+        At the end of each stage; the last is the result.
+    complete : bool
+        False if the user cancelled.
+    """
+
+    target: ProjectionTarget
+    findings: tuple[Finding, ...]
+    complete: bool
+
+    @property
+    def result(self) -> Finding:
+        """The last finding."""
+        return self.findings[-1]
+
+
+def project(
+    volume: Volume,
+    checkpoint: Checkpoint,
+    stage: Stage = "w+",
+    device: str = "auto",
+    effort: Effort | None = None,
+    progress: Progress | None = None,
+    on_update: Callable[[Finding], None] = lambda _: None,
+) -> Projection:
+    """Find the latent state whose volume looks like a scan.
+
+    An encoder, or for models without one the best of some random codes, gives the start. Then the
+    code is optimised: one style for all blocks (W), then one for each together with the noise of
+    the coarser blocks (W+), and at last, if asked for, the weights of the model (pivotal tuning).
+    Early blocks are matched first, which takes a tenth of the time of all blocks.
+
+    Parameters
+    ----------
+    volume : Volume
+        A TOF MRA, see `projection_target`.
+    checkpoint : Checkpoint
+        The model, which stays as it is.
+    stage : {"w", "w+", "pivotal"}
+        The last stage.
+    device : str
+        As for `Synthesizer`.
+    effort : Effort, optional
+        How many steps.
+    progress : Progress, optional
+        Reports every step. If it is cancelled, the best state so far is the result.
+    on_update : callable, optional
+        Receives what has been found, about every two seconds.
+
+    Raises
+    ------
+    CowganError
+        The stage or device does not exist, or the volume cannot be used.
+
+    References
+    ----------
+    Roich et al., "Pivotal Tuning", ACM TOG 2022; Zhu et al., arXiv 2012.09036 (prior in P space).
+    """
+    require_choice("stage", stage, STAGES)
+    synthesizer = Synthesizer(checkpoint, device)
+    target = projection_target(volume, synthesizer)
+    search = _Search(checkpoint, synthesizer, target, effort or Effort(), progress or Silent())
+    findings = []
+    for each in STAGES[: STAGES.index(stage) + 1]:
+        search.run(each, stage, on_update)
+        findings.append(search.finding())
+        if search.cancelled:
+            break
+    return Projection(target, tuple(findings), not search.cancelled)
+
+
+@dataclass
+class _Best:
+    """The parameters of the lowest loss on the finest block that was compared."""
+
+    block: int = -1
+    loss: float = float("inf")
+    parameters: list[Tensor] = field(default_factory=list)
+
+
+class _Search:
+    """The optimisation of one projection."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        synthesizer: Synthesizer,
+        target: ProjectionTarget,
+        effort: Effort,
+        progress: Progress,
+    ) -> None:
+        self._checkpoint, self._config = checkpoint, checkpoint.config
+        self._device, self._dtype = synthesizer.device, synthesizer.dtype
+        self._target, self._effort, self._progress = target, effort, progress
+        self._space = PSpace.of(checkpoint).to(self._device)
+        self._network = copy.deepcopy(checkpoint.synthesis).to(self._device)
+        scan, inside = (
+            torch.from_numpy(each).to(self._device, torch.float32)[None, None]
+            for each in (target.volume.data, target.inside)
+        )
+        self._loss = ProjectionLoss(scan, inside)
+        self._losses: list[float] = []
+        self._stage: Stage = "w"
+        self.cancelled = False
+        self._last = self._config.n_blocks - 1
+        code, noise = self._start()
+        self._code, self._noise = code[None], noise
+        self._best = _Best()
+
+    def run(self, stage: Stage, last_stage: Stage, on_update: Callable[[Finding], None]) -> None:
+        """Run one stage from the best of the one before."""
+        self._stage = stage
+        if stage == "w+":
+            self._code = self._code.expand(1, self._config.n_blocks, -1).contiguous()
+        parameters = self._parameters()
+        schedule = _schedule(stage, self._effort, self._config.n_blocks)
+        adam = torch.optim.Adam(parameters, betas=(0.9, 0.99))
+        total = sum(
+            len(_schedule(each, self._effort, self._config.n_blocks))
+            for each in STAGES[: STAGES.index(last_stage) + 1]
+        )
+        self._best = _Best()
+        updated = time.monotonic()
+        for step, block in enumerate(schedule):
+            rate = _TUNING_RATE if stage == "pivotal" else _RATE
+            for group in adam.param_groups:
+                group["lr"] = rate * _share_of_rate(step, len(schedule))
+            with torch.enable_grad():
+                match = self._loss(self._render(block))
+                loss = match + self._prior()
+            self._note(block, match.item(), parameters)
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            self._progress.report(len(self._losses), total, f"{stage}, loss {match.item():.3f}")
+            if self._progress.cancelled:
+                self.cancelled = True
+                break
+            if time.monotonic() - updated >= _UPDATE_S:
+                on_update(self.finding())
+                updated = time.monotonic()
+        for parameter, best in zip(parameters, self._best.parameters, strict=True):
+            parameter.data.copy_(best)
+            parameter.requires_grad_(False)
+
+    def finding(self) -> Finding:
+        """Return what the present parameters are."""
+        with torch.no_grad():
+            image = self._render(self._last).clamp(0, 1)[0, 0].float().cpu().numpy()
+        history = {"synthetic": True, "projection": {"stage": self._stage}}
+        tuning = None
+        if self._stage == "pivotal":
+            tuning = Tuning.between(self._checkpoint, self._network)
+        return Finding(
+            self._stage,
+            self._state(),
+            Volume(image, self._target.volume.affine, history),
+            tuple(self._losses),
+            tuning,
+        )
+
+    def _parameters(self) -> list[Tensor]:
+        if self._stage == "pivotal":
+            self._network.requires_grad_(True)
+            return list(self._network.parameters())
+        self._code.requires_grad_(True)
+        self._noise.requires_grad_(True)
+        return [self._code, self._noise]
+
+    def _note(self, block: int, loss: float, parameters: list[Tensor]) -> None:
+        self._losses.append(loss)
+        if block > self._best.block or loss < self._best.loss:
+            self._best = _Best(block, loss, [each.detach().clone() for each in parameters])
+
+    def _render(self, last: int) -> Tensor:
+        ws = self._space.w(self._code).expand(1, self._config.n_blocks, -1)
+        noise = torch.special.ndtr(self._noise)
+        with self._autocast():
+            x, image = self._network.start(1), None
+            for block in range(last + 1):
+                of_block = noise if block <= noise_block(self._config) else None
+                x, image = self._network.run_block(block, x, image, ws[:, block], of_block)
+        assert image is not None
+        return image
+
+    def _autocast(self) -> AbstractContextManager[None]:
+        enabled = self._dtype != torch.float32
+        return torch.autocast(self._device.type, self._dtype, enabled=enabled)
+
+    def _prior(self) -> Tensor:
+        return _OF_CODE * self._code.square().mean() + _OF_NOISE * self._noise.square().mean()
+
+    def _state(self) -> LatentState:
+        with torch.no_grad():
+            ws = self._space.w(self._code)[0].cpu()
+            noise = torch.special.ndtr(self._noise)[0].cpu()
+        last = noise_block(self._config)
+        return LatentState(
+            noise_seed=0,
+            w=tuple(tuple(round(value, 6) for value in row) for row in ws.tolist()),
+            noise_strength=tuple(float(b <= last) for b in range(self._config.n_blocks)),
+            noise_map=NoiseMap(self._config.block_shape(last), noise.numpy()),
+        )
+
+    @torch.no_grad()
+    def _start(self) -> tuple[Tensor, Tensor]:
+        """Return the first code, shape (1, n), and the scores of the first noise."""
+        stored = stored_encoder(self._checkpoint)
+        if stored is not None:
+            return self._guess(stored.encoder.to(self._device))
+        block = noise_block(self._config)
+        self._noise = torch.zeros(1, *self._config.block_shape(block), device=self._device)
+        numbers = stream("projection start", 0).standard_normal((_CANDIDATES, len(self._space.sd)))
+        losses = []
+        candidates = torch.from_numpy(numbers.astype("float32")).to(self._device)
+        for candidate in candidates:
+            self._code = candidate[None, None]
+            losses.append(self._loss(self._render(min(block + 1, self._last))).item())
+        best = min(range(_CANDIDATES), key=losses.__getitem__)
+        return candidates[best][None], self._noise
+
+    def _guess(self, encoder: LatentEncoder) -> tuple[Tensor, Tensor]:
+        mean, share = self._loss.target(encoder.input_shape)
+        code, noise = encoder(mean * (share > 0), share)
+        return code, noise[:, 0]
+
+
+def _schedule(stage: Stage, effort: Effort, n_blocks: int) -> list[int]:
+    """Return the last block to render in each step of a stage."""
+    last = n_blocks - 1
+    coarse, middle = max(0, last - 2), max(0, last - 1)
+    if stage == "w":
+        return [coarse] * effort.coarse
+    if stage == "w+":
+        return [coarse] * effort.coarse + [middle] * effort.middle + [last] * effort.full
+    return [last] * effort.tuning
+
+
+def _share_of_rate(step: int, steps: int) -> float:
+    """Return the share of the step length: a short rise, and a fall at the end."""
+    return min(1, (step + 1) / _WARM_UP, (steps - step) / (steps * _COOLING))
