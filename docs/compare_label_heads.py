@@ -12,12 +12,12 @@ import numpy as np
 
 from cowgan.anatomy.label_schemes import TERRITORIES
 from cowgan.checkpoint import load_bundled
+from cowgan.measure.overlap import dice
 from cowgan.segmentation.annotated_volumes import AnnotatedVolume
 from cowgan.segmentation.bundled_segmenters import find_segmenter
 from cowgan.segmentation.label_head_files import LabelHeadModel
 from cowgan.segmentation.label_head_fitting import fit_label_head
 from cowgan.segmentation.labelled_cases import LabelledCase
-from cowgan.measure.overlap import dice
 from cowgan.segmentation.segmenter import Segmenter
 from cowgan.segmentation.segmenter_files import load_segmenter
 from cowgan.segmentation.volume_labellers import HeadLabeller

@@ -25,8 +25,8 @@ from cowgan.anatomy.arteries import LABEL_SCHEME, Artery
 from cowgan.anatomy.label_colours import label_colours
 from cowgan.anatomy.label_schemes import TERRITORIES, TOPCOW_2024
 from cowgan.files import sha256_of
-from cowgan.segmentation.labelled_cases import read_folders
 from cowgan.measure.overlap import dice
+from cowgan.segmentation.labelled_cases import read_folders
 from cowgan.segmentation.training_set import add_case
 from cowgan.simulate import make_anatomy
 from cowgan.volume import (

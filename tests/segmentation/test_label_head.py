@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 from cowgan.anatomy.label_schemes import TERRITORIES
 from cowgan.checkpoint import BUNDLED, load_bundled
 from cowgan.errors import Cancelled, CowganError
+from cowgan.measure.overlap import dice
 from cowgan.progress import Silent
 from cowgan.segmentation.annotated_volumes import read_annotated
 from cowgan.segmentation.label_head import LabelHead
@@ -18,7 +19,6 @@ from cowgan.segmentation.label_head_files import (
     save_label_head,
 )
 from cowgan.segmentation.label_head_fitting import fit_label_head
-from cowgan.measure.overlap import dice
 from cowgan.segmentation.volume_labellers import HeadLabeller
 from cowgan.synthesis import LatentState, Synthesizer
 

@@ -6,8 +6,8 @@ from segmentation_cases import LEFT, tubes
 
 from cowgan.anatomy.label_schemes import TERRITORIES
 from cowgan.errors import CowganError
-from cowgan.segmentation.labelled_cases import read_folders
 from cowgan.measure.overlap import dice
+from cowgan.segmentation.labelled_cases import read_folders
 from cowgan.volume import DEFAULT_SPACING_MM, Volume, default_affine, write_labels, write_nifti
 
 

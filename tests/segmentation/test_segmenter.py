@@ -10,8 +10,8 @@ from tube_networks import tube_network
 
 from cowgan.anatomy.label_schemes import SEVEN_ARTERIES, TERRITORIES
 from cowgan.errors import Cancelled, CowganError
-from cowgan.segmentation.classes import Classes
 from cowgan.measure.overlap import dice
+from cowgan.segmentation.classes import Classes
 from cowgan.segmentation.segmenter import Segmenter
 from cowgan.segmentation.segmenter_files import (
     SegmenterModel,

@@ -24,6 +24,7 @@ from cowgan.cli.movie import keyframes, movie
 from cowgan.cli.output import say
 from cowgan.cli.phantom import phantom
 from cowgan.cli.preprocess import preprocess
+from cowgan.cli.project import fit_encoder, project
 from cowgan.cli.replicas import replicas
 from cowgan.cli.scans import scans
 from cowgan.cli.segment import app as segment
@@ -40,6 +41,8 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         label_generator,
         directions,
         attributes,
+        fit_encoder,
+        project,
         keyframes,
         movie,
         explore,

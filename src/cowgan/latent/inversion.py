@@ -1,4 +1,4 @@
-"""Projection of a volume into the latent space of a model."""
+"""LatentProjection of a volume into the latent space of a model."""
 
 import copy
 import time
@@ -23,8 +23,8 @@ from cowgan.randomness import stream
 from cowgan.synthesis import LatentState, NoiseMap, Synthesizer
 from cowgan.volume import Volume
 
-Stage = Literal["w", "w+", "pivotal"]
-STAGES: tuple[Stage, ...] = get_args(Stage)
+ProjectionStage = Literal["w", "w+", "pivotal"]
+STAGES: tuple[ProjectionStage, ...] = get_args(ProjectionStage)
 
 _RATE = 0.1
 _TUNING_RATE = 1e-3
@@ -77,7 +77,7 @@ class Finding:
         Changed weights, with which alone the state looks like this.
     """
 
-    stage: Stage
+    stage: ProjectionStage
     state: LatentState
     volume: Volume
     losses: tuple[float, ...]
@@ -85,7 +85,7 @@ class Finding:
 
 
 @dataclass(frozen=True, eq=False)
-class Projection:
+class LatentProjection:
     """The result of a projection.
 
     Attributes
@@ -111,12 +111,12 @@ class Projection:
 def project(
     volume: Volume,
     checkpoint: Checkpoint,
-    stage: Stage = "w+",
+    stage: ProjectionStage = "w+",
     device: str = "auto",
     effort: Effort | None = None,
     progress: Progress | None = None,
     on_update: Callable[[Finding], None] = lambda _: None,
-) -> Projection:
+) -> LatentProjection:
     """Find the latent state whose volume looks like a scan.
 
     An encoder, or for models without one the best of some random codes, gives the start. Then the
@@ -160,7 +160,7 @@ def project(
         findings.append(search.finding())
         if search.cancelled:
             break
-    return Projection(target, tuple(findings), not search.cancelled)
+    return LatentProjection(target, tuple(findings), not search.cancelled)
 
 
 @dataclass
@@ -194,14 +194,19 @@ class _Search:
         )
         self._loss = ProjectionLoss(scan, inside)
         self._losses: list[float] = []
-        self._stage: Stage = "w"
+        self._stage: ProjectionStage = "w"
         self.cancelled = False
         self._last = self._config.n_blocks - 1
         code, noise = self._start()
         self._code, self._noise = code[None], noise
         self._best = _Best()
 
-    def run(self, stage: Stage, last_stage: Stage, on_update: Callable[[Finding], None]) -> None:
+    def run(
+        self,
+        stage: ProjectionStage,
+        last_stage: ProjectionStage,
+        on_update: Callable[[Finding], None],
+    ) -> None:
         """Run one stage from the best of the one before."""
         self._stage = stage
         if stage == "w+":
@@ -319,7 +324,7 @@ class _Search:
         return code, noise[:, 0]
 
 
-def _schedule(stage: Stage, effort: Effort, n_blocks: int) -> list[int]:
+def _schedule(stage: ProjectionStage, effort: Effort, n_blocks: int) -> list[int]:
     """Return the last block to render in each step of a stage."""
     last = n_blocks - 1
     coarse, middle = max(0, last - 2), max(0, last - 1)

@@ -49,6 +49,10 @@ class Tuning:
         }
         return cls(changes, checkpoint.sha256 or "")
 
+    def named(self, scan: str) -> "Tuning":
+        """Return the same tuning with the name of its scan."""
+        return replace(self, scan=scan)
+
     def tuned(self, checkpoint: Checkpoint) -> Checkpoint:
         """Return a model with these changes, which leaves the given one as it is.
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cowgan.errors import CowganError
+from cowgan.measure.overlap import skeleton_mask
 from cowgan.randomness import stream
 from cowgan.segmentation.classes import Classes
 from cowgan.segmentation.labelled_cases import LabelledCases
-from cowgan.measure.overlap import skeleton_mask
 from cowgan.segmentation.patch_augmentation import augment
 from cowgan.segmentation.patches import PatchSampler, crop
 from cowgan.segmentation.segmentation_config import SegmentationConfig

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from cowgan.anatomy.label_schemes import LabelScheme
 from cowgan.errors import CowganError
+from cowgan.measure.overlap import centreline_dice, dice
 from cowgan.measure.topology import topology
 from cowgan.segmentation.average_distances import average_hausdorff
-from cowgan.measure.overlap import centreline_dice, dice
 from cowgan.segmentation.small_arteries import SMALL_ARTERIES, DetectionOutcome, detection
 from cowgan.segmentation.surfaces import surface_distances
 from cowgan.text import dimensions

@@ -14,11 +14,11 @@ from torch.nn import functional
 
 from cowgan.anatomy.label_schemes import LabelScheme
 from cowgan.errors import CowganError
+from cowgan.measure.overlap import dice
 from cowgan.progress import Progress, Silent, advance
 from cowgan.segmentation.classes import Classes
 from cowgan.segmentation.label_cleaning import drop_small_pieces
 from cowgan.segmentation.labelled_cases import at_spacing
-from cowgan.measure.overlap import dice
 from cowgan.segmentation.segmenter_files import SegmenterModel
 from cowgan.synthesis.precision import Precision, choose_device, choose_dtype
 from cowgan.volume import Volume

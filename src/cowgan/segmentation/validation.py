@@ -6,12 +6,12 @@ import numpy as np
 
 from cowgan.anatomy.label_schemes import LabelScheme
 from cowgan.errors import CowganError
+from cowgan.measure.overlap import dice
 from cowgan.progress import Progress, Silent, advance
 from cowgan.segmentation.circle_variants import compare_circles
 from cowgan.segmentation.label_pairs import ScoredPair
 from cowgan.segmentation.labelled_cases import LabelledCases, as_volume
 from cowgan.segmentation.metrics import score
-from cowgan.measure.overlap import dice
 from cowgan.segmentation.segmenter import ArterySegmenter, Segmenter
 
 MEAN_DICE = "mean_dice"
