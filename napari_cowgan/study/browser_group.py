@@ -50,6 +50,7 @@ class BrowserGroup(QWidget):
         self.list.setRootIsDecorated(False)
         self.list.setIndentation(0)
         self.list.setIconSize(SWATCH)
+        self.list.setStyleSheet("QTreeWidget::item { padding: 3px 0; }")
         self.list.setToolTip("Readers and their links; select one to renew or revoke its link")
         self.list.setAccessibleName("Links of readers")
         header = self.list.header()
