@@ -48,7 +48,7 @@ class StartRequest:
             raise CowganError("No screen is like that.")
 
 
-Kind = Literal[
+ActionKind = Literal[
     "understood",
     "consent",
     "proceed",
@@ -77,7 +77,7 @@ class PageAction:
     """One thing that the reader did."""
 
     id: str
-    kind: Kind
+    kind: ActionKind
     at_ms: float
     trial: int | None
     data: dict[str, Any]
