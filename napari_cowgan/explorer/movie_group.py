@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,11 @@ from cowgan.latent.movies import Keyframe, Movie
 from cowgan.progress import Progress
 from cowgan.synthesis import Synthesizer
 from cowgan.volume import Volume
+from napari_cowgan.explorer.animation_wizard import (
+    open_wizard,
+    received_keyframes,
+    send_keyframes,
+)
 from napari_cowgan.explorer.explorer_model import ExplorerModel, random_seed
 from napari_cowgan.explorer.kept_keyframes import read_keyframes, write_keyframes
 from napari_cowgan.explorer.keyframe_strip import KeyframeStrip
@@ -55,6 +61,9 @@ from napari_cowgan.widgets.remembered import recall_count, recall_text, remember
 
 if TYPE_CHECKING:
     import napari
+    from napari.layers import Image
+
+_Stack = tuple[Movie, list[tuple[int, Volume]]]
 
 _KEYFRAMES = f"Key frames (*{SUFFIX})"
 _SPEEDS: dict[str, Easing] = {
@@ -140,6 +149,12 @@ class MovieGroup(QWidget):
                     "120 frames of this volume turning about the head-foot axis",
                     self._turn,
                 ),
+                *_exchange(
+                    "wizard",
+                    "Camera of napari-animation",
+                    "This volume, seen by the key frames in its wizard",
+                    self._receive,
+                ),
             )
         }
         self.fill.setMenu(menu)
@@ -157,6 +172,12 @@ class MovieGroup(QWidget):
                     self._choose_folder,
                 ),
                 ("layer", "4D layer", "The volumes as one layer with a slider", self.add_layer),
+                *_exchange(
+                    "wizard",
+                    "For napari-animation",
+                    "The volumes as a layer, and key frames in its wizard",
+                    self._send,
+                ),
             )
         }
         self.export.setMenu(menu)
@@ -466,18 +487,47 @@ class MovieGroup(QWidget):
 
     def add_layer(self) -> None:
         """Add the volumes as a 4D layer, made in the background."""
-        self._run(volume_stack, self._add_stack)
+        self._run(_stack, self._add_stack)
 
-    def _add_stack(self, volumes: list[Volume]) -> None:
-        _, options, _ = volume_to_layer(volumes[0], "Movie")
-        for name in ("scale", "translate"):
-            first = 1.0 if name == "scale" else 0.0
-            options[name] = (first, *options[name])
-        options["axis_labels"] = ("frame", *options["axis_labels"])
-        options["units"] = ("pixel", "mm", "mm", "mm")
-        stack = np.stack([display_array(volume) for volume in volumes])
-        self._viewer.add_image(stack, **{**options, **self._shown.look()})
-        self._show_outcome(f"Added {len(volumes)} volumes as the layer “Movie”.")
+    def _add_stack(self, made: _Stack) -> "Image":
+        _, stack = made
+        _, options, _ = volume_to_layer(stack[0][1], "Movie")
+        options |= {
+            "scale": (1.0, *options["scale"]),
+            "translate": (0.0, *options["translate"]),
+            "axis_labels": ("frame", *options["axis_labels"]),
+            "units": ("pixel", "mm", "mm", "mm"),
+        }
+        arrays = np.stack([display_array(volume) for _, volume in stack])
+        layer = self._viewer.add_image(arrays, **{**options, **self._shown.look()})
+        self._show_outcome(f"Added {len(stack)} volumes as the layer “{layer.name}”.")
+        return layer
+
+    def _send(self) -> None:
+        animation = self._wizard()
+        checkpoint = self._checkpoint
+        if animation is None or checkpoint is None:
+            return
+
+        def send(made: _Stack) -> None:
+            movie, stack = made
+            layer = self._add_stack(made)
+            send_keyframes(animation, movie, checkpoint, layer, [index for index, _ in stack])
+            self._show_outcome("napari-animation has the key frames, of the layer “Movie”.")
+
+        self._run(_stack, send)
+
+    def _receive(self) -> None:
+        animation, layer = self._wizard(), self._shown.layer
+        if animation is not None and layer is not None:
+            received = received_keyframes(animation, self._viewer, layer, self._model.latent)
+            self.edit(received, "key frames of napari-animation")
+
+    def _wizard(self) -> Any | None:
+        animation = open_wizard(self._viewer)
+        if animation is None:
+            self._show_outcome("Open the wizard of napari-animation first, from the menu Plugins.")
+        return animation
 
     def _run(
         self,
@@ -518,6 +568,15 @@ class MovieGroup(QWidget):
 
     def _choose_file_to_save(self) -> None:
         ask_for_file(self, "Save key frames", self.save_file, _KEYFRAMES, save_as=f"walk{SUFFIX}")
+
+
+def _stack(movie: Movie, synthesizer: Synthesizer, progress: Progress) -> _Stack:
+    return movie, volume_stack(movie, synthesizer, progress)
+
+
+def _exchange(*action: Any) -> tuple[tuple[Any, ...], ...]:
+    """Return an action of a menu if napari-animation is installed."""
+    return (action,) if find_spec("napari_animation") else ()
 
 
 def _action(menu: QMenu, text: str, tooltip: str, run: Callable[[], None]) -> QAction:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cowgan.latent.movie_frames import colour_table, colours_of
 from cowgan.latent.movies import Contrast, Movie, MovieFrame
 from cowgan.volume.orthographic import Camera
-from napari_cowgan.viewer.camera import current_camera, look_as
+from napari_cowgan.viewer.camera import camera_of, look_as
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -22,7 +22,7 @@ def shown_camera(viewer: "ViewerModel", layer: "Image | None") -> Camera:
     """Return the camera of the 3D view; in slices, the view from below."""
     if layer is None or viewer.dims.ndisplay != 3:
         return Camera()
-    return current_camera(viewer, layer)
+    return camera_of(viewer.scene.camera, viewer, layer)
 
 
 def shown_contrast(layer: "Image | None") -> Contrast:

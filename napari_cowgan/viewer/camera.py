@@ -12,6 +12,7 @@ from napari_cowgan.viewer.artery_colours import central_voxel
 if TYPE_CHECKING:
     import napari
     from napari.components import ViewerModel
+    from napari.components.camera import Camera as NapariCamera
     from napari.layers import Image, Labels
 
 VIEWS: tuple[Plane, ...] = get_args(Plane)
@@ -56,17 +57,20 @@ def show_slices(viewer: "ViewerModel", view: Plane) -> None:
     viewer.fit_to_view()
 
 
-def current_camera(viewer: "ViewerModel", layer: "Image") -> Camera:
-    """Return the camera that sees a layer's volume as the 3D view does."""
-    camera = viewer.scene.camera
-    forward, up = (np.array(d) for d in (camera.view_direction, camera.up_direction))
-    centre = np.array(camera.center) - _centre(layer)
-    shown_mm = np.min(viewer.canvas.size) / camera.zoom
+def camera_of(seen: "NapariCamera", viewer: "ViewerModel", layer: "Image") -> Camera:
+    """Return the camera that sees a layer's volume as a 3D camera of napari does.
+
+    Only the last three axes of the layer count. The size of the viewer's canvas gives the zoom
+    its meaning.
+    """
+    forward, up = (np.array(d) for d in (seen.view_direction, seen.up_direction))
+    left, front, head = _to_anatomical(np.array(seen.center) - _centre(layer)).tolist()
+    shown_mm = np.min(viewer.canvas.size) / seen.zoom
     return Camera.from_axes(
         _to_anatomical(np.cross(forward, up)),
         _to_anatomical(up),
         float(np.clip(_longest_side_mm(layer) * MARGIN / shown_mm, *ZOOMS)),
-        tuple(_to_anatomical(centre).tolist()),
+        (left, front, head),
     )
 
 
@@ -99,11 +103,11 @@ def show_scale_bar(viewer: "napari.Viewer") -> None:
 
 
 def _centre(layer: "Image") -> NDArray[np.float64]:
-    return np.array(layer.data_to_world((np.array(layer.data.shape) - 1) / 2))
+    return np.array(layer.data_to_world((np.array(layer.data.shape) - 1) / 2))[-3:]
 
 
 def _longest_side_mm(layer: "Image") -> float:
-    return float(np.max(np.array(layer.data.shape) * np.abs(layer.scale)))
+    return float(np.max((np.array(layer.data.shape) * np.abs(layer.scale))[-3:]))
 
 
 def _to_anatomical(vector: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from torch.nn import functional
 from cowgan.checkpoint import Checkpoint
 from cowgan.networks import NetworkConfig
 from cowgan.synthesis import BlockMix, LatentState, Synthesizer
+from cowgan.volume.orthographic import Camera, mip_from
 
 
 def bare_convolutions(config: NetworkConfig, dtype: torch.dtype) -> Callable[[], None]:
@@ -140,4 +141,20 @@ def test_one_ordinary_convolution_instead_of_one_group_per_sample(compare, mediu
         {"one group per sample, weights scaled": grouped, "activations scaled": ordinary},
         limit="activations scaled",
         repetitions=7,
+    )
+
+
+def test_a_frame_of_a_movie(compare, medium: Checkpoint):
+    synthesizer = Synthesizer(medium, "cpu", "fast")
+    volume = synthesizer.render(LatentState(0))
+    azimuths = count()
+
+    def frame() -> None:
+        mip_from(volume, Camera(7.0 * next(azimuths), -30.0), (512, 512))
+
+    compare(
+        "Frame of a movie",
+        {"picture": frame, "its volume": renderer(synthesizer)},
+        limit="its volume",
+        repetitions=10,
     )

@@ -94,8 +94,8 @@ def volumes_of(
 
 def volume_stack(
     movie: Movie, synthesizer: Synthesizer, progress: Progress | None = None
-) -> list[Volume]:
-    """Return the volumes of a movie in memory.
+) -> list[tuple[int, Volume]]:
+    """Return what `volumes_of` yields, in memory.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def volume_stack(
             f"{movie.n_frames} volumes need more than {_LARGEST_STACK_BYTES / 1e9:.0f} GB of "
             "memory; make the movie shorter, or write its volumes to a folder."
         )
-    return [volume for _, volume in volumes_of(movie, synthesizer, progress)]
+    return list(volumes_of(movie, synthesizer, progress))
 
 
 _Write = Callable[[Movie, Synthesizer, Path, Progress], None]
