@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cowgan.checkpoint import Checkpoint
+from cowgan.checkpoint import Checkpoint, load, save
 from cowgan.errors import Cancelled
 from cowgan.networks import NetworkConfig
 from cowgan.segmentation import attribute_samples
-from cowgan.segmentation.attribute_samples import measured_samples
+from cowgan.segmentation.attribute_samples import kept_samples, known_samples, measured_samples
 from cowgan.synthesis import LatentState, Synthesizer
 
 pytestmark = pytest.mark.usefixtures("single_threaded")
@@ -92,3 +92,13 @@ def test_volumes_are_those_that_the_explorer_shows_for_the_seeds(synthesizer):
 
     measured_samples(synthesizer, Keep(), 2)
     assert shown == [LatentState(0).to_dict(), LatentState(1).to_dict()]
+
+
+def test_what_was_measured_of_a_model_is_known_later(synthesizer, tmp_path, monkeypatch):
+    monkeypatch.setattr(attribute_samples, "user_cache_path", lambda *_, **__: tmp_path)
+    save(synthesizer.checkpoint, tmp_path / "model.safetensors")
+    saved = load(tmp_path / "model.safetensors")
+    assert known_samples(saved) is None
+    measured_samples(Synthesizer(saved, "cpu", "exact"), Labels(), 3, kept_samples(saved))
+    assert known_samples(saved).seeds == (0, 1, 2)
+    assert known_samples(synthesizer.checkpoint) is None

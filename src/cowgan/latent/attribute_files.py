@@ -119,13 +119,14 @@ def save_samples(path: Path, samples: AttributeSamples, recipe: Mapping[str, Any
 
 
 def load_samples(path: Path, recipe: Mapping[str, Any]) -> AttributeSamples | None:
-    """Read measured volumes; None if there are none of this recipe, or they are damaged."""
+    """Read measured volumes; None if there are none with this in their recipe, or damaged ones."""
     try:
         found = read_json(path, _Samples, _LARGEST_BYTES)
     except CowganError:
         return None
     lengths = {len(column) for column in found.values.values()}
-    if found.schema != _SAMPLES_SCHEMA or found.recipe != recipe or lengths != {len(found.seeds)}:
+    same = recipe.items() <= found.recipe.items()
+    if found.schema != _SAMPLES_SCHEMA or not same or lengths != {len(found.seeds)}:
         return None
     return AttributeSamples(
         found.seeds,

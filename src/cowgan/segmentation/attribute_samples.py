@@ -27,6 +27,14 @@ def kept_samples(checkpoint: Checkpoint) -> Path | None:
     return folder / f"{checkpoint.sha256}.json"
 
 
+def known_samples(checkpoint: Checkpoint) -> AttributeSamples | None:
+    """Return the volumes of a model that were measured earlier; None if there are none."""
+    kept = kept_samples(checkpoint)
+    if kept is None or not kept.exists():
+        return None
+    return load_samples(kept, {"checkpoint": checkpoint.sha256})
+
+
 def measured_samples(
     synthesizer: Synthesizer,
     segmenter: Segmenter,

@@ -1,0 +1,210 @@
+"""A map of a model's volumes: where random ones lie, and how typical another one is of them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cowgan.checkpoint import Checkpoint, to_p
+from cowgan.latent.attribute_models import AttributeSamples
+from cowgan.latent.components import pca_directions
+from cowgan.latent.p_space import PSpace
+from cowgan.measure.vessel_attributes import Attribute
+from cowgan.synthesis import LatentState, latent, styles
+
+SEEDS = 2000
+"""Random volumes with which a volume is compared, and which a map without measurements shows."""
+
+_COMPONENTS = 6
+_UNUSUAL, _UNLIKE = 90.0, 99.0
+_LEAST_STEP = 0.01
+
+Light = Literal["green", "amber", "red"]
+
+DISTANCE = Attribute("distance", "Distance from typical", "SD", 1)
+"""Mahalanobis distance of `cowgan.latent.p_space.PSpace`, divided by its root mean square."""
+
+COMPONENTS = tuple(Attribute(f"pca_{i}", f"PCA {i}", "SD", 1) for i in range(1, _COMPONENTS + 1))
+"""Coordinates along the directions of `cowgan.latent.components.pca_directions`."""
+
+
+@dataclass(frozen=True)
+class Typicality:
+    """How typical a volume is of its model.
+
+    Attributes
+    ----------
+    percentile : float
+        Percentage of random volumes with a smaller `DISTANCE`.
+    """
+
+    percentile: float
+
+    @property
+    def light(self) -> Light:
+        """Green for nine tenths of random volumes, red for the hundredth that is farthest out."""
+        if self.percentile < _UNUSUAL:
+            return "green"
+        return "amber" if self.percentile < _UNLIKE else "red"
+
+    @property
+    def sentence(self) -> str:
+        """The light and the percentile, in words."""
+        name = {"green": "Typical", "amber": "Unusual", "red": "Very unusual"}[self.light]
+        # Never rounded up to all of them.
+        share = "all" if self.percentile >= 100 else f"{math.floor(self.percentile)} % of the"
+        return f"{name}: {share} random volumes of this model are more typical."
+
+
+class LatentMap:
+    """Volumes of seeds with their measurements, and their places in the latent space.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        The model.
+    samples : AttributeSamples, optional
+        Measured volumes of the model; without them, the map has the volumes of the first seeds and
+        only what follows from their latents.
+    attributes : sequence of Attribute
+        What was measured, in the order in which to offer it.
+
+    Attributes
+    ----------
+    seeds : tuple of int
+        Of the volumes, which are neither truncated nor edited.
+    quantities : dict of str to Attribute
+        By key, what can be an axis or a colour: what was measured, `COMPONENTS` and `DISTANCE`.
+    values : dict of str to ndarray
+        By key, one value per volume; NaN where there was nothing to measure.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        samples: AttributeSamples | None = None,
+        attributes: Sequence[Attribute] = (),
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._space = PSpace.of(checkpoint)
+        directions = pca_directions(checkpoint, 0, checkpoint.config.n_blocks - 1, _COMPONENTS)
+        vectors = torch.from_numpy(np.stack([each.vector for each in directions]))
+        squares = vectors.square().sum(1)
+        # Components along which the latents of a degenerate model do not vary have no coordinate.
+        used = squares > 0
+        self._components = COMPONENTS[: int(used.sum())]
+        self._projection = (vectors[used] / squares[used, None]).T
+        self._reference = np.sort(self._latent_values(_ws(checkpoint, range(SEEDS)))[DISTANCE.key])
+        self.seeds = tuple(range(SEEDS)) if samples is None else samples.seeds
+        measured = {} if samples is None else samples.values
+        known = [each for each in attributes if np.isfinite(measured.get(each.key, np.nan)).any()]
+        self.quantities = {each.key: each for each in (*known, *self._components, DISTANCE)}
+        self.values: Mapping[str, NDArray[np.float64]] = {
+            **{each.key: np.asarray(measured[each.key], dtype=np.float64) for each in known},
+            **self._latent_values(_ws(checkpoint, self.seeds)),
+        }
+
+    @property
+    def measured(self) -> bool:
+        """Whether it has measurements."""
+        return len(self.quantities) > len(self._components) + 1
+
+    def position(self, state: LatentState) -> dict[str, float]:
+        """Return what follows from the latent of a volume.
+
+        Returns
+        -------
+        dict of str to float
+            By key: the coordinate along each of `COMPONENTS`, as the mean of the blocks, and the
+            `DISTANCE` of the block that is farthest out, without truncation below 1. Truncation
+            leads to the mean of w, which gives the most typical volumes but is no latent of the
+            model: in P space it lies farther out than any.
+
+        Raises
+        ------
+        CowganError
+            The state was made for another architecture.
+        """
+        of_blocks = self._latent_values(styles(self._checkpoint, state))
+        position = {each.key: float(of_blocks[each.key].mean()) for each in self._components}
+        whole = replace(state, psi=max(state.psi, 1.0))
+        distances = self._latent_values(styles(self._checkpoint, whole))[DISTANCE.key]
+        return {**position, DISTANCE.key: float(distances.max())}
+
+    def typicality(self, position: Mapping[str, float]) -> Typicality:
+        """Return how typical the volume of a `position` is."""
+        closer = np.searchsorted(self._reference, position[DISTANCE.key])
+        return Typicality(100.0 * float(closer) / len(self._reference))
+
+    def places(self, x: str, y: str) -> NDArray[np.float64]:
+        """Return the place of each volume for two keys, shape (n, 2); NaN where it has none."""
+        return np.stack([self.values[x], self.values[y]], axis=1)
+
+    def nearest(
+        self, x: str, y: str, place: tuple[float, float], scale: tuple[float, float]
+    ) -> int | None:
+        """Return the index of the volume that is nearest to a place; None if none has a place.
+
+        Parameters
+        ----------
+        x, y : str
+            Keys of the axes.
+        place : tuple of float
+            Along them.
+        scale : tuple of float
+            Lengths along the axes that count as equal, such as those of one pixel.
+        """
+        distances = np.linalg.norm((self.places(x, y) - place) / scale, axis=1)
+        if not np.isfinite(distances).any():
+            return None
+        return int(np.nanargmin(distances))
+
+    def next_along(
+        self,
+        x: str,
+        y: str,
+        place: tuple[float, float],
+        step: tuple[int, int],
+        scale: tuple[float, float],
+    ) -> int | None:
+        """Return the index of the nearest volume on one side of a place; None at the margin.
+
+        Parameters
+        ----------
+        x, y, place, scale
+            As for `nearest`.
+        step : tuple of int
+            The side: (1, 0), (-1, 0), (0, 1) or (0, -1). Volumes whose direction from the place
+            is within 45 degrees of it count.
+        """
+        offsets = (self.places(x, y) - place) / scale
+        ahead = offsets @ np.array(step, dtype=np.float64)
+        aside = np.abs(offsets @ np.array(step[::-1], dtype=np.float64))
+        with np.errstate(invalid="ignore"):
+            candidates = (ahead > _LEAST_STEP) & (aside <= ahead)
+        if not candidates.any():
+            return None
+        distances = np.where(candidates, np.hypot(ahead, aside), np.inf)
+        return int(distances.argmin())
+
+    def _latent_values(self, w: Tensor) -> dict[str, NDArray[np.float64]]:
+        """Return by key what follows from w codes (n, latent_dim), each of shape (n,)."""
+        centred = to_p(w) - self._checkpoint.statistics.p_mean
+        coordinates = (centred @ self._projection).double().numpy()
+        distances = self._space.mahalanobis(w).double().numpy() / np.sqrt(len(self._space.sd))
+        return {
+            **{each.key: coordinates[:, i] for i, each in enumerate(self._components)},
+            DISTANCE.key: distances,
+        }
+
+
+@torch.inference_mode()
+def _ws(checkpoint: Checkpoint, seeds: Sequence[int]) -> Tensor:
+    """Return the w codes (n, latent_dim) of seeds."""
+    z = torch.stack([latent(seed, checkpoint.config.latent_dim) for seed in seeds])
+    return checkpoint.mapping(z)
