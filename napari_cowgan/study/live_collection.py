@@ -46,9 +46,9 @@ class LiveCollection(QObject):
         self._timer.timeout.connect(self._look)
 
     def watch(self, study: Study) -> None:
-        """Watch a study, whose answers up to now have been collected."""
-        self._known = _changes(study)
-        self._study = study
+        """Watch a study instead of any other."""
+        if study is not self._study:
+            self._study, self._known = study, []
         self._timer.start()
 
     def end(self) -> None:

@@ -122,6 +122,18 @@ def test_a_full_disk_is_told_and_nothing_is_lost(study, port, monkeypatch):
     assert len(commits(study)) == 1
 
 
+def test_a_missing_disk_is_told(study, port):
+    page = started(port, study.folder)
+    page.go_to("rated")
+    commit = page.action("commit", seen=1.0)
+    packages = study.folder / "packages"
+    away = packages.rename(study.folder / "away")
+    assert page.send(commit).code == "disk"
+    away.rename(packages)
+    assert page.send(commit).json["results"][0]["result"] == "done"
+    assert len(commits(study)) == 1
+
+
 def read_on(page, saved):
     """Read to the end, as fast as a very hasty reader."""
     chance = random.Random(0)

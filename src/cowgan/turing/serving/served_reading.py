@@ -121,8 +121,7 @@ class ServedReading:
                 raise problems.not_started()
             if request.page != self._page and self._session.state is not State.FINISHED:
                 raise problems.superseded()
-            if (self._folder / JOURNAL_FILE).stat().st_size > _LARGEST_JOURNAL:
-                raise problems.broken()
+            self._refuse_endless_journal()
             self._heard_s = time.monotonic()
             self._settle()
             results = list(self._results(self._session, request.actions))
@@ -279,6 +278,15 @@ class ServedReading:
         elif action.kind == "stop":
             # Another page may start at once.
             self._heard_s = -SILENT_S
+
+    def _refuse_endless_journal(self) -> None:
+        try:
+            size = (self._folder / JOURNAL_FILE).stat().st_size
+        except OSError as error:
+            _log.error("%r", error)
+            raise problems.disk_refuses() from error
+        if size > _LARGEST_JOURNAL:
+            raise problems.broken()
 
     def _settle(self) -> None:
         """Wait until everything is on the disk."""

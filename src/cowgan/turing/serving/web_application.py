@@ -63,7 +63,8 @@ class _Server:
         self._secure = all(origin.startswith("https://") for origin in origins)
         # With this prefix, no neighbouring site can set the cookie.
         self._cookie = "__Host-reading" if self._secure else "reading"
-        self._entering = RateLimit(at_once=20, per_second=1)
+        # All readers of a hospital may come from one address.
+        self._entering = RateLimit(at_once=100, per_second=5)
         self._reading = RateLimit(at_once=100, per_second=20)
         self.application = Starlette(
             routes=[
