@@ -167,7 +167,7 @@ class ExplorerModel(QObject):
         """Show another seed, unless the seed is locked."""
         if not self.seed_locked:
             found = {} if self.latent.noise_map is None else {"noise_strength": ()}
-            self.edit(text, seed=seed % (MAX_SEED + 1), w=None, noise_map=None, **found)
+            self.edit(text, seed=seed % (MAX_SEED + 1), w=None, noise_map=None, origin="", **found)
 
     def step_seed(self, step: int) -> None:
         """Show the seed `step` ahead of the current one."""
@@ -270,7 +270,9 @@ class ExplorerModel(QObject):
             return
         state = self._state
         mixing = tuple(replace(mix, seed=state.latent.seed) for mix in state.latent.mixing)
-        latent = replace(state.latent, seed=state.mix_seed, w=None, noise_map=None, mixing=mixing)
+        latent = replace(
+            state.latent, seed=state.mix_seed, w=None, noise_map=None, origin="", mixing=mixing
+        )
         self.change(ExplorerState(latent, state.latent.seed, state.mix_amount), "swap parents")
 
 

@@ -29,6 +29,7 @@ from napari_cowgan.explorer.live_volume import LiveVolume
 from napari_cowgan.explorer.mixing_group import MixingGroup
 from napari_cowgan.explorer.movie_group import MovieGroup
 from napari_cowgan.explorer.noise_group import NoiseGroup
+from napari_cowgan.explorer.projection_group import ProjectionGroup
 from napari_cowgan.explorer.renderer import Renderer
 from napari_cowgan.explorer.saved_session import SUFFIX, ExplorerSession
 from napari_cowgan.explorer.seed_group import SeedGroup
@@ -80,6 +81,7 @@ class LatentExplorer(QWidget):
         self.noise = NoiseGroup(self.model)
         self.favourites = FavouritesGroup(self.model, self._thumbnails)
         self.compare = CompareGroup(napari_viewer, self.shown, self.model, self._thumbnails)
+        self.projection = ProjectionGroup(napari_viewer, self.model, self.favourites)
         self.browser = Browser(self.model, self)
         self.export = ExportGroup(self.model)
         self.movie = MovieGroup(napari_viewer, self.shown, self.model, self._thumbnails)
@@ -133,6 +135,7 @@ class LatentExplorer(QWidget):
             ("Favourites", self.favourites, True),
             ("Export and session", self.export, True),
             ("Movie", self.movie, False),
+            ("My scan", self.projection, False),
             ("Style mixing", self.mixing, False),
             ("Compare A and B", self.compare, False),
             ("Noise", self.noise, False),

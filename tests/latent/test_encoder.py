@@ -4,7 +4,7 @@ import checkpoint_files as files
 import pytest
 import torch
 
-from cowgan.checkpoint import load, save
+from cowgan.checkpoint import load, load_bundled, save
 from cowgan.errors import Cancelled, CowganError
 from cowgan.latent.encoder_files import encoder_path, load_encoder, save_encoder, stored_encoder
 from cowgan.latent.encoder_fitting import fit_encoder
@@ -59,3 +59,9 @@ def test_fitting_can_be_cancelled(checkpoint):
 
     with pytest.raises(Cancelled):
         fit_encoder(Synthesizer(checkpoint, "cpu"), 4, 2, progress=Cancelling())
+
+
+def test_an_encoder_beside_the_bundled_model_belongs_to_it():
+    bundled = load_bundled()
+    found = stored_encoder(bundled)
+    assert found is None or found.generator_sha256 == bundled.sha256

@@ -44,14 +44,15 @@ def project(
     from cowgan.folders import refuse_existing
     from cowgan.latent.inversion import project as project_volume
     from cowgan.latent.projection_files import write_projection
-    from cowgan.volume import read_volume
+    from cowgan.volume import image_sha256, read_volume
 
     refuse_existing(out)
     model = open_model(checkpoint, depth)
     volume = read_volume(scan, units=units)
     print_remarks((scan.name, remark) for remark in volume.remarks)
+    origin = f"{scan.name}, sha256 {image_sha256(scan)}"
     with progress_bar("Projecting") as progress:
-        found = project_volume(volume, model, stage, device, progress=progress)
+        found = project_volume(volume, model, stage, device, progress=progress, origin=origin)
     report = write_projection(out, scan, found, model)
     if as_json:
         print_json(report.to_dict(scan, model))

@@ -20,7 +20,8 @@ from cowgan.synthesis.noise import block_noise
 SAMPLES = 1500
 STEPS = 1200
 _BATCH = 8
-_RATE = 2e-3
+_RATE = 1e-3
+_LARGEST_GRADIENT = 1.0
 _PARTIAL = 0.25
 """Share of samples of which a slab counts as not imaged."""
 
@@ -84,6 +85,7 @@ def fit_encoder(
         loss = loss + functional.mse_loss(noise.float().cpu(), made.noises[batch].float())
         adam.zero_grad()
         loss.backward()
+        torch.nn.utils.clip_grad_norm_(encoder.parameters(), _LARGEST_GRADIENT)
         adam.step()
         schedule.step()
         advance(progress, samples + step + 1, samples + steps, f"loss {loss.item():.3f}")

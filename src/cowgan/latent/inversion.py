@@ -70,7 +70,9 @@ class Finding:
     state : LatentState
         One style per block, and a map of noise; the noise of finer blocks is off.
     volume : Volume
-        What it looks like, on the grid of the scan.
+        What it looks like, on the grid of `scan`.
+    scan : Volume
+        The scan on the model's grid.
     losses : tuple of float
         The loss of every step so far. It jumps where a finer block is compared.
     tuning : Tuning or None
@@ -80,6 +82,7 @@ class Finding:
     stage: ProjectionStage
     state: LatentState
     volume: Volume
+    scan: Volume
     losses: tuple[float, ...]
     tuning: Tuning | None = None
 
@@ -116,6 +119,7 @@ def project(
     effort: Effort | None = None,
     progress: Progress | None = None,
     on_update: Callable[[Finding], None] = lambda _: None,
+    origin: str = "",
 ) -> LatentProjection:
     """Find the latent state whose volume looks like a scan.
 
@@ -140,6 +144,8 @@ def project(
         Reports every step. If it is cancelled, the best state so far is the result.
     on_update : callable, optional
         Receives what has been found, about every two seconds.
+    origin : str
+        What the volume is, such as its file and hash; states keep it as their origin.
 
     Raises
     ------
@@ -153,7 +159,9 @@ def project(
     require_choice("stage", stage, STAGES)
     synthesizer = Synthesizer(checkpoint, device)
     target = projection_target(volume, synthesizer)
-    search = _Search(checkpoint, synthesizer, target, effort or Effort(), progress or Silent())
+    search = _Search(
+        checkpoint, synthesizer, target, effort or Effort(), progress or Silent(), origin
+    )
     findings = []
     for each in STAGES[: STAGES.index(stage) + 1]:
         search.run(each, stage, on_update)
@@ -182,7 +190,9 @@ class _Search:
         target: ProjectionTarget,
         effort: Effort,
         progress: Progress,
+        origin: str,
     ) -> None:
+        self._origin = origin
         self._checkpoint, self._config = checkpoint, checkpoint.config
         self._device, self._dtype = synthesizer.device, synthesizer.dtype
         self._target, self._effort, self._progress = target, effort, progress
@@ -254,6 +264,7 @@ class _Search:
             self._stage,
             self._state(),
             Volume(image, self._target.volume.affine, history),
+            self._target.volume,
             tuple(self._losses),
             tuning,
         )
@@ -299,6 +310,7 @@ class _Search:
             w=tuple(tuple(round(value, 6) for value in row) for row in ws.tolist()),
             noise_strength=tuple(float(b <= last) for b in range(self._config.n_blocks)),
             noise_map=NoiseMap(self._config.block_shape(last), noise.numpy()),
+            origin=self._origin and f"{self._origin}, stage {self._stage}",
         )
 
     @torch.no_grad()

@@ -1,5 +1,6 @@
 """The files of a projection."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.volume import Volume, image_sha256, write_nifti
 from cowgan.volume.contact_sheet import contact_sheet
 from cowgan.volume.intensity import to_grey
-from cowgan.volume.projection import mip
+from cowgan.volume.projection import Plane, mip
 
 STATE, REPORT, TUNING = "state.json", "report.json", "tuning.safetensors"
 PROJECTED, SCAN, PICTURE = "projected.nii.gz", "scan.nii.gz", "comparison.png"
@@ -147,19 +148,25 @@ def tuned_model(checkpoint: Checkpoint, finding: Finding, scan: str) -> Checkpoi
     return finding.tuning.named(scan).tuned(checkpoint)
 
 
-def comparison_picture(scan: Volume, projected: Volume) -> NDArray[np.uint8]:
-    """Return MIPs of scan and projection and their difference, from above, in front and aside."""
+def comparison_picture(
+    scan: Volume,
+    projected: Volume,
+    planes: Sequence[Plane] = ("axial", "coronal", "sagittal"),
+) -> NDArray[np.uint8]:
+    """Return MIPs of scan, projection and their difference, one row for each plane."""
     difference = Volume(np.abs(projected.data - scan.data), scan.affine)
-    pictures = []
-    for plane in ("axial", "coronal", "sagittal"):
-        for volume, white in ((scan, 1.0), (projected, 1.0), (difference, _DIFFERENCE_WHITE)):
-            pictures.append(to_grey(mip(volume, plane, isotropic=True), 0, white))
-    width = max(picture.shape[1] for picture in pictures)
+    shown = ((scan, 1.0), (projected, 1.0), (difference, _DIFFERENCE_WHITE))
     rows = [
-        contact_sheet([_padded(one, width) for one in pictures[first : first + 3]], 3, 2)
-        for first in (0, 3, 6)
+        [to_grey(mip(volume, plane, isotropic=True), 0, white) for volume, white in shown]
+        for plane in planes
     ]
-    return np.concatenate(rows)
+    width = max(picture.shape[1] for pictures in rows for picture in pictures)
+    return np.concatenate(
+        [
+            contact_sheet([_padded(picture, width) for picture in pictures], 3, 2)
+            for pictures in rows
+        ]
+    )
 
 
 def _padded(picture: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:

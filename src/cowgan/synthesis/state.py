@@ -104,6 +104,9 @@ class LatentState:
         have 1.
     noise_map : NoiseMap or None
         Noise of the blocks that it covers, instead of that of the seed.
+    origin : str
+        What the explicit style comes from, such as the scan that was projected; no part of what
+        decides about the volume.
     edits : tuple of Edit
         Directions, applied in order.
     noise_blend : tuple of NoiseShare
@@ -126,6 +129,7 @@ class LatentState:
     noise_seed: int | None = None
     noise_strength: tuple[float, ...] = ()
     noise_map: NoiseMap | None = None
+    origin: str = ""
     edits: tuple[Edit, ...] = ()
     noise_blend: tuple[NoiseShare, ...] = ()
 
@@ -192,8 +196,9 @@ class LatentState:
             "noise": self.noise,
             "noise_seed": self.noise_seed,
             "noise_strength": list(self.noise_strength),
-            # Left out where there is none, as before there were such maps.
+            # Left out where there are none, as before states could be projected.
             **({} if self.noise_map is None else {"noise_map": self.noise_map.to_dict()}),
+            **({"origin": self.origin} if self.origin else {}),
             "edits": [
                 {
                     "direction": edit.direction.to_dict(),
@@ -228,5 +233,10 @@ class LatentState:
             )
         stored = {name: value for name, value in content.items() if name != "schema"}
         # Older states lack these.
-        added: dict[str, Any] = {"noise_blend": [], "centre": "mean", "noise_map": None}
+        added: dict[str, Any] = {
+            "noise_blend": [],
+            "centre": "mean",
+            "noise_map": None,
+            "origin": "",
+        }
         return checked(added | stored, cls, "A stored latent state")
