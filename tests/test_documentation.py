@@ -69,6 +69,15 @@ def test_the_page_on_segmentation_quotes_its_scores() -> None:
         assert table in page
 
 
+def test_the_page_on_attributes_quotes_those_of_the_bundled_model() -> None:
+    tables = runpy.run_path(str(documentation.DOCS / "quote_attributes.py"))["tables"]
+    page = (documentation.DOCS / "attributes.md").read_text(encoding="utf-8")
+    quoted = list(tables())
+    assert len(quoted) == 2
+    for table in quoted:
+        assert table in page
+
+
 @pytest.mark.parametrize("page", ["tutorials/python.md"])
 def test_the_code_of_a_page_runs_from_top_to_bottom(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

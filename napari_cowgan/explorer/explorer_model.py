@@ -51,6 +51,13 @@ class ExplorerModel(QObject):
         The user changed that list, or undid such a change.
     lock_changed
         The seed was locked or unlocked.
+
+    Attributes
+    ----------
+    directions : list of Direction
+        Those in the list of directions.
+    attributes : list of Direction
+        Those of measured attributes, which have sliders of their own.
     """
 
     model_changed = Signal()
@@ -65,6 +72,7 @@ class ExplorerModel(QObject):
         self.undo_stack.setUndoLimit(1000)
         self.seed_locked = False
         self.directions: list[Direction] = []
+        self.attributes: list[Direction] = []
         self._synthesizer: Synthesizer | None = None
         self._state = ExplorerState()
 
@@ -107,7 +115,7 @@ class ExplorerModel(QObject):
                 noise_seed=old.noise_seed,
             )
             self.undo_stack.clear()
-            self.directions = []
+            self.directions, self.attributes = [], []
             self._state = replace(self._state, latent=kept)
             # Before the model's own directions arrive, so that they are shown only once.
             self.directions_changed.emit()
@@ -149,7 +157,7 @@ class ExplorerModel(QObject):
 
     def _apply(self, state: ExplorerState) -> None:
         self._state = state
-        known = {_identity(direction) for direction in self.directions}
+        known = {_identity(direction) for direction in [*self.directions, *self.attributes]}
         used = [edit.direction for edit in state.latent.edits]
         missing = [direction for direction in used if _identity(direction) not in known]
         if missing:
@@ -185,7 +193,8 @@ class ExplorerModel(QObject):
 
     def set_directions(self, directions: list[Direction]) -> None:
         """Replace the list of directions, without duplicates; those in use are kept."""
-        used = [edit.direction for edit in self.latent.edits]
+        attributes = {_identity(direction) for direction in self.attributes}
+        used = [e.direction for e in self.latent.edits if _identity(e.direction) not in attributes]
         unique: dict[object, Direction] = {}
         for direction in [*directions, *used]:
             unique.setdefault(_identity(direction), direction)
@@ -237,7 +246,7 @@ class ExplorerModel(QObject):
         self, direction: Direction, sigmas: float, blocks: tuple[int, int], gesture: object = None
     ) -> None:
         """Move along a direction in a range of blocks (0-based, inclusive)."""
-        edits = _with_edit(self.latent.edits, Edit(direction, sigmas, *blocks))
+        edits = with_edit(self.latent.edits, Edit(direction, sigmas, *blocks))
         self.edit(f"“{direction.name}”", gesture, edits=edits)
 
     def moved(self, latent: LatentState, direction: Direction, sigmas: float) -> LatentState:
@@ -248,7 +257,7 @@ class ExplorerModel(QObject):
             if edit is None
             else (edit.first_block, edit.last_block)
         )
-        return replace(latent, edits=_with_edit(latent.edits, Edit(direction, sigmas, *blocks)))
+        return replace(latent, edits=with_edit(latent.edits, Edit(direction, sigmas, *blocks)))
 
     # Mixing
 
@@ -285,7 +294,7 @@ def _same(one: Direction, other: Direction) -> bool:
     return _identity(one) == _identity(other)
 
 
-def _with_edit(edits: tuple[Edit, ...], new: Edit) -> tuple[Edit, ...]:
+def with_edit(edits: tuple[Edit, ...], new: Edit) -> tuple[Edit, ...]:
     """Return edits in which a new one replaces that of its direction, without those of 0 sigma."""
     changed = [new if _same(edit.direction, new.direction) else edit for edit in edits]
     if new not in changed:

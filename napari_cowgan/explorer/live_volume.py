@@ -28,6 +28,8 @@ class LiveVolume(QObject):
         A new layer was created, rather than an existing one updated.
     status_changed : str
         What the layer shows now, and how long rendering took.
+    drew : Rendered
+        Another volume is shown.
     failed : Exception
         Rendering failed.
 
@@ -39,6 +41,7 @@ class LiveVolume(QObject):
 
     layer_created = Signal()
     status_changed = Signal(str)
+    drew = Signal(object)
     failed = Signal(object)
 
     def __init__(
@@ -81,6 +84,7 @@ class LiveVolume(QObject):
             self.layer_created.emit()
         self._arteries.show_labels(rendered)
         self.drawn = rendered
+        self.drew.emit(rendered)
         milliseconds = f"{1000 * rendered.elapsed_s:.0f} ms"
         if rendered.preview_block is None:
             self.status_changed.emit(f"Complete, {milliseconds}")

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 
 from cowgan.latent.movie_files import SUFFIX as MOVIE_SUFFIX
 from napari_cowgan.explorer.artery_group import ArteryGroup
+from napari_cowgan.explorer.attribute_group import AttributeGroup
 from napari_cowgan.explorer.browser import Browser
 from napari_cowgan.explorer.checkpoint_group import CheckpointGroup
 from napari_cowgan.explorer.compare_group import CompareGroup
@@ -25,7 +26,9 @@ from napari_cowgan.explorer.favourites_group import FavouritesGroup
 from napari_cowgan.explorer.last_session import LastSession
 from napari_cowgan.explorer.last_session_group import LastSessionGroup
 from napari_cowgan.explorer.layer import ArteryLayer, VolumeLayer
+from napari_cowgan.explorer.live_measurement import LiveMeasurement
 from napari_cowgan.explorer.live_volume import LiveVolume
+from napari_cowgan.explorer.measurement_group import MeasurementGroup
 from napari_cowgan.explorer.mixing_group import MixingGroup
 from napari_cowgan.explorer.movie_group import MovieGroup
 from napari_cowgan.explorer.noise_group import NoiseGroup
@@ -47,6 +50,7 @@ from napari_cowgan.widgets.controls import Section, hint, icon_button, row, scro
 from napari_cowgan.widgets.drops import dropped_path
 from napari_cowgan.widgets.guards import WheelGuard
 from napari_cowgan.widgets.jobs import JobBar
+from napari_cowgan.widgets.latest_job import LatestJob
 from napari_cowgan.widgets.problems import show_problem
 
 if TYPE_CHECKING:
@@ -76,6 +80,8 @@ class LatentExplorer(QWidget):
         self.arteries = ArteryGroup(self.model, ArteryLayer(napari_viewer))
         self.seed = SeedGroup(self.model)
         self.truncation = TruncationGroup(self.model)
+        self.measurements = MeasurementGroup(self.model)
+        self.attributes = AttributeGroup(self.model)
         self.directions = DirectionGroup(self.model)
         self.mixing = MixingGroup(self.model, self._thumbnails)
         self.noise = NoiseGroup(self.model)
@@ -130,6 +136,8 @@ class LatentExplorer(QWidget):
         column.setSpacing(2)
         for title, group, expanded in (
             ("Seed", self.seed, True),
+            ("Measurements", self.measurements, True),
+            ("Attributes", self.attributes, True),
             ("Directions", self.directions, True),
             ("Truncation", self.truncation, True),
             ("Favourites", self.favourites, True),
@@ -178,6 +186,8 @@ class LatentExplorer(QWidget):
         self.model.model_changed.connect(self._thumbnails.clear)
         self.live.layer_created.connect(self._on_layer_created)
         self.live.status_changed.connect(self.status.setText)
+        self.live.drew.connect(self.measurements.follow)
+        self.measurements.measured.connect(self.attributes.show_measured)
         self.live.failed.connect(self._on_problem)
         self.sessions.failed.connect(self._on_problem)
         self.seed.browse_requested.connect(partial(self.browser.browse, "seeds"))
@@ -191,6 +201,7 @@ class LatentExplorer(QWidget):
             self._thumbnails,
             self.findChildren(JobBar),
             self.sessions.last,
+            [self.measurements.live, self.attributes.searching],
         )
         self.destroyed.connect(end)
 
@@ -224,6 +235,8 @@ class LatentExplorer(QWidget):
         for bar in self.findChildren(JobBar):
             # Results that still arrive must not be shown by a panel that is being deleted.
             bar.stop()
+        self.measurements.live.stop()
+        self.attributes.searching.stop()
         self.sessions.last.write()
 
     # Showing
@@ -276,10 +289,11 @@ def _shut_down(
     thumbnails: Thumbnails,
     bars: list[JobBar],
     last_session: LastSession,
+    latest: list[LiveMeasurement | LatestJob],
     *_: object,
 ) -> None:
     last_session.write()
-    for bar in bars:
-        bar.end()
+    for job in (*bars, *latest):
+        job.end()
     renderer.stop()
     thumbnails.stop()

@@ -22,6 +22,8 @@ class LatestJob(QObject):
     -------
     started
         The work has started.
+    part : object
+        A partial result, delivered by the work.
     found : object
         Its result.
     failed : Exception
@@ -29,6 +31,7 @@ class LatestJob(QObject):
     """
 
     started = Signal()
+    part = Signal(object)
     found = Signal(object)
     failed = Signal(object)
 
@@ -79,10 +82,15 @@ class LatestJob(QObject):
             return
         self._job = Job(work)
         # Bound methods, so that Qt disconnects them when this object is deleted.
+        self._job.found.connect(self._deliver)
         self._job.succeeded.connect(self._succeed)
         self._job.failed.connect(self._fail)
         self.started.emit()
         self._job.start()
+
+    def _deliver(self, part: Any) -> None:
+        if self._job is not None and self.sender() is self._job:
+            self.part.emit(part)
 
     def _succeed(self, result: Any) -> None:
         if self._job is not None and self.sender() is self._job:

@@ -1,4 +1,4 @@
-"""Measuring a scan of a whole head at a quarter of a millimetre, from the file to the numbers."""
+"""Measuring a scan of a whole head, from the file to the numbers, and volumes that are made."""
 
 import json
 import subprocess
@@ -9,7 +9,11 @@ import nibabel as nib
 import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
 
+from cowgan.checkpoint import load_bundled
+from cowgan.measure.vessel_attributes import vessel_values
+from cowgan.segmentation.artery_attributes import artery_segmenter, artery_values
 from cowgan.simulate import make_anatomy, simulate_tof
+from cowgan.synthesis import LatentState, Synthesizer
 
 SHAPE = (657, 761, 160)
 
@@ -44,4 +48,22 @@ def test_measuring_a_large_scan(compare, report, tmp_path: Path):
     report(topic, "processor time of that", [1e3 * cpu_s], "ms")
     report(
         topic, "most memory", [peak_mb], "MB", f"{peak_mb * 2**20 / image.nbytes:.1f} x the image"
+    )
+
+
+def test_measuring_a_volume_that_was_made(compare):
+    """Measure a volume of the explorer's usual size, which must not lag behind rendering."""
+    state = LatentState(0)
+    synthesizer = Synthesizer(load_bundled(), "cpu")
+    volume, segmenter = synthesizer.render(state), artery_segmenter("cpu")
+    labels = segmenter(volume).labels
+    compare(
+        "Measurement, 32 x 128 x 128",
+        {
+            "render the volume": lambda: next(synthesizer.render_many([state])),
+            "all vessels": lambda: vessel_values(volume),
+            "find single arteries": lambda: segmenter(volume),
+            "measure single arteries": lambda: artery_values(labels, volume.spacing_mm),
+        },
+        limit="render the volume",
     )

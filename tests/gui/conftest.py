@@ -55,6 +55,7 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "kept"
     for module in (
         "widgets.remembered",
+        "explorer.attribute_group",
         "explorer.favourites",
         "explorer.kept_keyframes",
         "explorer.direction_group",
@@ -62,6 +63,8 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ):
         monkeypatch.setattr(f"napari_cowgan.{module}.data_folder", lambda: folder)
     monkeypatch.setattr(LastSession, "_decided", False)
+    # Segmenting each volume would take longer than rendering it.
+    remember("measure_arteries", False)
     return folder
 
 

@@ -44,14 +44,14 @@ def test_without_vessels_there_is_no_diameter():
     assert np.isnan(values["diameter_mm"])
 
 
-@pytest.mark.parametrize(
-    ("value", "signed", "text"),
-    [(2.634, False, "2.63 mm"), (0.3, True, "+0.30 mm"), (-0.001, True, "0 mm")],
-)
-def test_values_are_shown_with_unit_and_sign(value, signed, text):
-    assert Attribute("d", "Diameter", "mm", 2).text(value, signed) == text
+def test_values_are_shown_with_their_unit_and_changes_with_their_sign():
+    diameter = Attribute("d", "Diameter", "mm", 2)
+    assert diameter.text(2.634) == "2.63 mm"
+    assert diameter.change(2.0, 2.3) == "+0.30"
+    assert diameter.change(2.0, 1.999) == "0"
 
 
 def test_presence_is_shown_in_words():
     there = Attribute("p", "Left PCom", presence=True)
     assert (there.text(1.0), there.text(0.0)) == ("present", "absent")
+    assert there.change(0.0, 1.0) == "was absent"

@@ -4,9 +4,23 @@ import numpy as np
 import pytest
 
 from cowgan.anatomy.arteries import Artery
-from cowgan.segmentation.artery_attributes import ARTERY_ATTRIBUTES, artery_values
+from cowgan.checkpoint import load_bundled
+from cowgan.latent.attribute_files import BUNDLED_ATTRIBUTES, load_attributes
+from cowgan.latent.attribute_models import LEAST_SAMPLES
+from cowgan.segmentation.artery_attributes import (
+    ARTERY_ATTRIBUTES,
+    ATTRIBUTES,
+    artery_values,
+)
 
 SPACING = (0.62, 0.62, 0.62)
+
+
+def test_the_bundled_attributes_belong_to_the_bundled_model():
+    """After another model is bundled: cowgan attributes --overwrite --out src/cowgan/bundled/..."""
+    stored = load_attributes(BUNDLED_ATTRIBUTES, load_bundled())
+    assert stored.samples >= LEAST_SAMPLES
+    assert {one.attribute for one in stored.directions} <= set(ATTRIBUTES)
 
 
 @pytest.fixture

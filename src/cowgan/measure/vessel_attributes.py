@@ -33,15 +33,18 @@ class Attribute:
     digits: int = 0
     presence: bool = False
 
-    def text(self, value: float, signed: bool = False) -> str:
-        """Return a value with its unit, such as ``"2.6 mm"``, or ``"present"``."""
+    def text(self, value: float) -> str:
+        """Return a value with its unit, such as ``"2.60 mm"``, or ``"present"``."""
         if self.presence:
             return "present" if value > 0.5 else "absent"
-        number = f"{value:{'+' * signed}.{self.digits}f}"
-        # No sign of a change that is rounded to nothing.
-        if signed and not float(number):
-            number = "0"
-        return f"{number} {self.unit}".rstrip()
+        return f"{value:.{self.digits}f} {self.unit}".rstrip()
+
+    def change(self, before: float, after: float) -> str:
+        """Return a change without its unit, such as ``"+0.30"``, or ``"was absent"``."""
+        if self.presence:
+            return "0" if before == after else f"was {self.text(before)}"
+        number = f"{after - before:+.{self.digits}f}"
+        return number if float(number) else "0"
 
 
 VESSEL_ATTRIBUTES = (

@@ -1,0 +1,200 @@
+"""Sliders for what is measured, and the search for their directions."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from cowgan.checkpoint import Checkpoint
+from cowgan.errors import CowganError
+from cowgan.latent.attribute_files import (
+    BUNDLED_ATTRIBUTES,
+    load_attributes,
+    save_attributes,
+)
+from cowgan.latent.attributes import AttributeDirection, fit
+from cowgan.latent.target_search import Reached
+from cowgan.progress import Progress
+from cowgan.segmentation.artery_attributes import ATTRIBUTES, artery_segmenter, measured_values
+from cowgan.segmentation.attribute_samples import SAMPLES, kept_samples, measured_samples
+from napari_cowgan.explorer.attribute_row import AttributeRow
+from napari_cowgan.explorer.explorer_model import ExplorerModel
+from napari_cowgan.explorer.live_measurement import Measured
+from napari_cowgan.widgets.controls import hint, row, text_button
+from napari_cowgan.widgets.jobs import JobBar
+from napari_cowgan.widgets.latest_job import LatestJob
+from napari_cowgan.widgets.problems import show_problem
+from napari_cowgan.widgets.remembered import data_folder
+
+_NONE = (
+    "This model has no attribute sliders yet. Finding them measures 2,000 of its volumes, which "
+    "takes about an hour; it can be stopped and continued."
+)
+_CANNOT = "No direction of this model changes these measurably:"
+_PAUSE_MS = 400
+"""Time after the last move of a slider until its value is searched."""
+_NOTHING = "Nothing that is measured follows a direction of this model."
+
+
+class AttributeGroup(QWidget):
+    """A slider for each attribute that the model can change, in its own unit.
+
+    Parameters
+    ----------
+    model : ExplorerModel
+        The model to follow.
+    """
+
+    def __init__(self, model: ExplorerModel) -> None:
+        super().__init__()
+        self._model = model
+        self._checkpoint: Checkpoint | None = None
+        self._last: Measured | None = None
+        self._searched: AttributeRow | None = None
+        self.rows: list[AttributeRow] = []
+        self.searching = LatestJob(self, _PAUSE_MS)
+        self.empty = hint(_NONE)
+        self.job = JobBar()
+        self.find_button = text_button(
+            "Find attributes",
+            "Measure volumes of this model and find the directions that change vessel volume, "
+            "diameters and the PComs",
+        )
+        self._rows_layout = QVBoxLayout()
+        self._rows_layout.setContentsMargins(0, 0, 0, 0)
+        self._rows_layout.setSpacing(2)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.empty)
+        layout.addLayout(self._rows_layout)
+        layout.addWidget(self.job)
+        layout.addLayout(row(self.find_button, 1))
+        self.missing = hint("")
+        layout.addWidget(self.missing)
+        self.searching.found.connect(self._arrive)
+        self.searching.failed.connect(self._on_failed)
+        self.find_button.clicked.connect(self.search)
+        self.job.running_changed.connect(self.find_button.setDisabled)
+        model.model_changed.connect(self._on_model)
+        model.state_changed.connect(self._refresh)
+        self._on_model()
+
+    def search(self) -> None:
+        """Measure volumes in the background and find directions; continues an earlier search."""
+        synthesizer = self._model.synthesizer
+        if synthesizer is None:
+            return
+        checkpoint = synthesizer.checkpoint
+
+        def work(progress: Progress) -> tuple[list[AttributeDirection], int]:
+            segmenter = artery_segmenter()
+            samples = measured_samples(
+                synthesizer, segmenter, SAMPLES, kept_samples(checkpoint), progress
+            )
+            found = fit(
+                synthesizer,
+                samples,
+                list(ATTRIBUTES.values()),
+                lambda volume: measured_values(volume, segmenter),
+                progress=progress,
+            )
+            return found, len(samples.seeds)
+
+        def show(result: tuple[list[AttributeDirection], int]) -> None:
+            found, samples = result
+            kept = _kept_path(checkpoint)
+            if kept is not None:
+                try:
+                    save_attributes(kept, found, samples, checkpoint)
+                except CowganError as error:
+                    self._on_problem(error)
+            self._use(found)
+            self.empty.setText(_NOTHING)
+
+        self.job.run("Measuring", work, show, self._on_problem)
+
+    def show_measured(self, measured: Measured) -> None:
+        """Show new measurements in the sliders."""
+        self._last = measured
+        for attribute_row in self.rows:
+            attribute_row.show_measured(measured)
+
+    def _on_problem(self, error: BaseException) -> None:
+        show_problem(self, error)
+
+    def _on_model(self) -> None:
+        checkpoint = self._model.checkpoint
+        self.setEnabled(checkpoint is not None)
+        if checkpoint is None or checkpoint is self._checkpoint:
+            return
+        self._checkpoint = checkpoint
+        self.job.stop()
+        self._last = None
+        self.empty.setText(_NONE)
+        self._use(_known_attributes(checkpoint))
+
+    def _use(self, found: Sequence[AttributeDirection]) -> None:
+        self.searching.stop()
+        self._searched = None
+        for old in self.rows:
+            self._rows_layout.removeWidget(old)
+            old.deleteLater()
+        known = [each for each in found if each.attribute in ATTRIBUTES]
+        self._model.attributes = [each.direction for each in known]
+        self.rows = [AttributeRow(self._model, each) for each in known]
+        for new in self.rows:
+            new.search_wanted.connect(self._search_value)
+            self._rows_layout.addWidget(new)
+        self.empty.setVisible(not self.rows)
+        self.find_button.setVisible(not self.rows)
+        offered = {each.attribute for each in known}
+        others = [each.title for key, each in ATTRIBUTES.items() if key not in offered]
+        self.missing.setText(f"{_CANNOT} {', '.join(others)}.")
+        self.missing.setVisible(bool(self.rows) and bool(others))
+        if self._last is not None:
+            self.show_measured(self._last)
+
+    def _search_value(self) -> None:
+        """Search the value that a slider was moved to, instead of that of any other."""
+        sought = cast(AttributeRow, self.sender())
+        if self._searched is not None and self._searched is not sought:
+            self._searched.give_up()
+        self._searched = sought
+        self.searching.request(sought.search)
+
+    def _arrive(self, reached: Reached) -> None:
+        if self._searched is not None:
+            self._searched.arrive(reached)
+            self._searched = None
+
+    def _on_failed(self, error: BaseException) -> None:
+        if self._searched is not None:
+            self._searched.give_up()
+            self._searched = None
+        self._on_problem(error)
+
+    def _refresh(self) -> None:
+        for attribute_row in self.rows:
+            attribute_row.refresh()
+        if self._searched is not None and self._searched.moot:
+            self.searching.stop()
+            self._searched.give_up()
+            self._searched = None
+
+
+def _kept_path(checkpoint: Checkpoint) -> Path | None:
+    if checkpoint.sha256 is None:
+        return None
+    return data_folder() / "attributes" / f"{checkpoint.sha256}.json"
+
+
+def _known_attributes(checkpoint: Checkpoint) -> Sequence[AttributeDirection]:
+    """Return those found earlier, else the bundled ones; none for another or a damaged file."""
+    for path in (_kept_path(checkpoint), BUNDLED_ATTRIBUTES):
+        if path is not None and path.exists():
+            try:
+                return load_attributes(path, checkpoint).directions
+            except CowganError:
+                continue
+    return ()
