@@ -26,9 +26,10 @@ def drag_across(
     down: int,
     button: Qt.MouseButton = _LEFT,
     keys: Qt.KeyboardModifier = _NONE,
+    start: QPoint | None = None,
 ) -> None:
-    """Drag from the middle of a widget."""
-    start = QPointF(widget.rect().center())
+    """Drag from a place in a widget, by default its middle."""
+    start = QPointF(widget.rect().center() if start is None else start)
     by = QPointF(right, down)
     for kind, at in (
         (QEvent.Type.MouseButtonPress, start),

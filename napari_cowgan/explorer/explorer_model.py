@@ -142,7 +142,7 @@ class ExplorerModel(QObject):
     def change(self, state: ExplorerState, text: str, gesture: object = None) -> None:
         """Change the complete state as one undoable step."""
         if state != self._state:
-            self.undo_stack.push(Change(text, self._state, state, self._apply, gesture))
+            self.undo_stack.push(Change(text, self._state, state, self.restore, gesture))
 
     def step(self, text: str) -> AbstractContextManager[None]:
         """Group all changes within into one undoable step."""
@@ -155,7 +155,8 @@ class ExplorerModel(QObject):
         amount = self._state.mix_amount if first is None else first.weight
         self.change(ExplorerState(latent, mix_seed, amount), text)
 
-    def _apply(self, state: ExplorerState) -> None:
+    def restore(self, state: ExplorerState) -> None:
+        """Set the complete state; the caller keeps it undoable."""
         self._state = state
         known = {_identity(direction) for direction in [*self.directions, *self.attributes]}
         used = [edit.direction for edit in state.latent.edits]

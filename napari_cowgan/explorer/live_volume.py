@@ -2,6 +2,7 @@
 
 from qtpy.QtCore import QObject, Signal
 
+from cowgan.volume import Volume
 from napari_cowgan.explorer.artery_group import ArteryGroup
 from napari_cowgan.explorer.explorer_model import ExplorerModel
 from napari_cowgan.explorer.layer import VolumeLayer
@@ -66,6 +67,11 @@ class LiveVolume(QObject):
         return (
             drawn is not None and drawn.preview_block is None and drawn.state == self._model.latent
         )
+
+    @property
+    def complete_volume(self) -> Volume | None:
+        """The volume of the current state; None while an older one or a preview is shown."""
+        return self.drawn.volume if self.drawn is not None and self.complete else None
 
     def _on_model(self) -> None:
         self.drawn = None

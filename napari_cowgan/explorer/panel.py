@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from cowgan.latent.dragging import feature_block
 from cowgan.latent.movie_files import SUFFIX as MOVIE_SUFFIX
 from napari_cowgan.explorer.artery_group import ArteryGroup
 from napari_cowgan.explorer.attribute_group import AttributeGroup
@@ -20,6 +21,7 @@ from napari_cowgan.explorer.browser import Browser
 from napari_cowgan.explorer.checkpoint_group import CheckpointGroup
 from napari_cowgan.explorer.compare_group import CompareGroup
 from napari_cowgan.explorer.direction_group import DirectionGroup
+from napari_cowgan.explorer.drag_group import DragGroup
 from napari_cowgan.explorer.explorer_model import ExplorerModel
 from napari_cowgan.explorer.export_group import ExportGroup
 from napari_cowgan.explorer.favourites_group import FavouritesGroup
@@ -83,6 +85,9 @@ class LatentExplorer(QWidget):
         self.measurements = MeasurementGroup(self.model)
         self.attributes = AttributeGroup(self.model)
         self.directions = DirectionGroup(self.model)
+        self.drag = DragGroup(
+            napari_viewer, self.shown, self.model, lambda: self.live.complete_volume
+        )
         self.mixing = MixingGroup(self.model, self._thumbnails)
         self.noise = NoiseGroup(self.model)
         self.favourites = FavouritesGroup(self.model, self._thumbnails)
@@ -140,6 +145,7 @@ class LatentExplorer(QWidget):
             ("Attributes", self.attributes, True),
             ("Directions", self.directions, True),
             ("Truncation", self.truncation, True),
+            ("Drag vessels", self.drag, False),
             ("Favourites", self.favourites, True),
             ("Export and session", self.export, True),
             ("Movie", self.movie, False),
@@ -184,6 +190,7 @@ class LatentExplorer(QWidget):
 
     def _connect(self) -> None:
         self.model.model_changed.connect(self._thumbnails.clear)
+        self.drag.job.running_changed.connect(self._on_dragging)
         self.live.layer_created.connect(self._on_layer_created)
         self.live.status_changed.connect(self.status.setText)
         self.live.drew.connect(self.measurements.follow)
@@ -232,6 +239,7 @@ class LatentExplorer(QWidget):
         self.sessions.hand_over()
         self.compare.stop_comparing()
         self.arteries.remove_labels()
+        self.drag.put_away()
         for bar in self.findChildren(JobBar):
             # Results that still arrive must not be shown by a panel that is being deleted.
             bar.stop()
@@ -250,6 +258,12 @@ class LatentExplorer(QWidget):
         self.view.apply()
         look_from(self._viewer, "axial")
         show_scale_bar(self._viewer)
+
+    def _on_dragging(self, dragging: bool) -> None:
+        # The drag leaves too little time for finer previews, but coarser ones show no vessels.
+        model = self.model.checkpoint
+        coarsest = feature_block(model.config) if dragging and model is not None else 0
+        self.live.renderer.coarsest_preview = coarsest
 
     def _on_problem(self, error: BaseException) -> None:
         show_problem(self, error)

@@ -52,6 +52,13 @@ class Renderer(QObject):
     Older requests that have not started are dropped, and a full volume in progress is
     abandoned between two blocks when a newer request arrives. `ready` carries no result:
     `take` returns the latest one, so a slow window never works through a queue.
+
+    Attributes
+    ----------
+    renders : int
+        Volumes rendered so far, previews included.
+    coarsest_preview : int
+        Block to which previews are rendered at least, however long it takes.
     """
 
     ready = Signal()
@@ -60,6 +67,7 @@ class Renderer(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.renders = 0
+        self.coarsest_preview = 0
         self._condition = threading.Condition()
         self._request: tuple[Synthesizer, LatentState, HeadLabeller | None] | None = None
         self._result: Rendered | None = None
@@ -116,7 +124,7 @@ class Renderer(QObject):
         preview_block = synthesizer.preview_block(state)
         if preview_block is not None:
             # A preview is never abandoned: previews keep a long drag moving.
-            self._deliver(synthesizer, state, preview_block)
+            self._deliver(synthesizer, state, max(preview_block, self.coarsest_preview))
             if self._superseded():
                 return
         self._deliver(synthesizer, state, None, labeller)

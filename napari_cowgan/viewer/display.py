@@ -269,6 +269,18 @@ def display_order(network_array: NDArray[Any]) -> NDArray[Any]:
     return network_array.transpose(0, 2, 1)[:, :, ::-1].copy()
 
 
+def display_index(voxel: Sequence[float], n_left_right: int) -> tuple[float, float, float]:
+    """Return where a layer in SAR+ order (z, y, x) shows a voxel (z, x, y)."""
+    z, x, y = voxel
+    return z, y, n_left_right - 1 - x
+
+
+def network_voxel(index: Sequence[float], n_left_right: int) -> tuple[float, float, float]:
+    """Return the voxel (z, x, y) that a layer in SAR+ order shows at an index (z, y, x)."""
+    z, y, x = index
+    return z, n_left_right - 1 - x, y
+
+
 def _network_array(sar: NDArray[Any]) -> NDArray[Any]:
     """Undo `display_order`: SAR+ (z, y, x) to network order (z, x, y)."""
     return np.ascontiguousarray(sar[:, :, ::-1].transpose(0, 2, 1))

@@ -1,13 +1,14 @@
 """Medium_v2 (32 x 128 x 128) against the convolutions it cannot do without."""
 
 from collections.abc import Callable
-from itertools import count
+from itertools import chain, count
 
 import published_formula as published
 import torch
 from torch.nn import functional
 
-from cowgan.checkpoint import Checkpoint
+from cowgan.checkpoint import Checkpoint, load_bundled
+from cowgan.latent.dragging import Pull, beyond_reach, drag
 from cowgan.networks import NetworkConfig
 from cowgan.synthesis import BlockMix, LatentState, Synthesizer
 from cowgan.volume.orthographic import Camera, mip_from
@@ -157,4 +158,19 @@ def test_a_frame_of_a_movie(compare, medium: Checkpoint):
         {"picture": frame, "its volume": renderer(synthesizer)},
         limit="its volume",
         repetitions=10,
+    )
+
+
+def test_a_step_of_a_drag(compare):
+    """Dragging the bundled model, against rendering one of its volumes."""
+    synthesizer = Synthesizer(load_bundled(), "cpu", "fast")
+    pull = Pull((16, 55, 83), (16, 63, 83))
+    fixed = beyond_reach([pull], 16, synthesizer.checkpoint.config.volume_shape)
+    steps = chain.from_iterable(
+        drag(synthesizer, LatentState(1, psi=0.9), [pull], fixed) for _ in count()
+    )
+    compare(
+        "Dragging the bundled model, fast",
+        {"one step": lambda: next(steps), "one volume": renderer(synthesizer)},
+        limit="one volume",
     )

@@ -127,6 +127,31 @@ class Synthesizer:
             features = tuple(self._cache.output(block).x for block in range(last + 1))
             return self._volume(image, state, last), features
 
+    def features(self, ws: Tensor, state: LatentState) -> Tensor:
+        """Return what the first blocks compute for given styles, with gradients towards these.
+
+        Neither uses nor changes the cache of `render`, which may run in another thread meanwhile.
+
+        Parameters
+        ----------
+        ws : Tensor
+            Styles of as many blocks as are to be run, shape (blocks, latent_dim).
+        state : LatentState
+            Its noise is added.
+
+        Returns
+        -------
+        Tensor
+            Activations of the last of these blocks, shape (1, channels, z, x, y), float32.
+        """
+        x, image = self._network.start(1), None
+        for block, w in enumerate(ws.to(self.device)):
+            noise = block_noise(state, block, self._config)
+            x, image = self._network.run_block(
+                block, x, image, w[None], None if noise is None else noise[None].to(self.device)
+            )
+        return x.float()
+
     def provenance(self, state: LatentState, stop_block: int | None = None) -> dict[str, Any]:
         """Return the provenance of the volume that `render` returns."""
         stop = self._checked_stop(stop_block)
