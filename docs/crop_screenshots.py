@@ -1,8 +1,10 @@
 """Make the pictures of windows in the documentation from screenshots.
 
-Usage: python tests/gui/screenshots.py FOLDER; python docs/crop_screenshots.py FOLDER
+Usage: python tests/gui/screenshots.py FOLDER; python tests/page/page_screenshots.py FOLDER;
+python docs/crop_screenshots.py FOLDER
 
-Writes explorer.png, segmentation.png, study.png, reading.png and reading-pairs.png to docs/images.
+Writes explorer.png, segmentation.png, study.png, reading.png, reading-pairs.png and
+reading-browser.png to docs/images.
 """
 
 import sys
@@ -44,6 +46,10 @@ if __name__ == "__main__":
         Image.open(folder / f"dark-study-{state}.png").crop(STUDY_PANEL) for state in STUDY_STATES
     ]
     write_picture(side_by_side(panels), "study.png")
-    for shot, name in (("marking", "reading.png"), ("pairs-mip", "reading-pairs.png")):
-        window = Image.open(folder / f"reading-1280x800-{shot}.png")
+    for shot, name in (
+        ("reading-1280x800-marking", "reading.png"),
+        ("reading-1280x800-pairs-mip", "reading-pairs.png"),
+        ("page-1280x800-marking", "reading-browser.png"),
+    ):
+        window = Image.open(folder / f"{shot}.png")
         write_picture(window.resize(READING_SIZE, Image.Resampling.LANCZOS), name)

@@ -18,7 +18,11 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 import cowgan
+from cowgan.turing.reading.package import JOURNAL_FILE
+from cowgan.turing.reading.records import Record, read_journal
+from cowgan.turing.study.study import Study
 
+READER = "sub-R01"
 PAGE_FOLDER = Path(cowgan.__file__).parent / "turing" / "serving" / "page"
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
@@ -145,8 +149,11 @@ class Reader:
 
         return self._go_on(f"{name} {number}", arrived)
 
-    def wait_for_title(self, title: str) -> None:
+    def wait_for_title(self, title: str, sent: bool = True) -> None:
+        """Wait for a page of text, and until the server has everything, if it is to be sent."""
         self.page.locator("#title", has_text=title).wait_for()
+        while sent and self.page.evaluate("() => localStorage.length") > 0:
+            self.page.wait_for_timeout(10)
 
     @property
     def caption(self) -> str:
@@ -202,3 +209,11 @@ class Look:
     title: str | None
     stage: str
     progress: str
+
+
+def records(study: Study, reader: str = READER) -> list[Record]:
+    return read_journal(study.package_folder(reader) / JOURNAL_FILE)
+
+
+def commits(study: Study, reader: str = READER) -> list[dict]:
+    return [dict(record.data) for record in records(study, reader) if record.kind == "commit"]

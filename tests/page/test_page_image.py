@@ -1,5 +1,6 @@
 """The page draws what the reading window draws."""
 
+import shutil
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -153,3 +154,31 @@ def test_the_three_sides_of_a_projection_stand_upright(modules, side, letters):
         {"display": asdict(DISPLAY), "side": side},
     )
     assert "".join(found) == letters
+
+
+@pytest.mark.slow
+def test_the_picture_is_that_of_the_window(study, open_reader, tmp_path, qapp):
+    """The first case, pixel by pixel, as napari's canvas draws it and as the browser does."""
+    from reading_windows import State, go_to, open_window, picture, wait_for
+
+    window = open_window(shutil.copytree(study.package_folder("sub-R01"), tmp_path / "package"))
+    go_to(window, State.VIEWING)
+    wait_for(lambda: picture(window).any())
+    theirs = picture(window).astype(int)
+    window.close()
+
+    reader = open_reader("sub-R01").go_to_case(1)
+    for _ in range(2):
+        rows, columns = reader.picture().shape
+        size = reader.page.viewport_size
+        wider, higher = theirs.shape[1] - columns, theirs.shape[0] - rows
+        reader.page.set_viewport_size(
+            {"width": size["width"] + wider, "height": size["height"] + higher}
+        )
+        reader.page.wait_for_timeout(200)
+    ours = reader.picture().astype(int)
+    assert ours.shape == theirs.shape
+    # Both place the image to half a pixel, of which there are forty in a voxel of noise.
+    difference = np.abs(ours - theirs)
+    assert np.percentile(difference, 99) <= 6
+    assert difference.mean() < 1.5

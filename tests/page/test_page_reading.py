@@ -1,84 +1,11 @@
 """Reading in a real browser, with real keys, mouse and touch."""
 
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
-from page_browser import Reader
-from playwright.sync_api import Browser
-from reading_pages import served
-from turing_studies import freeze, protocol
-
-from cowgan.turing.design.trials import Rules
-from cowgan.turing.reading.package import JOURNAL_FILE
-from cowgan.turing.reading.records import Record, read_journal
-from cowgan.turing.serving.links import new_tokens
-from cowgan.turing.study.study import Study
-
-READER = "sub-R01"
-
-
-@pytest.fixture(scope="module")
-def frozen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Study]:
-    """A study of ten cases, and one with first impressions, practice and a break too."""
-    small = {"readers": 3, "cases": 10, "repeats": 0, "block": 2, "rules": Rules(break_trials=4)}
-    phases = {"short": (0, 0), "long": (2, 2)}
-    return {
-        name: freeze(
-            tmp_path_factory.mktemp(name),
-            protocol(**small, impressions=impressions, practice=practice),
-            accept_leak="noise",
-        )
-        for name, (impressions, practice) in phases.items()
-    }
-
-
-@pytest.fixture
-def study(frozen: dict[str, Study], tmp_path: Path, request: pytest.FixtureRequest) -> Study:
-    original = frozen[getattr(request, "param", "short")]
-    return Study.open(shutil.copytree(original.folder, tmp_path / "study"))
-
+from page_browser import Reader, commits, records
 
 with_all_phases = pytest.mark.parametrize("study", ["long"], indirect=True)
-
-
-@pytest.fixture
-def port(study: Study) -> Iterator[int]:
-    with served(study.folder) as port:
-        yield port
-
-
-@pytest.fixture
-def open_reader(browser: Browser, study: Study, port: int) -> Iterator[Callable[..., Reader]]:
-    """Open the link of a reader in a browser of their own; nothing may be complained about."""
-    with ExitStack() as stack:
-        opened = []
-
-        def open_one(reader: str = READER, **options: object) -> Reader:
-            options.setdefault("viewport", {"width": 1280, "height": 800})
-            context = stack.enter_context(browser.new_context(**options))
-            token = new_tokens(study.folder, [reader])[reader]
-            opened.append(Reader(context, f"http://127.0.0.1:{port}/#{token}").open())
-            return opened[-1]
-
-        yield open_one
-        for one in opened:
-            assert one.complaints == []
-
-
-def records(study: Study, reader: str = READER) -> list[Record]:
-    return read_journal(study.package_folder(reader) / JOURNAL_FILE)
-
-
-def kinds(study: Study) -> Counter:
-    return Counter(record.kind for record in records(study))
-
-
-def commits(study: Study, reader: str = READER) -> list[dict]:
-    return [dict(record.data) for record in records(study, reader) if record.kind == "commit"]
 
 
 def test_keys_mouse_and_marks_reach_the_journal(study, open_reader):
@@ -197,10 +124,10 @@ def test_a_case_and_the_next_can_be_read_without_a_connection(study, open_reader
     reader.page.wait_for_timeout(300)
     reader.context.set_offline(True)
     reader.press("g", "4", "Enter")
-    reader.wait_for_title("Case 2")
+    reader.wait_for_title("Case 2", sent=False)
     reader.page.locator("#connection").wait_for()
     reader.go_to_case(2).press("r", "2", "Enter")
-    reader.wait_for_title("Your last answers have not arrived yet")
+    reader.wait_for_title("Your last answers have not arrived yet", sent=False)
     assert len([one for one in commits(study) if one["phase"] == "reading"]) == 0
     reader.context.set_offline(False)
     reader.wait_for_title("Case 3")
@@ -213,7 +140,7 @@ def test_answers_given_without_a_connection_survive_closing_the_tab(study, open_
     reader = open_reader().go_to_case(1)
     reader.context.set_offline(True)
     reader.press("g", "4", "Enter")
-    reader.wait_for_title("Case 2")
+    reader.wait_for_title("Case 2", sent=False)
     reader.page.close()
     reader.context.set_offline(False)
     again = Reader(reader.context, reader.link.partition("#")[0]).open()

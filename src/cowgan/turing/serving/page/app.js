@@ -26,7 +26,10 @@ listenToKeys(
 );
 for (const button of document.querySelectorAll("button.help")) button.onclick = openHelp;
 // A clicked button that keeps the focus would be pressed again by Space.
-addEventListener("mousedown", (event) => event.target.closest?.("button") && event.preventDefault());
+addEventListener(
+  "mousedown",
+  (event) => event.target.closest?.("button") && event.preventDefault(),
+);
 // Nothing may replace the page: neither a dropped file nor the page of another day.
 for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => event.preventDefault());
 addEventListener("pageshow", (event) => event.persisted && location.reload());

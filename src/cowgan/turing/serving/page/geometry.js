@@ -179,16 +179,14 @@ export class Frame {
 
   worldOf([z, x, y]) {
     const [nz, , ny] = this.display.shape;
-    return [
-      (nz - 1 - z) * this.spacing[0],
-      (ny - 1 - y) * this.spacing[1],
-      x * this.spacing[2],
-    ];
+    return [(nz - 1 - z) * this.spacing[0], (ny - 1 - y) * this.spacing[1], x * this.spacing[2]];
   }
 
   voxelOf(point) {
     const [nz, , ny] = this.display.shape;
-    const [inferior, posterior, left] = point.map((mm, axis) => Math.round(mm / this.spacing[axis]));
+    const [inferior, posterior, left] = point.map((mm, axis) =>
+      Math.round(mm / this.spacing[axis]),
+    );
     return [nz - 1 - inferior, left, ny - 1 - posterior];
   }
 

@@ -24,10 +24,7 @@ export function listen(element, on) {
 
   const fromCentre = (event) => {
     const box = element.getBoundingClientRect();
-    return [
-      event.clientX - box.left - box.width / 2,
-      event.clientY - box.top - box.height / 2,
-    ];
+    return [event.clientX - box.left - box.width / 2, event.clientY - box.top - box.height / 2];
   };
 
   element.addEventListener("pointerdown", (event) => {

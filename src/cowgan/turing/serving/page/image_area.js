@@ -38,7 +38,8 @@ export class ImageArea {
     this.#panes.forEach((pane, number) => {
       listen(pane.element, {
         drag: (kind, right, down) => this.#drag(pane, kind, right, down),
-        pinch: (factor, x, y) => this.change(this.frame.zoomed(this.view, factor, ...pane.mm(x, y))),
+        pinch: (factor, x, y) =>
+          this.change(this.frame.zoomed(this.view, factor, ...pane.mm(x, y))),
         wheel: (notches, x, y, ctrl) => this.#wheel(pane, notches, x, y, ctrl),
         rest: () => (this.#swiped = 0),
         click: (x, y) => {

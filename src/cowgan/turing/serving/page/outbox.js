@@ -68,11 +68,15 @@ export class Outbox {
       if (!(error instanceof Refused)) throw error;
       if (!error.passes) {
         this.close();
+        // Another page has taken over, and asks for these answers again.
+        if (error.code === "superseded") localStorage.removeItem(this.#key);
         this.#listener.onEnd(error);
         return;
       }
-      wait = Math.max(PAUSES_MS[Math.min(this.#failures, PAUSES_MS.length - 1)],
-        (error.retryAfterS ?? 0) * 1000);
+      wait = Math.max(
+        PAUSES_MS[Math.min(this.#failures, PAUSES_MS.length - 1)],
+        (error.retryAfterS ?? 0) * 1000,
+      );
       this.#failures += 1;
       this.#tell(error);
     } finally {
@@ -101,9 +105,13 @@ export class Outbox {
     );
   }
 
-  /** Whatever was refused, or skipped after it, was based on a state that is not the server's. */
+  /** What was refused, or skipped after it, was based on a state that is not the server's. */
   #forget(results) {
-    const answered = new Set(results.map(({ id }) => id));
+    const refused = results.find(({ result }) => result === "refused")?.id;
+    // Nothing is based on a log.
+    const harmless = this.pending.find(({ id }) => id === refused)?.kind === "viewed";
+    const final = results.filter(({ result }) => !(harmless && result === "skipped"));
+    const answered = new Set(final.map(({ id }) => id));
     this.pending = this.pending.filter(({ id }) => !answered.has(id));
     this.#keep();
   }

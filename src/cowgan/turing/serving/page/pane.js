@@ -34,8 +34,15 @@ export class Pane {
     this.#frame = frame;
     this.#view = frame.start();
     const heading = make("span", { className: "pane-title", textContent: title });
-    this.element = make("div", { className: "pane" }, this.#canvas, this.#overlay, heading,
-      this.#caption, ...this.#letters);
+    this.element = make(
+      "div",
+      { className: "pane" },
+      this.#canvas,
+      this.#overlay,
+      heading,
+      this.#caption,
+      ...this.#letters,
+    );
     this.#canvas.setAttribute("role", "img");
     this.blank();
     new ResizeObserver(() => this.#draw()).observe(this.element);
@@ -138,10 +145,13 @@ export class Pane {
         const x = width / 2 + right * this.#pxPerMm;
         const y = height / 2 + down * this.#pxPerMm;
         const ring = { cx: x, cy: y, r: MARK_RADIUS_PX };
-        return makeSvg("g", { class: far ? "mark far" : "mark" },
+        return makeSvg(
+          "g",
+          { class: far ? "mark far" : "mark" },
           makeSvg("circle", { ...ring, class: "shade" }),
           makeSvg("circle", ring),
-          makeSvg("text", { x: x + MARK_RADIUS_PX + 4, y: y - MARK_RADIUS_PX }, String(number)));
+          makeSvg("text", { x: x + MARK_RADIUS_PX + 4, y: y - MARK_RADIUS_PX }, String(number)),
+        );
       }),
     );
   }

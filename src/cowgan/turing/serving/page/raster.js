@@ -26,7 +26,10 @@ export function drawSlice(image, voxels, frame, view, pxPerMm) {
   const pixels = new Uint32Array(image.data.buffer);
   const columns = samples(image.width, pxPerMm, leftMm, sx, nx);
   const rows = samples(image.height, pxPerMm, posteriorMm, sy, ny);
-  const slice = voxels.subarray(frame.offset([view.slice, 0, 0]), frame.offset([view.slice + 1, 0, 0]));
+  const slice = voxels.subarray(
+    frame.offset([view.slice, 0, 0]),
+    frame.offset([view.slice + 1, 0, 0]),
+  );
   const line = new Float32Array(nx);
   const scale = 255 / (view.high - view.low);
   pixels.fill(OPAQUE);

@@ -35,7 +35,7 @@ export class Reading {
   #trialView;
   #presenter;
   #volumes = new Volumes();
-  #log = new ViewingLog((data) => this.#do("viewed", data));
+  #log = new ViewingLog((data, atMs) => this.#do("viewed", data, atMs));
   #presented = null;
   #focusLost = false;
   #touch = matchMedia("(pointer: coarse)").matches;
@@ -103,6 +103,7 @@ export class Reading {
 
   /** Carry out an action of the reader, if it is possible now. */
   act(action) {
+    this.#onTick();
     if (action === "goOn") this.#goOn();
     else if (action === "first" || action === "second") {
       const answer = this.constants.answers[action === "second" ? 1 : 0];
@@ -130,8 +131,9 @@ export class Reading {
     if (this.#ended) return;
     const { now } = this;
     const { trouble } = this.#outbox;
-    byId("connection").textContent = trouble ? texts.connection(trouble) : "";
-    byId("connection").hidden = !trouble;
+    const waits = now.state === WAITING || now.state === SAVING;
+    byId("connection").textContent = trouble && !waits ? texts.connection(trouble) : "";
+    byId("connection").hidden = !trouble || waits;
     const text = this.#text(now, trouble);
     byId("trial").hidden = text !== null;
     if (text !== null) {
@@ -170,7 +172,7 @@ export class Reading {
       case "declined":
         return texts.DECLINED;
       case "ready":
-        return texts.ready(constants, now);
+        return texts.ready(constants, now, this.#touch);
       case "break":
         return texts.rest(now.trial);
       case "paused":
@@ -284,6 +286,7 @@ export class Reading {
   }
 
   #onLogTimer() {
+    this.#onTick();
     this.#log.flush(performance.now());
     const hintMs = this.constants.hint_s * 1000;
     if (hintMs && judging(this.now) && this.#log.viewedMs > hintMs) {

@@ -71,6 +71,9 @@ async function answer(path, options) {
     // A proxy answers instead of the server.
     throw got.status >= 500
       ? new Refused("offline", OFFLINE)
-      : new Refused("bad_request", "The server does not understand this page. Please load it again.");
+      : new Refused(
+          "bad_request",
+          "The server does not understand this page. Please load it again.",
+        );
   }
 }

@@ -17,7 +17,7 @@ export class ViewingLog {
   /** Time that the case has been on screen. */
   viewedMs = 0;
 
-  /** @param {function(object): void} record Called with the data of one `viewed`. */
+  /** @param {function(object, number): void} record Called with the data of one `viewed`. */
   constructor(record) {
     this.#record = record;
   }
@@ -62,11 +62,12 @@ export class ViewingLog {
     if (this.#view === null) return;
     this.#addTime(now);
     const rounded = [...this.#sliceMs].map(([slice, ms]) => [slice, Math.round(ms)]);
-    this.#record({
+    const data = {
       slice_ms: Object.fromEntries(rounded),
       mip_ms: Math.round(this.#mipMs),
       changes: this.#changes,
-    });
+    };
+    this.#record(data, now);
     this.#clear();
   }
 
@@ -82,7 +83,8 @@ export class ViewingLog {
   }
 
   #addTime(now) {
-    const passed = now - this.#since;
+    // Negative where the computer slept: then the time of the last sign of life counts.
+    const passed = Math.max(now - this.#since, 0);
     const { mip, slice } = this.#view;
     if (mip) this.#mipMs += passed;
     else this.#sliceMs.set(slice, (this.#sliceMs.get(slice) ?? 0) + passed);

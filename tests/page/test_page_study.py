@@ -1,0 +1,160 @@
+"""A study that several readers read in browsers, through crashes, up to its report."""
+
+import json
+import shutil
+import statistics
+from itertools import cycle
+
+import pytest
+from page_browser import Reader, commits, records
+from playwright.sync_api import Error
+from reading_pages import free_port, start_server
+
+from cowgan.turing.serving.links import new_tokens
+from cowgan.turing.study.collection import collect, reader_progress
+
+LONGEST_S = 0.3
+"""From Enter to the next image, on the computer that serves it."""
+
+
+def read_all(readers: list[Reader], answers: dict[Reader, str]) -> None:
+    """Let each do one thing after another, until all have finished."""
+    reading = list(readers)
+    while reading:
+        for reader in list(reading):
+            seen = reader.look()
+            if (seen.title or "").startswith("Finished"):
+                reading.remove(reader)
+            else:
+                reader.step(seen, answers[reader], "4")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("study", ["long"], indirect=True)
+def test_three_readers_at_once_lead_to_the_report(study, open_reader):
+    from cowgan.turing.analysis import analyse
+    from cowgan.turing.report.study_report import write_report
+
+    readers = [open_reader(name) for name in study.readers]
+    read_all(readers, dict(zip(readers, ("g", "r", "g"), strict=True)))
+    codes = [reader.page.inner_text("#code") for reader in readers]
+    with readers[0].page.expect_download() as download:
+        readers[0].page.click("text=Save receipt")
+    receipt = json.loads(download.value.path().read_text(encoding="utf-8"))
+    assert receipt["finish_code"] == codes[0]
+
+    collect(study, [study.package_folder(name) for name in study.readers])
+    progress = [reader_progress(study, name) for name in study.readers]
+    assert [one.state for one in progress] == ["finished"] * 3
+    assert [one.finish_code for one in progress] == codes
+    for name, answer in zip(study.readers, "GRG", strict=True):
+        read = [one for one in commits(study, name) if one["phase"] == "reading"]
+        assert [(one["answer"], one["level"]) for one in read] == [(answer, 4)] * 10
+    (html, _) = write_report(analyse(study), study.folder.parent / "report")
+    assert "sub-R03" in html.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_next_image_is_there_in_a_third_of_a_second(study, open_reader):
+    open_reader().go_to("Finished")
+    entered_ns = None
+    waited_s = []
+    for record in records(study):
+        if record.kind == "proceed":
+            entered_ns = record.mono_ns
+        elif record.kind == "shown":
+            waited_s.append((record.mono_ns - entered_ns) / 1e9)
+    assert len(waited_s) == 10
+    assert statistics.median(waited_s) < LONGEST_S
+
+
+@pytest.mark.slow
+def test_a_killed_server_loses_and_doubles_nothing(study, browser):
+    """It is killed in each of three cases, and answers are given while it is away."""
+    port = free_port()
+    token = new_tokens(study.folder, ["sub-R01"])["sub-R01"]
+    server = start_server(study.folder, port)
+    with browser.new_context() as context:
+        reader = Reader(context, f"http://127.0.0.1:{port}/#{token}").open()
+        for case, answer in zip((1, 2, 3), cycle("gr")):
+            reader.go_to_case(case).press(answer)
+            server.kill()
+            server.wait()
+            reader.press("4", "Enter")
+            reader.page.wait_for_timeout(100)
+            server = start_server(study.folder, port)
+            reader.wait_for_title(f"Case {case + 1}")
+            reader.page.locator("#connection").wait_for(state="hidden")
+    server.terminate()
+    server.wait()
+    answers = commits(study)
+    assert [(one["answer"], one["level"]) for one in answers] == [("G", 4), ("R", 4), ("G", 4)]
+    assert [one["restarted"] for one in answers] == [False] * 3
+
+
+def test_a_browser_that_crashes_goes_on_with_the_case(study, open_reader):
+    reader = open_reader().go_to_case(1)
+    reader.press("g", "4", "Enter")
+    reader.wait_for_title("Case 2")
+    reader.go_to_case(2).press("r")
+    with pytest.raises(Error, match="crash"):
+        reader.page.goto("chrome://crash")
+    again = Reader(reader.context, reader.link.partition("#")[0]).open()
+    again.wait_for_title("This reading is open in another window")
+    again.press("Enter")
+    again.wait_for_title("Case 2")
+    again.go_to_case(2).press("g", "2", "Enter")
+    again.wait_for_title("Case 3")
+    answers = commits(study)
+    assert [(one["answer"], one["restarted"]) for one in answers] == [("G", False), ("G", True)]
+
+
+def test_a_computer_that_slept_shows_no_image_and_counts_no_time(study, open_reader):
+    reader = open_reader()
+    reader.page.clock.install()
+    reader.page.reload()
+    reader.page.clock.resume()
+    reader.go_to_case(1)
+    reader.page.clock.fast_forward(3_600_000)
+    reader.wait_for_title("Paused")
+    assert not reader.picture().any()
+    reader.press("p", "g", "4", "Enter")
+    reader.wait_for_title("Case 2")
+    assert commits(study)[0]["active_ms"] < 600_000
+    assert "asleep" in [r.data["reason"] for r in records(study) if r.kind == "pause"]
+
+
+@pytest.mark.slow
+def test_desktop_and_browser_lead_to_the_same_tables(study, open_reader, tmp_path, qapp):
+    """The same answers of the same reader differ in times and versions only."""
+    from reading_windows import Key, go_to, open_window
+
+    from cowgan.turing.analysis import analyse
+    from cowgan.turing.derivatives import write_derivatives
+    from cowgan.turing.reading.snapshot import State
+    from cowgan.turing.study.study import Study
+
+    desktop = Study.open(shutil.copytree(study.folder, tmp_path / "desktop"))
+    tables = []
+    for place in (study, desktop):
+        for name in place.readers:
+            if place is desktop:
+                window = open_window(place.package_folder(name))
+                go_to(window, State.FINISHED, Key.Key_G)
+                window.close()
+            else:
+                reader = open_reader(name)
+                read_all([reader], {reader: "g"})
+        collect(place, [place.package_folder(name) for name in place.readers])
+        write_derivatives(analyse(place))
+        tables.append(without_times(place.folder / "derivatives" / "trials.csv"))
+    assert tables[0] == tables[1]
+
+
+def without_times(path) -> list[dict[str, str]]:
+    import csv
+
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    kept = [name for name in rows[0] if not name.endswith(("_ms", "_s", "utc"))]
+    return [{name: row[name] for name in kept} for row in rows]
