@@ -60,6 +60,11 @@ def test_the_page_of_the_bundled_model_quotes_its_report() -> None:
         assert table in page
 
 
+def test_the_page_of_the_bundled_model_quotes_what_truncation_costs() -> None:
+    (table,) = runpy.run_path(str(documentation.DOCS / "compare_truncations.py"))["tables"]()
+    assert table in (documentation.DOCS / "bundled_model.md").read_text(encoding="utf-8")
+
+
 def test_the_page_on_segmentation_quotes_its_scores() -> None:
     tables = runpy.run_path(str(documentation.DOCS / "quote_segmentation.py"))["tables"]
     page = (documentation.DOCS / "segmentation.md").read_text(encoding="utf-8")
