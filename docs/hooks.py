@@ -39,7 +39,6 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "segmentation.nnunet_segmenter",
         "segmentation.metrics",
         "segmentation.label_pairs",
-        "segmentation.overlap",
         "segmentation.surfaces",
         "segmentation.average_distances",
         "segmentation.small_arteries",
@@ -127,7 +126,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     "simulate": ("simulate.phantom_export", "simulate.deformation"),
     "synthesis": (),
     "checkpoint": (),
-    "measure": (),
+    "measure": ("measure.overlap",),
     "report": ("report.blocks", "report.html", "report.pdf"),
     "features": (
         "features.extractors",

@@ -69,8 +69,8 @@ class ProjectionGroup(QWidget):
         self.stage = Choice(
             "explorer/projection_stage",
             _STAGES,
-            "Closer finds a style for each block, and noise; quick finds one style for all blocks, in "
-            "a tenth of the time",
+            "Closer finds a style for each block, and noise; quick finds one style for all blocks, "
+            "in a tenth of the time",
         )
         self.job = JobBar()
         self.picture = QLabel()

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from cowgan.checkpoint import Checkpoint, load_bundled
 from cowgan.latent.dragging import Pull, beyond_reach, drag
+from cowgan.latent.inversion import Effort, project
 from cowgan.networks import NetworkConfig
 from cowgan.synthesis import BlockMix, LatentState, Synthesizer
 from cowgan.volume.orthographic import Camera, mip_from
@@ -173,4 +174,24 @@ def test_a_step_of_a_drag(compare):
         "Dragging the bundled model, fast",
         {"one step": lambda: next(steps), "one volume": renderer(synthesizer)},
         limit="one volume",
+    )
+
+
+def test_steps_of_a_projection(compare):
+    bundled = load_bundled()
+    synthesizer = Synthesizer(bundled, "cpu", "fast")
+    scan = synthesizer.render(LatentState(0))
+    compare(
+        "Projection, bundled model",
+        {
+            "5 steps on all blocks": lambda: project(
+                scan, bundled, "w+", "cpu", Effort(coarse=1, middle=1, full=5)
+            ),
+            "5 steps up to 32 x 32 x 32": lambda: project(
+                scan, bundled, "w", "cpu", Effort(coarse=5)
+            ),
+            "render": renderer(synthesizer),
+        },
+        limit="render",
+        repetitions=3,
     )

@@ -27,7 +27,7 @@ ProjectionStage = Literal["w", "w+", "pivotal"]
 STAGES: tuple[ProjectionStage, ...] = get_args(ProjectionStage)
 
 _RATE = 0.1
-_TUNING_RATE = 1e-3
+_TUNING_RATE = 2e-4
 _WARM_UP = 5
 _COOLING = 0.5
 """Share of a stage's steps, at its end, in which the step length falls to 0."""
