@@ -30,6 +30,7 @@ from napari_cowgan.explorer.last_session_group import LastSessionGroup
 from napari_cowgan.explorer.layer import ArteryLayer, VolumeLayer
 from napari_cowgan.explorer.live_measurement import LiveMeasurement
 from napari_cowgan.explorer.live_volume import LiveVolume
+from napari_cowgan.explorer.map_group import MapGroup
 from napari_cowgan.explorer.measurement_group import MeasurementGroup
 from napari_cowgan.explorer.mixing_group import MixingGroup
 from napari_cowgan.explorer.movie_group import MovieGroup
@@ -88,6 +89,7 @@ class LatentExplorer(QWidget):
         self.drag = DragGroup(
             napari_viewer, self.shown, self.model, lambda: self.live.complete_volume
         )
+        self.map = MapGroup(napari_viewer, self.model)
         self.mixing = MixingGroup(self.model, self._thumbnails)
         self.noise = NoiseGroup(self.model)
         self.favourites = FavouritesGroup(self.model, self._thumbnails)
@@ -150,6 +152,7 @@ class LatentExplorer(QWidget):
             ("Export and session", self.export, True),
             ("Movie", self.movie, False),
             ("My scan", self.projection, False),
+            ("Map", self.map, False),
             ("Style mixing", self.mixing, False),
             ("Compare A and B", self.compare, False),
             ("Noise", self.noise, False),
@@ -195,6 +198,7 @@ class LatentExplorer(QWidget):
         self.live.status_changed.connect(self.status.setText)
         self.live.drew.connect(self.measurements.follow)
         self.measurements.measured.connect(self.attributes.show_measured)
+        self.measurements.measured.connect(self.map.show_measured)
         self.live.failed.connect(self._on_problem)
         self.sessions.failed.connect(self._on_problem)
         self.seed.browse_requested.connect(partial(self.browser.browse, "seeds"))

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QSpinBox,
     QWidget,
 )
+from superqt.utils import signals_blocked
 
 from napari_cowgan.widgets.controls import row, text_button
 from napari_cowgan.widgets.dialogs import ask_for_file
@@ -118,18 +119,26 @@ class Choice(QComboBox):
         value: str | None = None,
     ) -> None:
         super().__init__()
-        for text, offered in options:
-            self.addItem(text, offered)
+        self._key = key
         self.setToolTip(tooltip)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(110)
-        self.choose(recall_text(key, value or options[0][1]))
+        self.offer(options, value)
         self.currentIndexChanged.connect(lambda: remember(key, self.chosen))
 
     @property
     def chosen(self) -> str:
         """The chosen value."""
         return str(self.currentData())
+
+    def offer(self, options: Sequence[tuple[str, str]], value: str | None = None) -> None:
+        """Replace the options; choose what is stored, or else a value or the first one."""
+        stored = recall_text(self._key)
+        with signals_blocked(self):
+            self.clear()
+            for text, offered in options:
+                self.addItem(text, offered)
+            self.choose(stored if self.findData(stored) >= 0 else value or options[0][1])
 
     def choose(self, value: str) -> None:
         """Choose a value; an unknown one chooses the first option."""

@@ -26,7 +26,7 @@ _LEAST_STEP = 0.01
 
 Light = Literal["green", "amber", "red"]
 
-DISTANCE = Attribute("distance", "Distance from typical", "SD", 1)
+DISTANCE = Attribute("distance", "Unusualness", "SD", 1)
 """Mahalanobis distance of `cowgan.latent.p_space.PSpace`, divided by its root mean square."""
 
 COMPONENTS = tuple(Attribute(f"pca_{i}", f"PCA {i}", "SD", 1) for i in range(1, _COMPONENTS + 1))

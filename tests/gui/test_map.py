@@ -1,0 +1,127 @@
+"""The map of a model's volumes in the explorer, with real clicks and keys."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+
+from cowgan.latent.attribute_files import save_samples
+from cowgan.latent.attribute_models import AttributeSamples
+from cowgan.segmentation import attribute_samples
+from cowgan.segmentation.attribute_samples import kept_samples
+from cowgan.synthesis import LatentState
+
+LEFT = Qt.MouseButton.LeftButton
+#   13
+# 10 11 12
+SAMPLES = AttributeSamples(
+    (10, 11, 12, 13),
+    {
+        "volume_mm3": np.array([1000.0, 2000, 3000, 2000]),
+        "diameter_mm": np.array([2.0, 2.0, 2.0, 3.0]),
+        "l_pcom_diameter_mm": np.array([1.0, np.nan, 2.0, 1.5]),
+    },
+)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(attribute_samples, "user_cache_path", lambda *_, **__: tmp_path / "cache")
+
+
+def unfold(explorer, qtbot):
+    """Unfold the map and return its group when it is drawn."""
+    from napari_cowgan.widgets.controls import Section
+
+    section = next(s for s in explorer.findChildren(Section) if s.isAncestorOf(explorer.map))
+    section.expand(animate=False)
+    qtbot.waitUntil(lambda: explorer.map.map is not None)
+    qtbot.waitUntil(lambda: explorer.map.plot.isVisible())
+    qtbot.wait(50)
+    return explorer.map
+
+
+@pytest.fixture
+def measured(lone_explorer, cache, qtbot):
+    checkpoint = lone_explorer.model.checkpoint
+    save_samples(kept_samples(checkpoint), SAMPLES, {"checkpoint": checkpoint.sha256})
+    return unfold(lone_explorer, qtbot)
+
+
+def on_screen(group, volume, diameter, right=0) -> QPoint:
+    return group.plot.position_of((volume, diameter)).toPoint() + QPoint(right, 0)
+
+
+def click(qtbot, group, volume, diameter):
+    qtbot.mouseClick(group.plot.viewport(), LEFT, pos=on_screen(group, volume, diameter, 5))
+
+
+def test_a_click_shows_the_nearest_volume_and_undo_returns(lone_explorer, measured, qtbot):
+    model = lone_explorer.model
+    model.edit("truncation", psi=0.5)
+    before = model.latent
+    click(qtbot, measured, 2000, 3.0)
+    assert model.latent == LatentState(13)
+    assert measured.plot.cross == (2000, 3)
+    assert "Vessel volume: 2000 mm³; Median diameter: 3.00 mm" in measured.place.text()
+    model.undo_stack.undo()
+    assert model.latent == before
+    # It was not measured, so nobody knows where it lies.
+    assert measured.plot.cross is None
+
+
+def test_a_drag_is_one_step_of_undo(lone_explorer, measured, qtbot):
+    model, viewport = lone_explorer.model, measured.plot.viewport()
+    steps = model.undo_stack.count()
+    qtbot.mousePress(viewport, LEFT, pos=on_screen(measured, 1000, 2))
+    seen = [model.latent.seed]
+    for volume, diameter in ((2000, 2), (3000, 2), (2000, 3)):
+        qtbot.mouseMove(viewport, on_screen(measured, volume, diameter))
+        seen.append(model.latent.seed)
+    qtbot.mouseRelease(viewport, LEFT, pos=on_screen(measured, 2000, 3))
+    assert seen == [10, 11, 12, 13]
+    assert model.undo_stack.count() == steps + 1
+
+
+def test_arrow_keys_go_to_the_next_volume_on_that_side(lone_explorer, measured, qtbot):
+    click(qtbot, measured, 1000, 2)
+    seen = []
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left):
+        qtbot.keyClick(measured.plot, key)
+        seen.append(lone_explorer.model.latent.seed)
+    assert seen == [11, 13, 13, 11, 10]
+
+
+def test_volumes_without_a_value_are_not_shown_on_its_axis(lone_explorer, measured, qtbot):
+    measured.up.choose("l_pcom_diameter_mm")
+    qtbot.wait(50)
+    click(qtbot, measured, 2000, 1.5)
+    assert lone_explorer.model.latent.seed == 13
+    qtbot.keyClick(measured.plot, Qt.Key.Key_Right)
+    assert lone_explorer.model.latent.seed == 12
+
+
+def test_a_locked_seed_stays(lone_explorer, measured, qtbot):
+    lone_explorer.seed.lock.click()
+    click(qtbot, measured, 2000, 3.0)
+    assert lone_explorer.model.latent.seed == 0
+    assert "locked" in measured.place.text()
+
+
+def test_without_measurements_the_map_names_the_command_and_has_components(
+    lone_explorer, cache, qtbot
+):
+    group = unfold(lone_explorer, qtbot)
+    assert "cowgan attributes" in group.note.text() and group.note.isVisible()
+    assert (group.across.chosen, group.up.chosen) == ("pca_1", "pca_2")
+    before = group.plot.cross
+    lone_explorer.model.edit("truncation", psi=0.5)
+    assert group.plot.cross != before
+    assert group.typicality.text().endswith("random volumes of this model are more typical.")
+
+
+def test_another_model_gets_a_map_of_its_own(lone_explorer, measured, other_model, qtbot, settle):
+    first = measured.map
+    lone_explorer.open_checkpoint(other_model)
+    qtbot.waitUntil(lambda: measured.map not in (None, first), timeout=20_000)
+    assert not measured.map.measured
+    assert measured.across.chosen == "pca_1"
