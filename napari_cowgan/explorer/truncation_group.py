@@ -37,6 +37,10 @@ class TruncationGroup(QWidget):
         self.centre = QComboBox()
         for centre, name in _CENTRES.items():
             self.centre.addItem(name, centre)
+        self.centre.setMinimumContentsLength(12)
+        self.centre.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
         self.centre.setToolTip(
             "What truncation draws towards: the same average volume for every seed, or the one of "
             f"{CENTRES} typical volumes of this model that is most like the seed's own"
@@ -49,7 +53,7 @@ class TruncationGroup(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.psi)
-        layout.addLayout(row(QLabel("Towards"), self.centre, 1))
+        layout.addLayout(row(QLabel("Towards"), self.centre))
         layout.addWidget(self.job)
         layout.addLayout(row(QLabel("Truncate"), self.cutoff, 1))
         self.psi.slider.moved.connect(
