@@ -65,8 +65,17 @@ def test_a_click_shows_the_nearest_volume_and_undo_returns(lone_explorer, measur
     assert "Vessel volume: 2000 mm³; Median diameter: 3.00 mm" in measured.place.text()
     model.undo_stack.undo()
     assert model.latent == before
-    # It was not measured, so nobody knows where it lies.
-    assert measured.plot.cross is None
+
+
+def test_the_cross_goes_where_an_edited_volume_measures(lone_explorer, measured, qtbot):
+    measured.up.choose("volume_mm3")
+    lone_explorer.model.edit("truncation", psi=0.5)
+    live = lone_explorer.measurements.live
+    qtbot.waitUntil(
+        lambda: live.latest is not None and live.latest.state.psi == 0.5, timeout=20_000
+    )
+    volume = live.latest.values["volume_mm3"]
+    assert measured.plot.cross == (volume, volume)
 
 
 def test_a_drag_is_one_step_of_undo(lone_explorer, measured, qtbot):
