@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from cowgan.errors import CowganError
 from cowgan.measure.vessel_attributes import Attribute
@@ -64,7 +64,7 @@ class MeasurementGroup(QWidget):
         self.status = hint("")
         self._table = QGridLayout()
         self._table.setContentsMargins(0, 0, 0, 0)
-        self._table.setHorizontalSpacing(6)
+        self._table.setHorizontalSpacing(4)
         self._table.setVerticalSpacing(1)
         self._table.setColumnStretch(0, 1)
         self._cells: dict[str, tuple[QLabel, ...]] = {}
@@ -118,10 +118,10 @@ class MeasurementGroup(QWidget):
             self._table.addWidget(_cell(text, column, tooltip, faint=True), 0, column)
         for attribute in ATTRIBUTES.values():
             row = self._table.rowCount()
-            name = attribute.title
-            if attribute.key in ARTERY_KEYS:
-                # The unit tells that it is a diameter, and the panel is narrow.
-                name = name.removesuffix(" diameter")
+            # The unit tells what is measured, and the panel is narrow.
+            name = attribute.title.removeprefix("Vessel ").removeprefix("Median ")
+            name = name.removesuffix(" diameter")
+            name = name[0].upper() + name[1:]
             cells = tuple(_cell(text, i) for i, text in enumerate((name, *3 * [_MISSING])))
             cells[0].setToolTip(attribute.title)
             for column, cell in enumerate(cells):
@@ -183,19 +183,17 @@ def _percentile(attribute: Attribute, value: float) -> str:
         return _MISSING
     if attribute.presence:
         share = reference.means.get(attribute.key)
-        return _MISSING if share is None else f"in {100 * share:.0f} %"
+        return _MISSING if share is None else f"{100 * share:.0f} %"
     percentile = reference.percentile(attribute.key, value)
     return _MISSING if percentile is None else f"{percentile:.0f}"
 
 
 def _cell(text: str, column: int, tooltip: str = "", faint: bool = False) -> QLabel:
-    """Return a label in small type; a name is shortened where the panel is narrow."""
+    """Return a label in small type."""
     label = hint(text)
     label.setWordWrap(False)
     label.setToolTip(tooltip or text * (not column))
     label.setEnabled(not faint)
     if column:
         label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    else:
-        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     return label

@@ -181,9 +181,7 @@ class MovieGroup(QWidget):
             )
         }
         self.export.setMenu(menu)
-        self.save = text_button(
-            "Save key frames…", "Save to a file, for cowgan movie and for later"
-        )
+        self.save = text_button("Save…", "Save key frames to a file, for cowgan movie")
         self.open = text_button("Open…", "Open key frames from a file")
         self.outcome = QLabel()
         self.outcome.setWordWrap(True)

@@ -207,7 +207,7 @@ def test_noise_modes_and_strength(explorer):
 
 def test_groups_are_ordered_by_use_with_the_device_last(explorer):
     titles = [section.text()[3:] for section in explorer.findChildren(Section)]
-    assert titles[:2] == ["Seed", "Directions"]
+    assert titles[:4] == ["Seed", "Measurements", "Attributes", "Directions"]
     assert titles[-1] == "Advanced"
     assert not explorer.checkpoint.device.isVisible()
     advanced = explorer.findChildren(Section)[-1]
