@@ -149,9 +149,11 @@ class _Copies:
         self._copies = [Layer.create(*layer.as_layer_data_tuple()) for _ in models]
         for model, copy in zip(models, self._copies, strict=True):
             model.layers.append(copy)
-        linked = (*_LINKED, *(_LINKED_IMAGE if isinstance(layer, Image) else ("colormap",)))
-        link_layers([layer, *self._copies], linked)
-        self._events = [getattr(layer.events, name) for name in _FOLLOWED]
+        image = isinstance(layer, Image)
+        link_layers([layer, *self._copies], (*_LINKED, *(_LINKED_IMAGE if image else ())))
+        # napari fails to compare colour maps of labels, as links do.
+        followed = _FOLLOWED if image else (*_FOLLOWED, "colormap")
+        self._events = [getattr(layer.events, name) for name in followed]
         for event in self._events:
             event.connect(self._follow)
         layer.events.set_data.connect(self._redraw)
