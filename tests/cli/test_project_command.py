@@ -37,7 +37,7 @@ def test_a_projection_is_a_folder_that_can_be_opened_again(model, scan, tmp_path
     done = cowgan("project", scan, "-c", model, "--stage", "w", "--out", out)
     assert done.returncode == 0, done.stderr
     assert "vessel Dice" in done.stdout
-    report = json.loads((out / "report.json").read_text())
+    report = json.loads((out / "report.json").read_text("utf-8"))
     assert report["complete"]
     assert {"psnr", "ssim", "vessel_dice"} <= set(report)
     checkpoint = load(model)
@@ -64,7 +64,7 @@ def test_an_interrupted_projection_keeps_the_best_so_far(model, scan, tmp_path):
         done = cowgan("project", scan, "-c", model, "--out", tmp_path / "result")
     assert done.returncode == 0, done.stderr
     assert "Stopped early" in done.stdout
-    report = json.loads((tmp_path / "result" / "report.json").read_text())
+    report = json.loads((tmp_path / "result" / "report.json").read_text("utf-8"))
     assert not report["complete"]
     assert report["steps"] == 5
 

@@ -11,6 +11,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QAbstractButton,
     QComboBox,
+    QLineEdit,
     QScrollArea,
     QWidget,
 )
@@ -325,9 +326,9 @@ def test_every_control_has_a_tooltip(explorer):
 
 
 def _inside_foreign_widget(widget: QWidget) -> bool:
-    """Return whether a widget is a section header or part of a scroll bar or spin box."""
+    """Return whether a widget is a section header or part of a scroll bar or field."""
     parent = widget.parent()
-    return isinstance(parent, Section) or widget.objectName().startswith("qt_")
+    return isinstance(parent, Section | QLineEdit) or widget.objectName().startswith("qt_")
 
 
 def test_the_panel_fits_a_dock_of_300_pixels(docked_explorer, qtbot):

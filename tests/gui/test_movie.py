@@ -219,7 +219,7 @@ def test_unfit_key_frames_are_explained_and_change_nothing(three, tmp_path, prob
     write_movie(foreign, path)
     three.open_movie(path)
     assert "elsewhere" in problem(three)
-    path.write_text("{}")
+    path.write_text("{}", "utf-8")
     three.open_movie(path)
     assert "key frames" in problem(three)
     assert seeds(three) == [0, 1, 2]
@@ -230,7 +230,7 @@ def test_damaged_kept_key_frames_are_set_aside(explorer, other_model, small_mode
     explorer.open_checkpoint(other_model)
     settle(explorer)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("{")
+    path.write_text("{", "utf-8")
     explorer.open_checkpoint(small_model)
     assert "set aside" in problem(explorer)
     assert not path.exists()

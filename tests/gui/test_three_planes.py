@@ -8,6 +8,7 @@ import pytest
 from gui_events import click
 from gui_menus import close_panel
 from napari.qt import QtViewer
+from napari.utils.colormaps import DirectLabelColormap
 from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
@@ -116,3 +117,12 @@ def test_the_explorer_opens_the_planes_and_closing_them_closes_the_canvases(
     settle(explorer)
     gc.collect()
     assert len(QtViewer._instances) == 1
+
+
+def test_labels_keep_their_colours_in_all_planes(viewer, planes, qtbot):
+    labels = viewer.add_labels(np.ones(SHAPE, np.uint8), name="arteries")
+    qtbot.waitUntil(lambda: all(len(p.model.layers) == 2 for p in planes.planes.values()))
+    for red in ((1.0, 0.0, 0.0, 1.0), (0.5, 0.0, 0.0, 1.0)):
+        labels.colormap = DirectLabelColormap(color_dict={None: (0, 0, 0, 0), 1: red})
+        for plane in planes.planes.values():
+            np.testing.assert_allclose(plane.model.layers["arteries"].get_color(1), red)

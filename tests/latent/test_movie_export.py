@@ -97,7 +97,7 @@ def test_a_series_holds_the_volumes_with_their_history(tmp_path, synthesizer):
     assert third.synthetic
     state = MOVIE.frame(3, synthesizer.checkpoint).state
     np.testing.assert_allclose(third.data, synthesizer.render(state).data, atol=1e-6)
-    sidecar = (target / "frame_000003.json").read_text()
+    sidecar = (target / "frame_000003.json").read_text("utf-8")
     assert '"after_keyframe": 1' in sidecar
 
 
@@ -131,10 +131,10 @@ def test_nothing_is_left_of_a_movie_that_does_not_fit_the_model(tmp_path, synthe
 
 def test_existing_files_are_replaced_only_on_request_and_folders_never(tmp_path, synthesizer):
     target = tmp_path / "walk.gif"
-    target.write_text("precious")
+    target.write_text("precious", "utf-8")
     with pytest.raises(CowganError, match="exists already"):
         export_movie(MOVIE, synthesizer, target)
-    assert target.read_text() == "precious"
+    assert target.read_text("utf-8") == "precious"
     export_movie(MOVIE, synthesizer, target, overwrite=True)
     assert target.read_bytes().startswith(b"GIF")
     (tmp_path / "walk").mkdir()

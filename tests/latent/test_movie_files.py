@@ -37,7 +37,7 @@ def test_what_is_wrong_is_said_in_one_sentence(tmp_path, place, wrong, says):
         inner = inner[step]
     inner[place[-1]] = wrong
     path = tmp_path / "walk.movie.json"
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), "utf-8")
     with pytest.raises(CowganError, match=says) as refused:
         read_movie(path)
     assert "walk.movie.json" in refused.value.sentence
