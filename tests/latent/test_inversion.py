@@ -79,7 +79,7 @@ def test_a_state_makes_the_volume_that_was_shown_with_it(checkpoint, projection)
         copy = LatentState.from_dict(json.loads(json.dumps(finding.state.to_dict())))
         assert copy == finding.state
         again = Synthesizer(model, "cpu", "exact").render(copy)
-        assert difference(again, finding.volume) < 2e-3, finding.stage
+        assert difference(again, finding.volume) < 5e-4, finding.stage
 
 
 def test_cancelling_keeps_the_best_so_far(checkpoint, scan):

@@ -254,8 +254,9 @@ class _Search:
 
     def finding(self) -> Finding:
         """Return what the present parameters are."""
+        # What is shown and measured is what the state makes, without the rounding of fast steps.
         with torch.no_grad():
-            image = self._render(self._last).clamp(0, 1)[0, 0].float().cpu().numpy()
+            image = self._render(self._last, fast=False).clamp(0, 1)[0, 0].float().cpu().numpy()
         history = {"synthetic": True, "projection": {"stage": self._stage}}
         tuning = None
         if self._stage == "pivotal":
@@ -282,10 +283,10 @@ class _Search:
         if block > self._best.block or loss < self._best.loss:
             self._best = _Best(block, loss, [each.detach().clone() for each in parameters])
 
-    def _render(self, last: int) -> Tensor:
+    def _render(self, last: int, fast: bool = True) -> Tensor:
         ws = self._space.w(self._code).expand(1, self._config.n_blocks, -1)
         noise = torch.special.ndtr(self._noise)
-        with self._autocast():
+        with self._autocast(fast):
             x, image = self._network.start(1), None
             for block in range(last + 1):
                 of_block = noise if block <= noise_block(self._config) else None
@@ -293,8 +294,8 @@ class _Search:
         assert image is not None
         return image
 
-    def _autocast(self) -> AbstractContextManager[None]:
-        enabled = self._dtype != torch.float32
+    def _autocast(self, fast: bool) -> AbstractContextManager[None]:
+        enabled = fast and self._dtype != torch.float32
         return torch.autocast(self._device.type, self._dtype, enabled=enabled)
 
     def _prior(self) -> Tensor:
