@@ -20,7 +20,6 @@ _NOT_FOR_DIAGNOSIS = "Not for diagnosis."
 _PLAIN: dict[str, Any] = {
     "w": None,
     "psi": 1.0,
-    "centre": "mean",
     "cutoff": None,
     "mixing": [],
     "noise": True,
@@ -28,7 +27,7 @@ _PLAIN: dict[str, Any] = {
     "noise_strength": [],
     "edits": [],
 }
-"""Fields of an unedited `cowgan.synthesis.LatentState`, except its seed.
+"""Fields of an unedited `cowgan.synthesis.LatentState` in a file, except its seed.
 
 Repeated here because importing that class would load PyTorch.
 """
@@ -165,7 +164,9 @@ def _origin(layer: "Layer") -> _Origin | None:
 def _latent(state: Any) -> list[str]:
     if not isinstance(state, dict):
         return []
-    edited = any(state.get(name, plain) != plain for name, plain in _PLAIN.items())
+    # Fields that are not listed are written only where they change something.
+    changed = {name for name, value in state.items() if value != _PLAIN.get(name)}
+    edited = bool(changed - {"schema", "seed"})
     return [f"seed {_short(state.get('seed'))}", *(["edited"] if edited else [])]
 
 

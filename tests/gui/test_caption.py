@@ -8,6 +8,7 @@ from gui_events import click
 from gui_menus import choose
 
 from cowgan.synthesis import LatentState
+from cowgan.synthesis.state import NoiseShare
 from cowgan.volume import Volume, default_affine, write_nifti
 from napari_cowgan import sample_data
 from napari_cowgan.viewer.caption import _PLAIN
@@ -34,6 +35,23 @@ def test_all_fields_of_a_state_are_known_to_the_caption():
     plain = LatentState(5).to_dict()
     del plain["schema"], plain["seed"]
     assert plain == _PLAIN
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"centre": "nearest"}, {"origin": "a projection"}, {"noise_blend": (NoiseShare(2, 1.0),)}],
+)
+def test_fields_that_are_seldom_used_count_as_edits(viewer, tmp_path, change):
+    for state, words in (
+        (LatentState(5), "seed 5."),
+        (LatentState(5, **change), "seed 5, edited."),
+    ):
+        viewer.layers.clear()
+        provenance = {"synthetic": True, "state": state.to_dict()}
+        path = tmp_path / "made.nii.gz"
+        write_nifti(Volume(SCAN.data, SCAN.affine, provenance), path)
+        viewer.open(str(path), plugin="napari-cowgan")
+        assert words in shown(viewer)
 
 
 def test_the_caption_names_seed_edits_and_model(viewer, explorer, settle):
