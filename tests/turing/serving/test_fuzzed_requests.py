@@ -31,7 +31,7 @@ PATHS = (
 )  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "TRACE", "BREW")
 HEADERS = (
-    {}, {"Content-Length": "7"}, {"Content-Type": "text/xml"}, {"Cookie": "reading=; reading=x"},
+    {}, {"Content-Length": "1"}, {"Content-Type": "text/xml"}, {"Cookie": "reading=; reading=x"},
     {"Range": "bytes=0-1"}, {"Origin": "null"}, {"Accept-Encoding": "gzip, br"},
     {"X-Forwarded-For": "1.2.3.4, 5.6.7.8"}, {"Expect": "100-continue"}, {"X-A": "b" * 9000},
 )  # fmt: skip
