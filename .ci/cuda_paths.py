@@ -29,6 +29,7 @@ from cowgan.segmentation.segmentation_config import SegmentationConfig
 from cowgan.simulate import make_anatomy
 from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.training.config import TrainingConfig, TrainingPrecision, preset
+from cowgan.training.memory import BlankVolumes
 from cowgan.training.trainer import Trainer
 
 NETWORK = PRESETS["Small"]
@@ -59,21 +60,10 @@ def moved(module: nn.Module, *where: Any) -> nn.Module:
     return module
 
 
-class Blank:
-    """Volumes whose content does not matter."""
-
-    def __len__(self) -> int:
-        return 1
-
-    def read(self, indices: list[int]) -> np.ndarray:
-        """Return volumes."""
-        return np.zeros((len(indices), 1, *NETWORK.volume_shape), np.float32)
-
-
 def train(config: TrainingConfig) -> None:
     """Do a step with every regularisation, and one without."""
     with patch("cowgan.training.trainer.choose_device", return_value=CUDA):
-        trainer = Trainer(config, Blank(), "cuda")
+        trainer = Trainer(config, BlankVolumes(NETWORK.volume_shape), "cuda")
     networks = (trainer.generator, trainer.discriminator)
 
     def backward(loss: torch.Tensor) -> None:

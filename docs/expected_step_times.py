@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from math import lcm
 from typing import Any
 
-import numpy as np
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -20,6 +19,7 @@ from torch.utils.flop_counter import flop_registry
 
 from cowgan.networks import PRESETS
 from cowgan.training.config import TrainingConfig, preset
+from cowgan.training.memory import BlankVolumes
 from cowgan.training.trainer import Trainer
 
 
@@ -78,20 +78,6 @@ class Estimate(TorchDispatchMode):
         return result
 
 
-class Blank:
-    """Volumes whose content does not matter."""
-
-    def __init__(self, shape: tuple[int, int, int]) -> None:
-        self._shape = shape
-
-    def __len__(self) -> int:
-        return 1
-
-    def read(self, indices: list[int]) -> np.ndarray:
-        """Return volumes."""
-        return np.zeros((len(indices), 1, *self._shape), np.float32)
-
-
 def mean_step(config: TrainingConfig, gpu: Gpu) -> Estimate:
     """Return the mean over one period of the regularisations."""
     period = lcm(config.penalty_every, config.path_every)
@@ -104,7 +90,7 @@ def mean_step(config: TrainingConfig, gpu: Gpu) -> Estimate:
         with FakeTensorMode(allow_non_fake_inputs=True):
             # What making it takes is not counted.
             with Estimate(gpu):
-                trainer = Trainer(config, Blank(config.network.volume_shape), "cpu")
+                trainer = Trainer(config, BlankVolumes(config.network.volume_shape), "cpu")
             trainer.generator.one_by_one = False
             start = period * (1 + config.path_from // period)
             trainer.counters.step = start + next(

@@ -11,7 +11,7 @@ from training_banks import TINY, finish
 
 from cowgan.networks import NetworkConfig
 from cowgan.training.config import TrainingConfig, preset
-from cowgan.training.memory import MemoryEstimate, _Blank, estimate, largest_batch
+from cowgan.training.memory import BlankVolumes, MemoryEstimate, estimate, largest_batch
 from cowgan.training.trainer import Trainer
 
 NETWORK = NetworkConfig(32, 8, 4, 32, latent_dim=64, style_depth=2)
@@ -26,7 +26,7 @@ def config(name: str, **changes: object) -> TrainingConfig:
 def measured_bytes(wanted: TrainingConfig, folder: Path) -> int:
     """Return the peak of allocated memory over the most expensive of real steps."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
-        trainer = Trainer(wanted, _Blank(NETWORK.volume_shape), "cpu")
+        trainer = Trainer(wanted, BlankVolumes(NETWORK.volume_shape), "cpu")
         for _ in range(2):
             trainer.counters.step = lcm(wanted.penalty_every, wanted.path_every)
             trainer.step()

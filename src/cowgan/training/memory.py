@@ -100,7 +100,7 @@ def _peak(config: TrainingConfig, device: torch.device) -> int:
     every = lcm(config.penalty_every, config.path_every)
     # Fake tensors are made on the CPU for any device, which need not exist.
     with FakeTensorMode(allow_non_fake_inputs=True), _Tally() as tally:
-        trainer = Trainer(traced, _Blank(config.network.volume_shape), "cpu")
+        trainer = Trainer(traced, BlankVolumes(config.network.volume_shape), "cpu")
         trainer.generator.one_by_one &= device.type == "cpu"
         for optimiser in (trainer.generator_optimiser, trainer.discriminator_optimiser):
             _make_moments(optimiser.adam)
@@ -118,8 +118,14 @@ def _make_moments(adam: torch.optim.Adam) -> None:
     adam.zero_grad(set_to_none=True)
 
 
-class _Blank:
-    """Blank volumes."""
+class BlankVolumes:
+    """What to train on where only sizes matter.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Voxels of a volume along (z, x, y).
+    """
 
     def __init__(self, shape: tuple[int, int, int]) -> None:
         self._shape = shape
@@ -128,6 +134,7 @@ class _Blank:
         return 1
 
     def read(self, indices: list[int]) -> NDArray[np.float32]:
+        """Return one blank volume for each index."""
         return np.zeros((len(indices), 1, *self._shape), np.float32)
 
 

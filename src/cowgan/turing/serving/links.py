@@ -150,20 +150,33 @@ def _require_readers(study: Path, readers: Iterable[str]) -> None:
             raise CowganError(f"The study has no reader {reader}.")
 
 
-def _replace(study: Path, readers: Iterable[str], by: Iterable[Link]) -> None:
+def hold(study: Path, lock: str) -> HeldLock:
+    """Make the folder of what the server keeps, and hold a lock in it.
+
+    Raises
+    ------
+    CowganError
+        Another process holds it, or the folder cannot be written.
+    """
     folder = study / SERVING
     try:
         folder.mkdir(exist_ok=True)
-        lock = HeldLock(folder / "links.lock")
+        return HeldLock(folder / lock)
     except OSError as error:
         raise CowganError(
-            f"{folder} cannot be changed: {error.strerror or error}.", repr(error)
+            f"{folder} cannot be written: {error.strerror or error}.", repr(error)
         ) from error
+
+
+def _replace(study: Path, readers: Iterable[str], by: Iterable[Link]) -> None:
+    lock = hold(study, "links.lock")
     try:
         links = read_links(study)
         for reader in readers:
             links.pop(reader, None)
         links |= {link.reader: link for link in by}
-        write_json(folder / LINKS_FILE, [asdict(links[reader]) for reader in sorted(links)])
+        write_json(
+            study / SERVING / LINKS_FILE, [asdict(links[reader]) for reader in sorted(links)]
+        )
     finally:
         lock.remove()

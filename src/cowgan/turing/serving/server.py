@@ -12,7 +12,7 @@ from cowgan.documents import read_json
 from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.locking import HeldLock
-from cowgan.turing.serving.links import SERVING, served_readers
+from cowgan.turing.serving.links import SERVING, hold, served_readers
 
 DEFAULT_PORT = 8765
 _ADDRESS_FILE = "address.json"
@@ -111,17 +111,10 @@ def serve(study: Path, address: Address, started: Callable[[], None] = lambda: N
             repr(error),
         ) from error
     served_readers(study)
-    folder = study / SERVING
-    try:
-        folder.mkdir(exist_ok=True)
-        lock = HeldLock(folder / "server.lock")
-    except OSError as error:
-        raise CowganError(
-            f"{folder} cannot be written: {error.strerror or error}.", repr(error)
-        ) from error
+    lock = hold(study, "server.lock")
     try:
         listening = _listening(address)
-        write_json(folder / _ADDRESS_FILE, {"origin": address.origins[0]})
+        write_json(study / SERVING / _ADDRESS_FILE, {"origin": address.origins[0]})
         config = uvicorn.Config(
             application(study, address.origins),
             ssl_certfile=address.certificate,
