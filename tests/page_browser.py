@@ -155,6 +155,14 @@ class Reader:
         while sent and self.page.evaluate("() => localStorage.length") > 0:
             self.page.wait_for_timeout(10)
 
+    def wait_for_volumes(self, count: int) -> None:
+        """Wait until the page has received so many volumes."""
+        self.page.wait_for_function(
+            """(count) => performance.getEntriesByType("resource")
+                .filter((one) => one.name.includes("/api/volumes/")).length >= count""",
+            arg=count,
+        )
+
     @property
     def caption(self) -> str:
         return self.page.inner_text(".caption")

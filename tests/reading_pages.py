@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -30,11 +30,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(study: Path, origins: Sequence[str] = ()) -> Iterator[int]:
-    """Serve a study in a thread, and yield the port."""
+def served(
+    study: Path, origins: Sequence[str] = (), clock: Callable[[], float] | None = None
+) -> Iterator[int]:
+    """Serve a study in a thread, and yield the port.
+
+    By default a second passes between any two requests, so that none comes too soon, however fast
+    the test is.
+    """
     port = free_port()
     config = uvicorn.Config(
-        application(study, origins or [f"http://127.0.0.1:{port}"]),
+        application(study, origins or [f"http://127.0.0.1:{port}"], clock or count().__next__),
         port=port,
         log_level="critical",
         lifespan="on",

@@ -121,7 +121,7 @@ def test_reloading_in_every_state_loses_and_doubles_nothing(study, open_reader):
 
 def test_a_case_and_the_next_can_be_read_without_a_connection(study, open_reader):
     reader = open_reader().go_to_case(1)
-    reader.page.wait_for_timeout(300)
+    reader.wait_for_volumes(2)
     reader.context.set_offline(True)
     reader.press("g", "4", "Enter")
     reader.wait_for_title("Case 2", sent=False)

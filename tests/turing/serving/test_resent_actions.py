@@ -4,6 +4,7 @@ import os
 import random
 import threading
 import time
+from itertools import count
 
 import pytest
 from reading_pages import Page, free_port, served, start_server, started
@@ -134,29 +135,35 @@ def test_a_missing_disk_is_told(study, port):
     assert len(commits(study)) == 1
 
 
-def read_on(page, saved):
-    """Read to the end, as fast as a very hasty reader."""
+def read_on(page, saved, kill_before):
+    """Read to the end, and let the server be killed around some of the steps."""
     chance = random.Random(0)
-    while page.state["state"] != "finished":
+    for number in count():
         before = page.state
+        if before["state"] == "finished":
+            return
+        if number in kill_before:
+            kill_before[number].set()
         page.step(chance.choice("RG"), chance.randint(1, 5))
         if before["state"] == "rated":
             saved.append((before["trial"]["number"], before["answer"], before["level"]))
-        time.sleep(0.02)
 
 
 def kill_repeatedly(study, kills):
     """Kill the server while a page sends answers, and start it again."""
     chance, port = random.Random(kills), free_port()
+    steps = 3 * len(study.manifest("sub-R01").trials)
+    kill_before = {step: threading.Event() for step in sorted(chance.sample(range(steps), kills))}
     server = start_server(study.folder, port)
     try:
         saved = []
         page = started(port, study.folder)
-        reading = threading.Thread(target=read_on, args=(page, saved), daemon=True)
+        reading = threading.Thread(target=read_on, args=(page, saved, kill_before), daemon=True)
         reading.start()
-        for _ in range(kills):
-            time.sleep(chance.uniform(0.02, 0.2))
-            assert reading.is_alive(), "nobody read when the server was killed"
+        for due in kill_before.values():
+            due.wait()
+            # Before the step arrives, while it is being done, or after it.
+            time.sleep(chance.uniform(0, 0.01))
             server.kill()
             server.wait()
             server = start_server(study.folder, port)

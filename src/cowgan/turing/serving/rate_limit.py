@@ -1,7 +1,6 @@
 """Limits on how often somebody asks, by token buckets."""
 
 import math
-import time
 from collections.abc import Callable
 
 _MOST_NAMES = 10_000
@@ -16,13 +15,11 @@ class RateLimit:
         Size of the bucket.
     per_second : float
         How fast it fills again.
-    clock : callable, optional
+    clock : callable
         Monotonic clock in seconds.
     """
 
-    def __init__(
-        self, at_once: int, per_second: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, at_once: int, per_second: float, clock: Callable[[], float]) -> None:
         self._at_once = at_once
         self._per_second = per_second
         self._clock = clock

@@ -1,7 +1,8 @@
 """The application that answers the page; see ``docs/turing_server_api.md``."""
 
 import logging
-from collections.abc import AsyncIterator, Collection
+import time
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -35,7 +36,9 @@ _BINARY = "application/octet-stream"
 _log = logging.getLogger(__name__)
 
 
-def application(study: Path, origins: Collection[str]) -> ASGIApp:
+def application(
+    study: Path, origins: Collection[str], clock: Callable[[], float] = time.monotonic
+) -> ASGIApp:
     """Return the application that serves a study.
 
     Parameters
@@ -44,17 +47,19 @@ def application(study: Path, origins: Collection[str]) -> ASGIApp:
         Folder with packages; the key is not needed.
     origins : collection of str
         Addresses that readers open.
+    clock : callable, optional
+        Monotonic clock in seconds, for the limits on how often somebody asks.
 
     Raises
     ------
     CowganError
         It is no study, or a file is damaged.
     """
-    return Guard(_Server(study, origins).application, origins)
+    return Guard(_Server(study, origins, clock).application, origins)
 
 
 class _Server:
-    def __init__(self, study: Path, origins: Collection[str]) -> None:
+    def __init__(self, study: Path, origins: Collection[str], clock: Callable[[], float]) -> None:
         self._readings = {
             reader: ServedReading(study / PACKAGES / reader) for reader in served_readers(study)
         }
@@ -64,8 +69,8 @@ class _Server:
         # With this prefix, no neighbouring site can set the cookie.
         self._cookie = "__Host-reading" if self._secure else "reading"
         # All readers of a hospital may come from one address.
-        self._entering = RateLimit(at_once=100, per_second=5)
-        self._reading = RateLimit(at_once=100, per_second=20)
+        self._entering = RateLimit(100, 5, clock)
+        self._reading = RateLimit(100, 20, clock)
         self.application = Starlette(
             routes=[
                 Route("/", self._index),
