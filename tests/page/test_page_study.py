@@ -1,7 +1,6 @@
 """A study that several readers read in browsers, through crashes, up to its report."""
 
 import json
-import shutil
 import statistics
 from itertools import cycle
 
@@ -122,39 +121,3 @@ def test_a_computer_that_slept_shows_no_image_and_counts_no_time(study, open_rea
     reader.wait_for_title("Case 2")
     assert commits(study)[0]["active_ms"] < 600_000
     assert "asleep" in [r.data["reason"] for r in records(study) if r.kind == "pause"]
-
-
-@pytest.mark.slow
-def test_desktop_and_browser_lead_to_the_same_tables(study, open_reader, tmp_path, qapp):
-    """The same answers of the same reader differ in times and versions only."""
-    from reading_windows import Key, go_to, open_window
-
-    from cowgan.turing.analysis import analyse
-    from cowgan.turing.derivatives import write_derivatives
-    from cowgan.turing.reading.snapshot import State
-    from cowgan.turing.study.study import Study
-
-    desktop = Study.open(shutil.copytree(study.folder, tmp_path / "desktop"))
-    tables = []
-    for place in (study, desktop):
-        for name in place.readers:
-            if place is desktop:
-                window = open_window(place.package_folder(name))
-                go_to(window, State.FINISHED, Key.Key_G)
-                window.close()
-            else:
-                reader = open_reader(name)
-                read_all([reader], {reader: "g"})
-        collect(place, [place.package_folder(name) for name in place.readers])
-        write_derivatives(analyse(place))
-        tables.append(without_times(place.folder / "derivatives" / "trials.csv"))
-    assert tables[0] == tables[1]
-
-
-def without_times(path) -> list[dict[str, str]]:
-    import csv
-
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    kept = [name for name in rows[0] if not name.endswith(("_ms", "_s", "utc"))]
-    return [{name: row[name] for name in kept} for row in rows]
