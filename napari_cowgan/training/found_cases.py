@@ -16,11 +16,14 @@ class FoundCases:
     ----------
     cases : CaseSource
         Where they are.
+    scheme : str
+        Name of the scheme of their labels.
     sentence : str
         Description for the user.
     """
 
     cases: CaseSource
+    scheme: str
     sentence: str
 
 
@@ -38,7 +41,7 @@ def inspect_cases(cases: CaseSource) -> FoundCases:
     scheme, bank = cases.label_scheme(), cases.open_bank()
     if bank is not None:
         found = f"Bank of {len(bank)} volumes with labels ({scheme.name})"
-        return FoundCases(cases, f"{found}; {len(bank.training)} to train on.")
+        return FoundCases(cases, scheme.name, f"{found}; {len(bank.training)} to train on.")
     pairs = find_image_pairs(*cases.folders)
     pairs[0].open(scheme)
-    return FoundCases(cases, f"{len(pairs)} images with label maps ({scheme.name}).")
+    return FoundCases(cases, scheme.name, f"{len(pairs)} images with label maps ({scheme.name}).")

@@ -1,15 +1,17 @@
 """Estimated memory and time of a new run, found in the background before it starts."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import replace
 
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from cowgan.progress import Progress
+from cowgan.segmentation.fitting_needs import FittingTime
+from cowgan.segmentation.segmentation_config import SegmentationConfig
 from cowgan.training.config import TrainingConfig
-from cowgan.training.memory import MemoryEstimate
+from cowgan.training.tensor_memory import MemoryEstimate
 from cowgan.training.timing import StepTime
-from napari_cowgan.training.estimate_process import memory_apart, step_time_apart
+from napari_cowgan.training.estimate_process import PlannedRun, memory_apart, step_time_apart
 from napari_cowgan.widgets.controls import hint, row, text_button
 from napari_cowgan.widgets.jobs import Job
 from napari_cowgan.widgets.problems import sentence
@@ -18,14 +20,18 @@ _MEASURING = "Measuring how long a step takes…"
 _NOT_MEASURED = "How long a step takes has not been measured."
 _BUSY = "Time cannot be measured reliably while a run is in progress."
 
-_Estimator = Callable[[TrainingConfig, str, Progress], MemoryEstimate | StepTime]
+_WITHOUT_EFFECT = {
+    "steps": 1,
+    "save_every": 1,
+    "sample_every": 1,
+    "metrics_every": 0,
+    "validate_every": 0,
+    "seed": 0,
+}
+"""Settings that change neither memory nor the time of a step."""
 
-
-class _Question(NamedTuple):
-    """What the memory of a run and the time of a step depend on."""
-
-    config: TrainingConfig
-    device: str
+_Estimate = MemoryEstimate | StepTime | FittingTime
+_Estimator = Callable[[PlannedRun, Progress], _Estimate]
 
 
 class Needs(QWidget):
@@ -44,11 +50,11 @@ class Needs(QWidget):
         )
         self.button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._run_active = False
-        self._config: TrainingConfig | None = None
-        self._question: _Question | None = None
-        self._memories: dict[_Question, MemoryEstimate] = {}
-        self._times: dict[_Question, StepTime] = {}
-        self._cancelled: set[_Question] = set()
+        self._run: PlannedRun | None = None
+        self._question: PlannedRun | None = None
+        self._memories: dict[PlannedRun, MemoryEstimate] = {}
+        self._times: dict[PlannedRun, StepTime | FittingTime] = {}
+        self._cancelled: set[PlannedRun] = set()
         self._job: Job | None = None
         self._measuring = False
         times = row(self.time, self.button)
@@ -64,13 +70,13 @@ class Needs(QWidget):
     def show_message(self, message: str) -> None:
         """Show a sentence in place of an estimate, such as why a run could not start."""
         self.end()
-        self._config = self._question = None
+        self._run = self._question = None
         self._show_memory(message)
 
-    def estimate(self, config: TrainingConfig, device: str) -> None:
+    def estimate(self, run: PlannedRun) -> None:
         """Estimate what a run needs, and show it."""
-        question = _Question(_relevant(config), device)
-        self._config = config
+        question = _relevant(run)
+        self._run = run
         if question == self._question and self._job is not None:
             return
         self.end()
@@ -105,8 +111,8 @@ class Needs(QWidget):
         question = self._question
         assert question is not None
 
-        def work(progress: Progress) -> tuple[_Question, MemoryEstimate | StepTime]:
-            return question, estimator(*question, progress)
+        def work(progress: Progress) -> tuple[PlannedRun, _Estimate]:
+            return question, estimator(question, progress)
 
         self._job = Job(work)
         # Bound methods, so that they are called in the thread of the window.
@@ -114,12 +120,12 @@ class Needs(QWidget):
         self._job.failed.connect(self._on_failure)
         self._job.start()
 
-    def _on_result(self, answer: tuple[_Question, MemoryEstimate | StepTime]) -> None:
+    def _on_result(self, answer: tuple[PlannedRun, _Estimate]) -> None:
         question, result = answer
-        if isinstance(result, StepTime):
-            self._times[question] = result
-        else:
+        if isinstance(result, MemoryEstimate):
             self._memories[question] = result
+        else:
+            self._times[question] = result
         if question == self._question:
             self._job, self._measuring = None, False
             self._continue()
@@ -135,12 +141,12 @@ class Needs(QWidget):
 
     def _continue(self) -> None:
         """Show what is known, and start the next estimate."""
-        assert self._question is not None and self._config is not None
+        assert self._question is not None and self._run is not None
         memory = self._memories[self._question]
-        self._show_memory(_memory_text(memory))
+        self._show_memory(_memory_text(memory, self._run))
         time = self._times.get(self._question)
         if time is not None:
-            self._show_time(time.summary(self._config), "")
+            self._show_time(_time_text(time, self._run.config), "")
         elif memory.fits and self._run_active:
             self._show_time(_BUSY, "Measure")
         elif memory.fits and self._question in self._cancelled:
@@ -171,17 +177,32 @@ class Needs(QWidget):
         self.button.setVisible(bool(button))
 
 
-def _relevant(config: TrainingConfig) -> TrainingConfig:
-    """Return settings without those that change neither memory nor the time of a step."""
-    return config.with_changes(steps=1, save_every=1, sample_every=1, metrics_every=0, seed=0)
+def _relevant(run: PlannedRun) -> PlannedRun:
+    """Return a run without the settings that have no effect on its needs."""
+    config = run.config
+    unset = {name: value for name, value in _WITHOUT_EFFECT.items() if hasattr(config, name)}
+    return replace(run, config=config.with_changes(**unset))
 
 
-def _memory_text(memory: MemoryEstimate) -> str:
+def _time_text(time: StepTime | FittingTime, config: TrainingConfig | SegmentationConfig) -> str:
+    if isinstance(time, StepTime):
+        assert isinstance(config, TrainingConfig)
+        return time.summary(config)
+    assert isinstance(config, SegmentationConfig)
+    return time.summary(config)
+
+
+def _memory_text(memory: MemoryEstimate, run: PlannedRun) -> str:
     text = f"Needs about {_gigabytes(memory.bytes)} of memory"
     if memory.available_bytes:
         text += f"; {_gigabytes(memory.available_bytes)} are free"
     if not memory.fits:
-        text += ". That is too much: lower the batch, and raise the passes per step instead"
+        smaller = (
+            "lower the batch, and raise the passes per step instead"
+            if run.scheme is None
+            else "choose a smaller network"
+        )
+        text += f". That is too much: {smaller}"
     return f"{text}."
 
 

@@ -13,6 +13,7 @@ from cowgan.networks import PRESETS as NETWORKS
 from cowgan.training.config import Architecture, Preset, TrainingConfig, TrainingPrecision, preset
 from cowgan.training.config_files import RunConfig
 from napari_cowgan.training.delay import delayed
+from napari_cowgan.training.estimate_process import PlannedRun
 from napari_cowgan.training.folder_fields import FolderFields
 from napari_cowgan.training.needs import Needs
 from napari_cowgan.training.new_segmentation import NewSegmentation
@@ -274,7 +275,6 @@ class NewRunGroup(QWidget):
         ):
             self._form.setRowVisible(field, generator)
         self.advanced.show_all(generator)
-        self.needs.setVisible(generator)
         self._on_choice()
 
     def _on_preset(self) -> None:
@@ -305,18 +305,25 @@ class NewRunGroup(QWidget):
 
     def find_needs(self) -> None:
         """Estimate the memory and time of the new run in the background, and show them."""
-        source = self.data.source if self.trains_generator else None
-        if source is None:
+        if not self.ready:
             self.needs.show_message("")
             return
         if not self.isVisible():
             return
         try:
-            config = self.new_run(source.path).config
+            run = self._planned_run()
         except CowganError as error:
             self.needs.show_message(error.sentence)
             return
-        self.needs.estimate(config, self.device.chosen)
+        self.needs.estimate(run)
+
+    def _planned_run(self) -> PlannedRun:
+        if self.trains_generator:
+            return PlannedRun(self.config(), self.device.chosen)
+        fields = self.segmentation
+        if fields.source is None:
+            raise CowganError(NO_CASES)
+        return PlannedRun(fields.config(), self.device.chosen, fields.source.scheme)
 
     # Choosing
 

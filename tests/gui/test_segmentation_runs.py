@@ -1,5 +1,6 @@
 """Runs of segmentation networks in the Training panel."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,6 +141,22 @@ def test_the_form_shows_what_the_chosen_kind_of_run_needs(panel, new):
         panel.settings.kind.choose(kind)
         assert all(field.isVisible() for field in (*shown, *shared))
         assert not any(field.isVisible() for field in hidden)
+
+
+@pytest.mark.slow
+def test_memory_and_time_of_a_new_run_are_told(panel, new, bank, qtbot):
+    assert drop(panel, bank)
+    wait(qtbot, panel.settings.start.isEnabled)
+    needs = panel.settings.needs
+    panel.settings.find_needs()
+    wait(
+        qtbot, lambda: re.match(r"Needs about [\d.]+ GB of memory; [\d.]+ GB", needs.memory.text())
+    )
+    wait(qtbot, lambda: re.match(r"A step takes about [\d.]+ m?s", needs.time.text()))
+    assert "validation and saving come on top" in needs.time.text()
+    new.steps.setValue(7)
+    panel.settings.find_needs()
+    assert "so 7 steps take about" in needs.time.text()
 
 
 def test_the_command_of_a_new_run_can_be_copied(panel, new, bank, runs, qtbot):

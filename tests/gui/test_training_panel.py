@@ -41,10 +41,10 @@ from cowgan.checkpoint import load
 from cowgan.networks import NetworkConfig
 from cowgan.settings import setting_fields
 from cowgan.training.config import TrainingConfig
-from cowgan.training.memory import MemoryEstimate
 from cowgan.training.remote_control import is_running, read_status
 from cowgan.training.run import start_run
 from cowgan.training.run_state import read_description
+from cowgan.training.tensor_memory import MemoryEstimate
 from cowgan.training.timing import StepTime, duration
 from cowgan.volume import Volume, default_affine, write_nifti
 from napari_cowgan.explorer.panel import LatentExplorer

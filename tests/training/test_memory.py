@@ -1,17 +1,17 @@
 """Estimated memory against that counted by torch's allocator."""
 
-import json
 from math import lcm
 from pathlib import Path
 
 import pytest
 import torch
-from torch.profiler import ProfilerActivity, profile
+from allocated_memory import allocated_peak
 from training_banks import TINY, finish
 
 from cowgan.networks import NetworkConfig
 from cowgan.training.config import TrainingConfig, preset
-from cowgan.training.memory import BlankVolumes, MemoryEstimate, estimate, largest_batch
+from cowgan.training.memory import BlankVolumes, estimate, largest_batch
+from cowgan.training.tensor_memory import MemoryEstimate
 from cowgan.training.trainer import Trainer
 
 NETWORK = NetworkConfig(32, 8, 4, 32, latent_dim=64, style_depth=2)
@@ -25,19 +25,14 @@ def config(name: str, **changes: object) -> TrainingConfig:
 
 def measured_bytes(wanted: TrainingConfig, folder: Path) -> int:
     """Return the peak of allocated memory over the most expensive of real steps."""
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
+
+    def work() -> None:
         trainer = Trainer(wanted, BlankVolumes(NETWORK.volume_shape), "cpu")
         for _ in range(2):
             trainer.counters.step = lcm(wanted.penalty_every, wanted.path_every)
             trainer.step()
-    profiled.export_chrome_trace(str(folder / "trace.json"))
-    events = json.loads((folder / "trace.json").read_text(encoding="utf-8"))["traceEvents"]
-    given = [event for event in events if event.get("name") == "[memory]"]
-    taken = peak = 0
-    for event in sorted(given, key=lambda event: event["ts"]):
-        taken += event["args"]["Bytes"]
-        peak = max(peak, taken)
-    return peak
+
+    return allocated_peak(work, folder)
 
 
 @pytest.mark.parametrize("name", ["modern", pytest.param("projected", marks=pytest.mark.slow)])

@@ -14,6 +14,7 @@ from cowgan.errors import CowganError
 
 if TYPE_CHECKING:
     from cowgan.progress import Progress
+    from cowgan.segmentation.case_source import CaseSource
     from cowgan.segmentation.label_pairs import ScoredPair
     from cowgan.segmentation.segmentation_config import SegmentationConfig
     from cowgan.segmentation.segmenter import ArterySegmenter
@@ -60,13 +61,16 @@ def train(
         int, typer.Option(min=1, help="Processes on each computer, one for each GPU.")
     ] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Computers that train together.")] = 1,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only print the memory and time of a new run.")
+    ] = False,
 ) -> None:
     """Train a network that segments arteries, or continue a run with the data it started with.
 
     The run's folder holds model.safetensors, the network of the best validation, for cowgan segment
     predict.
     """
-    if (resume is None) == (out is None):
+    if not estimate and (resume is None) == (out is None):
         raise CowganError("Name either a folder for a new run with --out, or one with --resume.")
 
     from cowgan.cli.console import progress_bar
@@ -76,6 +80,9 @@ def train(
     from cowgan.training.distributed import join_processes
 
     chosen = _settings(network, config, steps, seed)
+    if estimate:
+        _print_needs(chosen, CaseSource.of(images, labels, scheme, bank), device)
+        return
     with (
         join_processes(devices, nodes, device) as processes,
         progress_bar("Training") if processes.is_leader else nullcontext(Silent()) as progress,
@@ -93,6 +100,23 @@ def train(
                 source=source,
             )
     say(f"The run in {out or resume} is complete.")
+
+
+def _print_needs(config: "SegmentationConfig", source: "CaseSource", device: str) -> None:
+    from cowgan.cli.console import progress_bar
+    from cowgan.segmentation.fitting_needs import estimate_fitting, measure_fitting
+
+    scheme = source.label_scheme()
+    found = estimate_fitting(config, scheme, device)
+    say(f"A pass of {config.batch} patches needs about {found.bytes / 1e9:.1f} GB.")
+    if found.available_bytes:
+        say(f"{found.available_bytes / 1e9:.1f} GB are free.")
+    if not found.fits:
+        say("That is too much: lower batch or the patch in --config, or choose a smaller network.")
+        return
+    with progress_bar("Measuring") as progress:
+        taken = measure_fitting(config, scheme, device, progress)
+    say(taken.summary(config))
 
 
 @app.command()

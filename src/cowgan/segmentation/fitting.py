@@ -88,7 +88,9 @@ class Fitting:
         self.precision = MixedPrecision(self.device, config.precision)
         self.classes = Classes.of(cases.scheme)
         torch.manual_seed(config.seed)
-        self.network = SegmentationNetwork(config.network, self.classes.count).to(self.device)
+        self.network = SegmentationNetwork(config.network, self.classes.count)
+        if self.device.type != "cpu":  # It was made on the CPU.
+            self.network.to(self.device)
         self.optimiser = Optimiser(
             [{"params": list(self.network.parameters()), "weight_decay": config.weight_decay}],
             _BETAS,

@@ -1,51 +1,27 @@
-"""An estimate of the memory that training needs, without using any of it."""
+"""An estimate of the memory that training a generator needs, without using any of it."""
 
-import os
-import weakref
-from dataclasses import dataclass
 from math import ceil, lcm
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
-from cowgan.synthesis.precision import choose_device, choose_dtype
+from cowgan.synthesis.precision import choose_device
 from cowgan.training.config import TrainingConfig
+from cowgan.training.tensor_memory import (
+    MemoryEstimate,
+    free_bytes,
+    make_moments,
+    peak_bytes,
+    traced_precision,
+)
 from cowgan.training.trainer import Trainer
-
-
-@dataclass(frozen=True)
-class MemoryEstimate:
-    """Memory that training needs, and that is available.
-
-    Parameters
-    ----------
-    bytes : int
-        Peak memory of tensors: weights, their EMA, gradients, moments of both optimisers,
-        activations, and gradients of gradients where needed. Memory of the device's libraries,
-        such as a CUDA context and the workspace of convolutions, is not included.
-    available_bytes : int
-        Free memory of the device; 0 if unknown.
-    """
-
-    bytes: int
-    available_bytes: int
-
-    @property
-    def fits(self) -> bool:
-        """Whether training fits the free memory; True if that is unknown."""
-        return not 0 < self.available_bytes < self.bytes
 
 
 def estimate(config: TrainingConfig, device: str = "auto") -> MemoryEstimate:
     """Return the memory that the most expensive step of a run needs.
 
-    One step of the trainer runs on fake tensors, which have a shape but no content, so it takes
-    seconds and almost no memory.
+    One step of the trainer runs on fake tensors; see `peak_bytes`.
 
     Parameters
     ----------
@@ -60,7 +36,7 @@ def estimate(config: TrainingConfig, device: str = "auto") -> MemoryEstimate:
         The device does not exist, or an extra is missing.
     """
     chosen = choose_device(device)
-    return MemoryEstimate(_peak(config, chosen), _available(chosen))
+    return MemoryEstimate(_peak(config, chosen), free_bytes(chosen))
 
 
 def largest_batch(config: TrainingConfig, available_bytes: int, device: str = "auto") -> int:
@@ -89,33 +65,22 @@ def largest_batch(config: TrainingConfig, available_bytes: int, device: str = "a
 
 
 def _peak(config: TrainingConfig, device: torch.device) -> int:
-    precise = config.precision == "fp32" or (
-        config.precision == "auto" and choose_dtype(device, "fast") == torch.float32
-    )
-    # Both half precisions need the same memory, as do two passes and hundreds.
+    # Two passes need the same memory as hundreds.
     traced = config.with_changes(
-        precision="fp32" if precise else "bf16",
+        precision=traced_precision(config.precision, device),
         accumulate=min(config.accumulate, 2),
     )
     every = lcm(config.penalty_every, config.path_every)
-    # Fake tensors are made on the CPU for any device, which need not exist.
-    with FakeTensorMode(allow_non_fake_inputs=True), _Tally() as tally:
+
+    def work() -> None:
         trainer = Trainer(traced, BlankVolumes(config.network.volume_shape), "cpu")
         trainer.generator.one_by_one &= device.type == "cpu"
         for optimiser in (trainer.generator_optimiser, trainer.discriminator_optimiser):
-            _make_moments(optimiser.adam)
+            make_moments(optimiser.adam)
         trainer.counters.step = every * ceil(config.path_from / every)
         trainer.step()
-    return tally.peak
 
-
-def _make_moments(adam: torch.optim.Adam) -> None:
-    """Create the moments that an optimiser has from the second step on."""
-    for group in adam.param_groups:
-        for parameter in group["params"]:
-            parameter.grad = torch.zeros_like(parameter)
-    adam.step()
-    adam.zero_grad(set_to_none=True)
+    return peak_bytes(work)
 
 
 class BlankVolumes:
@@ -136,52 +101,3 @@ class BlankVolumes:
     def read(self, indices: list[int]) -> NDArray[np.float32]:
         """Return one blank volume for each index."""
         return np.zeros((len(indices), 1, *self._shape), np.float32)
-
-
-class _Tally(TorchDispatchMode):
-    """Counts the bytes of live tensors."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.peak = 0
-        self._alive = 0
-        self._known: set[int] = set()
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> Any:
-        if func is torch.ops.aten._local_scalar_dense.default:
-            # Fake tensors have no content: report everything as finite.
-            return True if args[0].dtype == torch.bool else 1
-        result = func(*args, **(kwargs or {}))
-        for leaf in tree_leaves(result):
-            if isinstance(leaf, torch.Tensor):
-                self._see(leaf.untyped_storage())
-        return result
-
-    def _see(self, storage: torch.UntypedStorage) -> None:
-        key, size = storage._cdata, storage.nbytes()
-        if key not in self._known:
-            self._known.add(key)
-            self._alive += size
-            self.peak = max(self.peak, self._alive)
-            weakref.finalize(storage, self._forget, key, size)
-
-    def _forget(self, key: int, size: int) -> None:
-        self._known.discard(key)
-        self._alive -= size
-
-
-def _available(device: torch.device) -> int:
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    if device.type == "mps":
-        return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
-    return _free_ram()
-
-
-def _free_ram() -> int:
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # Not everywhere.
-        return 0

@@ -51,13 +51,17 @@ class StepTime:
 
     def summary(self, config: TrainingConfig) -> str:
         """Return the time of a run in words, with the number of measured steps."""
-        steps = f"{config.steps:,} steps take" if config.steps > 1 else "the only one takes"
-        each = self.run_s(config) / config.steps
-        return (
-            f"A step takes about {duration(each)} ({self.steps} were measured on this computer), "
-            f"so {steps} about {duration(self.run_s(config))}; pictures, metrics and saving "
-            "come on top."
-        )
+        words = run_time_in_words(self.run_s(config), config.steps, self.steps)
+        return f"{words}; pictures, metrics and saving come on top."
+
+
+def run_time_in_words(run_s: float, steps: int, measured: int) -> str:
+    """Return the time of all steps of a run, of which some were measured, in words."""
+    every = f"{steps:,} steps take" if steps > 1 else "the only one takes"
+    return (
+        f"A step takes about {duration(run_s / steps)} ({measured} were measured on this "
+        f"computer), so {every} about {duration(run_s)}"
+    )
 
 
 def duration(seconds: float) -> str:
