@@ -3,6 +3,7 @@
 import csv
 import signal
 import sys
+import time
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -18,7 +19,7 @@ from cowgan.anatomy.label_schemes import TERRITORIES
 from cowgan.bank.split import SplitRule
 from cowgan.bank.writing import BankOptions, write_bank
 from cowgan.checkpoint import load, save
-from cowgan.errors import CowganError
+from cowgan.errors import Cancelled, CowganError
 from cowgan.progress import Silent
 from cowgan.segmentation.experiment import plan, read_arms, read_scores, write_scores
 from cowgan.segmentation.experiment_config import ExperimentConfig, PlannedArm, read_experiment
@@ -211,6 +212,41 @@ def test_tasks_run_in_other_processes(launcher, tmp_path, monkeypatch) -> None:
             Silent(),
             no_stop,
         )
+
+
+class CancelledOnce:
+    """Progress that the user cancels as soon as a file is there."""
+
+    def __init__(self, begun: Path) -> None:
+        self._begun = begun
+
+    @property
+    def cancelled(self) -> bool:
+        return self._begun.exists()
+
+    def report(self, done: int, total: int, message: str = "") -> None:
+        pass
+
+
+def wait_for_the_order_to_stop(folder: Path) -> None:
+    (folder / "begun").touch()
+    while not (folder / "stop").exists():
+        time.sleep(0.05)
+    (folder / "saved").touch()
+
+
+@pytest.mark.slow
+def test_jobs_of_a_cluster_save_and_end_when_they_are_stopped(tmp_path, monkeypatch) -> None:
+    submitit = pytest.importorskip("submitit")
+    monkeypatch.setattr(submitit, "AutoExecutor", partial(submitit.AutoExecutor, cluster="local"))
+    progress, task = (
+        CancelledOnce(tmp_path / "begun"),
+        partial(wait_for_the_order_to_stop, tmp_path),
+    )
+    stop = (tmp_path / "stop").touch
+    with pytest.raises(Cancelled):
+        run_tasks([task], "slurm", 1, tmp_path / "logs", progress, stop)
+    assert (tmp_path / "saved").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,23 @@
 """Running of independent tasks: in processes by joblib, or on a SLURM cluster by submitit."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from cowgan.errors import CowganError
+from cowgan.errors import Cancelled, CowganError
 from cowgan.progress import Progress, advance
+
+if TYPE_CHECKING:
+    from submitit import Job
 
 Launcher = Literal["local", "slurm"]
 
 _WATCH_EVERY_S = 0.3
+_BEGUN = ("RUNNING", "COMPLETING")
+"""States of a job in SLURM's words, from the moment when it has a node."""
 
 
 class Task(Protocol):
@@ -46,7 +52,7 @@ def run_tasks(
         Updated after every task.
     stop : callable
         Asks tasks that run to raise `Cancelled` soon; called again and again from another thread
-        once progress is cancelled. Jobs of a cluster are not asked.
+        once progress is cancelled. Jobs of a cluster that have not begun are cancelled.
     **cluster
         Parameters of ``submitit.AutoExecutor``, such as ``slurm_partition``.
 
@@ -59,9 +65,12 @@ def run_tasks(
     """
     done = 0
     advance(progress, done, len(tasks))
-    local = launcher == "local"
-    finished = _local(tasks, jobs) if local else _slurm(tasks, jobs, folder, cluster)
-    with _stopping(progress, stop) if local else nullcontext():
+    finished = (
+        _local(tasks, jobs)
+        if launcher == "local"
+        else _slurm(tasks, jobs, folder, progress, cluster)
+    )
+    with _stopping(progress, stop):
         for _ in finished:
             done += 1
             advance(progress, done, len(tasks))
@@ -98,7 +107,7 @@ def _local(tasks: Sequence[Task], jobs: int) -> Iterator[None]:
 
 
 def _slurm(
-    tasks: Sequence[Task], jobs: int, folder: Path, cluster: dict[str, Any]
+    tasks: Sequence[Task], jobs: int, folder: Path, progress: Progress, cluster: dict[str, Any]
 ) -> Iterator[None]:
     try:
         from submitit import AutoExecutor
@@ -109,12 +118,26 @@ def _slurm(
     executor.update_parameters(slurm_array_parallelism=jobs, **cluster)
     submitted = executor.submit_array(tasks)
     for job in submitted:
+        while not job.done():
+            if progress.cancelled:
+                _end(submitted)
+                raise Cancelled
+            time.sleep(_WATCH_EVERY_S)
         try:
             yield job.result()
         except FailedJobError as error:
             raise CowganError(
                 f"The cluster's job {job.job_id} failed; see its log in {folder}.", str(error)
             ) from error
+
+
+def _end(jobs: "Sequence[Job[None]]") -> None:
+    """Cancel jobs that wait for their turn, and wait for the others, which were asked to stop."""
+    for job in jobs:
+        if job.state not in _BEGUN:
+            job.cancel(check=False)
+    while not all(job.done() or job.state not in _BEGUN for job in jobs):
+        time.sleep(_WATCH_EVERY_S)
 
 
 def _needs(package: str, error: ImportError) -> CowganError:
