@@ -184,11 +184,11 @@ def test_steps_of_a_projection(compare):
     compare(
         "Projection, bundled model",
         {
-            "5 steps on all blocks": lambda: project(
-                scan, bundled, "w+", "cpu", Effort(coarse=1, middle=1, full=5)
+            "5 steps at full resolution": lambda: project(
+                scan, bundled, "w+", "cpu", Effort(style=1, half=1, full=5)
             ),
-            "5 steps up to 32 x 32 x 32": lambda: project(
-                scan, bundled, "w", "cpu", Effort(coarse=5)
+            "5 steps at half the resolution": lambda: project(
+                scan, bundled, "w", "cpu", Effort(style=5)
             ),
             "render": renderer(synthesizer),
         },

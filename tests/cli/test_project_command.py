@@ -78,7 +78,7 @@ def test_what_is_no_image_is_refused_in_a_sentence(model, tmp_path):
 
 
 def test_an_encoder_is_written_beside_the_model(model):
-    done = cowgan("fit-encoder", "-c", model, "--samples", 4, "--steps", 2)
+    done = cowgan("fit-encoder", "-c", model, "--samples", 10)
     assert done.returncode == 0, done.stderr
     assert stored_encoder(load(model)) is not None
     assert cowgan("fit-encoder", "-c", model).returncode == 2

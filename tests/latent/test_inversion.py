@@ -18,7 +18,7 @@ from cowgan.volume import Volume, default_affine
 
 pytestmark = pytest.mark.usefixtures("single_threaded")
 
-EFFORT = Effort(coarse=10, middle=15, full=50, tuning=30)
+EFFORT = Effort(style=10, half=15, full=50, tuning=30)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_a_volume_that_the_code_and_its_noise_make_comes_back(checkpoint):
     made = Synthesizer(checkpoint, "cpu", "exact").render(
         LatentState(3, noise_strength=(1.0, 1.0, 0.0))
     )
-    found = project(made, checkpoint, "w+", "cpu", Effort(10, 20, 150)).result
+    found = project(made, checkpoint, "w+", "cpu", Effort(10, 20, 150, 0)).result
     assert made.data.std() > 0.1
     assert difference(found.volume, made) < 0.03
 

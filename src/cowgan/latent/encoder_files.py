@@ -24,7 +24,7 @@ class EncoderModel:
     generator_sha256 : str
         Hash of the generator's file.
     provenance : dict
-        Number of samples, steps, seed.
+        Number of samples, and errors; see `cowgan.latent.encoder_fitting.fit_encoder`.
     """
 
     encoder: LatentEncoder
@@ -35,12 +35,11 @@ class EncoderModel:
 @dataclass(frozen=True)
 class _Header:
     generator_sha256: str
-    width: int
     components: int
     provenance: dict[str, Any]
 
     def __post_init__(self) -> None:
-        if not (1 <= self.width <= _LARGEST and 1 <= self.components <= _LARGEST):
+        if not 1 <= self.components <= _LARGEST:
             raise CowganError("An encoder cannot be of this size.")
 
 
@@ -61,7 +60,7 @@ def save_encoder(model: EncoderModel, path: Path) -> None:
         The name does not end in ``.safetensors``, or the file cannot be written.
     """
     encoder = model.encoder
-    header = _Header(model.generator_sha256, encoder.width, encoder.components, model.provenance)
+    header = _Header(model.generator_sha256, encoder.components, model.provenance)
     tensors = {name: tensor.half() for name, tensor in encoder.state_dict().items()}
     _FILES.write(path, tensors, header)
 
@@ -83,7 +82,7 @@ def load_encoder(path: Path, checkpoint: Checkpoint) -> EncoderModel:
             "one to it with cowgan fit-encoder.",
             f"{header.generator_sha256} instead of {checkpoint.sha256}",
         )
-    encoder = LatentEncoder(checkpoint.config, header.components, header.width)
+    encoder = LatentEncoder(checkpoint.config, header.components)
     own = {name: tensor.shape for name, tensor in encoder.state_dict().items()}
     if own != {name: tensor.shape for name, tensor in tensors.items()} or not all(
         tensor.is_floating_point() and tensor.isfinite().all() for tensor in tensors.values()

@@ -1,23 +1,22 @@
-"""LatentProjection of a volume into the latent space of a model."""
+"""Projection of a volume into the latent space of a model."""
 
 import copy
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import torch
 from torch import Tensor
 
 from cowgan.checkpoint import Checkpoint
 from cowgan.errors import require_choice
-from cowgan.latent.encoder import LatentEncoder, noise_block
 from cowgan.latent.encoder_files import stored_encoder
 from cowgan.latent.p_space import PSpace
 from cowgan.latent.projection_loss import ProjectionLoss
 from cowgan.latent.projection_target import ProjectionTarget, projection_target
 from cowgan.latent.tuning import Tuning
+from cowgan.networks.synthesis_network import SynthesisBlock
 from cowgan.progress import Progress, Silent
 from cowgan.randomness import stream
 from cowgan.synthesis import LatentState, NoiseMap, Synthesizer
@@ -27,6 +26,7 @@ ProjectionStage = Literal["w", "w+", "pivotal"]
 STAGES: tuple[ProjectionStage, ...] = get_args(ProjectionStage)
 
 _RATE = 0.1
+_NOISE_RATE = 0.3
 _TUNING_RATE = 2e-4
 _WARM_UP = 5
 _COOLING = 0.5
@@ -34,10 +34,12 @@ _COOLING = 0.5
 _OF_CODE = 2e-4
 """Weight of the squared Mahalanobis distance per component, which is about 1 for the model's own
 codes."""
-_OF_NOISE = 2e-4
+_OF_NOISE = 5e-8
+"""Weight of the squared score of each voxel of noise, which is 1 on average for the model's own."""
 _CANDIDATES = 32
 """Random codes to choose a start from, for models without an encoder."""
 _UPDATE_S = 2.0
+"""Time between pictures of what has been found; each takes as long as a third of a step."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +48,18 @@ class Effort:
 
     Attributes
     ----------
-    coarse, middle, full : int
-        Steps of stage W+ on the block two before the last, the one before it and the last. Stage
-        W takes `coarse` on the first of them.
+    style : int
+        Steps of stage W, with the finest block at half its resolution.
+    half, full : int
+        Steps of stage W+ with that and with all blocks at their resolution.
     tuning : int
         Steps of pivotal tuning.
     """
 
-    coarse: int = 40
-    middle: int = 50
-    full: int = 120
-    tuning: int = 80
+    style: int = 40
+    half: int = 100
+    full: int = 60
+    tuning: int = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +77,7 @@ class Finding:
     scan : Volume
         The scan on the model's grid.
     losses : tuple of float
-        The loss of every step so far. It jumps where a finer block is compared.
+        The loss of every step so far. It jumps where the resolution changes.
     tuning : Tuning or None
         Changed weights, with which alone the state looks like this.
     """
@@ -125,8 +128,10 @@ def project(
 
     An encoder, or for models without one the best of some random codes, gives the start. Then the
     code is optimised: one style for all blocks (W), then one for each together with the noise of
-    the coarser blocks (W+), and at last, if asked for, the weights of the model (pivotal tuning).
-    Early blocks are matched first, which takes a tenth of the time of all blocks.
+    all blocks but the finest (W+), and at last, if asked for, the weights of the model (pivotal
+    tuning). Most steps run the finest block at half its resolution, which takes half the time. The
+    grey volumes of coarser blocks would be faster, but do not look like averages of the whole one,
+    so that matching them leads away from the code.
 
     Parameters
     ----------
@@ -143,7 +148,8 @@ def project(
     progress : Progress, optional
         Reports every step. If it is cancelled, the best state so far is the result.
     on_update : callable, optional
-        Receives what has been found, about every two seconds.
+        Receives what has been found, about every two seconds, in the precision of the steps; the
+        results have exact volumes.
     origin : str
         What the volume is, such as its file and hash; states keep it as their origin.
 
@@ -173,9 +179,9 @@ def project(
 
 @dataclass
 class _Best:
-    """The parameters of the lowest loss on the finest block that was compared."""
+    """The parameters of the lowest loss at the highest resolution that was compared."""
 
-    block: int = -1
+    full: bool = False
     loss: float = float("inf")
     parameters: list[Tensor] = field(default_factory=list)
 
@@ -197,7 +203,12 @@ class _Search:
         self._device, self._dtype = synthesizer.device, synthesizer.dtype
         self._target, self._effort, self._progress = target, effort, progress
         self._space = PSpace.of(checkpoint).to(self._device)
-        self._network = copy.deepcopy(checkpoint.synthesis).to(self._device)
+        self._network = copy.deepcopy(checkpoint.synthesis).to(self._device).requires_grad_(False)
+        self._fast = copy.deepcopy(self._network).freeze(self._dtype)
+        # The noise of all blocks but the finest, as a corner of the cube that they share.
+        self._noise_shape = self._config.block_shape(max(0, self._config.n_blocks - 2))
+        self._half = copy.deepcopy(self._fast)
+        cast(SynthesisBlock, self._half.blocks[-1]).shape = self._noise_shape
         scan, inside = (
             torch.from_numpy(each).to(self._device, torch.float32)[None, None]
             for each in (target.volume.data, target.inside)
@@ -206,7 +217,6 @@ class _Search:
         self._losses: list[float] = []
         self._stage: ProjectionStage = "w"
         self.cancelled = False
-        self._last = self._config.n_blocks - 1
         code, noise = self._start()
         self._code, self._noise = code[None], noise
         self._best = _Best()
@@ -222,22 +232,22 @@ class _Search:
         if stage == "w+":
             self._code = self._code.expand(1, self._config.n_blocks, -1).contiguous()
         parameters = self._parameters()
-        schedule = _schedule(stage, self._effort, self._config.n_blocks)
-        adam = torch.optim.Adam(parameters, betas=(0.9, 0.99))
+        schedule = _schedule(stage, self._effort)
+        groups = self._rates(stage, parameters)
+        adam = torch.optim.Adam(groups, betas=(0.9, 0.99))
         total = sum(
-            len(_schedule(each, self._effort, self._config.n_blocks))
-            for each in STAGES[: STAGES.index(last_stage) + 1]
+            len(_schedule(each, self._effort)) for each in STAGES[: STAGES.index(last_stage) + 1]
         )
         self._best = _Best()
         updated = time.monotonic()
-        for step, block in enumerate(schedule):
-            rate = _TUNING_RATE if stage == "pivotal" else _RATE
-            for group in adam.param_groups:
-                group["lr"] = rate * _share_of_rate(step, len(schedule))
+        for step, full in enumerate(schedule):
+            share = _share_of_rate(step, len(schedule))
+            for group, of_group in zip(adam.param_groups, groups, strict=True):
+                group["lr"] = of_group["lr"] * share
             with torch.enable_grad():
-                match = self._loss(self._render(block))
+                match = self._loss(self._render("full" if full else "half"))
                 loss = match + self._prior()
-            self._note(block, match.item(), parameters)
+            self._note(full, match.item(), parameters)
             adam.zero_grad()
             loss.backward()
             adam.step()
@@ -246,17 +256,16 @@ class _Search:
                 self.cancelled = True
                 break
             if time.monotonic() - updated >= _UPDATE_S:
-                on_update(self.finding())
+                on_update(self.finding(exact=False))
                 updated = time.monotonic()
         for parameter, best in zip(parameters, self._best.parameters, strict=True):
             parameter.data.copy_(best)
             parameter.requires_grad_(False)
 
-    def finding(self) -> Finding:
-        """Return what the present parameters are."""
-        # What is shown and measured is what the state makes, without the rounding of fast steps.
+    def finding(self, exact: bool = True) -> Finding:
+        """Return what the present parameters are, exactly as their state renders or as in steps."""
         with torch.no_grad():
-            image = self._render(self._last, fast=False).clamp(0, 1)[0, 0].float().cpu().numpy()
+            image = self._render("exact" if exact else "full").clamp(0, 1)[0, 0]
         history = {"synthetic": True, "projection": {"stage": self._stage}}
         tuning = None
         if self._stage == "pivotal":
@@ -264,7 +273,7 @@ class _Search:
         return Finding(
             self._stage,
             self._state(),
-            Volume(image, self._target.volume.affine, history),
+            Volume(image.float().cpu().numpy(), self._target.volume.affine, history),
             self._target.volume,
             tuple(self._losses),
             tuning,
@@ -278,74 +287,78 @@ class _Search:
         self._noise.requires_grad_(True)
         return [self._code, self._noise]
 
-    def _note(self, block: int, loss: float, parameters: list[Tensor]) -> None:
-        self._losses.append(loss)
-        if block > self._best.block or loss < self._best.loss:
-            self._best = _Best(block, loss, [each.detach().clone() for each in parameters])
+    def _rates(self, stage: ProjectionStage, parameters: list[Tensor]) -> list[dict[str, Any]]:
+        if stage == "pivotal":
+            return [{"params": parameters, "lr": _TUNING_RATE}]
+        return [{"params": [self._code], "lr": _RATE}, {"params": [self._noise], "lr": _NOISE_RATE}]
 
-    def _render(self, last: int, fast: bool = True) -> Tensor:
+    def _note(self, full: bool, loss: float, parameters: list[Tensor]) -> None:
+        self._losses.append(loss)
+        if full > self._best.full or loss < self._best.loss:
+            self._best = _Best(full, loss, [each.detach().clone() for each in parameters])
+
+    def _render(self, how: Literal["half", "full", "exact"]) -> Tensor:
+        tuning = self._stage == "pivotal"
+        network = self._network
+        if how != "exact" and not tuning:
+            network = self._half if how == "half" else self._fast
+        rounded = how != "exact" and tuning and self._dtype != torch.float32
         ws = self._space.w(self._code).expand(1, self._config.n_blocks, -1)
         noise = torch.special.ndtr(self._noise)
-        with self._autocast(fast):
-            x, image = self._network.start(1), None
-            for block in range(last + 1):
-                of_block = noise if block <= noise_block(self._config) else None
-                x, image = self._network.run_block(block, x, image, ws[:, block], of_block)
+        with torch.autocast(self._device.type, self._dtype, enabled=rounded):
+            x, image = network.start(1), None
+            for block in range(self._config.n_blocks):
+                of_block = noise if self._has_noise(block) else None
+                x, image = network.run_block(block, x, image, ws[:, block], of_block)
         assert image is not None
         return image
 
-    def _autocast(self, fast: bool) -> AbstractContextManager[None]:
-        enabled = fast and self._dtype != torch.float32
-        return torch.autocast(self._device.type, self._dtype, enabled=enabled)
+    def _has_noise(self, block: int) -> bool:
+        shape = self._config.block_shape(block)
+        return all(own <= most for own, most in zip(shape, self._noise_shape, strict=True))
 
     def _prior(self) -> Tensor:
-        return _OF_CODE * self._code.square().mean() + _OF_NOISE * self._noise.square().mean()
+        return _OF_CODE * self._code.square().mean() + _OF_NOISE * self._noise.square().sum()
 
     def _state(self) -> LatentState:
         with torch.no_grad():
             ws = self._space.w(self._code)[0].cpu()
             noise = torch.special.ndtr(self._noise)[0].cpu()
-        last = noise_block(self._config)
+        strength = tuple(float(self._has_noise(b)) for b in range(self._config.n_blocks))
         return LatentState(
             noise_seed=0,
             w=tuple(tuple(round(value, 6) for value in row) for row in ws.tolist()),
-            noise_strength=tuple(float(b <= last) for b in range(self._config.n_blocks)),
-            noise_map=NoiseMap(self._config.block_shape(last), noise.numpy()),
+            noise_strength=strength,
+            noise_map=NoiseMap(self._noise_shape, noise.numpy()),
             origin=self._origin and f"{self._origin}, stage {self._stage}",
         )
 
     @torch.no_grad()
     def _start(self) -> tuple[Tensor, Tensor]:
-        """Return the first code, shape (1, n), and the scores of the first noise."""
+        """Return the first code, shape (1, n), and the scores of the first noise, none."""
+        noise = torch.zeros(1, *self._noise_shape, device=self._device)
         stored = stored_encoder(self._checkpoint)
         if stored is not None:
-            return self._guess(stored.encoder.to(self._device))
-        block = noise_block(self._config)
-        self._noise = torch.zeros(1, *self._config.block_shape(block), device=self._device)
+            encoder = stored.encoder.to(self._device)
+            return encoder(*self._loss.target(encoder.input_shape)), noise
+        self._noise = noise
         numbers = stream("projection start", 0).standard_normal((_CANDIDATES, len(self._space.sd)))
         losses = []
         candidates = torch.from_numpy(numbers.astype("float32")).to(self._device)
         for candidate in candidates:
             self._code = candidate[None, None]
-            losses.append(self._loss(self._render(min(block + 1, self._last))).item())
+            losses.append(self._loss(self._render("half")).item())
         best = min(range(_CANDIDATES), key=losses.__getitem__)
-        return candidates[best][None], self._noise
-
-    def _guess(self, encoder: LatentEncoder) -> tuple[Tensor, Tensor]:
-        mean, share = self._loss.target(encoder.input_shape)
-        code, noise = encoder(mean * (share > 0), share)
-        return code, noise[:, 0]
+        return candidates[best][None], noise
 
 
-def _schedule(stage: ProjectionStage, effort: Effort, n_blocks: int) -> list[int]:
-    """Return the last block to render in each step of a stage."""
-    last = n_blocks - 1
-    coarse, middle = max(0, last - 2), max(0, last - 1)
+def _schedule(stage: ProjectionStage, effort: Effort) -> list[bool]:
+    """Return whether all blocks run at their full resolution in each step of a stage."""
     if stage == "w":
-        return [coarse] * effort.coarse
+        return [False] * effort.style
     if stage == "w+":
-        return [coarse] * effort.coarse + [middle] * effort.middle + [last] * effort.full
-    return [last] * effort.tuning
+        return [False] * effort.half + [True] * effort.full
+    return [True] * effort.tuning
 
 
 def _share_of_rate(step: int, steps: int) -> float:

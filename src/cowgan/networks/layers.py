@@ -50,7 +50,8 @@ class ModulatedConv3d(nn.Module):
     convolution. The same function is computed here with one ordinary convolution: either
     the activations are scaled before and after it, or, for a single sample with more
     activations than weights, the weights are. Both equal the published formula up to
-    rounding (Karras et al. 2020, equations 1 and 3).
+    rounding (Karras et al. 2020, equations 1 and 3). Where gradients go to styles but not to
+    weights, activations are scaled, which spares the slow gradient of the weights.
 
     Parameters
     ----------
@@ -105,7 +106,8 @@ class ModulatedConv3d(nn.Module):
         """
         scale = style + 1
         padding = self.weight.shape[-1] // 2
-        if len(x) == 1 and self.weight.numel() <= x.numel():
+        for_style = style.requires_grad and not self.weight.requires_grad
+        if len(x) == 1 and self.weight.numel() <= x.numel() and not for_style:
             factor = scale
             if self.demodulate:
                 factor = self._demodulation(scale).T * scale
@@ -113,9 +115,11 @@ class ModulatedConv3d(nn.Module):
             bias = None if bias is None else bias.to(x.dtype)
             return functional.conv3d(x, weight, bias, padding=padding)
         y = functional.conv3d(x * _spatial(scale).to(x.dtype), self.weight, padding=padding)
-        if self.demodulate:
-            y = y * _spatial(self._demodulation(scale)).to(y.dtype)
-        return y if bias is None else y + _spatial(bias[None]).to(y.dtype)
+        added = None if bias is None else _spatial(bias[None]).to(y.dtype)
+        if not self.demodulate:
+            return y if added is None else y + added
+        demodulation = _spatial(self._demodulation(scale)).to(y.dtype)
+        return y * demodulation if added is None else torch.addcmul(added, y, demodulation)
 
 
 class Blur3d(nn.Module):
