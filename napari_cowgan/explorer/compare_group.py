@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from napari.experimental import link_layers
 from napari.layers import Image
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QVBoxLayout, QWidget
@@ -11,8 +10,14 @@ from cowgan.progress import Progress, advance
 from cowgan.synthesis import LatentState
 from cowgan.volume import Volume
 from cowgan.volume.differences import brighter, mean_absolute_difference
+from napari_cowgan.explorer.comparison_layers import (
+    end_comparison,
+    label_layer,
+    show_as_difference,
+    show_side_by_side,
+)
 from napari_cowgan.explorer.explorer_model import ExplorerModel
-from napari_cowgan.explorer.layer import LOOK, VolumeLayer
+from napari_cowgan.explorer.layer import VolumeLayer
 from napari_cowgan.explorer.thumbnails import Thumbnails
 from napari_cowgan.explorer.undo import Change
 from napari_cowgan.widgets.controls import ThumbnailButton, hint, text_button
@@ -178,23 +183,13 @@ class CompareGroup(QWidget):
         for name, volume in volumes.items():
             self._show_labelled(name, volume, f"{name}: {self._seed(name)}")
         layers = [each.layer for each in (self._shown, *self._layers.values()) if each.layer]
-        # Any difference in brightness must come from the volumes, not from display settings.
-        for layer in layers[1:]:
-            for name in LOOK:
-                setattr(layer, name, getattr(layers[0], name))
-        link_layers(layers, LOOK)
-        if self._shown.layer is not None:
-            self._shown.layer.name_overlay.visible = True
-        self._viewer.canvas.grid.enabled = True
-        self._viewer.fit_to_view()
+        show_side_by_side(self._viewer, layers)
 
     def _show_differences(self, differences: dict[str, Volume]) -> None:
         for name, difference in differences.items():
             label = f"Brighter in {name} ({self._seed(name)}): {_WORDS[name]}"
             layer = self._show_labelled(name, difference, label)
-            layer.colormap = _COLOURS[name]
-            layer.blending = "additive"
-            layer.rendering = "mip"
+            show_as_difference(layer, _COLOURS[name])
         if self._shown.layer is not None:
             self._shown.layer.visible = False
 
@@ -203,8 +198,7 @@ class CompareGroup(QWidget):
         self._layers[name].show(volume)
         layer = self._layers[name].layer
         assert layer is not None
-        layer.name = label
-        layer.name_overlay.visible = True
+        label_layer(layer, label)
         return layer
 
     def _seed(self, name: str) -> str:
@@ -215,12 +209,4 @@ class CompareGroup(QWidget):
     def _hide_layers(self) -> None:
         self.job.stop()
         self.outcome.hide()
-        shown = [layer for layer in self._layers.values() if layer.layer is not None]
-        for layer in shown:
-            layer.remove()
-        if self._shown.layer is not None:
-            self._shown.layer.visible = True
-            self._shown.layer.name_overlay.visible = False
-        if shown and self._viewer.canvas.grid.enabled:
-            self._viewer.canvas.grid.enabled = False
-            self._viewer.fit_to_view()
+        end_comparison(self._viewer, self._shown, list(self._layers.values()))

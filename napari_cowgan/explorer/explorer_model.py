@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtGui import QUndoStack
 
 from cowgan.checkpoint import Checkpoint
+from cowgan.latent.tuning import Tuning
 from cowgan.randomness import MAX_SEED
 from cowgan.synthesis import BlockMix, Direction, Edit, LatentState, Synthesizer
 from napari_cowgan.explorer.undo import Change, one_step
@@ -29,11 +30,14 @@ class ExplorerState:
         Seed of the second parent, remembered while no block is mixed.
     mix_amount : float
         Share of the second parent's style in mixed blocks.
+    tuning : Tuning or None
+        Changes of the model's weights for a scan, which stay when another latent is shown.
     """
 
     latent: LatentState = field(default_factory=LatentState)
     mix_seed: int = 1
     mix_amount: float = 1.0
+    tuning: Tuning | None = None
 
 
 class ExplorerModel(QObject):
@@ -74,16 +78,17 @@ class ExplorerModel(QObject):
         self.directions: list[Direction] = []
         self.attributes: list[Direction] = []
         self._synthesizer: Synthesizer | None = None
+        self._tuned: Synthesizer | None = None
         self._state = ExplorerState()
 
     @property
     def synthesizer(self) -> Synthesizer | None:
-        """The synthesizer of the open model; None before one is open."""
-        return self._synthesizer
+        """The synthesizer of the open model, tuned as the state says; None before one is open."""
+        return self._synthesizer if self._tuned is None else self._tuned
 
     @property
     def checkpoint(self) -> Checkpoint | None:
-        """The open model; None before one is open."""
+        """The open model, never tuned; None before one is open."""
         return None if self._synthesizer is None else self._synthesizer.checkpoint
 
     @property
@@ -116,13 +121,23 @@ class ExplorerModel(QObject):
             )
             self.undo_stack.clear()
             self.directions, self.attributes = [], []
-            self._state = replace(self._state, latent=kept)
+            self._state = replace(self._state, latent=kept, tuning=None)
+            self._tune()
             # Before the model's own directions arrive, so that they are shown only once.
             self.directions_changed.emit()
             self.model_changed.emit()
             self.state_changed.emit()
         else:
+            self._tune()
             self.model_changed.emit()
+
+    def _tune(self) -> None:
+        """Make the synthesizer that the tuning of the state asks for."""
+        plain, tuning = self._synthesizer, self._state.tuning
+        self._tuned = None
+        if plain is not None and tuning is not None:
+            tuned = tuning.tuned(plain.checkpoint)
+            self._tuned = Synthesizer(tuned, str(plain.device), plain.precision)
 
     def edit(self, text: str, gesture: object = None, **changes: Any) -> None:
         """Change fields of the latent state as one undoable step.
@@ -153,11 +168,32 @@ class ExplorerModel(QObject):
         first = latent.mixing[0] if latent.mixing else None
         mix_seed = self._state.mix_seed if first is None else first.seed
         amount = self._state.mix_amount if first is None else first.weight
-        self.change(ExplorerState(latent, mix_seed, amount), text)
+        self.change(replace(self._state, latent=latent, mix_seed=mix_seed, mix_amount=amount), text)
+
+    def take_tuned(self, latent: LatentState, tuning: Tuning | None, text: str) -> None:
+        """Show a latent state with a tuning, or with the model as it is, as an undoable step."""
+        with self.step(text):
+            self.take(latent, text)
+            self.set_tuning(tuning, text)
+
+    def set_tuning(self, tuning: Tuning | None, text: str) -> None:
+        """Use changed weights, or those of the model, as an undoable step.
+
+        Raises
+        ------
+        CowganError
+            The tuning belongs to another model.
+        """
+        if tuning is not None and self.checkpoint is not None:
+            tuning.tuned(self.checkpoint)
+        self.change(replace(self._state, tuning=tuning), text)
 
     def restore(self, state: ExplorerState) -> None:
         """Set the complete state; the caller keeps it undoable."""
-        self._state = state
+        before, self._state = self._state, state
+        if state.tuning is not before.tuning:
+            self._tune()
+            self.model_changed.emit()
         known = {_identity(direction) for direction in [*self.directions, *self.attributes]}
         used = [edit.direction for edit in state.latent.edits]
         missing = [direction for direction in used if _identity(direction) not in known]
@@ -277,7 +313,8 @@ class ExplorerModel(QObject):
         """Mix the style of a second seed into some blocks."""
         mixing = tuple(BlockMix(block, seed, amount) for block in sorted(blocks))
         latent = replace(self.latent, mixing=mixing)
-        self.change(ExplorerState(latent, seed, amount), text, gesture)
+        state = replace(self._state, latent=latent, mix_seed=seed, mix_amount=amount)
+        self.change(state, text, gesture)
 
     def swap_parents(self) -> None:
         """Swap the two parents but not which blocks are mixed, unless the seed is locked."""
@@ -288,7 +325,8 @@ class ExplorerModel(QObject):
         latent = replace(
             state.latent, seed=state.mix_seed, w=None, noise_map=None, origin="", mixing=mixing
         )
-        self.change(ExplorerState(latent, state.latent.seed, state.mix_amount), "swap parents")
+        swapped = replace(state, latent=latent, mix_seed=state.latent.seed)
+        self.change(swapped, "swap parents")
 
 
 def _identity(direction: Direction) -> object:

@@ -4,7 +4,7 @@ import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast, get_args
+from typing import Literal, cast, get_args
 
 import torch
 from torch import Tensor
@@ -26,8 +26,7 @@ ProjectionStage = Literal["w", "w+", "pivotal"]
 STAGES: tuple[ProjectionStage, ...] = get_args(ProjectionStage)
 
 _RATE = 0.1
-_NOISE_RATE = 0.3
-_TUNING_RATE = 2e-4
+_TUNING_RATE = 4e-4
 _WARM_UP = 5
 _COOLING = 0.5
 """Share of a stage's steps, at its end, in which the step length falls to 0."""
@@ -56,9 +55,9 @@ class Effort:
         Steps of pivotal tuning.
     """
 
-    style: int = 40
-    half: int = 100
-    full: int = 60
+    style: int = 25
+    half: int = 25
+    full: int = 90
     tuning: int = 40
 
 
@@ -233,8 +232,8 @@ class _Search:
             self._code = self._code.expand(1, self._config.n_blocks, -1).contiguous()
         parameters = self._parameters()
         schedule = _schedule(stage, self._effort)
-        groups = self._rates(stage, parameters)
-        adam = torch.optim.Adam(groups, betas=(0.9, 0.99))
+        rate = _TUNING_RATE if stage == "pivotal" else _RATE
+        adam = torch.optim.Adam(parameters, rate, betas=(0.9, 0.99))
         total = sum(
             len(_schedule(each, self._effort)) for each in STAGES[: STAGES.index(last_stage) + 1]
         )
@@ -242,8 +241,7 @@ class _Search:
         updated = time.monotonic()
         for step, full in enumerate(schedule):
             share = _share_of_rate(step, len(schedule))
-            for group, of_group in zip(adam.param_groups, groups, strict=True):
-                group["lr"] = of_group["lr"] * share
+            adam.param_groups[0]["lr"] = rate * share
             with torch.enable_grad():
                 match = self._loss(self._render("full" if full else "half"))
                 loss = match + self._prior()
@@ -286,11 +284,6 @@ class _Search:
         self._code.requires_grad_(True)
         self._noise.requires_grad_(True)
         return [self._code, self._noise]
-
-    def _rates(self, stage: ProjectionStage, parameters: list[Tensor]) -> list[dict[str, Any]]:
-        if stage == "pivotal":
-            return [{"params": parameters, "lr": _TUNING_RATE}]
-        return [{"params": [self._code], "lr": _RATE}, {"params": [self._noise], "lr": _NOISE_RATE}]
 
     def _note(self, full: bool, loss: float, parameters: list[Tensor]) -> None:
         self._losses.append(loss)

@@ -57,7 +57,7 @@ class ProjectionReport:
             ),
         )
 
-    def to_dict(self, scan: Path, checkpoint: Checkpoint) -> dict[str, Any]:
+    def to_dict(self, scan: Path | str, checkpoint: Checkpoint) -> dict[str, Any]:
         """Return the content of ``report.json``; the figures of the result are on top."""
         result = self.projection.result
         return {
@@ -71,14 +71,18 @@ class ProjectionReport:
                 for finding, quality in zip(self.projection.findings, self.qualities, strict=True)
             },
             "losses": [round(loss, 5) for loss in result.losses],
-            "scan": {"file": scan.name, "sha256": image_sha256(scan)},
+            "scan": (
+                {"file": scan.name, "sha256": image_sha256(scan)}
+                if isinstance(scan, Path)
+                else {"name": scan}
+            ),
             "checkpoint": {"name": checkpoint.card.name, "sha256": checkpoint.sha256},
             "remarks": list(self.projection.target.remarks),
         }
 
 
 def write_projection(
-    folder: Path, scan: Path, projection: LatentProjection, checkpoint: Checkpoint
+    folder: Path, scan: Path | str, projection: LatentProjection, checkpoint: Checkpoint
 ) -> ProjectionReport:
     """Write a projection to a new folder.
 
@@ -90,8 +94,8 @@ def write_projection(
     ----------
     folder : Path
         Must not exist.
-    scan : Path
-        The projected file.
+    scan : Path or str
+        The projected file, or the name of what is in no file.
     projection : LatentProjection
         The result.
     checkpoint : Checkpoint
@@ -103,15 +107,16 @@ def write_projection(
         The folder exists or cannot be written.
     """
     report = ProjectionReport.of(projection)
+    name = scan.name if isinstance(scan, Path) else scan
     content = report.to_dict(scan, checkpoint)
     result, target = projection.result, projection.target
-    tuned = tuned_model(checkpoint, result, scan.name)
+    tuned = tuned_model(checkpoint, result, name)
     provenance = Synthesizer(tuned, "cpu").provenance(result.state)
     provenance["projection"] = {"scan": content["scan"], "stage": result.stage}
     with folder_in_the_making(folder, _NEEDED_BYTES) as part:
         write_json(part / STATE, result.state.to_dict())
         if result.tuning is not None:
-            save_tuning(result.tuning.named(scan.name), part / TUNING)
+            save_tuning(result.tuning.named(name), part / TUNING)
             provenance["checkpoint"]["tuning_sha256"] = sha256_of(part / TUNING)
         placed = Volume(result.volume.data, target.volume.affine, provenance)
         write_nifti(placed, part / PROJECTED)
