@@ -86,7 +86,17 @@ def test_fitting_can_be_cancelled(checkpoint):
         fit_encoder(Synthesizer(checkpoint, "cpu"), 10, progress=Cancelling())
 
 
-def test_an_encoder_beside_the_bundled_model_belongs_to_it():
+def test_the_encoder_of_the_bundled_model_guesses_nearer_than_the_mean():
     bundled = load_bundled()
     found = stored_encoder(bundled)
-    assert found is None or found.generator_sha256 == bundled.sha256
+    assert found is not None
+    assert found.generator_sha256 == bundled.sha256
+    space, synthesizer = PSpace.of(bundled), Synthesizer(bundled, "cpu")
+    errors, spread = [], []
+    for seed in (1, 2, 3):
+        volume = torch.from_numpy(synthesizer.render(LatentState(seed)).data)[None, None]
+        coarse = torch.nn.functional.adaptive_avg_pool3d(volume, found.encoder.input_shape)
+        code = space.whitened(style(bundled, seed))
+        errors.append(((found.encoder(coarse, torch.ones_like(coarse))[0] - code) * space.sd))
+        spread.append(code * space.sd)
+    assert torch.stack(errors).square().sum() < 0.9 * torch.stack(spread).square().sum()

@@ -55,10 +55,10 @@ class Effort:
         Steps of pivotal tuning.
     """
 
-    style: int = 25
-    half: int = 25
-    full: int = 90
-    tuning: int = 40
+    style: int = 20
+    half: int = 20
+    full: int = 80
+    tuning: int = 25
 
 
 @dataclass(frozen=True, eq=False)
