@@ -3,8 +3,8 @@
 Usage: python docs/project_heldout.py [BANK WORK [--people 10] [--own 5]]
 
 Writes docs/projection/results.csv, docs/projection/start.json and docs/images/projection.png, of
-which docs/projection.md is made. What is measured of each volume is kept in WORK, so that a run that was stopped goes on.
-Without a bank, it prints the tables of the page.
+which docs/projection.md is made. What is measured of each volume is kept in WORK, so that a run
+that was stopped goes on. Without a bank, it prints the tables of the page.
 """
 
 import argparse
@@ -27,8 +27,8 @@ from cowgan.documents import read_json
 from cowgan.files import write_json
 from cowgan.latent.encoder_files import stored_encoder
 from cowgan.latent.inversion import STAGES, project
-from cowgan.latent.projection_files import ProjectionReport
 from cowgan.latent.p_space import PSpace
+from cowgan.latent.projection_files import ProjectionReport
 from cowgan.pictures import png_bytes
 from cowgan.progress import Silent
 from cowgan.randomness import stream
