@@ -115,6 +115,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "latent.tuning",
         "latent.encoder_fitting",
         "latent.encoder_files",
+        "latent.anatomy_codes",
     ),
     "data": (
         "data.scans",

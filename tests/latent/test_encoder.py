@@ -97,6 +97,6 @@ def test_the_encoder_of_the_bundled_model_guesses_nearer_than_the_mean():
         volume = torch.from_numpy(synthesizer.render(LatentState(seed)).data)[None, None]
         coarse = torch.nn.functional.adaptive_avg_pool3d(volume, found.encoder.input_shape)
         code = space.whitened(style(bundled, seed))
-        errors.append(((found.encoder(coarse, torch.ones_like(coarse))[0] - code) * space.sd))
+        errors.append((found.encoder(coarse, torch.ones_like(coarse))[0] - code) * space.sd)
         spread.append(code * space.sd)
     assert torch.stack(errors).square().sum() < 0.9 * torch.stack(spread).square().sum()
