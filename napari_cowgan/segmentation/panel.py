@@ -36,6 +36,7 @@ from napari_cowgan.viewer.camera import look_at_label, show_slices
 from napari_cowgan.widgets.controls import Section, breakable, hint, row, scrolling, text_button
 from napari_cowgan.widgets.docked import DockedPanel
 from napari_cowgan.widgets.drops import dropped_path
+from napari_cowgan.widgets.fields import Tick
 from napari_cowgan.widgets.focus import FocusKeeper
 from napari_cowgan.widgets.jobs import Job, JobBar
 from napari_cowgan.widgets.latest_job import LatestJob
@@ -79,6 +80,13 @@ class SegmentationPanel(DockedPanel):
         self.follow.setToolTip(
             "Segment every volume of the latent explorer as soon as it is complete"
         )
+        self.whole = Tick(
+            "segmentation/whole_scan",
+            "The whole scan",
+            False,
+            "Segment all of a large scan, rather than the surroundings of the Circle of Willis "
+            "that networks know",
+        )
         self.start = text_button("Segment", "Find the arteries in the image")
         self.job = JobBar()
         self.message = hint("")
@@ -113,6 +121,7 @@ class SegmentationPanel(DockedPanel):
         form.setVerticalSpacing(4)
         form.addRow("Image", self.source)
         form.addRow("Network", self.network)
+        form.addRow("", self.whole)
         form.addRow("", self.follow)
         self.result = QWidget()
         result = QVBoxLayout(self.result)
@@ -180,7 +189,7 @@ class SegmentationPanel(DockedPanel):
         self._show_message("")
         self.job.run(
             "Window",
-            partial(segment, read, network, self._shelf),
+            partial(segment, read, network, self._shelf, self.whole.isChecked()),
             show,
             self._fail,
             lambda: self._show_message("Cancelled."),

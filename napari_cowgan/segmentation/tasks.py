@@ -104,7 +104,11 @@ class NetworkShelf:
 
 
 def segment(
-    read: Callable[[], Volume], network: Path, shelf: NetworkShelf, progress: Progress
+    read: Callable[[], Volume],
+    network: Path,
+    shelf: NetworkShelf,
+    whole_scan: bool,
+    progress: Progress,
 ) -> Segmented:
     """Segment a volume.
 
@@ -116,6 +120,8 @@ def segment(
         File, or folder of a run.
     shelf : NetworkShelf
         Opens the network.
+    whole_scan : bool
+        Segment all of a large scan, rather than the surroundings of the Circle of Willis.
     progress : Progress
         Updated after every window of the volume.
 
@@ -126,11 +132,18 @@ def segment(
     Cancelled
         The user cancelled.
     """
+    from cowgan.segmentation.around_circle import segment_around_circle
     from cowgan.segmentation.prediction import segmentation_provenance
 
     volume = read()
     segmenter = shelf.segmenter(network)
-    found = segmenter(volume, progress)
+    found = (
+        segmenter(volume, progress)
+        if whole_scan
+        else segment_around_circle(
+            lambda part: segmenter(part, progress), volume, segmenter.extent_mm
+        )
+    )
     return Segmented(
         volume,
         found.labels,

@@ -115,6 +115,25 @@ def click_row(table: ArteryTable, name: str, column: int = 1) -> None:
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
 
+def test_a_large_scan_is_segmented_around_the_circle_or_as_a_whole(
+    panel, network, finish, tmp_path
+):
+    scan = tube_scan()
+    many = Volume(np.tile(scan.data, (4, 1, 7)), scan.affine)
+    write_nifti(many, tmp_path / "head.nii.gz")
+    assert drop(panel, tmp_path / "head.nii.gz")
+    assert drop(panel, network)
+    click(panel.start)
+    finish(panel)
+    assert "Only the surroundings of the Circle of Willis" in told(panel)
+    part = np.count_nonzero(panel.layers.followed.data)
+    panel.whole.click()
+    click(panel.start)
+    finish(panel)
+    assert "labels far from it mean nothing" in told(panel)
+    assert np.count_nonzero(panel.layers.followed.data) > 1.2 * part > 0
+
+
 def test_an_empty_panel_says_what_to_do_and_offers_nothing_else(panel):
     assert "press Segment" in told(panel)
     assert not panel.start.isEnabled() and not panel.follow.isEnabled()

@@ -151,6 +151,14 @@ def predict(
             max=1,
         ),
     ] = 0.0,
+    whole_scan: Annotated[
+        bool,
+        typer.Option(
+            "--whole-scan",
+            help="Segment all of a large scan, rather than the surroundings of the Circle of "
+            "Willis.",
+        ),
+    ] = False,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "fast",
     overwrite: OverwriteOption = False,
@@ -170,7 +178,7 @@ def predict(
         raise CowganError("Agreement is that of an ensemble: give --model more than once.")
     start = _open_models(model or [], device, precision, augmented)
     cases = find_scans(volumes).require_cases(volumes).cases
-    options = PredictionOptions(uncertainty, probabilities, least_agreement, overwrite)
+    options = PredictionOptions(uncertainty, probabilities, least_agreement, whole_scan, overwrite)
     with progress_bar("Segmenting") as progress, start(progress) as segmenter:
         rows = predict_scans(cases, segmenter, out, options, progress)
     print_remarks((row.case, row.remarks) for row in rows if row.remarks)

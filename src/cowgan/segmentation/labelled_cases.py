@@ -69,6 +69,12 @@ class LabelledCases:
     def __len__(self) -> int:
         return len(self.cases)
 
+    @property
+    def extent_mm(self) -> list[float]:
+        """Largest size of an image along (z, x, y)."""
+        largest = (max(sizes) for sizes in zip(*(c.image.shape for c in self.cases), strict=True))
+        return [n * size for n, size in zip(largest, self.spacing_mm, strict=True)]
+
     @cached_property
     def sha256(self) -> str:
         """Hash of all that training depends on."""

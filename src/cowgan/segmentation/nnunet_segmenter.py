@@ -100,6 +100,11 @@ class NnunetSegmenter:
         """Name and hash of the network."""
         return [{"name": self._model.name, "sha256": self._model.sha256}]
 
+    @property
+    def extent_mm(self) -> tuple[float, ...]:
+        """Size along (z, x, y) of the images that the network learned from."""
+        return self._model.extent_mm
+
     def __call__(self, volume: Volume, *, keep_probabilities: bool = False) -> Segmentation:
         """Segment a volume of any voxel size.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from cowgan.data.scans import Case
 from cowgan.errors import Cancelled, CowganError
 from cowgan.progress import Progress, Silent, advance
+from cowgan.segmentation.around_circle import segment_around_circle
 from cowgan.segmentation.segmenter import ArterySegmenter, Segmentation
 from cowgan.tables import write_table
 from cowgan.volume import OpenedImage, Volume, open_image, write_labels, write_nifti
@@ -30,6 +32,8 @@ class PredictionOptions:
         artery.
     least_agreement : float
         Label maps of an ensemble that agrees less go to the folder ``set_aside``.
+    whole_scan : bool
+        Segment all of a large scan, rather than the surroundings of the Circle of Willis.
     overwrite : bool
         Whether label maps of an earlier prediction may be replaced.
     """
@@ -37,6 +41,7 @@ class PredictionOptions:
     uncertainty: bool = False
     probabilities: bool = False
     least_agreement: float = 0.0
+    whole_scan: bool = False
     overwrite: bool = False
 
 
@@ -129,7 +134,12 @@ def _predict(
     try:
         image = open_image(case.path)
         volume = image.volume()
-        found = segmenter(volume, keep_probabilities=options.probabilities)
+        segment = partial(segmenter, keep_probabilities=options.probabilities)
+        found = (
+            segment(volume)
+            if options.whole_scan
+            else segment_around_circle(segment, volume, segmenter.extent_mm)
+        )
     except Cancelled:
         raise
     except CowganError as error:

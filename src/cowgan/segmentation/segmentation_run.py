@@ -320,6 +320,7 @@ class _Run:
             {
                 "steps": fitting.step_count,
                 "cases_sha256": self._cases_sha256,
+                "extent_mm": fitting.cases.extent_mm,
                 "training": fitting.config.to_dict(),
                 "validation": scores,
             },

@@ -76,6 +76,10 @@ class ArterySegmenter(Protocol):
     def records(self) -> list[dict[str, str]]:
         """Name and hash of each network."""
 
+    @property
+    def extent_mm(self) -> Sequence[float]:
+        """Size along (z, x, y) of the images that the networks learned from."""
+
     def __call__(self, volume: Volume, *, keep_probabilities: bool = False) -> Segmentation:
         """Segment a volume; raises `CowganError` if it cannot be segmented."""
 
@@ -127,6 +131,13 @@ class Segmenter:
     def records(self) -> list[dict[str, str]]:
         """Name and hash of each network, for the provenance of label maps."""
         return [{"name": model.card.name, "sha256": model.sha256} for model in self.models]
+
+    @property
+    def extent_mm(self) -> Sequence[float]:
+        """Size along (z, x, y) of the images that the networks learned from."""
+        usual = extent_of(_WINDOW, self.spacing_mm)
+        known = [model.card.provenance.get("extent_mm", usual) for model in self.models]
+        return [max(sizes) for sizes in zip(*known, strict=True)]
 
     def __call__(
         self,
@@ -225,14 +236,13 @@ class Segmenter:
                 [resample(Volume(p, at_network.affine), grid, order=1).data for p in probabilities]
             )
         labels = self.classes.labels(probabilities.argmax(0).astype(np.uint8))
-        known_mm = [n * size for n, size in zip(_WINDOW, self.spacing_mm, strict=True)]
         return Segmentation(
             drop_small_pieces(labels, volume.spacing_mm),
             self.scheme,
             probabilities.astype(np.float16) if keep_probabilities else None,
             entropy(probabilities),
             agreement,
-            tuple(doubts(at_network, known_mm)),
+            tuple(doubts(volume, self.extent_mm)),
         )
 
 
@@ -292,19 +302,31 @@ def _agreement(mean: Tensor, members: Sequence[Tensor]) -> float:
     )
 
 
-def doubts(volume: Volume, known_mm: Sequence[float]) -> Iterator[str]:
-    """Yield what is doubtful about the segmentation of a volume.
+def is_foreign(volume: Volume, known_mm: Sequence[float]) -> bool:
+    """Return whether a scan is much larger than the images that a network learned from.
 
     Parameters
     ----------
     volume : Volume
         The scan.
     known_mm : sequence of float
-        Size along (z, x, y) of the images that the network learned from.
+        Size along (z, x, y) of these images.
     """
-    extent_mm = [n * size for n, size in zip(volume.shape, volume.spacing_mm, strict=True)]
-    if any(own > _FOREIGN_EXTENT * known for own, known in zip(extent_mm, known_mm, strict=True)):
+    extent_mm = extent_of(volume.shape, volume.spacing_mm)
+    return any(
+        own > _FOREIGN_EXTENT * known for own, known in zip(extent_mm, known_mm, strict=True)
+    )
+
+
+def extent_of(shape: Sequence[int], spacing_mm: Sequence[float]) -> list[float]:
+    """Return the size in mm of a grid along (z, x, y)."""
+    return [n * size for n, size in zip(shape, spacing_mm, strict=True)]
+
+
+def doubts(volume: Volume, known_mm: Sequence[float]) -> Iterator[str]:
+    """Yield what is doubtful about the segmentation of a scan; see `is_foreign`."""
+    if is_foreign(volume, known_mm):
         yield (
             "The field of view is much larger than the surroundings of the Circle of Willis; "
-            "labels far from it mean nothing. Crop it with cowgan preprocess for a better result."
+            "labels far from it mean nothing."
         )
