@@ -121,3 +121,13 @@ def test_a_computer_that_slept_shows_no_image_and_counts_no_time(study, open_rea
     reader.wait_for_title("Case 2")
     assert commits(study)[0]["active_ms"] < 600_000
     assert "asleep" in [r.data["reason"] for r in records(study) if r.kind == "pause"]
+
+
+@pytest.mark.slow
+def test_a_slow_connection_brings_the_image_late_but_brings_it(study, open_reader):
+    reader = open_reader().go_to("The reading")
+    network = reader.context.new_cdp_session(reader.page)
+    slow = {"offline": False, "latency": 0, "uploadThroughput": -1, "downloadThroughput": 600}
+    network.send("Network.emulateNetworkConditions", slow)
+    reader.go_to_case(1)
+    assert reader.sees_image

@@ -60,6 +60,16 @@ def test_links_that_were_revoked_replaced_or_never_made_open_nothing(study, port
     assert Browser(port).enter("A" * 43).code == "no_access"
 
 
+def test_an_eleventh_browser_of_a_reader_ends_the_oldest_login(study, port):
+    token = token_of(study)
+    browsers = [Browser(port) for _ in range(11)]
+    other = started(port, study.folder, "sub-R02").browser
+    for browser in browsers:
+        browser.enter(token)
+    asked = [browser.ask("GET", "/api/reading").status for browser in (*browsers, other)]
+    assert asked == [401, *[200] * 11]
+
+
 def test_expired_links_open_nothing(study, port):
     token = token_of(study)
     browser = Browser(port)

@@ -56,9 +56,9 @@ class Link:
         moment(self.created)
         moment(self.expires)
 
-    def valid(self, now: datetime | None = None) -> bool:
+    def valid(self) -> bool:
         """Return whether it can still be used."""
-        return (now or datetime.now(UTC)) < moment(self.expires)
+        return datetime.now(UTC) < moment(self.expires)
 
 
 def served_readers(study: Path) -> list[str]:

@@ -75,9 +75,9 @@ class Logins:
                 return None
             cookie = secrets.token_urlsafe(_COOKIE_BYTES)
             own = [one for one in self._logins if one.reader == link.reader]
-            ended = own[: len(own) + 1 - _MOST_OF_A_READER] if len(own) >= _MOST_OF_A_READER else []
-            kept = [one for one in self._logins if one not in ended]
-            self._keep([*kept, Login(link.reader, token_hash(cookie), hashed)])
+            others = [one for one in self._logins if one.reader != link.reader]
+            latest = own[-(_MOST_OF_A_READER - 1) :]
+            self._keep([*others, *latest, Login(link.reader, token_hash(cookie), hashed)])
         return cookie
 
     def leave(self, cookie: str) -> None:

@@ -22,7 +22,7 @@ export class Outbox {
   /**
    * @param {string} reader Whose reading it is.
    * @param {string} page Random name of this page.
-   * @param {{onAnswer: function(object): void, onTrouble: function(?Refused): void,
+   * @param {{onAnswer: function(object): void, onTrouble: function(): void,
    *   onEnd: function(Refused): void}} listener Told about the server's state, about a lost and
    *   regained connection, and about the end of this page's reading.
    */
@@ -47,7 +47,6 @@ export class Outbox {
     this.pending.push(action);
     this.#keep();
     this.send();
-    return action;
   }
 
   /** Send what is waiting, or ask for the state if nothing is; does nothing while it sends. */
@@ -124,7 +123,7 @@ export class Outbox {
   #tell(trouble) {
     const changed = this.trouble?.code !== trouble?.code;
     this.trouble = trouble;
-    if (changed) this.#listener.onTrouble(trouble);
+    if (changed) this.#listener.onTrouble();
   }
 }
 

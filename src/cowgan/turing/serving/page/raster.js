@@ -20,8 +20,7 @@ const GREYS = Uint32Array.from({ length: 256 }, (_, level) => OPAQUE | (level * 
  */
 export function drawSlice(image, voxels, frame, view, pxPerMm) {
   const [, nx, ny] = frame.display.shape;
-  const [, , leftMm] = frame.centre(view);
-  const [, posteriorMm] = frame.centre(view);
+  const [, posteriorMm, leftMm] = frame.centre(view);
   const [, sy, sx] = frame.spacing;
   const pixels = new Uint32Array(image.data.buffer);
   const columns = samples(image.width, pxPerMm, leftMm, sx, nx);

@@ -36,9 +36,27 @@ export async function post(path, message, options = {}) {
   return got.status === 204 ? null : content(got);
 }
 
-/** @returns {Promise<Uint16Array>} Voxels of a volume. */
+/** @returns {Promise<Uint16Array>} Voxels of a volume, however slowly they come. */
 export async function volume(name) {
-  return new Uint16Array(await (await answer(`api/volumes/${name}`, {})).arrayBuffer());
+  const silence = new AbortController();
+  let timer = 0;
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silence.abort(), TIMEOUT_MS);
+  };
+  wait();
+  try {
+    const got = await answer(`api/volumes/${name}`, { signal: silence.signal });
+    const heard = new TransformStream({
+      transform: (chunk, out) => {
+        wait();
+        out.enqueue(chunk);
+      },
+    });
+    return new Uint16Array(await new Response(got.body.pipeThrough(heard)).arrayBuffer());
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** @returns {Promise<Blob>} The receipt of a finished reading. */
