@@ -4,6 +4,7 @@ Usage: ``make screenshots``, or ``python tests/gui/screenshots.py [FOLDER]`` on 
 """
 
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from evaluation_folders import write_evaluation_of, write_people
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialog, QMessageBox, QScrollArea
+from reading_pages import free_port, start_server, started
 from reading_screenshots import shoot_reading
 from training_banks import LabelledTubes, make_bank
 from turing_readers import observer, play, read_all
@@ -439,6 +441,11 @@ def shoot_study(folder: Path, theme: str) -> None:
         study = panel.status.study
         panel.audit.hide_pictures()
         save(viewer, folder, "study-frozen")
+        shoot_links(
+            viewer, panel, Path(shutil.copytree(study.folder, Path(work, "served"))), folder
+        )
+        panel.open_study(study.folder)
+        wait_for(lambda: not panel.job.running)
         for reader, trials in zip(study.readers, (26, 9), strict=False):
             play(study.package_folder(reader), observer(study, reader, 0.5), trials)
         panel.open_study(study.folder)
@@ -463,6 +470,26 @@ def shoot_study(folder: Path, theme: str) -> None:
         wait_for(lambda: not panel.job.running)
         save(viewer, folder, "study-result")
         viewer.close()
+
+
+def shoot_links(viewer: napari.Viewer, panel: StudyPanel, study: Path, folder: Path) -> None:
+    """Show the links of a study while the first reader reads in the browser."""
+    panel.open_study(study)
+    wait_for(lambda: not panel.job.running)
+    port = free_port()
+    server = start_server(study, port)
+    try:
+        started(port, study).go_to("viewing")
+        panel.browser.refresh()
+        panel.browser.list.setCurrentItem(panel.browser.list.topLevelItem(1))
+        panel.browser.renew.click()
+        QTest.qWait(300)
+        panel.findChild(QScrollArea).ensureWidgetVisible(panel.browser)
+        save(viewer, folder, "study-links")
+        panel.browser.grab().save(str(folder / f"{viewer.theme}-study-links-group.png"))
+    finally:
+        server.kill()
+        server.wait()
 
 
 def shoot_wizard(panel: StudyPanel, volumes: Path, studies: Path, folder: Path, theme: str) -> None:
