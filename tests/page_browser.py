@@ -24,6 +24,7 @@ from cowgan.turing.study.study import Study
 
 READER = "sub-R01"
 PAGE_FOLDER = Path(cowgan.__file__).parent / "turing" / "serving" / "page"
+_LONGEST_S = 90
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 
@@ -152,7 +153,9 @@ class Reader:
     def wait_for_title(self, title: str, sent: bool = True) -> None:
         """Wait for a page of text, and until the server has everything, if it is to be sent."""
         self.page.locator("#title", has_text=title).wait_for()
+        end = time.monotonic() + _LONGEST_S
         while sent and self.page.evaluate("() => localStorage.length") > 0:
+            assert time.monotonic() < end, "the server did not get everything"
             self.page.wait_for_timeout(10)
 
     def wait_for_volumes(self, count: int) -> None:
@@ -160,7 +163,9 @@ class Reader:
         received = """() => performance.getEntriesByType("resource")
             .filter((one) => one.name.includes("/api/volumes/")).length"""
         # The page's policy forbids what `wait_for_function` does.
+        end = time.monotonic() + _LONGEST_S
         while self.page.evaluate(received) < count:
+            assert time.monotonic() < end, "the volumes did not come"
             self.page.wait_for_timeout(10)
 
     @property
@@ -193,7 +198,7 @@ class Reader:
         )
 
     def _go_on(self, what: str, arrived: Callable[["Look"], bool]) -> "Reader":
-        end = time.monotonic() + 90
+        end = time.monotonic() + _LONGEST_S
         while not arrived(seen := self.look()):
             assert time.monotonic() < end, f"{what!r} did not come, but {seen}"
             self.step(seen)

@@ -138,7 +138,7 @@ def shoot_problems(camera: Photographer, reader: Reader) -> None:
     reader.page.goto("about:blank")
     reader.context.clear_cookies()
     reader.page.goto(reader.link.partition("#")[0])
-    reader.wait_for_title("Please open")
+    reader.wait_for_title("Please open", sent=False)
     camera.save(reader, "no-link")
 
 
