@@ -11,7 +11,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +125,12 @@ def measure_start() -> None:
             ("mean code", LatentState(psi=0, noise=False)),
             ("guessed code", LatentState(w=(tuple(guess),), noise=False)),
             ("true code", LatentState(seed, noise=False)),
+            (
+                "true code and noise, save that of the finest block",
+                replace(
+                    LatentState(seed), noise_strength=(1.0,) * (model.config.n_blocks - 1) + (0.0,)
+                ),
+            ),
         ):
             difference = np.abs(synthesizer.render(state).data - volume.data).mean()
             differences.setdefault(name, []).append(float(difference))
@@ -158,10 +164,15 @@ def _rows(kind: str, stage: str) -> list[dict[str, str]]:
 
 
 def tables() -> Iterator[str]:
-    """Yield the start, the table of each kind of volume, then the people, as Markdown."""
+    """Yield what the page quotes: start, results of both kinds, times, and people."""
     start: dict[str, Any] = read_json(START, dict[str, Any])
+    yield (
+        f"fitted to {start['samples']} volumes, explains {1 - start['p_error']:.0%} of the "
+        f"variance of left-out latents in P space; averaged over whitened components, the squared "
+        f"error is {decimal(start['code_error'])} times that of the mean code"
+    )
     lines = [
-        f"| without noise, mean of {start['seeds']} own volumes | mean difference |",
+        f"| code, without noise | mean difference from {start['seeds']} own volumes |",
         "|---|---|",
         *(f"| {name} | {decimal(each, 4)} |" for name, each in start["differences"].items()),
     ]
@@ -177,6 +188,11 @@ def tables() -> Iterator[str]:
             cells = [_mean_and_worst(_values(rows, each), each) for each in MEASURES]
             lines.append(f"| `{stage}` | {' | '.join(cells)} |")
         yield "\n".join(lines)
+    lines = ["| processor time until the end of | mean, s | longest, s |", "|---|---|---|"]
+    for stage in STAGES:
+        seconds = _values([row for kind in KINDS for row in _rows(kind, stage)], "processor_s")
+        lines.append(f"| `{stage}` | {decimal(seconds.mean(), 0)} | {decimal(seconds.max(), 0)} |")
+    yield "\n".join(lines)
     people = ", ".join(row["name"] for row in _rows("person", "w"))
     shown = " / ".join(_shown_people(_rows("person", "pivotal")))
     yield f"The people: {people}. In the picture: {shown}."

@@ -83,6 +83,15 @@ def test_the_page_on_attributes_quotes_those_of_the_bundled_model() -> None:
         assert table in page
 
 
+def test_the_page_on_projections_quotes_what_was_measured() -> None:
+    tables = runpy.run_path(str(documentation.DOCS / "project_heldout.py"))["tables"]
+    page = (documentation.DOCS / "projection.md").read_text(encoding="utf-8")
+    quoted = list(tables())
+    assert len(quoted) == 6
+    for passage in quoted:
+        assert " ".join(passage.split()) in " ".join(page.split())
+
+
 @pytest.mark.parametrize("page", ["tutorials/python.md"])
 def test_the_code_of_a_page_runs_from_top_to_bottom(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -86,7 +86,7 @@ class ProjectionGroup(QWidget):
         )
         self.start = text_button("Project", "Look for the latents of the scan named above")
         self.start_layer = text_button(
-            "Project the selected layer", "Look for the latents of the image selected in napari"
+            "Project the layer", "Look for the latents of the image selected in napari"
         )
         self.stage = Choice(
             "explorer/projection_stage",
@@ -110,12 +110,12 @@ class ProjectionGroup(QWidget):
         )
         self.comparison = ScanComparison(viewer, shown)
         self.save = text_button(
-            "Save projection…",
+            "Save…",
             "Save the latents, the scan, its projection, their difference, a report and the tuned "
             "weights to a new folder",
         )
         self.open = text_button(
-            "Open projection…", "Open such a folder, of this model, to go on with it"
+            "Open…", "Open the folder of a projection with this model, to go on with it"
         )
         self._arrange()
         self.start.clicked.connect(self.project_file)

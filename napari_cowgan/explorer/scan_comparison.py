@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox
+from qtpy.QtWidgets import QComboBox, QSizePolicy
 
 from cowgan.volume import Volume
 from cowgan.volume.differences import brighter
@@ -23,9 +23,9 @@ MISSING_LAYER = "Brighter in the scan: blue"
 ADDED_LAYER = "Brighter in the volume: orange"
 
 _OPTIONS = (
-    ("The volume alone", "alone"),
-    ("The volume and the scan side by side", "beside"),
-    ("The difference: scan minus volume", "difference"),
+    ("Volume alone", "alone"),
+    ("Scan side by side", "beside"),
+    ("Scan minus volume", "difference"),
 )
 
 
@@ -57,6 +57,7 @@ class ScanComparison(QComboBox):
         self._volume: Volume | None = None
         for text, value in _OPTIONS:
             self.addItem(text, value)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Comparison with the scan")
         self.setToolTip(
             "Show the scan beside the volume, or where they differ: blue where the scan is "
