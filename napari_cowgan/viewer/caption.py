@@ -32,6 +32,9 @@ _PLAIN: dict[str, Any] = {
 Repeated here because importing that class would load PyTorch.
 """
 
+_FOUND = {"w", "noise_map", "noise_seed", "noise_strength", "origin"}
+"""Fields that a projection sets."""
+
 _captions: WeakKeyDictionary["napari.Viewer", "Caption"] = WeakKeyDictionary()
 
 
@@ -166,15 +169,20 @@ def _latent(state: Any) -> list[str]:
         return []
     # Fields that are not listed are written only where they change something.
     changed = {name for name, value in state.items() if value != _PLAIN.get(name)}
+    origin, what = state.get("origin"), f"seed {_short(state.get('seed'))}"
+    if isinstance(origin, str) and "w" in changed:
+        what = f"projection of {_short(origin.split(', ')[0])}"
+        changed -= _FOUND
     edited = bool(changed - {"schema", "seed"})
-    return [f"seed {_short(state.get('seed'))}", *(["edited"] if edited else [])]
+    return [what, *(["edited"] if edited else [])]
 
 
 def _model(checkpoint: Any) -> str:
     if not isinstance(checkpoint, dict):
         return ""
     name, digest = _short(checkpoint.get("name"), _LONGEST_MODEL), checkpoint.get("sha256")
-    return f"“{name}”, {_short(digest)[:8]}" if digest else f"“{name}”"
+    hashed = f", {_short(digest)[:8]}" if digest else ""
+    return f"“{name}”{hashed}{', tuned to a scan' if checkpoint.get('tuned_to') else ''}"
 
 
 def _short(text: object, longest: int = _LONGEST_NAME) -> str:

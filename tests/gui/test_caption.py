@@ -54,6 +54,20 @@ def test_fields_that_are_seldom_used_count_as_edits(viewer, tmp_path, change):
         assert words in shown(viewer)
 
 
+@pytest.mark.parametrize(
+    ("psi", "words"), [(1.0, "projection of mine.nii.gz."), (0.5, "mine.nii.gz, edited.")]
+)
+def test_a_projection_is_named_for_its_scan_and_for_the_tuning(viewer, tmp_path, psi, words):
+    state = LatentState(w=((0.0,),), psi=psi, origin="mine.nii.gz, sha256 ab, stage pivotal")
+    model = {"name": "A model", "sha256": "0123456789", "tuned_to": "mine.nii.gz"}
+    provenance = {"synthetic": True, "state": state.to_dict(), "checkpoint": model}
+    path = tmp_path / "made.nii.gz"
+    write_nifti(Volume(SCAN.data, SCAN.affine, provenance), path)
+    viewer.open(str(path), plugin="napari-cowgan")
+    assert words in shown(viewer)
+    assert "“A model”, 01234567, tuned to a scan." in shown(viewer)
+
+
 def test_the_caption_names_seed_edits_and_model(viewer, explorer, settle):
     first, model, last = shown(viewer).split("\n")
     assert (first, last) == ("Synthetic, seed 0.", "Not for diagnosis.")
