@@ -46,6 +46,9 @@ def end_comparison(
     if shown.layer is not None:
         shown.layer.visible = True
         shown.layer.name_overlay.visible = False
+        # The layer that was removed may have been the selected one.
+        if viewer.layers.selection.active is None:
+            viewer.layers.selection.active = shown.layer
     if present and viewer.canvas.grid.enabled:
         viewer.canvas.grid.enabled = False
         viewer.fit_to_view()
