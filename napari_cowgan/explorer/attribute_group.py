@@ -1,26 +1,33 @@
-"""Sliders for what is measured, and the search for their directions."""
+"""Sliders for what is measured, and the search for the directions of some."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from cowgan.checkpoint import Checkpoint
 from cowgan.errors import CowganError
+from cowgan.latent.artery_steering import SteeringStep
 from cowgan.latent.attribute_files import (
     BUNDLED_ATTRIBUTES,
     load_attributes,
     save_attributes,
 )
 from cowgan.latent.attributes import AttributeDirection, fit
-from cowgan.latent.target_search import Reached
 from cowgan.progress import Progress
-from cowgan.segmentation.artery_attributes import ATTRIBUTES, artery_segmenter, measured_values
+from cowgan.segmentation.artery_attributes import (
+    ATTRIBUTES,
+    FITTED,
+    STEERED,
+    artery_segmenter,
+    measured_values,
+)
 from cowgan.segmentation.attribute_samples import SAMPLES, kept_samples, measured_samples
 from napari_cowgan.explorer.attribute_row import AttributeRow
 from napari_cowgan.explorer.explorer_model import ExplorerModel
 from napari_cowgan.explorer.live_measurement import Measured
+from napari_cowgan.explorer.steering_row import SteeringRow
 from napari_cowgan.widgets.controls import hint, row, text_button
 from napari_cowgan.widgets.jobs import JobBar
 from napari_cowgan.widgets.latest_job import LatestJob
@@ -40,6 +47,9 @@ _NOTHING = "Nothing that is measured follows a direction of this model."
 class AttributeGroup(QWidget):
     """A slider for each attribute that the model can change, in its own unit.
 
+    Those of all vessels, and the presence of PComs, follow directions that were found before;
+    diameters of single arteries are steered in the volume at hand.
+
     Parameters
     ----------
     model : ExplorerModel
@@ -51,16 +61,19 @@ class AttributeGroup(QWidget):
         self._model = model
         self._checkpoint: Checkpoint | None = None
         self._last: Measured | None = None
-        self._searched: AttributeRow | None = None
+        self._searched: AttributeRow | SteeringRow | None = None
         self.rows: list[AttributeRow] = []
+        self.steering_rows = [SteeringRow(model, key) for key in STEERED]
         self.searching = LatestJob(self, _PAUSE_MS)
         self.empty = hint(_NONE)
         self.job = JobBar()
         self.find_button = text_button(
             "Find attributes",
             "Measure volumes of this model and find the directions that change vessel volume, "
-            "diameters and the PComs",
+            "diameter and the PComs",
         )
+        self.stop_button = text_button("Stop", "Leave the volume as it is")
+        self.stop_button.hide()
         self._rows_layout = QVBoxLayout()
         self._rows_layout.setContentsMargins(0, 0, 0, 0)
         self._rows_layout.setSpacing(2)
@@ -72,7 +85,14 @@ class AttributeGroup(QWidget):
         layout.addLayout(row(self.find_button, 1))
         self.missing = hint("")
         layout.addWidget(self.missing)
+        for steering_row in self.steering_rows:
+            steering_row.search_wanted.connect(self._search_value)
+            layout.addWidget(steering_row)
+        layout.addLayout(row(self.stop_button, 1))
+        self.searching.started.connect(self.stop_button.show)
+        self.searching.part.connect(self._show_progress)
         self.searching.found.connect(self._arrive)
+        self.stop_button.clicked.connect(self.stop)
         self.searching.failed.connect(self._on_failed)
         self.find_button.clicked.connect(self.search)
         self.job.running_changed.connect(self.find_button.setDisabled)
@@ -95,7 +115,7 @@ class AttributeGroup(QWidget):
             found = fit(
                 synthesizer,
                 samples,
-                list(ATTRIBUTES.values()),
+                FITTED,
                 lambda volume: measured_values(volume, segmenter),
                 progress=progress,
             )
@@ -117,8 +137,19 @@ class AttributeGroup(QWidget):
     def show_measured(self, measured: Measured) -> None:
         """Show new measurements in the sliders."""
         self._last = measured
-        for attribute_row in self.rows:
-            attribute_row.show_measured(measured)
+        for each in self._every_row():
+            each.show_measured(measured)
+
+    def stop(self) -> None:
+        """Stop the search of a value, and leave the volume as it is."""
+        self.searching.stop()
+        self.stop_button.hide()
+        if self._searched is not None:
+            self._searched.give_up()
+            self._searched = None
+
+    def _every_row(self) -> list[AttributeRow | SteeringRow]:
+        return [*self.rows, *self.steering_rows]
 
     def _on_problem(self, error: BaseException) -> None:
         show_problem(self, error)
@@ -136,6 +167,7 @@ class AttributeGroup(QWidget):
 
     def _use(self, found: Sequence[AttributeDirection]) -> None:
         self.searching.stop()
+        self.stop_button.hide()
         self._searched = None
         for old in self.rows:
             self._rows_layout.removeWidget(old)
@@ -149,7 +181,7 @@ class AttributeGroup(QWidget):
         self.empty.setVisible(not self.rows)
         self.find_button.setVisible(not self.rows)
         offered = {each.attribute for each in known}
-        others = [each.title for key, each in ATTRIBUTES.items() if key not in offered]
+        others = [each.title for each in FITTED if each.key not in offered]
         self.missing.setText(f"{_CANNOT} {', '.join(others)}.")
         self.missing.setVisible(bool(self.rows) and bool(others))
         if self._last is not None:
@@ -157,30 +189,32 @@ class AttributeGroup(QWidget):
 
     def _search_value(self) -> None:
         """Search the value that a slider was moved to, instead of that of any other."""
-        sought = cast(AttributeRow, self.sender())
+        sought = cast(AttributeRow | SteeringRow, self.sender())
         if self._searched is not None and self._searched is not sought:
             self._searched.give_up()
         self._searched = sought
+        self.stop_button.hide()
         self.searching.request(sought.search)
 
-    def _arrive(self, reached: Reached) -> None:
-        if self._searched is not None:
-            self._searched.arrive(reached)
-            self._searched = None
+    def _show_progress(self, step: SteeringStep) -> None:
+        if isinstance(self._searched, SteeringRow):
+            self._searched.show_progress(step)
+
+    def _arrive(self, result: Any) -> None:
+        sought, self._searched = self._searched, None
+        self.stop_button.hide()
+        if sought is not None:
+            sought.arrive(result)
 
     def _on_failed(self, error: BaseException) -> None:
-        if self._searched is not None:
-            self._searched.give_up()
-            self._searched = None
+        self.stop()
         self._on_problem(error)
 
     def _refresh(self) -> None:
-        for attribute_row in self.rows:
-            attribute_row.refresh()
+        for each in self._every_row():
+            each.refresh()
         if self._searched is not None and self._searched.moot:
-            self.searching.stop()
-            self._searched.give_up()
-            self._searched = None
+            self.stop()
 
 
 def _kept_path(checkpoint: Checkpoint) -> Path | None:

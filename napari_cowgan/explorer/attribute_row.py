@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from cowgan.errors import Cancelled
 from cowgan.latent.attributes import AttributeDirection
 from cowgan.latent.target_search import LIMIT_SIGMAS, Reached, reach
-from cowgan.measure.vessel_attributes import vessel_values
+from cowgan.measure.vessel_attributes import measure_vessels
 from cowgan.segmentation.artery_attributes import (
     ARTERY_KEYS,
     ATTRIBUTES,
@@ -221,7 +221,8 @@ class AttributeRow(SliderRow):
 def _measured_value(synthesizer: Synthesizer, state: LatentState, key: str) -> float:
     """Render a state and return one of its measurements."""
     volume = next(synthesizer.render_many([state]))
+    vessels = measure_vessels(volume)
     if key in ARTERY_KEYS:
         labels = artery_segmenter()(volume).labels
-        return artery_values(labels, volume.spacing_mm)[key]
-    return vessel_values(volume)[key]
+        return artery_values(labels, vessels.tubes, volume.spacing_mm)[key]
+    return vessels.values[key]

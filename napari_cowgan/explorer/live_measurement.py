@@ -95,9 +95,10 @@ class LiveMeasurement(QObject):
 
 
 def _measure(rendered: "Rendered", arteries: bool, job: Job) -> Measured:
-    from cowgan.measure.vessel_attributes import vessel_values
+    from cowgan.measure.vessel_attributes import measure_vessels
 
-    vessels = Measured(rendered.state, vessel_values(rendered.volume))
+    found = measure_vessels(rendered.volume)
+    vessels = Measured(rendered.state, found.values)
     if not arteries or job.cancelled:
         return vessels
     job.deliver(vessels)
@@ -109,5 +110,5 @@ def _measure(rendered: "Rendered", arteries: bool, job: Job) -> Measured:
         return Measured(vessels.state, vessels.values, error.sentence)
     if job.cancelled:
         return vessels
-    of_arteries = artery_values(labels, rendered.volume.spacing_mm)
+    of_arteries = artery_values(labels, found.tubes, rendered.volume.spacing_mm)
     return Measured(vessels.state, {**vessels.values, **of_arteries})

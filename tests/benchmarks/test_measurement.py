@@ -10,7 +10,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
 
 from cowgan.checkpoint import load_bundled
-from cowgan.measure.vessel_attributes import vessel_values
+from cowgan.measure.vessel_attributes import measure_vessels
 from cowgan.segmentation.artery_attributes import artery_segmenter, artery_values
 from cowgan.simulate import make_anatomy, simulate_tof
 from cowgan.synthesis import LatentState, Synthesizer
@@ -56,14 +56,14 @@ def test_measuring_a_volume_that_was_made(compare):
     state = LatentState(0)
     synthesizer = Synthesizer(load_bundled(), "cpu")
     volume, segmenter = synthesizer.render(state), artery_segmenter("cpu")
-    labels = segmenter(volume).labels
+    labels, tubes = segmenter(volume).labels, measure_vessels(volume).tubes
     compare(
         "Measurement, 32 x 128 x 128",
         {
             "render the volume": lambda: next(synthesizer.render_many([state])),
-            "all vessels": lambda: vessel_values(volume),
+            "all vessels": lambda: measure_vessels(volume),
             "find single arteries": lambda: segmenter(volume),
-            "measure single arteries": lambda: artery_values(labels, volume.spacing_mm),
+            "measure single arteries": lambda: artery_values(labels, tubes, volume.spacing_mm),
         },
         limit="render the volume",
     )

@@ -1,6 +1,9 @@
 """What the explorer measures of a volume, and its sliders in mm and mm³."""
 
 import math
+import threading
+import time
+from dataclasses import replace
 
 import pytest
 from gui_events import click
@@ -8,15 +11,17 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from cowgan.checkpoint import load
+from cowgan.latent.artery_steering import SteeringOutcome, SteeringStep
 from cowgan.latent.attribute_files import save_attributes
 from cowgan.latent.attributes import AttributeDirection
 from cowgan.latent.components import pca_directions
 from cowgan.measure import vessel_attributes
+from cowgan.measure.vessel_attributes import MeasuredVessels
 from cowgan.segmentation.artery_attributes import ATTRIBUTES
-from napari_cowgan.explorer import attribute_group, attribute_row, live_measurement
+from napari_cowgan.explorer import attribute_group, attribute_row, live_measurement, steering_row
 from napari_cowgan.explorer.live_measurement import Measured
 
-KEY, PRESENCE = "volume_mm3", "l_pcom_present"
+KEY, PRESENCE, PCOM = "volume_mm3", "l_pcom_present", "l_pcom_diameter_mm"
 PER_SIGMA = 40.0
 
 
@@ -25,18 +30,19 @@ def position(state) -> float:
     return sum(edit.sigmas for edit in state.edits if edit.direction.method == "attribute")
 
 
-def values_of(volume) -> dict[str, float]:
+def values_of(volume) -> MeasuredVessels:
     """Measure what a model would that follows its directions, but less and less."""
     state = volume.provenance["state"]
     moved = sum(e["sigmas"] for e in state["edits"] if e["direction"]["method"] == "attribute")
     empty = dict.fromkeys((each.key for each in vessel_attributes.VESSEL_ATTRIBUTES), 1.0)
-    return empty | {KEY: 1000 + 100 * math.tanh(moved * PER_SIGMA / 100) + state["seed"]}
+    own = {KEY: 1000 + 100 * math.tanh(moved * PER_SIGMA / 100) + state["seed"], PCOM: 2.0}
+    return MeasuredVessels(empty | own, (), {}, volume.data > 1)
 
 
 @pytest.fixture(autouse=True)
 def measured_by_position(monkeypatch):
-    monkeypatch.setattr(vessel_attributes, "vessel_values", values_of)
-    monkeypatch.setattr(attribute_row, "vessel_values", values_of)
+    monkeypatch.setattr(vessel_attributes, "measure_vessels", values_of)
+    monkeypatch.setattr(attribute_row, "measure_vessels", values_of)
     monkeypatch.setattr(attribute_group, "_PAUSE_MS", 20)
     monkeypatch.setattr(live_measurement, "_PAUSE_MS", 20)
 
@@ -171,3 +177,66 @@ def test_arteries_that_cannot_be_found_are_explained(measured, qtbot):
     measured.measurements.live.found.emit(Measured(state, {KEY: 1000.0}, "MONAI is missing."))
     assert measured.measurements.status.text() == "MONAI is missing."
     assert said(measured, "ba_diameter_mm") == ("–", "–", "–")
+
+
+def steering_to(monkeypatch, end: SteeringOutcome, diameter: float, stops: bool = False):
+    """Steer in two steps to another seed, whose volume stands for one with another artery."""
+    started = threading.Event()
+
+    def steps(synthesizer, state, find, asked, tolerance, side):
+        yield SteeringStep(state, 2.0, 0.5, SteeringOutcome.MOVING)
+        started.set()
+        while stops:
+            time.sleep(0.01)
+            yield SteeringStep(state, 2.0, 0.5, SteeringOutcome.MOVING)
+        yield SteeringStep(replace(state, seed=7), diameter, 1.0, end)
+
+    monkeypatch.setattr(steering_row, "steer", steps)
+    return started
+
+
+def pcom_row(explorer):
+    return next(row for row in explorer.attributes.steering_rows if row.attribute.key == PCOM)
+
+
+def set_pcom(explorer, value: float, qtbot) -> str:
+    pcom_row(explorer).slider.setValue(value)
+    qtbot.waitUntil(lambda: not explorer.attributes.searching.running, timeout=20_000)
+    return pcom_row(explorer).message.text()
+
+
+def test_an_artery_that_becomes_as_wide_as_asked_is_shown_and_undone_in_one_step(
+    measured, monkeypatch, qtbot
+):
+    steering_to(monkeypatch, SteeringOutcome.REACHED, 2.31)
+    before = measured.model.latent
+    assert pcom_row(measured).label.text() == "Left PCom: 2.00 mm"
+    assert set_pcom(measured, 2.3, qtbot) == "Reached: 2.31 mm, +0.31 mm."
+    assert measured.model.latent.seed == 7
+    measured.model.undo_stack.undo()
+    assert measured.model.latent == before
+    assert pcom_row(measured).message.text() == ""
+
+
+def test_an_artery_that_does_not_come_as_wide_is_said_to_be_the_nearest(
+    measured, monkeypatch, qtbot
+):
+    steering_to(monkeypatch, SteeringOutcome.STUCK, 0.0)
+    said = set_pcom(measured, 3.5, qtbot)
+    assert said.startswith("This model cannot: absent is the nearest to 3.50 mm")
+    click(pcom_row(measured)._reset)
+    assert measured.model.latent.seed == 0
+
+
+def test_a_change_of_an_artery_shows_its_progress_and_can_be_stopped(measured, monkeypatch, qtbot):
+    started = steering_to(monkeypatch, SteeringOutcome.REACHED, 2.3, stops=True)
+    before = measured.model.latent
+    pcom_row(measured).slider.setValue(2.3)
+    qtbot.waitUntil(lambda: "50% of the steps" in pcom_row(measured).message.text(), timeout=20_000)
+    assert started.is_set()
+    click(measured.attributes.stop_button)
+    assert not measured.attributes.searching.running
+    assert measured.model.latent == before
+    assert pcom_row(measured).message.text() == ""
+    assert pcom_row(measured).slider.value() == 2.0
+    assert not measured.attributes.stop_button.isVisible()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cowgan.measure import measure
-from cowgan.measure.vessel_attributes import VESSEL_ATTRIBUTES, Attribute, vessel_values
+from cowgan.measure.vessel_attributes import VESSEL_ATTRIBUTES, Attribute, measure_vessels
 from cowgan.volume import Volume, default_affine
 
 SPACING = (0.62, 0.62, 0.62)
@@ -21,7 +21,7 @@ def tube(radius_mm: float, bright: float = 0.9) -> Volume:
 
 
 def test_values_are_those_of_a_known_tube():
-    values = vessel_values(tube(1.5))
+    values = measure_vessels(tube(1.5)).values
     assert values["diameter_mm"] == pytest.approx(3.0, abs=0.25)
     assert values["length_mm"] == pytest.approx(60 * 0.62, rel=0.05)
     assert values["volume_mm3"] == pytest.approx(np.pi * 1.5**2 * 60 * 0.62, rel=0.15)
@@ -31,7 +31,7 @@ def test_values_are_those_of_a_known_tube():
 
 def test_values_agree_with_the_full_measurement():
     volume = tube(1.2)
-    found, values = measure(volume), vessel_values(volume)
+    found, values = measure(volume), measure_vessels(volume).values
     assert values["volume_mm3"] == found.volume_mm3
     assert values["diameter_mm"] == 2 * found.radius.median_mm
     assert set(values) == {attribute.key for attribute in VESSEL_ATTRIBUTES}
@@ -39,7 +39,8 @@ def test_values_agree_with_the_full_measurement():
 
 def test_without_vessels_there_is_no_diameter():
     noise = np.random.default_rng(0).random((16, 32, 32)).astype(np.float32)
-    values = vessel_values(Volume(noise, default_affine(noise.shape, SPACING)))
+    volume = Volume(noise, default_affine(noise.shape, SPACING))
+    values = measure_vessels(volume).values
     assert values["volume_mm3"] == 0
     assert np.isnan(values["diameter_mm"])
 

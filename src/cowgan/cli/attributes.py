@@ -32,7 +32,7 @@ def attributes(
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Find directions that change vessel volume, diameters or the PComs, by measuring volumes."""
+    """Find directions that change vessel volume, diameter or the PComs, by measuring volumes."""
     if out.suffix != ".json":
         raise CowganError(f"{out.name} must end in .json.")
     if out.exists() and not overwrite:
@@ -44,6 +44,7 @@ def attributes(
     from cowgan.latent.attributes import fit
     from cowgan.segmentation.artery_attributes import (
         ATTRIBUTES,
+        FITTED,
         artery_segmenter,
         measured_values,
     )
@@ -66,7 +67,7 @@ def attributes(
         found = fit(
             synthesizer,
             measured,
-            list(ATTRIBUTES.values()),
+            FITTED,
             lambda volume: measured_values(volume, segmenter),
             {key: [other for other in fixed if other != key] for key in ATTRIBUTES},
             progress,

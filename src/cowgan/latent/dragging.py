@@ -146,7 +146,7 @@ def drag(
         handles = track(features.detach(), sought, handles, shape)
         distances = (targets - handles).norm(dim=1)
         step = DragStep(
-            _with_styles(state, torch.cat([moving.detach(), start[block + 1 :]])),
+            with_styles(state, torch.cat([moving.detach(), start[block + 1 :]])),
             tuple((z, x, y) for z, x, y in handles.tolist()),
             float(distances.mean()),
             DragOutcome.ARRIVED if (distances <= ARRIVED_VOXELS).all() else DragOutcome.MOVING,
@@ -281,8 +281,8 @@ def _fixed_weights(fixed: NDArray[np.bool_] | None, features: Tensor) -> Tensor 
     return shares / (shares.sum() * channels)
 
 
-def _with_styles(state: LatentState, ws: Tensor) -> LatentState:
-    """Return a state with explicit styles, and its own noise."""
+def with_styles(state: LatentState, ws: Tensor) -> LatentState:
+    """Return a state with explicit styles (n_blocks, latent_dim), and its own noise."""
     w = tuple(tuple(row) for row in ws.tolist())
     return replace(state, w=w, psi=1.0, centre="mean", cutoff=None, mixing=(), edits=())
 

@@ -1,5 +1,6 @@
 """Measurements of vessels in volumes, masks and label maps."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -157,7 +158,7 @@ def measure_mask(mask: ArrayLike, spacing_mm: tuple[float, float, float]) -> Mea
         voxels=voxels,
         volume_mm3=voxels * float(np.prod(spacing)),
         length_mm=float(sum(tube.length_mm.sum() for tube in tubes)),
-        radius=_distribution(tubes),
+        radius=radius_distribution(tubes),
         components=shape.components,
         loops=shape.loops,
         cavities=shape.cavities,
@@ -207,7 +208,8 @@ def _checked(
     return array, checked_spacing(spacing_mm)
 
 
-def _distribution(tubes: list[Tube]) -> RadiusDistribution:
+def radius_distribution(tubes: Sequence[Tube]) -> RadiusDistribution:
+    """Return the distribution of the radii of tubes."""
     length = np.concatenate([np.empty(0), *(tube.length_mm for tube in tubes)])
     radius = np.concatenate([np.empty(0), *(tube.radius_mm for tube in tubes)])
     total = length.sum()

@@ -1,11 +1,16 @@
 """The measurements of a volume's vessels that readers of images compare."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cowgan.measure.branches import Tube, find_tubes
+from cowgan.measure.communicating_courses import CommunicatingCourse, Side, communicating_courses
 from cowgan.measure.mask import find_vessels
-from cowgan.measure.measurements import measure_mask
+from cowgan.measure.measurements import radius_distribution
+from cowgan.measure.topology import topology
 from cowgan.volume import Volume
 
 
@@ -47,6 +52,8 @@ class Attribute:
         return number if float(number) else "0"
 
 
+_SIDES = {Side.LEFT: ("l", "Left"), Side.RIGHT: ("r", "Right")}
+
 VESSEL_ATTRIBUTES = (
     Attribute("volume_mm3", "Vessel volume", "mm³"),
     Attribute("length_mm", "Vessel length", "mm"),
@@ -54,25 +61,52 @@ VESSEL_ATTRIBUTES = (
     Attribute("pieces", "Pieces"),
     Attribute("loops", "Loops"),
     Attribute("contrast_percent", "Vessel contrast", "%"),
+    *(
+        Attribute(f"{side}_pcom_present", f"{name} PCom", presence=True)
+        for side, name in _SIDES.values()
+    ),
+    *(
+        Attribute(f"{side}_pcom_diameter_mm", f"{name} PCom diameter", "mm", 2)
+        for side, name in _SIDES.values()
+    ),
 )
-"""What `vessel_values` measures."""
+"""What `measure_vessels` measures."""
 
 
-def vessel_values(volume: Volume) -> dict[str, float]:
+@dataclass(frozen=True, eq=False)
+class MeasuredVessels:
+    """The vessels of a volume.
+
+    Attributes
+    ----------
+    values : dict of str to float
+        By key of the `VESSEL_ATTRIBUTES`; NaN for diameter and contrast without vessels, and for
+        the diameter of a PCom that is absent.
+    tubes : tuple of Tube
+        Their branches.
+    communicating : dict of Side to CommunicatingCourse
+        The PComs that are there.
+    mask : ndarray of bool, shape (z, x, y)
+        Their voxels.
+    """
+
+    values: Mapping[str, float]
+    tubes: tuple[Tube, ...]
+    communicating: Mapping[Side, CommunicatingCourse]
+    mask: NDArray[np.bool_]
+
+
+def measure_vessels(volume: Volume) -> MeasuredVessels:
     """Measure the `VESSEL_ATTRIBUTES` of a TOF volume.
 
     The median diameter is twice the median radius of `cowgan.measure.measurements.Measurements`;
-    the contrast is how much brighter vessels are than tissue, as a share of tissue.
+    the contrast is how much brighter vessels are than tissue, as a share of tissue. The PComs are
+    those of `communicating_courses`.
 
     Parameters
     ----------
     volume : Volume
         Vessels are bright.
-
-    Returns
-    -------
-    dict of str to float
-        By key; NaN for diameter and contrast without vessels.
 
     Raises
     ------
@@ -80,15 +114,21 @@ def vessel_values(volume: Volume) -> dict[str, float]:
         All voxels have the same intensity.
     """
     vessels = find_vessels(volume)
-    found = measure_mask(vessels.mask, volume.spacing_mm)
-    tissue = vessels.thresholds["tissue"]
-    there = found.voxels > 0
+    tubes, shape = find_tubes(vessels.mask, volume.spacing_mm), topology(vessels.mask)
+    tissue, there = vessels.thresholds["tissue"], vessels.mask.any()
     bright = float(volume.data[vessels.mask].mean(dtype=np.float64)) if there else np.nan
-    return {
-        "volume_mm3": found.volume_mm3,
-        "length_mm": found.length_mm,
-        "diameter_mm": 2 * found.radius.median_mm if there else np.nan,
-        "pieces": float(found.components),
-        "loops": float(found.loops),
+    values = {
+        "volume_mm3": np.count_nonzero(vessels.mask) * float(np.prod(volume.spacing_mm)),
+        "length_mm": float(sum(tube.length_mm.sum() for tube in tubes)),
+        "diameter_mm": 2 * radius_distribution(tubes).median_mm if there else np.nan,
+        "pieces": float(shape.components),
+        "loops": float(shape.loops),
         "contrast_percent": 100 * (bright / tissue - 1) if tissue > 0 else np.nan,
     }
+    courses = communicating_courses(tubes, vessels.mask.shape, volume.spacing_mm)
+    for side, (name, _) in _SIDES.items():
+        values[f"{name}_pcom_present"] = float(side in courses)
+        values[f"{name}_pcom_diameter_mm"] = (
+            courses[side].diameter_mm if side in courses else np.nan
+        )
+    return MeasuredVessels(values, tuple(tubes), courses, vessels.mask)

@@ -11,7 +11,7 @@ from cowgan.checkpoint import Checkpoint
 from cowgan.latent.attribute_files import load_samples, save_samples
 from cowgan.latent.attribute_models import AttributeSamples
 from cowgan.progress import Progress, Silent, advance
-from cowgan.segmentation.artery_attributes import ATTRIBUTES, measured_values
+from cowgan.segmentation.artery_attributes import ATTRIBUTES, MEASURES, measured_values
 from cowgan.segmentation.segmenter import Segmenter
 from cowgan.synthesis import LatentState, Synthesizer
 
@@ -32,7 +32,7 @@ def known_samples(checkpoint: Checkpoint) -> AttributeSamples | None:
     kept = kept_samples(checkpoint)
     if kept is None or not kept.exists():
         return None
-    return load_samples(kept, {"checkpoint": checkpoint.sha256})
+    return load_samples(kept, {"checkpoint": checkpoint.sha256, "measures": MEASURES})
 
 
 def measured_samples(
@@ -70,6 +70,7 @@ def measured_samples(
         "checkpoint": synthesizer.checkpoint.sha256,
         "segmenters": [model.sha256 for model in segmenter.models],
         "attributes": list(ATTRIBUTES),
+        "measures": MEASURES,
     }
     earlier = load_samples(kept, recipe) if kept is not None and kept.exists() else None
     known = {} if earlier is None else _by_seed(earlier)

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import generate_binary_structure
+from scipy.ndimage import find_objects, generate_binary_structure
 from scipy.ndimage import label as find_pieces
 
 _SPECK_MM3 = 7.0
@@ -27,11 +27,13 @@ def drop_small_pieces(
     cleaned = labels.copy()
     corners = generate_binary_structure(3, 3)
     least_voxels = least_mm3 / float(np.prod(spacing_mm))
-    for value in np.unique(labels[labels > 0]):
-        pieces, _ = find_pieces(labels == value, corners)
+    for value, box in enumerate(find_objects(labels), start=1):
+        if box is None:
+            continue
+        pieces, _ = find_pieces(labels[box] == value, corners)
         sizes = np.bincount(pieces.ravel())
         sizes[0] = 0
         small = sizes < min(least_voxels, sizes.max())
         small[0] = False
-        cleaned[small[pieces]] = 0
+        cleaned[box][small[pieces]] = 0
     return cleaned

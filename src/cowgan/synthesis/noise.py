@@ -21,12 +21,19 @@ def noise_cube(seed: int, config: NetworkConfig) -> Tensor:
     return torch.from_numpy(stream("noise", seed).random_sample(config.volume_shape)).float()
 
 
-def block_noise(state: LatentState, block: int, config: NetworkConfig) -> Tensor | None:
-    """Return the noise of one block, its shape (d, h, w), or None where there is none."""
+def block_noise(
+    state: LatentState, block: int, config: NetworkConfig, found: Tensor | None = None
+) -> Tensor | None:
+    """Return the noise of one block, its shape (d, h, w), or None where there is none.
+
+    `found`, of shape (z, x, y), is used like the state's map of noise, and instead of it.
+    """
     strength = state.strength(block)
     if strength == 0:
         return None
     shape = d, h, w = config.block_shape(block)
+    if found is not None and all(n <= own for n, own in zip(shape, found.shape, strict=True)):
+        return NOISE_MEAN + strength * (found[:d, :h, :w] - NOISE_MEAN)
     if state.noise_map is not None and state.noise_map.covers(shape):
         found = torch.from_numpy(state.noise_map.corner(shape))
         return NOISE_MEAN + strength * (found - NOISE_MEAN)

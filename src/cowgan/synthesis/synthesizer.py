@@ -144,13 +144,41 @@ class Synthesizer:
         Tensor
             Activations of the last of these blocks, shape (1, channels, z, x, y), float32.
         """
+        return self._run_blocks(ws, state)[0].float()
+
+    def image(self, ws: Tensor, noise: Tensor, state: LatentState) -> Tensor:
+        """Return the whole grey volume for given styles and noise, with gradients towards both.
+
+        Neither uses nor changes the cache of `render`, which may run in another thread meanwhile.
+
+        Parameters
+        ----------
+        ws : Tensor
+            Styles of all blocks, shape (n_blocks, latent_dim).
+        noise : Tensor
+            Noise of the blocks that it covers, as a `NoiseMap`, shape (z, x, y).
+        state : LatentState
+            Says how strong the noise is, and what that of the other blocks is.
+
+        Returns
+        -------
+        Tensor
+            Shape (z, x, y), float32, before values are clipped to [0, 1].
+        """
+        return self._run_blocks(ws, state, noise)[1][0, 0]
+
+    def _run_blocks(
+        self, ws: Tensor, state: LatentState, found: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return activations and grey volume of the last of some blocks."""
         x, image = self._network.start(1), None
         for block, w in enumerate(ws.to(self.device)):
-            noise = block_noise(state, block, self._config)
+            noise = block_noise(state, block, self._config, found)
             x, image = self._network.run_block(
                 block, x, image, w[None], None if noise is None else noise[None].to(self.device)
             )
-        return x.float()
+        assert image is not None
+        return x, image
 
     def provenance(self, state: LatentState, stop_block: int | None = None) -> dict[str, Any]:
         """Return the provenance of the volume that `render` returns."""

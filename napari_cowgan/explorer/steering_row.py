@@ -1,0 +1,192 @@
+"""The diameter of one artery of the volume, as a slider in mm."""
+
+import math
+from collections.abc import Callable
+
+from qtpy.QtCore import Signal
+
+from cowgan.errors import Cancelled
+from cowgan.latent.artery_steering import SteeringOutcome, SteeringStep, steer
+from cowgan.measure.communicating_courses import Side
+from cowgan.segmentation.artery_attributes import ATTRIBUTES, STEERED, artery_finder
+from cowgan.synthesis import LatentState
+from napari_cowgan.explorer.explorer_model import ExplorerModel
+from napari_cowgan.explorer.live_measurement import Measured
+from napari_cowgan.widgets.controls import hint, plain_tooltip
+from napari_cowgan.widgets.jobs import Job
+from napari_cowgan.widgets.sliders import Slider, SliderRow
+
+_PCOM_RANGE_MM, _ARTERY_RANGE_MM = (0.0, 4.0), (0.5, 7.0)
+_SHARE_OF_VALUE, _SHARE_OF_CHANGE, _LEAST_MM = 0.05, 0.2, 0.02
+"""A diameter is reached within these shares of itself and of the change that was asked for."""
+
+
+class SteeringRow(SliderRow):
+    """An artery: its name and measured diameter, a slider, reset, and what came of it.
+
+    Parameters
+    ----------
+    model : ExplorerModel
+        The model to follow and to change.
+    key : str
+        The diameter, one of `cowgan.segmentation.artery_attributes.STEERED`.
+
+    Signals
+    -------
+    search_wanted
+        `search` is to be called in the background once the slider rests.
+    """
+
+    search_wanted = Signal()
+
+    def __init__(self, model: ExplorerModel, key: str) -> None:
+        self._model = model
+        self.attribute = ATTRIBUTES[key]
+        self._artery = STEERED[key]
+        self._name = self.attribute.title.removesuffix(" diameter")
+        self._measured: Measured | None = None
+        self._from: LatentState | None = None
+        self._steered: tuple[LatentState, LatentState] | None = None
+        self._asked = self._before = math.nan
+        super().__init__(self._name, self._new_slider())
+        self.label.setToolTip(
+            plain_tooltip(
+                f"{self.attribute.title}. It is drawn as wanted into the volume, and the model's "
+                "styles and noise are moved until it makes such a volume"
+            )
+        )
+        self.message = hint("")
+        self.message.hide()
+        self.layout().addWidget(self.message)
+        self.slider.moved.connect(self._on_moved)
+        self._mark()
+
+    @property
+    def moot(self) -> bool:
+        """Whether something else has changed since a search began."""
+        return self._from != self._model.latent
+
+    def reset(self) -> None:
+        """Take back what this slider did last, as an undoable step."""
+        self.give_up()
+        if self._steered is not None and self._steered[1] == self._model.latent:
+            self._model.take(self._steered[0], f"“{self._name}”")
+
+    def refresh(self) -> None:
+        """Follow the state of the model."""
+        self._mark()
+        if self._steered is not None and self._steered[1] != self._model.latent:
+            self.say("")
+
+    def show_measured(self, measured: Measured) -> None:
+        """Show the measured diameter of the current volume."""
+        if measured.state != self._model.latent or self.attribute.key not in measured.values:
+            return
+        self._measured = measured
+        value = measured.values[self.attribute.key]
+        self.label.setText(f"{self._name}: {self._text(value)}")
+        shown = 0.0 if math.isnan(value) else value
+        self.slider.neutral = round(shown, self.slider.decimals())
+        self.show_value(shown)
+
+    def search(self) -> Callable[[Job], SteeringStep] | None:
+        """Return the work that changes the artery."""
+        synthesizer = self._model.synthesizer
+        if synthesizer is None or self.moot:
+            return None
+        latent, asked, tolerance = self._model.latent, self._asked, self._tolerance()
+        key, side = self.attribute.key, self._artery if isinstance(self._artery, Side) else None
+
+        def work(job: Job) -> SteeringStep:
+            steps = steer(synthesizer, latent, artery_finder(key), asked, tolerance, side)
+            for step in steps:
+                if job.cancelled:
+                    raise Cancelled
+                job.deliver(step)
+            return step
+
+        return work
+
+    def show_progress(self, step: SteeringStep) -> None:
+        """Say how far a search is."""
+        self.say(
+            f"Changing the {self._spoken()} to {self._text(self._asked)}: {step.done:.0%} of the "
+            f"steps, {self._text(step.diameter_mm)} so far."
+        )
+
+    def arrive(self, step: SteeringStep) -> None:
+        """Show where a search ended, as an undoable step, and say so."""
+        if self.moot:
+            self.give_up()
+            return
+        before = self._model.latent
+        self._model.take(step.latent, f"“{self._name}”")
+        self._steered = before, self._model.latent
+        self._from = None
+        self._mark()
+        if step.outcome is SteeringOutcome.REACHED:
+            self.say(f"Reached: {self._text(step.diameter_mm)}{self._change(step.diameter_mm)}.")
+        else:
+            self.say(
+                f"This model cannot: {self._text(step.diameter_mm)} is the nearest to "
+                f"{self._text(self._asked)} that the {self._spoken()} of this volume comes."
+            )
+
+    def give_up(self) -> None:
+        """Forget a search, and show the measured diameter again."""
+        self._from = None
+        self.say("")
+        if self._measured is not None:
+            self.show_measured(self._measured)
+
+    def say(self, text: str) -> None:
+        """Show a sentence below the slider."""
+        self.message.setText(text)
+        self.message.setVisible(bool(text))
+
+    def _new_slider(self) -> Slider:
+        pcom = isinstance(self._artery, Side)
+        lowest, highest = _PCOM_RANGE_MM if pcom else _ARTERY_RANGE_MM
+        absent = ". 0 makes it absent; from there, any other makes it present" if pcom else ""
+        slider = Slider(
+            lowest,
+            highest,
+            lowest,
+            f"Diameter of the {self._spoken()} as measured. Move it, or type a value, and the "
+            f"volume is changed until it measures that, or as near as this model comes{absent}",
+        )
+        slider.setDecimals(self.attribute.digits)
+        return slider
+
+    def _spoken(self) -> str:
+        return self._name[0].lower() + self._name[1:]
+
+    def _text(self, value: float) -> str:
+        if value and not math.isnan(value):
+            return self.attribute.text(value)
+        return "absent" if isinstance(self._artery, Side) else "not found"
+
+    def _change(self, value: float) -> str:
+        if not value or not self._before or math.isnan(self._before):
+            return ""
+        return f", {self.attribute.change(self._before, value)} mm"
+
+    def _tolerance(self) -> float:
+        change = abs(self._asked - self._before)
+        shares = [_SHARE_OF_VALUE * self._asked]
+        if math.isfinite(change):
+            shares.append(_SHARE_OF_CHANGE * change)
+        return max(min(shares), _LEAST_MM)
+
+    def _on_moved(self, value: float, gesture: object) -> None:
+        measured = self._measured
+        current = measured is not None and measured.state == self._model.latent
+        known = measured.values[self.attribute.key] if measured and current else math.nan
+        pcom = isinstance(self._artery, Side)
+        self._before = 0.0 if current and pcom and math.isnan(known) else known
+        self._asked, self._from = value, self._model.latent
+        self.say(f"Changing the {self._spoken()} to {self._text(value)}…")
+        self.search_wanted.emit()
+
+    def _mark(self) -> None:
+        self._reset.setEnabled(self._steered is not None and self._steered[1] == self._model.latent)
