@@ -11,10 +11,10 @@ from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import make_smoothing_spline
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, depth_first_order
 
-from cowgan.measure.smoothing_spline import smoothing_spline
 from cowgan.skeleton import Skeleton
 
 _SPUR_RADII = 1.5
@@ -233,4 +233,4 @@ def smooth(branch: Branch, voxel_mm: float) -> NDArray[np.float64]:
     weight = np.ones(len(points))
     weight[[0, -1]] = [1.0 if free else _FIXED for free in branch.free]
     strength = (_SMOOTHING_VOXELS * voxel_mm) ** 4
-    return smoothing_spline(way, points, weight, strength, at)
+    return make_smoothing_spline(way, points, w=weight, lam=strength)(at)

@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 from platformdirs import user_cache_path
 
-from cowgan.checkpoint import Checkpoint
+from cowgan.checkpoint import BUNDLED, Checkpoint
 from cowgan.latent.attribute_files import load_samples, save_samples
 from cowgan.latent.attribute_models import AttributeSamples
 from cowgan.progress import Progress, Silent, advance
 from cowgan.segmentation.artery_attributes import ATTRIBUTES, MEASURES, measured_values
 from cowgan.segmentation.segmenter import Segmenter
 from cowgan.synthesis import LatentState, Synthesizer
+
+BUNDLED_SAMPLES = BUNDLED.with_name("attribute_samples.json")
+"""Volumes of the bundled model, measured, to four digits."""
 
 SAMPLES = 2000
 _PER_PART = 25
@@ -28,11 +31,15 @@ def kept_samples(checkpoint: Checkpoint) -> Path | None:
 
 
 def known_samples(checkpoint: Checkpoint) -> AttributeSamples | None:
-    """Return the volumes of a model that were measured earlier; None if there are none."""
+    """Return the volumes of a model that were measured; None if there are none.
+
+    Those that were measured on this computer, or the bundled ones if they are more.
+    """
     kept = kept_samples(checkpoint)
-    if kept is None or not kept.exists():
+    if kept is None:
         return None
-    return load_samples(kept, {"checkpoint": checkpoint.sha256, "measures": MEASURES})
+    stored = _stored(kept, {"checkpoint": checkpoint.sha256})
+    return max(stored, key=lambda samples: len(samples.seeds), default=None)
 
 
 def measured_samples(
@@ -72,8 +79,8 @@ def measured_samples(
         "attributes": list(ATTRIBUTES),
         "measures": MEASURES,
     }
-    earlier = load_samples(kept, recipe) if kept is not None and kept.exists() else None
-    known = {} if earlier is None else _by_seed(earlier)
+    earlier = [] if kept is None else _stored(kept, recipe)
+    known = {seed: values for samples in earlier for seed, values in _by_seed(samples).items()}
     missing = [seed for seed in range(count) if seed not in known]
     unwritten = 0
     try:
@@ -92,6 +99,12 @@ def measured_samples(
         if kept is not None and unwritten:
             save_samples(kept, _together(known), recipe)
     return _together({seed: known[seed] for seed in range(count)})
+
+
+def _stored(kept: Path, recipe: Mapping[str, Any]) -> list[AttributeSamples]:
+    """Return the bundled measurements, then the kept ones, where they are of a recipe."""
+    found = (load_samples(path, recipe) for path in (BUNDLED_SAMPLES, kept) if path.exists())
+    return [samples for samples in found if samples is not None]
 
 
 def _by_seed(samples: AttributeSamples) -> dict[int, Mapping[str, Any]]:
