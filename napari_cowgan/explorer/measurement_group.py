@@ -58,7 +58,7 @@ class MeasurementGroup(QWidget):
         self.arteries = QCheckBox("Single arteries")
         self.arteries.setToolTip(
             "Also find the arteries of the complete volume with the bundled segmentation network, "
-            "and measure their diameters and whether the PComs are there"
+            "and measure their diameters. The PComs are found without it"
         )
         self.arteries.setChecked(recall_flag(_REMEMBERED, True))
         self.status = hint("")

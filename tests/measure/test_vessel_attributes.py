@@ -35,6 +35,7 @@ def test_values_agree_with_the_full_measurement():
     assert values["volume_mm3"] == found.volume_mm3
     assert values["diameter_mm"] == 2 * found.radius.median_mm
     assert set(values) == {attribute.key for attribute in VESSEL_ATTRIBUTES}
+    assert {type(value) for value in values.values()} == {float}
 
 
 def test_without_vessels_there_is_no_diameter():

@@ -118,7 +118,7 @@ def measure_vessels(volume: Volume) -> MeasuredVessels:
     tissue, there = vessels.thresholds["tissue"], vessels.mask.any()
     bright = float(volume.data[vessels.mask].mean(dtype=np.float64)) if there else np.nan
     values = {
-        "volume_mm3": np.count_nonzero(vessels.mask) * float(np.prod(volume.spacing_mm)),
+        "volume_mm3": int(np.count_nonzero(vessels.mask)) * float(np.prod(volume.spacing_mm)),
         "length_mm": float(sum(tube.length_mm.sum() for tube in tubes)),
         "diameter_mm": 2 * radius_distribution(tubes).median_mm if there else np.nan,
         "pieces": float(shape.components),
@@ -131,4 +131,5 @@ def measure_vessels(volume: Volume) -> MeasuredVessels:
         values[f"{name}_pcom_diameter_mm"] = (
             courses[side].diameter_mm if side in courses else np.nan
         )
+    values = {key: float(value) for key, value in values.items()}
     return MeasuredVessels(values, tuple(tubes), courses, vessels.mask)
