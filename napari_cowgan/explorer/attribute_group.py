@@ -88,8 +88,8 @@ class AttributeGroup(QWidget):
         for steering_row in self.steering_rows:
             steering_row.search_wanted.connect(self._search_value)
             layout.addWidget(steering_row)
-        layout.addLayout(row(self.stop_button, 1))
-        self.searching.started.connect(self.stop_button.show)
+        layout.addWidget(self.stop_button)
+        self.searching.started.connect(self._offer_to_stop)
         self.searching.part.connect(self._show_progress)
         self.searching.found.connect(self._arrive)
         self.stop_button.clicked.connect(self.stop)
@@ -143,10 +143,20 @@ class AttributeGroup(QWidget):
     def stop(self) -> None:
         """Stop the search of a value, and leave the volume as it is."""
         self.searching.stop()
-        self.stop_button.hide()
+        self._put_stop_away()
         if self._searched is not None:
             self._searched.give_up()
             self._searched = None
+
+    def _offer_to_stop(self) -> None:
+        """Show the button below the slider whose value is searched."""
+        if self._searched is not None:
+            self._searched.layout().addWidget(self.stop_button)
+            self.stop_button.show()
+
+    def _put_stop_away(self) -> None:
+        self.stop_button.hide()
+        self.layout().addWidget(self.stop_button)
 
     def _every_row(self) -> list[AttributeRow | SteeringRow]:
         return [*self.rows, *self.steering_rows]
@@ -166,9 +176,7 @@ class AttributeGroup(QWidget):
         self._use(_known_attributes(checkpoint))
 
     def _use(self, found: Sequence[AttributeDirection]) -> None:
-        self.searching.stop()
-        self.stop_button.hide()
-        self._searched = None
+        self.stop()
         for old in self.rows:
             self._rows_layout.removeWidget(old)
             old.deleteLater()
@@ -181,7 +189,8 @@ class AttributeGroup(QWidget):
         self.empty.setVisible(not self.rows)
         self.find_button.setVisible(not self.rows)
         offered = {each.attribute for each in known}
-        others = [each.title for each in FITTED if each.key not in offered]
+        # Whether PComs are there is also a matter of their diameter.
+        others = [e.title for e in FITTED if e.key not in offered and not e.presence]
         self.missing.setText(f"{_CANNOT} {', '.join(others)}.")
         self.missing.setVisible(bool(self.rows) and bool(others))
         if self._last is not None:
@@ -193,7 +202,7 @@ class AttributeGroup(QWidget):
         if self._searched is not None and self._searched is not sought:
             self._searched.give_up()
         self._searched = sought
-        self.stop_button.hide()
+        self._put_stop_away()
         self.searching.request(sought.search)
 
     def _show_progress(self, step: SteeringStep) -> None:
@@ -202,7 +211,7 @@ class AttributeGroup(QWidget):
 
     def _arrive(self, result: Any) -> None:
         sought, self._searched = self._searched, None
-        self.stop_button.hide()
+        self._put_stop_away()
         if sought is not None:
             sought.arrive(result)
 

@@ -58,6 +58,8 @@ class SteeringRow(SliderRow):
         self.message = hint("")
         self.message.hide()
         self.layout().addWidget(self.message)
+        # Until it is known how wide the artery is.
+        self.slider.setEnabled(False)
         self.slider.moved.connect(self._on_moved)
         self._mark()
 
@@ -84,6 +86,7 @@ class SteeringRow(SliderRow):
             return
         self._measured = measured
         value = measured.values[self.attribute.key]
+        self.slider.setEnabled(isinstance(self._artery, Side) or not math.isnan(value))
         self.label.setText(f"{self._name}: {self._text(value)}")
         shown = 0.0 if math.isnan(value) else value
         self.slider.neutral = round(shown, self.slider.decimals())

@@ -159,10 +159,11 @@ def test_sliders_of_attributes_stay_out_of_the_list_of_directions(measured):
     assert len(measured.directions.rows) == count
 
 
-def test_what_no_direction_changes_is_named(measured):
+def test_what_no_slider_changes_is_named(measured):
     text = measured.attributes.missing.text()
-    assert "Right PCom" in text
+    assert "Vessel length" in text
     assert "Vessel volume" not in text
+    assert "PCom" not in text
 
 
 def test_a_model_without_attributes_offers_to_find_them(measured, other_model, qtbot):
