@@ -48,7 +48,7 @@ class SteeringRow(SliderRow):
         self._from: LatentState | None = None
         self._steered: tuple[LatentState, LatentState] | None = None
         self._asked = self._before = math.nan
-        super().__init__(self._name, self._new_slider())
+        super().__init__(self.attribute.title, self._new_slider())
         self.label.setToolTip(
             plain_tooltip(
                 f"{self.attribute.title}. It is drawn as wanted into the volume, and the model's "
@@ -87,7 +87,7 @@ class SteeringRow(SliderRow):
         self._measured = measured
         value = measured.values[self.attribute.key]
         self.slider.setEnabled(isinstance(self._artery, Side) or not math.isnan(value))
-        self.label.setText(f"{self._name}: {self._text(value)}")
+        self.label.setText(f"{self.attribute.title}: {self._text(value)}")
         shown = 0.0 if math.isnan(value) else value
         self.slider.neutral = round(shown, self.slider.decimals())
         self.show_value(shown)

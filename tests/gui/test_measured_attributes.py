@@ -211,7 +211,7 @@ def test_an_artery_that_becomes_as_wide_as_asked_is_shown_and_undone_in_one_step
 ):
     steering_to(monkeypatch, SteeringOutcome.REACHED, 2.31)
     before = measured.model.latent
-    assert pcom_row(measured).label.text() == "Left PCom: 2.00 mm"
+    assert pcom_row(measured).label.text() == "Left PCom diameter: 2.00 mm"
     assert set_pcom(measured, 2.3, qtbot) == "Reached: 2.31 mm, +0.31 mm."
     assert measured.model.latent.seed == 7
     measured.model.undo_stack.undo()

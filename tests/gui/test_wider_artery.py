@@ -30,9 +30,11 @@ def test_the_left_pcom_becomes_wider_by_what_was_typed_and_the_table_says_so(vie
         latest = explorer.measurements.live.latest
         return latest is not None and latest.state == explorer.model.latent
 
-    qtbot.waitUntil(lambda: measured() and row.label.text() != "Left PCom", timeout=240_000)
+    qtbot.waitUntil(
+        lambda: measured() and row.label.text() != "Left PCom diameter", timeout=240_000
+    )
     before = float(table()[0].removesuffix(" mm"))
-    assert row.label.text() == f"Left PCom: {before:.2f} mm"
+    assert row.label.text() == f"Left PCom diameter: {before:.2f} mm"
 
     line = row.slider.findChild(QLineEdit)
     line.selectAll()
