@@ -1,9 +1,11 @@
-"""Short movies of a small model."""
+"""Short movies of a small model, and the pictures in movie files."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import checkpoint_files as files
 import numpy as np
+from numpy.typing import NDArray
 
 from cowgan.latent.movies import Contrast, Keyframe, Movie
 from cowgan.synthesis import BlockMix, Direction, Edit, LatentState
@@ -45,3 +47,18 @@ def short_movie() -> Movie:
         loop=True,
         colours=("#000000", "#ff4000", "#ffffff"),
     )
+
+
+def mp4_pictures(path: Path) -> list[NDArray[np.uint8]]:
+    """Return the decoded pictures of an MP4 file, shape (height, width, 3) each."""
+    import imageio_ffmpeg
+
+    frames = imageio_ffmpeg.read_frames(str(path))
+    width, height = next(frames)["size"]
+    return [np.frombuffer(frame, np.uint8).reshape(height, width, 3) for frame in frames]
+
+
+def likeness_db(picture: NDArray[np.uint8], expected: NDArray[np.uint8]) -> float:
+    """Return the peak signal-to-noise ratio of a picture."""
+    squared = np.square(picture.astype(float) - expected).mean()
+    return float(10 * np.log10(255**2 / squared))

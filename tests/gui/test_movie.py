@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 from command_line import cowgan
 from gui_events import drop
+from latent_movies import likeness_db, mp4_pictures
 from napari.layers import Image as ImageLayer
 from PIL import Image, ImageSequence
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
+from cowgan.checkpoint import load
 from cowgan.latent.movie_files import read_movie, write_movie
+from cowgan.latent.movie_frames import colour_table, pictures
 from cowgan.latent.movies import Keyframe, Movie
-from cowgan.synthesis import LatentState
+from cowgan.synthesis import LatentState, Synthesizer
 from cowgan.volume.orthographic import Camera
 from napari_cowgan.explorer.kept_keyframes import keyframes_path, read_keyframes
 from napari_cowgan.explorer.panel import LatentExplorer
@@ -158,6 +161,8 @@ def test_the_window_and_the_command_make_the_same_movie(three, tmp_path, qtbot, 
         "movie", tmp_path / "walk.movie.json", "--out", tmp_path / "script.gif", "-c", small_model
     )
     assert shown.returncode == 0, shown.stderr
+    group.export_to(tmp_path / "window.mp4")
+    assert "Saved" in finish(three, qtbot)
     found = []
     for name in ("window.gif", "script.gif"):
         with Image.open(tmp_path / name) as gif:
@@ -166,6 +171,13 @@ def test_the_window_and_the_command_make_the_same_movie(three, tmp_path, qtbot, 
     assert len(found[0]) == 9
     np.testing.assert_array_equal(found[0], found[1])
     assert np.ptp(found[0][0].astype(int), axis=2).max() > 50, "colours of the layer"
+    movie = read_movie(tmp_path / "walk.movie.json")
+    synthesizer = Synthesizer(load(small_model))
+    drawn = [colour_table(movie)[picture] for picture in pictures(movie, synthesizer)]
+    np.testing.assert_array_equal(found[0], drawn[:9])
+    encoded = mp4_pictures(tmp_path / "window.mp4")
+    assert len(encoded) == len(drawn) == 12
+    assert min(map(likeness_db, encoded, drawn)) > 33
 
 
 def test_volumes_become_a_4d_layer_and_a_folder(three, tmp_path, qtbot):

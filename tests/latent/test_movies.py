@@ -30,6 +30,7 @@ from cowgan.synthesis import (
     styles,
 )
 from cowgan.synthesis.noise import block_noise
+from cowgan.synthesis.styles import truncation_centres
 from cowgan.volume.orthographic import Camera
 
 CHECKPOINT = files.lively()
@@ -80,6 +81,16 @@ def test_seeds_are_joined_by_the_great_circle_in_z_and_by_a_line_in_w():
         expected = list(between_seeds(CHECKPOINT, ends[0], 1, 5, space))[2]
         found = between_states(CHECKPOINT, *ends, 0.5, space)
         torch.testing.assert_close(styles(CHECKPOINT, found), styles(CHECKPOINT, expected))
+
+
+@pytest.mark.parametrize("space", ["z", "w"])
+def test_ways_between_nearest_centres_are_even(space):
+    ends = [LatentState(seed, psi=0.2, centre="nearest") for seed in (0, 1)]
+    first, last = (truncation_centres(CHECKPOINT, end) for end in ends)
+    assert (first - last).abs().max() > 0
+    walk = [between_states(CHECKPOINT, *ends, t, space) for t in np.linspace(0, 1, 101)]
+    steps = [float((b - a).norm()) for a, b in pairwise(styles(CHECKPOINT, s) for s in walk)]
+    assert max(steps) < 3 * np.mean(steps)
 
 
 def test_projected_codes_are_joined_by_a_line_in_w():

@@ -15,7 +15,7 @@ from cowgan.networks.synthesis_network import NOISE_MEAN
 from cowgan.synthesis.noise import block_noise
 from cowgan.synthesis.noise_map import NoiseMap
 from cowgan.synthesis.state import LatentState, NoiseShare
-from cowgan.synthesis.styles import check_fit, latent, style, styles
+from cowgan.synthesis.styles import check_fit, latent, style, styles, truncation_centres
 
 
 def slerp(start: Tensor, end: Tensor, t: float) -> Tensor:
@@ -43,6 +43,9 @@ def between_seeds(
     space: Literal["z", "w"] = "z",
 ) -> Iterator[LatentState]:
     """Yield states on the path from the template's seed to another seed.
+
+    Each is truncated by itself, so that a path jumps where another centre becomes the nearest one;
+    that of `between_states` does not.
 
     Parameters
     ----------
@@ -80,7 +83,10 @@ def between_states(
 
     Between seeds the base style follows the path of `between_seeds`; between explicit styles it
     is a straight line in w. Mixing, truncation and directions pass from those of `start` to
-    those of `end` as the styles that they give. Noises are blended with constant variance.
+    those of `end` as the styles that they give. Where a state is truncated towards the nearest
+    centre, this stays the one that is nearest to the state itself: between two states, one centre
+    passes into the other, and no other centre on the way draws the style towards itself at once.
+    Noises are blended with constant variance.
 
     Parameters
     ----------
@@ -110,10 +116,17 @@ def between_states(
     if replace(start, **blended) == replace(end, **blended):
         return replace(start, **blended)
     base = _base_style(checkpoint, start, end, t, space)
-    ws = torch.lerp(
-        styles(checkpoint, replace(start, w=base)), styles(checkpoint, replace(end, w=base)), t
-    )
+    first, last = (_passing(checkpoint, state, base) for state in (start, end))
+    ws = torch.lerp(first, last, t)
     return LatentState(start.seed, w=_rows(ws), **blended)
+
+
+def _passing(
+    checkpoint: Checkpoint, state: LatentState, base: tuple[tuple[float, ...], ...]
+) -> Tensor:
+    """Return the styles of a state with another base style, but with its own centres."""
+    centres = truncation_centres(checkpoint, state) if state.psi != 1 else None
+    return styles(checkpoint, replace(state, w=base), centres)
 
 
 def _base_style(

@@ -23,28 +23,57 @@ def style(checkpoint: Checkpoint, seed: int) -> Tensor:
 
 
 @torch.inference_mode()
-def styles(checkpoint: Checkpoint, state: LatentState) -> Tensor:
+def styles(checkpoint: Checkpoint, state: LatentState, centres: Tensor | None = None) -> Tensor:
     """Return the W+ code of a state, shape (n_blocks, latent_dim), float32 on the CPU.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Model of the latent space.
+    state : LatentState
+        The state.
+    centres : Tensor, optional
+        What to truncate towards instead of `truncation_centres`, of the same shape.
 
     Raises
     ------
     CowganError
         The state was made for another architecture.
     """
+    ws = _mixed(checkpoint, state)
+    if state.psi != 1:
+        truncated = ws[: state.cutoff]
+        if centres is None:
+            centres = truncation_centres(checkpoint, state)
+        truncated.copy_(torch.lerp(centres[: state.cutoff], truncated, state.psi))
+    for edit in state.edits:
+        blocks = slice(edit.first_block, edit.last_block + 1)
+        ws[blocks] = edit.direction.apply(ws[blocks], edit.sigmas)
+    return ws
+
+
+@torch.inference_mode()
+def truncation_centres(checkpoint: Checkpoint, state: LatentState) -> Tensor:
+    """Return what each block of a state is truncated towards, shape (n_blocks, latent_dim).
+
+    Raises
+    ------
+    CowganError
+        The state was made for another architecture.
+    """
+    ws = _mixed(checkpoint, state)
+    if state.centre == "nearest":
+        return checkpoint.w_centres.nearest(ws)
+    return checkpoint.w_mean.expand_as(ws)
+
+
+def _mixed(checkpoint: Checkpoint, state: LatentState) -> Tensor:
+    """Return the base style of each block after mixing, shape (n_blocks, latent_dim)."""
     check_fit(checkpoint, state)
     base = style(checkpoint, state.seed)[None] if state.w is None else torch.tensor(state.w)
     ws = base.expand(checkpoint.config.n_blocks, -1).clone()
     for mix in state.mixing:
         ws[mix.block] = torch.lerp(ws[mix.block], style(checkpoint, mix.seed), mix.weight)
-    if state.psi != 1:
-        truncated = ws[: state.cutoff]
-        centre = checkpoint.w_mean.expand_as(truncated)
-        if state.centre == "nearest":
-            centre = checkpoint.w_centres.nearest(truncated)
-        truncated.copy_(torch.lerp(centre, truncated, state.psi))
-    for edit in state.edits:
-        blocks = slice(edit.first_block, edit.last_block + 1)
-        ws[blocks] = edit.direction.apply(ws[blocks], edit.sigmas)
     return ws
 
 
