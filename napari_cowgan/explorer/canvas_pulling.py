@@ -86,6 +86,11 @@ class CanvasPulling:
                 return place
         return None
 
+    def vessel_under(self, event: Any) -> Index | None:
+        """Return the index of the vessel under the pointer of a mouse event of napari."""
+        shown = self._receiver.shown()
+        return None if shown is None else self._under(event, *shown)
+
     def _on_drag(self, _: ViewerModel, event: Any) -> Generator[None, None, None]:
         shown = self._receiver.shown()
         if shown is None or event.button != 1 or event.modifiers:

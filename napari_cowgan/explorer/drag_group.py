@@ -6,7 +6,7 @@ from itertools import count
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Image, Labels
+from napari.layers import Image
 from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QKeyEvent
@@ -14,21 +14,20 @@ from qtpy.QtWidgets import QDoubleSpinBox, QLabel, QListWidget, QVBoxLayout, QWi
 from superqt.utils import signals_blocked
 
 from cowgan.errors import Cancelled, CowganError
+from cowgan.latent.drag_plan import DragPlan, VoxelRuns
 from cowgan.latent.dragging import DragOutcome, DragStep, Pull, beyond_reach, drag
 from cowgan.volume import Volume
 from napari_cowgan.explorer.canvas_pulling import CanvasPulling
 from napari_cowgan.explorer.explorer_model import ExplorerModel, ExplorerState
+from napari_cowgan.explorer.fixed_layer import FixedLayer
 from napari_cowgan.explorer.layer import VolumeLayer
 from napari_cowgan.explorer.pull_layers import PullLayers
 from napari_cowgan.explorer.undo import Change
-from napari_cowgan.viewer.current_viewer import ignore_pointer
-from napari_cowgan.viewer.display import labels_to_layer, layer_to_labels
 from napari_cowgan.widgets.controls import hint, row, text_button
 from napari_cowgan.widgets.jobs import Job, JobBar
 from napari_cowgan.widgets.problems import show_problem
 from napari_cowgan.widgets.remembered import recall_number, remember
 
-FIXED_NAME = "Stays as it is"
 _EMPTY = (
     "No pulls yet. Press “Pull vessels”, then press the mouse on a vessel in the image and move it "
     "to where the vessel should go."
@@ -44,7 +43,6 @@ _ENDS = {
         "It gets no nearer than {:.1f} mm. Pull less far, or let more of the volume change."
     ),
 }
-_BRUSH = 6
 _REACH_KEY = "drag_reach_mm"
 _REACH_MM = 10.0
 _WAYS = {"left": 1, "forward": 2, "up": 0}
@@ -86,7 +84,7 @@ class DragGroup(QWidget):
         self._checkpoint = model.checkpoint
         self._layers = PullLayers(viewer)
         self._canvas = CanvasPulling(viewer, self)
-        self._fixed: Labels | None = None
+        self._fixed = FixedLayer(viewer, self._canvas.vessel_under, self._on_painted)
         self._dragged: ExplorerState | None = None
         self.pulls: Pulls = ()
 
@@ -123,8 +121,12 @@ class DragGroup(QWidget):
         self.reach.setAccessibleName("Change within")
         self.paint = text_button(
             "Paint what stays",
-            "Open a layer and its brush: what is painted should stay as it is, in addition",
+            "Then press and move the mouse over what should stay as it is, in addition; in 3D, on "
+            "vessels. Napari's eraser takes parts away again",
         )
+        self.paint.setCheckable(True)
+        self.unpaint = text_button("Erase", "Erase all that was painted")
+        self.painted = hint("")
         self.go = text_button(
             "Drag", "Move the vessels, step by step; Cancel stops and keeps what was reached"
         )
@@ -143,13 +145,14 @@ class DragGroup(QWidget):
             layout.addLayout(row(QLabel(f"{way.capitalize()} by"), 1, box))
         layout.addLayout(row(self.remove, self.clear))
         layout.addLayout(row(QLabel("Change within"), 1, self.reach))
-        layout.addWidget(self.paint)
+        layout.addLayout(row(self.paint, self.unpaint))
+        layout.addWidget(self.painted)
         layout.addWidget(self.go)
         layout.addWidget(self.job)
         layout.addWidget(self.said)
 
     def _connect(self) -> None:
-        self.place.toggled.connect(self._canvas.enable)
+        self.place.toggled.connect(self._on_place)
         self.centre.clicked.connect(self.pull_at_centre)
         self.list.currentRowChanged.connect(self._show_numbers)
         self.remove.clicked.connect(self.remove_selected)
@@ -157,7 +160,8 @@ class DragGroup(QWidget):
         for box in self.ways.values():
             box.valueChanged.connect(self._on_numbers)
         self.reach.valueChanged.connect(lambda reach: remember(_REACH_KEY, reach))
-        self.paint.clicked.connect(self.paint_fixed)
+        self.paint.toggled.connect(self._on_paint)
+        self.unpaint.clicked.connect(lambda: self._edit_fixed(None, "erase what stays"))
         self.go.clicked.connect(self.drag)
         self.job.running_changed.connect(self._refresh_buttons)
         self._model.model_changed.connect(self._on_model)
@@ -271,33 +275,60 @@ class DragGroup(QWidget):
 
     # What stays
 
-    def paint_fixed(self) -> None:
-        """Open the layer of what stays, with its brush."""
-        if self._fixed not in self._viewer.layers:
-            volume = self._volume()
-            if volume is None:
-                self.said.setText(_WAIT)
-                return
-            empty = np.zeros(volume.shape, np.uint8)
-            data, options, _ = labels_to_layer(
-                empty, volume.affine, FIXED_NAME, {"labels": "unnamed"}
-            )
-            ignore_pointer(self._viewer)
-            self._fixed = self._viewer.add_labels(data, **options | {"opacity": 0.5})
-            self._fixed.brush_size = _BRUSH
-        self._viewer.layers.selection.active = self._fixed
-        self._fixed.mode = "paint"
-        self.place.setChecked(False)
+    def _on_place(self, on: bool) -> None:
+        if on:
+            self.paint.setChecked(False)
+        self._canvas.enable(on)
+
+    def _on_paint(self, on: bool) -> None:
+        if on:
+            self.place.setChecked(False)
+        self._fixed.paint(on, self._model.checkpoint)
+        layer = self._shown.layer
+        if not on and layer in self._viewer.layers:
+            self._viewer.layers.selection.active = layer
+
+    def _on_painted(self, before: VoxelRuns | None, after: VoxelRuns | None) -> None:
+        """Make a stroke of the brush undoable like any other change."""
+        self.job.stop()
+        change = Change("paint what stays", before, after, self._set_fixed)
+        self._model.undo_stack.push(change)
+
+    def _edit_fixed(self, voxels: VoxelRuns | None, text: str) -> None:
+        before = self._fixed.voxels
+        if voxels != before:
+            self.job.stop()
+            self._model.undo_stack.push(Change(text, before, voxels, self._set_fixed))
+
+    def _set_fixed(self, voxels: VoxelRuns | None) -> None:
+        if self._model.checkpoint is not None:
+            self._fixed.show(voxels, self._model.checkpoint)
+        self._refresh_buttons()
 
     def _fixed_voxels(self, volume: Volume) -> NDArray[np.bool_]:
         fixed = np.zeros(volume.shape, dtype=bool)
         if self.reach.value():
             reach = self.reach.value() / float(np.mean(volume.spacing_mm))
             fixed |= beyond_reach(self.pulls, reach, volume.shape)
-        if self._fixed in self._viewer.layers:
-            painted, _, _ = layer_to_labels(*self._fixed.as_layer_data_tuple()[:2])
-            fixed |= painted != 0
-        return fixed
+        painted = self._fixed.voxels
+        return fixed if painted is None else fixed | painted.mask()
+
+    # Sessions
+
+    def plan(self) -> DragPlan:
+        """Return the pulls and what is painted."""
+        return DragPlan(self.pulls, self._fixed.voxels)
+
+    def edit_plan(self, plan: DragPlan, text: str) -> None:
+        """Take pulls and what should stay, as undoable changes; ignore those of another grid."""
+        checkpoint = self._model.checkpoint
+        if checkpoint is not None and plan.fits(checkpoint.config.volume_shape):
+            self._edit(plan.pulls, text)
+            self._edit_fixed(plan.fixed, text)
+
+    def show_pulls(self) -> None:
+        """Show the pulls again, over a new layer of the volume."""
+        self._show(self.pulls)
 
     # The drag
 
@@ -339,6 +370,7 @@ class DragGroup(QWidget):
             self.said.setText(_ENDS[step.outcome].format(step.distance * mm))
 
         self.place.setChecked(False)
+        self.paint.setChecked(False)
         self._dragged = start
         self.job.run(
             "Dragging", work, end, self._on_problem, lambda: self.said.setText(_STOPPED), show
@@ -363,9 +395,9 @@ class DragGroup(QWidget):
         """Stop dragging, give the mouse back and remove what is shown on the canvas."""
         self.job.stop()
         self.place.setChecked(False)
+        self.paint.setChecked(False)
         self._layers.remove()
-        if self._fixed in self._viewer.layers:
-            self._viewer.layers.remove(self._fixed)
+        self._fixed.remove()
 
     def _on_model(self) -> None:
         if self._model.checkpoint is not self._checkpoint:
@@ -389,6 +421,12 @@ class DragGroup(QWidget):
             of_one.setEnabled(chosen)
         for of_all in (self.clear, self.go):
             of_all.setEnabled(idle and bool(self.pulls))
+        painted = self._fixed.voxels
+        self.unpaint.setEnabled(idle and painted is not None)
+        self.painted.setVisible(painted is not None)
+        if painted is not None and self._model.checkpoint is not None:
+            ml = painted.count * float(np.prod(self._model.checkpoint.spacing_mm)) / 1000
+            self.painted.setText(f"Painted: {ml:.2f} ml should stay.")
 
     def _on_problem(self, error: BaseException) -> None:
         show_problem(self, error)

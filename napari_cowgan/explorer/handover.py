@@ -19,7 +19,7 @@ class Handover:
     Attributes
     ----------
     session : ExplorerSession
-        Its session, without favourites.
+        Its session, without what the model keeps.
     layer : weak reference to napari.layers.Image, or None
         The layer that showed its volume, if there was one.
     look : dict

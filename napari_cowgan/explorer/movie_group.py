@@ -451,7 +451,11 @@ class MovieGroup(QWidget):
             check_model(movie, self._checkpoint)
         except CowganError as error:
             show_problem(self, error)
-            return
+        else:
+            self.take(movie, "open key frames")
+
+    def take(self, movie: Movie, text: str) -> None:
+        """Take key frames as an undoable step, and what they share."""
         size = f"{movie.width} × {movie.height}"
         if self.picture.findText(size) < 0:
             self.picture.addItem(size)
@@ -461,7 +465,7 @@ class MovieGroup(QWidget):
         self.mark.setChecked(movie.mark_synthetic)
         if self._shown.layer is not None:
             show_colours(self._shown.layer, movie)
-        self.edit(movie.keyframes, "open key frames")
+        self.edit(movie.keyframes, text)
 
     def save_file(self, path: Path) -> None:
         """Save the key frames to a file."""

@@ -108,6 +108,8 @@ class LatentExplorer(QWidget):
             self.checkpoint,
             self.favourites,
             self.compare,
+            self.movie,
+            self.drag,
             self.last_session,
         )
         self._build()
@@ -231,7 +233,7 @@ class LatentExplorer(QWidget):
         self.sessions.open_file(Path(path))
 
     def save_session(self, path: str | Path) -> None:
-        """Save model, state, favourites and comparison to a session file."""
+        """Save model, state, favourites, comparison, key frames and pulls to a session file."""
         self.sessions.save_file(Path(path))
 
     def open_movie(self, path: str | Path) -> None:
@@ -239,7 +241,7 @@ class LatentExplorer(QWidget):
         self.movie.open_file(Path(path))
 
     def session(self) -> ExplorerSession | None:
-        """Return model, state, favourites and comparison; None before a model is open."""
+        """Return what `save_session` saves; None before a model is open."""
         return self.sessions.session()
 
     def leave(self) -> None:
@@ -266,6 +268,7 @@ class LatentExplorer(QWidget):
         self.view.apply()
         look_from(self._viewer, "axial")
         show_scale_bar(self._viewer)
+        self.drag.show_pulls()
 
     def _on_dragging(self, dragging: bool) -> None:
         # The drag leaves too little time for finer previews, but coarser ones show no vessels.

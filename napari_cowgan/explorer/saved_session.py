@@ -8,6 +8,9 @@ from cowgan import __version__
 from cowgan.documents import checked, read_json
 from cowgan.errors import CowganError
 from cowgan.files import write_json
+from cowgan.latent.drag_plan import DragPlan
+from cowgan.latent.movie_files import movie_document, stored_movie
+from cowgan.latent.movies import Movie
 from cowgan.synthesis import BlockMix, LatentState
 from napari_cowgan.explorer.favourites import Favourite
 
@@ -39,6 +42,10 @@ class ExplorerSession:
         Favourites of the model.
     slots : dict
         The states kept as A and B.
+    movie : Movie or None
+        The key frames and their movie; None if there are none.
+    plan : DragPlan
+        Pulls on vessels, and what should stay.
     """
 
     checkpoint_path: str | None
@@ -50,6 +57,8 @@ class ExplorerSession:
     mix_amount: float
     favourites: tuple[Favourite, ...] = ()
     slots: dict[str, LatentState | None] = field(default_factory=dict)
+    movie: Movie | None = None
+    plan: DragPlan = field(default_factory=DragPlan)
 
 
 def write_session(session: ExplorerSession, path: Path) -> None:
@@ -79,6 +88,9 @@ def write_session(session: ExplorerSession, path: Path) -> None:
                 name: None if state is None else state.to_dict()
                 for name, state in session.slots.items()
             },
+            # Left out where there are none, as before sessions had them.
+            **({} if session.movie is None else {"movie": movie_document(session.movie)}),
+            **({} if session.plan == DragPlan() else {"drag": session.plan.to_dict()}),
         },
     )
 
@@ -94,7 +106,7 @@ def read_session(path: Path) -> ExplorerSession:
     content = read_json(path, dict[str, Any])
     if content.get("schema") != SCHEMA:
         raise CowganError(f"{path.name} is not a session that this version can open.")
-    stored = checked(content, _Stored, str(path))
+    stored = checked({"movie": None, "drag": None} | content, _Stored, str(path))
     slots = {name: stored.slots.get(name) for name in ("A", "B")}
     try:
         second = BlockMix(0, stored.mix_seed, stored.mix_amount)
@@ -112,6 +124,8 @@ def read_session(path: Path) -> ExplorerSession:
                 name: None if state is None else LatentState.from_dict(state)
                 for name, state in slots.items()
             },
+            None if stored.movie is None else stored_movie(stored.movie, path),
+            DragPlan() if stored.drag is None else DragPlan.from_dict(stored.drag),
         )
     except CowganError as error:
         raise CowganError(f"The session in {path.name} is damaged.", str(error)) from error
@@ -135,3 +149,5 @@ class _Stored:
     mix_amount: float
     favourites: tuple[dict[str, Any], ...]
     slots: dict[str, dict[str, Any] | None]
+    movie: dict[str, Any] | None
+    drag: dict[str, Any] | None

@@ -10,12 +10,14 @@ from cowgan.checkpoint import BUNDLED
 from cowgan.errors import CowganError
 from napari_cowgan.explorer.checkpoint_group import CheckpointGroup
 from napari_cowgan.explorer.compare_group import CompareGroup
+from napari_cowgan.explorer.drag_group import DragGroup
 from napari_cowgan.explorer.explorer_model import ExplorerModel, ExplorerState
 from napari_cowgan.explorer.favourites_group import FavouritesGroup
 from napari_cowgan.explorer.handover import hand_over, take_over
 from napari_cowgan.explorer.last_session import LastSession
 from napari_cowgan.explorer.last_session_group import LastSessionGroup
 from napari_cowgan.explorer.layer import VolumeLayer
+from napari_cowgan.explorer.movie_group import MovieGroup
 from napari_cowgan.explorer.saved_session import ExplorerSession, read_session, write_session
 from napari_cowgan.widgets.remembered import is_there
 
@@ -52,6 +54,8 @@ class SessionKeeper(QObject):
         checkpoint: CheckpointGroup,
         favourites: FavouritesGroup,
         compare: CompareGroup,
+        movie: MovieGroup,
+        drag: DragGroup,
         offer: LastSessionGroup,
     ) -> None:
         super().__init__(checkpoint)
@@ -61,6 +65,8 @@ class SessionKeeper(QObject):
         self._checkpoint = checkpoint
         self._favourites = favourites
         self._compare = compare
+        self._movie = movie
+        self._drag = drag
         self._offer = offer
         self._handed_over: ExplorerSession | None = None
         self.last = LastSession()
@@ -94,7 +100,7 @@ class SessionKeeper(QObject):
 
     def hand_over(self) -> None:
         """Leave the session to the next explorer in this window."""
-        session = self._without_favourites() or self._handed_over
+        session = self._passing_session() or self._handed_over
         if session is not None:
             hand_over(self._viewer, session, self._shown.layer, self._shown.look())
 
@@ -119,6 +125,14 @@ class SessionKeeper(QObject):
 
     def session(self) -> ExplorerSession | None:
         """Return the current session; None before a model is open."""
+        session = self._passing_session()
+        if session is None:
+            return None
+        favourites = tuple(self._favourites.favourites())
+        return replace(session, favourites=favourites, movie=self._movie.movie())
+
+    def _passing_session(self) -> ExplorerSession | None:
+        """Return the session without favourites and key frames, which the model keeps."""
         checkpoint = self._model.checkpoint
         if checkpoint is None:
             return None
@@ -131,8 +145,8 @@ class SessionKeeper(QObject):
             latent=self._model.latent,
             mix_seed=self._model.state.mix_seed,
             mix_amount=self._model.state.mix_amount,
-            favourites=tuple(self._favourites.favourites()),
             slots=self._compare.slots,
+            plan=self._drag.plan(),
         )
 
     def _continue(self) -> None:
@@ -143,13 +157,8 @@ class SessionKeeper(QObject):
             self._model.undo_stack.clear()
             self.last.drop()
 
-    def _without_favourites(self) -> ExplorerSession | None:
-        """Return the session without favourites, which are stored with the model."""
-        session = self.session()
-        return None if session is None else replace(session, favourites=())
-
     def _note(self) -> None:
-        session = self._without_favourites()
+        session = self._passing_session()
         if session is not None:
             self.last.note(session)
             self._write_soon.start()
@@ -190,6 +199,9 @@ class SessionKeeper(QObject):
             self._model.change(state, text)
             self._favourites.edit_favourites([*session.favourites, *others], text)
             self._compare.edit_slots({"A": None, "B": None, **session.slots}, text)
+            self._drag.edit_plan(session.plan, text)
+            if session.movie is not None:
+                self._movie.take(session.movie, text)
 
 
 def _model_path(session: ExplorerSession) -> Path:

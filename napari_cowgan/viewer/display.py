@@ -234,7 +234,7 @@ def _from_own_layer(
         @ moved
         @ np.linalg.inv(_display_to_las(turned.shape[2]))
     )
-    return Volume(_network_array(turned), affine, provenance)
+    return Volume(network_order(turned), affine, provenance)
 
 
 def _from_foreign_layer(array: NDArray[Any], to_world_mm: NDArray[np.float64], name: str) -> Volume:
@@ -246,7 +246,7 @@ def _from_foreign_layer(array: NDArray[Any], to_world_mm: NDArray[np.float64], n
             "be saved as a volume; open the image from a NIfTI file instead.",
             f"data to world {to_world_mm.tolist()}",
         )
-    volume_data = _network_array(array)
+    volume_data = network_order(array)
     sz, sy, sx = (-step).tolist()
     nz, nx, ny = volume_data.shape
     affine = default_affine((nz, nx, ny), (sz, sx, sy))
@@ -281,7 +281,7 @@ def network_voxel(index: Sequence[float], n_left_right: int) -> tuple[float, flo
     return z, n_left_right - 1 - x, y
 
 
-def _network_array(sar: NDArray[Any]) -> NDArray[Any]:
+def network_order(sar: NDArray[Any]) -> NDArray[Any]:
     """Undo `display_order`: SAR+ (z, y, x) to network order (z, x, y)."""
     return np.ascontiguousarray(sar[:, :, ::-1].transpose(0, 2, 1))
 

@@ -476,7 +476,11 @@ def _receipt(folder: Path) -> Specimens:
 
 
 def _session(folder: Path) -> Specimens:
+    from latent_movies import short_movie
+
     from cowgan.checkpoint import load, save
+    from cowgan.latent.drag_plan import DragPlan, VoxelRuns
+    from cowgan.latent.dragging import Pull
     from cowgan.synthesis import BlockMix, LatentState
     from napari_cowgan.explorer import favourites
     from napari_cowgan.explorer.saved_session import ExplorerSession, read_session, write_session
@@ -486,8 +490,9 @@ def _session(folder: Path) -> Specimens:
     state = LatentState(3, psi=0.5, mixing=(BlockMix(1, 4, 0.5),), noise_strength=(1.0, 0.5))
     kept = [favourites.Favourite("one", state), favourites.Favourite("two", LatentState(7))]
     session = ExplorerSession(
-        "a.safetensors", "0" * 64, "a", 8, state, 4, 0.5, tuple(kept), {"A": state}
-    )
+        "a.safetensors", "0" * 64, "a", 8, state, 4, 0.5, tuple(kept), {"A": state},
+        short_movie(), DragPlan((Pull((1, 2, 3), (4, 5, 6)),), VoxelRuns((2, 2, 2), (3, 4, 1))),
+    )  # fmt: skip
     write_session(session, folder / "a.cowgan.json")
     favourites.data_folder = lambda: folder
     favourites.write_favourites(checkpoint, kept)

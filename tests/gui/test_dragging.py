@@ -7,8 +7,9 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from cowgan.checkpoint import BUNDLED
+from cowgan.latent.drag_plan import DragPlan, VoxelRuns
 from cowgan.latent.dragging import Pull
-from napari_cowgan.explorer.drag_group import FIXED_NAME
+from napari_cowgan.explorer.fixed_layer import FIXED_NAME
 from napari_cowgan.explorer.pull_layers import HANDLES_NAME, WAYS_NAME
 from napari_cowgan.viewer.camera import look_from, show_slices
 from napari_cowgan.widgets.remembered import remember
@@ -161,17 +162,44 @@ def test_a_handle_that_lies_on_no_vessel_is_named_instead_of_dragged(opened):
     assert "no vessel" in group.said.text()
 
 
-def test_what_is_painted_stays_and_a_painted_handle_is_refused(opened, viewer, problem):
-    group = opened.drag
-    group._edit((Pull(VESSEL, (16, 63, 83)),), "pull")
-    group.paint_fixed()
+@pytest.mark.parametrize("plane", ["slice", "3d"])
+def test_what_stays_is_painted_with_the_mouse_and_undone(opened, viewer, plane):
+    group, stack = opened.drag, opened.model.undo_stack
+    opened_section(opened, group)
+    if plane == "slice":
+        show_slices(viewer, "axial")
+        viewer.dims.set_point(0, world_of(opened, VESSEL)[0])
+    else:
+        look_from(viewer, "axial")
+    QTest.qWait(100)
+    click(group.paint)
     (layer,) = (layer for layer in viewer.layers if layer.name == FIXED_NAME)
     assert viewer.layers.selection.active is layer
-    assert layer.mode == "paint"
-    z, x, y = VESSEL
-    layer.data[z, y, layer.data.shape[2] - 1 - x] = 1
-    fixed = group._fixed_voxels(opened.live.complete_volume)
-    assert fixed[VESSEL]
+    angles, steps = viewer.scene.camera.angles, stack.index()
+    pull_with_mouse(opened, viewer, VESSEL, 30, 0)
+    assert viewer.scene.camera.angles == angles
+    assert stack.index() == steps + 1
+    painted = group.plan().fixed.mask()
+    assert painted[:, VESSEL[1], VESSEL[2]].any()
+    assert np.ptp(np.argwhere(painted)[:, 0]) > 4, "a ball, on all of its slices"
+    assert "ml should stay" in group.painted.text()
+    click(group.paint)
+    assert viewer.layers.selection.active is opened.shown.layer
+    click(group.unpaint)
+    assert group.plan().fixed is None
+    stack.undo()
+    np.testing.assert_array_equal(group.plan().fixed.mask(), painted)
+    stack.undo()
+    assert group.plan().fixed is None
+    stack.redo()
+    np.testing.assert_array_equal(group.plan().fixed.mask(), painted)
+
+
+def test_a_painted_handle_is_refused(opened, problem):
+    group = opened.drag
+    stays = np.zeros(opened.live.complete_volume.shape, dtype=bool)
+    stays[VESSEL] = True
+    group.edit_plan(DragPlan((Pull(VESSEL, (16, 63, 83)),), VoxelRuns.of(stays)), "plan")
     group.drag()
     assert "should stay" in problem(group)
     assert opened.model.latent.w is None

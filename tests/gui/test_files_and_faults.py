@@ -16,6 +16,8 @@ from gui_menus import close_panel
 from qtpy.QtWidgets import QApplication, QMessageBox
 
 from cowgan.checkpoint import ModelCard, save
+from cowgan.latent.drag_plan import DragPlan, VoxelRuns
+from cowgan.latent.dragging import Pull
 from cowgan.synthesis import BlockMix, LatentState
 from napari_cowgan.explorer import ExplorerPanel
 from napari_cowgan.explorer.panel import LatentExplorer
@@ -189,6 +191,13 @@ def test_a_session_comes_back_whole_even_from_another_model(
     explorer.directions.rows[0].slider.setValue(-1.5)
     explorer.mixing.seed.setValue(77)
     explorer.mixing.blocks[1].click()
+    explorer.movie.add.click()
+    keyframes = explorer.movie.keyframes
+    pull = Pull((8.0, 15.0, 12.0), (8.0, 20.0, 12.0))
+    stays = np.zeros(explorer.model.checkpoint.config.volume_shape, np.bool_)
+    stays[2:5, 10:20, 3] = True
+    plan = DragPlan((pull,), VoxelRuns.of(stays))
+    explorer.drag.edit_plan(plan, "plan")
     state = explorer.model.state
     path = tmp_path / "mine.cowgan.json"
     explorer.save_session(path)
@@ -196,11 +205,15 @@ def test_a_session_comes_back_whole_even_from_another_model(
     explorer.open_checkpoint(other_model)
     wait_for_model(explorer, other_model, qtbot)
     assert explorer.compare.slots["B"] is None
+    assert explorer.drag.plan() == DragPlan()
+    assert not explorer.movie.keyframes
     drop(explorer, path)
     wait_for_model(explorer, small_model, qtbot)
     settle(explorer)
     assert explorer.model.state == state
     assert explorer.compare.slots["B"] == LatentState(0)
+    assert explorer.movie.keyframes == keyframes
+    assert explorer.drag.plan() == plan
     assert [f.state for f in explorer.favourites.favourites()] == [LatentState(0)]
 
 

@@ -31,7 +31,7 @@ _LEARNING_RATE = 0.026
 """Length of an optimiser's step, in standard deviations of p."""
 _PATCH_RADIUS = 3
 _SEARCH_RADIUS = 4
-_FIXED_WEIGHT = 1.0
+_FIXED_WEIGHT = 0.5
 _PATIENCE = 20
 _LEAST_PROGRESS = 0.5
 """Voxels that the handles must get nearer, on average, within so many steps."""
@@ -101,7 +101,8 @@ def drag(
     pulls : sequence of Pull
         At least one.
     fixed : ndarray of bool, shape (z, x, y), optional
-        Voxels of the full volume that should stay as they are.
+        Voxels of the full volume that should stay as they are. What the model can move only
+        together with them gets stuck.
 
     Yields
     ------

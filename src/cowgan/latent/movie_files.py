@@ -54,7 +54,17 @@ def read_movie(path: Path) -> Movie:
     CowganError
         The file is missing, damaged, of another kind or from a newer version.
     """
-    content = read_json(path, dict[str, Any], LARGEST_BYTES)
+    return stored_movie(read_json(path, dict[str, Any], LARGEST_BYTES), path)
+
+
+def stored_movie(content: dict[str, Any], path: Path) -> Movie:
+    """Return the movie of a `movie_document` that was read from a file.
+
+    Raises
+    ------
+    CowganError
+        The content is damaged, of another kind or from a newer version.
+    """
     if content.get("schema") != SCHEMA:
         raise CowganError(f"{path.name} is not a file of key frames that this version can open.")
     stored = vars(checked(content, _Stored, str(path)))
