@@ -214,10 +214,10 @@ class ExplorerModel(QObject):
             found = {} if self.latent.noise_map is None else {"noise_strength": ()}
             self.edit(text, seed=seed % (MAX_SEED + 1), w=None, noise_map=None, origin="", **found)
 
-    def show_seed(self, seed: int, text: str, gesture: object = None) -> None:
-        """Show the unedited volume of another seed, unless the seed is locked."""
+    def show_unedited(self, latent: LatentState, text: str, gesture: object = None) -> None:
+        """Show an unedited volume in place of this one, unless the seed is locked."""
         if not self.seed_locked:
-            self.change(replace(self._state, latent=LatentState(seed)), text, gesture)
+            self.change(replace(self._state, latent=latent), text, gesture)
 
     def step_seed(self, step: int) -> None:
         """Show the seed `step` ahead of the current one."""

@@ -7,8 +7,10 @@ import numpy as np
 from qtpy.QtGui import QColor, QShowEvent
 from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from cowgan.latent.latent_map import DISTANCE, LatentMap, Light
+from cowgan.latent.anatomy_codes import AnatomyCodes, stored_anatomies
+from cowgan.latent.latent_map import DISTANCE, LatentMap
 from cowgan.synthesis import LatentState
+from napari_cowgan.explorer.anatomy_comparison import LIGHTS, AnatomyComparison
 from napari_cowgan.explorer.explorer_model import ExplorerModel
 from napari_cowgan.explorer.live_measurement import Measured
 from napari_cowgan.explorer.map_plot import ColourBar, MapPlot, colours_of, scale_colours
@@ -20,10 +22,12 @@ from napari_cowgan.widgets.problems import show_problem
 if TYPE_CHECKING:
     import napari
 
-_LIGHTS: Mapping[Light, str] = {"green": "#3fa34d", "amber": "#e6a100", "red": "#d64541"}
+    from cowgan.evaluation.known_anatomies import KnownAnatomies
+
 _HOW = (
     "Click or drag to show the nearest volume, without truncation, mixing or directions; the arrow "
-    "keys show the next one on that side. The wheel zooms, Home shows all."
+    "keys show the next one on that side. Framed diamonds are real anatomies, as the model can "
+    "make them. The wheel zooms, Home shows all."
 )
 _NO_MEASUREMENTS = (
     "The volumes of this model have not been measured, so the map has no axes for vessel volume, "
@@ -52,6 +56,7 @@ class MapGroup(QWidget):
         self._values: dict[str, float] = {}
         self._measured: Measured | None = None
         self.map: LatentMap | None = None
+        self._stored: AnatomyCodes | None = None
         first = [(DISTANCE.title, DISTANCE.key)]
         self.across = Choice("map/across", first, "What grows to the right")
         self.up = Choice("map/up", first, "What grows upwards")
@@ -64,12 +69,14 @@ class MapGroup(QWidget):
         self.job = JobBar()
         self._light = QLabel()
         self.typicality = hint("")
+        self.anatomies = AnatomyComparison(viewer, model)
         self._content = QWidget()
         self._build()
         for choice in self._choices:
             choice.currentIndexChanged.connect(self.redraw)
         self.plot.pointed.connect(self._on_pointed)
         self.plot.stepped.connect(self._on_stepped)
+        self.anatomies.found.connect(self._show_anatomies)
         viewer.events.theme.connect(self.redraw)
         model.model_changed.connect(self._on_model)
         model.state_changed.connect(self._on_state)
@@ -86,6 +93,7 @@ class MapGroup(QWidget):
         if self.map is None or not self.map.measured:
             self._load()
         self._on_state()
+        self.anatomies.look()
 
     # Construction
 
@@ -105,6 +113,7 @@ class MapGroup(QWidget):
         head = row(self._light, self.typicality)
         head.setStretch(1, 1)
         content.addLayout(head)
+        content.addWidget(self.anatomies)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -126,6 +135,7 @@ class MapGroup(QWidget):
     def _on_model(self) -> None:
         self.job.stop()
         self.map, self._measured = None, None
+        self.anatomies.forget()
         self._content.hide()
         self.note.setText("Open a model to see a map of its volumes.")
         if self.isVisible():
@@ -140,7 +150,9 @@ class MapGroup(QWidget):
             from cowgan.segmentation.artery_attributes import ATTRIBUTES
             from cowgan.segmentation.attribute_samples import known_samples
 
-            return LatentMap(checkpoint, known_samples(checkpoint), tuple(ATTRIBUTES.values()))
+            found = LatentMap(checkpoint, known_samples(checkpoint), tuple(ATTRIBUTES.values()))
+            found.show_anatomies(stored_anatomies(checkpoint))
+            return found
 
         self.job.run("Placing volumes", work, self._take, lambda error: show_problem(self, error))
 
@@ -152,9 +164,18 @@ class MapGroup(QWidget):
             choice.offer(options, value)
         self.note.setText("" if found.measured else _NO_MEASUREMENTS)
         self.note.setVisible(not found.measured)
+        self._stored = found.anatomies
         self._content.show()
-        self.redraw()
+        self._show_anatomies(self.anatomies.known)
         self._on_state()
+
+    def _show_anatomies(self, known: "KnownAnatomies | None") -> None:
+        if self.map is not None:
+            if known is None or known.codes is None:
+                self.map.show_anatomies(self._stored)
+            else:
+                self.map.show_anatomies(known.codes, known.measured)
+            self.redraw()
 
     # Drawing
 
@@ -168,7 +189,9 @@ class MapGroup(QWidget):
         dark = self.plot.backgroundBrush().color().lightnessF() < 0.5
         shown = self.map.quantities[self.colour.chosen]
         values = self.map.values[shown.key]
-        self.plot.show_points(self.map.places(*self._axes), colours_of(values, dark))
+        places = self.map.places(*self._axes)
+        anatomies = len(values) - len(self.map.seeds)
+        self.plot.show_points(places, colours_of(values, dark), anatomies)
         known = values[np.isfinite(values)]
         self.bar.show_scale(scale_colours(dark), shown.text(known.min()), shown.text(known.max()))
         self._draw_cross()
@@ -187,7 +210,7 @@ class MapGroup(QWidget):
         position = self.map.position(self._model.latent)
         self._values = {**self._measurements(), **position}
         found = self.map.typicality(position)
-        self._light.setPixmap(swatch(_LIGHTS[found.light]).pixmap(SWATCH))
+        self._light.setPixmap(swatch(LIGHTS[found.light]).pixmap(SWATCH))
         self.typicality.setText(found.sentence)
         self._draw_cross()
 
@@ -203,10 +226,10 @@ class MapGroup(QWidget):
         return {}
 
     def _describe(self, index: int) -> str:
-        """Return the seed of a volume and its values on the axes and by colour."""
+        """Return the name of a point and its values on the axes and by colour."""
         assert self.map is not None
         values = {key: column[index] for key, column in self.map.values.items()}
-        return "\n".join([f"Seed {self.map.seeds[index]}", *self._texts(values)])
+        return "\n".join([self.map.name(index), *self._texts(values)])
 
     def _texts(self, values: Mapping[str, float]) -> list[str]:
         assert self.map is not None
@@ -242,4 +265,5 @@ class MapGroup(QWidget):
 
     def _go(self, index: int | None, gesture: object) -> None:
         if self.map is not None and index is not None:
-            self._model.show_seed(self.map.seeds[index], "place on the map", ("map", gesture))
+            state = self.map.state(index)
+            self._model.show_unedited(state, "place on the map", ("map", gesture))

@@ -22,7 +22,7 @@ _STEPS = {
     Qt.Key.Key_Up: (0, 1),
     Qt.Key.Key_Down: (0, -1),
 }
-_POINT, _HOVERED, _CROSS = 5, 10, 22
+_POINT, _ANATOMY, _HOVERED, _CROSS = 5, 10, 13, 22
 _MARGIN = 0.05
 _HEIGHT = 300
 # Shares of the colour map that stand out from the background.
@@ -86,11 +86,31 @@ class MapPlot(Plot):
         scene = self.getViewBox().mapViewToScene(QPointF(*place))
         return QPointF(self.mapFromScene(scene))
 
-    def show_points(self, places: NDArray[np.float64], colours: list[QColor]) -> None:
-        """Show points at places (n, 2), without those at NaN, and the axes around all of them."""
+    def show_points(
+        self, places: NDArray[np.float64], colours: list[QColor], anatomies: int = 0
+    ) -> None:
+        """Show points at places (n, 2), without those at NaN, and the axes around all of them.
+
+        Parameters
+        ----------
+        places : ndarray, shape (n, 2)
+            Where they are.
+        colours : list of QColor
+            Of each.
+        anatomies : int
+            How many of them, at the end, are real anatomies, which are larger and framed.
+        """
         known = np.flatnonzero(np.isfinite(places).all(axis=1))
-        brushes = [pyqtgraph.mkBrush(colours[i]) for i in known]
-        self._points.setData(pos=places[known], brush=brushes, data=known)
+        real = known >= len(places) - anatomies
+        frame = pyqtgraph.mkPen(self.getAxis("left").textPen().color(), width=1)
+        self._points.setData(
+            pos=places[known],
+            brush=[pyqtgraph.mkBrush(colours[i]) for i in known],
+            symbol=["d" if one else "o" for one in real],
+            size=np.where(real, _ANATOMY, _POINT),
+            pen=[frame if one else pyqtgraph.mkPen(None) for one in real],
+            data=known,
+        )
         self._places = places[known]
         self.show_all()
 

@@ -203,6 +203,7 @@ class LatentExplorer(QWidget):
         self.projection.comparison.comparing.connect(self.compare.stop_comparing)
         self.compare.side_by_side.clicked.connect(self.projection.comparison.stop)
         self.compare.difference.clicked.connect(self.projection.comparison.stop)
+        self.live.drew.connect(self.map.anatomies.follow)
         self.measurements.measured.connect(self.attributes.show_measured)
         self.measurements.measured.connect(self.map.show_measured)
         self.live.failed.connect(self._on_problem)
@@ -218,7 +219,7 @@ class LatentExplorer(QWidget):
             self._thumbnails,
             self.findChildren(JobBar),
             self.sessions.last,
-            [self.measurements.live, self.attributes.searching],
+            [self.measurements.live, self.attributes.searching, self.map.anatomies.searching],
         )
         self.destroyed.connect(end)
 
@@ -255,6 +256,7 @@ class LatentExplorer(QWidget):
             bar.stop()
         self.measurements.live.stop()
         self.attributes.searching.stop()
+        self.map.anatomies.searching.stop()
         self.sessions.last.write()
 
     # Showing

@@ -7,6 +7,7 @@ from planted_copies import SHAPE, Volumes, person, plant
 from cowgan.errors import CowganError
 from cowgan.evaluation.replica_report import replica_report, rows_of
 from cowgan.evaluation.replicas import (
+    AnatomySearch,
     Replicas,
     VesselMaps,
     find_replicas,
@@ -61,6 +62,22 @@ def test_every_planted_copy_is_found_with_its_source(found: Replicas, maps) -> N
         assert projection.mirrored == (name == "mirrored")
         assert projection.correlation == pytest.approx(1, abs=1e-5)
         assert projection.p == 1 / (1 + found.references)
+
+
+def test_one_volume_is_judged_as_in_a_search_of_many(found: Replicas, sets, maps) -> None:
+    search = AnatomySearch(maps[0], FALSE_ALARMS)
+    matches = {match.index: match for match in found.matches}
+    for index in (0, 1, len(sets[1].names) - 1):
+        nearest, match = search.nearest(sets[1].volume(index)), matches[index]
+        assert nearest.name == sets[0].names[match.nearest]
+        assert (nearest.index, nearest.mirrored, nearest.part, nearest.p) == (
+            match.nearest,
+            match.mirrored,
+            match.part,
+            match.p,
+        )
+        assert nearest.dice == pytest.approx(match.dice)
+        assert nearest.flagged == (match in found.flagged)
 
 
 def test_other_people_are_flagged_as_rarely_as_stated(found: Replicas, maps) -> None:
@@ -130,6 +147,9 @@ def test_what_cannot_be_compared_is_refused(maps, sets, single_sentence) -> None
     with pytest.raises(CowganError) as refusal:
         vessel_maps_of(Volumes("mixed", {"one": sets[0].volume(0), "two": stretched}))
     assert "two has another voxel size" in single_sentence(refusal)
+    with pytest.raises(CowganError) as refusal:
+        AnatomySearch(training, FALSE_ALARMS).nearest(stretched)
+    assert "not on the grid" in single_sentence(refusal)
 
 
 def test_masks_are_kept_for_the_next_search(sets, maps, tmp_path, monkeypatch) -> None:

@@ -2,13 +2,19 @@
 
 import numpy as np
 import pytest
+from planted_copies import Volumes, person
 from qtpy.QtCore import QPoint, Qt
 
+from cowgan.evaluation import known_anatomies
+from cowgan.evaluation.known_anatomies import KnownAnatomies
+from cowgan.latent.anatomy_codes import AnatomyCodes
 from cowgan.latent.attribute_files import save_samples
 from cowgan.latent.attribute_models import AttributeSamples
+from cowgan.latent.p_space import PSpace
 from cowgan.segmentation import attribute_samples
 from cowgan.segmentation.attribute_samples import kept_samples
-from cowgan.synthesis import LatentState
+from cowgan.synthesis import LatentState, style
+from cowgan.volume import Volume, write_nifti
 
 LEFT = Qt.MouseButton.LeftButton
 #   13
@@ -134,3 +140,54 @@ def test_another_model_gets_a_map_of_its_own(lone_explorer, measured, other_mode
     qtbot.waitUntil(lambda: measured.map not in (None, first), timeout=20_000)
     assert not measured.map.measured
     assert measured.across.chosen == "pca_1"
+
+
+@pytest.fixture
+def anatomies(lone_explorer, tmp_path, monkeypatch):
+    """Return a folder of twelve people, one of whom is the volume of seed 3."""
+    monkeypatch.setattr(known_anatomies, "default_cache", lambda: tmp_path / "features")
+    synthesizer = lone_explorer.model.synthesizer
+    for place, seed in enumerate((3, *range(50, 61))):
+        volume = synthesizer.render(LatentState(seed))
+        plain = Volume(volume.data, volume.affine)
+        write_nifti(plain, tmp_path / "people" / f"sub-{place:02}_TOF.nii.gz")
+    return tmp_path / "people"
+
+
+def test_a_copy_of_a_training_anatomy_is_shown_with_its_source(
+    lone_explorer, measured, anatomies, qtbot
+):
+    comparison, model = measured.anatomies, lone_explorer.model
+    assert "holds no training volumes" in comparison.verdict.text()
+    assert not comparison.compare.isEnabled()
+    comparison.bank.set_path(anatomies)
+    comparison.compare.click()
+    qtbot.waitUntil(lambda: comparison.known is not None, timeout=60_000)
+    assert "no encoder" in comparison.remarks.text()
+    model.set_seed(3)
+    qtbot.waitUntil(lambda: "sub-00" in comparison.verdict.text(), timeout=60_000)
+    assert "may be a copy" in comparison.verdict.text()
+    comparison.show_nearest.click()
+    assert any("sub-00" in layer.name for layer in lone_explorer._viewer.layers)
+    model.set_seed(4)
+    qtbot.waitUntil(lambda: comparison.show_nearest.isVisible(), timeout=60_000)
+    assert "may be a copy" not in comparison.verdict.text()
+    comparison.bank.set_path("")
+    assert "holds no training volumes" in comparison.verdict.text()
+    assert not comparison.show_nearest.isVisible()
+
+
+def test_encoded_anatomies_are_marks_that_can_be_gone_to(lone_explorer, measured, qtbot):
+    checkpoint, model = lone_explorer.model.checkpoint, lone_explorer.model
+    code = PSpace.of(checkpoint).whitened(style(checkpoint, 77)[None]).half()
+    codes = AnatomyCodes(("sub-07",), code, checkpoint.sha256)
+    values = {"volume_mm3": np.array([1500.0]), "diameter_mm": np.array([2.5])}
+    volumes = Volumes("people", {"sub-07": person(7)})
+    measured.anatomies.found.emit(KnownAnatomies(volumes, None, codes, values, ()))
+    click(qtbot, measured, 1500, 2.5)
+    np.testing.assert_allclose(model.latent.w[0], style(checkpoint, 77), atol=0.02)
+    assert model.latent.origin == "sub-07, encoded"
+    assert "sub-07" in measured._describe(len(SAMPLES.seeds))
+    measured.anatomies.found.emit(None)
+    click(qtbot, measured, 1500, 2.5)
+    assert model.latent.w is None

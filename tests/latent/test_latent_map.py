@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
+import torch
 
 from cowgan.checkpoint import Checkpoint
+from cowgan.latent.anatomy_codes import AnatomyCodes
 from cowgan.latent.attribute_models import AttributeSamples
 from cowgan.latent.components import pca_directions
 from cowgan.latent.latent_map import COMPONENTS, DISTANCE, SEEDS, LatentMap, Typicality
+from cowgan.latent.p_space import PSpace
 from cowgan.measure.vessel_attributes import Attribute
 from cowgan.networks import NetworkConfig
-from cowgan.synthesis import BlockMix, Edit, LatentState
+from cowgan.synthesis import BlockMix, Edit, LatentState, style, styles
 
 CONFIG = NetworkConfig(16, 8, 4, 16, latent_dim=12, style_depth=2)
 WIDE, HIGH = Attribute("wide", "Width", "mm", 1), Attribute("high", "Height", "mm", 1)
@@ -91,6 +94,25 @@ def test_a_place_nobody_has_leads_nowhere(checkpoint):
     found = LatentMap(checkpoint, nowhere, (WIDE, HIGH))
     assert found.nearest(*AXES, (0, 0), (1, 1)) is None
     assert found.next_along(*AXES, (0, 0), RIGHT, (1, 1)) is None
+
+
+def test_anatomies_follow_the_volumes_and_can_be_gone_to(checkpoint):
+    found = LatentMap(checkpoint, SAMPLES, (WIDE, HIGH))
+    w = torch.stack([style(checkpoint, seed) for seed in (7, 99)])
+    codes = AnatomyCodes(("a", "b"), PSpace.of(checkpoint).whitened(w).half(), "0" * 64)
+    found.show_anatomies(codes, {"wide": np.array([30.0, 5]), "high": np.array([0.0, np.nan])})
+    assert [found.name(index) for index in (0, 4, 5, 6)] == ["Seed 7", "Seed 11", "a", "b"]
+    own = found.values[DISTANCE.key]
+    assert own[5] == pytest.approx(own[0], rel=0.01)
+    assert found.nearest(*AXES, (29, 1), (1, 1)) == 5
+    assert found.next_along(*AXES, (20, 0), RIGHT, (1, 1)) == 5
+    state = found.state(5)
+    expected = styles(checkpoint, LatentState(7))
+    torch.testing.assert_close(styles(checkpoint, state), expected, rtol=0.02, atol=0.02)
+    assert "a" in state.origin
+    assert found.state(1) == LatentState(8)
+    found.show_anatomies(None)
+    assert found.nearest(*AXES, (29, 1), (1, 1)) == 1
 
 
 def typicality(plain: LatentMap, state: LatentState) -> Typicality:

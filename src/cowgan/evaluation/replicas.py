@@ -254,13 +254,7 @@ def find_replicas(
             f"Generated and training volumes differ in shape or voxel size ({one} and {other} "
             "cells of 8 voxels); bring them to one grid with cowgan preprocess."
         )
-    references = first_of_each(training.subjects)[:MOST_REFERENCES]
-    fewest = int(np.ceil(1 / false_alarms))
-    if len(references) < fewest:
-        raise CowganError(
-            f"A false alarm rate of {false_alarms:g} takes {fewest} training subjects, but there "
-            f"are {len(references)}; allow a higher rate."
-        )
+    references = _references(training, false_alarms)
     search = _Search(training)
     total = len(references) + len(generated)
     real = []
@@ -274,6 +268,122 @@ def find_replicas(
     progress.report(total, total)
     projections = _nearest_projections(generated, training, references)
     return _judged(found, real, projections, false_alarms)
+
+
+@dataclass(frozen=True)
+class NearestAnatomy:
+    """The training volume that one volume is most alike, and what that says.
+
+    Parameters
+    ----------
+    index : int
+        Place of the training volume.
+    name : str
+        Its name.
+    mirrored : bool
+        Whether its left and right are swapped.
+    part : str
+        Where they are alike: "whole", "left", "right", "front" or "back".
+    dice : float
+        Of the vessels in that part, after the best shift.
+    p : float
+        Share of different people that are at least as alike.
+    false_alarms : float
+        Share of volumes of other people that are flagged.
+    flagged : bool
+        Whether they are more alike than that.
+    """
+
+    index: int
+    name: str
+    mirrored: bool
+    part: str
+    dice: float
+    p: float
+    false_alarms: float
+    flagged: bool
+
+
+class AnatomySearch:
+    """Looks for the training volume that a single volume repeats, as `find_replicas` does.
+
+    Parameters
+    ----------
+    training : VesselMaps
+        The training volumes.
+    false_alarms : float
+        Share of volumes of other people that may be flagged.
+    progress : Progress, optional
+        Reports each training subject whose likeness to the others is measured.
+
+    Raises
+    ------
+    CowganError
+        Training has too few subjects to tell what is suspicious.
+    Cancelled
+        The user cancelled.
+    """
+
+    def __init__(
+        self,
+        training: VesselMaps,
+        false_alarms: float = FALSE_ALARMS,
+        progress: Progress | None = None,
+    ) -> None:
+        progress = progress or Silent()
+        self._training, self._false_alarms = training, false_alarms
+        self._search = _Search(training)
+        references = _references(training, false_alarms)
+        real = []
+        for done, index in enumerate(references):
+            advance(progress, done, len(references), training.names[index])
+            real.append(self._search.best(training.maps[index], training.subjects[index]))
+        self._usual = _Usual.of(real)
+
+    def nearest(self, volume: Volume) -> NearestAnatomy:
+        """Return the training volume that a volume is most alike.
+
+        Raises
+        ------
+        CowganError
+            No vessel is found, or the volume is not on the grid of the training volumes.
+        """
+        shape = volume.data.shape
+        masks = VesselMasks(shape)
+        row = masks(volume)[0]
+        cell_mm = _CELL * row[:3]
+        if masks.cells != self._training.maps.shape[1:] or not np.allclose(
+            cell_mm, self._training.cell_mm, rtol=0.01
+        ):
+            raise CowganError(
+                "The training volumes are not on the grid of the model's volumes; bring them to "
+                "it with cowgan preprocess."
+            )
+        best = self._search.best(row[3:].reshape(masks.cells), None)
+        part, score, p = self._usual.judge(best)
+        found = best[part]
+        return NearestAnatomy(
+            found.nearest,
+            self._training.names[found.nearest],
+            found.mirrored,
+            part,
+            found.dice,
+            p,
+            self._false_alarms,
+            score > self._usual.threshold(self._false_alarms),
+        )
+
+
+def _references(training: VesselMaps, false_alarms: float) -> list[int]:
+    """Return one volume of each subject that real likeness is measured on."""
+    references = list(first_of_each(training.subjects)[:MOST_REFERENCES])
+    fewest = int(np.ceil(1 / false_alarms - 1e-9))
+    if len(references) < fewest:
+        raise CowganError(
+            f"A false alarm rate of {false_alarms:g} takes {fewest} training subjects, but there "
+            f"are {len(references)}; allow a higher rate."
+        )
+    return references
 
 
 def _nearest_projections(
@@ -439,21 +549,44 @@ def _judged(
     false_alarms: float,
 ) -> Replicas:
     """Set the likeness of generated volumes against that of different people."""
-    parts = tuple(real[0])
-    usual = np.array([[of[name].dice for name in parts] for of in real])
-    mean, spread = usual.mean(0), np.maximum(usual.std(0, ddof=1), 1e-6)
-    scores_of_real = ((usual - mean) / spread).max(1)
+    usual = _Usual.of(real)
     matches = []
     for index, (best, projection) in enumerate(zip(found, projections, strict=True)):
-        scores = (np.array([best[name].dice for name in parts]) - mean) / spread
-        most = int(scores.argmax())
-        score, alike = float(scores[most]), best[parts[most]]
-        p = float((1 + (scores_of_real >= score).sum()) / (1 + len(real)))
-        part = parts[most]
+        part, score, p = usual.judge(best)
+        alike = best[part]
         matches.append(
             Match(index, alike.nearest, alike.mirrored, part, alike.dice, score, p, projection)
         )
-    threshold = float(np.quantile(scores_of_real, 1 - false_alarms, method="higher"))
-    reached = float((scores_of_real > threshold).mean())
+    threshold = usual.threshold(false_alarms)
+    reached = float((usual.scores > threshold).mean())
     ordered = tuple(sorted(matches, key=lambda match: -match.score))
     return Replicas(ordered, threshold, reached, len(real))
+
+
+@dataclass(frozen=True, eq=False)
+class _Usual:
+    """The likeness of different people in each part, and the most of it of each person."""
+
+    parts: tuple[str, ...]
+    mean: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    scores: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, real: Sequence[dict[str, _Best]]) -> "_Usual":
+        parts = tuple(real[0])
+        usual = np.array([[best[name].dice for name in parts] for best in real])
+        mean, spread = usual.mean(0), np.maximum(usual.std(0, ddof=1), 1e-6)
+        return cls(parts, mean, spread, ((usual - mean) / spread).max(1))
+
+    def judge(self, best: dict[str, _Best]) -> tuple[str, float, float]:
+        """Return the most suspicious part, its score, and the share of people at least as alike."""
+        dice = np.array([best[name].dice for name in self.parts])
+        scores = (dice - self.mean) / self.spread
+        most = int(scores.argmax())
+        p = float((1 + (self.scores >= scores[most]).sum()) / (1 + len(self.scores)))
+        return self.parts[most], float(scores[most]), p
+
+    def threshold(self, false_alarms: float) -> float:
+        """Return the score that such a share of people exceeds."""
+        return float(np.quantile(self.scores, 1 - false_alarms, method="higher"))

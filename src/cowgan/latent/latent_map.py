@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cowgan.checkpoint import Checkpoint, to_p
+from cowgan.latent.anatomy_codes import AnatomyCodes
 from cowgan.latent.attribute_models import AttributeSamples
 from cowgan.latent.components import pca_directions
 from cowgan.latent.p_space import PSpace
@@ -78,10 +79,12 @@ class LatentMap:
     ----------
     seeds : tuple of int
         Of the volumes, which are neither truncated nor edited.
+    anatomies : AnatomyCodes or None
+        Real anatomies, which follow the volumes in `values` and in all indices.
     quantities : dict of str to Attribute
         By key, what can be an axis or a colour: what was measured, `COMPONENTS` and `DISTANCE`.
     values : dict of str to ndarray
-        By key, one value per volume; NaN where there was nothing to measure.
+        By key, one value per volume and anatomy; NaN where there was nothing to measure.
     """
 
     def __init__(
@@ -104,15 +107,57 @@ class LatentMap:
         measured = {} if samples is None else samples.values
         known = [each for each in attributes if np.isfinite(measured.get(each.key, np.nan)).any()]
         self.quantities = {each.key: each for each in (*known, *self._components, DISTANCE)}
-        self.values: Mapping[str, NDArray[np.float64]] = {
+        self.anatomies: AnatomyCodes | None = None
+        self._of_seeds: Mapping[str, NDArray[np.float64]] = {
             **{each.key: np.asarray(measured[each.key], dtype=np.float64) for each in known},
             **self._latent_values(_ws(checkpoint, self.seeds)),
         }
+        self.values: Mapping[str, NDArray[np.float64]] = self._of_seeds
 
     @property
     def measured(self) -> bool:
         """Whether it has measurements."""
         return len(self.quantities) > len(self._components) + 1
+
+    def show_anatomies(
+        self,
+        anatomies: AnatomyCodes | None,
+        measured: Mapping[str, NDArray[np.float64]] | None = None,
+    ) -> None:
+        """Add real anatomies in place of earlier ones; None removes them.
+
+        Parameters
+        ----------
+        anatomies : AnatomyCodes or None
+            Where the encoder sees them.
+        measured : dict of str to ndarray, optional
+            By key, what was measured of each of them.
+        """
+        self.anatomies = anatomies
+        if anatomies is None:
+            self.values = self._of_seeds
+            return
+        unknown = np.full(len(anatomies.people), np.nan)
+        styles_of_people = self._space.w(anatomies.codes.float())
+        values = {**(measured or {}), **self._latent_values(styles_of_people)}
+        self.values = {
+            key: np.concatenate([of_seeds, values.get(key, unknown)])
+            for key, of_seeds in self._of_seeds.items()
+        }
+
+    def state(self, index: int) -> LatentState:
+        """Return the state of a volume or of an anatomy's style."""
+        if index < len(self.seeds) or self.anatomies is None:
+            return LatentState(self.seeds[index])
+        person = index - len(self.seeds)
+        w = self._space.w(self.anatomies.codes[person].float())
+        return LatentState(w=(tuple(w.tolist()),), origin=f"{self.anatomies.people[person]}, encoded")
+
+    def name(self, index: int) -> str:
+        """Return the seed of a volume or the name of an anatomy."""
+        if index < len(self.seeds) or self.anatomies is None:
+            return f"Seed {self.seeds[index]}"
+        return self.anatomies.people[index - len(self.seeds)]
 
     def position(self, state: LatentState) -> dict[str, float]:
         """Return what follows from the latent of a volume.
@@ -142,13 +187,13 @@ class LatentMap:
         return Typicality(100.0 * float(closer) / len(self._reference))
 
     def places(self, x: str, y: str) -> NDArray[np.float64]:
-        """Return the place of each volume for two keys, shape (n, 2); NaN where it has none."""
+        """Return the place of each for two keys, shape (n, 2); NaN where it has none."""
         return np.stack([self.values[x], self.values[y]], axis=1)
 
     def nearest(
         self, x: str, y: str, place: tuple[float, float], scale: tuple[float, float]
     ) -> int | None:
-        """Return the index of the volume that is nearest to a place; None if none has a place.
+        """Return the index of what is nearest to a place; None if nothing has a place.
 
         Parameters
         ----------
@@ -172,7 +217,7 @@ class LatentMap:
         step: tuple[int, int],
         scale: tuple[float, float],
     ) -> int | None:
-        """Return the index of the nearest volume on one side of a place; None at the margin.
+        """Return the index of what is nearest on one side of a place; None at the margin.
 
         Parameters
         ----------
