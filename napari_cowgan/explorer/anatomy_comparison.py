@@ -158,7 +158,7 @@ class AnatomyComparison(QWidget):
         data, options, _ = volume_to_layer(volume, nearest.name)
         self._viewer.add_image(data, **options)
 
-    def _set_known(self, known: KnownAnatomies | None) -> None:
+    def _set_known(self, known: "KnownAnatomies | None") -> None:
         self.known, self._nearest = known, None
         self.found.emit(known)
         self.look()

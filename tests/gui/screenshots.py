@@ -28,7 +28,10 @@ from turing_readers import observer, play, read_all
 
 from cowgan.anatomy.arteries import Artery
 from cowgan.anatomy.label_schemes import TOPCOW_2024
+from cowgan.latent.drag_plan import DragPlan, VoxelRuns
+from cowgan.latent.dragging import Pull
 from cowgan.simulate import make_anatomy, make_phantom, simulate_tof
+from cowgan.synthesis import LatentState
 from cowgan.training.remote_control import read_status
 from cowgan.volume import Volume, default_affine, write_nifti
 from napari_cowgan.data import show_data_panel
@@ -115,6 +118,61 @@ def shoot_explorer(folder: Path, theme: str) -> None:
         choose_rendering(explorer, rendering)
         save(viewer, folder, rendering.lower().replace(" ", "-"))
     shoot_controls(explorer, viewer, folder)
+    viewer.close()
+
+
+def shoot_paths(folder: Path, theme: str) -> None:
+    """Draw a drag with what should stay, a movie and the map beside real anatomies."""
+    viewer = open_window(theme)
+    panel = show_explorer(viewer)
+    wait_for(lambda: panel.explorer and panel.explorer.showing_complete_volume)
+    explorer = panel.explorer
+    explorer.model.edit("seed", seed=1, psi=0.9)
+    wait_for(lambda: explorer.showing_complete_volume)
+    sections = {section.text()[3:]: section for section in explorer.findChildren(Section)}
+    for section in sections.values():
+        section.collapse(animate=False)
+
+    sections["Drag vessels"].expand(animate=False)
+    ball = np.indices(explorer.live.complete_volume.shape) - np.reshape((13, 43, 58), (3, 1, 1, 1))
+    stays = VoxelRuns.of(np.linalg.norm(ball, axis=0) <= 8)
+    explorer.drag.edit_plan(DragPlan((Pull((16, 55, 83), (16, 63, 83)),), stays), "plan")
+    save(viewer, folder, "drag-planned")
+    explorer.drag.go.click()
+    wait_for(lambda: explorer.model.latent.w is not None)
+    save(viewer, folder, "drag-running")
+    wait_for(lambda: not explorer.drag.job.running and explorer.showing_complete_volume, 600)
+    save(viewer, folder, "drag-done")
+    explorer.drag.clear.click()
+    explorer.drag.unpaint.click()
+    sections["Drag vessels"].collapse(animate=False)
+
+    sections["Movie"].expand(animate=False)
+    save(viewer, folder, "movie-empty")
+    for seed, view in ((1, "axial"), (2, "coronal"), (3, "sagittal")):
+        explorer.model.set_seed(seed)
+        explorer.view.views[view].click()
+        explorer.movie.add.click()
+    explorer.movie.player.go_to(30)
+    wait_for(lambda: explorer.showing_complete_volume)
+    save(viewer, folder, "movie-scrubbed")
+    sections["Movie"].collapse(animate=False)
+
+    explorer.view.views["axial"].click()
+    sections["Map"].expand(animate=False)
+    wait_for(lambda: explorer.map.map is not None and explorer.showing_complete_volume)
+    save(viewer, folder, "map-opened")
+    with tempfile.TemporaryDirectory() as work:
+        for person in range(10):
+            state = LatentState(1 if person == 3 else 500 + person)
+            made = explorer.model.synthesizer.render(state)
+            write_nifti(Volume(made.data, made.affine), Path(work, f"sub-{person:02}_TOF.nii.gz"))
+        explorer.map.anatomies.bank.set_path(work)
+        explorer.model.set_seed(1)
+        explorer.map.anatomies.compare.click()
+        wait_for(lambda: explorer.map.anatomies.show_nearest.isVisible(), 600)
+        save(viewer, folder, "map-compared")
+        explorer.map.anatomies.bank.set_path("")
     viewer.close()
 
 
@@ -531,6 +589,7 @@ if __name__ == "__main__":
     for chosen in ("dark", "light"):
         for shoot in (
             shoot_explorer,
+            shoot_paths,
             shoot_return,
             shoot_phantom,
             shoot_segmentation,
