@@ -15,6 +15,7 @@ from napari_cowgan.viewer.display import display_order, labels_to_layer, network
 from napari_cowgan.viewer.vessel_picking import Index
 
 FIXED_NAME = "Stays as it is"
+_COLOUR = "#50a0ff"
 _BRUSH = 10
 """Voxels across the ball that a press paints."""
 
@@ -96,7 +97,8 @@ class FixedLayer:
             )
             selected = set(self._viewer.layers.selection)
             ignore_pointer(self._viewer)
-            self._layer = Labels(data, **options | {"opacity": 0.5})
+            look = {"opacity": 0.5, "colormap": {None: _COLOUR, 0: "transparent"}}
+            self._layer = Labels(data, **options | look)
             self._layer.brush_size = _BRUSH
             self._layer.events.paint.connect(self._on_paint)
             self._viewer.add_layer(self._layer)
