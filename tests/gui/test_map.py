@@ -40,8 +40,8 @@ def unfold(explorer, qtbot):
 
     section = next(s for s in explorer.findChildren(Section) if s.isAncestorOf(explorer.map))
     section.expand(animate=False)
-    qtbot.waitUntil(lambda: explorer.map.map is not None)
-    qtbot.waitUntil(lambda: explorer.map.plot.isVisible())
+    qtbot.waitUntil(lambda: explorer.map.map is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: explorer.map.plot.isVisible(), timeout=60_000)
     qtbot.wait(50)
     return explorer.map
 

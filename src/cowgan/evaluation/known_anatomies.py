@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cowgan.errors import CowganError
 from cowgan.evaluation.replicas import FALSE_ALARMS, AnatomySearch, vessel_maps_of
 from cowgan.evaluation.volume_sets import FirstVolumes, open_training
 from cowgan.features.store import default_cache
@@ -109,8 +108,6 @@ def _reported(volumes: VolumeSet, progress: Progress) -> Iterator[tuple[str, Vol
         yield name, volumes.volume(index)
 
 
-def _measured(
-    volumes: VolumeSet, progress: Progress
-) -> Mapping[str, NDArray[np.float64]]:
+def _measured(volumes: VolumeSet, progress: Progress) -> Mapping[str, NDArray[np.float64]]:
     rows = [vessel_values(volume) for _, volume in _reported(volumes, progress)]
     return {key: np.array([row[key] for row in rows], dtype=np.float64) for key in rows[0]}

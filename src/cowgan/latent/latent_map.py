@@ -151,7 +151,9 @@ class LatentMap:
             return LatentState(self.seeds[index])
         person = index - len(self.seeds)
         w = self._space.w(self.anatomies.codes[person].float())
-        return LatentState(w=(tuple(w.tolist()),), origin=f"{self.anatomies.people[person]}, encoded")
+        return LatentState(
+            w=(tuple(w.tolist()),), origin=f"{self.anatomies.people[person]}, encoded"
+        )
 
     def name(self, index: int) -> str:
         """Return the seed of a volume or the name of an anatomy."""
