@@ -15,7 +15,9 @@ from cowgan.segmentation import attribute_samples
 from cowgan.segmentation.attribute_samples import kept_samples
 from cowgan.synthesis import LatentState, style
 from cowgan.volume import Volume, write_nifti
+from napari_cowgan.explorer.renderer import Rendered
 
+OTHER_PERSON = 50
 LEFT = Qt.MouseButton.LeftButton
 #   13
 # 10 11 12
@@ -143,38 +145,41 @@ def test_another_model_gets_a_map_of_its_own(lone_explorer, measured, other_mode
 
 
 @pytest.fixture
-def anatomies(lone_explorer, tmp_path, monkeypatch):
-    """Return a folder of twelve people, one of whom is the volume of seed 3."""
+def people(tmp_path, monkeypatch):
+    """Return a folder of twelve people."""
     monkeypatch.setattr(known_anatomies, "default_cache", lambda: tmp_path / "features")
-    synthesizer = lone_explorer.model.synthesizer
-    for place, seed in enumerate((3, *range(50, 61))):
-        volume = synthesizer.render(LatentState(seed))
-        plain = Volume(volume.data, volume.affine)
-        write_nifti(plain, tmp_path / "people" / f"sub-{place:02}_TOF.nii.gz")
+    for seed in range(12):
+        write_nifti(person(seed), tmp_path / "people" / f"sub-{seed:02}_TOF.nii.gz")
     return tmp_path / "people"
 
 
+def shown(explorer, volume) -> Rendered:
+    return Rendered(explorer.model.synthesizer, LatentState(), volume, None, 0.1)
+
+
 def test_a_copy_of_a_training_anatomy_is_shown_with_its_source(
-    lone_explorer, measured, anatomies, qtbot
+    lone_explorer, measured, people, qtbot
 ):
-    comparison, model = measured.anatomies, lone_explorer.model
+    comparison = measured.anatomies
     assert "holds no training volumes" in comparison.verdict.text()
     assert not comparison.compare.isEnabled()
-    comparison.bank.set_path(anatomies)
+    comparison.bank.set_path(people)
     comparison.compare.click()
     qtbot.waitUntil(lambda: comparison.known is not None, timeout=60_000)
     assert "no encoder" in comparison.remarks.text()
-    model.set_seed(3)
-    qtbot.waitUntil(lambda: "sub-00" in comparison.verdict.text(), timeout=60_000)
+    comparison.follow(shown(lone_explorer, person(3)))
+    qtbot.waitUntil(lambda: comparison.show_nearest.isVisible(), timeout=60_000)
+    assert "sub-03" in comparison.verdict.text()
     assert "may be a copy" in comparison.verdict.text()
     comparison.show_nearest.click()
-    assert any("sub-00" in layer.name for layer in lone_explorer._viewer.layers)
-    model.set_seed(4)
+    assert any("sub-03" in layer.name for layer in lone_explorer._viewer.layers)
+    comparison.follow(shown(lone_explorer, person(OTHER_PERSON)))
     qtbot.waitUntil(lambda: comparison.show_nearest.isVisible(), timeout=60_000)
     assert "may be a copy" not in comparison.verdict.text()
+    comparison.follow(shown(lone_explorer, Volume(person(3).data[:, :32], person(3).affine)))
+    qtbot.waitUntil(lambda: "not on the grid" in comparison.verdict.text(), timeout=60_000)
     comparison.bank.set_path("")
     assert "holds no training volumes" in comparison.verdict.text()
-    assert not comparison.show_nearest.isVisible()
 
 
 def test_encoded_anatomies_are_marks_that_can_be_gone_to(lone_explorer, measured, qtbot):
