@@ -22,7 +22,7 @@ _STEPS = {
     Qt.Key.Key_Up: (0, 1),
     Qt.Key.Key_Down: (0, -1),
 }
-_POINT, _ANATOMY, _HOVERED, _CROSS = 5, 10, 13, 22
+_POINT, _ANATOMY, _HOVERED, _CROSS = 5, 7, 10, 22
 _MARGIN = 0.05
 _HEIGHT = 300
 # Shares of the colour map that stand out from the background.
