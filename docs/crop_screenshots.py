@@ -3,8 +3,8 @@
 Usage: python tests/gui/screenshots.py FOLDER; python tests/page/page_screenshots.py FOLDER;
 python docs/crop_screenshots.py FOLDER
 
-Writes explorer.png, segmentation.png, study.png, reading.png, reading-pairs.png and
-reading-browser.png to docs/images.
+Writes explorer.png, segmentation.png, study.png, study-links.png, reading.png, reading-pairs.png,
+reading-browser.png and reading-tablet.png to docs/images.
 """
 
 import sys
@@ -18,6 +18,7 @@ STUDY_PANEL = (1226, 40, 1600, 940)
 """Left, top, right and bottom of the panel in a window of 1600 x 1000 pixels."""
 GAP = 14
 READING_SIZE = (960, 600)
+TABLET_SIZE = (768, 576)
 
 
 def write_picture(picture: Image.Image, name: str) -> None:
@@ -46,6 +47,9 @@ if __name__ == "__main__":
         Image.open(folder / f"dark-study-{state}.png").crop(STUDY_PANEL) for state in STUDY_STATES
     ]
     write_picture(side_by_side(panels), "study.png")
+    write_picture(Image.open(folder / "dark-study-links-group.png"), "study-links.png")
+    tablet = Image.open(folder / "page-tablet-mip-front.png")
+    write_picture(tablet.resize(TABLET_SIZE, Image.Resampling.LANCZOS), "reading-tablet.png")
     for shot, name in (
         ("reading-1280x800-marking", "reading.png"),
         ("reading-1280x800-pairs-mip", "reading-pairs.png"),
