@@ -1,5 +1,7 @@
 """The page asks readers the same, in the same words, as the reading window."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page
 
@@ -105,3 +107,12 @@ def test_the_page_offers_the_window_s_words_for_answers_and_confidence(modules):
     )
     answers = {design: list(words) for design, words in texts.ANSWERS.items()}
     assert ours == [answers, list(texts.CONFIDENCE), list(texts.QUALITY), texts.HINT]
+
+
+@pytest.mark.parametrize("of", COURSES.values(), ids=COURSES)
+def test_whoever_touches_the_screen_is_not_told_of_clicks_and_keys(modules, of):
+    for position in range(len(of.trials)):
+        shown = described(of, position)
+        texts_shown = said(modules, "instructions", constants(of), shown, True)["body"]
+        assert not re.search(r"click|press|Enter|mouse|wheel", " ".join(texts_shown), re.I)
+    assert said(modules, "marksSoFar", 0, 3, True) == "Tap the location, if you like."

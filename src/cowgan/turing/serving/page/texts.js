@@ -283,8 +283,8 @@ export function question(design, trial) {
 }
 
 /** @returns {string} What is said beside the reasons of the last mark. */
-export function marksSoFar(count, most) {
-  if (count === 0) return "Click the location, if you like.";
+export function marksSoFar(count, most, touch) {
+  if (count === 0) return `${touch ? "Tap" : "Click"} the location, if you like.`;
   return count < most ? `Location ${count}: why? Or another.` : `Location ${count}: why?`;
 }
 
@@ -296,7 +296,9 @@ export function progress(reading, trial) {
 }
 
 function task(reading, touch) {
-  const places = reading.marks ? PLACES[reading.design] : "";
+  const places = reading.marks
+    ? PLACES[reading.design].replace("click", touch ? "tap" : "click")
+    : "";
   const confidence =
     "Then say how sure you are, from <b>1</b> (a guess) to <b>5</b> (certain), and " +
     (touch ? "tap <b>Next</b>." : "press <b>Enter</b>.");

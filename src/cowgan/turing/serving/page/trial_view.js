@@ -128,7 +128,11 @@ export class TrialView {
     const allowed = marking(this.#reading, now);
     byId("marks").classList.toggle("absent", !allowed);
     const count = now.marks.length;
-    byId("marks-text").textContent = texts.marksSoFar(count, this.#reading.marks);
+    byId("marks-text").textContent = texts.marksSoFar(
+      count,
+      this.#reading.marks,
+      this.#touch,
+    );
     this.#reasons.forEach((made, place) => {
       made.disabled = !allowed || count === 0;
       press(made, count > 0 && now.marks.at(-1).reasons.includes(this.#reading.reasons[place]));
