@@ -11,7 +11,7 @@ import numpy as np
 from rich.progress import track
 
 from cowgan.anatomy.arteries import Artery
-from cowgan.measure.communicating_courses import Side
+from cowgan.measure.communicating_courses import BodySide
 from cowgan.measure.vessel_attributes import measure_vessels
 from cowgan.simulate import make_anatomy, simulate_tof
 
@@ -25,7 +25,7 @@ if __name__ == "__main__":
     for seed in track(seeds):
         anatomy = make_anatomy(seed)
         found = measure_vessels(simulate_tof(anatomy.occupancy, seed=seed)).communicating
-        for side, artery in ((Side.LEFT, Artery.L_PCOM), (Side.RIGHT, Artery.R_PCOM)):
+        for side, artery in ((BodySide.LEFT, Artery.L_PCOM), (BodySide.RIGHT, Artery.R_PCOM)):
             truth, course = anatomy.truth.arteries[artery], found.get(side)
             measured = np.nan if course is None else course.diameter_mm
             rows.append((truth.present, 2 * truth.radius_mm, measured))

@@ -16,7 +16,7 @@ import numpy as np
 from cowgan.checkpoint import load_bundled
 from cowgan.errors import CowganError
 from cowgan.latent.artery_steering import SteeringOutcome, find_communicating, steer
-from cowgan.measure.communicating_courses import Side
+from cowgan.measure.communicating_courses import BodySide
 from cowgan.synthesis import LatentState, Synthesizer
 
 WIDER_MM, NEW_MM = 0.3, 1.8
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--new", action="store_true")
     arguments = parser.parse_args()
-    synthesizer, find = Synthesizer(load_bundled()), find_communicating(Side.LEFT)
+    synthesizer, find = Synthesizer(load_bundled()), find_communicating(BodySide.LEFT)
     reached: list[tuple[float, float]] = []
     count = 0
     for seed in itertools.count():
@@ -44,7 +44,7 @@ def main() -> None:
         tolerance = min(0.05 * asked, 0.2 * (asked - found.diameter_mm))
         start = time.monotonic()
         try:
-            steps = list(steer(synthesizer, state, find, asked, tolerance, Side.LEFT))
+            steps = list(steer(synthesizer, state, find, asked, tolerance, BodySide.LEFT))
         except CowganError as error:
             print(f"seed {seed}: {error.sentence}", flush=True)
             continue

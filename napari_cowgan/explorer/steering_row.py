@@ -7,7 +7,7 @@ from qtpy.QtCore import Signal
 
 from cowgan.errors import Cancelled
 from cowgan.latent.artery_steering import SteeringOutcome, SteeringStep, steer
-from cowgan.measure.communicating_courses import Side
+from cowgan.measure.communicating_courses import BodySide
 from cowgan.segmentation.artery_attributes import ATTRIBUTES, STEERED, artery_finder
 from cowgan.synthesis import LatentState
 from napari_cowgan.explorer.explorer_model import ExplorerModel
@@ -86,7 +86,7 @@ class SteeringRow(SliderRow):
             return
         self._measured = measured
         value = measured.values[self.attribute.key]
-        self.slider.setEnabled(isinstance(self._artery, Side) or not math.isnan(value))
+        self.slider.setEnabled(isinstance(self._artery, BodySide) or not math.isnan(value))
         self.label.setText(f"{self.attribute.title}: {self._text(value)}")
         shown = 0.0 if math.isnan(value) else value
         self.slider.neutral = round(shown, self.slider.decimals())
@@ -98,7 +98,7 @@ class SteeringRow(SliderRow):
         if synthesizer is None or self.moot:
             return None
         latent, asked, tolerance = self._model.latent, self._asked, self._tolerance()
-        key, side = self.attribute.key, self._artery if isinstance(self._artery, Side) else None
+        key, side = self.attribute.key, self._artery if isinstance(self._artery, BodySide) else None
 
         def work(job: Job) -> SteeringStep:
             steps = steer(synthesizer, latent, artery_finder(key), asked, tolerance, side)
@@ -148,7 +148,7 @@ class SteeringRow(SliderRow):
         self.message.setVisible(bool(text))
 
     def _new_slider(self) -> Slider:
-        pcom = isinstance(self._artery, Side)
+        pcom = isinstance(self._artery, BodySide)
         lowest, highest = _PCOM_RANGE_MM if pcom else _ARTERY_RANGE_MM
         absent = ". 0 makes it absent; from there, any other makes it present" if pcom else ""
         slider = Slider(
@@ -167,7 +167,7 @@ class SteeringRow(SliderRow):
     def _text(self, value: float) -> str:
         if value and not math.isnan(value):
             return self.attribute.text(value)
-        return "absent" if isinstance(self._artery, Side) else "not found"
+        return "absent" if isinstance(self._artery, BodySide) else "not found"
 
     def _change(self, value: float) -> str:
         if not value or not self._before or math.isnan(self._before):
@@ -185,7 +185,7 @@ class SteeringRow(SliderRow):
         measured = self._measured
         current = measured is not None and measured.state == self._model.latent
         known = measured.values[self.attribute.key] if measured and current else math.nan
-        pcom = isinstance(self._artery, Side)
+        pcom = isinstance(self._artery, BodySide)
         self._before = 0.0 if current and pcom and math.isnan(known) else known
         self._asked, self._from = value, self._model.latent
         self.say(f"Changing the {self._spoken()} to {self._text(value)}…")

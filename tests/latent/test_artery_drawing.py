@@ -5,11 +5,11 @@ import pytest
 
 from cowgan.latent.artery_drawing import draw_between, draw_width, draw_without
 from cowgan.latent.artery_steering import FoundArtery, find_communicating
-from cowgan.measure.communicating_courses import Side, gap_between
+from cowgan.measure.communicating_courses import BodySide, gap_between
 from cowgan.volume import Volume, default_affine
 
 SPACING = (0.6, 0.6, 0.6)
-find = find_communicating(Side.LEFT)
+find = find_communicating(BodySide.LEFT)
 
 
 def volume(pcom_mm: float) -> Volume:
@@ -44,10 +44,10 @@ def test_an_artery_is_measured_as_wide_as_it_is_drawn(change_mm):
 def test_a_missing_artery_is_drawn_between_those_that_it_joins():
     tof, artery = found(0)
     assert artery.course is None
-    gap = gap_between(artery.vessels.tubes, Side.LEFT, tof.shape, SPACING)
+    gap = gap_between(artery.vessels.tubes, BodySide.LEFT, tof.shape, SPACING)
     drawing = draw_between(tof, artery.vessels, gap, 1.8)
     assert find(drawing.volume).diameter_mm == pytest.approx(1.8, abs=0.35)
-    assert find_communicating(Side.RIGHT)(drawing.volume).course is None
+    assert find_communicating(BodySide.RIGHT)(drawing.volume).course is None
 
 
 def test_an_artery_is_removed():
@@ -58,4 +58,4 @@ def test_an_artery_is_removed():
 
 
 def test_without_arteries_there_is_no_gap():
-    assert gap_between([], Side.LEFT, (24, 64, 64), SPACING) is None
+    assert gap_between([], BodySide.LEFT, (24, 64, 64), SPACING) is None

@@ -13,11 +13,11 @@ from cowgan.latent.artery_steering import (
     find_communicating,
     steer,
 )
-from cowgan.measure.communicating_courses import Side
+from cowgan.measure.communicating_courses import BodySide
 from cowgan.measure.vessel_attributes import MeasuredVessels
 from cowgan.synthesis import LatentState, Synthesizer
 
-find = find_communicating(Side.LEFT)
+find = find_communicating(BodySide.LEFT)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_the_left_pcom_becomes_wider_and_little_else_changes(synthesizer):
     before = next(synthesizer.render_many([state]))
     artery = find(before)
     asked = artery.diameter_mm + 0.3
-    *moving, last = steer(synthesizer, state, find, asked, 0.06, Side.LEFT)
+    *moving, last = steer(synthesizer, state, find, asked, 0.06, BodySide.LEFT)
     assert last.outcome is SteeringOutcome.REACHED
     assert all(step.outcome is SteeringOutcome.MOVING for step in moving)
     assert [step.done for step in moving] == sorted(step.done for step in moving)
@@ -59,7 +59,12 @@ def test_an_artery_that_is_as_wide_as_wanted_stays(synthesizer):
 def test_an_artery_without_anything_to_join_is_refused(synthesizer):
     nothing = MeasuredVessels({}, (), {}, np.zeros((32, 128, 128), bool))
     steps = steer(
-        synthesizer, LatentState(0), lambda volume: FoundArtery(nothing, None), 1.5, 0.1, Side.LEFT
+        synthesizer,
+        LatentState(0),
+        lambda volume: FoundArtery(nothing, None),
+        1.5,
+        0.1,
+        BodySide.LEFT,
     )
     with pytest.raises(CowganError, match="absent"):
         next(steps)

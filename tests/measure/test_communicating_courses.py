@@ -5,7 +5,7 @@ import pytest
 
 from cowgan.anatomy.arteries import Artery
 from cowgan.measure.branches import find_tubes
-from cowgan.measure.communicating_courses import Side, communicating_courses
+from cowgan.measure.communicating_courses import BodySide, communicating_courses
 from cowgan.measure.vessel_attributes import measure_vessels
 from cowgan.simulate import make_anatomy, simulate_tof
 
@@ -34,10 +34,10 @@ def test_the_sides_that_are_joined_have_an_artery_of_the_width_it_was_drawn_with
     mask = circulations()
     assert not courses(mask)
     left = joined(mask, 50, 1.5)
-    assert set(courses(left)) == {Side.LEFT}
+    assert set(courses(left)) == {BodySide.LEFT}
     both = courses(joined(left, 14, 2.0))
-    assert both[Side.LEFT].diameter_mm == pytest.approx(1.8, abs=0.25)
-    assert both[Side.RIGHT].diameter_mm == pytest.approx(2.4, abs=0.2)
+    assert both[BodySide.LEFT].diameter_mm == pytest.approx(1.8, abs=0.25)
+    assert both[BodySide.RIGHT].diameter_mm == pytest.approx(2.4, abs=0.2)
 
 
 def test_a_contact_in_the_middle_and_a_long_way_round_are_no_communicating_artery():

@@ -20,7 +20,7 @@ _BOW = 0.15
 
 
 @dataclass(frozen=True, eq=False)
-class Drawing:
+class ArteryDrawing:
     """A volume with a drawn artery.
 
     Attributes
@@ -37,7 +37,7 @@ class Drawing:
 
 def draw_width(
     volume: Volume, vessels: MeasuredVessels, course: ArteryCourse, diameter_mm: float
-) -> Drawing:
+) -> ArteryDrawing:
     """Return a volume in which one artery has another diameter.
 
     What surrounds the centreline is stretched or squeezed across it. An artery between two others
@@ -79,7 +79,7 @@ def draw_width(
 
 def draw_between(
     volume: Volume, vessels: MeasuredVessels, ends_mm: NDArray[np.float64], diameter_mm: float
-) -> Drawing:
+) -> ArteryDrawing:
     """Return a volume with a new artery between two points, as bright as the others.
 
     Parameters
@@ -103,7 +103,7 @@ def draw_between(
     return _drawn(volume, voxels, np.maximum(now, tissue + occupied * (bright - tissue)))
 
 
-def draw_without(volume: Volume, vessels: MeasuredVessels, course: ArteryCourse) -> Drawing:
+def draw_without(volume: Volume, vessels: MeasuredVessels, course: ArteryCourse) -> ArteryDrawing:
     """Return a volume in which tissue is where an artery was; parameters as for `draw_width`."""
     points, radius = _pieces(vessels)
     own = np.zeros(len(points), bool)
@@ -154,8 +154,8 @@ def _levels(volume: Volume, vessels: MeasuredVessels) -> tuple[float, float]:
     )
 
 
-def _drawn(volume: Volume, voxels: NDArray[np.intp], values: NDArray[np.floating]) -> Drawing:
+def _drawn(volume: Volume, voxels: NDArray[np.intp], values: NDArray[np.floating]) -> ArteryDrawing:
     data, near = volume.data.copy(), np.zeros(volume.shape, bool)
     data.ravel()[voxels] = np.clip(values, 0, 1)
     near.ravel()[voxels] = True
-    return Drawing(Volume(data, volume.affine, volume.provenance), near)
+    return ArteryDrawing(Volume(data, volume.affine, volume.provenance), near)

@@ -13,11 +13,11 @@ import torch
 
 from cowgan.checkpoint import to_p, to_w
 from cowgan.errors import CowganError
-from cowgan.latent.artery_drawing import Drawing, draw_between, draw_width, draw_without
+from cowgan.latent.artery_drawing import ArteryDrawing, draw_between, draw_width, draw_without
 from cowgan.latent.dragging import feature_block, with_styles
 from cowgan.latent.p_space import PSpace
 from cowgan.measure.artery_courses import ArteryCourse
-from cowgan.measure.communicating_courses import Side, gap_between
+from cowgan.measure.communicating_courses import BodySide, gap_between
 from cowgan.measure.vessel_attributes import MeasuredVessels, measure_vessels
 from cowgan.synthesis import LatentState, Synthesizer, styles
 from cowgan.synthesis.noise import block_noise
@@ -61,7 +61,7 @@ ArteryFinder = Callable[[Volume], FoundArtery]
 """Finds an artery in a volume."""
 
 
-def find_communicating(side: Side) -> ArteryFinder:
+def find_communicating(side: BodySide) -> ArteryFinder:
     """Return what finds the posterior communicating artery of a side."""
 
     def find(volume: Volume) -> FoundArtery:
@@ -107,7 +107,7 @@ def steer(
     find: ArteryFinder,
     diameter_mm: float,
     tolerance_mm: float,
-    side: Side | None = None,
+    side: BodySide | None = None,
 ) -> Iterator[SteeringStep]:
     """Give one artery another diameter, step by step.
 
@@ -126,7 +126,7 @@ def steer(
         The diameter that is to be measured; 0 for an artery that is to be absent.
     tolerance_mm : float
         Largest distance from it.
-    side : Side, optional
+    side : BodySide, optional
         Of a posterior communicating artery, which can be drawn where it is absent.
 
     Yields
@@ -187,7 +187,7 @@ class _Moving:
             betas=(0.8, 0.95),
         )
 
-    def approach(self, drawing: Drawing) -> None:
+    def approach(self, drawing: ArteryDrawing) -> None:
         """Make one step."""
         device = self._synthesizer.device
         wanted = torch.from_numpy(drawing.volume.data).to(device)
@@ -212,7 +212,9 @@ class _Moving:
         return to_w(to_p(self._start) + self._space.p_step(self._moved))
 
 
-def _draw(volume: Volume, start: FoundArtery, aim_mm: float, side: Side | None) -> Drawing:
+def _draw(
+    volume: Volume, start: FoundArtery, aim_mm: float, side: BodySide | None
+) -> ArteryDrawing:
     if start.course is not None:
         if not aim_mm:
             return draw_without(volume, start.vessels, start.course)

@@ -37,7 +37,7 @@ class CommunicatingCourse(ArteryCourse):
     way: ArteryCourse
 
 
-class Side(Enum):
+class BodySide(Enum):
     """A side of the body."""
 
     LEFT = "left"
@@ -46,7 +46,7 @@ class Side(Enum):
 
 def communicating_courses(
     tubes: Sequence[Tube], shape: tuple[int, int, int], spacing_mm: tuple[float, float, float]
-) -> dict[Side, CommunicatingCourse]:
+) -> dict[BodySide, CommunicatingCourse]:
     """Return the posterior communicating arteries of a volume.
 
     One is there if a way along vessels leads from the anterior to the posterior arteries on its
@@ -65,7 +65,7 @@ def communicating_courses(
 
     Returns
     -------
-    dict of Side to CommunicatingCourse
+    dict of BodySide to CommunicatingCourse
         Of the arteries that are there.
     """
     if not tubes:
@@ -75,8 +75,8 @@ def communicating_courses(
     front, back = share[:, 2] > FRONT, share[:, 2] < BACK
     found = {}
     for side, own in (
-        (Side.RIGHT, share[:, 1] < 0.5 - MIDDLE),
-        (Side.LEFT, share[:, 1] > 0.5 + MIDDLE),
+        (BodySide.RIGHT, share[:, 1] < 0.5 - MIDDLE),
+        (BodySide.LEFT, share[:, 1] > 0.5 + MIDDLE),
     ):
         way = pieces.shortest_way(own & front, own & back, own)
         if len(way) and pieces.steps_mm[way].sum() <= _LONGEST_MM:
@@ -87,7 +87,7 @@ def communicating_courses(
 
 def gap_between(
     tubes: Sequence[Tube],
-    side: Side,
+    side: BodySide,
     shape: tuple[int, int, int],
     spacing_mm: tuple[float, float, float],
 ) -> NDArray[np.float64] | None:
@@ -97,7 +97,7 @@ def gap_between(
     ----------
     tubes, shape, spacing_mm
         As for `communicating_courses`.
-    side : Side
+    side : BodySide
         A side without communicating artery.
 
     Returns
@@ -110,7 +110,7 @@ def gap_between(
         return None
     pieces = _Pieces(tubes)
     share = pieces.points_mm / (np.array(shape) * spacing_mm)
-    own = share[:, 1] < 0.5 - MIDDLE if side is Side.RIGHT else share[:, 1] > 0.5 + MIDDLE
+    own = share[:, 1] < 0.5 - MIDDLE if side is BodySide.RIGHT else share[:, 1] > 0.5 + MIDDLE
     front = pieces.points_mm[pieces.reached(own & (share[:, 2] > FRONT), own)]
     back = pieces.points_mm[pieces.reached(own & (share[:, 2] < BACK), own)]
     if not len(front) or not len(back):

@@ -7,7 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cowgan.measure.branches import Tube, find_tubes
-from cowgan.measure.communicating_courses import CommunicatingCourse, Side, communicating_courses
+from cowgan.measure.communicating_courses import (
+    BodySide,
+    CommunicatingCourse,
+    communicating_courses,
+)
 from cowgan.measure.mask import find_vessels
 from cowgan.measure.measurements import radius_distribution
 from cowgan.measure.topology import topology
@@ -52,7 +56,7 @@ class Attribute:
         return number if float(number) else "0"
 
 
-_SIDES = {Side.LEFT: ("l", "Left"), Side.RIGHT: ("r", "Right")}
+_SIDES = {BodySide.LEFT: ("l", "Left"), BodySide.RIGHT: ("r", "Right")}
 
 VESSEL_ATTRIBUTES = (
     Attribute("volume_mm3", "Vessel volume", "mm³"),
@@ -84,7 +88,7 @@ class MeasuredVessels:
         the diameter of a PCom that is absent.
     tubes : tuple of Tube
         Their branches.
-    communicating : dict of Side to CommunicatingCourse
+    communicating : dict of BodySide to CommunicatingCourse
         The PComs that are there.
     mask : ndarray of bool, shape (z, x, y)
         Their voxels.
@@ -92,7 +96,7 @@ class MeasuredVessels:
 
     values: Mapping[str, float]
     tubes: tuple[Tube, ...]
-    communicating: Mapping[Side, CommunicatingCourse]
+    communicating: Mapping[BodySide, CommunicatingCourse]
     mask: NDArray[np.bool_]
 
 

@@ -11,7 +11,7 @@ from cowgan.anatomy.arteries import Artery
 from cowgan.latent.artery_steering import ArteryFinder, FoundArtery, find_communicating
 from cowgan.measure.artery_courses import artery_courses
 from cowgan.measure.branches import Tube
-from cowgan.measure.communicating_courses import Side
+from cowgan.measure.communicating_courses import BodySide
 from cowgan.measure.vessel_attributes import VESSEL_ATTRIBUTES, Attribute, measure_vessels
 from cowgan.segmentation.bundled_segmenters import BUNDLED_SEGMENTERS
 from cowgan.segmentation.segmenter import ArterySegmenter, Segmenter
@@ -45,9 +45,9 @@ ARTERY_ATTRIBUTES = tuple(
 """What `artery_values` measures: not the ACom, which is a few voxels long, and not the PComs, which
 `cowgan.measure.vessel_attributes` finds more surely."""
 
-STEERED: Mapping[str, Side | Artery] = {
-    "l_pcom_diameter_mm": Side.LEFT,
-    "r_pcom_diameter_mm": Side.RIGHT,
+STEERED: Mapping[str, BodySide | Artery] = {
+    "l_pcom_diameter_mm": BodySide.LEFT,
+    "r_pcom_diameter_mm": BodySide.RIGHT,
     **{_diameter(artery): artery for artery in _ARTERIES},
 }
 """The arteries whose diameters `cowgan.latent.artery_steering` changes, by key of the attribute."""
@@ -104,7 +104,7 @@ def artery_finder(key: str, device: str = "auto") -> ArteryFinder:
         MONAI is not installed, or the device does not exist, where a network is needed.
     """
     steered = STEERED[key]
-    if isinstance(steered, Side):
+    if isinstance(steered, BodySide):
         return find_communicating(steered)
     segmenter = artery_segmenter(device)
 
