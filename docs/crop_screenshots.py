@@ -3,8 +3,8 @@
 Usage: python tests/gui/screenshots.py FOLDER; python tests/page/page_screenshots.py FOLDER;
 python docs/crop_screenshots.py FOLDER
 
-Writes explorer.png, segmentation.png, study.png, study-links.png, reading.png, reading-pairs.png,
-reading-browser.png and reading-tablet.png to docs/images.
+Writes explorer.png, drag.png, segmentation.png, study.png, study-links.png, reading.png,
+reading-pairs.png, reading-browser.png and reading-tablet.png to docs/images.
 """
 
 import sys
@@ -16,6 +16,8 @@ IMAGES = Path(__file__).parent / "images"
 STUDY_STATES = ("audit-mip", "audit-features", "result")
 STUDY_PANEL = (1226, 40, 1600, 940)
 """Left, top, right and bottom of the panel in a window of 1600 x 1000 pixels."""
+DRAG = (333, 20, 1600, 980)
+"""Image and panel in such a window."""
 GAP = 14
 READING_SIZE = (960, 600)
 TABLET_SIZE = (768, 576)
@@ -40,6 +42,7 @@ def side_by_side(pictures: list[Image.Image]) -> Image.Image:
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     write_picture(Image.open(folder / "dark-start.png"), "explorer.png")
+    write_picture(Image.open(folder / "dark-drag-done.png").crop(DRAG), "drag.png")
     # In all colours: thirteen arteries leave too few for the greys of the image.
     arteries = Image.open(folder / "dark-segmentation-phantom.png").convert("RGB")
     arteries.save(IMAGES / "segmentation.png", optimize=True)

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from cowgan.checkpoint import Checkpoint, load_bundled
 from cowgan.latent.dragging import Pull, beyond_reach, drag
+from cowgan.latent.latent_map import LatentMap
 from cowgan.latent.inversion import Effort, project
 from cowgan.networks import NetworkConfig
 from cowgan.synthesis import BlockMix, LatentState, Synthesizer
@@ -174,6 +175,23 @@ def test_a_step_of_a_drag(compare):
         "Dragging the bundled model, fast",
         {"one step": lambda: next(steps), "one volume": renderer(synthesizer)},
         limit="one volume",
+    )
+
+
+def test_a_click_on_the_map(compare):
+    """Finding the volume under the pointer, and where it lies, against rendering it."""
+    bundled = load_bundled()
+    synthesizer, shown = Synthesizer(bundled, "cpu", "fast"), LatentMap(bundled)
+
+    def click() -> None:
+        index = shown.nearest("pca_1", "pca_2", (0.5, -0.5), (0.01, 0.01))
+        assert index is not None
+        shown.typicality(shown.position(shown.state(index)))
+
+    compare(
+        "A click on the map, bundled model",
+        {"the click": click, "its volume": renderer(synthesizer)},
+        limit="its volume",
     )
 
 

@@ -162,6 +162,9 @@ def shoot_paths(folder: Path, theme: str) -> None:
     sections["Map"].expand(animate=False)
     wait_for(lambda: explorer.map.map is not None and explorer.showing_complete_volume)
     save(viewer, folder, "map-opened")
+    scrolled = explorer.findChild(QScrollArea)
+    scrolled.ensureWidgetVisible(explorer.map.anatomies)
+    save(viewer, folder, "map-lights")
     with tempfile.TemporaryDirectory() as work:
         for person in range(10):
             state = LatentState(1 if person == 3 else 500 + person)
@@ -171,6 +174,7 @@ def shoot_paths(folder: Path, theme: str) -> None:
         explorer.model.set_seed(1)
         explorer.map.anatomies.compare.click()
         wait_for(lambda: explorer.map.anatomies.show_nearest.isVisible(), 600)
+        scrolled.ensureWidgetVisible(explorer.map.anatomies)
         save(viewer, folder, "map-compared")
         explorer.map.anatomies.bank.set_path("")
     viewer.close()
