@@ -9,8 +9,8 @@ from torch.nn import functional
 
 from cowgan.checkpoint import Checkpoint, load_bundled
 from cowgan.latent.dragging import Pull, beyond_reach, drag
-from cowgan.latent.latent_map import LatentMap
 from cowgan.latent.inversion import Effort, project
+from cowgan.latent.latent_map import LatentMap
 from cowgan.networks import NetworkConfig
 from cowgan.synthesis import BlockMix, LatentState, Synthesizer
 from cowgan.volume.orthographic import Camera, mip_from
