@@ -13,7 +13,7 @@ from cowgan.features.store import default_cache
 from cowgan.latent.anatomy_codes import AnatomyCodes, encode_anatomies
 from cowgan.latent.encoder_files import stored_encoder
 from cowgan.latent.projection_target import fits_grid
-from cowgan.measure.vessel_attributes import vessel_values
+from cowgan.measure.vessel_attributes import measure_vessels
 from cowgan.progress import Progress, Silent, advance
 from cowgan.synthesis import Synthesizer
 from cowgan.volume import Volume
@@ -109,5 +109,5 @@ def _reported(volumes: VolumeSet, progress: Progress) -> Iterator[tuple[str, Vol
 
 
 def _measured(volumes: VolumeSet, progress: Progress) -> Mapping[str, NDArray[np.float64]]:
-    rows = [vessel_values(volume) for _, volume in _reported(volumes, progress)]
+    rows = [measure_vessels(volume).values for _, volume in _reported(volumes, progress)]
     return {key: np.array([row[key] for row in rows], dtype=np.float64) for key in rows[0]}
