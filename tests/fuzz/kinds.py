@@ -194,6 +194,37 @@ def _published(folder: Path) -> Specimens:
     )
 
 
+def _projection_models(folder: Path) -> Specimens:
+    from cowgan.checkpoint import load, save
+    from cowgan.latent.anatomy_codes import (
+        anatomies_path,
+        encode_anatomies,
+        save_anatomies,
+        stored_anatomies,
+    )
+    from cowgan.latent.encoder_files import encoder_path, load_encoder, save_encoder
+    from cowgan.latent.encoder_fitting import fit_encoder
+    from cowgan.latent.tuning import Tuning, load_tuning, save_tuning
+    from cowgan.synthesis import LatentState, Synthesizer
+
+    save(lively(), folder / "model.safetensors")
+    model = load(folder / "model.safetensors")
+    synthesizer = Synthesizer(model, "cpu")
+    encoder = encoder_path(folder / "model.safetensors")
+    save_encoder(fit_encoder(synthesizer, samples=10), encoder)
+    person = synthesizer.render(LatentState(1))
+    anatomies = anatomies_path(folder / "model.safetensors")
+    save_anatomies(encode_anatomies(model, [("a person", person)]), anatomies)
+    tuning = folder / "tuning.safetensors"
+    save_tuning(Tuning.between(model, model.synthesis), tuning)
+    damages = (damage, safetensors_header)
+    return Specimens(
+        Target(encoder, damages, lambda path: load_encoder(path, model)),
+        Target(anatomies, damages, lambda _: stored_anatomies(model)),
+        Target(tuning, damages, load_tuning),
+    )
+
+
 def _directions(folder: Path) -> Specimens:
     from cowgan.latent import load_directions, save_directions
     from cowgan.synthesis import Direction
@@ -609,6 +640,7 @@ KINDS = {
         Kind("checkpoint", 8, _checkpoint),
         Kind("published checkpoint", 6, _published),
         Kind("directions", 6, _directions),
+        Kind("encoder, anatomies and tuning", 6, _projection_models),
         Kind("bank", 6, _bank),
         Kind("run", 8, _run),
         Kind("segmenter and its run", 4, _segmenter),
