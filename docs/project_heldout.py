@@ -1,6 +1,6 @@
 """Project simulated people whom the bundled model never saw, and volumes that it made itself.
 
-Usage: python docs/project_heldout.py [BANK WORK [--people 10] [--own 5]]
+Usage: python docs/project_heldout.py [BANK WORK [--people 10] [--own 3]]
 
 Writes docs/projection/results.csv, docs/projection/start.json and docs/images/projection.png, of
 which docs/projection.md is made. What is measured of each volume is kept in WORK, so that a run
@@ -213,7 +213,7 @@ if __name__ == "__main__":
     parser.add_argument("bank", type=Path, nargs="?")
     parser.add_argument("work", type=Path, nargs="?")
     parser.add_argument("--people", type=int, default=10)
-    parser.add_argument("--own", type=int, default=5)
+    parser.add_argument("--own", type=int, default=3)
     chosen = parser.parse_args()
     if chosen.bank is not None and chosen.work is not None:
         chosen.work.mkdir(exist_ok=True)
