@@ -1,6 +1,6 @@
 """Sliders for what is measured, and the search for the directions of some."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,6 +39,7 @@ _NONE = (
     "takes about an hour; it can be stopped and continued."
 )
 _CANNOT = "No direction of this model changes these measurably:"
+_MORE = "Tick Single arteries, under Measurements, for the diameters of other arteries."
 _PAUSE_MS = 400
 """Time after the last move of a slider until its value is searched."""
 _NOTHING = "Nothing that is measured follows a direction of this model."
@@ -88,6 +89,8 @@ class AttributeGroup(QWidget):
         for steering_row in self.steering_rows:
             steering_row.search_wanted.connect(self._search_value)
             layout.addWidget(steering_row)
+        self.more = hint(_MORE)
+        layout.addWidget(self.more)
         layout.addWidget(self.stop_button)
         self.searching.started.connect(self._offer_to_stop)
         self.searching.part.connect(self._show_progress)
@@ -139,6 +142,14 @@ class AttributeGroup(QWidget):
         self._last = measured
         for each in self._every_row():
             each.show_measured(measured)
+        # Those of arteries come later than the others, for which their rows stay.
+        self._show_rows_of(measured.values)
+
+    def _show_rows_of(self, keys: Container[str]) -> None:
+        for each in self.steering_rows:
+            if each.attribute.key in keys:
+                each.show()
+        self.more.setVisible(any(each.isHidden() for each in self.steering_rows))
 
     def stop(self) -> None:
         """Stop the search of a value, and leave the volume as it is."""
@@ -172,6 +183,8 @@ class AttributeGroup(QWidget):
         self._checkpoint = checkpoint
         self.job.stop()
         self._last = None
+        for each in self.steering_rows:
+            each.hide()
         self.empty.setText(_NONE)
         self._use(_known_attributes(checkpoint))
 

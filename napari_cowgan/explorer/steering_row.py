@@ -77,6 +77,8 @@ class SteeringRow(SliderRow):
     def refresh(self) -> None:
         """Follow the state of the model."""
         self._mark()
+        if self._measured is not None and self._measured.state != self._model.latent:
+            self.label.setText(self.attribute.title)
         if self._steered is not None and self._steered[1] != self._model.latent:
             self.say("")
 

@@ -16,8 +16,9 @@ from cowgan.latent.attribute_files import save_attributes
 from cowgan.latent.attributes import AttributeDirection
 from cowgan.latent.components import pca_directions
 from cowgan.measure import vessel_attributes
+from cowgan.measure.communicating_courses import BodySide
 from cowgan.measure.vessel_attributes import MeasuredVessels
-from cowgan.segmentation.artery_attributes import ATTRIBUTES
+from cowgan.segmentation.artery_attributes import ATTRIBUTES, STEERED
 from napari_cowgan.explorer import attribute_group, attribute_row, live_measurement, steering_row
 from napari_cowgan.explorer.live_measurement import Measured
 
@@ -204,6 +205,17 @@ def set_pcom(explorer, value: float, qtbot) -> str:
     pcom_row(explorer).slider.setValue(value)
     qtbot.waitUntil(lambda: not explorer.attributes.searching.running, timeout=20_000)
     return pcom_row(explorer).message.text()
+
+
+def test_other_arteries_have_sliders_once_they_are_measured(measured):
+    attributes = measured.attributes
+    shown = {row.attribute.key for row in attributes.steering_rows if not row.isHidden()}
+    assert shown == {key for key, artery in STEERED.items() if isinstance(artery, BodySide)}
+    assert not attributes.more.isHidden()
+    values = dict.fromkeys((*ATTRIBUTES, *STEERED), 2.0)
+    attributes.show_measured(Measured(measured.model.latent, values))
+    assert not any(row.isHidden() for row in attributes.steering_rows)
+    assert attributes.more.isHidden()
 
 
 def test_an_artery_that_becomes_as_wide_as_asked_is_shown_and_undone_in_one_step(
