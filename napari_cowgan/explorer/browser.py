@@ -206,10 +206,11 @@ class Browser(QDialog):
         first = self._first % max(len(directions), 1)
         cells = []
         for direction in directions[first : first + rows]:
+            title = self._model.title(direction, self._model.blocks(direction))
             for sigmas in np.linspace(-_MOST_SIGMAS, _MOST_SIGMAS, columns):
                 shown = round(float(sigmas), 2)
                 state = self._model.moved(self._start, direction, shown)
-                caption = f"{direction.name}  {f'{shown:+.2g}' if shown else '0'} σ"
+                caption = f"{title}  {f'{shown:+.2g}' if shown else '0'} σ"
                 cells.append(_Cell(caption, state, partial(self._take_state, state)))
         return cells
 

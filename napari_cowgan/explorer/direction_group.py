@@ -18,13 +18,19 @@ from cowgan.latent import (
     save_directions,
     stored_directions,
 )
+from cowgan.latent.direction_effects import (
+    DirectionEffects,
+    has_technical_name,
+    measured_effects,
+)
+from cowgan.latent.effect_files import BUNDLED_EFFECTS, load_effects, save_effects
 from cowgan.progress import Progress
-from cowgan.synthesis import Direction
+from cowgan.synthesis import Direction, Synthesizer
 from napari_cowgan.explorer.direction_row import DirectionRow
 from napari_cowgan.explorer.explorer_model import ExplorerModel
 from napari_cowgan.widgets.controls import hint, row, text_button
 from napari_cowgan.widgets.dialogs import ask_for_file, ask_for_name
-from napari_cowgan.widgets.jobs import JobBar
+from napari_cowgan.widgets.jobs import Job, JobBar
 from napari_cowgan.widgets.problems import show_problem
 from napari_cowgan.widgets.remembered import data_folder
 
@@ -62,6 +68,9 @@ class DirectionGroup(QWidget):
         self.search_button = text_button(
             "Find", "Find the directions that change the volume most and add them"
         )
+        self.name_button = text_button(
+            "Name", "Measure what each direction changes most, and call it by that"
+        )
         self.keep = text_button(
             "Keep as…", "Keep the current combination of sliders as a new direction"
         )
@@ -73,11 +82,12 @@ class DirectionGroup(QWidget):
         layout.addLayout(self._rows_layout)
         layout.addLayout(row(self.more, self.browse))
         layout.addWidget(self.job)
-        layout.addLayout(row(self.search_button, self.keep))
+        layout.addLayout(row(self.search_button, self.name_button, self.keep))
         layout.addLayout(row(self.load, self.save))
         self.browse.clicked.connect(self.browse_requested)
         self.more.clicked.connect(self._toggle_all)
         self.search_button.clicked.connect(self.search)
+        self.name_button.clicked.connect(self.measure_effects)
         self.keep.clicked.connect(self._keep_edit)
         self.load.clicked.connect(self._choose_file_to_load)
         self.save.clicked.connect(self._choose_file_to_save)
@@ -85,7 +95,8 @@ class DirectionGroup(QWidget):
         model.directions_changed.connect(self._rebuild)
         model.directions_edited.connect(self._keep)
         model.state_changed.connect(self.refresh)
-        self.job.running_changed.connect(self._on_searching)
+        model.effects_changed.connect(self._show_names)
+        self.job.running_changed.connect(self._on_running)
         self._checkpoint: Checkpoint | None = None
         self._on_model()
         self._rebuild()
@@ -112,9 +123,50 @@ class DirectionGroup(QWidget):
 
         self.job.run("Direction", work, show, self._on_problem)
 
-    def _on_searching(self, searching: bool) -> None:
-        self.search_button.setDisabled(searching)
-        self.empty.setText(_SEARCHING if searching else _NONE)
+    def measure_effects(self) -> None:
+        """Measure in the background what directions change; those measured are kept at once."""
+        checkpoint, shown, unmeasured = (
+            self._model.checkpoint,
+            self._model.synthesizer,
+            self._unmeasured(),
+        )
+        if checkpoint is None or shown is None or not unmeasured:
+            return
+        # The model as it is, not as it was tuned to a scan.
+        renderer = Synthesizer(checkpoint, str(shown.device), shown.precision)
+
+        def work(job: Job) -> None:
+            for effects in measured_effects(renderer, unmeasured, job):
+                job.deliver(effects)
+
+        self.job.run(
+            "Measuring", work, lambda _: None, self._on_problem, on_part=self._take_effects
+        )
+
+    def _unmeasured(self) -> list[Direction]:
+        return [
+            each
+            for each in self._model.directions
+            if has_technical_name(each)
+            and self._model.effects_of(each, (each.first_block, each.last_block)) is None
+        ]
+
+    def _take_effects(self, effects: DirectionEffects) -> None:
+        self._model.set_effects((*self._model.effects, effects))
+        checkpoint = self._model.checkpoint
+        kept = self._kept_path("direction_effects", ".json")
+        if checkpoint is None or kept is None:
+            return
+        try:
+            save_effects(kept, self._model.effects, checkpoint)
+        except CowganError as error:
+            self.job.stop()
+            self._on_problem(error)
+
+    def _on_running(self, running: bool) -> None:
+        self.search_button.setDisabled(running)
+        self.name_button.setDisabled(running)
+        self.empty.setText(_SEARCHING if running else _NONE)
 
     def open_file(self, path: Path) -> None:
         """Add the directions of a file."""
@@ -154,15 +206,15 @@ class DirectionGroup(QWidget):
 
     def _keep(self) -> None:
         """Store the list for this model."""
-        kept = self._kept_path()
+        kept = self._kept_path("directions", ".safetensors")
         if kept is not None and self._model.directions:
             self.save_file(kept)
 
-    def _kept_path(self) -> Path | None:
+    def _kept_path(self, folder: str, suffix: str) -> Path | None:
         checkpoint = self._model.checkpoint
         if checkpoint is None or checkpoint.sha256 is None:
             return None
-        return data_folder() / "directions" / f"{checkpoint.sha256}.safetensors"
+        return data_folder() / folder / f"{checkpoint.sha256}{suffix}"
 
     def _on_model(self) -> None:
         checkpoint = self._model.checkpoint
@@ -171,6 +223,7 @@ class DirectionGroup(QWidget):
             return
         self._checkpoint = checkpoint
         self.job.stop()
+        self._model.set_effects(self._known_effects(checkpoint))
         known = self._known_directions(checkpoint)
         if known is None:
             self.search()
@@ -179,13 +232,23 @@ class DirectionGroup(QWidget):
 
     def _known_directions(self, checkpoint: Checkpoint) -> list[Direction] | None:
         """Return the user's list for a model, else the model's own; None if damaged or absent."""
-        kept = self._kept_path()
+        kept = self._kept_path("directions", ".safetensors")
         try:
             if kept is not None and kept.exists():
                 return list(load_directions(kept, checkpoint).directions)
             return stored_directions(checkpoint)
         except CowganError:
             return None
+
+    def _known_effects(self, checkpoint: Checkpoint) -> tuple[DirectionEffects, ...]:
+        """Return what was measured earlier, else what is bundled; none if damaged or absent."""
+        for path in (self._kept_path("direction_effects", ".json"), BUNDLED_EFFECTS):
+            if path is not None and path.exists():
+                try:
+                    return load_effects(path, checkpoint)
+                except CowganError:
+                    continue
+        return ()
 
     def _rebuild(self) -> None:
         for old in self.rows:
@@ -199,6 +262,10 @@ class DirectionGroup(QWidget):
             self._rows_layout.addWidget(new)
             self.rows.append(new)
         self._show_rows()
+        self._show_names()
+
+    def _show_names(self) -> None:
+        self.name_button.setVisible(bool(self._unmeasured()))
         self.refresh()
 
     def _show_rows(self) -> None:

@@ -44,13 +44,24 @@ class DirectionRow(SliderRow):
         self.show_value(0 if edit is None else edit.sigmas)
         first, last = self._blocks
         blocks = f"block {first}" if first == last else f"blocks {first}–{last}"
-        self.label.setText(f"{self.direction.name} · {blocks}")
-        effect = f", changes voxels by {self.direction.effect:.4f} per σ" * bool(
-            self.direction.effect
-        )
-        self.label.setToolTip(
-            plain_tooltip(f"{self.direction.name} ({self.direction.method}{effect})")
-        )
+        title = self._model.title(self.direction, self._blocks)
+        technical = f"{self.direction.name} · {blocks}"
+        named = title != self.direction.name
+        self.label.setText(f"{title} · {technical}" if named else technical)
+        self.label.setToolTip(plain_tooltip(f"{self._effects_text()}{technical}{self._voxels()}"))
+
+    def _effects_text(self) -> str:
+        """Return what one sigma changes, as a sentence; empty if it was not measured."""
+        effects = self._model.effects_of(self.direction, self._blocks)
+        if effects is None:
+            return ""
+        if not effects.found:
+            return "Changes nothing that is measured alike in nearly all volumes. "
+        return f"Per σ, on average: {', '.join(effect.text() for effect in effects.found)}. "
+
+    def _voxels(self) -> str:
+        method, effect = self.direction.method, self.direction.effect
+        return f" ({method}{f', changes voxels by {effect:.4f} per σ' if effect else ''})"
 
     def set_blocks(self, blocks: tuple[int, int]) -> None:
         """Apply the direction to another range of blocks."""

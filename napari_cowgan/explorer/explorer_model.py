@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtGui import QUndoStack
 
 from cowgan.checkpoint import Checkpoint
+from cowgan.latent.direction_effects import DirectionEffects, has_technical_name
 from cowgan.latent.tuning import Tuning
 from cowgan.randomness import MAX_SEED
 from cowgan.synthesis import BlockMix, Direction, Edit, LatentState, Synthesizer
@@ -53,6 +54,8 @@ class ExplorerModel(QObject):
         The list of directions changed.
     directions_edited
         The user changed that list, or undid such a change.
+    effects_changed
+        What directions change was measured, or read.
     lock_changed
         The seed was locked or unlocked.
 
@@ -62,12 +65,15 @@ class ExplorerModel(QObject):
         Those in the list of directions.
     attributes : list of Direction
         Those of measured attributes, which have sliders of their own.
+    effects : tuple of DirectionEffects
+        What directions change, by which they are named.
     """
 
     model_changed = Signal()
     state_changed = Signal()
     directions_changed = Signal()
     directions_edited = Signal()
+    effects_changed = Signal()
     lock_changed = Signal()
 
     def __init__(self) -> None:
@@ -77,6 +83,7 @@ class ExplorerModel(QObject):
         self.seed_locked = False
         self.directions: list[Direction] = []
         self.attributes: list[Direction] = []
+        self.effects: tuple[DirectionEffects, ...] = ()
         self._synthesizer: Synthesizer | None = None
         self._tuned: Synthesizer | None = None
         self._state = ExplorerState()
@@ -120,7 +127,7 @@ class ExplorerModel(QObject):
                 noise_seed=old.noise_seed,
             )
             self.undo_stack.clear()
-            self.directions, self.attributes = [], []
+            self.directions, self.attributes, self.effects = [], [], ()
             self._state = replace(self._state, latent=kept, tuning=None)
             self._tune()
             # Before the model's own directions arrive, so that they are shown only once.
@@ -265,7 +272,7 @@ class ExplorerModel(QObject):
             replace(edit, direction=named) if _same(edit.direction, direction) else edit
             for edit in self.latent.edits
         )
-        text = f"rename “{direction.name}”"
+        text = f"rename “{self.title(direction, self.blocks(direction))}”"
         with self.step(text):
             self.edit(text, edits=edits)
             renamed = [named if _same(d, direction) else d for d in self.directions]
@@ -274,11 +281,32 @@ class ExplorerModel(QObject):
     def remove_direction(self, direction: Direction) -> None:
         """Remove a direction from the state and the list, as an undoable step."""
         edits = tuple(e for e in self.latent.edits if not _same(e.direction, direction))
-        text = f"remove “{direction.name}”"
+        text = f"remove “{self.title(direction, self.blocks(direction))}”"
         with self.step(text):
             self.edit(text, edits=edits)
             kept = [d for d in self.directions if not _same(d, direction)]
             self.edit_directions(kept, text)
+
+    def set_effects(self, effects: tuple[DirectionEffects, ...]) -> None:
+        """Use what was measured of directions."""
+        self.effects = effects
+        self.effects_changed.emit()
+
+    def effects_of(self, direction: Direction, blocks: tuple[int, int]) -> DirectionEffects | None:
+        """Return what a direction changes in these blocks; None if that was not measured."""
+        return next((e for e in self.effects if e.belong_to(direction, blocks)), None)
+
+    def title(self, direction: Direction, blocks: tuple[int, int]) -> str:
+        """Return what to call a direction: the user's name, else what it changes most."""
+        effects = self.effects_of(direction, blocks)
+        if effects is None or not effects.found or not has_technical_name(direction):
+            return direction.name
+        return effects.found[0].text()
+
+    def blocks(self, direction: Direction) -> tuple[int, int]:
+        """Return the blocks that a direction currently acts on."""
+        acting = self.find_edit(direction) or direction
+        return acting.first_block, acting.last_block
 
     def find_edit(self, direction: Direction) -> Edit | None:
         """Return the edit along a direction; None if there is none."""
@@ -289,17 +317,12 @@ class ExplorerModel(QObject):
     ) -> None:
         """Move along a direction in a range of blocks (0-based, inclusive)."""
         edits = with_edit(self.latent.edits, Edit(direction, sigmas, *blocks))
-        self.edit(f"“{direction.name}”", gesture, edits=edits)
+        self.edit(f"“{self.title(direction, blocks)}”", gesture, edits=edits)
 
     def moved(self, latent: LatentState, direction: Direction, sigmas: float) -> LatentState:
         """Return a latent state moved along a direction, in the blocks it currently acts on."""
-        edit = self.find_edit(direction)
-        blocks = (
-            (direction.first_block, direction.last_block)
-            if edit is None
-            else (edit.first_block, edit.last_block)
-        )
-        return replace(latent, edits=with_edit(latent.edits, Edit(direction, sigmas, *blocks)))
+        moved = Edit(direction, sigmas, *self.blocks(direction))
+        return replace(latent, edits=with_edit(latent.edits, moved))
 
     # Mixing
 

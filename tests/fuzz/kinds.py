@@ -11,7 +11,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -227,9 +227,11 @@ def _projection_models(folder: Path) -> Specimens:
 
 def _directions(folder: Path) -> Specimens:
     from cowgan.latent import load_directions, save_directions
+    from cowgan.latent.direction_effects import AttributeEffect, DirectionEffects
+    from cowgan.latent.effect_files import load_effects, save_effects
     from cowgan.synthesis import Direction
 
-    checkpoint = lively()
+    checkpoint = replace(lively(), sha256="0" * 64)
     vectors = np.random.default_rng(0).standard_normal((3, TINY.latent_dim), np.float32)
     directions = [
         Direction(f"Direction {i}", "PCA", "w", vector, 0, 1) for i, vector in enumerate(vectors)
@@ -237,9 +239,17 @@ def _directions(folder: Path) -> Specimens:
     paths = [folder / name for name in ("some.json", "some.safetensors")]
     for path in paths:
         save_directions(path, directions, checkpoint)
+    measured = (AttributeEffect("pieces", 0.5, 0.1, 0.2),)
+    effects = [DirectionEffects(each.digest, "w", 0, 1, measured) for each in directions]
+    save_effects(folder / "effects.json", effects, checkpoint)
     return Specimens(
         Target(paths[0], (damage, structural_json, structural_json), load_directions),
         Target(paths[1], (damage, safetensors_header), load_directions),
+        Target(
+            folder / "effects.json",
+            (damage, structural_json),
+            lambda path: load_effects(path, checkpoint),
+        ),
     )
 
 
