@@ -27,7 +27,8 @@ from cowgan.latent.effect_files import BUNDLED_EFFECTS, load_effects, save_effec
 from cowgan.progress import Progress
 from cowgan.synthesis import Direction, Synthesizer
 from napari_cowgan.explorer.direction_row import DirectionRow
-from napari_cowgan.explorer.explorer_model import ExplorerModel
+from napari_cowgan.explorer.explorer_model import ExplorerModel, same_direction
+from napari_cowgan.explorer.thumbnails import Thumbnails
 from napari_cowgan.widgets.controls import hint, row, text_button
 from napari_cowgan.widgets.dialogs import ask_for_file, ask_for_name
 from napari_cowgan.widgets.jobs import Job, JobBar
@@ -51,9 +52,10 @@ class DirectionGroup(QWidget):
 
     browse_requested = Signal()
 
-    def __init__(self, model: ExplorerModel) -> None:
+    def __init__(self, model: ExplorerModel, thumbnails: Thumbnails) -> None:
         super().__init__()
         self._model = model
+        self._thumbnails = thumbnails
         self._show_all = False
         self.rows: list[DirectionRow] = []
         self.empty = hint(_NONE)
@@ -251,22 +253,33 @@ class DirectionGroup(QWidget):
         return ()
 
     def _rebuild(self) -> None:
+        shown = [old.direction for old in self.rows if old.strip is not None]
         for old in self.rows:
+            old.strip_button.setChecked(False)
             self._rows_layout.removeWidget(old)
             old.deleteLater()
         self.rows = []
         for direction in self._model.directions:
-            new = DirectionRow(self._model, direction)
+            new = DirectionRow(self._model, direction, self._thumbnails)
             new.rename_requested.connect(self._ask_for_new_name)
             new.removed.connect(self._model.remove_direction)
+            new.strip_opened.connect(self._close_other_strips)
             self._rows_layout.addWidget(new)
             self.rows.append(new)
+            if any(same_direction(direction, other) for other in shown):
+                new.strip_button.setChecked(True)
         self._show_rows()
         self._show_names()
 
     def _show_names(self) -> None:
         self.name_button.setVisible(bool(self._unmeasured()))
         self.refresh()
+
+    def _close_other_strips(self) -> None:
+        opened = self.sender()
+        for each in self.rows:
+            if each is not opened:
+                each.strip_button.setChecked(False)
 
     def _show_rows(self) -> None:
         for i, direction_row in enumerate(self.rows):

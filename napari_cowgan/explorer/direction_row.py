@@ -1,38 +1,71 @@
 """One direction of the latent space, as a slider."""
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QMenu, QWidget
+from dataclasses import replace
 
-from cowgan.synthesis import Direction
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QMenu,
+    QSizePolicy,
+    QWidget,
+)
+from superqt import QElidingLabel
+
+from cowgan.synthesis import Direction, Edit
 from napari_cowgan.explorer.block_names import block_name
-from napari_cowgan.explorer.explorer_model import ExplorerModel
-from napari_cowgan.widgets.controls import icon_button, plain_tooltip
+from napari_cowgan.explorer.direction_strip import STEPS, DirectionStrip
+from napari_cowgan.explorer.explorer_model import ExplorerModel, with_edit
+from napari_cowgan.explorer.thumbnails import Thumbnails
+from napari_cowgan.widgets.controls import icon_button, plain_tooltip, row
 from napari_cowgan.widgets.sliders import Slider, SliderRow
 
 
 class DirectionRow(SliderRow):
-    """A direction: name, blocks, slider, reset and menu."""
+    """A direction: name, reset, blocks, menu, slider and a strip of thumbnails.
+
+    Signals
+    -------
+    rename_requested, removed : Direction
+        The user wants another name for it, or to remove it.
+    strip_opened
+        The user wants to see its thumbnails.
+    """
 
     rename_requested = Signal(object)
     removed = Signal(object)
+    strip_opened = Signal()
 
-    def __init__(self, model: ExplorerModel, direction: Direction) -> None:
+    def __init__(self, model: ExplorerModel, direction: Direction, thumbnails: Thumbnails) -> None:
         self._model = model
+        self._thumbnails = thumbnails
+        self.strip: DirectionStrip | None = None
         self.direction = direction
         self._blocks = (direction.first_block, direction.last_block)
         more = icon_button("menu", "Choose the blocks it acts on, rename or remove it")
+        self.strip_button = icon_button(
+            "strip", "Show thumbnails along this direction, from -3 to 3 sigma", checkable=True
+        )
         super().__init__(
             direction.name,
             Slider(
                 -3, 3, 0, "Move along this direction of the latent space, in standard deviations"
             ),
-            more,
         )
+        self.detail = QElidingLabel()
+        self.detail.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.detail.setStyleSheet("font-size: 11px;")
+        below = row(self.detail, self.strip_button, more)
+        below.setStretch(0, 1)
+        self.layout().insertLayout(1, below)
         menu = QMenu(self)
         menu.addAction("Blocks…", self._choose_blocks)
         menu.addAction("Rename…", lambda: self.rename_requested.emit(self.direction))
         menu.addAction("Remove", lambda: self.removed.emit(self.direction))
         more.clicked.connect(lambda: menu.popup(more.mapToGlobal(more.rect().bottomLeft())))
+        self.strip_button.toggled.connect(self._toggle_strip)
         self.slider.moved.connect(self._on_moved)
         self.refresh()
 
@@ -46,9 +79,34 @@ class DirectionRow(SliderRow):
         blocks = f"block {first}" if first == last else f"blocks {first}–{last}"
         title = self._model.title(self.direction, self._blocks)
         technical = f"{self.direction.name} · {blocks}"
-        named = title != self.direction.name
-        self.label.setText(f"{title} · {technical}" if named else technical)
-        self.label.setToolTip(plain_tooltip(f"{self._effects_text()}{technical}{self._voxels()}"))
+        self.label.setText(title)
+        self.detail.setText(blocks if title == self.direction.name else technical)
+        explanation = plain_tooltip(f"{self._effects_text()}{technical}{self._voxels()}")
+        for label in (self.label, self.detail):
+            label.setToolTip(explanation)
+        if self.strip is not None:
+            latent, direction = self._model.latent, self.direction
+            moved = [Edit(direction, float(step), first, last) for step in STEPS]
+            states = [replace(latent, edits=with_edit(latent.edits, each)) for each in moved]
+            self.strip.show_along(states, 0 if edit is None else edit.sigmas, title)
+
+    def _toggle_strip(self, wanted: bool) -> None:
+        self.strip_button.set_icon("strip open" if wanted else "strip")
+        if wanted:
+            self.strip = DirectionStrip(self._model, self._thumbnails)
+            self.strip.chosen.connect(self._go_to)
+            self.layout().addWidget(self.strip)
+            self.strip_opened.emit()
+            self.refresh()
+        elif self.strip is not None:
+            self.strip.withdraw()
+            self.layout().removeWidget(self.strip)
+            self.strip.hide()
+            self.strip.deleteLater()
+            self.strip = None
+
+    def _go_to(self, sigmas: float) -> None:
+        self._model.set_edit(self.direction, sigmas, self._blocks)
 
     def _effects_text(self) -> str:
         """Return what one sigma changes, as a sentence; empty if it was not measured."""

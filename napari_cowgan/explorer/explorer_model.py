@@ -269,22 +269,22 @@ class ExplorerModel(QObject):
         if named == direction:
             return
         edits = tuple(
-            replace(edit, direction=named) if _same(edit.direction, direction) else edit
+            replace(edit, direction=named) if same_direction(edit.direction, direction) else edit
             for edit in self.latent.edits
         )
         text = f"rename “{self.title(direction, self.blocks(direction))}”"
         with self.step(text):
             self.edit(text, edits=edits)
-            renamed = [named if _same(d, direction) else d for d in self.directions]
+            renamed = [named if same_direction(d, direction) else d for d in self.directions]
             self.edit_directions(renamed, text)
 
     def remove_direction(self, direction: Direction) -> None:
         """Remove a direction from the state and the list, as an undoable step."""
-        edits = tuple(e for e in self.latent.edits if not _same(e.direction, direction))
+        edits = tuple(e for e in self.latent.edits if not same_direction(e.direction, direction))
         text = f"remove “{self.title(direction, self.blocks(direction))}”"
         with self.step(text):
             self.edit(text, edits=edits)
-            kept = [d for d in self.directions if not _same(d, direction)]
+            kept = [d for d in self.directions if not same_direction(d, direction)]
             self.edit_directions(kept, text)
 
     def set_effects(self, effects: tuple[DirectionEffects, ...]) -> None:
@@ -310,7 +310,7 @@ class ExplorerModel(QObject):
 
     def find_edit(self, direction: Direction) -> Edit | None:
         """Return the edit along a direction; None if there is none."""
-        return next((e for e in self.latent.edits if _same(e.direction, direction)), None)
+        return next((e for e in self.latent.edits if same_direction(e.direction, direction)), None)
 
     def set_edit(
         self, direction: Direction, sigmas: float, blocks: tuple[int, int], gesture: object = None
@@ -357,13 +357,14 @@ def _identity(direction: Direction) -> object:
     return direction.digest, direction.space, direction.first_block, direction.last_block
 
 
-def _same(one: Direction, other: Direction) -> bool:
+def same_direction(one: Direction, other: Direction) -> bool:
+    """Return whether two directions are the same one, whatever their names."""
     return _identity(one) == _identity(other)
 
 
 def with_edit(edits: tuple[Edit, ...], new: Edit) -> tuple[Edit, ...]:
     """Return edits in which a new one replaces that of its direction, without those of 0 sigma."""
-    changed = [new if _same(edit.direction, new.direction) else edit for edit in edits]
+    changed = [new if same_direction(edit.direction, new.direction) else edit for edit in edits]
     if new not in changed:
         changed.append(new)
     return tuple(edit for edit in changed if edit.sigmas)

@@ -85,7 +85,7 @@ class LatentExplorer(QWidget):
         self.truncation = TruncationGroup(self.model)
         self.measurements = MeasurementGroup(self.model)
         self.attributes = AttributeGroup(self.model)
-        self.directions = DirectionGroup(self.model)
+        self.directions = DirectionGroup(self.model, self._thumbnails)
         self.drag = DragGroup(
             napari_viewer, self.shown, self.model, lambda: self.live.complete_volume
         )

@@ -69,6 +69,11 @@ class Thumbnails(QObject):
             self._pictures.move_to_end(key)
         return pixmap_of(picture)
 
+    def withdraw(self, place: Hashable) -> None:
+        """Drop the request for a place that shows it no longer."""
+        with self._condition:
+            self._wanted.pop(place, None)
+
     def clear(self) -> None:
         """Drop all thumbnails and requests, for example when another model is opened."""
         with self._condition:

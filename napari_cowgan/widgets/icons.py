@@ -28,6 +28,9 @@ _SHAPES = {
     "menu": "".join(
         f'<circle cx="{x}" cy="12" r="1.3" fill="{{color}}"/>' for x in (5.5, 12, 18.5)
     ),
+    "strip": '<rect x="3" y="7" width="18" height="10" rx="1.5"/>'
+    '<path d="M9 7v10"/><path d="M15 7v10"/>',
+    "strip open": '<rect x="3" y="7" width="18" height="10" rx="1.5" fill="{color}"/>',
     "info": '<circle cx="12" cy="12" r="8"/><path d="M12 11v5"/>'
     '<circle cx="12" cy="8" r=".6" fill="{color}"/>',
     "help": '<circle cx="12" cy="12" r="9"/>'
