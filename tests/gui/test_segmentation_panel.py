@@ -305,7 +305,7 @@ def test_a_double_click_centres_the_view_on_an_artery(segmented, viewer):
 def test_cancel_leaves_everything_as_it_was(panel, viewer, scan, network, qtbot, monkeypatch):
     started = []
 
-    def endless(read, path, shelf, progress):
+    def endless(read, path, shelf, whole_scan, progress):
         from cowgan.progress import advance
 
         started.append(path)
