@@ -16,9 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
 from cowgan.bank.bank import Bank
 from cowgan.checkpoint import load_bundled
@@ -118,9 +116,7 @@ def measure_start() -> None:
     differences: dict[str, list[float]] = {}
     for seed in _START_SEEDS:
         volume = synthesizer.render(LatentState(seed))
-        data = torch.from_numpy(volume.data)[None, None]
-        coarse = functional.adaptive_avg_pool3d(data, encoder.input_shape)
-        guess = space.w(encoder(coarse, torch.ones_like(coarse)))[0].tolist()
+        guess = space.w(encoder.guess(volume)[None])[0].tolist()
         for name, state in (
             ("mean code", LatentState(psi=0, noise=False)),
             ("guessed code", LatentState(w=(tuple(guess),), noise=False)),

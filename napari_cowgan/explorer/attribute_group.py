@@ -26,13 +26,13 @@ from cowgan.segmentation.artery_attributes import (
 from cowgan.segmentation.attribute_samples import SAMPLES, kept_samples, measured_samples
 from napari_cowgan.explorer.attribute_row import AttributeRow
 from napari_cowgan.explorer.explorer_model import ExplorerModel
+from napari_cowgan.explorer.kept_files import kept_path
 from napari_cowgan.explorer.live_measurement import Measured
 from napari_cowgan.explorer.steering_row import SteeringRow
 from napari_cowgan.widgets.controls import hint, row, text_button
 from napari_cowgan.widgets.jobs import JobBar
 from napari_cowgan.widgets.latest_job import LatestJob
 from napari_cowgan.widgets.problems import show_problem
-from napari_cowgan.widgets.remembered import data_folder
 
 _NONE = (
     "This model has no attribute sliders yet. Finding them measures 2,000 of its volumes, which "
@@ -240,9 +240,7 @@ class AttributeGroup(QWidget):
 
 
 def _kept_path(checkpoint: Checkpoint) -> Path | None:
-    if checkpoint.sha256 is None:
-        return None
-    return data_folder() / "attributes" / f"{checkpoint.sha256}.json"
+    return kept_path(checkpoint, "attributes", ".json")
 
 
 def _known_attributes(checkpoint: Checkpoint) -> Sequence[AttributeDirection]:

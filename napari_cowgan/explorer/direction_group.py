@@ -28,12 +28,12 @@ from cowgan.progress import Progress
 from cowgan.synthesis import Direction, Synthesizer
 from napari_cowgan.explorer.direction_row import DirectionRow
 from napari_cowgan.explorer.explorer_model import ExplorerModel, same_direction
+from napari_cowgan.explorer.kept_files import kept_path
 from napari_cowgan.explorer.thumbnails import Thumbnails
 from napari_cowgan.widgets.controls import hint, row, text_button
 from napari_cowgan.widgets.dialogs import ask_for_file, ask_for_name
 from napari_cowgan.widgets.jobs import Job, JobBar
 from napari_cowgan.widgets.problems import show_problem
-from napari_cowgan.widgets.remembered import data_folder
 
 _SHOWN_AT_FIRST = 6
 _FILTER = "Directions (*.safetensors *.json)"
@@ -214,9 +214,7 @@ class DirectionGroup(QWidget):
 
     def _kept_path(self, folder: str, suffix: str) -> Path | None:
         checkpoint = self._model.checkpoint
-        if checkpoint is None or checkpoint.sha256 is None:
-            return None
-        return data_folder() / folder / f"{checkpoint.sha256}{suffix}"
+        return None if checkpoint is None else kept_path(checkpoint, folder, suffix)
 
     def _on_model(self) -> None:
         checkpoint = self._model.checkpoint

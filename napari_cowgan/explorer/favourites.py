@@ -10,7 +10,7 @@ from cowgan.documents import checked, read_json
 from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.synthesis import LatentState
-from napari_cowgan.widgets.remembered import data_folder
+from napari_cowgan.explorer.kept_files import kept_path
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,7 @@ class _Stored:
 
 def favourites_path(checkpoint: Checkpoint) -> Path | None:
     """Return the path of a model's favourites; None for a model without a file."""
-    if checkpoint.sha256 is None:
-        return None
-    return data_folder() / "favourites" / f"{checkpoint.sha256}.json"
+    return kept_path(checkpoint, "favourites", ".json")
 
 
 def read_favourites(checkpoint: Checkpoint) -> list[Favourite]:

@@ -7,14 +7,12 @@ from cowgan.checkpoint import Checkpoint
 from cowgan.errors import CowganError
 from cowgan.latent.movie_files import SUFFIX, read_movie, write_movie
 from cowgan.latent.movies import Keyframe, Movie
-from napari_cowgan.widgets.remembered import data_folder
+from napari_cowgan.explorer.kept_files import kept_path
 
 
 def keyframes_path(checkpoint: Checkpoint) -> Path | None:
     """Return the path of a model's key frames; None for a model without a file."""
-    if checkpoint.sha256 is None:
-        return None
-    return data_folder() / "movies" / f"{checkpoint.sha256}{SUFFIX}"
+    return kept_path(checkpoint, "movies", SUFFIX)
 
 
 def read_keyframes(checkpoint: Checkpoint) -> tuple[Keyframe, ...]:

@@ -523,7 +523,7 @@ def _session(folder: Path) -> Specimens:
     from cowgan.latent.drag_plan import DragPlan, VoxelRuns
     from cowgan.latent.dragging import Pull
     from cowgan.synthesis import BlockMix, LatentState
-    from napari_cowgan.explorer import favourites
+    from napari_cowgan.explorer import favourites, kept_files
     from napari_cowgan.explorer.saved_session import ExplorerSession, read_session, write_session
 
     save(lively(), folder / "model.safetensors")
@@ -535,7 +535,7 @@ def _session(folder: Path) -> Specimens:
         short_movie(), DragPlan((Pull((1, 2, 3), (4, 5, 6)),), VoxelRuns((2, 2, 2), (3, 4, 1))),
     )  # fmt: skip
     write_session(session, folder / "a.cowgan.json")
-    favourites.data_folder = lambda: folder
+    kept_files.data_folder = lambda: folder
     favourites.write_favourites(checkpoint, kept)
     path = favourites.favourites_path(checkpoint)
     assert path is not None

@@ -55,10 +55,7 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "kept"
     for module in (
         "widgets.remembered",
-        "explorer.attribute_group",
-        "explorer.favourites",
-        "explorer.kept_keyframes",
-        "explorer.direction_group",
+        "explorer.kept_files",
         "explorer.last_session",
     ):
         monkeypatch.setattr(f"napari_cowgan.{module}.data_folder", lambda: folder)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from cowgan.checkpoint import BUNDLED, Checkpoint
 from cowgan.checkpoint.model_files import ModelFiles
@@ -73,9 +72,7 @@ def encode_anatomies(checkpoint: Checkpoint, people: Iterable[tuple[str, Volume]
         raise CowganError(f"{checkpoint.card.name} has no encoder; run cowgan fit-encoder first.")
     names, codes = [], []
     for name, volume in people:
-        data = torch.from_numpy(volume.data)[None, None]
-        coarse = functional.adaptive_avg_pool3d(data, stored.encoder.input_shape)
-        codes.append(stored.encoder(coarse, torch.ones_like(coarse))[0].half())
+        codes.append(stored.encoder.guess(volume).half())
         names.append(name)
     if not names:
         raise CowganError("There are no people to encode.")

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cowgan.networks import NetworkConfig
+from cowgan.volume import Volume
 
 _LEAST_DEVIATION = 1e-3
 
@@ -52,6 +53,13 @@ class LatentEncoder(nn.Module):
         # What was not imaged counts as that of the mean volume.
         known = share.flatten(1) * (standardised(volume, share) - self.mean)
         return functional.linear(known, self.weight)
+
+    def guess(self, volume: Volume) -> Tensor:
+        """Return the whitened coordinates, shape (components,), of a whole volume on its grid."""
+        data = torch.from_numpy(volume.data)[None, None]
+        coarse = functional.adaptive_avg_pool3d(data, self.input_shape)
+        code: Tensor = self(coarse, torch.ones_like(coarse))[0]
+        return code
 
 
 def standardised(volume: Tensor, share: Tensor) -> Tensor:
