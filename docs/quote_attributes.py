@@ -17,15 +17,15 @@ def tables() -> Iterator[str]:
     found = load_attributes(BUNDLED_ATTRIBUTES, load_bundled()).directions
     head = "| | fit, held out | volumes | blocks | change per σ | monotonicity |"
     yield "\n".join([head, "|---|---|---|---|---|---|", *map(_row, found)])
-    keys = [key for key in ATTRIBUTES if key in found[0].effects]
-    titles = " | ".join(ATTRIBUTES[key].title for key in keys)
+    titles = " | ".join(ATTRIBUTES[one.attribute].title for one in found)
     rows = (
-        f"| {ATTRIBUTES[one.attribute].title} | "
-        + " | ".join(decimal(one.leakage(key), 2) for key in keys)
+        f"| {ATTRIBUTES[key].title} | "
+        + " | ".join(decimal(one.leakage(key), 2) for one in found)
         + " |"
-        for one in found
+        for key in ATTRIBUTES
+        if key in found[0].effects
     )
-    yield "\n".join([f"| | {titles} |", "|---" * (1 + len(keys)) + "|", *rows])
+    yield "\n".join([f"| | {titles} |", "|---" * (1 + len(found)) + "|", *rows])
 
 
 def _row(one: AttributeDirection) -> str:
