@@ -39,8 +39,10 @@ def states(config: NetworkConfig) -> st.SearchStrategy[LatentState]:
         max_size=config.n_blocks,
         unique_by=lambda mix: mix.block,
     )
-    noise_map = seeds.map(
-        lambda seed: NoiseMap(config.block_shape(0), np.random.default_rng(seed).random(4**3))
+    noise_map = st.builds(
+        lambda shape, seed: NoiseMap(shape, np.random.default_rng(seed).random(shape)),
+        block.map(config.block_shape),
+        seeds,
     )
     return st.builds(
         LatentState,

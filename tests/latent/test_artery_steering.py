@@ -15,7 +15,7 @@ from cowgan.latent.artery_steering import (
 )
 from cowgan.measure.communicating_courses import BodySide
 from cowgan.measure.vessel_attributes import MeasuredVessels
-from cowgan.synthesis import LatentState, Synthesizer
+from cowgan.synthesis import LatentState, NoiseMap, Synthesizer
 
 find = find_communicating(BodySide.LEFT)
 
@@ -43,17 +43,24 @@ def test_the_left_pcom_becomes_wider_and_little_else_changes(synthesizer):
 
 def test_an_artery_that_is_as_wide_as_wanted_stays(synthesizer):
     """Once measured after its first round."""
-    course = find(next(synthesizer.render_many([LatentState(1)]))).course
-    vessels = find(next(synthesizer.render_many([LatentState(1)]))).vessels
-    *_, last = steer(
-        synthesizer,
-        replace(LatentState(1), noise=False),
-        lambda volume: FoundArtery(vessels, course),
-        course.diameter_mm,
-        0.05,
-    )
+    artery = find(next(synthesizer.render_many([LatentState(1)])))
+    state = replace(LatentState(1), noise=False)
+    *_, last = steer(synthesizer, state, lambda volume: artery, artery.diameter_mm, 0.05)
     assert last.outcome is SteeringOutcome.REACHED
     assert last.latent.w is not None
+
+
+def test_noise_that_was_found_for_the_whole_volume_stays_in_its_finer_blocks(synthesizer):
+    shape = synthesizer.checkpoint.config.volume_shape
+    found = NoiseMap(shape, np.random.default_rng(0).random(shape))
+    state = replace(LatentState(1), noise_map=found)
+    artery = find(next(synthesizer.render_many([LatentState(1)])))
+    *_, last = steer(synthesizer, state, lambda volume: artery, artery.diameter_mm, 0.05)
+    kept = last.latent.noise_map.cube()
+    moved = kept != found.cube()
+    assert moved[:32, :32, :32].any()
+    moved[:32, :32, :32] = False
+    assert not moved.any()
 
 
 def test_an_artery_without_anything_to_join_is_refused(synthesizer):

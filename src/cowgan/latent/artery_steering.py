@@ -178,6 +178,10 @@ class _Moving:
         noise = block_noise(whole, feature_block(config), config)
         assert noise is not None
         self._scores = torch.special.ndtri(noise.clamp(_LEAST_NOISE, 1 - _LEAST_NOISE))
+        self._known_noise = noise
+        if state.noise_map is not None:
+            mapped = torch.from_numpy(state.noise_map.cube())
+            self._known_noise = max(noise, mapped, key=torch.numel)
         self._scores.requires_grad_()
         self._adam = torch.optim.Adam(
             [
@@ -193,8 +197,8 @@ class _Moving:
         wanted = torch.from_numpy(drawing.volume.data).to(device)
         near = torch.from_numpy(drawing.near).to(device)
         with torch.enable_grad():
-            noise = torch.special.ndtr(self._scores).to(device)
-            made = self._synthesizer.image(self._styles(), noise, self._state).clamp(0, 1)
+            made = self._synthesizer.image(self._styles(), self._noise(), self._state)
+            made = made.clamp(0, 1)
             squared = (made - wanted).square()
             loss = squared[near].mean() + _ELSEWHERE * squared[~near].mean()
         self._adam.zero_grad()
@@ -204,9 +208,16 @@ class _Moving:
     def latent(self) -> LatentState:
         """Return the state of styles and noise as they are now."""
         with torch.no_grad():
-            noise = torch.special.ndtr(self._scores).numpy()
+            noise = self._noise().numpy()
             moved = with_styles(self._state, self._styles())
         return replace(moved, noise_map=NoiseMap(noise.shape, noise))
+
+    def _noise(self) -> torch.Tensor:
+        """Return the state's map of noise, or at least the part that moves, after it moved."""
+        d, h, w = self._scores.shape
+        noise = self._known_noise.clone()
+        noise[:d, :h, :w] = torch.special.ndtr(self._scores)
+        return noise
 
     def _styles(self) -> torch.Tensor:
         return to_w(to_p(self._start) + self._space.p_step(self._moved))

@@ -176,7 +176,7 @@ def _blended_map(
     one, other = start.noise_map, end.noise_map
     if one == other:
         return one
-    (shape,) = {each.shape for each in (one, other) if each is not None}
+    shape = max((each.shape for each in (one, other) if each is not None), key=math.prod)
     blocks = [block for block in range(config.n_blocks) if config.block_shape(block) == shape]
     first, last = (
         NOISE_MEAN if noise is None else noise.numpy()

@@ -31,20 +31,21 @@ def block_noise(
     strength = state.strength(block)
     if strength == 0:
         return None
-    shape = d, h, w = config.block_shape(block)
-    if found is not None and all(n <= own for n, own in zip(shape, found.shape, strict=True)):
-        return NOISE_MEAN + strength * (found[:d, :h, :w] - NOISE_MEAN)
-    if state.noise_map is not None and state.noise_map.covers(shape):
-        found = torch.from_numpy(state.noise_map.corner(shape))
-        return NOISE_MEAN + strength * (found - NOISE_MEAN)
+    if found is None and state.noise_map is not None:
+        found = torch.from_numpy(state.noise_map.cube())
+    d, h, w = config.block_shape(block)
     first, *others = state.noises
-    if not others and first.weight * strength == 1:
+    if found is None and not others and first.weight * strength == 1:
         return noise_cube(first.seed, config)[:d, :h, :w]
     deviation = torch.zeros(d, h, w)
     for share in state.noises:
         cube = noise_cube(share.seed, config)[:d, :h, :w]
-        deviation += share.weight * strength * (cube - NOISE_MEAN)
-    return NOISE_MEAN + deviation
+        deviation += share.weight * (cube - NOISE_MEAN)
+    if found is not None:
+        corner = found[:d, :h, :w]
+        z, x, y = corner.shape
+        deviation[:z, :x, :y] = corner - NOISE_MEAN
+    return NOISE_MEAN + strength * deviation
 
 
 NoiseKey = tuple[NoiseMap | None, tuple[NoiseShare, ...], float]

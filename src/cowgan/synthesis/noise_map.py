@@ -23,12 +23,12 @@ _Values = Annotated[NDArray[np.float16], PlainValidator(_stored_values)]
 
 @dataclass(frozen=True)
 class NoiseMap:
-    """Noise of the blocks that it covers, as the corner of the published noise cube.
+    """The corner of the published noise cube, of which each block takes the corner it needs.
 
     Attributes
     ----------
     shape : tuple of int
-        Voxels (z, x, y). A block that has no more along any axis takes the corner it needs.
+        Voxels (z, x, y). The rest of the cube is that of the state's seed.
     values : ndarray of float16
         In [0, 1], read-only, kept flat; compared by `digest`.
 
@@ -51,14 +51,9 @@ class NoiseMap:
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "digest", hashlib.sha256(values.tobytes()).hexdigest()[:16])
 
-    def covers(self, block_shape: tuple[int, int, int]) -> bool:
-        """Return whether a block of this shape takes its noise from the map."""
-        return all(own >= needed for own, needed in zip(self.shape, block_shape, strict=True))
-
-    def corner(self, block_shape: tuple[int, int, int]) -> NDArray[np.float32]:
-        """Return the noise of a block that the map covers."""
-        d, h, w = block_shape
-        return self.values.reshape(self.shape)[:d, :h, :w].astype(np.float32)
+    def cube(self) -> NDArray[np.float32]:
+        """Return the values in their shape."""
+        return self.values.reshape(self.shape).astype(np.float32)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-serialisable dictionary; values are base64 of little-endian float16."""

@@ -103,7 +103,7 @@ class LatentState:
         Factor on the noise's deviation from its mean, per block; blocks beyond its end
         have 1.
     noise_map : NoiseMap or None
-        Noise of the blocks that it covers, instead of that of the seed.
+        Corner of the noise cube, instead of that of the seed's.
     origin : str
         What the explicit style comes from, such as the scan that was projected; no part of what
         decides about the volume.

@@ -156,9 +156,9 @@ class Synthesizer:
         ws : Tensor
             Styles of all blocks, shape (n_blocks, latent_dim).
         noise : Tensor
-            Noise of the blocks that it covers, as a `NoiseMap`, shape (z, x, y).
+            Corner of the noise cube, as a `NoiseMap`, shape (z, x, y).
         state : LatentState
-            Says how strong the noise is, and what that of the other blocks is.
+            Says how strong the noise is, and what the rest of the cube is.
 
         Returns
         -------
