@@ -73,6 +73,10 @@ def _blocks(found: ExperimentFindings) -> Iterator[Block]:
         group = found.group(teacher)
         if PlannedArm(teacher, teacher) in arms and group[1:]:
             yield Heading(f"With the labels of {count(teacher, 'subject')}")
+            yield Paragraph(
+                f"“{group[0].name}” learns from these subjects alone. The other arms learn from "
+                "volumes that its network labels, alone or together with these subjects."
+            )
             yield from comparison_blocks(ArmComparison.of(group, {"dice": config.margin}))
             names = [arm.name for arm in group]
             yield from picture_blocks(names, found.scheme, found.cases[teacher])
