@@ -41,7 +41,7 @@ def test_directions_survive_a_round_trip_with_their_names(tmp_path, checkpoint, 
     assert [d.effect for d in stored.directions] == [d.effect for d in directions]
     for before, after in zip(directions, stored.directions, strict=True):
         np.testing.assert_array_equal(before.vector, after.vector)
-    assert stored.belong_to(checkpoint)
+    assert stored.model.fits(checkpoint)
 
 
 def test_a_file_of_another_model_says_so(tmp_path, checkpoint, directions):
@@ -49,14 +49,14 @@ def test_a_file_of_another_model_says_so(tmp_path, checkpoint, directions):
     save_directions(path, directions, checkpoint)
     other = Checkpoint.random(CONFIG, seed=1, discriminator=False)
     other.sha256 = "f" * 64
-    assert not load_directions(path, other).belong_to(other)
+    assert not load_directions(path, other).model.fits(other)
 
 
 def test_two_models_that_were_never_saved_are_not_taken_for_the_same(tmp_path, directions):
     path = tmp_path / "directions.json"
     save_directions(path, directions, Checkpoint.random(CONFIG, discriminator=False))
     other = Checkpoint.random(CONFIG, seed=1, discriminator=False)
-    assert not load_directions(path, other).belong_to(other)
+    assert not load_directions(path, other).model.fits(other)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.latent.attribute_models import AttributeSamples
 from cowgan.latent.attributes import AttributeDirection
+from cowgan.latent.model_stamp import ModelStamp
 
 BUNDLED_ATTRIBUTES = BUNDLED.with_name("attributes.json")
 """The attributes of the bundled model."""
@@ -33,16 +34,13 @@ class StoredAttributes:
         In the stored order.
     samples : int
         Volumes that were measured for the fit.
-    checkpoint_name : str
-        Name of the model they belong to.
-    checkpoint_sha256 : str or None
-        SHA-256 of that model's file.
+    model : ModelStamp
+        The model they belong to.
     """
 
     directions: tuple[AttributeDirection, ...]
     samples: int
-    checkpoint_name: str
-    checkpoint_sha256: str | None
+    model: ModelStamp
 
 
 def save_attributes(
@@ -62,7 +60,7 @@ def save_attributes(
         path,
         {
             "schema": _SCHEMA,
-            "checkpoint": {"name": checkpoint.card.name, "sha256": checkpoint.sha256},
+            "checkpoint": asdict(ModelStamp.of(checkpoint)),
             "samples": samples,
             "attributes": entries,
         },
@@ -80,7 +78,7 @@ def load_attributes(path: Path, checkpoint: Checkpoint) -> StoredAttributes:
     found = read_json(path, _File, _LARGEST_BYTES)
     if found.schema != _SCHEMA:
         raise CowganError(f"{path.name} is not an attributes file that this version can read.")
-    if checkpoint.sha256 is None or found.checkpoint.sha256 != checkpoint.sha256:
+    if not found.checkpoint.fits(checkpoint):
         raise CowganError(
             f"The attributes in {path.name} belong to another model than {checkpoint.card.name}; "
             "fit them again with cowgan attributes.",
@@ -96,9 +94,7 @@ def load_attributes(path: Path, checkpoint: Checkpoint) -> StoredAttributes:
         for each in directions
     ):
         raise CowganError(f"{path.name} is damaged: a direction does not fit its model.")
-    return StoredAttributes(
-        directions, found.samples, found.checkpoint.name, found.checkpoint.sha256
-    )
+    return StoredAttributes(directions, found.samples, found.checkpoint)
 
 
 def save_samples(path: Path, samples: AttributeSamples, recipe: Mapping[str, Any]) -> None:
@@ -138,15 +134,9 @@ def load_samples(path: Path, recipe: Mapping[str, Any]) -> AttributeSamples | No
 
 
 @dataclass(frozen=True)
-class _Model:
-    name: str
-    sha256: str | None
-
-
-@dataclass(frozen=True)
 class _File:
     schema: str
-    checkpoint: _Model
+    checkpoint: ModelStamp
     samples: int
     attributes: tuple[dict[str, Any], ...]
 

@@ -9,6 +9,7 @@ from cowgan.documents import read_json
 from cowgan.errors import CowganError
 from cowgan.files import write_json
 from cowgan.latent.direction_effects import DirectionEffects
+from cowgan.latent.model_stamp import ModelStamp
 from cowgan.measure.vessel_attributes import VESSEL_ATTRIBUTES
 
 BUNDLED_EFFECTS = BUNDLED.with_name("direction_effects.json")
@@ -31,7 +32,7 @@ def save_effects(path: Path, effects: Sequence[DirectionEffects], checkpoint: Ch
         path,
         {
             "schema": _SCHEMA,
-            "checkpoint": {"name": checkpoint.card.name, "sha256": checkpoint.sha256},
+            "checkpoint": asdict(ModelStamp.of(checkpoint)),
             "directions": [asdict(each) for each in effects],
         },
     )
@@ -48,7 +49,7 @@ def load_effects(path: Path, checkpoint: Checkpoint) -> tuple[DirectionEffects, 
     found = read_json(path, _File, _LARGEST_BYTES)
     if found.schema != _SCHEMA:
         raise CowganError(f"{path.name} is not an effects file that this version can read.")
-    if checkpoint.sha256 is None or found.checkpoint.sha256 != checkpoint.sha256:
+    if not found.checkpoint.fits(checkpoint):
         raise CowganError(
             f"The effects in {path.name} belong to another model than {checkpoint.card.name}.",
             f"{found.checkpoint.sha256} instead of {checkpoint.sha256}",
@@ -59,13 +60,7 @@ def load_effects(path: Path, checkpoint: Checkpoint) -> tuple[DirectionEffects, 
 
 
 @dataclass(frozen=True)
-class _Model:
-    name: str
-    sha256: str | None
-
-
-@dataclass(frozen=True)
 class _File:
     schema: str
-    checkpoint: _Model
+    checkpoint: ModelStamp
     directions: tuple[DirectionEffects, ...]

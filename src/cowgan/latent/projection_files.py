@@ -14,6 +14,7 @@ from cowgan.errors import CowganError
 from cowgan.files import atomic_path, sha256_of, write_json
 from cowgan.folders import folder_in_the_making
 from cowgan.latent.inversion import Finding, LatentProjection
+from cowgan.latent.model_stamp import ModelStamp
 from cowgan.latent.projection_quality import ProjectionQuality, projection_quality
 from cowgan.latent.tuning import Tuning, load_tuning, save_tuning
 from cowgan.pictures import png_bytes
@@ -76,7 +77,7 @@ class ProjectionReport:
                 if isinstance(scan, Path)
                 else {"name": scan}
             ),
-            "checkpoint": {"name": checkpoint.card.name, "sha256": checkpoint.sha256},
+            "checkpoint": asdict(ModelStamp.of(checkpoint)),
             "remarks": list(self.projection.target.remarks),
         }
 

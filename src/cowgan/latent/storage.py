@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from cowgan.checkpoint import BUNDLED, Checkpoint
 from cowgan.documents import checked, parse_json, read_json
 from cowgan.errors import CowganError
 from cowgan.files import atomic_path, write_json
+from cowgan.latent.model_stamp import ModelStamp
 from cowgan.synthesis import Direction
 from cowgan.tensor_files import open_tensors, write_serialised
 
@@ -34,19 +35,12 @@ class StoredDirections:
     ----------
     directions : tuple of Direction
         In the stored order.
-    checkpoint_name : str
-        Name of the model they belong to.
-    checkpoint_sha256 : str or None
-        SHA-256 of that model's file.
+    model : ModelStamp
+        The model they belong to.
     """
 
     directions: tuple[Direction, ...]
-    checkpoint_name: str
-    checkpoint_sha256: str | None
-
-    def belong_to(self, checkpoint: Checkpoint) -> bool:
-        """Whether they belong to this model; False if either has not been saved."""
-        return checkpoint.sha256 is not None and self.checkpoint_sha256 == checkpoint.sha256
+    model: ModelStamp
 
 
 def save_directions(path: Path, directions: Sequence[Direction], checkpoint: Checkpoint) -> None:
@@ -71,7 +65,7 @@ def save_directions(path: Path, directions: Sequence[Direction], checkpoint: Che
         raise CowganError("There are no directions to save.")
     header: dict[str, Any] = {
         "schema": SCHEMA,
-        "checkpoint": {"name": checkpoint.card.name, "sha256": checkpoint.sha256},
+        "checkpoint": asdict(ModelStamp.of(checkpoint)),
         "directions": [direction.to_dict() for direction in directions],
     }
     if path.suffix == ".json":
@@ -122,7 +116,7 @@ def load_directions(path: Path, checkpoint: Checkpoint | None = None) -> StoredD
         Direction.from_dict(entry if vectors is None else entry | {"vector": _encoded(vectors[i])})
         for i, entry in enumerate(found.directions)
     )
-    stored = StoredDirections(directions, found.checkpoint.name, found.checkpoint.sha256)
+    stored = StoredDirections(directions, found.checkpoint)
     if checkpoint is not None:
         _check_fit(stored, checkpoint, path)
     return stored
@@ -136,19 +130,13 @@ def stored_directions(checkpoint: Checkpoint) -> list[Direction] | None:
     if not BUNDLED_DIRECTIONS.exists():
         return None
     stored = load_directions(BUNDLED_DIRECTIONS)
-    return list(stored.directions) if stored.belong_to(checkpoint) else None
-
-
-@dataclass(frozen=True)
-class _Model:
-    name: str
-    sha256: str | None
+    return list(stored.directions) if stored.model.fits(checkpoint) else None
 
 
 @dataclass(frozen=True)
 class _Header:
     schema: str
-    checkpoint: _Model
+    checkpoint: ModelStamp
     directions: tuple[dict[str, Any], ...]
 
 
@@ -183,6 +171,6 @@ def _check_fit(stored: StoredDirections, checkpoint: Checkpoint, path: Path) -> 
     for direction in stored.directions:
         if direction.vector.size != config.latent_dim or direction.last_block >= config.n_blocks:
             raise CowganError(
-                f"The directions in {path.name} were found in “{stored.checkpoint_name}”, a model "
+                f"The directions in {path.name} were found in “{stored.model.name}”, a model "
                 f"of another architecture, and do not fit “{checkpoint.card.name}”."
             )
