@@ -27,6 +27,7 @@ from cowgan.latent.encoder_files import stored_encoder
 from cowgan.latent.inversion import STAGES, project
 from cowgan.latent.p_space import PSpace
 from cowgan.latent.projection_files import ProjectionReport
+from cowgan.latent.projection_quality import projection_quality
 from cowgan.pictures import png_bytes
 from cowgan.progress import Silent
 from cowgan.randomness import stream
@@ -53,6 +54,9 @@ TITLES = {
 LOWER_IS_BETTER = ("mean_difference", "centreline_mm")
 KINDS = {"person": "people held out", "own": "own volumes"}
 COLUMNS = ["kind", "name", "stage", *MEASURES, "processor_s"]
+WITHOUT_NOISE = "w+ without noise"
+"""The styles of stage W+ alone: what the noise adds is no part of the latent."""
+SHOWN = {"w": "`w`", "w+": "`w+`", WITHOUT_NOISE: "`w+`, noise off", "pivotal": "`pivotal`"}
 _DIFFERENCE_WHITE = 0.25
 _START_SEEDS = range(900, 920)
 
@@ -91,6 +95,12 @@ def measure(kind: str, name: str, volume: Volume, work: Path) -> None:
         | {"processor_s": round(clock.seconds[each.stage], 1)}
         for each, quality in zip(found.findings, report.qualities, strict=True)
     ]
+    quiet = replace(found.findings[STAGES.index("w+")].state, noise=False)
+    of_styles = Synthesizer(load_bundled(), "cpu", "exact").render(quiet)
+    rows.append(
+        {"kind": kind, "name": name, "stage": WITHOUT_NOISE}
+        | asdict(projection_quality(found.target, of_styles))
+    )
     scan = found.target.volume
     shown = [(scan.data, 1.0)]
     for each in found.findings:
@@ -103,7 +113,7 @@ def measure(kind: str, name: str, volume: Volume, work: Path) -> None:
     )
     np.save(work / f"{kind} {name}.npy", strip)
     write_json(work / f"{kind} {name}.json", rows)
-    print(json.dumps(rows[-1]), flush=True)
+    print(json.dumps(rows), flush=True)
 
 
 def measure_start() -> None:
@@ -179,10 +189,10 @@ def tables() -> Iterator[str]:
             f"| {n} {title} | {' | '.join(f'{each}, mean (worst)' for each in TITLES.values())} |",
             "|---" * (1 + len(TITLES)) + "|",
         ]
-        for stage in STAGES:
+        for stage, shown in SHOWN.items():
             rows = _rows(kind, stage)
             cells = [_mean_and_worst(_values(rows, each), each) for each in MEASURES]
-            lines.append(f"| `{stage}` | {' | '.join(cells)} |")
+            lines.append(f"| {shown} | {' | '.join(cells)} |")
         yield "\n".join(lines)
     lines = ["| processor time until the end of | mean, s | longest, s |", "|---|---|---|"]
     for stage in STAGES:
@@ -190,8 +200,8 @@ def tables() -> Iterator[str]:
         lines.append(f"| `{stage}` | {decimal(seconds.mean(), 0)} | {decimal(seconds.max(), 0)} |")
     yield "\n".join(lines)
     people = ", ".join(row["name"] for row in _rows("person", "w"))
-    shown = " / ".join(_shown_people(_rows("person", "pivotal")))
-    yield f"The people: {people}. In the picture: {shown}."
+    pictured = " / ".join(_shown_people(_rows("person", "pivotal")))
+    yield f"The people: {people}. In the picture: {pictured}."
 
 
 def _values(rows: Sequence[dict[str, str]], measure: str) -> NDArray[np.float64]:

@@ -39,7 +39,7 @@ def states(config: NetworkConfig) -> st.SearchStrategy[LatentState]:
         max_size=config.n_blocks,
         unique_by=lambda mix: mix.block,
     )
-    noise_map = st.builds(
+    maps = st.builds(
         lambda shape, seed: NoiseMap(shape, np.random.default_rng(seed).random(shape)),
         block.map(config.block_shape),
         seeds,
@@ -55,7 +55,7 @@ def states(config: NetworkConfig) -> st.SearchStrategy[LatentState]:
         noise=st.booleans(),
         noise_seed=st.none() | seeds,
         noise_strength=st.lists(st.floats(0, 2), max_size=config.n_blocks).map(tuple),
-        noise_map=st.none() | noise_map,
+        noise_maps=st.lists(maps, max_size=2, unique_by=lambda each: each.shape).map(tuple),
         edits=st.lists(edit, max_size=3).map(tuple),
         noise_blend=st.lists(st.builds(NoiseShare, seeds, st.floats(-1, 1)), max_size=3).map(tuple),
     )

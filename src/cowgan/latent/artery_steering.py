@@ -175,18 +175,15 @@ class _Moving:
         shape = len(self._start), len(self._space.sd)
         self._moved = torch.zeros(shape, requires_grad=True)
         whole = replace(state, noise=True, noise_strength=())
-        noise = block_noise(whole, feature_block(config), config)
-        assert noise is not None
-        self._scores = torch.special.ndtri(noise.clamp(_LEAST_NOISE, 1 - _LEAST_NOISE))
-        self._known_noise = noise
-        if state.noise_map is not None:
-            mapped = torch.from_numpy(state.noise_map.cube())
-            self._known_noise = max(noise, mapped, key=torch.numel)
-        self._scores.requires_grad_()
+        self._scores = [
+            torch.special.ndtri(noise.clamp(_LEAST_NOISE, 1 - _LEAST_NOISE)).requires_grad_()
+            for block in range(feature_block(config) + 1)
+            if (noise := block_noise(whole, block, config)) is not None
+        ]
         self._adam = torch.optim.Adam(
             [
                 {"params": [self._moved], "lr": _RATE_OF_STYLES},
-                {"params": [self._scores], "lr": _RATE_OF_NOISE},
+                {"params": self._scores, "lr": _RATE_OF_NOISE},
             ],
             betas=(0.8, 0.95),
         )
@@ -208,16 +205,14 @@ class _Moving:
     def latent(self) -> LatentState:
         """Return the state of styles and noise as they are now."""
         with torch.no_grad():
-            noise = self._noise().numpy()
             moved = with_styles(self._state, self._styles())
-        return replace(moved, noise_map=NoiseMap(noise.shape, noise))
+            maps = [NoiseMap(noise.shape, noise.numpy()) for noise in self._noise()]
+        shapes = {each.shape for each in maps}
+        finer = [each for each in self._state.noise_maps if each.shape not in shapes]
+        return replace(moved, noise_maps=(*maps, *finer))
 
-    def _noise(self) -> torch.Tensor:
-        """Return the state's map of noise, or at least the part that moves, after it moved."""
-        d, h, w = self._scores.shape
-        noise = self._known_noise.clone()
-        noise[:d, :h, :w] = torch.special.ndtr(self._scores)
-        return noise
+    def _noise(self) -> list[torch.Tensor]:
+        return [torch.special.ndtr(scores) for scores in self._scores]
 
     def _styles(self) -> torch.Tensor:
         return to_w(to_p(self._start) + self._space.p_step(self._moved))

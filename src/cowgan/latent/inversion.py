@@ -26,14 +26,14 @@ ProjectionStage = Literal["w", "w+", "pivotal"]
 STAGES: tuple[ProjectionStage, ...] = get_args(ProjectionStage)
 
 _RATE = 0.1
-_TUNING_RATE = 4e-4
+_TUNING_RATE = 1e-4
 _WARM_UP = 5
 _COOLING = 0.5
 """Share of a stage's steps, at its end, in which the step length falls to 0."""
 _OF_CODE = 2e-4
 """Weight of the squared Mahalanobis distance per component, which is about 1 for the model's own
 codes."""
-_OF_NOISE = 5e-8
+_OF_NOISE = 5e-7
 """Weight of the squared score of each voxel of noise, which is 1 on average for the model's own."""
 _CANDIDATES = 32
 """Random codes to choose a start from, for models without an encoder."""
@@ -70,7 +70,7 @@ class Finding:
     stage : {"w", "w+", "pivotal"}
         The stage of that step.
     state : LatentState
-        One style per block, and a map of noise; the noise of finer blocks is off.
+        One style per block, and the noise of each.
     volume : Volume
         What it looks like, on the grid of `scan`.
     scan : Volume
@@ -126,9 +126,9 @@ def project(
     """Find the latent state whose volume looks like a scan.
 
     An encoder, or for models without one the best of some random codes, gives the start. Then the
-    code is optimised: one style for all blocks (W), then one for each together with the noise of
-    all blocks but the finest (W+), and at last, if asked for, the weights of the model (pivotal
-    tuning). Most steps run the finest block at half its resolution, which takes half the time. The
+    code is optimised: one style for all blocks (W), then one for each (W+), both together with the
+    noise, and at last, if asked for, the weights of the model (pivotal tuning). The first steps run
+    the finest block at half its resolution and without noise, which takes half the time. The
     grey volumes of coarser blocks would be faster, but do not look like averages of the whole one,
     so that matching them leads away from the code.
 
@@ -204,10 +204,10 @@ class _Search:
         self._space = PSpace.of(checkpoint).to(self._device)
         self._network = copy.deepcopy(checkpoint.synthesis).to(self._device).requires_grad_(False)
         self._fast = copy.deepcopy(self._network).freeze(self._dtype)
-        # The noise of all blocks but the finest, as a corner of the cube that they share.
-        self._noise_shape = self._config.block_shape(max(0, self._config.n_blocks - 2))
         self._half = copy.deepcopy(self._fast)
-        cast(SynthesisBlock, self._half.blocks[-1]).shape = self._noise_shape
+        finest = self._config.n_blocks - 1
+        half_shape = self._config.block_shape(max(0, finest - 1))
+        cast(SynthesisBlock, self._half.blocks[finest]).shape = half_shape
         scan, inside = (
             torch.from_numpy(each).to(self._device, torch.float32)[None, None]
             for each in (target.volume.data, target.inside)
@@ -282,8 +282,9 @@ class _Search:
             self._network.requires_grad_(True)
             return list(self._network.parameters())
         self._code.requires_grad_(True)
-        self._noise.requires_grad_(True)
-        return [self._code, self._noise]
+        for scores in self._noise:
+            scores.requires_grad_(True)
+        return [self._code, *self._noise]
 
     def _note(self, full: bool, loss: float, parameters: list[Tensor]) -> None:
         self._losses.append(loss)
@@ -297,39 +298,44 @@ class _Search:
             network = self._half if how == "half" else self._fast
         rounded = how != "exact" and tuning and self._dtype != torch.float32
         ws = self._space.w(self._code).expand(1, self._config.n_blocks, -1)
-        noise = torch.special.ndtr(self._noise)
+        noise = [torch.special.ndtr(scores) for scores in self._noise]
         with torch.autocast(self._device.type, self._dtype, enabled=rounded):
             x, image = network.start(1), None
             for block in range(self._config.n_blocks):
-                of_block = noise if self._has_noise(block) else None
+                of_block = noise[block] if self._has_noise(block, how) else None
                 x, image = network.run_block(block, x, image, ws[:, block], of_block)
         assert image is not None
         return image
 
-    def _has_noise(self, block: int) -> bool:
-        shape = self._config.block_shape(block)
-        return all(own <= most for own, most in zip(shape, self._noise_shape, strict=True))
+    def _has_noise(self, block: int, how: Literal["half", "full", "exact"] = "full") -> bool:
+        coarser = block < self._config.n_blocks - 1
+        return coarser or (self._stage != "w" and how != "half")
 
     def _prior(self) -> Tensor:
-        return _OF_CODE * self._code.square().mean() + _OF_NOISE * self._noise.square().sum()
+        return (
+            _OF_CODE * self._code.square().mean()
+            + _OF_NOISE * torch.stack([scores.square().sum() for scores in self._noise]).sum()
+        )
 
     def _state(self) -> LatentState:
         with torch.no_grad():
             ws = self._space.w(self._code)[0].cpu()
-            noise = torch.special.ndtr(self._noise)[0].cpu()
-        strength = tuple(float(self._has_noise(b)) for b in range(self._config.n_blocks))
+            noise = [torch.special.ndtr(scores)[0].cpu().numpy() for scores in self._noise]
         return LatentState(
             noise_seed=0,
             w=tuple(tuple(round(value, 6) for value in row) for row in ws.tolist()),
-            noise_strength=strength,
-            noise_map=NoiseMap(self._noise_shape, noise.numpy()),
+            noise_strength=tuple(float(self._has_noise(b)) for b in range(self._config.n_blocks)),
+            noise_maps=tuple(NoiseMap(each.shape, each) for each in noise),
             origin=self._origin and f"{self._origin}, stage {self._stage}",
         )
 
     @torch.no_grad()
-    def _start(self) -> tuple[Tensor, Tensor]:
-        """Return the first code, shape (1, n), and the scores of the first noise, none."""
-        noise = torch.zeros(1, *self._noise_shape, device=self._device)
+    def _start(self) -> tuple[Tensor, list[Tensor]]:
+        """Return the first code, shape (1, n), and the scores of each block's noise, none."""
+        noise = [
+            torch.zeros(1, *self._config.block_shape(block), device=self._device)
+            for block in range(self._config.n_blocks)
+        ]
         stored = stored_encoder(self._checkpoint)
         if stored is not None:
             encoder = stored.encoder.to(self._device)

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 _SCALES = 3
-_OF_SQUARES = 10.0
+_OF_SQUARES = 120.0
 _OF_CORRELATION = 0.3
 _OF_PROJECTIONS = 0.5
 _WINDOW = 5

@@ -112,7 +112,7 @@ def between_states(
         return end
     blended = _blended_noise(start, end, t, checkpoint.config.n_blocks)
     if blended["noise"]:
-        blended["noise_map"] = _blended_map(start, end, t, checkpoint.config)
+        blended["noise_maps"] = _blended_maps(start, end, t, checkpoint.config)
     if replace(start, **blended) == replace(end, **blended):
         return replace(start, **blended)
     base = _base_style(checkpoint, start, end, t, space)
@@ -169,25 +169,28 @@ def _blended_noise(start: LatentState, end: LatentState, t: float, n_blocks: int
     }
 
 
-def _blended_map(
+def _blended_maps(
     start: LatentState, end: LatentState, t: float, config: NetworkConfig
-) -> NoiseMap | None:
+) -> tuple[NoiseMap, ...]:
     """Return what lies between the maps of noise, or between one and the noise of a seed."""
-    one, other = start.noise_map, end.noise_map
-    if one == other:
-        return one
-    shape = max((each.shape for each in (one, other) if each is not None), key=math.prod)
-    blocks = [block for block in range(config.n_blocks) if config.block_shape(block) == shape]
-    first, last = (
-        NOISE_MEAN if noise is None else noise.numpy()
-        for noise in (
-            block_noise(replace(state, noise_strength=()), blocks[0], config)
-            for state in (start, end)
-        )
-    )
+    if start.noise_maps == end.noise_maps:
+        return start.noise_maps
+    shapes = {each.shape for state in (start, end) for each in state.noise_maps}
     angle = t * math.pi / 2
-    deviation = math.cos(angle) * (first - NOISE_MEAN) + math.sin(angle) * (last - NOISE_MEAN)
-    return NoiseMap(shape, np.clip(deviation + NOISE_MEAN, 0, 1))
+    maps = []
+    for block in range(config.n_blocks):
+        if (shape := config.block_shape(block)) not in shapes:
+            continue
+        first, last = (
+            NOISE_MEAN if noise is None else noise.numpy()
+            for noise in (
+                block_noise(replace(state, noise_strength=()), block, config)
+                for state in (start, end)
+            )
+        )
+        deviation = math.cos(angle) * (first - NOISE_MEAN) + math.sin(angle) * (last - NOISE_MEAN)
+        maps.append(NoiseMap(shape, np.clip(deviation + NOISE_MEAN, 0, 1)))
+    return tuple(maps)
 
 
 def _weights(state: LatentState) -> dict[int, float]:

@@ -1,5 +1,6 @@
 """The noise of each block of a latent state."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
@@ -22,36 +23,37 @@ def noise_cube(seed: int, config: NetworkConfig) -> Tensor:
 
 
 def block_noise(
-    state: LatentState, block: int, config: NetworkConfig, found: Tensor | None = None
+    state: LatentState, block: int, config: NetworkConfig, found: Sequence[Tensor] = ()
 ) -> Tensor | None:
     """Return the noise of one block, its shape (d, h, w), or None where there is none.
 
-    `found`, of shape (z, x, y), is used like the state's map of noise, and instead of it.
+    `found` is the noise of the first blocks, used instead of that of the state.
     """
     strength = state.strength(block)
     if strength == 0:
         return None
-    if found is None and state.noise_map is not None:
-        found = torch.from_numpy(state.noise_map.cube())
-    d, h, w = config.block_shape(block)
+    shape = d, h, w = config.block_shape(block)
+    known = [*found[block : block + 1], *_mapped(state, shape)]
+    if known:
+        return NOISE_MEAN + strength * (known[0] - NOISE_MEAN)
     first, *others = state.noises
-    if found is None and not others and first.weight * strength == 1:
+    if not others and first.weight * strength == 1:
         return noise_cube(first.seed, config)[:d, :h, :w]
     deviation = torch.zeros(d, h, w)
     for share in state.noises:
         cube = noise_cube(share.seed, config)[:d, :h, :w]
-        deviation += share.weight * (cube - NOISE_MEAN)
-    if found is not None:
-        corner = found[:d, :h, :w]
-        z, x, y = corner.shape
-        deviation[:z, :x, :y] = corner - NOISE_MEAN
-    return NOISE_MEAN + strength * deviation
+        deviation += share.weight * strength * (cube - NOISE_MEAN)
+    return NOISE_MEAN + deviation
 
 
-NoiseKey = tuple[NoiseMap | None, tuple[NoiseShare, ...], float]
+def _mapped(state: LatentState, shape: tuple[int, int, int]) -> list[Tensor]:
+    return [torch.from_numpy(each.cube()) for each in state.noise_maps if each.shape == shape]
+
+
+NoiseKey = tuple[tuple[NoiseMap, ...], tuple[NoiseShare, ...], float]
 
 
 def noise_key(state: LatentState, block: int) -> NoiseKey | None:
     """Return a key that identifies the result of `block_noise` for a given config."""
     strength = state.strength(block)
-    return None if strength == 0 else (state.noise_map, state.noises, strength)
+    return None if strength == 0 else (state.noise_maps, state.noises, strength)

@@ -1,4 +1,4 @@
-"""Noise that was found for a volume, in place of the noise of a seed."""
+"""Noise that was found for a block, in place of the noise of a seed."""
 
 import base64
 import hashlib
@@ -23,12 +23,12 @@ _Values = Annotated[NDArray[np.float16], PlainValidator(_stored_values)]
 
 @dataclass(frozen=True)
 class NoiseMap:
-    """The corner of the published noise cube, of which each block takes the corner it needs.
+    """The noise of one block.
 
     Attributes
     ----------
     shape : tuple of int
-        Voxels (z, x, y). The rest of the cube is that of the state's seed.
+        Voxels (z, x, y); tells the block that it is for.
     values : ndarray of float16
         In [0, 1], read-only, kept flat; compared by `digest`.
 

@@ -102,8 +102,8 @@ class LatentState:
     noise_strength : tuple of float
         Factor on the noise's deviation from its mean, per block; blocks beyond its end
         have 1.
-    noise_map : NoiseMap or None
-        Corner of the noise cube, instead of that of the seed's.
+    noise_maps : tuple of NoiseMap
+        Noise of some blocks, instead of that of the seed.
     origin : str
         What the explicit style comes from, such as the scan that was projected; no part of what
         decides about the volume.
@@ -128,7 +128,7 @@ class LatentState:
     noise: bool = True
     noise_seed: int | None = None
     noise_strength: tuple[float, ...] = ()
-    noise_map: NoiseMap | None = None
+    noise_maps: tuple[NoiseMap, ...] = ()
     origin: str = ""
     edits: tuple[Edit, ...] = ()
     noise_blend: tuple[NoiseShare, ...] = ()
@@ -197,7 +197,11 @@ class LatentState:
             "noise_seed": self.noise_seed,
             "noise_strength": list(self.noise_strength),
             # Left out where there are none, as before states could be projected.
-            **({} if self.noise_map is None else {"noise_map": self.noise_map.to_dict()}),
+            **(
+                {"noise_maps": [each.to_dict() for each in self.noise_maps]}
+                if self.noise_maps
+                else {}
+            ),
             **({"origin": self.origin} if self.origin else {}),
             "edits": [
                 {
@@ -236,7 +240,7 @@ class LatentState:
         added: dict[str, Any] = {
             "noise_blend": [],
             "centre": "mean",
-            "noise_map": None,
+            "noise_maps": [],
             "origin": "",
         }
         return checked(added | stored, cls, "A stored latent state")

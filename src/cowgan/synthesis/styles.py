@@ -88,7 +88,7 @@ def check_fit(checkpoint: Checkpoint, state: LatentState) -> None:
     shapes = {config.block_shape(block) for block in range(config.n_blocks)}
     if (
         not all(0 <= block < config.n_blocks for block in blocks)
-        or (state.noise_map is not None and state.noise_map.shape not in shapes)
+        or any(each.shape not in shapes for each in state.noise_maps)
         or lengths - {config.latent_dim}
         or (state.w is not None and len(state.w) not in (1, config.n_blocks))
     ):

@@ -146,7 +146,7 @@ class Synthesizer:
         """
         return self._run_blocks(ws, state)[0].float()
 
-    def image(self, ws: Tensor, noise: Tensor, state: LatentState) -> Tensor:
+    def image(self, ws: Tensor, noise: Sequence[Tensor], state: LatentState) -> Tensor:
         """Return the whole grey volume for given styles and noise, with gradients towards both.
 
         Neither uses nor changes the cache of `render`, which may run in another thread meanwhile.
@@ -155,10 +155,10 @@ class Synthesizer:
         ----------
         ws : Tensor
             Styles of all blocks, shape (n_blocks, latent_dim).
-        noise : Tensor
-            Corner of the noise cube, as a `NoiseMap`, shape (z, x, y).
+        noise : sequence of Tensor
+            Noise of the first blocks, in their shapes (d, h, w).
         state : LatentState
-            Says how strong the noise is, and what the rest of the cube is.
+            Says how strong the noise is, and what that of the other blocks is.
 
         Returns
         -------
@@ -168,7 +168,7 @@ class Synthesizer:
         return self._run_blocks(ws, state, noise)[1][0, 0]
 
     def _run_blocks(
-        self, ws: Tensor, state: LatentState, found: Tensor | None = None
+        self, ws: Tensor, state: LatentState, found: Sequence[Tensor] = ()
     ) -> tuple[Tensor, Tensor]:
         """Return activations and grey volume of the last of some blocks."""
         x, image = self._network.start(1), None
