@@ -181,14 +181,14 @@ class DirectionGroup(QWidget):
             self._on_problem(error)
             return
         directions = [*loaded.directions, *self._model.directions]
-        if loaded.belong_to(checkpoint):
+        if loaded.model.fits(checkpoint):
             self._model.edit_directions(directions, "load directions")
         else:
             self._model.set_directions(directions)
             show_problem(
                 self,
                 CowganError(
-                    f"These directions were found for the model “{loaded.checkpoint_name}”; they "
+                    f"These directions were found for the model “{loaded.model.name}”; they "
                     "may have another effect in this one."
                 ),
             )

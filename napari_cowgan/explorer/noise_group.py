@@ -54,7 +54,7 @@ class NoiseGroup(QWidget):
         self.strength.setEnabled(latent.noise)
 
     def _choose(self, text: str, seed: int) -> None:
-        self._model.edit(text, noise=True, noise_seed=seed, noise_blend=(), noise_map=None)
+        self._model.edit(text, noise=True, noise_seed=seed, noise_blend=(), noise_maps=())
 
     def _on_mode(self, mode: str) -> None:
         seed = self._model.latent.effective_noise_seed if mode == _FIXED else None

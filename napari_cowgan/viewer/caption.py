@@ -32,7 +32,7 @@ _PLAIN: dict[str, Any] = {
 Repeated here because importing that class would load PyTorch.
 """
 
-_FOUND = {"w", "noise_map", "noise_seed", "noise_strength", "origin"}
+_FOUND = {"w", "noise_maps", "noise_seed", "noise_strength", "origin"}
 """Fields that a projection sets."""
 
 _captions: WeakKeyDictionary["napari.Viewer", "Caption"] = WeakKeyDictionary()

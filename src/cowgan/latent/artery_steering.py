@@ -206,7 +206,8 @@ class _Moving:
         """Return the state of styles and noise as they are now."""
         with torch.no_grad():
             moved = with_styles(self._state, self._styles())
-            maps = [NoiseMap(noise.shape, noise.numpy()) for noise in self._noise()]
+            arrays = [noise.numpy() for noise in self._noise()]
+        maps = [NoiseMap(array.shape, array) for array in arrays]
         shapes = {each.shape for each in maps}
         finer = [each for each in self._state.noise_maps if each.shape not in shapes]
         return replace(moved, noise_maps=(*maps, *finer))

@@ -16,7 +16,6 @@ from cowgan.volume.orthographic import Camera
 
 SCHEMA = "cowgan.movie/1"
 SUFFIX = ".movie.json"
-LARGEST_BYTES = 64 * 2**20
 
 
 def movie_document(movie: Movie) -> dict[str, Any]:
@@ -54,7 +53,7 @@ def read_movie(path: Path) -> Movie:
     CowganError
         The file is missing, damaged, of another kind or from a newer version.
     """
-    return stored_movie(read_json(path, dict[str, Any], LARGEST_BYTES), path)
+    return stored_movie(read_json(path, dict[str, Any]), path)
 
 
 def stored_movie(content: dict[str, Any], path: Path) -> Movie:
