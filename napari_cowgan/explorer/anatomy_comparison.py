@@ -34,6 +34,8 @@ _UNKNOWN = (
 _READY = "Press Compare to compare this volume with the anatomies chosen above."
 _LOOKING = "Looking for the nearest anatomy…"
 _PAUSE_MS = 300
+_RARE = 0.02
+"""Share of false alarms up to which the light is red. Few people allow no lower one."""
 _PARTS = {
     "whole": "as a whole",
     "left": "in its left half",
@@ -185,8 +187,7 @@ class AnatomyComparison(QWidget):
         self.show_nearest.setVisible(nearest is not None)
         self._light.setVisible(nearest is not None)
         if nearest is not None:
-            colour = LIGHTS["red" if nearest.flagged else "green"]
-            self._light.setPixmap(swatch(colour).pixmap(SWATCH))
+            self._light.setPixmap(swatch(LIGHTS[_light(nearest)]).pixmap(SWATCH))
             self.verdict.setText(_sentence(nearest))
         elif not chosen:
             self.verdict.setText(_UNKNOWN)
@@ -205,9 +206,18 @@ def _sentence(nearest: "NearestAnatomy") -> str:
         f"Nearest anatomy: {nearest.name}{mirrored} {_PARTS[nearest.part]}, Dice {nearest.dice:.2f}"
     )
     rate = round(1 / nearest.false_alarms)
-    if nearest.flagged:
-        return f"{alike}. Fewer than one in {rate} different people are so alike: it may be a copy."
-    return f"{alike}, as different people may be."
+    if not nearest.flagged:
+        return f"{alike}, as different people may be."
+    doubt = ", but it takes more people to be sure" if _light(nearest) == "amber" else ""
+    return (
+        f"{alike}. Fewer than one in {rate} different people are so alike: it may be a copy{doubt}."
+    )
+
+
+def _light(nearest: "NearestAnatomy") -> Light:
+    if not nearest.flagged:
+        return "green"
+    return "red" if nearest.false_alarms <= _RARE else "amber"
 
 
 def _known(path: Path, synthesizer: Synthesizer, job: Job) -> "KnownAnatomies":

@@ -97,6 +97,7 @@ def shoot_explorer(folder: Path, theme: str) -> None:
     wait_for(lambda: panel.explorer)
     explorer = panel.explorer
     wait_for(lambda: explorer.showing_complete_volume and explorer.directions.rows)
+    wait_for(lambda: not explorer.measurements.status.isVisible())
     QTest.qWait(1000)
 
     save(viewer, folder, "start")
