@@ -1,5 +1,6 @@
 """Segmentation of a phantom of the paper's size by the networks of the package."""
 
+import pytest
 import torch
 
 from cowgan.segmentation.bundled_segmenters import BUNDLED_SEGMENTERS
@@ -9,21 +10,21 @@ from cowgan.simulate import make_phantom
 from cowgan.synthesis.precision import choose_dtype
 
 
-def test_segmentation(compare):
+@pytest.mark.parametrize("name", BUNDLED_SEGMENTERS)
+def test_segmentation(compare, name):
     volume, _, _ = make_phantom(0)
-    for name, path in BUNDLED_SEGMENTERS.items():
-        model = load_segmenter(path)
-        segmenter = Segmenter([model], "cpu")
-        image = torch.from_numpy(volume.data)[None, None]
-        dtype = choose_dtype(torch.device("cpu"), "fast")
+    model = load_segmenter(BUNDLED_SEGMENTERS[name])
+    segmenter = Segmenter([model], "cpu")
+    image = torch.from_numpy(volume.data)[None, None]
+    dtype = choose_dtype(torch.device("cpu"), "fast")
 
-        def bare(model=model, image=image, dtype=dtype) -> None:
-            with torch.inference_mode(), torch.autocast("cpu", dtype, dtype != torch.float32):
-                model.network(image)
+    def bare() -> None:
+        with torch.inference_mode(), torch.autocast("cpu", dtype, dtype != torch.float32):
+            model.network(image)
 
-        compare(
-            f"Segmentation, {name}",
-            {"volume to labels": lambda s=segmenter: s(volume), "network alone": bare},
-            limit="network alone",
-            repetitions=5,
-        )
+    compare(
+        f"Segmentation, {name}",
+        {"volume to labels": lambda: segmenter(volume), "network alone": bare},
+        limit="network alone",
+        repetitions=5,
+    )
