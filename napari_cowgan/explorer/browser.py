@@ -1,7 +1,7 @@
 """A window of thumbnails: neighbouring seeds, or steps along each direction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -160,7 +160,7 @@ class Browser(QDialog):
         """Note when the thumbnails start from another volume than the current one."""
         latent = self._model.latent
         if self.content.chosen == "seeds":
-            outdated = replace(latent, seed=0, w=None) != replace(self._start, seed=0, w=None)
+            outdated = latent.with_seed(0) != self._start.with_seed(0)
         else:
             shown = {cell.state for cell in self._cells}
             outdated = latent != self._start and latent not in shown
@@ -195,7 +195,7 @@ class Browser(QDialog):
         cells = []
         for i in range(count):
             seed = (first + i) % (MAX_SEED + 1)
-            state = replace(self._start, seed=seed, w=None)
+            state = self._start.with_seed(seed)
             cells.append(_Cell(str(seed), state, partial(self._take_seed, seed)))
         return cells
 

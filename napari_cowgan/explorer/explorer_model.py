@@ -218,8 +218,8 @@ class ExplorerModel(QObject):
     def set_seed(self, seed: int, text: str = "seed") -> None:
         """Show another seed, unless the seed is locked."""
         if not self.seed_locked:
-            found = {"noise_strength": ()} if self.latent.noise_maps else {}
-            self.edit(text, seed=seed % (MAX_SEED + 1), w=None, noise_maps=(), origin="", **found)
+            latent = self.latent.with_seed(seed % (MAX_SEED + 1))
+            self.change(replace(self._state, latent=latent), text)
 
     def show_unedited(self, latent: LatentState, text: str, gesture: object = None) -> None:
         """Show an unedited volume in place of this one, unless the seed is locked."""
@@ -345,9 +345,7 @@ class ExplorerModel(QObject):
             return
         state = self._state
         mixing = tuple(replace(mix, seed=state.latent.seed) for mix in state.latent.mixing)
-        latent = replace(
-            state.latent, seed=state.mix_seed, w=None, noise_maps=(), origin="", mixing=mixing
-        )
+        latent = replace(state.latent.with_seed(state.mix_seed), mixing=mixing)
         swapped = replace(state, latent=latent, mix_seed=state.latent.seed)
         self.change(swapped, "swap parents")
 

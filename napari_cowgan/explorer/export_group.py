@@ -4,7 +4,6 @@
 # mypy: allow-untyped-calls
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
@@ -105,7 +104,7 @@ class ExportGroup(QWidget):
         if synthesizer is None:
             return
         states = [
-            replace(latent, seed=(self.first.value() + i) % (MAX_SEED + 1), w=None)
+            latent.with_seed((self.first.value() + i) % (MAX_SEED + 1))
             for i in range(self.count.value())
         ]
         if not overwrite and any(export_path(folder, state).exists() for state in states):

@@ -346,7 +346,7 @@ class MovieGroup(QWidget):
 
     def _walk(self) -> None:
         latent = self._model.latent
-        states = [latent, replace(latent, seed=random_seed(), w=None)]
+        states = [latent, latent.with_seed(random_seed())]
         self._fill(movies.interpolation(states), "fill in a walk")
 
     def _vary(self) -> None:

@@ -38,6 +38,18 @@ def test_a_direction_survives_json_bit_by_bit(direction):
     assert copy.effect == direction.effect
 
 
+@settings(deadline=None)
+@given(any_state, st.integers(0, MAX_SEED))
+def test_a_new_seed_takes_the_place_of_what_was_found_for_a_scan(state, seed):
+    projected = replace(state, w=((0.0,) * files.TINY.latent_dim,), origin="scan.nii.gz")
+    fresh = projected.with_seed(seed)
+    assert (fresh.seed, fresh.w, fresh.origin, fresh.noise_maps) == (seed, None, "", ())
+    assert (fresh.edits, fresh.mixing, fresh.psi) == (state.edits, state.mixing, state.psi)
+    if not state.noise_maps:
+        assert fresh.noise_strength == state.noise_strength
+        assert fresh.noise_seed == state.noise_seed
+
+
 def test_states_with_equal_content_are_one_key():
     direction = Direction("a", "PCA", "w", np.arange(8), 0, 1)
     first, second = (LatentState(5, edits=(Edit(direction, 1.0, 0, 1),)) for _ in range(2))

@@ -232,7 +232,7 @@ class Movie:
         state = between_states(checkpoint, start.state, end.state, t, start.space)
         if start.noise == "redraw" and step:
             seed = (start.state.effective_noise_seed + step) % (MAX_SEED + 1)
-            state = replace(state, noise_seed=seed, noise_blend=())
+            state = replace(state, noise_seed=seed, noise_blend=(), noise_maps=())
         return MovieFrame(
             state,
             start.camera.towards(end.camera, t, start.turns),

@@ -1,7 +1,7 @@
 """The latent state: everything that determines a volume of a checkpoint."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from cowgan.documents import checked
@@ -175,6 +175,13 @@ class LatentState:
     def noises(self) -> tuple[NoiseShare, ...]:
         """The noises that are added, with their weights."""
         return self.noise_blend or (NoiseShare(self.effective_noise_seed, 1.0),)
+
+    def with_seed(self, seed: int) -> "LatentState":
+        """Return the state with a seed in place of an explicit style and of noise found for it."""
+        found: dict[str, Any] = {}
+        if self.noise_maps:
+            found = {"noise_maps": (), "noise_seed": None, "noise_strength": ()}
+        return replace(self, seed=seed, w=None, origin="", **found)
 
     def strength(self, block: int) -> float:
         """Return the noise strength of `block`, 0 where the noise is off."""
