@@ -42,10 +42,6 @@ def difference(one: Volume, other: Volume) -> float:
     return float(np.abs(one.data - other.data).mean())
 
 
-def squared(one: Volume, other: Volume) -> float:
-    return float(np.square(one.data - other.data).mean())
-
-
 class CancelAfter:
     """A progress that the user cancels."""
 
@@ -61,10 +57,15 @@ class CancelAfter:
 
 
 def test_every_stage_is_nearer_to_the_volume(checkpoint, scan, projection):
+    target = torch.from_numpy(scan.data)[None, None]
+    loss = ProjectionLoss(target, torch.ones_like(target))
     mean = Synthesizer(checkpoint, "cpu", "exact").render(LatentState(psi=0, noise=False))
-    distances = [squared(finding.volume, scan) for finding in projection.findings]
+    volumes = [mean, *(finding.volume for finding in projection.findings)]
+    losses = [float(loss(torch.from_numpy(volume.data)[None, None])) for volume in volumes]
     assert [finding.stage for finding in projection.findings] == ["w", "w+", "pivotal"]
-    assert squared(mean, scan) > distances[0] > distances[1] > distances[2], distances
+    assert losses == sorted(losses, reverse=True), losses
+    assert losses[1] < 0.5 * losses[0]
+    assert losses[2] < 0.5 * losses[1]
     assert projection.complete
 
 

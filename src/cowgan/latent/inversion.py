@@ -30,7 +30,7 @@ _TUNING_RATE = 1e-4
 _WARM_UP = 5
 _COOLING = 0.5
 """Share of a stage's steps, at its end, in which the step length falls to 0."""
-_OF_CODE = 2e-4
+_OF_CODE = 0.02
 """Weight of the squared Mahalanobis distance per component, which is about 1 for the model's own
 codes."""
 _OF_NOISE = 5e-7
@@ -237,6 +237,7 @@ class _Search:
         total = sum(
             len(_schedule(each, self._effort)) for each in STAGES[: STAGES.index(last_stage) + 1]
         )
+        start = [each.detach().clone() for each in parameters]
         self._best = _Best()
         updated = time.monotonic()
         for step, full in enumerate(schedule):
@@ -256,9 +257,14 @@ class _Search:
             if time.monotonic() - updated >= _UPDATE_S:
                 on_update(self.finding(exact=False))
                 updated = time.monotonic()
-        for parameter, best in zip(parameters, self._best.parameters, strict=True):
-            parameter.data.copy_(best)
+        for parameter in parameters:
             parameter.requires_grad_(False)
+        _restore(parameters, self._best.parameters)
+        if stage == "pivotal":  # Steps are rounded: what they take for nearer may be farther.
+            tuned_loss = self._exact_loss()
+            _restore(parameters, start)
+            if tuned_loss < self._exact_loss():
+                _restore(parameters, self._best.parameters)
 
     def finding(self, exact: bool = True) -> Finding:
         """Return what the present parameters are, exactly as their state renders or as in steps."""
@@ -285,6 +291,10 @@ class _Search:
         for scores in self._noise:
             scores.requires_grad_(True)
         return [self._code, *self._noise]
+
+    @torch.no_grad()
+    def _exact_loss(self) -> float:
+        return self._loss(self._render("exact")).item()
 
     def _note(self, full: bool, loss: float, parameters: list[Tensor]) -> None:
         self._losses.append(loss)
@@ -349,6 +359,11 @@ class _Search:
             losses.append(self._loss(self._render("half")).item())
         best = min(range(_CANDIDATES), key=losses.__getitem__)
         return candidates[best][None], noise
+
+
+def _restore(parameters: list[Tensor], values: list[Tensor]) -> None:
+    for parameter, value in zip(parameters, values, strict=True):
+        parameter.data.copy_(value)
 
 
 def _schedule(stage: ProjectionStage, effort: Effort) -> list[bool]:
