@@ -111,6 +111,7 @@ class AttributeRow(SliderRow):
             return None
         asked, start, found = self._asked, self.sigmas, self.found
         tolerance = self._tolerance()
+        known = {self._from: self._before} if math.isfinite(self._before) else {}
 
         def work(job: Job) -> Reached:
             def value_at(sigmas: float) -> float:
@@ -121,7 +122,7 @@ class AttributeRow(SliderRow):
                 state = replace(latent, edits=with_edit(latent.edits, edit))
                 return _measured_value(synthesizer, state, found.attribute)
 
-            return reach(value_at, asked, start, found.per_sigma, tolerance)
+            return reach(value_at, asked, start, found.per_sigma, tolerance, known)
 
         return work
 

@@ -39,6 +39,19 @@ def test_a_value_out_of_reach_is_approached_up_to_the_limit():
     assert max(map(abs, asked)) <= LIMIT_SIGMAS
 
 
+def test_the_search_stays_between_where_it_comes_from_and_its_first_guess():
+    """On the other side, the value rises as well, in volumes that are less like this one."""
+    found = reach(lambda s: 3378 + 150 * s + 300 * s**2, 3648, 1.4, 189, 20, {0.0: 3378})
+    assert found.within
+    assert 0 < found.sigmas < 1.4
+
+
+def test_the_search_does_not_end_farther_away_than_it_began():
+    found = reach(lambda s: 3378 + 700 * (s != 0), 3648, 1.4, 189, 20, {0.0: 3378})
+    assert not found.within
+    assert (found.sigmas, found.value) == (0.0, 3378)
+
+
 def test_a_direction_without_effect_ends_soon():
     asked = []
 

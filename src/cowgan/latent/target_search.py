@@ -1,7 +1,8 @@
 """The position along a direction at which a measured value is reached."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -38,10 +39,11 @@ def reach(
     start: float,
     per_sigma: float,
     tolerance: float,
+    known: Mapping[float, float] | None = None,
 ) -> Reached:
     """Find the position at which a value is measured, by the secant method.
 
-    Once two positions enclose the target, the search stays between them.
+    Once two neighbouring positions enclose the target, the search stays between them.
 
     Parameters
     ----------
@@ -55,6 +57,8 @@ def reach(
         Expected change of the value per sigma, positive.
     tolerance : float
         Largest distance from the target.
+    known : dict of float to float, optional
+        Values that have been measured, by position.
 
     Returns
     -------
@@ -62,21 +66,21 @@ def reach(
         The position nearest to the target of those that were measured, at most
         `LIMIT_SIGMAS` from 0.
     """
-    measured: dict[float, float] = {}
-    best = Reached(start, float("nan"), False)
+    measured = dict(known or {})
     position = float(np.clip(start, -LIMIT_SIGMAS, LIMIT_SIGMAS))
     for _ in range(_TRIES):
-        value = value_at(position)
-        measured[position] = value
-        if np.isfinite(value) and not abs(best.value - target) <= abs(value - target):
-            best = Reached(position, value, abs(value - target) <= tolerance)
-        if best.within:
+        measured[position] = value = value_at(position)
+        if abs(value - target) <= tolerance:
             break
         following = _next(measured, position, target, per_sigma)
         if following is None:
             break
         position = following
-    return best
+    finite = [at for at, value in measured.items() if np.isfinite(value)]
+    if not finite:
+        return Reached(start, float("nan"), False)
+    nearest = min(finite, key=lambda at: abs(measured[at] - target))
+    return Reached(nearest, measured[nearest], abs(measured[nearest] - target) <= tolerance)
 
 
 def _next(
@@ -88,16 +92,18 @@ def _next(
         # The artery is gone: go half way back to where it was there.
         there = [at for at, found in measured.items() if np.isfinite(found)]
         return (position + min(there, key=lambda at: abs(at - position))) / 2 if there else None
-    below = [at for at, found in measured.items() if found < target]
-    above = [at for at, found in measured.items() if found > target]
-    if below and above:
-        low, high = max(below), min(above)
-        if low < high:
-            share = (target - measured[low]) / (measured[high] - measured[low])
-            # Not too near an end, where a jump of the value would hold the search.
-            following = low + (high - low) * float(np.clip(share, 0.1, 0.9))
-            return None if following in measured else following
     known = sorted(at for at, found in measured.items() if np.isfinite(found))
+    enclosing = [
+        pair
+        for pair in pairwise(known)
+        if (measured[pair[0]] < target) != (measured[pair[1]] < target)
+    ]
+    if enclosing:
+        low, high = min(enclosing, key=lambda pair: pair[1] - pair[0])
+        share = (target - measured[low]) / (measured[high] - measured[low])
+        # Not too near an end, where a jump of the value would hold the search.
+        following = low + (high - low) * float(np.clip(share, 0.1, 0.9))
+        return None if following in measured else following
     slope = per_sigma
     if len(known) > 1:
         other = min((at for at in known if at != position), key=lambda at: abs(at - position))
