@@ -14,7 +14,7 @@ import torch
 from cowgan.checkpoint import to_p, to_w
 from cowgan.errors import CowganError
 from cowgan.latent.artery_drawing import ArteryDrawing, draw_between, draw_width, draw_without
-from cowgan.latent.dragging import feature_block, with_styles
+from cowgan.latent.dragging import with_styles
 from cowgan.latent.p_space import PSpace
 from cowgan.measure.artery_courses import ArteryCourse
 from cowgan.measure.communicating_courses import BodySide, gap_between
@@ -177,7 +177,7 @@ class _Moving:
         whole = replace(state, noise=True, noise_strength=())
         self._scores = [
             torch.special.ndtri(noise.clamp(_LEAST_NOISE, 1 - _LEAST_NOISE)).requires_grad_()
-            for block in range(feature_block(config) + 1)
+            for block in range(max(config.n_blocks - 1, 1))
             if (noise := block_noise(whole, block, config)) is not None
         ]
         self._adam = torch.optim.Adam(
