@@ -111,7 +111,7 @@ def steer(
 ) -> Iterator[SteeringStep]:
     """Give one artery another diameter, step by step.
 
-    Seed and noise stay. Mixing, truncation and directions of the state are taken into the explicit
+    The seed stays. Mixing, truncation and directions of the state are taken into the explicit
     styles of the new states, so that it starts from the very volume of `state`.
 
     Parameters
