@@ -1,6 +1,7 @@
 """Errors with messages for the user."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from cowgan.text import escaped, one_line
 
@@ -25,10 +26,22 @@ class CowganError(Exception):
         self.detail = escaped(detail, keep="\n")
         super().__init__(self.sentence)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default, what comes back from another process is made of the sentence alone.
+        return _restored, (type(self), self.args, vars(self))
+
     @property
     def sentences(self) -> tuple[str, ...]:
         """The messages, one per line."""
         return (self.sentence,)
+
+
+def _restored(
+    kind: type[CowganError], arguments: tuple[Any, ...], content: dict[str, Any]
+) -> CowganError:
+    error = kind.__new__(kind, *arguments)
+    vars(error).update(content)
+    return error
 
 
 def require_choice(what: str, value: object, choices: Iterable[str]) -> None:
