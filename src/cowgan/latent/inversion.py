@@ -2,7 +2,7 @@
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
 
@@ -237,7 +237,7 @@ class _Search:
         total = sum(
             len(_schedule(each, self._effort)) for each in STAGES[: STAGES.index(last_stage) + 1]
         )
-        start = [each.detach().clone() for each in parameters]
+        untuned_loss = self._exact_loss() if stage == "pivotal" else None
         self._best = _Best()
         updated = time.monotonic()
         for step, full in enumerate(schedule):
@@ -260,11 +260,9 @@ class _Search:
         for parameter in parameters:
             parameter.requires_grad_(False)
         _restore(parameters, self._best.parameters)
-        if stage == "pivotal":  # Steps are rounded: what they take for nearer may be farther.
-            tuned_loss = self._exact_loss()
-            _restore(parameters, start)
-            if tuned_loss < self._exact_loss():
-                _restore(parameters, self._best.parameters)
+        # Steps are rounded: what they take for nearer may be farther.
+        if untuned_loss is not None and not self._exact_loss() < untuned_loss:
+            _restore(parameters, list(self._checkpoint.synthesis.parameters()))
 
     def finding(self, exact: bool = True) -> Finding:
         """Return what the present parameters are, exactly as their state renders or as in steps."""
@@ -361,7 +359,7 @@ class _Search:
         return candidates[best][None], noise
 
 
-def _restore(parameters: list[Tensor], values: list[Tensor]) -> None:
+def _restore(parameters: Sequence[Tensor], values: Sequence[Tensor]) -> None:
     for parameter, value in zip(parameters, values, strict=True):
         parameter.data.copy_(value)
 

@@ -33,9 +33,9 @@ def block_noise(
     if strength == 0:
         return None
     shape = d, h, w = config.block_shape(block)
-    known = [*found[block : block + 1], *_mapped(state, shape)]
-    if known:
-        return NOISE_MEAN + strength * (known[0] - NOISE_MEAN)
+    known = found[block] if block < len(found) else _mapped(state, shape)
+    if known is not None:
+        return NOISE_MEAN + strength * (known - NOISE_MEAN)
     first, *others = state.noises
     if not others and first.weight * strength == 1:
         return noise_cube(first.seed, config)[:d, :h, :w]
@@ -46,8 +46,9 @@ def block_noise(
     return NOISE_MEAN + deviation
 
 
-def _mapped(state: LatentState, shape: tuple[int, int, int]) -> list[Tensor]:
-    return [torch.from_numpy(each.cube()) for each in state.noise_maps if each.shape == shape]
+def _mapped(state: LatentState, shape: tuple[int, int, int]) -> Tensor | None:
+    maps = (torch.from_numpy(each.cube()) for each in state.noise_maps if each.shape == shape)
+    return next(maps, None)
 
 
 NoiseKey = tuple[tuple[NoiseMap, ...], tuple[NoiseShare, ...], float]
