@@ -98,7 +98,9 @@ class AttributeRow(SliderRow):
         value = measured.values[self.attribute.key]
         shown = "absent" if math.isnan(value) else self.attribute.text(value)
         self.label.setText(f"{self.attribute.title}: {shown}")
-        if not self.attribute.presence and math.isfinite(value):
+        if self.attribute.presence:
+            self._say_whether_it_came(value)
+        elif math.isfinite(value):
             if not self.sigmas:
                 self.slider.neutral = round(value, self.slider.decimals())
             self.show_value(value)
@@ -194,6 +196,19 @@ class AttributeRow(SliderRow):
 
     def _without_own_edit(self) -> LatentState:
         return self._model.moved(self._model.latent, self.found.direction, 0.0)
+
+    def _say_whether_it_came(self, value: float) -> None:
+        sigmas, there = self.sigmas, value > 0
+        wanted = sigmas > 0
+        if not sigmas or there is wanted:
+            self.say("")
+            return
+        self.say(
+            f"{'Present' if there else 'Absent'} all the same: along this direction, a "
+            f"{self.attribute.title[0].lower()}{self.attribute.title[1:]} becomes "
+            f"{'likelier' if wanted else 'less likely'}, but not in every volume. The slider of "
+            "its diameter changes it in this one."
+        )
 
     def _move_to(self, sigmas: float, gesture: object = None) -> None:
         direction = self.found.direction

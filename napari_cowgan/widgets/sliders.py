@@ -63,8 +63,9 @@ class Slider(QLabeledDoubleSlider):
         self.valueChanged.connect(self._on_value)
 
     def show_value(self, value: float) -> None:
-        """Show a value without emitting signals."""
+        """Show a value without emitting signals; the range widens to hold it."""
         with signals_blocked(self):
+            self.setRange(min(self.minimum(), value), max(self.maximum(), value))
             self.setValue(value)
 
     def reset(self) -> None:

@@ -154,6 +154,23 @@ def test_keys_move_the_slider_of_a_presence(measured):
     assert measured.model.latent.edits[0].direction == row.found.direction
 
 
+def test_an_artery_that_stays_though_its_slider_says_absent_is_told(measured, qtbot):
+    row = row_of(measured, PRESENCE)
+    row.slider.setValue(-2)
+    qtbot.waitUntil(lambda: row.message.text().startswith("Present all the same"), timeout=20_000)
+    assert "a left PCom becomes less likely" in row.message.text()
+    row.slider.setValue(2)
+    qtbot.waitUntil(lambda: row.message.text() == "", timeout=20_000)
+
+
+def test_a_slider_shows_a_measured_value_beyond_its_range(measured):
+    row, state = row_of(measured, KEY), measured.model.latent
+    for value in (row.slider.minimum() - 200, row.slider.maximum() + 200):
+        measured.measurements.live.found.emit(Measured(state, {KEY: value}))
+        assert row.slider.value() == value
+        assert row.label.text() == f"Vessel volume: {value:.0f} mm³"
+
+
 def test_sliders_of_attributes_stay_out_of_the_list_of_directions(measured):
     count = len(measured.directions.rows)
     row_of(measured, PRESENCE).slider.setValue(1)
