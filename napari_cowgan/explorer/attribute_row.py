@@ -4,12 +4,10 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from qtpy.QtCore import Signal
-
 from cowgan.errors import Cancelled
 from cowgan.latent.attributes import AttributeDirection
 from cowgan.latent.target_search import LIMIT_SIGMAS, Reached, reach
-from cowgan.measure.vessel_attributes import measure_vessels
+from cowgan.measure.vessel_attributes import Attribute, measure_vessels
 from cowgan.segmentation.artery_attributes import (
     ARTERY_KEYS,
     ATTRIBUTES,
@@ -19,17 +17,15 @@ from cowgan.segmentation.artery_attributes import (
 from cowgan.synthesis import Edit, LatentState, Synthesizer
 from napari_cowgan.explorer.explorer_model import ExplorerModel, with_edit
 from napari_cowgan.explorer.live_measurement import Measured
-from napari_cowgan.widgets.controls import hint, plain_tooltip
+from napari_cowgan.explorer.search_row import SearchRow
 from napari_cowgan.widgets.jobs import Job
-from napari_cowgan.widgets.sliders import Slider, SliderRow
+from napari_cowgan.widgets.sliders import Slider
 
-_SHARE_OF_VALUE, _SHARE_OF_CHANGE = 0.05, 0.2
-"""A value is reached within these shares of itself and of the change that was asked for."""
 _SIGMAS = 3.0
 
 
-class AttributeRow(SliderRow):
-    """An attribute: its name and measured value, a slider, reset, and what came of it.
+class AttributeRow(SearchRow):
+    """An attribute that follows a direction.
 
     The slider shows the measured value. Moving it moves along the attribute's direction as far as
     is expected to reach the new value, at once; where the value is really reached is then searched
@@ -42,29 +38,18 @@ class AttributeRow(SliderRow):
         The model to follow and to move.
     found : AttributeDirection
         The direction, fitted to the model that is open.
-
-    Signals
-    -------
-    search_wanted
-        `search` is to be called in the background once the slider rests.
     """
 
-    search_wanted = Signal()
-
     def __init__(self, model: ExplorerModel, found: AttributeDirection) -> None:
-        self._model = model
         self.found = found
-        self.attribute = ATTRIBUTES[found.attribute]
         self._measured: Measured | None = None
         self._base: LatentState | None = None
         self._gesture: object = None
-        self._asked = self._before = math.nan
         self._from = 0.0
-        super().__init__(self.attribute.title, self._new_slider())
-        self.label.setToolTip(plain_tooltip(self._explanation()))
-        self.message = hint("")
-        self.message.hide()
-        self.layout().addWidget(self.message)
+        attribute = ATTRIBUTES[found.attribute]
+        super().__init__(
+            model, attribute, _slider(attribute, found), _explanation(attribute, found)
+        )
         self.slider.moved.connect(self._on_moved)
         self.refresh()
 
@@ -112,7 +97,7 @@ class AttributeRow(SliderRow):
         if synthesizer is None or self.moot:
             return None
         asked, start, found = self._asked, self.sigmas, self.found
-        tolerance = self._tolerance()
+        tolerance = self._tolerance(0.5 * 10.0**-self.attribute.digits)
         known = {self._from: self._before} if math.isfinite(self._before) else {}
 
         def work(job: Job) -> Reached:
@@ -150,49 +135,6 @@ class AttributeRow(SliderRow):
         """Forget a search."""
         self._base = None
         self.say("")
-
-    def say(self, text: str) -> None:
-        """Show a sentence below the slider."""
-        self.message.setText(text)
-        self.message.setVisible(bool(text))
-
-    def _new_slider(self) -> Slider:
-        if self.attribute.presence:
-            return Slider(
-                -_SIGMAS, _SIGMAS, 0, "From absent, on the left, to present, on the right, in σ"
-            )
-        digits, spread = self.attribute.digits, (self.found.highest - self.found.lowest) / 2
-        lowest = round(max(self.found.lowest - spread, 0.0), digits)
-        highest = round(self.found.highest + spread, digits)
-        slider = Slider(
-            lowest,
-            highest,
-            (lowest + highest) / 2,
-            f"{self.attribute.title} as measured. Move it, or type a value, and the volume is "
-            "changed until it measures that, or as near as this model comes",
-        )
-        slider.setDecimals(digits)
-        return slider
-
-    def _explanation(self) -> str:
-        found = self.found
-        others = [
-            f"{ATTRIBUTES[key].title} ({found.leakage(key):+.1f} SD)"
-            for key in sorted(found.effects, key=lambda other: -abs(found.leakage(other)))
-            if key != found.attribute and key in ATTRIBUTES
-        ]
-        score = "AUC" if self.attribute.presence else "R²"
-        return (
-            f"{self.attribute.title}, predicted from latents with {score} {found.score:.2f}. What "
-            f"else changes most, per σ: {', '.join(others[:2])}."
-        )
-
-    def _tolerance(self) -> float:
-        change = abs(self._asked - self._before)
-        shares = [_SHARE_OF_VALUE * abs(self._asked)]
-        if math.isfinite(change):
-            shares.append(_SHARE_OF_CHANGE * change)
-        return max(min(shares), 0.5 * 10.0**-self.attribute.digits)
 
     def _without_own_edit(self) -> LatentState:
         return self._model.moved(self._model.latent, self.found.direction, 0.0)
@@ -232,6 +174,38 @@ class AttributeRow(SliderRow):
             self._move_to(min(max(guess, -LIMIT_SIGMAS), LIMIT_SIGMAS), gesture)
         self.say(f"Searching {self.attribute.text(value)}…")
         self.search_wanted.emit()
+
+
+def _slider(attribute: Attribute, found: AttributeDirection) -> Slider:
+    if attribute.presence:
+        return Slider(
+            -_SIGMAS, _SIGMAS, 0, "From absent, on the left, to present, on the right, in σ"
+        )
+    digits, spread = attribute.digits, (found.highest - found.lowest) / 2
+    lowest = round(max(found.lowest - spread, 0.0), digits)
+    highest = round(found.highest + spread, digits)
+    slider = Slider(
+        lowest,
+        highest,
+        (lowest + highest) / 2,
+        f"{attribute.title} as measured. Move it, or type a value, and the volume is changed until "
+        "it measures that, or as near as this model comes",
+    )
+    slider.setDecimals(digits)
+    return slider
+
+
+def _explanation(attribute: Attribute, found: AttributeDirection) -> str:
+    others = [
+        f"{ATTRIBUTES[key].title} ({found.leakage(key):+.1f} SD)"
+        for key in sorted(found.effects, key=lambda other: -abs(found.leakage(other)))
+        if key != found.attribute and key in ATTRIBUTES
+    ]
+    score = "AUC" if attribute.presence else "R²"
+    return (
+        f"{attribute.title}, predicted from latents with {score} {found.score:.2f}. What else "
+        f"changes most, per σ: {', '.join(others[:2])}."
+    )
 
 
 def _measured_value(synthesizer: Synthesizer, state: LatentState, key: str) -> float:

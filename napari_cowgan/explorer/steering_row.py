@@ -3,8 +3,6 @@
 import math
 from collections.abc import Callable
 
-from qtpy.QtCore import Signal
-
 from cowgan.errors import Cancelled
 from cowgan.latent.artery_steering import SteeringOutcome, SteeringStep, steer
 from cowgan.measure.communicating_courses import BodySide
@@ -12,17 +10,16 @@ from cowgan.segmentation.artery_attributes import ATTRIBUTES, STEERED, artery_fi
 from cowgan.synthesis import LatentState
 from napari_cowgan.explorer.explorer_model import ExplorerModel
 from napari_cowgan.explorer.live_measurement import Measured
-from napari_cowgan.widgets.controls import hint, plain_tooltip
+from napari_cowgan.explorer.search_row import SearchRow
 from napari_cowgan.widgets.jobs import Job
-from napari_cowgan.widgets.sliders import Slider, SliderRow
+from napari_cowgan.widgets.sliders import Slider
 
 _PCOM_RANGE_MM, _ARTERY_RANGE_MM = (0.0, 4.0), (0.5, 7.0)
-_SHARE_OF_VALUE, _SHARE_OF_CHANGE, _LEAST_MM = 0.05, 0.2, 0.02
-"""A diameter is reached within these shares of itself and of the change that was asked for."""
+_LEAST_TOLERANCE_MM = 0.02
 
 
-class SteeringRow(SliderRow):
-    """An artery: its name and measured diameter, a slider, reset, and what came of it.
+class SteeringRow(SearchRow):
+    """The diameter of an artery, which is changed in the volume at hand.
 
     Parameters
     ----------
@@ -30,34 +27,22 @@ class SteeringRow(SliderRow):
         The model to follow and to change.
     key : str
         The diameter, one of `cowgan.segmentation.artery_attributes.STEERED`.
-
-    Signals
-    -------
-    search_wanted
-        `search` is to be called in the background once the slider rests.
     """
 
-    search_wanted = Signal()
-
     def __init__(self, model: ExplorerModel, key: str) -> None:
-        self._model = model
-        self.attribute = ATTRIBUTES[key]
+        attribute = ATTRIBUTES[key]
         self._artery = STEERED[key]
-        self._name = self.attribute.title.removesuffix(" diameter")
+        self._name = attribute.title.removesuffix(" diameter")
         self._measured: Measured | None = None
         self._from: LatentState | None = None
         self._steered: tuple[LatentState, LatentState] | None = None
-        self._asked = self._before = math.nan
-        super().__init__(self.attribute.title, self._new_slider())
-        self.label.setToolTip(
-            plain_tooltip(
-                f"{self.attribute.title}. It is drawn as wanted into the volume, and the model's "
-                "styles and noise are moved until it makes such a volume"
-            )
+        super().__init__(
+            model,
+            attribute,
+            self._new_slider(attribute.digits),
+            f"{attribute.title}. It is drawn as wanted into the volume, and the model's styles and "
+            "noise are moved until it makes such a volume",
         )
-        self.message = hint("")
-        self.message.hide()
-        self.layout().addWidget(self.message)
         # Until it is known how wide the artery is.
         self.slider.setEnabled(False)
         self.slider.moved.connect(self._on_moved)
@@ -99,7 +84,8 @@ class SteeringRow(SliderRow):
         synthesizer = self._model.synthesizer
         if synthesizer is None or self.moot:
             return None
-        latent, asked, tolerance = self._model.latent, self._asked, self._tolerance()
+        latent, asked = self._model.latent, self._asked
+        tolerance = self._tolerance(_LEAST_TOLERANCE_MM)
         key, side = self.attribute.key, self._artery if isinstance(self._artery, BodySide) else None
 
         def work(job: Job) -> SteeringStep:
@@ -144,12 +130,7 @@ class SteeringRow(SliderRow):
         if self._measured is not None:
             self.show_measured(self._measured)
 
-    def say(self, text: str) -> None:
-        """Show a sentence below the slider."""
-        self.message.setText(text)
-        self.message.setVisible(bool(text))
-
-    def _new_slider(self) -> Slider:
+    def _new_slider(self, digits: int) -> Slider:
         pcom = isinstance(self._artery, BodySide)
         lowest, highest = _PCOM_RANGE_MM if pcom else _ARTERY_RANGE_MM
         absent = ". 0 makes it absent; from there, any other makes it present" if pcom else ""
@@ -160,7 +141,7 @@ class SteeringRow(SliderRow):
             f"Diameter of the {self._spoken()} as measured. Move it, or type a value, and the "
             f"volume is changed until it measures that, or as near as this model comes{absent}",
         )
-        slider.setDecimals(self.attribute.digits)
+        slider.setDecimals(digits)
         return slider
 
     def _spoken(self) -> str:
@@ -175,13 +156,6 @@ class SteeringRow(SliderRow):
         if not value or not self._before or math.isnan(self._before):
             return ""
         return f", {self.attribute.change(self._before, value)} mm"
-
-    def _tolerance(self) -> float:
-        change = abs(self._asked - self._before)
-        shares = [_SHARE_OF_VALUE * self._asked]
-        if math.isfinite(change):
-            shares.append(_SHARE_OF_CHANGE * change)
-        return max(min(shares), _LEAST_MM)
 
     def _on_moved(self, value: float, gesture: object) -> None:
         measured = self._measured
