@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from cowgan.bank.anatomies import VesselMap
 from cowgan.bank.bank import Bank
+from cowgan.bank.joined_halves import JoinedHalves, fitting_halves
 from cowgan.bank.scaling import scale
+from cowgan.bank.split import SplitRule
 from cowgan.bank.writing import BankOptions, LabelledVolume, write_bank
 from cowgan.errors import CowganError
 from cowgan.pool import map_in_order
@@ -94,12 +96,16 @@ class SimulationOptions:
         Limits of the random deformation of each volume; none by default.
     seed : int
         Together with anatomy and copy, determines intensities and deformations: the volumes of
-        an anatomy do not depend on the rest of the bank.
+        an anatomy do not depend on the rest of the bank, unless it is joined with others.
+    joined : int
+        Further volumes of each training anatomy, at most, whose right half is another one's that
+        fits; see `cowgan.bank.joined_halves`. Phantoms are not joined.
     """
 
     per_anatomy: int = 1
     deformation: DeformationLimits | None = None
     seed: int = 0
+    joined: int = 0
 
     def __post_init__(self) -> None:
         if self.per_anatomy < 1:
@@ -149,13 +155,31 @@ def simulate_bank(
     anatomies = list(anatomies)
     schemes = {arteries.label_scheme for arteries in anatomies}
     label_scheme = schemes.pop() if len(schemes) == 1 else None
+    joined = _joined(anatomies, simulation.joined, (options or BankOptions()).split)
     recipes = [
-        SimulationRecipe(arteries, copy, simulation, label_scheme)
+        SimulationRecipe(each, copy, simulation, label_scheme)
         for arteries in anatomies
-        for copy in range(simulation.per_anatomy)
+        for copy, each in enumerate([arteries] * simulation.per_anatomy + joined[arteries.name])
     ]
     origin = {"kind": "simulation", **asdict(simulation), **(origin or {})}
     return write_bank(Path(target), recipes, options, origin, progress)
+
+
+def _joined(anatomies: Sequence[Arteries], most: int, rule: SplitRule) -> dict[str, list[Arteries]]:
+    """Return, by name, anatomies with halves of others; both people are trained on."""
+    found: dict[str, list[Arteries]] = {arteries.name: [] for arteries in anatomies}
+    if most:
+        sides = rule.assign(found)
+        people = [
+            each
+            for each in anatomies
+            if isinstance(each, VesselMap) and sides[each.name].split == "training"
+        ]
+        for person, halves in zip(people, fitting_halves(people, most), strict=True):
+            found[person.name] = [
+                JoinedHalves(person, people[half.index], half.mirrored) for half in halves
+            ]
+    return found
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,14 @@ def simulate_bank(
     per_anatomy: Annotated[
         int, typer.Option(help="Volumes of each anatomy, with other intensities each.", min=1)
     ] = 1,
+    joined: Annotated[
+        int,
+        typer.Option(
+            help="Most further volumes of each training anatomy whose right half is another one's "
+            "that fits at the midline.",
+            min=0,
+        ),
+    ] = 0,
     deform: Annotated[
         bool,
         typer.Option(
@@ -133,6 +141,8 @@ def simulate_bank(
         raise CowganError("Give either anatomies or --phantoms.")
     if phantoms is not None and max_off_centre_mm is not None:
         raise CowganError("--max-off-centre-mm needs anatomies; phantoms are centred.")
+    if phantoms is not None and joined:
+        raise CowganError("--joined needs anatomies; each phantom is new.")
 
     from cowgan.bank.anatomies import read_anatomies
     from cowgan.bank.from_simulation import (
@@ -147,7 +157,9 @@ def simulate_bank(
     from cowgan.simulate.deformation import DeformationLimits
 
     options = _options(holdout, split, split_seed, dtype, jobs, overwrite)
-    simulation = SimulationOptions(per_anatomy, DeformationLimits() if deform else None, seed)
+    simulation = SimulationOptions(
+        per_anatomy, DeformationLimits() if deform else None, seed, joined
+    )
     refuse_target(out, overwrite)
     origin: dict[str, Any] = {}
     chosen: list[Arteries]
