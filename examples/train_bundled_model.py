@@ -89,14 +89,14 @@ REHEARSAL = tuple(replace(stage, steps=2, width=128, fmap_max=16) for stage in S
 
 
 def make_bank(folder: Path, anatomies: Path | None, progress: Progress) -> Bank:
-    """Simulate TOF MRA four times on every anatomy, or once on a few phantoms."""
+    """Simulate TOF MRA four times on every anatomy, with halves of others too, or of phantoms."""
     jobs = os.cpu_count() or 1
     options = BankOptions(SplitRule(holdout=0.15), jobs=jobs)
     if anatomies is None:
         return simulate_bank(map(PhantomArteries, range(20)), folder, None, options, progress)
     found = read_anatomies([anatomies], jobs, progress)
     centred, _ = keep_centred(found, 8.0, jobs, progress)
-    simulation = SimulationOptions(4, DeformationLimits())
+    simulation = SimulationOptions(4, DeformationLimits(), joined=4)
     return simulate_bank(centred, folder, simulation, options, progress)
 
 
