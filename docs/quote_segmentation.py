@@ -18,12 +18,15 @@ _DIGITS = {"dice": 3, "hd95_mm": 2}
 
 
 def tables() -> Iterator[str]:
-    """Yield the scores of the bundled networks, then those of the experiment, as Markdown."""
+    """Yield the scores of the bundled networks, then those of both experiments, as Markdown."""
     for name in ("territories", "topcow2024"):
         yield _scores(read_table(FOLDER / f"{name}_summary.csv")[1])
     rows = read_table(FOLDER / "experiment" / "arms.csv")[1]
     for metric in _DIGITS:
         yield _arms([row for row in rows if row["metric"] == metric])
+    rows = read_table(FOLDER / "phantoms" / "arms.csv")[1]
+    yield _overall(rows)
+    yield _by_artery([row for row in rows if row["metric"] == "dice"])
 
 
 def _scores(rows: Iterable[Mapping[str, str]]) -> str:
@@ -45,6 +48,32 @@ def _arms(rows: Iterable[Mapping[str, str]]) -> str:
     for arm in arms:
         cells = [_mean(found.get((arm, artery))) for artery in arteries]
         lines.append(f"| {arm} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _overall(rows: Iterable[Mapping[str, str]]) -> str:
+    """Return a table of arms with what is compared over all arteries."""
+    columns = {(ALL, "dice"): "Dice", (MEAN, "dice"): "Dice", (MEAN, "hd95_mm"): "HD95, mm"}
+    found = {(row["arm"], row["artery"], row["metric"]): row for row in rows if row["mean"]}
+    titles = [f"{_TITLES[artery]}, {name}" for (artery, _), name in columns.items()]
+    lines = [f"| | {' | '.join(titles)} |", "|---" * (1 + len(columns)) + "|"]
+    for arm in dict.fromkeys(arm for arm, _, _ in found):
+        cells = [_mean(found.get((arm, *column))) for column in columns]
+        lines.append(f"| {arm} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _by_artery(rows: Iterable[Mapping[str, str]]) -> str:
+    """Return a table of single arteries with the mean of each arm."""
+    found = {(row["artery"], row["arm"]): row for row in rows if row["mean"]}
+    arms = list(dict.fromkeys(arm for artery, arm in found if artery == MEAN))
+    lines = [f"| | {' | '.join(arms)} |", "|---" * (1 + len(arms)) + "|"]
+    for artery in dict.fromkeys(artery for artery, _ in found if artery not in _TITLES):
+        cells = [
+            decimal(float(found[artery, arm]["mean"]), 2) if (artery, arm) in found else NOT_DEFINED
+            for arm in arms
+        ]
+        lines.append(f"| {artery} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -69,7 +69,7 @@ def test_the_page_on_segmentation_quotes_its_scores() -> None:
     tables = runpy.run_path(str(documentation.DOCS / "quote_segmentation.py"))["tables"]
     page = (documentation.DOCS / "segmentation.md").read_text(encoding="utf-8")
     quoted = list(tables())
-    assert len(quoted) == 4
+    assert len(quoted) == 6
     for table in quoted:
         assert table in page
 
