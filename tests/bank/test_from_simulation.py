@@ -402,6 +402,9 @@ def test_nothing_to_simulate_is_refused(tmp_path, single_sentence):
     with pytest.raises(CowganError) as refusal:
         SimulationOptions(0)
     single_sentence(refusal)
+    with pytest.raises(CowganError) as refusal:
+        SimulationOptions(joined=-1)
+    single_sentence(refusal)
 
 
 def test_two_anatomies_of_one_name_are_refused(tmp_path, single_sentence):

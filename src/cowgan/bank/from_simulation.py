@@ -110,6 +110,8 @@ class SimulationOptions:
     def __post_init__(self) -> None:
         if self.per_anatomy < 1:
             raise CowganError(f"At least 1 volume per anatomy is needed, not {self.per_anatomy}.")
+        if self.joined < 0:
+            raise CowganError(f"Joined volumes per anatomy must be 0 or more, not {self.joined}.")
 
 
 def simulate_bank(
