@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import label
 
 from cowgan.anatomy.label_schemes import TOPCOW_2024
 from cowgan.bank.anatomies import VesselMap, read_archive
@@ -66,33 +67,31 @@ def test_halves_that_do_not_meet_are_not_joined(people):
 
 
 def test_joined_people_are_in_one_piece_as_often_as_people_are(shared_dir):
-    people = list(read_archive(shared_dir / "data" / "ixi_cow_anatomies.npz"))[:80]
+    people = list(read_archive(shared_dir / "data" / "ixi_cow_anatomies.npz"))[:60]
     joined = [
         JoinedHalves(person, people[half.index], half.mirrored)
         for person, halves in zip(people, fitting_halves(people, 1), strict=True)
         for half in halves
-    ]
-    assert len(joined) >= 20
+    ][:15]
+    assert len(joined) == 15
 
     def largest(arteries) -> float:
-        from scipy.ndimage import label
-
         pieces, _ = label(arteries.occupancy >= 0.5, np.ones((3, 3, 3)))
         sizes = np.bincount(pieces.ravel())[1:]
         return sizes.max() / sizes.sum()
 
-    shares = [np.mean([largest(each) for each in those]) for those in (people, joined[:40])]
+    shares = [np.mean([largest(each) for each in those]) for those in (people, joined)]
     assert shares[1] > shares[0] - 0.03
 
 
 def test_only_people_of_the_training_side_are_joined(tmp_path):
-    people = [person(3, f"sub-{n}", mirrored=bool(n % 2)) for n in range(6)]
+    people = [person(3, f"sub-{n}", mirrored=bool(n % 2)) for n in range(5)]
     options = BankOptions(SplitRule(holdout=0.4))
-    bank = simulate_bank(people, tmp_path / "bank", SimulationOptions(1, joined=2), options)
+    bank = simulate_bank(people, tmp_path / "bank", SimulationOptions(1, joined=1), options)
     held_out = {bank.cases[i].subject for i in bank.holdout}
     assert len(held_out) == 2
     cases = [bank.cases[i] for i in bank.training]
-    assert sorted(case.copy for case in cases) == [0] * 4 + [1] * 4 + [2] * 4
+    assert sorted(case.copy for case in cases) == [0] * 3 + [1] * 3
     for case in cases:
         if case.copy:
             halves = case.provenance["anatomy"]
