@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -68,17 +69,7 @@ class JoinedHalves:
         About the midline, the distance from the wall passes smoothly from one person's to the
         other's, so that arteries that cross it have no step.
         """
-        left, right = self.left.occupancy, self.other.occupancy
-        if self.mirrored:
-            right = right[:, ::-1]
-        middle = left.shape[1] // 2
-        joined = np.concatenate([right[:, :middle], left[:, middle:]], axis=1)
-        seam = slice(middle - _BLEND_VOXELS, middle + _BLEND_VOXELS)
-        share = (np.arange(2 * _BLEND_VOXELS, dtype=np.float32) + 0.5) / (2 * _BLEND_VOXELS)
-        share = share[:, None]
-        depth = share * _depth(left)[:, seam] + (1 - share) * _depth(right)[:, seam]
-        joined[:, seam] = np.clip(depth + 0.5, 0, 1)
-        return joined
+        return _joined_occupancy(self)
 
     @property
     def label_scheme(self) -> str | None:
@@ -154,6 +145,23 @@ def fitting_halves(
             ]
         )
     return found
+
+
+@lru_cache(maxsize=1)
+def _joined_occupancy(halves: JoinedHalves) -> NDArray[np.float32]:
+    """Return what `JoinedHalves.occupancy` tells; the last one, which labels need too, is kept."""
+    left, right = halves.left.occupancy, halves.other.occupancy
+    if halves.mirrored:
+        right = right[:, ::-1]
+    middle = left.shape[1] // 2
+    joined = np.concatenate([right[:, :middle], left[:, middle:]], axis=1)
+    seam = slice(middle - _BLEND_VOXELS, middle + _BLEND_VOXELS)
+    share = (np.arange(2 * _BLEND_VOXELS, dtype=np.float32) + 0.5) / (2 * _BLEND_VOXELS)
+    share = share[:, None]
+    depth = share * _depth(left)[:, seam] + (1 - share) * _depth(right)[:, seam]
+    joined[:, seam] = np.clip(depth + 0.5, 0, 1)
+    joined.setflags(write=False)
+    return joined
 
 
 def _about_midline(anatomy: VesselMap) -> NDArray[np.bool_]:
