@@ -75,7 +75,7 @@ def test_the_network_does_not_depend_on_how_many_processes_share_a_step() -> Non
             super().__init__("cpu", rank, 2)
             self.others = others
 
-        def sum_gradients(self, gradients) -> None:
+        def sum_tensors(self, gradients) -> None:
             if not self.others:
                 self.others.extend(gradient.clone() for gradient in gradients)
             else:

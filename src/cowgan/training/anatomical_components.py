@@ -83,24 +83,14 @@ class AnatomicalComponents(nn.Module):
         rest = _background(coarse) - self.mean_background - scores @ self.background_of_map
         return torch.cat([scores, _scores(rest, self.background_axes)], 1)
 
-    def map_errors(self, volumes: Tensor, components: Tensor) -> Tensor:
-        """Return the error between each volume's vessel map and that of its components.
+    def weights(self) -> Tensor:
+        """Return the components' weights in an error, shape (count,), with the sum 1.
 
-        Parameters
-        ----------
-        volumes : Tensor
-            Shape (N, 1, z, x, y).
-        components : Tensor
-            Shape (N, count).
-
-        Returns
-        -------
-        Tensor
-            Shape (N,): squared distance as a fraction of the variance of real maps.
+        Within each kind they are proportional to standard deviations.
         """
-        wanted = components[:, : len(self.map_axes)] @ self.map_axes
-        found = vessel_maps(averaged(volumes)).flatten(1) - self.mean_map
-        return (found - wanted).square().sum(1) / self.map_axes.square().sum()
+        spreads = (axes.norm(dim=1) for axes in (self.map_axes, self.background_axes))
+        each = [one / one.mean().clamp(min=1e-12) for one in spreads]
+        return torch.cat(each) / self.count
 
     def _vessel_scores(self, rows: Tensor) -> Tensor:
         return _scores(rows - self.mean_map, self.map_axes)

@@ -84,7 +84,7 @@ class TrainingConfig(RunConfig):
     anchor_weight: Annotated[
         float,
         Setting(
-            "Weight of the difference between an artery map and the components of its latent; "
+            "Weight of the difference between a volume's components and its latent; "
             "linear start only, 0: none",
             0,
             1e6,
@@ -248,7 +248,7 @@ def preset(name: str, network: NetworkConfig) -> TrainingConfig:
             discriminator="projected",
             loss="hinge",
             generator_rate=4e-4,
-            discriminator_rate=1.5e-4,
+            discriminator_rate=4e-4,
             penalty_weight=0.0,
             path_weight=0.0,
             brightness_weight=0.1,
@@ -262,10 +262,10 @@ def preset(name: str, network: NetworkConfig) -> TrainingConfig:
         return replace(
             published,
             start="linear",
-            anchor_weight=4.0,
+            anchor_weight=8.0,
             paired=4,
-            paired_weight=0.3,
-            feature_weight=5.0,
+            paired_weight=0.1,
+            feature_weight=2.0,
         )
     known = ", ".join(get_args(Preset))
     raise CowganError(f"There is no training preset {name!r}; choose among {known}.")

@@ -68,8 +68,8 @@ class ProcessGroup:
         """Return the sums over all processes of metrics with the same names in each."""
         return metrics
 
-    def sum_gradients(self, gradients: list[Tensor]) -> None:
-        """Replace gradients by their sums over all processes, in place."""
+    def sum_tensors(self, tensors: list[Tensor]) -> None:
+        """Replace tensors by their sums over all processes, in place."""
 
 
 SINGLE_PROCESS = ProcessGroup()
@@ -100,10 +100,10 @@ class _FabricGroup(ProcessGroup):
         distributed.all_reduce(values, group=self._control_group)
         return dict(zip(metrics, values.tolist(), strict=True))
 
-    def sum_gradients(self, gradients: list[Tensor]) -> None:
+    def sum_tensors(self, tensors: list[Tensor]) -> None:
         self.synchronise()
-        for gradient in gradients:
-            distributed.all_reduce(gradient)
+        for tensor in tensors:
+            distributed.all_reduce(tensor)
 
     def _synchronise(self, stop: bool, failure: _Failure | None) -> bool:
         flags = torch.tensor([stop, failure is not None], dtype=torch.int32)

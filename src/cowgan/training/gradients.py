@@ -39,7 +39,7 @@ class GradientSum:
 
     def reduce(self, processes: ProcessGroup) -> None:
         """Set the parameters' gradients to the sum over all processes, and clear it."""
-        processes.sum_gradients(list(self._sums.values()))
+        processes.sum_tensors(list(self._sums.values()))
         for parameter, total in self._sums.items():
             parameter.grad = total.to(parameter.dtype)
         self._sums.clear()

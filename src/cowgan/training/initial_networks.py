@@ -8,6 +8,7 @@ from torch import nn
 from cowgan.networks import initialise
 from cowgan.networks.initialisation import initialise_as_rotation, initialise_for_rotation
 from cowgan.training.anatomical_components import AnatomicalComponents
+from cowgan.training.anchor import Anchor
 from cowgan.training.config import TrainingConfig
 from cowgan.training.discriminators import make_discriminator
 from cowgan.training.generator import Generator
@@ -32,12 +33,15 @@ class RunNetworks:
     components : AnatomicalComponents, optional
         What latents stand for after a linear start; fitted by
         `cowgan.training.linear_start.start_linearly`.
+    anchor : Anchor, optional
+        Error of the components of generated volumes, if it has a weight.
     """
 
     generator: Generator
     ema: Generator
     discriminator: nn.Module
     components: AnatomicalComponents | None
+    anchor: Anchor | None
 
 
 def make_networks(config: TrainingConfig, device: torch.device) -> RunNetworks:
@@ -46,9 +50,10 @@ def make_networks(config: TrainingConfig, device: torch.device) -> RunNetworks:
     generator = Generator(config.network, config.start)
     initialise(generator.mapping, source)
     initialise(generator.synthesis, source)
-    components = None
+    components, anchor = None, None
     if config.start == "linear":
         components = AnatomicalComponents.for_latents(config.network.latent_dim)
+        anchor = Anchor(components.count) if config.anchor_weight else None
         initialise_as_rotation(generator.mapping, source)
         initialise_for_rotation(generator.synthesis, _STYLE_DEVIATION, source)
         # Latents stay components of an anatomy, in unit variance.
@@ -59,7 +64,7 @@ def make_networks(config: TrainingConfig, device: torch.device) -> RunNetworks:
     on_cpu = device.type == "cpu"
     generator.one_by_one = on_cpu and config.network.image_size >= _ONE_BY_ONE_FROM
     if not on_cpu:  # They were made on the CPU.
-        for network in (generator, ema, discriminator, components):
+        for network in (generator, ema, discriminator, components, anchor):
             if network is not None:
                 network.to(device)
-    return RunNetworks(generator, ema, discriminator, components)
+    return RunNetworks(generator, ema, discriminator, components, anchor)

@@ -65,6 +65,7 @@ def save_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
         **named(trainer.ema, "average"),
         **named(trainer.discriminator, "discriminator"),
         **({} if trainer.components is None else named(trainer.components, "components")),
+        **({} if trainer.anchor is None else named(trainer.anchor, "anchor")),
         **moments(trainer.generator_optimiser.adam, trainer.generator, "generator_adam"),
         **moments(
             trainer.discriminator_optimiser.adam, trainer.discriminator, "discriminator_adam"
@@ -106,6 +107,8 @@ def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
         trainer.discriminator.load_state_dict(part_of(tensors, "discriminator/"))
         if trainer.components is not None:
             trainer.components.load_state_dict(part_of(tensors, "components/"))
+        if trainer.anchor is not None:
+            trainer.anchor.load_state_dict(part_of(tensors, "anchor/"))
         restore_moments(
             trainer.generator_optimiser.adam,
             trainer.generator,

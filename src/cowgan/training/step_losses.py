@@ -2,16 +2,12 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from cowgan.features.views import Features
-from cowgan.networks import NetworkConfig
 from cowgan.training import losses
-from cowgan.training.anatomical_components import AnatomicalComponents
 from cowgan.training.brightness import Brightness, brightness_error
 from cowgan.training.config import TrainingConfig
 from cowgan.training.reconstruction import feature_error, reconstruction_error
-from cowgan.training.sampling import Latents
 
 _DISCRIMINATOR_LOSS = {
     "hinge": losses.hinge_discriminator,
@@ -59,8 +55,7 @@ class StepLosses:
         self,
         logits: list[Tensor],
         fakes: Tensor,
-        latents: Latents,
-        components: AnatomicalComponents | None,
+        anchor: Tensor | None,
         brightness: Brightness | None,
     ) -> Tensor:
         """Return the generator's loss but for its pairs.
@@ -71,19 +66,16 @@ class StepLosses:
             Of each head.
         fakes : Tensor
             Generated volumes, shape (N, 1, z, x, y).
-        latents : Latents
-            Their latents.
-        components : AnatomicalComponents, optional
-            What the latents stand for, after a linear start.
+        anchor : Tensor, optional
+            Error of their components, after a linear start.
         brightness : Brightness, optional
             Of real volumes; needed if brightness has a weight.
         """
         config = self._config
         terms = [_GENERATOR_LOSS[config.loss](one.float()) for one in logits]
         loss = self._record(torch.stack(terms).mean(), "generator")
-        if components is not None and config.anchor_weight:
-            error = anchor_error(components, config.network, fakes, latents)
-            loss = loss + config.anchor_weight * self._record(error, "anchor")
+        if anchor is not None:
+            loss = loss + config.anchor_weight * self._record(anchor, "anchor")
         if brightness is not None and config.brightness_weight:
             error = self._record(brightness_error(fakes, brightness), "brightness")
             loss = loss + config.brightness_weight * error
@@ -110,14 +102,3 @@ class StepLosses:
         share = float(term.detach()) / self._config.accumulate
         self.metrics[name] = self.metrics.get(name, 0.0) + share
         return term
-
-
-def anchor_error(
-    components: AnatomicalComponents, network: NetworkConfig, fakes: Tensor, latents: Latents
-) -> Tensor:
-    """Return the mean error between volumes of unmixed styles and their latents' anatomies."""
-    single = (latents.crossover == network.n_blocks).float().to(fakes.device)
-    length = network.latent_dim**0.5
-    z = length * functional.normalize(latents.z[:, 0].to(fakes.device), dim=1)
-    errors = components.map_errors(fakes, z[:, : components.count])
-    return (errors * single).sum() / single.sum().clamp(min=1)

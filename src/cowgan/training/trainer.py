@@ -24,7 +24,7 @@ from cowgan.training.step_inputs import StepInputs, TrainingVolumes
 from cowgan.training.step_losses import StepLosses
 
 _MAX_BAD_STEPS = 10
-_COARSE_RATE = 0.125
+_COARSE_RATE = 0.25
 """Learning rate of what a linear start fits, as a fraction of that of finer blocks. It is near
 its optimum already, and full steps would lead away from it."""
 
@@ -72,6 +72,7 @@ class Trainer:
         networks = make_networks(config, self.device)
         self.generator, self.ema = networks.generator, networks.ema
         self.discriminator, self.components = networks.discriminator, networks.components
+        self.anchor = networks.anchor
         self.generator_optimiser = self._optimiser(*self._generator_groups())
         # A pretrained part of the discriminator is frozen.
         judging = [p for p in self.discriminator.parameters() if p.requires_grad]
@@ -122,6 +123,8 @@ class Trainer:
             self.config.average_ramp,
         )
         update_ema(self.ema, self.generator, kept)
+        if self.anchor is not None:
+            self.anchor.update(self.processes)
         self.counters.count_step(good)
         if self.counters.bad_in_a_row >= _MAX_BAD_STEPS:
             raise CowganError(
@@ -230,7 +233,12 @@ class Trainer:
         self, step_losses: StepLosses, logits: list[Tensor], fakes: Tensor, latents: Latents
     ) -> Tensor:
         brightness = self._real_statistics.brightness if self.config.brightness_weight else None
-        return step_losses.generator_loss(logits, fakes, latents, self.components, brightness)
+        anchor = None
+        if self.components is not None and self.anchor is not None:
+            unmixed = latents.crossover == self.config.network.n_blocks
+            anchored = fakes[unmixed.to(fakes.device)]
+            anchor = self.anchor(self.components, anchored, latents.z[unmixed, 0])
+        return step_losses.generator_loss(logits, fakes, anchor, brightness)
 
     def _pair_loss(
         self, step_losses: StepLosses, inputs: StepInputs, fakes: Tensor, reals: Tensor | None

@@ -14,19 +14,19 @@ from cowgan.networks import NetworkConfig
 from cowgan.text import dimensions
 from cowgan.training import sampling
 from cowgan.training.anatomical_components import AnatomicalComponents
+from cowgan.training.anchor import Anchor
 from cowgan.training.config import Architecture
 from cowgan.training.generator import Generator
 from cowgan.training.linear_start import fit_components
 from cowgan.training.run_state import read_ema
 from cowgan.training.state_files import part_of
-from cowgan.training.step_losses import anchor_error
 from cowgan.training.trainer import Trainer
 
 _BLOCK = re.compile(r"^blocks\.(\d+)\.")
 _FAINT = 0.1
 _CHECKED_VOLUMES = 16
 _MAX_ANCHOR_ERROR = 1.0
-"""Mean `anchor_error` of the mean volume; volumes of unrelated latents have about 2."""
+"""`Anchor` of the mean volume; volumes of unrelated latents have about 2."""
 
 StateDict = Mapping[str, Tensor]
 
@@ -161,7 +161,8 @@ def _take_components(
     drawn = sampling.latents(trainer.config.network, 0, 0, "samples", range(_CHECKED_VOLUMES), 0.0)
     with torch.no_grad():
         volumes = trainer.ema(drawn, trainer.device)
-        error = anchor_error(components, trainer.config.network, volumes, drawn)
+        anchor = Anchor(components.count).to(trainer.device)
+        error = anchor(components, volumes, drawn.z[:, 0])
     if not float(error) < _MAX_ANCHOR_ERROR:
         raise CowganError(
             "The latents of this model do not stand for the components of this bank's anatomies; "

@@ -1,0 +1,80 @@
+"""The loss that holds generated volumes to the anatomies of their latents."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cowgan.training.anchor import Anchor
+from cowgan.training.distributed import SINGLE_PROCESS, ProcessGroup
+
+COUNT = 4
+CORRELATION = torch.tensor([1.0, 0.8, 0.5, 0.3])
+
+
+class Identity(nn.Module):
+    """Components that are the first voxels of a volume, about its middle grey."""
+
+    count = COUNT
+
+    def forward(self, volumes: Tensor) -> Tensor:
+        return 20 * (volumes.flatten(1)[:, :COUNT] - 0.5)
+
+    def weights(self) -> Tensor:
+        return torch.full((COUNT,), 1 / COUNT)
+
+
+def volumes_of(components: Tensor) -> Tensor:
+    return (0.5 + components / 20)[:, None, None, None]
+
+
+def latents(count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Return latents and what an imperfect generator makes of them, with a spread of 1."""
+    generator = torch.Generator().manual_seed(seed)
+    z = torch.randn(count, 64, generator=generator)
+    other = torch.randn(count, COUNT, generator=generator)
+    wanted = 8 * nn.functional.normalize(z, dim=1)[:, :COUNT]
+    return z, CORRELATION * wanted + (1 - CORRELATION**2).sqrt() * other
+
+
+def test_the_error_is_least_at_the_variance_of_real_volumes() -> None:
+    anchor, gain = Anchor(COUNT), nn.Parameter(torch.full((COUNT,), 0.7))
+    adam = torch.optim.Adam([gain], 0.01)
+    for step in range(600):
+        z, found = latents(64, step)
+        adam.zero_grad()
+        anchor(Identity(), volumes_of(gain * found), z).backward()
+        adam.step()
+        anchor.update(SINGLE_PROCESS)
+    torch.testing.assert_close(gain.detach(), torch.ones(COUNT), atol=0.1, rtol=0)
+
+
+def test_a_new_anchor_is_the_squared_error() -> None:
+    z, found = latents(256, 0)
+    wanted = 8 * nn.functional.normalize(z, dim=1)[:, :COUNT]
+    error = Anchor(COUNT)(Identity(), volumes_of(found), z)
+    assert float(error) == pytest.approx(float((found - wanted).square().mean()), rel=1e-4)
+
+
+def test_volumes_count_alike_however_they_are_shared() -> None:
+    class Halves(ProcessGroup):
+        """Two processes with the same volumes."""
+
+        def sum_tensors(self, tensors: list[Tensor]) -> None:
+            for tensor in tensors:
+                tensor *= 2
+
+    z, found = latents(8, 0)
+    alone, shared = Anchor(COUNT), Anchor(COUNT)
+    alone(Identity(), volumes_of(found[:4]), z[:4])
+    shared(Identity(), volumes_of(found[:4]), z[:4])
+    alone.update(SINGLE_PROCESS)
+    shared.update(Halves())
+    for name, one in alone.state_dict().items():
+        torch.testing.assert_close(one, shared.state_dict()[name])
+
+
+def test_a_step_without_anchored_volumes_changes_nothing() -> None:
+    anchor = Anchor(COUNT)
+    assert float(anchor(Identity(), torch.zeros(0, 1, 1, 1, COUNT), torch.zeros(0, 64))) == 0
+    anchor.update(SINGLE_PROCESS)
+    assert bool((anchor.square == 1).all())
