@@ -15,6 +15,7 @@ from cowgan.segmentation.artery_attributes import (
     artery_values,
 )
 from cowgan.synthesis import Edit, LatentState, Synthesizer
+from cowgan.text import within_sentence
 from napari_cowgan.explorer.explorer_model import ExplorerModel, with_edit
 from napari_cowgan.explorer.live_measurement import Measured
 from napari_cowgan.explorer.search_row import SearchRow
@@ -73,6 +74,8 @@ class AttributeRow(SearchRow):
         """Follow the state of the model."""
         if self.attribute.presence:
             self.show_value(self.sigmas)
+            if self._measured is None or self._measured.state != self._model.latent:
+                self.say("")
         self._reset.setEnabled(bool(self.sigmas))
 
     def show_measured(self, measured: Measured) -> None:
@@ -147,7 +150,7 @@ class AttributeRow(SearchRow):
             return
         self.say(
             f"{'Present' if there else 'Absent'} all the same: along this direction, a "
-            f"{self.attribute.title[0].lower()}{self.attribute.title[1:]} becomes "
+            f"{within_sentence(self.attribute.title)} becomes "
             f"{'likelier' if wanted else 'less likely'}, but not in every volume. The slider of "
             "its diameter changes it in this one."
         )

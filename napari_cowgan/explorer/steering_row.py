@@ -8,6 +8,7 @@ from cowgan.latent.artery_steering import SteeringOutcome, SteeringStep, steer
 from cowgan.measure.communicating_courses import BodySide
 from cowgan.segmentation.artery_attributes import ATTRIBUTES, STEERED, artery_finder
 from cowgan.synthesis import LatentState
+from cowgan.text import within_sentence
 from napari_cowgan.explorer.explorer_model import ExplorerModel
 from napari_cowgan.explorer.live_measurement import Measured
 from napari_cowgan.explorer.search_row import SearchRow
@@ -33,6 +34,7 @@ class SteeringRow(SearchRow):
         attribute = ATTRIBUTES[key]
         self._artery = STEERED[key]
         self._name = attribute.title.removesuffix(" diameter")
+        self._spoken = within_sentence(self._name)
         self._measured: Measured | None = None
         self._from: LatentState | None = None
         self._steered: tuple[LatentState, LatentState] | None = None
@@ -101,7 +103,7 @@ class SteeringRow(SearchRow):
     def show_progress(self, step: SteeringStep) -> None:
         """Say how far a search is."""
         self.say(
-            f"Changing the {self._spoken()} to {self._text(self._asked)}: {step.done:.0%} of the "
+            f"Changing the {self._spoken} to {self._text(self._asked)}: {step.done:.0%} of the "
             f"steps, {self._text(step.diameter_mm)} so far."
         )
 
@@ -120,7 +122,7 @@ class SteeringRow(SearchRow):
         else:
             self.say(
                 f"This model cannot: {self._text(step.diameter_mm)} is the nearest to "
-                f"{self._text(self._asked)} that the {self._spoken()} of this volume comes."
+                f"{self._text(self._asked)} that the {self._spoken} of this volume comes."
             )
 
     def give_up(self) -> None:
@@ -138,14 +140,11 @@ class SteeringRow(SearchRow):
             lowest,
             highest,
             lowest,
-            f"Diameter of the {self._spoken()} as measured. Move it, or type a value, and the "
+            f"Diameter of the {self._spoken} as measured. Move it, or type a value, and the "
             f"volume is changed until it measures that, or as near as this model comes{absent}",
         )
         slider.setDecimals(digits)
         return slider
-
-    def _spoken(self) -> str:
-        return self._name[0].lower() + self._name[1:]
 
     def _text(self, value: float) -> str:
         if value and not math.isnan(value):
@@ -164,7 +163,7 @@ class SteeringRow(SearchRow):
         pcom = isinstance(self._artery, BodySide)
         self._before = 0.0 if current and pcom and math.isnan(known) else known
         self._asked, self._from = value, self._model.latent
-        self.say(f"Changing the {self._spoken()} to {self._text(value)}…")
+        self.say(f"Changing the {self._spoken} to {self._text(value)}…")
         self.search_wanted.emit()
 
     def _mark(self) -> None:

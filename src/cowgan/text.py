@@ -80,6 +80,11 @@ def markup(text: str) -> str:
     return html.escape(escaped(text, keep="\n"))
 
 
+def within_sentence(title: str) -> str:
+    """Return a title with its first letter in lower case."""
+    return title[0].lower() + title[1:]
+
+
 def dimensions(sizes: Iterable[float], spec: str = "") -> str:
     """Return sizes as text, such as ``"32 x 128 x 128"``.
 

@@ -159,6 +159,8 @@ def test_an_artery_that_stays_though_its_slider_says_absent_is_told(measured, qt
     row.slider.setValue(-2)
     qtbot.waitUntil(lambda: row.message.text().startswith("Present all the same"), timeout=20_000)
     assert "a left PCom becomes less likely" in row.message.text()
+    row.reset()
+    assert row.message.text() == "", "it was of another volume"
     row.slider.setValue(2)
     qtbot.waitUntil(lambda: row.message.text() == "", timeout=20_000)
 

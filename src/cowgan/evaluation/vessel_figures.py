@@ -7,6 +7,7 @@ from cowgan.features.store import FeatureBank
 from cowgan.report.blocks import Figure
 from cowgan.report.drawing import GENERATED, INK, REAL, draw
 from cowgan.report.numbers import listed
+from cowgan.text import within_sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +68,7 @@ def _figure(group: str, columns: list[Column], sets: list[DrawnSet]) -> Figure:
         handles, labels = axes[0].get_legend_handles_labels()
         canvas.legend(handles, labels, loc="outside upper left", ncols=len(sets))
 
-    names = listed([column.title[0].lower() + column.title[1:] for column in columns])
+    names = listed([within_sentence(column.title) for column in columns])
     return Figure(
         draw(paint, rows * _ROW_IN + _LEGEND_IN),
         caption=f"{group}: the share of volumes up to each value. The area between two curves is "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from cowgan._version import __version__
 from cowgan.report.numbers import count, interval, p_equation
+from cowgan.text import within_sentence
 from cowgan.turing.analysis import Analysis
 from cowgan.turing.report.facts import (
     describe_generated,
@@ -22,6 +23,7 @@ from cowgan.turing.report.facts import (
 )
 
 OPEN = "To be added by the authors"
+_STILL_OPEN = within_sentence(OPEN)
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def checklist(analysis: Analysis) -> list[Item]:
     measure = "share of right answers" if pairs else "AUC"
     rows = participants(study)
     specialty, years, exposure = (
-        part or _later(OPEN)
+        part or _STILL_OPEN
         for part in (tally(rows, "specialty"), experience(rows), tally(rows, "exposure"))
     )
     between, repeats = analysis.panel.agreement, analysis.panel.repeats
@@ -69,16 +71,16 @@ def checklist(analysis: Analysis) -> list[Item]:
             "Curation of generated volumes",
             "None: seeds drawn by lot, none left out"
             if known_seeds
-            else "Drawn by lot from a folder; how that was filled is " + _later(OPEN),
+            else "Drawn by lot from a folder; how that was filled is " + _STILL_OPEN,
         ),
         Item(
             "Source of real volumes, held out from training",
-            f"{_whole(describe_real(study))}. Whether they were held out: {_later(OPEN)}",
+            f"{_whole(describe_real(study))}. Whether they were held out: {_STILL_OPEN}",
         ),
         Item(
             "Screening for replicas",
             "No volume comes twice or mirrored within the study. Against the training data: "
-            + _later(OPEN),
+            + _STILL_OPEN,
         ),
         Item("Processing of both kinds", "One chain for both; see Methods"),
         Item("Harmonisation", "None beyond percentiles to black and white of each volume"),
@@ -91,7 +93,7 @@ def checklist(analysis: Analysis) -> list[Item]:
             "Prevalence, and whether readers were told",
             "One of each pair is generated, and readers knew it"
             if pairs
-            else f"Half of the volumes are generated. What readers were told: {_later(OPEN)}",
+            else "Half of the volumes are generated. What readers were told: " + _STILL_OPEN,
         ),
         Item(
             "Readers: number, specialty, years, prior exposure",
@@ -166,7 +168,7 @@ def checklist(analysis: Analysis) -> list[Item]:
         Item(
             "Availability of data, key and commitment",
             "Trials, cases, events and journals lie beside this report; commitment under "
-            "Provenance; publication: " + _later(OPEN),
+            "Provenance; publication: " + _STILL_OPEN,
         ),
     ]
 
@@ -179,7 +181,3 @@ def _sittings(numbers: list[int]) -> str:
 
 def _whole(text: str) -> str:
     return text[0].upper() + text[1:]
-
-
-def _later(text: str) -> str:
-    return text[0].lower() + text[1:]

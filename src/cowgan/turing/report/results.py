@@ -17,6 +17,7 @@ from cowgan.report.numbers import (
     percent,
     stacked,
 )
+from cowgan.text import within_sentence
 from cowgan.turing.analysis import Analysis, MeanResult, ReaderResult, Scores
 from cowgan.turing.report import figures
 from cowgan.turing.statistics import LEAST_READERS, Verdict
@@ -42,7 +43,7 @@ def verdict_boxes(analysis: Analysis) -> Iterator[Block]:
     for place, verdict in enumerate(verdicts):
         title = _title(verdict)
         if not general:
-            title = f"{analysis.panel.readers[place]}: {title[0].lower()}{title[1:]}"
+            title = f"{analysis.panel.readers[place]}: {within_sentence(title)}"
         yield Box(title, verdict.sentences, cautions if place == len(verdicts) - 1 else ())
 
 
