@@ -7,8 +7,8 @@ Training takes most of a day on one processor core. After it was stopped or kill
 with the same folder to resume. Without anatomies, every stage runs for a few steps only, with a
 narrow network, on phantoms.
 
-To evaluate the result, run ``cowgan evaluate --real FOLDER/bank --generated
-FOLDER/model.safetensors --out REPORT``.
+The model is the one closest to held-out people in the last stage. To evaluate it, run ``cowgan
+evaluate --real FOLDER/bank --generated FOLDER/model.safetensors --out REPORT``.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from cowgan.bank.from_simulation import (
 )
 from cowgan.bank.split import SplitRule
 from cowgan.bank.writing import BankOptions
-from cowgan.checkpoint import ModelCard, load, save
+from cowgan.checkpoint import Checkpoint, ModelCard, load, save
 from cowgan.cli.console import progress_bar
 from cowgan.errors import Cancelled
 from cowgan.latent import default_directions, save_directions
@@ -39,6 +39,7 @@ from cowgan.simulate.deformation import DeformationLimits
 from cowgan.synthesis import Synthesizer
 from cowgan.training.config import TrainingConfig, preset
 from cowgan.training.log import LOG_FILE
+from cowgan.training.loop import BEST_FILE
 from cowgan.training.run import export_run, resume_run, start_run
 from cowgan.training.state_files import STATE_FILE
 from cowgan.training.warm_start import InitialWeights
@@ -115,8 +116,8 @@ def train(stages: tuple[Stage, ...], folder: Path, bank: Bank, device: str) -> l
     return runs
 
 
-def describe(runs: list[Path], bank: Bank) -> ModelCard:
-    """Return the model card: training data, duration and limits."""
+def describe(model: Checkpoint, runs: list[Path], bank: Bank) -> ModelCard:
+    """Return the card of a model of the last run: training data, duration and limits."""
     stages = {run.name: last_row(run) for run in runs}
     subjects = len({bank.cases[i].subject for i in bank.training})
     images = sum(int(row["images"]) for row in stages.values())
@@ -128,7 +129,7 @@ def describe(runs: list[Path], bank: Bank) -> ModelCard:
         f"{subjects} subjects of IXI (sites Guys and HH).",
         f"Trained on {images:,} volumes in {hours:.1f} hours, grown from {STAGES[0].size} to "
         f"{STAGES[-1].size} voxels in plane. {LIMITS}",
-        {"bank": bank.description.origin, "bank_sha256": bank.sha256, "stages": stages},
+        {**model.card.provenance, "bank": bank.description.origin, "stages": stages},
     )
 
 
@@ -167,8 +168,12 @@ if __name__ == "__main__":
         raise SystemExit(f"Stopped; run it again with {folder} to resume.") from None
 
     model = folder / "model.safetensors"
-    export_run(runs[-1], model, describe(runs, bank) if given.anatomies else None)
-    save(load(model), model, "float16")
+    export_run(runs[-1], model)
+    best = runs[-1] / BEST_FILE
+    found = load(best if best.exists() else model)
+    if given.anatomies:
+        found = replace(found, card=describe(found, runs, bank))
+    save(found, model, "float16")
     checkpoint = load(model)
     with progress_bar("Finding directions") as progress:
         directions = default_directions(Synthesizer(checkpoint), progress)
