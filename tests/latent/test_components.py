@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
-from cowgan.checkpoint import Checkpoint, to_p
+from cowgan.checkpoint import Checkpoint, load, save, to_p
 from cowgan.latent import block_thirds, pca_directions, sefa_directions
 from cowgan.networks import NetworkConfig
+from cowgan.networks.initialisation import initialise_as_rotation
 from cowgan.randomness import stream
 
 CONFIG = NetworkConfig(32, 16, 4, 32, latent_dim=24, style_depth=3)
@@ -55,6 +57,19 @@ def test_pca_gives_the_singular_vectors_of_the_samples_behind_the_statistics(che
         length = np.linalg.norm(direction.vector)
         assert length == pytest.approx(value / np.sqrt(len(p) - 1), rel=1e-3)
         assert abs(direction.vector @ row) / length == pytest.approx(1, abs=1e-3)
+
+
+def test_where_all_directions_vary_alike_they_are_those_of_single_latents(tmp_path):
+    rotated = Checkpoint.random(CONFIG, seed=3, discriminator=False)
+    initialise_as_rotation(rotated.mapping, torch.Generator().manual_seed(0))
+    save(rotated, tmp_path / "half.safetensors", "float16")
+    for model in (rotated, load(tmp_path / "half.safetensors")):
+        found = pca_directions(model, 0, 3, CONFIG.latent_dim)
+        # z has unit variance along each axis, and its length hardly varies.
+        z = 3 * functional.normalize(torch.randn(50, 24, generator=torch.Generator()), dim=1)
+        p = to_p(model.mapping(z)) - model.statistics.p_mean
+        vectors = torch.from_numpy(np.stack([d.vector for d in found]))
+        torch.testing.assert_close(p @ vectors.T, z * 24**0.5 / 3, atol=0.1, rtol=0)
 
 
 @pytest.mark.parametrize("find", [pca_directions, sefa_directions])

@@ -5,13 +5,15 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from cowgan.checkpoint import Checkpoint
+from cowgan.checkpoint import Checkpoint, to_p
 from cowgan.networks import SynthesisNetwork
 from cowgan.networks.synthesis_network import SynthesisBlock
 from cowgan.randomness import stream
 from cowgan.synthesis import Direction
 
 _SCALE_SAMPLES = 10_000
+_TOLERANCE = 0.02
+"""Of a rotation that was stored in half precision."""
 
 
 def pca_directions(
@@ -20,7 +22,9 @@ def pca_directions(
     """Return the principal components of the latent distribution, largest variance first.
 
     They are components of p (w before the mapping network's last leaky ReLU), where the
-    distribution is near Gaussian, so that one unit is one standard deviation.
+    distribution is near Gaussian, so that one unit is one standard deviation. Where p varies
+    equally in all directions, they are those of single latents in their order: after a linear
+    start, these are principal components of the arteries that were trained on.
 
     Parameters
     ----------
@@ -35,19 +39,19 @@ def pca_directions(
     ----------
     Härkönen et al., "GANSpace", NeurIPS 2020; Zhu et al., arXiv 2012.09036 (P space).
     """
-    variances, vectors = torch.linalg.eigh(checkpoint.statistics.p_covariance.double())
+    axes = _axes_of_rotation(checkpoint)
+    if axes is None:
+        axes = _principal_axes(checkpoint.statistics.p_covariance.double())
     return [
         Direction(
             name=_name("PCA", i, first_block, last_block, checkpoint.config.n_blocks),
             method="PCA",
             space="p",
-            vector=(_with_fixed_sign(vectors[:, -1 - i]) * variances[-1 - i].clamp(0).sqrt())
-            .float()
-            .numpy(),
+            vector=axis.float().numpy(),
             first_block=first_block,
             last_block=last_block,
         )
-        for i in range(min(count, len(variances)))
+        for i, axis in enumerate(axes[:count])
     ]
 
 
@@ -98,6 +102,24 @@ def block_thirds(n_blocks: int) -> dict[str, tuple[int, int]]:
         for name, first, after in zip(names, bounds, bounds[1:], strict=False)
         if after > first
     }
+
+
+@torch.inference_mode()
+def _axes_of_rotation(checkpoint: Checkpoint) -> Tensor | None:
+    """Return the change of p with each latent, as rows; None unless the mapping is a rotation."""
+    unit = torch.eye(checkpoint.config.latent_dim)
+    there, back = (to_p(checkpoint.mapping(side * unit)) for side in (1, -1))
+    axes = (there - back) / 2 / len(unit) ** 0.5
+    middle = (there + back) / 2
+    rotated = torch.allclose(axes @ axes.T, unit, atol=_TOLERANCE)
+    return axes if rotated and torch.allclose(middle, middle[:1], atol=_TOLERANCE) else None
+
+
+def _principal_axes(covariance: Tensor) -> Tensor:
+    """Return principal axes as rows, largest variance first, one standard deviation long."""
+    variances, vectors = torch.linalg.eigh(covariance)
+    pairs = zip(vectors.T.flip(0), variances.flip(0), strict=True)
+    return torch.stack([_with_fixed_sign(vector) * size.clamp(0).sqrt() for vector, size in pairs])
 
 
 def _style_rows(network: SynthesisNetwork, first_block: int, last_block: int) -> Tensor:
