@@ -8,6 +8,7 @@ from cowgan.training.anchor import Anchor
 from cowgan.training.distributed import SINGLE_PROCESS, ProcessGroup
 
 COUNT = 4
+ALL = torch.ones(256, dtype=torch.bool)
 CORRELATION = torch.tensor([1.0, 0.8, 0.5, 0.3])
 
 
@@ -42,7 +43,7 @@ def test_the_error_is_least_at_the_variance_of_real_volumes() -> None:
     for step in range(600):
         z, found = latents(64, step)
         adam.zero_grad()
-        anchor(Identity(), volumes_of(gain * found), z).backward()
+        anchor(Identity(), volumes_of(gain * found), z, ALL[:64]).backward()
         adam.step()
         anchor.update(SINGLE_PROCESS)
     torch.testing.assert_close(gain.detach(), torch.ones(COUNT), atol=0.1, rtol=0)
@@ -51,7 +52,7 @@ def test_the_error_is_least_at_the_variance_of_real_volumes() -> None:
 def test_a_new_anchor_is_the_squared_error() -> None:
     z, found = latents(256, 0)
     wanted = 8 * nn.functional.normalize(z, dim=1)[:, :COUNT]
-    error = Anchor(COUNT)(Identity(), volumes_of(found), z)
+    error = Anchor(COUNT)(Identity(), volumes_of(found), z, ALL)
     assert float(error) == pytest.approx(float((found - wanted).square().mean()), rel=1e-4)
 
 
@@ -65,16 +66,25 @@ def test_volumes_count_alike_however_they_are_shared() -> None:
 
     z, found = latents(8, 0)
     alone, shared = Anchor(COUNT), Anchor(COUNT)
-    alone(Identity(), volumes_of(found[:4]), z[:4])
-    shared(Identity(), volumes_of(found[:4]), z[:4])
+    alone(Identity(), volumes_of(found), z, ALL[:8])
+    shared(Identity(), volumes_of(found), z, ALL[:8])
     alone.update(SINGLE_PROCESS)
     shared.update(Halves())
     for name, one in alone.state_dict().items():
         torch.testing.assert_close(one, shared.state_dict()[name])
 
 
-def test_a_step_without_anchored_volumes_changes_nothing() -> None:
-    anchor = Anchor(COUNT)
-    assert float(anchor(Identity(), torch.zeros(0, 1, 1, 1, COUNT), torch.zeros(0, 64))) == 0
-    anchor.update(SINGLE_PROCESS)
-    assert bool((anchor.square == 1).all())
+def test_volumes_of_mixed_styles_do_not_count() -> None:
+    z, found = latents(8, 0)
+    single = torch.arange(8) < 4
+    some, mixed = Anchor(COUNT), Anchor(COUNT)
+    expected = some(Identity(), volumes_of(found[:4]), z[:4], ALL[:4])
+    found[4:] = 9
+    assert float(mixed(Identity(), volumes_of(found), z, single)) == pytest.approx(float(expected))
+    for anchor in (some, mixed):
+        anchor.update(SINGLE_PROCESS)
+    torch.testing.assert_close(some.square, mixed.square)
+    before = mixed.square.clone()
+    assert float(mixed(Identity(), volumes_of(found), z, ~ALL[:8])) == 0
+    mixed.update(SINGLE_PROCESS)
+    assert torch.equal(mixed.square, before)

@@ -98,8 +98,9 @@ def test_the_first_volumes_are_the_anatomies_of_their_latents(begun: Trainer) ->
     with torch.no_grad():
         volumes = begun.generator(drawn, begun.device)
         error = Anchor(begun.components.count)
-        own = error(begun.components, volumes, drawn.z[:, 0])
-        other = error(begun.components, volumes, drawn.z[:, 0].roll(1, 0))
+        every = torch.ones(24, dtype=torch.bool)
+        own = error(begun.components, volumes, drawn.z[:, 0], every)
+        other = error(begun.components, volumes, drawn.z[:, 0].roll(1, 0), every)
     assert float(own) < 0.6 * float(other)
 
 

@@ -37,7 +37,9 @@ class Anchor(nn.Module):
         self.register_buffer("square", torch.ones(count))
         self.register_buffer("sums", torch.zeros(3, count), persistent=False)
 
-    def forward(self, components: AnatomicalComponents, volumes: Tensor, z: Tensor) -> Tensor:
+    def forward(
+        self, components: AnatomicalComponents, volumes: Tensor, z: Tensor, counted: Tensor
+    ) -> Tensor:
         """Return the mean error of volumes, and take note of their components for `update`.
 
         Parameters
@@ -48,6 +50,8 @@ class Anchor(nn.Module):
             Generated volumes, shape (N, 1, z, x, y).
         z : Tensor
             Their latents, shape (N, latent_dim).
+        counted : Tensor of bool
+            Volumes that have a single latent, shape (N,).
 
         Returns
         -------
@@ -58,19 +62,20 @@ class Anchor(nn.Module):
         found = components(volumes.clamp(0, 1))
         whitened = z.shape[1] ** 0.5 * functional.normalize(z.to(volumes.device), dim=1)
         wanted = whitened[:, : components.count]
+        share = counted.to(volumes.device, found.dtype)
         with torch.no_grad():
             noted = torch.stack([found * wanted, found.square(), torch.ones_like(found)])
-            self.sums += noted.sum(1)
+            self.sums += share @ noted
         deviation = self.square.sqrt().clamp(min=1e-6)
         correlation = (self.product / deviation).clamp(_MIN_CORRELATION, 1)
         errors = correlation * found.square() - 2 * found * wanted + wanted.square()
-        return (errors * components.weights()).sum() / max(len(found), 1)
+        return share @ (errors @ components.weights()) / share.sum().clamp(min=1)
 
     def update(self, processes: ProcessGroup) -> None:
         """Take the step's volumes, of all processes, into the running means."""
         processes.sum_tensors([self.sums])
         product, square, count = self.sums
-        if count[0]:
-            self.product.lerp_(product / count, 1 - _KEPT)
-            self.square.lerp_(square / count, 1 - _KEPT)
+        taken = (1 - _KEPT) * (count > 0)
+        self.product.lerp_(product / count.clamp(min=1), taken)
+        self.square.lerp_(square / count.clamp(min=1), taken)
         self.sums.zero_()

@@ -236,8 +236,7 @@ class Trainer:
         anchor = None
         if self.components is not None and self.anchor is not None:
             unmixed = latents.crossover == self.config.network.n_blocks
-            anchored = fakes[unmixed.to(fakes.device)]
-            anchor = self.anchor(self.components, anchored, latents.z[unmixed, 0])
+            anchor = self.anchor(self.components, fakes, latents.z[:, 0], unmixed)
         return step_losses.generator_loss(logits, fakes, anchor, brightness)
 
     def _pair_loss(

@@ -162,7 +162,8 @@ def _take_components(
     with torch.no_grad():
         volumes = trainer.ema(drawn, trainer.device)
         anchor = Anchor(components.count).to(trainer.device)
-        error = anchor(components, volumes, drawn.z[:, 0])
+        every = torch.ones(_CHECKED_VOLUMES, dtype=torch.bool)
+        error = anchor(components, volumes, drawn.z[:, 0], every)
     if not float(error) < _MAX_ANCHOR_ERROR:
         raise CowganError(
             "The latents of this model do not stand for the components of this bank's anatomies; "
