@@ -137,6 +137,15 @@ def test_the_exported_network_takes_w_as_the_published_one(begun: Trainer) -> No
     torch.testing.assert_close(own, published, atol=1e-4, rtol=0)
 
 
+def test_half_precision_trains_on_the_volumes_that_are_rendered_later(begun: Trainer) -> None:
+    drawn = sampling.latents(NETWORK, 0, 0, "test", range(8), 0.0)
+    with torch.no_grad():
+        exact = begun.generator(drawn, begun.device)
+        with torch.autocast("cpu", torch.bfloat16):
+            trained_on = begun.generator(drawn, begun.device)
+    assert float((trained_on - exact).std() / exact.std()) < 0.02
+
+
 def test_training_keeps_the_meaning_of_latents(begun: Trainer) -> None:
     subject = Trainer(CONFIG.with_changes(batch=4), Arches(), "cpu")
     for name in ("generator", "ema", "components"):

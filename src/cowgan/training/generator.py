@@ -40,8 +40,14 @@ class Generator(nn.Module):
         self._mean_w = ROTATION_MEAN if start == "linear" else 0.0
 
     def styles(self, latents: Latents, device: torch.device) -> Tensor:
-        """Return W+, shape (N, n_blocks, latent_dim)."""
-        w = self.mapping(latents.z.to(device).flatten(0, 1)).view(latents.z.shape) - self._mean_w
+        """Return W+, shape (N, n_blocks, latent_dim), in float32.
+
+        In bfloat16, w would be off by a tenth of its deviation, and the network would learn to
+        expect that.
+        """
+        with torch.autocast(device.type, enabled=False):
+            flat = self.mapping(latents.z.to(device).flatten(0, 1))
+        w = flat.view(latents.z.shape) - self._mean_w
         n_blocks = self.synthesis.config.n_blocks
         second = torch.arange(n_blocks) >= latents.crossover[:, None]
         return torch.where(second.to(device)[..., None], w[:, 1:], w[:, :1])
