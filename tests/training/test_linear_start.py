@@ -15,7 +15,7 @@ from cowgan.training.anatomical_components import AnatomicalComponents
 from cowgan.training.anchor import Anchor
 from cowgan.training.config import TrainingConfig, preset
 from cowgan.training.linear_start import start_linearly
-from cowgan.training.run_state import save_state
+from cowgan.training.run_state import load_state, save_state
 from cowgan.training.trainer import Trainer
 from cowgan.training.warm_start import InitialWeights, grow_from
 
@@ -156,6 +156,19 @@ def test_training_keeps_the_meaning_of_latents(begun: Trainer) -> None:
     assert metrics[-1]["paired"] < 1, "the mean volume has more"
     for name, one in subject.generator.mapping.state_dict().items():
         assert torch.equal(one, mapping[name])
+
+
+def test_a_resumed_run_continues_exactly(begun: Trainer, tmp_path) -> None:
+    subject, resumed = (Trainer(CONFIG, Arches(), "cpu") for _ in range(2))
+    for name in ("generator", "ema", "components"):
+        getattr(subject, name).load_state_dict(getattr(begun, name).state_dict())
+    for _ in range(2):
+        subject.step()
+    save_state(subject, tmp_path, "bank")
+    load_state(resumed, tmp_path, "bank")
+    for _ in range(2):
+        assert resumed.step() == subject.step()
+    torch.testing.assert_close(resumed.anchor.state_dict(), subject.anchor.state_dict())
 
 
 def test_a_run_grows_with_its_components(begun: Trainer, tmp_path) -> None:
