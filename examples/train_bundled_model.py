@@ -85,7 +85,7 @@ class Stage:
         )
 
 
-STAGES = (Stage(32, steps=2400), Stage(64, steps=4000), Stage(128, steps=6000))
+STAGES = (Stage(32, steps=700), Stage(64, steps=4000), Stage(128, steps=6000))
 REHEARSAL = tuple(replace(stage, steps=2, width=128, fmap_max=16) for stage in STAGES)
 
 

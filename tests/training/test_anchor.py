@@ -3,56 +3,62 @@
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from cowgan.training.anchor import Anchor
 from cowgan.training.distributed import SINGLE_PROCESS, ProcessGroup
 
-COUNT = 4
+TRAITS = 4
+DEVIATION = torch.tensor([1.0, 0.5, 2.0, 1.0])
 ALL = torch.ones(256, dtype=torch.bool)
 CORRELATION = torch.tensor([1.0, 0.8, 0.5, 0.3])
 
 
-class Identity(nn.Module):
-    """Components that are the first voxels of a volume, about its middle grey."""
+class FirstVoxels:
+    """An appearance that is the first voxels of a volume, about its middle grey."""
 
-    count = COUNT
+    def appearance(self, volumes: Tensor) -> Tensor:
+        return 20 * (volumes.flatten(1)[:, :TRAITS] - 0.5)
 
-    def forward(self, volumes: Tensor) -> Tensor:
-        return 20 * (volumes.flatten(1)[:, :COUNT] - 0.5)
+    def appearance_of(self, z: Tensor) -> Tensor:
+        return DEVIATION * 8 * functional.normalize(z, dim=1)[:, :TRAITS]
 
-    def weights(self) -> Tensor:
-        return torch.full((COUNT,), 1 / COUNT)
+    def variances(self) -> Tensor:
+        return DEVIATION**2
+
+    def mean_error(self, errors: Tensor) -> Tensor:
+        return errors.mean(1)
 
 
-def volumes_of(components: Tensor) -> Tensor:
-    return (0.5 + components / 20)[:, None, None, None]
+def volumes_of(appearance: Tensor) -> Tensor:
+    return (0.5 + appearance / 20)[:, None, None, None]
 
 
 def latents(count: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Return latents and what an imperfect generator makes of them, with a spread of 1."""
+    """Return latents and what an imperfect generator makes of them, as diverse as wanted."""
     generator = torch.Generator().manual_seed(seed)
     z = torch.randn(count, 64, generator=generator)
-    other = torch.randn(count, COUNT, generator=generator)
-    wanted = 8 * nn.functional.normalize(z, dim=1)[:, :COUNT]
-    return z, CORRELATION * wanted + (1 - CORRELATION**2).sqrt() * other
+    other = torch.randn(count, TRAITS, generator=generator)
+    wanted = FirstVoxels().appearance_of(z)
+    return z, CORRELATION * wanted + (1 - CORRELATION**2).sqrt() * DEVIATION * other
 
 
 def test_the_error_is_least_at_the_variance_of_real_volumes() -> None:
-    anchor, gain = Anchor(COUNT), nn.Parameter(torch.full((COUNT,), 0.7))
+    anchor, gain = Anchor(TRAITS), nn.Parameter(torch.full((TRAITS,), 0.7))
     adam = torch.optim.Adam([gain], 0.01)
     for step in range(600):
         z, found = latents(64, step)
         adam.zero_grad()
-        anchor(Identity(), volumes_of(gain * found), z, ALL[:64]).backward()
+        anchor(FirstVoxels(), volumes_of(gain * found), z, ALL[:64]).backward()
         adam.step()
         anchor.update(SINGLE_PROCESS)
-    torch.testing.assert_close(gain.detach(), torch.ones(COUNT), atol=0.1, rtol=0)
+    torch.testing.assert_close(gain.detach(), torch.ones(TRAITS), atol=0.1, rtol=0)
 
 
 def test_a_new_anchor_is_the_squared_error() -> None:
     z, found = latents(256, 0)
-    wanted = 8 * nn.functional.normalize(z, dim=1)[:, :COUNT]
-    error = Anchor(COUNT)(Identity(), volumes_of(found), z, ALL)
+    wanted = FirstVoxels().appearance_of(z)
+    error = Anchor(TRAITS)(FirstVoxels(), volumes_of(found), z, ALL)
     assert float(error) == pytest.approx(float((found - wanted).square().mean()), rel=1e-4)
 
 
@@ -65,9 +71,9 @@ def test_volumes_count_alike_however_they_are_shared() -> None:
                 tensor *= 2
 
     z, found = latents(8, 0)
-    alone, shared = Anchor(COUNT), Anchor(COUNT)
-    alone(Identity(), volumes_of(found), z, ALL[:8])
-    shared(Identity(), volumes_of(found), z, ALL[:8])
+    alone, shared = Anchor(TRAITS), Anchor(TRAITS)
+    alone(FirstVoxels(), volumes_of(found), z, ALL[:8])
+    shared(FirstVoxels(), volumes_of(found), z, ALL[:8])
     alone.update(SINGLE_PROCESS)
     shared.update(Halves())
     for name, one in alone.state_dict().items():
@@ -77,14 +83,26 @@ def test_volumes_count_alike_however_they_are_shared() -> None:
 def test_volumes_of_mixed_styles_do_not_count() -> None:
     z, found = latents(8, 0)
     single = torch.arange(8) < 4
-    some, mixed = Anchor(COUNT), Anchor(COUNT)
-    expected = some(Identity(), volumes_of(found[:4]), z[:4], ALL[:4])
+    some, mixed = Anchor(TRAITS), Anchor(TRAITS)
+    expected = some(FirstVoxels(), volumes_of(found[:4]), z[:4], ALL[:4])
     found[4:] = 9
-    assert float(mixed(Identity(), volumes_of(found), z, single)) == pytest.approx(float(expected))
+    assert float(mixed(FirstVoxels(), volumes_of(found), z, single)) == pytest.approx(
+        float(expected)
+    )
     for anchor in (some, mixed):
         anchor.update(SINGLE_PROCESS)
     torch.testing.assert_close(some.square, mixed.square)
     before = mixed.square.clone()
-    assert float(mixed(Identity(), volumes_of(found), z, ~ALL[:8])) == 0
+    assert float(mixed(FirstVoxels(), volumes_of(found), z, ~ALL[:8])) == 0
     mixed.update(SINGLE_PROCESS)
     assert torch.equal(mixed.square, before)
+
+
+def test_a_step_that_is_not_finite_leaves_no_trace() -> None:
+    z, found = latents(8, 0)
+    anchor = Anchor(TRAITS)
+    before = {name: one.clone() for name, one in anchor.state_dict().items()}
+    anchor(FirstVoxels(), volumes_of(found) * torch.nan, z, ALL[:8])
+    anchor.update(SINGLE_PROCESS)
+    torch.testing.assert_close(dict(anchor.state_dict()), before)
+    assert bool(anchor(FirstVoxels(), volumes_of(found), z, ALL[:8]).isfinite())

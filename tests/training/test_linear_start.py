@@ -8,11 +8,10 @@ import torch
 from torch.nn import functional
 
 from cowgan.errors import CowganError
-from cowgan.features.vessel_occupancy import vessel_maps
 from cowgan.networks import MappingNetwork, NetworkConfig
 from cowgan.networks.initialisation import ROTATION_MEAN, initialise_as_rotation
 from cowgan.training import sampling
-from cowgan.training.anatomical_components import AnatomicalComponents, averaged
+from cowgan.training.anatomical_components import AnatomicalComponents
 from cowgan.training.config import TrainingConfig, preset
 from cowgan.training.linear_start import start_linearly
 from cowgan.training.run_state import load_state, save_state
@@ -71,17 +70,51 @@ def test_a_rotation_loses_no_direction_and_makes_w_of_unit_variance() -> None:
     torch.testing.assert_close(angles, expected, atol=0.02, rtol=0)
 
 
-def test_components_are_whitened_and_distinguish_left_and_right() -> None:
-    volumes = torch.from_numpy(Arches().data)
+@pytest.fixture(scope="module")
+def fitted() -> AnatomicalComponents:
     components = AnatomicalComponents(8, 2)
-    components.fit(volumes.split(50))
-    described = torch.cat([components(volumes), components(volumes.flip(3))])
-    torch.testing.assert_close(described.mean(0), torch.zeros(10), atol=1e-3, rtol=0)
-    covariance = described.T @ described / len(described)
-    torch.testing.assert_close(covariance, torch.eye(10), atol=0.02, rtol=0)
+    components.fit(torch.from_numpy(Arches().data).split(50))
+    return components
+
+
+def test_components_are_whitened_and_distinguish_left_and_right(
+    fitted: AnatomicalComponents,
+) -> None:
+    volumes = torch.from_numpy(Arches().data)
+    described = torch.cat([fitted(volumes), fitted(volumes.flip(3))])
+    covariance = described.T.cov()
+    torch.testing.assert_close(covariance, torch.eye(10), atol=0.2, rtol=0)
     own, mirrored = described.chunk(2)
     same = (own * mirrored).mean(0)[:8]
-    assert bool(((same.abs() - 1).abs() < 0.05).all()), "each is symmetric or antisymmetric"
+    assert bool(((same.abs() - 1).abs() < 0.2).all()), "each is symmetric or antisymmetric"
+
+
+def test_random_latents_stand_for_maps_as_diverse_as_the_fitted_ones(
+    fitted: AnatomicalComponents,
+) -> None:
+    z = torch.randn(4000, 13, generator=torch.Generator().manual_seed(0))
+    wanted = fitted.appearance_of(z)[:, :-2]
+    total = fitted.map_variance.sum()
+    assert float(wanted.var(0).sum()) == pytest.approx(float(total), rel=0.1)
+    assert float(wanted.mean(0).square().sum()) < 0.01 * float(total)
+    rare = (fitted.scores.thresholds > 1) & fitted.scores.occupied
+    assert int(rare.sum()) > 100
+    variance = wanted[:, rare].var(0).sum() / fitted.map_variance[rare].sum()
+    assert float(variance) > 0.75, "also where arteries are rare"
+
+
+def test_latents_of_volumes_stand_for_their_appearance(fitted: AnatomicalComponents) -> None:
+    volumes = torch.from_numpy(Arches().data)
+    found = fitted(volumes)
+    # Three free entries fill each latent up to its length.
+    left = (13 - found.square().sum(1, keepdim=True)).clamp(min=0)
+    z = torch.cat([found, (left / 3).sqrt().expand(-1, 3)], 1)
+    own, wanted = fitted.appearance(volumes), fitted.appearance_of(z)
+    error, other = (
+        float(fitted.mean_error((own - one).square()).mean()) for one in (wanted, wanted.roll(1, 0))
+    )
+    assert error < 0.5
+    assert other > 1
 
 
 def test_surplus_components_have_no_effect() -> None:
@@ -95,14 +128,15 @@ def test_surplus_components_have_no_effect() -> None:
 
 def test_the_first_volumes_are_the_anatomies_of_their_latents(begun: Trainer) -> None:
     drawn = sampling.latents(NETWORK, 0, 0, "test", range(24), 0.0)
-    z = 8 * functional.normalize(drawn.z[:, 0], dim=1)
     components = begun.components
     with torch.no_grad():
-        volumes = begun.generator(drawn, begun.device)
-    maps = vessel_maps(averaged(volumes)).flatten(1) - components.mean_map
-    wanted = z[:, : len(components.map_axes)] @ components.map_axes
-    own, other = ((maps - one).square().sum(1).mean() for one in (wanted, wanted.roll(1, 0)))
-    assert float(own) < 0.5 * float(other)
+        found = components.appearance(begun.generator(drawn, begun.device))
+    wanted = components.appearance_of(drawn.z[:, 0])
+    own, other = (
+        float(components.mean_error((found - one).square()).mean())
+        for one in (wanted, wanted.roll(1, 0))
+    )
+    assert own < 0.5 * other
 
 
 def test_real_volumes_come_back_from_their_components(begun: Trainer) -> None:

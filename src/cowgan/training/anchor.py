@@ -2,7 +2,6 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from cowgan.training.anatomical_components import AnatomicalComponents
 from cowgan.training.distributed import ProcessGroup
@@ -10,37 +9,42 @@ from cowgan.training.distributed import ProcessGroup
 _KEPT = 0.99
 """Share of the running means that a step keeps."""
 
+_MEAN_WEIGHT = 5.0
 _MIN_CORRELATION = 0.1
+_MIN_VARIANCE = 1e-4
 
 
 class Anchor(nn.Module):
-    """The error of components, least where their variance is that of real volumes.
+    """The error of appearances, least where mean and variance are those of real volumes.
 
-    The squared error of a component that the generator follows only with a correlation ρ is
-    least if its variance shrinks to ρ², and volumes become more alike than real ones. Here the
-    square of what is found counts ρ times, and the error is least at unit variance. ρ is a
-    running mean of each component.
+    The squared error of a trait that the generator follows only with a correlation ρ is least if
+    its variance shrinks to ρ² of that of real volumes, and volumes become more alike than these.
+    Here the square of what is found counts ρ times, and the error is least at the variance of
+    real volumes. A further term moves the mean of all volumes to that of real ones: a deviation
+    that volumes share is small in each of them. ρ and the mean are running means of each trait.
 
     Parameters
     ----------
-    count : int
-        Number of components.
+    traits : int
+        Number of traits of an appearance.
     """
 
     product: Tensor
     square: Tensor
+    mean: Tensor
     sums: Tensor
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, traits: int) -> None:
         super().__init__()
-        self.register_buffer("product", torch.ones(count))
-        self.register_buffer("square", torch.ones(count))
-        self.register_buffer("sums", torch.zeros(3, count), persistent=False)
+        self.register_buffer("product", torch.ones(traits))
+        self.register_buffer("square", torch.ones(traits))
+        self.register_buffer("mean", torch.zeros(traits))
+        self.register_buffer("sums", torch.zeros(4, traits), persistent=False)
 
     def forward(
         self, components: AnatomicalComponents, volumes: Tensor, z: Tensor, counted: Tensor
     ) -> Tensor:
-        """Return the mean error of volumes, and take note of their components for `update`.
+        """Return the mean error of volumes, and take note of their appearance for `update`.
 
         Parameters
         ----------
@@ -56,26 +60,30 @@ class Anchor(nn.Module):
         Returns
         -------
         Tensor
-            Scalar. At ρ = 1 it is 0 for volumes with the components of their latents, 1 for the
-            mean volume, and 2 for real volumes without relation to the latents.
+            Scalar. At ρ = 1, and if the mean is that of real volumes, it is 0 for volumes with the
+            appearance of their latents, 1 for the mean volume, and 2 for real volumes without
+            relation to the latents.
         """
-        found = components(volumes.clamp(0, 1))
-        whitened = z.shape[1] ** 0.5 * functional.normalize(z.to(volumes.device), dim=1)
-        wanted = whitened[:, : components.count]
+        found = components.appearance(volumes.clamp(0, 1))
+        wanted = components.appearance_of(z.to(volumes.device))
         share = counted.to(volumes.device, found.dtype)
         with torch.no_grad():
-            noted = torch.stack([found * wanted, found.square(), torch.ones_like(found)])
-            self.sums += share @ noted
+            unit = components.variances().clamp(min=_MIN_VARIANCE)
+            noted = [found * wanted / unit, found.square() / unit, found, torch.ones_like(found)]
+            self.sums += share @ torch.stack(noted)
         deviation = self.square.sqrt().clamp(min=1e-6)
         correlation = (self.product / deviation).clamp(_MIN_CORRELATION, 1)
         errors = correlation * found.square() - 2 * found * wanted + wanted.square()
-        return share @ (errors @ components.weights()) / share.sum().clamp(min=1)
+        errors = errors + 2 * _MEAN_WEIGHT * found * self.mean
+        return share @ components.mean_error(errors) / share.sum().clamp(min=1)
 
     def update(self, processes: ProcessGroup) -> None:
         """Take the step's volumes, of all processes, into the running means."""
         processes.sum_tensors([self.sums])
-        product, square, count = self.sums
-        taken = (1 - _KEPT) * (count > 0)
-        self.product.lerp_(product / count.clamp(min=1), taken)
-        self.square.lerp_(square / count.clamp(min=1), taken)
+        # A step whose volumes are not finite is skipped.
+        if bool(self.sums.isfinite().all()):
+            *noted, count = self.sums
+            taken = (1 - _KEPT) * (count > 0)
+            for mean, total in zip((self.product, self.square, self.mean), noted, strict=True):
+                mean.lerp_(total / count.clamp(min=1), taken)
         self.sums.zero_()

@@ -84,7 +84,7 @@ class TrainingConfig(RunConfig):
     anchor_weight: Annotated[
         float,
         Setting(
-            "Weight of the difference between a volume's components and its latent; "
+            "Weight of the difference of a volume's anatomy from its latent's; "
             "linear start only, 0: none",
             0,
             1e6,

@@ -64,22 +64,6 @@ class Generator(nn.Module):
         blocks = [block for block in self.synthesis.blocks if isinstance(block, SynthesisBlock)]
         return [block for block in blocks if block.shape[1] <= COARSE]
 
-    def parameter_groups(self, rate: float, coarse_rate: float) -> list[dict[str, object]]:
-        """Return the optimiser's groups after a linear start.
-
-        Parameters
-        ----------
-        rate, coarse_rate : float
-            Learning rates of the finer blocks, and of the parts that a linear start fits. The
-            mapping network is in neither group.
-        """
-        coarse_blocks = self.coarse_blocks()
-        finer_blocks = (block for block in self.synthesis.blocks if block not in coarse_blocks)
-        finer = [parameter for block in finer_blocks for parameter in block.parameters()]
-        others = {id(p) for p in (*self.mapping.parameters(), *finer)}
-        coarse = [p for p in self.parameters() if id(p) not in others]
-        return [{"params": coarse, "lr": coarse_rate}, {"params": finer, "lr": rate}]
-
     @torch.no_grad()
     def latent_axes(self) -> Tensor:
         """Return the change of w with each latent of unit variance, (latent_dim, latent_dim)."""

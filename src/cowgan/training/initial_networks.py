@@ -53,7 +53,7 @@ def make_networks(config: TrainingConfig, device: torch.device) -> RunNetworks:
     components, anchor = None, None
     if config.start == "linear":
         components = AnatomicalComponents.for_latents(config.network.latent_dim)
-        anchor = Anchor(components.count) if config.anchor_weight else None
+        anchor = Anchor(components.traits) if config.anchor_weight else None
         initialise_as_rotation(generator.mapping, source)
         initialise_for_rotation(generator.synthesis, _STYLE_DEVIATION, source)
         # Latents stay components of an anatomy, in unit variance.

@@ -55,7 +55,7 @@ class StepLosses:
         self,
         logits: list[Tensor],
         fakes: Tensor,
-        anchor: Tensor | None,
+        anchor_error: Tensor | None,
         brightness: Brightness | None,
     ) -> Tensor:
         """Return the generator's loss but for its pairs.
@@ -66,16 +66,16 @@ class StepLosses:
             Of each head.
         fakes : Tensor
             Generated volumes, shape (N, 1, z, x, y).
-        anchor : Tensor, optional
-            Error of their components, after a linear start.
+        anchor_error : Tensor, optional
+            Error of their anatomies, after a linear start.
         brightness : Brightness, optional
             Of real volumes; needed if brightness has a weight.
         """
         config = self._config
         terms = [_GENERATOR_LOSS[config.loss](one.float()) for one in logits]
         loss = self._record(torch.stack(terms).mean(), "generator")
-        if anchor is not None:
-            loss = loss + config.anchor_weight * self._record(anchor, "anchor")
+        if anchor_error is not None:
+            loss = loss + config.anchor_weight * self._record(anchor_error, "anchor")
         if brightness is not None and config.brightness_weight:
             error = self._record(brightness_error(fakes, brightness), "brightness")
             loss = loss + config.brightness_weight * error

@@ -1,10 +1,9 @@
 """The GAN training step."""
 
 from functools import cached_property
-from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cowgan.errors import CowganError
 from cowgan.features.views import Features
@@ -24,9 +23,6 @@ from cowgan.training.step_inputs import StepInputs, TrainingVolumes
 from cowgan.training.step_losses import StepLosses
 
 _MAX_BAD_STEPS = 10
-_COARSE_RATE = 0.25
-"""Learning rate of what a linear start fits, as a fraction of that of finer blocks. It is near
-its optimum already, and full steps would lead away from it."""
 
 
 class Trainer:
@@ -73,22 +69,17 @@ class Trainer:
         self.generator, self.ema = networks.generator, networks.ema
         self.discriminator, self.components = networks.discriminator, networks.components
         self.anchor = networks.anchor
-        self.generator_optimiser = self._optimiser(*self._generator_groups())
-        # A pretrained part of the discriminator is frozen.
-        judging = [p for p in self.discriminator.parameters() if p.requires_grad]
+        self.generator_optimiser = self._optimiser(self.generator, config.generator_rate)
         self.discriminator_optimiser = self._optimiser(
-            {"params": judging, "lr": config.discriminator_rate}
+            self.discriminator, config.discriminator_rate
         )
         self.counters = Counters(augment=config.augment)
 
-    def _generator_groups(self) -> list[dict[str, Any]]:
-        rate = self.config.generator_rate
-        if self.config.start == "linear":
-            return self.generator.parameter_groups(rate, _COARSE_RATE * rate)
-        return [{"params": list(self.generator.parameters()), "lr": rate}]
-
-    def _optimiser(self, *groups: dict[str, Any]) -> Optimiser:
+    def _optimiser(self, network: nn.Module, rate: float) -> Optimiser:
+        # A mapping network may be frozen, and the pretrained part of a discriminator.
+        trainable = [p for p in network.parameters() if p.requires_grad]
         betas = (float(self.config.beta1), float(self.config.beta2))
+        groups = [{"params": trainable, "lr": rate}]
         return Optimiser(groups, betas, self.precision, self.processes)
 
     @property
@@ -233,11 +224,11 @@ class Trainer:
         self, step_losses: StepLosses, logits: list[Tensor], fakes: Tensor, latents: Latents
     ) -> Tensor:
         brightness = self._real_statistics.brightness if self.config.brightness_weight else None
-        anchor = None
+        anchor_error = None
         if self.components is not None and self.anchor is not None:
             unmixed = latents.crossover == self.config.network.n_blocks
-            anchor = self.anchor(self.components, fakes, latents.z[:, 0], unmixed)
-        return step_losses.generator_loss(logits, fakes, anchor, brightness)
+            anchor_error = self.anchor(self.components, fakes, latents.z[:, 0], unmixed)
+        return step_losses.generator_loss(logits, fakes, anchor_error, brightness)
 
     def _pair_loss(
         self, step_losses: StepLosses, inputs: StepInputs, fakes: Tensor, reals: Tensor | None

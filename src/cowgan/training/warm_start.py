@@ -14,7 +14,6 @@ from cowgan.networks import NetworkConfig
 from cowgan.text import dimensions
 from cowgan.training import sampling
 from cowgan.training.anatomical_components import AnatomicalComponents
-from cowgan.training.anchor import Anchor
 from cowgan.training.config import Architecture
 from cowgan.training.generator import Generator
 from cowgan.training.linear_start import fit_components
@@ -25,8 +24,8 @@ from cowgan.training.trainer import Trainer
 _BLOCK = re.compile(r"^blocks\.(\d+)\.")
 _FAINT = 0.1
 _CHECKED_VOLUMES = 16
-_MAX_ANCHOR_ERROR = 1.0
-"""`Anchor` of the mean volume; volumes of unrelated latents have about 2."""
+_MAX_APPEARANCE_ERROR = 1.5
+"""Just after a linear start it is about 1; volumes of unrelated latents have about 2."""
 
 StateDict = Mapping[str, Tensor]
 
@@ -160,11 +159,10 @@ def _take_components(
     components.to(trainer.device)
     drawn = sampling.latents(trainer.config.network, 0, 0, "samples", range(_CHECKED_VOLUMES), 0.0)
     with torch.no_grad():
-        volumes = trainer.ema(drawn, trainer.device)
-        anchor = Anchor(components.count).to(trainer.device)
-        every = torch.ones(_CHECKED_VOLUMES, dtype=torch.bool)
-        error = anchor(components, volumes, drawn.z[:, 0], every)
-    if not float(error) < _MAX_ANCHOR_ERROR:
+        found = components.appearance(trainer.ema(drawn, trainer.device).clamp(0, 1))
+        wanted = components.appearance_of(drawn.z[:, 0].to(trainer.device))
+        error = components.mean_error((found - wanted).square()).mean()
+    if not float(error) < _MAX_APPEARANCE_ERROR:
         raise CowganError(
             "The latents of this model do not stand for the components of this bank's anatomies; "
             "use the bank that it was trained on, or choose the published start."
