@@ -363,6 +363,17 @@ def test_a_full_disk_holds_the_answer_and_the_next_case(start, tmp_path, single_
     assert [answer["answer"] for answer in commits(tmp_path)] == ["G"]
 
 
+def test_a_mark_in_a_volume_that_is_not_shown_is_refused(start, single_sentence):
+    session = to_trial(start(course(practice=0)))
+    session.answer("G")
+    session.level(5)
+    before = session.snapshot
+    with pytest.raises(CowganError) as refusal:
+        session.mark((1, 2, 3), ["gut feeling"], "another")
+    assert "not shown" in single_sentence(refusal)
+    assert session.snapshot == before
+
+
 def test_a_journal_of_another_course_is_refused(start, single_sentence):
     for _ in range(3):
         session = start(course(practice=0))
@@ -445,7 +456,8 @@ class Reading(RuleBasedStateMachine):
 
     @rule()
     def mark(self):
-        self.try_step("mark", lambda: self.session.mark((1, 2, 3), ["gut feeling"], "c"))
+        case = self.session.trial.cases[0] if self.session.accepts("mark") else "c"
+        self.try_step("mark", lambda: self.session.mark((1, 2, 3), ["gut feeling"], case))
 
     @rule()
     def pause(self):
