@@ -136,6 +136,10 @@ class AnatomicalComponents(nn.Module):
             scores = self._with_empty(scores, empty)
         return self._read(scores)
 
+    def _background_components(self, coarse: Tensor, vessels: Tensor) -> Tensor:
+        rest = _background(coarse) - self.mean_background - vessels @ self.background_of_map
+        return _projected(rest, self.background_axes)
+
     def _read(self, scores: Tensor) -> Tensor:
         return (scores - self.mean_scores) @ self.reading
 
@@ -144,8 +148,7 @@ class AnatomicalComponents(nn.Module):
         """Return the components of volumes (N, 1, z, x, y), in unit variance, (N, count)."""
         coarse = averaged(volumes)
         found = self._vessel_components(vessel_maps(coarse).flatten(1))
-        rest = _background(coarse) - self.mean_background - found @ self.background_of_map
-        return torch.cat([found, _projected(rest, self.background_axes)], 1)
+        return torch.cat([found, self._background_components(coarse, found)], 1)
 
     def appearance(self, volumes: Tensor) -> Tensor:
         """Return the appearance of volumes (N, 1, z, x, y); differentiable, shape (N, traits)."""
@@ -153,8 +156,7 @@ class AnatomicalComponents(nn.Module):
         maps = vessel_maps(coarse).flatten(1)
         with torch.no_grad():
             found = self._vessel_components(maps)
-        rest = _background(coarse) - self.mean_background - found @ self.background_of_map
-        background = _projected(rest, self.background_axes)
+        background = self._background_components(coarse, found)
         return torch.cat([_compressed(maps) - self.mean_map, background], 1)
 
     def appearance_of(self, z: Tensor) -> Tensor:
