@@ -56,7 +56,7 @@ LIMITS = (
 
 @dataclass(frozen=True)
 class Stage:
-    """Training at one size, grown from the stage before.
+    """Training at one size and with fixed rates, grown from the stage before.
 
     The network's capacity is `width` divided by its size, so that the coarse blocks of all stages
     are alike.
@@ -64,6 +64,8 @@ class Stage:
 
     size: int
     steps: int
+    generator_rate: float = 4e-4
+    discriminator_rate: float = 4e-4
     batch: int = 8
     width: int = 512
     fmap_max: int = 96
@@ -77,6 +79,8 @@ class Stage:
         return preset("projected", network).with_changes(
             batch=self.batch,
             steps=self.steps,
+            generator_rate=self.generator_rate,
+            discriminator_rate=self.discriminator_rate,
             average_images=1000.0,
             average_ramp=0.15,
             save_every=50,
@@ -85,7 +89,12 @@ class Stage:
         )
 
 
-STAGES = (Stage(32, steps=700), Stage(64, steps=4000), Stage(128, steps=6000))
+STAGES = (
+    Stage(32, steps=700),
+    Stage(64, steps=1100),
+    Stage(64, 3000, generator_rate=1e-4, discriminator_rate=2e-4),
+    Stage(128, 6000, generator_rate=1e-4, discriminator_rate=2e-4),
+)
 REHEARSAL = tuple(replace(stage, steps=2, width=128, fmap_max=16) for stage in STAGES)
 
 
@@ -104,8 +113,8 @@ def make_bank(folder: Path, anatomies: Path | None, progress: Progress) -> Bank:
 def train(stages: tuple[Stage, ...], folder: Path, bank: Bank, device: str) -> list[Path]:
     """Train all stages, resuming those that were started; return their runs."""
     initial_weights, runs = None, []
-    for stage in stages:
-        run = folder / f"run_{stage.size:03d}"
+    for number, stage in enumerate(stages, 1):
+        run = folder / f"run_{number}_{stage.size:03d}"
         with progress_bar(f"Training at {stage.size}") as progress:
             if (run / STATE_FILE).exists():
                 resume_run(run, bank, device, stage.steps, progress)
