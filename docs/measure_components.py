@@ -6,7 +6,6 @@ Prints the table in docs/training.md. Features are the maps themselves, without 
 """
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from cowgan.evaluation.measures import measure_pair
 from cowgan.features.vessel_occupancy import vessel_maps
 from cowgan.training.anatomical_components import AnatomicalComponents, averaged
 from cowgan.training.bank_subset import BankSubset
+from cowgan.training.linear_start import batches
 
 SHAPE = (32, 32, 32)
 LATENT_DIM = 256
@@ -27,22 +27,15 @@ SAMPLES = 96
 SHOWN = ("kernel_distance", "recall", "coverage", "density", "vendi_ratio")
 
 
-def volumes(bank: Bank, indices: np.ndarray) -> Iterator[Tensor]:
-    """Yield volumes of a bank, a few at a time."""
-    subset = BankSubset(bank, SHAPE, indices)
-    for first in range(0, len(subset), 16):
-        yield torch.from_numpy(subset.read(list(range(first, min(first + 16, len(subset))))))
-
-
 def people(bank: Bank, indices: np.ndarray) -> Tensor:
     """Return the map of one volume of each person."""
     chosen = indices[first_of_each([bank.cases[i].subject for i in indices])]
-    return torch.cat([maps(batch) for batch in volumes(bank, chosen)])
+    return maps(BankSubset(bank, SHAPE, chosen))
 
 
-def maps(batch: Tensor) -> Tensor:
+def maps(subset: BankSubset) -> Tensor:
     """Return vessel maps as rows."""
-    return vessel_maps(averaged(batch)).flatten(1)
+    return torch.cat([vessel_maps(averaged(batch)).flatten(1) for batch in batches(subset)])
 
 
 def linear_combinations(rows: Tensor, count: int, z: Tensor) -> Tensor:
@@ -55,15 +48,12 @@ def linear_combinations(rows: Tensor, count: int, z: Tensor) -> Tensor:
 if __name__ == "__main__":
     bank = Bank.open(Path(sys.argv[1]))
     components = AnatomicalComponents.for_latents(LATENT_DIM)
-    components.fit(volumes(bank, bank.training))
+    training = BankSubset(bank, SHAPE, bank.training)
+    components.fit(batches(training))
     trained_on, held_out = people(bank, bank.training), people(bank, bank.holdout)
     z = torch.randn(SAMPLES, LATENT_DIM, generator=torch.Generator().manual_seed(0))
     compared = {
-        "linear combinations": linear_combinations(
-            torch.cat([maps(batch) for batch in volumes(bank, bank.training)]),
-            len(components.map_axes),
-            z,
-        ),
+        "linear combinations": linear_combinations(maps(training), len(components.map_axes), z),
         "normal scores": components.maps_of(z),
         "training people": trained_on[:SAMPLES],
     }
@@ -74,9 +64,10 @@ if __name__ == "__main__":
         shown = " | ".join(f"{found[key]:.2f}" for key in SHOWN)
         amount = rows.sum() / len(rows) / held_out.sum() * len(held_out)
         print(f"| {name} | {shown} | {amount:.2f} |")
-    for name, group in (("training", bank.training), ("held-out", bank.holdout)):
+    holdout = BankSubset(bank, SHAPE, bank.holdout)
+    for name, group in (("training", training), ("held-out", holdout)):
         errors = []
-        for batch in volumes(bank, group):
+        for batch in batches(group):
             found = components(batch)
             # The free entries fill each latent up to its length.
             free = (LATENT_DIM - found.square().sum(1, keepdim=True)).clamp(min=0)

@@ -82,6 +82,7 @@ def test_components_are_whitened_and_distinguish_left_and_right(
 ) -> None:
     volumes = torch.from_numpy(Arches().data)
     described = torch.cat([fitted(volumes), fitted(volumes.flip(3))])
+    torch.testing.assert_close(described.mean(0), torch.zeros(10), atol=0.1, rtol=0)
     covariance = described.T.cov()
     torch.testing.assert_close(covariance, torch.eye(10), atol=0.2, rtol=0)
     own, mirrored = described.chunk(2)

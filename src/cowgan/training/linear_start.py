@@ -104,7 +104,7 @@ def start_linearly(trainer: Trainer, progress: Progress | None = None) -> None:
 def fit_components(components: AnatomicalComponents, volumes: TrainingVolumes) -> None:
     """Fit components to all volumes; moves them to the CPU."""
     components.cpu()
-    components.fit(_batches(volumes))
+    components.fit(batches(volumes))
 
 
 @torch.no_grad()
@@ -124,7 +124,7 @@ def measure_effects(
     """
     moments = torch.zeros(components.count + 1, components.count + 1)
     products = torch.zeros(components.count + 1, math.prod(shape))
-    for batch in _batches(volumes):
+    for batch in batches(volumes):
         for side in (batch, batch.flip(3)):
             described = components(side)
             with_one = torch.cat([torch.ones_like(described[:, :1]), described], 1)
@@ -136,7 +136,8 @@ def measure_effects(
     return Effects(solved[0], solved[1:])
 
 
-def _batches(volumes: TrainingVolumes) -> Iterator[Tensor]:
+def batches(volumes: TrainingVolumes) -> Iterator[Tensor]:
+    """Yield all volumes, some at a time, shape (N, 1, z, x, y)."""
     for first in range(0, len(volumes), _READ_TOGETHER):
         places = range(first, min(first + _READ_TOGETHER, len(volumes)))
         yield torch.from_numpy(volumes.read(list(places)))
