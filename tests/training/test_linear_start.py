@@ -182,10 +182,15 @@ def test_half_precision_trains_on_the_volumes_that_are_rendered_later(begun: Tra
     assert float((trained_on - exact).std() / exact.std()) < 0.02
 
 
-def test_training_keeps_the_meaning_of_latents(begun: Trainer) -> None:
-    subject = Trainer(CONFIG.with_changes(batch=4), Arches(), "cpu")
+def copy_of(begun: Trainer, config: TrainingConfig = CONFIG) -> Trainer:
+    copy = Trainer(config, Arches(), "cpu")
     for name in ("generator", "ema", "components"):
-        getattr(subject, name).load_state_dict(getattr(begun, name).state_dict())
+        getattr(copy, name).load_state_dict(getattr(begun, name).state_dict())
+    return copy
+
+
+def test_training_keeps_the_meaning_of_latents(begun: Trainer) -> None:
+    subject = copy_of(begun, CONFIG.with_changes(batch=4))
     mapping = {name: one.clone() for name, one in subject.generator.mapping.state_dict().items()}
     metrics = [subject.step() for _ in range(10)]
     assert metrics[-1]["anchor"] < 1, "volumes of unrelated latents have about 2"
@@ -195,9 +200,7 @@ def test_training_keeps_the_meaning_of_latents(begun: Trainer) -> None:
 
 
 def test_a_resumed_run_continues_exactly(begun: Trainer, tmp_path) -> None:
-    subject, resumed = (Trainer(CONFIG, Arches(), "cpu") for _ in range(2))
-    for name in ("generator", "ema", "components"):
-        getattr(subject, name).load_state_dict(getattr(begun, name).state_dict())
+    subject, resumed = copy_of(begun), Trainer(CONFIG, Arches(), "cpu")
     for _ in range(2):
         subject.step()
     save_state(subject, tmp_path, "bank")
@@ -221,6 +224,18 @@ def test_a_run_grows_with_its_components(begun: Trainer, tmp_path) -> None:
         small = begun.ema(coarse, begun.device)
     correlation = np.corrcoef(large.flatten(), small.flatten())[0, 1]
     assert correlation > 0.9, "new blocks begin dark"
+
+
+def test_a_grown_run_is_anchored_as_the_smaller_one_was(begun: Trainer, tmp_path) -> None:
+    small = copy_of(begun)
+    small.step()
+    save_state(small, tmp_path, "bank")
+    larger = replace(NETWORK, image_size=32, network_capacity=2)
+    grown = Trainer(replace(CONFIG, network=larger), Arches(), "cpu")
+    unanchored = grown.anchor.state_dict()["product"].clone()
+    grow_from(grown, InitialWeights.of_run(tmp_path))
+    torch.testing.assert_close(grown.anchor.state_dict(), small.anchor.state_dict())
+    assert not torch.equal(grown.anchor.product, unanchored)
 
 
 def test_a_checkpoint_grows_with_components_found_again(begun, tmp_path, single_sentence) -> None:

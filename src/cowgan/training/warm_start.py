@@ -48,6 +48,8 @@ class InitialWeights:
         Their source: a file's SHA-256, or a run and its step.
     components : mapping of str to Tensor, or None
         State of the anatomical components that the latents stand for, if known.
+    anchor : mapping of str to Tensor, or None
+        State of the anchor to these components, if there was one.
     """
 
     network: NetworkConfig
@@ -57,6 +59,7 @@ class InitialWeights:
     architecture: Architecture
     source: str
     components: StateDict | None = None
+    anchor: StateDict | None = None
 
     @classmethod
     def of_checkpoint(cls, model: Checkpoint) -> "InitialWeights":
@@ -89,6 +92,7 @@ class InitialWeights:
             description.config["discriminator"],
             f"step {description.counters.step} of {Path(folder).resolve().name}",
             part_of(tensors, "components/") or None,
+            part_of(tensors, "anchor/") or None,
         )
 
 
@@ -139,6 +143,8 @@ def grow_from(trainer: Trainer, smaller: InitialWeights) -> list[str]:
         )
     if trainer.components is not None:
         _take_components(trainer, trainer.components, smaller.components)
+    if trainer.anchor is not None and smaller.anchor is not None:
+        trainer.anchor.load_state_dict(dict(smaller.anchor))
     if smaller.discriminator is None:
         notes.append("The model has no discriminator, so a new one is trained.")
     elif trainer.config.discriminator != smaller.architecture:
