@@ -19,7 +19,7 @@ from cowgan.evaluation.measures import measure_pair
 from cowgan.features.vessel_occupancy import vessel_maps
 from cowgan.training.anatomical_components import AnatomicalComponents, averaged
 from cowgan.training.bank_subset import BankSubset
-from cowgan.training.linear_start import batches
+from cowgan.training.step_inputs import batches
 
 SHAPE = (32, 32, 32)
 LATENT_DIM = 256

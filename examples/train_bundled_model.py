@@ -68,7 +68,7 @@ class Stage:
     discriminator_rate: float = 4e-4
     batch: int = 8
     width: int = 512
-    fmap_max: int = 96
+    fmap_max: int = 128
 
     @property
     def config(self) -> TrainingConfig:

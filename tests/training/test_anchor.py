@@ -51,7 +51,7 @@ def test_the_error_is_least_at_the_variance_of_real_volumes() -> None:
         adam.zero_grad()
         anchor(FirstVoxels(), volumes_of(gain * found), z, ALL[:64]).backward()
         adam.step()
-        anchor.update(SINGLE_PROCESS)
+        anchor.means.update(SINGLE_PROCESS)
     torch.testing.assert_close(gain.detach(), torch.ones(TRAITS), atol=0.1, rtol=0)
 
 
@@ -74,8 +74,8 @@ def test_volumes_count_alike_however_they_are_shared() -> None:
     alone, shared = Anchor(TRAITS), Anchor(TRAITS)
     alone(FirstVoxels(), volumes_of(found), z, ALL[:8])
     shared(FirstVoxels(), volumes_of(found), z, ALL[:8])
-    alone.update(SINGLE_PROCESS)
-    shared.update(Halves())
+    alone.means.update(SINGLE_PROCESS)
+    shared.means.update(Halves())
     for name, one in alone.state_dict().items():
         torch.testing.assert_close(one, shared.state_dict()[name])
 
@@ -90,12 +90,12 @@ def test_volumes_of_mixed_styles_do_not_count() -> None:
         float(expected)
     )
     for anchor in (some, mixed):
-        anchor.update(SINGLE_PROCESS)
-    torch.testing.assert_close(some.square, mixed.square)
-    before = mixed.square.clone()
+        anchor.means.update(SINGLE_PROCESS)
+    torch.testing.assert_close(some.means.values, mixed.means.values)
+    before = mixed.means.values.clone()
     assert float(mixed(FirstVoxels(), volumes_of(found), z, ~ALL[:8])) == 0
-    mixed.update(SINGLE_PROCESS)
-    assert torch.equal(mixed.square, before)
+    mixed.means.update(SINGLE_PROCESS)
+    assert torch.equal(mixed.means.values, before)
 
 
 def test_a_step_that_is_not_finite_leaves_no_trace() -> None:
@@ -103,6 +103,6 @@ def test_a_step_that_is_not_finite_leaves_no_trace() -> None:
     anchor = Anchor(TRAITS)
     before = {name: one.clone() for name, one in anchor.state_dict().items()}
     anchor(FirstVoxels(), volumes_of(found) * torch.nan, z, ALL[:8])
-    anchor.update(SINGLE_PROCESS)
+    anchor.means.update(SINGLE_PROCESS)
     torch.testing.assert_close(dict(anchor.state_dict()), before)
     assert bool(anchor(FirstVoxels(), volumes_of(found), z, ALL[:8]).isfinite())

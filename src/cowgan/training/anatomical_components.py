@@ -21,7 +21,7 @@ EDGE = 32
 _KNEE = 0.3
 """Differences of vessel maps are those of log(1 + map / 0.3)."""
 
-_FIT_STEPS = 13
+_FIT_STEPS = 30
 _SCORING_STEPS = 15
 _MIN_REST = 0.14
 """Least standard deviation of scores that components do not explain."""
@@ -97,6 +97,7 @@ class AnatomicalComponents(nn.Module):
         self.mean_map.copy_(compressed.mean(0))
         self.map_variance.copy_(compressed.var(0))
         self._fit_axes(maps)
+        self._whiten(maps)
         found = self._vessel_components(maps)
         self.mean_background.copy_(levels.mean(0))
         self.background_of_map.copy_(found.T @ (levels - self.mean_background) / len(maps))
@@ -122,6 +123,20 @@ class AnatomicalComponents(nn.Module):
             left = scores.var(0) - self.map_axes.square().sum(0)
             self.rest.copy_(left.clamp(min=0).sqrt().clamp(min=_MIN_REST))
             scores = self._with_empty(scores, empty)
+
+    def _whiten(self, maps: Tensor) -> None:
+        """Give the components of maps the mean 0 and the covariance of the identity.
+
+        Estimates of empty voxels' scores have left them only nearly so.
+        """
+        found = self._vessel_components(maps)
+        mean = found.mean(0)
+        variance, axes = torch.linalg.eigh(torch.cov(found.T, correction=0).double())
+        deviation = torch.where(variance > 1e-6 * variance.max(), variance, 0).sqrt()
+        inverse = torch.where(deviation > 0, 1 / deviation, 0)
+        self.mean_scores += mean @ self.map_axes
+        self.reading.copy_(self.reading @ ((axes * inverse) @ axes.T).float())
+        self.map_axes.copy_(((axes * deviation) @ axes.T).float() @ self.map_axes)
 
     def _with_empty(self, scores: Tensor, empty: Tensor) -> Tensor:
         """Return scores with those of empty voxels estimated anew from the components of all."""

@@ -4,10 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from cowgan.training.anatomical_components import AnatomicalComponents
-from cowgan.training.distributed import ProcessGroup
-
-_KEPT = 0.99
-"""Share of the running means that a step keeps."""
+from cowgan.training.running_means import RunningMeans
 
 _MEAN_WEIGHT = 5.0
 _MIN_CORRELATION = 0.1
@@ -29,22 +26,15 @@ class Anchor(nn.Module):
         Number of traits of an appearance.
     """
 
-    product: Tensor
-    square: Tensor
-    mean: Tensor
-    sums: Tensor
-
     def __init__(self, traits: int) -> None:
         super().__init__()
-        self.register_buffer("product", torch.ones(traits))
-        self.register_buffer("square", torch.ones(traits))
-        self.register_buffer("mean", torch.zeros(traits))
-        self.register_buffer("sums", torch.zeros(4, traits), persistent=False)
+        initial = torch.tensor([1.0, 1.0, 0.0])[:, None].repeat(1, traits)
+        self.means = RunningMeans(initial, kept=0.99)
 
     def forward(
         self, components: AnatomicalComponents, volumes: Tensor, z: Tensor, counted: Tensor
     ) -> Tensor:
-        """Return the mean error of volumes, and take note of their appearance for `update`.
+        """Return the mean error of volumes, and take note of their appearance in `means`.
 
         Parameters
         ----------
@@ -69,21 +59,10 @@ class Anchor(nn.Module):
         share = counted.to(volumes.device, found.dtype)
         with torch.no_grad():
             unit = components.variances().clamp(min=_MIN_VARIANCE)
-            noted = [found * wanted / unit, found.square() / unit, found, torch.ones_like(found)]
-            self.sums += share @ torch.stack(noted)
-        deviation = self.square.sqrt().clamp(min=1e-6)
-        correlation = (self.product / deviation).clamp(_MIN_CORRELATION, 1)
+            noted = [found * wanted / unit, found.square() / unit, found]
+            self.means.note(torch.stack(noted), share)
+        product, square, mean = self.means.values
+        correlation = (product / square.sqrt().clamp(min=1e-6)).clamp(_MIN_CORRELATION, 1)
         errors = correlation * found.square() - 2 * found * wanted + wanted.square()
-        errors = errors + 2 * _MEAN_WEIGHT * found * self.mean
+        errors = errors + 2 * _MEAN_WEIGHT * found * mean
         return share @ components.mean_error(errors) / share.sum().clamp(min=1)
-
-    def update(self, processes: ProcessGroup) -> None:
-        """Take the step's volumes, of all processes, into the running means."""
-        processes.sum_tensors([self.sums])
-        # A step whose volumes are not finite is skipped.
-        if bool(self.sums.isfinite().all()):
-            *noted, count = self.sums
-            taken = (1 - _KEPT) * (count > 0)
-            for mean, total in zip((self.product, self.square, self.mean), noted, strict=True):
-                mean.lerp_(total / count.clamp(min=1), taken)
-        self.sums.zero_()

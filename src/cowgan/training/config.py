@@ -114,6 +114,15 @@ class TrainingConfig(RunConfig):
     brightness_weight: Annotated[
         float, Setting("Weight of grey levels that real volumes do not have; 0: none", 0, 1e6)
     ] = 0.0
+    moment_weight: Annotated[
+        float,
+        Setting(
+            "Weight of the difference of projections from real ones in each pixel's mean and "
+            "deviation; 0: none",
+            0,
+            1e6,
+        ),
+    ] = 0.0
     mixing: Annotated[
         float, Setting("Probability of taking the fine styles from a second latent", 0, 1)
     ] = 0.9
@@ -252,6 +261,7 @@ def preset(name: str, network: NetworkConfig) -> TrainingConfig:
             penalty_weight=0.0,
             path_weight=0.0,
             brightness_weight=0.1,
+            moment_weight=10.0,
             mixing=0.0,
             discriminator_limit=0.7,
             accumulate=1,

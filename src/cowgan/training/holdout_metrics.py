@@ -14,12 +14,12 @@ from cowgan.evaluation.measures import MEASURES, measure_pair
 from cowgan.features.coarse_vessels import CoarseVesselFeatures
 from cowgan.training.bank_subset import BankSubset
 from cowgan.training.metrics import SAMPLES
+from cowgan.training.step_inputs import batches
 
 MIN_SUBJECTS = 20
 """Subjects needed in the holdout, and in the training set, for a comparison to mean anything."""
 
 _MEASURES = tuple(measure.key for measure in MEASURES)
-_READ_TOGETHER = 16
 
 
 class HoldoutMetrics:
@@ -52,7 +52,8 @@ class HoldoutMetrics:
         )
         if min(len(held_out), len(trained_on)) < MIN_SUBJECTS:
             return None
-        return cls(_read(held_out, SAMPLES), _read(trained_on, 4 * SAMPLES))
+        reals, scale = batches(held_out, SAMPLES), batches(trained_on, 4 * SAMPLES)
+        return cls(torch.cat(list(reals)), torch.cat(list(scale)))
 
     def __call__(self, volumes: Tensor) -> dict[str, float]:
         """Return the measures of generated volumes, and those of real ones beside them."""
@@ -74,12 +75,3 @@ def _features(volumes: Tensor) -> Rows:
     extractor = CoarseVesselFeatures()
     rows = [extractor.of_array(volume) for volume in volumes[:, 0].float().numpy()]
     return np.concatenate(rows).astype(np.float64)
-
-
-def _read(subset: BankSubset, limit: int) -> Tensor:
-    count = min(len(subset), limit)
-    parts = [
-        torch.from_numpy(subset.read(list(range(i, min(i + _READ_TOGETHER, count)))))
-        for i in range(0, count, _READ_TOGETHER)
-    ]
-    return torch.cat(parts)

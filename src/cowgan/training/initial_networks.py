@@ -12,6 +12,7 @@ from cowgan.training.anchor import Anchor
 from cowgan.training.config import TrainingConfig
 from cowgan.training.discriminators import make_discriminator
 from cowgan.training.generator import Generator
+from cowgan.training.projection_moments import ProjectionMoments
 
 _STYLE_DEVIATION = 0.3
 
@@ -35,6 +36,8 @@ class RunNetworks:
         `cowgan.training.linear_start.start_linearly`.
     anchor : Anchor, optional
         Error of the components of generated volumes, if it has a weight.
+    moments : ProjectionMoments, optional
+        Error of the projections of generated volumes, if it has a weight.
     """
 
     generator: Generator
@@ -42,6 +45,7 @@ class RunNetworks:
     discriminator: nn.Module
     components: AnatomicalComponents | None
     anchor: Anchor | None
+    moments: ProjectionMoments | None
 
 
 def make_networks(config: TrainingConfig, device: torch.device) -> RunNetworks:
@@ -58,13 +62,14 @@ def make_networks(config: TrainingConfig, device: torch.device) -> RunNetworks:
         initialise_for_rotation(generator.synthesis, _STYLE_DEVIATION, source)
         # Latents stay components of an anatomy, in unit variance.
         generator.mapping.requires_grad_(False)
+    moments = ProjectionMoments(config.network.volume_shape) if config.moment_weight else None
     ema = Generator(config.network, config.start).requires_grad_(False)
     ema.load_state_dict(generator.state_dict())
     discriminator = make_discriminator(config, source)
     on_cpu = device.type == "cpu"
     generator.one_by_one = on_cpu and config.network.image_size >= _ONE_BY_ONE_FROM
     if not on_cpu:  # They were made on the CPU.
-        for network in (generator, ema, discriminator, components, anchor):
+        for network in (generator, ema, discriminator, components, anchor, moments):
             if network is not None:
                 network.to(device)
-    return RunNetworks(generator, ema, discriminator, components, anchor)
+    return RunNetworks(generator, ema, discriminator, components, anchor, moments)

@@ -8,7 +8,6 @@ are these components, and finer blocks receive a blurred anatomy to add details 
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -23,7 +22,7 @@ from cowgan.progress import Progress, Silent, advance
 from cowgan.training.anatomical_components import AnatomicalComponents, averaged
 from cowgan.training.config import COARSE, FEWEST_CHANNELS, can_start_linearly
 from cowgan.training.generator import Generator
-from cowgan.training.step_inputs import TrainingVolumes
+from cowgan.training.step_inputs import TrainingVolumes, batches
 from cowgan.training.trainer import Trainer
 
 _RIDGE = 0.1
@@ -33,7 +32,6 @@ each other and be lost in the first steps of training."""
 _FIT_STEPS = 200
 _FIT_RATE = 2e-3
 _MEAN_SHARE = 0.5
-_READ_TOGETHER = 16
 
 _CARRYING = 2
 _MAX_PATTERN_POWER = 0.25
@@ -134,13 +132,6 @@ def measure_effects(
     floor = 1e-6 * moments[0, 0] * torch.eye(len(moments))
     solved = torch.linalg.solve(moments + floor, products)
     return Effects(solved[0], solved[1:])
-
-
-def batches(volumes: TrainingVolumes) -> Iterator[Tensor]:
-    """Yield all volumes, some at a time, shape (N, 1, z, x, y)."""
-    for first in range(0, len(volumes), _READ_TOGETHER):
-        places = range(first, min(first + _READ_TOGETHER, len(volumes)))
-        yield torch.from_numpy(volumes.read(list(places)))
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ GAN_COLUMNS = (
     "paired",
     "features",
     "brightness",
+    "moments",
     "judged_real",
     "augment",
 )

@@ -66,6 +66,7 @@ def save_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
         **named(trainer.discriminator, "discriminator"),
         **({} if trainer.components is None else named(trainer.components, "components")),
         **({} if trainer.anchor is None else named(trainer.anchor, "anchor")),
+        **({} if trainer.moments is None else named(trainer.moments, "moments")),
         **moments(trainer.generator_optimiser.adam, trainer.generator, "generator_adam"),
         **moments(
             trainer.discriminator_optimiser.adam, trainer.discriminator, "discriminator_adam"
@@ -109,6 +110,8 @@ def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
             trainer.components.load_state_dict(part_of(tensors, "components/"))
         if trainer.anchor is not None:
             trainer.anchor.load_state_dict(part_of(tensors, "anchor/"))
+        if trainer.moments is not None:
+            trainer.moments.load_state_dict(part_of(tensors, "moments/"))
         restore_moments(
             trainer.generator_optimiser.adam,
             trainer.generator,

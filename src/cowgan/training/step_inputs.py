@@ -1,6 +1,6 @@
 """The random inputs of a training step: real volumes, latents, augmentation and views."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +14,8 @@ from cowgan.training.anatomical_components import AnatomicalComponents
 from cowgan.training.augmentation import augment, flip
 from cowgan.training.config import TrainingConfig
 
+_READ_TOGETHER = 16
+
 
 class TrainingVolumes(Protocol):
     """Real volumes to train on."""
@@ -23,6 +25,13 @@ class TrainingVolumes(Protocol):
 
     def read(self, indices: list[int]) -> NDArray[np.float32]:
         """Return volumes, shape (n, 1, z, x, y), 0 to 1."""
+
+
+def batches(volumes: TrainingVolumes, limit: int | None = None) -> Iterator[Tensor]:
+    """Yield the first `limit` volumes, or all, some at a time, shape (N, 1, z, x, y)."""
+    count = len(volumes) if limit is None else min(len(volumes), limit)
+    for first in range(0, count, _READ_TOGETHER):
+        yield torch.from_numpy(volumes.read(list(range(first, min(first + _READ_TOGETHER, count)))))
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ class StepLosses:
         logits: list[Tensor],
         fakes: Tensor,
         anchor_error: Tensor | None,
+        moments_error: Tensor | None,
         brightness: Brightness | None,
     ) -> Tensor:
         """Return the generator's loss but for its pairs.
@@ -68,6 +69,8 @@ class StepLosses:
             Generated volumes, shape (N, 1, z, x, y).
         anchor_error : Tensor, optional
             Error of their anatomies, after a linear start.
+        moments_error : Tensor, optional
+            Error of the moments of their projections.
         brightness : Brightness, optional
             Of real volumes; needed if brightness has a weight.
         """
@@ -76,6 +79,8 @@ class StepLosses:
         loss = self._record(torch.stack(terms).mean(), "generator")
         if anchor_error is not None:
             loss = loss + config.anchor_weight * self._record(anchor_error, "anchor")
+        if moments_error is not None:
+            loss = loss + config.moment_weight * self._record(moments_error, "moments")
         if brightness is not None and config.brightness_weight:
             error = self._record(brightness_error(fakes, brightness), "brightness")
             loss = loss + config.brightness_weight * error

@@ -17,9 +17,10 @@ from cowgan.training.ema import ema_decay, update_ema
 from cowgan.training.initial_networks import make_networks
 from cowgan.training.mixed_precision import MixedPrecision
 from cowgan.training.optimiser import Optimiser
+from cowgan.training.projection_moments import RealProjections, measure_projections
 from cowgan.training.real_statistics import RealStatistics, measure_real_statistics
 from cowgan.training.sampling import Latents
-from cowgan.training.step_inputs import StepInputs, TrainingVolumes
+from cowgan.training.step_inputs import StepInputs, TrainingVolumes, batches
 from cowgan.training.step_losses import StepLosses
 
 _MAX_BAD_STEPS = 10
@@ -68,7 +69,7 @@ class Trainer:
         networks = make_networks(config, self.device)
         self.generator, self.ema = networks.generator, networks.ema
         self.discriminator, self.components = networks.discriminator, networks.components
-        self.anchor = networks.anchor
+        self.anchor, self.moments = networks.anchor, networks.moments
         self.generator_optimiser = self._optimiser(self.generator, config.generator_rate)
         self.discriminator_optimiser = self._optimiser(
             self.discriminator, config.discriminator_rate
@@ -114,8 +115,9 @@ class Trainer:
             self.config.average_ramp,
         )
         update_ema(self.ema, self.generator, kept)
-        if self.anchor is not None:
-            self.anchor.update(self.processes)
+        for noted in (self.anchor, self.moments):
+            if noted is not None:
+                noted.means.update(self.processes)
         self.counters.count_step(good)
         if self.counters.bad_in_a_row >= _MAX_BAD_STEPS:
             raise CowganError(
@@ -223,12 +225,15 @@ class Trainer:
     def _generator_loss(
         self, step_losses: StepLosses, logits: list[Tensor], fakes: Tensor, latents: Latents
     ) -> Tensor:
-        brightness = self._real_statistics.brightness if self.config.brightness_weight else None
-        anchor_error = None
+        anchor_error, moments_error, brightness = None, None, None
+        if self.config.brightness_weight:
+            brightness = self._real_statistics.brightness
+        if self.moments is not None:
+            moments_error = self.moments(fakes, self._real_projections)
         if self.components is not None and self.anchor is not None:
             unmixed = latents.crossover == self.config.network.n_blocks
             anchor_error = self.anchor(self.components, fakes, latents.z[:, 0], unmixed)
-        return step_losses.generator_loss(logits, fakes, anchor_error, brightness)
+        return step_losses.generator_loss(logits, fakes, anchor_error, moments_error, brightness)
 
     def _pair_loss(
         self, step_losses: StepLosses, inputs: StepInputs, fakes: Tensor, reals: Tensor | None
@@ -253,6 +258,11 @@ class Trainer:
     @cached_property
     def _real_statistics(self) -> RealStatistics:
         return measure_real_statistics(self.volumes, self.config.seed, self.device)
+
+    @cached_property
+    def _real_projections(self) -> RealProjections:
+        found = measure_projections(batches(self.volumes), self.config.flip)
+        return found.to(self.device)
 
     def _finish(self, step_losses: StepLosses) -> dict[str, float]:
         """Return the metrics of all processes, after adapting the counters to them."""

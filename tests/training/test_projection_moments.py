@@ -1,0 +1,91 @@
+"""Projections of generated volumes get the mean and deviation of real ones in each pixel."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cowgan.training.distributed import SINGLE_PROCESS
+from cowgan.training.projection_moments import (
+    ProjectionMoments,
+    RealProjections,
+    measure_projections,
+)
+
+SHAPE = (4, 8, 8)
+
+
+def scans(n: int, seed: int) -> Tensor:
+    """Volumes whose voxels differ in mean and deviation from place to place."""
+    source = torch.Generator().manual_seed(seed)
+    place = torch.linspace(0, 1, 4 * 8 * 8).view(1, 1, *SHAPE)
+    return 0.3 + 0.2 * place + (0.02 + 0.08 * place) * torch.randn(n, 1, *SHAPE, generator=source)
+
+
+@pytest.fixture(scope="module")
+def real() -> RealProjections:
+    return measure_projections(scans(4096, 0).split(512), mirrored=0.0)
+
+
+def noted(volumes: Tensor, real: RealProjections, steps: int = 100) -> ProjectionMoments:
+    moments = ProjectionMoments(SHAPE)
+    for _ in range(steps):
+        moments(volumes, real)
+        moments.means.update(SINGLE_PROCESS)
+    return moments
+
+
+def test_the_measured_moments_are_those_of_all_projections(real: RealProjections) -> None:
+    volumes = scans(4096, 0)
+    views = [volumes.amax(axis).flatten(1) for axis in (2, 4, 3)]
+    pixels = torch.cat(views, 1)
+    torch.testing.assert_close(real.mean, pixels.mean(0), atol=1e-5, rtol=0)
+    torch.testing.assert_close(real.deviation, pixels.std(0).clamp(min=0.02), atol=1e-4, rtol=0)
+
+
+def test_mirrored_volumes_count_by_their_share() -> None:
+    volumes = scans(64, 1)
+    half = measure_projections([volumes], mirrored=0.5)
+    both = measure_projections([volumes, volumes.flip(3)], mirrored=0.0)
+    torch.testing.assert_close(half.mean, both.mean)
+    torch.testing.assert_close(half.deviation, both.deviation)
+    assert not torch.allclose(half.mean, measure_projections([volumes], 0.0).mean)
+
+
+def test_real_volumes_have_no_error_and_others_have(real: RealProjections) -> None:
+    volumes = scans(2048, 2)
+    found = [
+        float(noted(one, real)(one, real))
+        for one in (volumes, volumes + 0.03, 0.4 + 0.5 * (volumes - 0.4))
+    ]
+    assert found[0] < 0.01
+    assert min(found[1:]) > 10 * found[0]
+
+
+def test_training_brings_mean_and_deviation_to_those_of_real_volumes(real) -> None:
+    gain, offset = nn.Parameter(torch.full(SHAPE, 0.7)), nn.Parameter(torch.full(SHAPE, 0.05))
+    moments, adam = ProjectionMoments(SHAPE), torch.optim.Adam([gain, offset], 3e-4)
+    centre = scans(512, 3).mean(0)
+    for step in range(1200):
+        volumes = centre + gain * (scans(32, step) - centre) + offset
+        adam.zero_grad()
+        moments(volumes, real).backward()
+        adam.step()
+        moments.means.update(SINGLE_PROCESS)
+    with torch.no_grad():
+        volumes = centre + gain * (scans(2048, 9) - centre) + offset
+        found = measure_projections([volumes], mirrored=0.0)
+    assert float(((found.mean - real.mean) / real.deviation).abs().mean()) < 0.1
+    assert float((found.deviation / real.deviation - 1).abs().mean()) < 0.1
+
+
+def test_the_slope_is_that_of_the_error_of_all_volumes(real: RealProjections) -> None:
+    """If all volumes are those of this step, the error's own slope is the one it is given."""
+    volumes = (scans(8, 4) + 0.02).requires_grad_()
+    moments = noted(volumes.detach(), real, 300)
+    (given,) = torch.autograd.grad(moments(volumes, real), volumes)
+
+    pixels = torch.cat([volumes.amax(axis).flatten(1) for axis in (2, 4, 3)], 1)
+    pixels = (pixels - real.mean) / real.deviation
+    error = pixels.mean(0).square() + (pixels.square().mean(0) - 1).square() / 4
+    (expected,) = torch.autograd.grad(error.mean(), volumes)
+    torch.testing.assert_close(given, expected, rtol=1e-3, atol=1e-7)
