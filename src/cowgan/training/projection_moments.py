@@ -18,6 +18,9 @@ _MAX_COLUMNS = 64
 _MIN_DEVIATION = 0.02
 """Of a pixel, in grey levels."""
 
+_MIN_RMS = 0.3
+"""Bounds the slope while volumes are still alike."""
+
 
 @dataclass(frozen=True)
 class RealProjections:
@@ -60,7 +63,7 @@ def measure_projections(batches: Iterable[Tensor], mirrored: float) -> RealProje
 
 
 class ProjectionMoments(nn.Module):
-    """The error of the mean and mean square of each pixel, over volumes of past steps.
+    """The error of the mean and deviation of each pixel, over volumes of past steps.
 
     Parameters
     ----------
@@ -88,16 +91,16 @@ class ProjectionMoments(nn.Module):
         Returns
         -------
         Tensor
-            Scalar: the mean over pixels of m² + (s - 1)² / 4, of the running means m and s of
-            deviations from the real mean, in units of the real deviation, and of their squares.
+            Scalar: the mean over pixels of m² + (r - 1)², where m and r² are the running means of
+            differences from the real mean, in units of the real deviation, and of their squares.
         """
         pixels = (_pixels(volumes.clamp(0, 1)).float() - real.mean) / real.deviation
         squares = pixels.square()
         counted = torch.ones_like(pixels[:, 0])
         self.means.note(torch.stack([pixels, squares]), counted)
-        mean, square = self.means.values
-        error = (mean.square() + (square - 1).square() / 4).mean()
-        slope = (2 * mean * pixels + (square - 1) * squares / 2).mean()
+        mean, rms = self.means.values[0], self.means.values[1].sqrt()
+        error = (mean.square() + (rms - 1).square()).mean()
+        slope = (2 * mean * pixels + (1 - 1 / rms.clamp(min=_MIN_RMS)) * squares).mean()
         return error + slope - slope.detach()
 
 
