@@ -23,10 +23,10 @@ def scans(n: int, seed: int) -> Tensor:
 
 @pytest.fixture(scope="module")
 def real() -> RealProjections:
-    return measure_projections(scans(4096, 0).split(512), mirrored=0.0)
+    return measure_projections(scans(1024, 0).split(256), mirrored=0.0)
 
 
-def noted(volumes: Tensor, real: RealProjections, steps: int = 100) -> ProjectionMoments:
+def noted(volumes: Tensor, real: RealProjections, steps: int = 200) -> ProjectionMoments:
     moments = ProjectionMoments(SHAPE)
     for _ in range(steps):
         moments(volumes, real)
@@ -35,7 +35,7 @@ def noted(volumes: Tensor, real: RealProjections, steps: int = 100) -> Projectio
 
 
 def test_the_measured_moments_are_those_of_all_projections(real: RealProjections) -> None:
-    volumes = scans(4096, 0)
+    volumes = scans(1024, 0)
     views = [volumes.amax(axis).flatten(1) for axis in (2, 4, 3)]
     pixels = torch.cat(views, 1)
     torch.testing.assert_close(real.mean, pixels.mean(0), atol=1e-5, rtol=0)
@@ -52,7 +52,7 @@ def test_mirrored_volumes_count_by_their_share() -> None:
 
 
 def test_real_volumes_have_no_error_and_others_have(real: RealProjections) -> None:
-    volumes = scans(2048, 2)
+    volumes = scans(512, 2)
     found = [
         float(noted(one, real)(one, real))
         for one in (volumes, volumes + 0.03, 0.4 + 0.5 * (volumes - 0.4))
@@ -65,14 +65,14 @@ def test_training_brings_mean_and_deviation_to_those_of_real_volumes(real) -> No
     gain, offset = nn.Parameter(torch.full(SHAPE, 0.7)), nn.Parameter(torch.full(SHAPE, 0.05))
     moments, adam = ProjectionMoments(SHAPE), torch.optim.Adam([gain, offset], 3e-4)
     centre = scans(512, 3).mean(0)
-    for step in range(1200):
+    for step in range(800):
         volumes = centre + gain * (scans(32, step) - centre) + offset
         adam.zero_grad()
         moments(volumes, real).backward()
         adam.step()
         moments.means.update(SINGLE_PROCESS)
     with torch.no_grad():
-        volumes = centre + gain * (scans(2048, 9) - centre) + offset
+        volumes = centre + gain * (scans(1024, 9) - centre) + offset
         found = measure_projections([volumes], mirrored=0.0)
     assert float(((found.mean - real.mean) / real.deviation).abs().mean()) < 0.1
     assert float((found.deviation / real.deviation - 1).abs().mean()) < 0.1
