@@ -39,7 +39,9 @@ def assert_equal_weights(first: Path, second: Path) -> None:
     assert one.keys() == other.keys()
     for name in one:
         if "_adam/" not in name:
-            np.testing.assert_allclose(one[name], other[name], rtol=1e-5, atol=1e-6, err_msg=name)
+            # Moments of an untrained network are large.
+            rtol = 1e-5 if name.startswith("moments/") else 0
+            np.testing.assert_allclose(one[name], other[name], rtol=rtol, atol=1e-6, err_msg=name)
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +79,11 @@ def test_two_processes_train_the_weights_that_one_trains(
             logs.append(list(csv.DictReader(file)))
     assert len(logs[0]) == len(logs[1]) == STEPS
     measured = ("seconds", "images_per_s", "peak_memory_mb")
+    large = ("brightness", "moments")  # errors of an untrained network
     for one, other in zip(*logs, strict=True):
         for name in one.keys() - measured:
             assert (one[name] == other[name] == "") or float(one[name]) == pytest.approx(
-                float(other[name]), rel=1e-5, abs=1e-5
+                float(other[name]), rel=1e-5 if name in large else 0, abs=1e-5
             )
 
 
