@@ -69,6 +69,7 @@ class Stage:
     batch: int = 8
     width: int = 512
     fmap_max: int = 128
+    texture_weight: float = 10.0
 
     @property
     def config(self) -> TrainingConfig:
@@ -81,6 +82,7 @@ class Stage:
             steps=self.steps,
             generator_rate=self.generator_rate,
             discriminator_rate=self.discriminator_rate,
+            texture_weight=self.texture_weight,
             average_images=1000.0,
             average_ramp=0.15,
             save_every=50,
@@ -90,9 +92,9 @@ class Stage:
 
 
 STAGES = (
-    Stage(32, steps=700),
-    Stage(64, steps=1100),
-    Stage(64, 3000, generator_rate=1e-4, discriminator_rate=2e-4),
+    Stage(32, steps=700, texture_weight=0.0),
+    Stage(64, steps=223, texture_weight=0.0),
+    Stage(64, 500, generator_rate=2e-4, discriminator_rate=2e-4),
     Stage(128, 6000, generator_rate=1e-4, discriminator_rate=2e-4),
 )
 REHEARSAL = tuple(replace(stage, steps=2, width=128, fmap_max=16) for stage in STAGES)

@@ -123,6 +123,15 @@ class TrainingConfig(RunConfig):
             1e6,
         ),
     ] = 0.0
+    texture_weight: Annotated[
+        float,
+        Setting(
+            "Weight of the difference of projections and slices from real ones in mean and "
+            "deviation of the features of EfficientNet-Lite0; 0: none",
+            0,
+            1e6,
+        ),
+    ] = 0.0
     mixing: Annotated[
         float, Setting("Probability of taking the fine styles from a second latent", 0, 1)
     ] = 0.9
@@ -262,6 +271,7 @@ def preset(name: str, network: NetworkConfig) -> TrainingConfig:
             path_weight=0.0,
             brightness_weight=0.1,
             moment_weight=10.0,
+            texture_weight=10.0,
             mixing=0.0,
             discriminator_limit=0.7,
             accumulate=1,

@@ -12,7 +12,8 @@ from cowgan.training.anchor import Anchor
 from cowgan.training.config import TrainingConfig
 from cowgan.training.discriminators import make_discriminator
 from cowgan.training.generator import Generator
-from cowgan.training.projection_moments import ProjectionMoments
+from cowgan.training.moments import Moments
+from cowgan.training.traits import ProjectionPixels, Textures
 
 _STYLE_DEVIATION = 0.3
 
@@ -36,8 +37,10 @@ class RunNetworks:
         `cowgan.training.linear_start.start_linearly`.
     anchor : Anchor, optional
         Error of the components of generated volumes, if it has a weight.
-    moments : ProjectionMoments, optional
+    moments : Moments, optional
         Error of the projections of generated volumes, if it has a weight.
+    textures : Moments, optional
+        Error of their textures, if it has a weight.
     """
 
     generator: Generator
@@ -45,7 +48,8 @@ class RunNetworks:
     discriminator: nn.Module
     components: AnatomicalComponents | None
     anchor: Anchor | None
-    moments: ProjectionMoments | None
+    moments: Moments | None
+    textures: Moments | None
 
 
 def make_networks(config: TrainingConfig, device: torch.device) -> RunNetworks:
@@ -62,14 +66,18 @@ def make_networks(config: TrainingConfig, device: torch.device) -> RunNetworks:
         initialise_for_rotation(generator.synthesis, _STYLE_DEVIATION, source)
         # Latents stay components of an anatomy, in unit variance.
         generator.mapping.requires_grad_(False)
-    moments = ProjectionMoments(config.network.volume_shape) if config.moment_weight else None
+    moments, textures = None, None
+    if config.moment_weight:
+        moments = Moments(ProjectionPixels(config.network.volume_shape))
+    if config.texture_weight:
+        textures = Moments(Textures(config.network.image_size, device))
     ema = Generator(config.network, config.start).requires_grad_(False)
     ema.load_state_dict(generator.state_dict())
     discriminator = make_discriminator(config, source)
     on_cpu = device.type == "cpu"
     generator.one_by_one = on_cpu and config.network.image_size >= _ONE_BY_ONE_FROM
     if not on_cpu:  # They were made on the CPU.
-        for network in (generator, ema, discriminator, components, anchor, moments):
+        for network in (generator, ema, discriminator, components, anchor, moments, textures):
             if network is not None:
                 network.to(device)
-    return RunNetworks(generator, ema, discriminator, components, anchor, moments)
+    return RunNetworks(generator, ema, discriminator, components, anchor, moments, textures)

@@ -27,6 +27,7 @@ GAN_COLUMNS = (
     "features",
     "brightness",
     "moments",
+    "textures",
     "judged_real",
     "augment",
 )

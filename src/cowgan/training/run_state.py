@@ -67,6 +67,7 @@ def save_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
         **({} if trainer.components is None else named(trainer.components, "components")),
         **({} if trainer.anchor is None else named(trainer.anchor, "anchor")),
         **({} if trainer.moments is None else named(trainer.moments, "moments")),
+        **({} if trainer.textures is None else named(trainer.textures, "textures")),
         **moments(trainer.generator_optimiser.adam, trainer.generator, "generator_adam"),
         **moments(
             trainer.discriminator_optimiser.adam, trainer.discriminator, "discriminator_adam"
@@ -112,6 +113,8 @@ def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
             trainer.anchor.load_state_dict(part_of(tensors, "anchor/"))
         if trainer.moments is not None:
             trainer.moments.load_state_dict(part_of(tensors, "moments/"))
+        if trainer.textures is not None:
+            trainer.textures.load_state_dict(part_of(tensors, "textures/"))
         restore_moments(
             trainer.generator_optimiser.adam,
             trainer.generator,

@@ -28,10 +28,12 @@ class TrainingVolumes(Protocol):
 
 
 def batches(volumes: TrainingVolumes, limit: int | None = None) -> Iterator[Tensor]:
-    """Yield the first `limit` volumes, or all, some at a time, shape (N, 1, z, x, y)."""
-    count = len(volumes) if limit is None else min(len(volumes), limit)
+    """Yield all volumes, or `limit` of them evenly spread, some at a time, (N, 1, z, x, y)."""
+    total = len(volumes)
+    count = total if limit is None else min(total, limit)
+    chosen = [number * total // count for number in range(count)]
     for first in range(0, count, _READ_TOGETHER):
-        yield torch.from_numpy(volumes.read(list(range(first, min(first + _READ_TOGETHER, count)))))
+        yield torch.from_numpy(volumes.read(chosen[first : first + _READ_TOGETHER]))
 
 
 @dataclass(frozen=True)

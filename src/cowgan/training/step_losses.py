@@ -57,6 +57,7 @@ class StepLosses:
         fakes: Tensor,
         anchor_error: Tensor | None,
         moments_error: Tensor | None,
+        textures_error: Tensor | None,
         brightness: Brightness | None,
     ) -> Tensor:
         """Return the generator's loss but for its pairs.
@@ -71,6 +72,8 @@ class StepLosses:
             Error of their anatomies, after a linear start.
         moments_error : Tensor, optional
             Error of the moments of their projections.
+        textures_error : Tensor, optional
+            Error of the moments of their textures.
         brightness : Brightness, optional
             Of real volumes; needed if brightness has a weight.
         """
@@ -81,6 +84,8 @@ class StepLosses:
             loss = loss + config.anchor_weight * self._record(anchor_error, "anchor")
         if moments_error is not None:
             loss = loss + config.moment_weight * self._record(moments_error, "moments")
+        if textures_error is not None:
+            loss = loss + config.texture_weight * self._record(textures_error, "textures")
         if brightness is not None and config.brightness_weight:
             error = self._record(brightness_error(fakes, brightness), "brightness")
             loss = loss + config.brightness_weight * error

@@ -16,14 +16,16 @@ from cowgan.training.distributed import SINGLE_PROCESS, ProcessGroup
 from cowgan.training.ema import ema_decay, update_ema
 from cowgan.training.initial_networks import make_networks
 from cowgan.training.mixed_precision import MixedPrecision
+from cowgan.training.moments import RealMoments
 from cowgan.training.optimiser import Optimiser
-from cowgan.training.projection_moments import RealProjections, measure_projections
 from cowgan.training.real_statistics import RealStatistics, measure_real_statistics
 from cowgan.training.sampling import Latents
 from cowgan.training.step_inputs import StepInputs, TrainingVolumes, batches
 from cowgan.training.step_losses import StepLosses
 
 _MAX_BAD_STEPS = 10
+
+_VOLUMES_FOR_TEXTURES = 512
 
 
 class Trainer:
@@ -69,7 +71,8 @@ class Trainer:
         networks = make_networks(config, self.device)
         self.generator, self.ema = networks.generator, networks.ema
         self.discriminator, self.components = networks.discriminator, networks.components
-        self.anchor, self.moments = networks.anchor, networks.moments
+        self.anchor = networks.anchor
+        self.moments, self.textures = networks.moments, networks.textures
         self.generator_optimiser = self._optimiser(self.generator, config.generator_rate)
         self.discriminator_optimiser = self._optimiser(
             self.discriminator, config.discriminator_rate
@@ -115,7 +118,7 @@ class Trainer:
             self.config.average_ramp,
         )
         update_ema(self.ema, self.generator, kept)
-        for noted in (self.anchor, self.moments):
+        for noted in (self.anchor, self.moments, self.textures):
             if noted is not None:
                 noted.means.update(self.processes)
         self.counters.count_step(good)
@@ -225,15 +228,20 @@ class Trainer:
     def _generator_loss(
         self, step_losses: StepLosses, logits: list[Tensor], fakes: Tensor, latents: Latents
     ) -> Tensor:
-        anchor_error, moments_error, brightness = None, None, None
+        anchor_error, moments_error, textures_error, brightness = None, None, None, None
         if self.config.brightness_weight:
             brightness = self._real_statistics.brightness
         if self.moments is not None:
             moments_error = self.moments(fakes, self._real_projections)
+        if self.textures is not None:
+            real = self._real_textures
+            with self.precision.autocast():
+                textures_error = self.textures(fakes, real)
         if self.components is not None and self.anchor is not None:
             unmixed = latents.crossover == self.config.network.n_blocks
             anchor_error = self.anchor(self.components, fakes, latents.z[:, 0], unmixed)
-        return step_losses.generator_loss(logits, fakes, anchor_error, moments_error, brightness)
+        errors = anchor_error, moments_error, textures_error
+        return step_losses.generator_loss(logits, fakes, *errors, brightness)
 
     def _pair_loss(
         self, step_losses: StepLosses, inputs: StepInputs, fakes: Tensor, reals: Tensor | None
@@ -260,9 +268,16 @@ class Trainer:
         return measure_real_statistics(self.volumes, self.config.seed, self.device)
 
     @cached_property
-    def _real_projections(self) -> RealProjections:
-        found = measure_projections(batches(self.volumes), self.config.flip)
-        return found.to(self.device)
+    def _real_projections(self) -> RealMoments:
+        assert self.moments is not None
+        return self.moments.measure(batches(self.volumes), self.config.flip)
+
+    @cached_property
+    def _real_textures(self) -> RealMoments:
+        assert self.textures is not None
+        with self.precision.autocast():
+            chosen = batches(self.volumes, _VOLUMES_FOR_TEXTURES)
+            return self.textures.measure(chosen, self.config.flip)
 
     def _finish(self, step_losses: StepLosses) -> dict[str, float]:
         """Return the metrics of all processes, after adapting the counters to them."""

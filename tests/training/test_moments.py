@@ -1,17 +1,15 @@
-"""Projections of generated volumes get the mean and deviation of real ones in each pixel."""
+"""Traits of generated volumes get the mean and deviation of those of real ones."""
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from cowgan.training.distributed import SINGLE_PROCESS
-from cowgan.training.projection_moments import (
-    ProjectionMoments,
-    RealProjections,
-    measure_projections,
-)
+from cowgan.training.moments import Moments, RealMoments
+from cowgan.training.traits import ProjectionPixels, Textures
 
 SHAPE = (4, 8, 8)
+PIXELS = ProjectionPixels(SHAPE)
 
 
 def scans(n: int, seed: int) -> Tensor:
@@ -22,19 +20,19 @@ def scans(n: int, seed: int) -> Tensor:
 
 
 @pytest.fixture(scope="module")
-def real() -> RealProjections:
-    return measure_projections(scans(1024, 0).split(256), mirrored=0.0)
+def real() -> RealMoments:
+    return Moments(PIXELS).measure(scans(1024, 0).split(256), mirrored=0.0)
 
 
-def noted(volumes: Tensor, real: RealProjections, steps: int = 200) -> ProjectionMoments:
-    moments = ProjectionMoments(SHAPE)
+def noted(volumes: Tensor, real: RealMoments, steps: int = 200) -> Moments:
+    moments = Moments(PIXELS)
     for _ in range(steps):
         moments(volumes, real)
         moments.means.update(SINGLE_PROCESS)
     return moments
 
 
-def test_the_measured_moments_are_those_of_all_projections(real: RealProjections) -> None:
+def test_the_measured_moments_are_those_of_all_projections(real: RealMoments) -> None:
     volumes = scans(1024, 0)
     views = [volumes.amax(axis).flatten(1) for axis in (2, 4, 3)]
     pixels = torch.cat(views, 1)
@@ -44,14 +42,14 @@ def test_the_measured_moments_are_those_of_all_projections(real: RealProjections
 
 def test_mirrored_volumes_count_by_their_share() -> None:
     volumes = scans(64, 1)
-    half = measure_projections([volumes], mirrored=0.5)
-    both = measure_projections([volumes, volumes.flip(3)], mirrored=0.0)
+    half = Moments(PIXELS).measure([volumes], mirrored=0.5)
+    both = Moments(PIXELS).measure([volumes, volumes.flip(3)], mirrored=0.0)
     torch.testing.assert_close(half.mean, both.mean)
     torch.testing.assert_close(half.deviation, both.deviation)
-    assert not torch.allclose(half.mean, measure_projections([volumes], 0.0).mean)
+    assert not torch.allclose(half.mean, Moments(PIXELS).measure([volumes], 0.0).mean)
 
 
-def test_real_volumes_have_no_error_and_others_have(real: RealProjections) -> None:
+def test_real_volumes_have_no_error_and_others_have(real: RealMoments) -> None:
     volumes = scans(512, 2)
     found = [
         float(noted(one, real)(one, real))
@@ -63,7 +61,7 @@ def test_real_volumes_have_no_error_and_others_have(real: RealProjections) -> No
 
 def test_training_brings_mean_and_deviation_to_those_of_real_volumes(real) -> None:
     gain, offset = nn.Parameter(torch.full(SHAPE, 0.7)), nn.Parameter(torch.full(SHAPE, 0.05))
-    moments, adam = ProjectionMoments(SHAPE), torch.optim.Adam([gain, offset], 3e-4)
+    moments, adam = Moments(PIXELS), torch.optim.Adam([gain, offset], 3e-4)
     centre = scans(512, 3).mean(0)
     for step in range(800):
         volumes = centre + gain * (scans(32, step) - centre) + offset
@@ -73,12 +71,12 @@ def test_training_brings_mean_and_deviation_to_those_of_real_volumes(real) -> No
         moments.means.update(SINGLE_PROCESS)
     with torch.no_grad():
         volumes = centre + gain * (scans(1024, 9) - centre) + offset
-        found = measure_projections([volumes], mirrored=0.0)
+        found = Moments(PIXELS).measure([volumes], mirrored=0.0)
     assert float(((found.mean - real.mean) / real.deviation).abs().mean()) < 0.1
     assert float((found.deviation / real.deviation - 1).abs().mean()) < 0.1
 
 
-def test_the_slope_is_that_of_the_error_of_all_volumes(real: RealProjections) -> None:
+def test_the_slope_is_that_of_the_error_of_all_volumes(real: RealMoments) -> None:
     """If all volumes are those of this step, the error's own slope is the one it is given."""
     volumes = (scans(8, 4) + 0.02).requires_grad_()
     moments = noted(volumes.detach(), real, 600)
@@ -89,3 +87,35 @@ def test_the_slope_is_that_of_the_error_of_all_volumes(real: RealProjections) ->
     error = pixels.mean(0).square() + (pixels.square().mean(0).sqrt() - 1).square()
     (expected,) = torch.autograd.grad(error.mean(), volumes)
     torch.testing.assert_close(given, expected, rtol=1e-3, atol=1e-7)
+
+
+def test_slices_of_a_batch_are_at_all_depths() -> None:
+    """A slice is seen in one of eight equal volumes; the others look as if it were not there."""
+    textures = Textures(64, torch.device("cpu"))
+    picture = torch.rand(1, 1, 1, 64, 64, generator=torch.Generator().manual_seed(5))
+    alike = picture.expand(8, -1, 32, -1, -1)
+    of_slices = textures(alike)[:, -textures.count // 4 :]
+    for place in (0, 13, 31):
+        changed = alike.clone()
+        changed[:, :, place] /= 4
+        off = (textures(changed)[:, -textures.count // 4 :] - of_slices).abs().amax(1)
+        assert sorted(off > 0.1) == [False] * 7 + [True]
+
+
+def test_training_brings_textures_to_those_of_real_volumes() -> None:
+    """The grain of noise is learned from textures alone."""
+    moments = Moments(Textures(64, torch.device("cpu")))
+    source = torch.Generator().manual_seed(6)
+
+    def grains(contrast: Tensor | float) -> Tensor:
+        return 0.5 + contrast * torch.randn(2, 1, 8, 64, 64, generator=source)
+
+    real = moments.measure([grains(0.1) for _ in range(8)], mirrored=0.0)
+    contrast = nn.Parameter(torch.tensor(0.05))
+    adam = torch.optim.Adam([contrast], 2e-3)
+    for _ in range(60):
+        adam.zero_grad()
+        moments(grains(contrast), real).backward()
+        adam.step()
+        moments.means.update(SINGLE_PROCESS)
+    assert float(contrast) == pytest.approx(0.1, abs=0.02)
