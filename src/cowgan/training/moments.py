@@ -77,17 +77,16 @@ class Moments(nn.Module):
             Share of volumes that are shown mirrored left to right.
         """
         device = self.means.values.device
-        count, sums = 0, torch.zeros((), device=device)
+        count, sums = 0, torch.zeros(())
         for volumes in batches:
             count += len(volumes)
-            volumes = volumes.to(device)
             for side, share in ((volumes, 1 - mirrored), (volumes.flip(3), mirrored)):
                 if share:
-                    found = self.traits(side).double()
+                    found = self.traits(side.to(device)).cpu().double()
                     sums = sums + share * torch.stack([found.sum(0), found.square().sum(0)])
         mean, square = sums / count
-        deviation = (square - mean.square()).clamp(min=0).sqrt()
-        return RealMoments(mean.float(), deviation.float().clamp(min=self.traits.min_deviation))
+        deviation = (square - mean.square()).clamp(min=self.traits.min_deviation**2).sqrt()
+        return RealMoments(mean.float().to(device), deviation.float().to(device))
 
     def forward(self, volumes: Tensor, real: RealMoments) -> Tensor:
         """Return the error, with the slope that new volumes have, and note them in `means`.

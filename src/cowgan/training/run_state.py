@@ -61,18 +61,13 @@ _FILES = StateFiles("cowgan-training-state", StateDescription)
 def save_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
     """Write the state of a trainer to a run's folder; see `StateFiles.write`."""
     tensors = {
-        **named(trainer.generator, "generator"),
-        **named(trainer.ema, "average"),
-        **named(trainer.discriminator, "discriminator"),
-        **({} if trainer.components is None else named(trainer.components, "components")),
-        **({} if trainer.anchor is None else named(trainer.anchor, "anchor")),
-        **({} if trainer.moments is None else named(trainer.moments, "moments")),
-        **({} if trainer.textures is None else named(trainer.textures, "textures")),
         **moments(trainer.generator_optimiser.adam, trainer.generator, "generator_adam"),
         **moments(
             trainer.discriminator_optimiser.adam, trainer.discriminator, "discriminator_adam"
         ),
     }
+    for name, part in trainer.parts.items():
+        tensors |= named(part, name)
     _FILES.write(folder, tensors, state_description(trainer, bank_sha256))
 
 
@@ -104,17 +99,8 @@ def load_state(trainer: Trainer, folder: Path, bank_sha256: str) -> None:
             "resumed with the data it started with."
         )
     try:
-        trainer.generator.load_state_dict(part_of(tensors, "generator/"))
-        trainer.ema.load_state_dict(part_of(tensors, "average/"))
-        trainer.discriminator.load_state_dict(part_of(tensors, "discriminator/"))
-        if trainer.components is not None:
-            trainer.components.load_state_dict(part_of(tensors, "components/"))
-        if trainer.anchor is not None:
-            trainer.anchor.load_state_dict(part_of(tensors, "anchor/"))
-        if trainer.moments is not None:
-            trainer.moments.load_state_dict(part_of(tensors, "moments/"))
-        if trainer.textures is not None:
-            trainer.textures.load_state_dict(part_of(tensors, "textures/"))
+        for name, part in trainer.parts.items():
+            part.load_state_dict(part_of(tensors, f"{name}/"))
         restore_moments(
             trainer.generator_optimiser.adam,
             trainer.generator,

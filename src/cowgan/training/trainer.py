@@ -87,6 +87,20 @@ class Trainer:
         return Optimiser(groups, betas, self.precision, self.processes)
 
     @property
+    def parts(self) -> dict[str, nn.Module]:
+        """The networks and running means that are its state, by name."""
+        parts = {
+            "generator": self.generator,
+            "average": self.ema,
+            "discriminator": self.discriminator,
+            "components": self.components,
+            "anchor": self.anchor,
+            "moments": self.moments,
+            "textures": self.textures,
+        }
+        return {name: part for name, part in parts.items() if part is not None}
+
+    @property
     def images_seen(self) -> int:
         """Number of real volumes shown so far."""
         return self.counters.step * self.config.images_per_step
