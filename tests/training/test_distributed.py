@@ -59,10 +59,11 @@ def test_two_processes_train_the_weights_that_one_trains(
     runs = []
     settings = tmp_path / "settings.toml"
     # After a linear start some gradients are nothing but rounding, to which Adam gives full steps,
-    # and so are differences between large errors of moments.
+    # and so are differences between large errors of moments and textures.
     settings.write_text(
         TINY_SETTINGS.read_text(encoding="utf-8")
-        + 'start = "published"\nanchor_weight = 0.0\npaired = 0\nmoment_weight = 1.0\n',
+        + 'start = "published"\nanchor_weight = 0.0\npaired = 0\n'
+        + "moment_weight = 1.0\ntexture_weight = 0.0\n",
         encoding="utf-8",
     )
     for devices in (1, 2):
