@@ -1,10 +1,12 @@
 """Traits of generated volumes get the mean and deviation of those of real ones."""
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 from torch import Tensor, nn
 
-from cowgan.training.distributed import SINGLE_PROCESS
+from cowgan.training.distributed import SINGLE_PROCESS, ProcessGroup
 from cowgan.training.moments import Moments, RealMoments
 from cowgan.training.traits import ProjectionPixels, Textures
 
@@ -89,9 +91,26 @@ def test_the_slope_is_that_of_the_error_of_all_volumes(real: RealMoments) -> Non
     torch.testing.assert_close(given, expected, rtol=1e-3, atol=1e-7)
 
 
+def test_means_are_those_of_the_volumes_of_all_processes(real: RealMoments) -> None:
+    mine, theirs = scans(6, 7), scans(2, 8)
+    other, alone, shared = Moments(PIXELS), Moments(PIXELS), Moments(PIXELS)
+    other(theirs, real)
+    alone(torch.cat([mine, theirs]), real)
+    shared(mine, real)
+
+    class TwoProcesses(ProcessGroup):
+        def sum_tensors(self, tensors: Sequence[Tensor]) -> None:
+            for tensor, added in zip(tensors, (other.means.sums, other.means.count), strict=True):
+                tensor += added
+
+    alone.means.update(SINGLE_PROCESS)
+    shared.means.update(TwoProcesses())
+    torch.testing.assert_close(shared.means.values, alone.means.values)
+
+
 def test_slices_of_a_batch_are_at_all_depths() -> None:
     """A slice is seen in one of eight equal volumes; the others look as if it were not there."""
-    textures = Textures(64, torch.device("cpu"))
+    textures = Textures(64)
     picture = torch.rand(1, 1, 1, 64, 64, generator=torch.Generator().manual_seed(5))
     alike = picture.expand(8, -1, 32, -1, -1)
     of_slices = textures(alike)[:, -textures.count // 4 :]
@@ -104,7 +123,7 @@ def test_slices_of_a_batch_are_at_all_depths() -> None:
 
 def test_training_brings_textures_to_those_of_real_volumes() -> None:
     """The grain of noise is learned from textures alone."""
-    moments = Moments(Textures(64, torch.device("cpu")))
+    moments = Moments(Textures(64))
     source = torch.Generator().manual_seed(6)
 
     def grains(contrast: Tensor | float) -> Tensor:

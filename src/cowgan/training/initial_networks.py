@@ -70,7 +70,7 @@ def make_networks(config: TrainingConfig, device: torch.device) -> RunNetworks:
     if config.moment_weight:
         moments = Moments(ProjectionPixels(config.network.volume_shape))
     if config.texture_weight:
-        textures = Moments(Textures(config.network.image_size, device))
+        textures = Moments(Textures(config.network.image_size))
     ema = Generator(config.network, config.start).requires_grad_(False)
     ema.load_state_dict(generator.state_dict())
     discriminator = make_discriminator(config, source)

@@ -1,7 +1,7 @@
 """Traits of volumes, whose moments are compared with those of real volumes. Differentiable."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from cowgan.features.efficientnet import CHANNELS, Backbone
@@ -37,7 +37,7 @@ class ProjectionPixels:
         return torch.cat(parts, 1)
 
 
-class Textures:
+class Textures(nn.Module):
     """Textures of the projections onto each plane and of axial slices.
 
     Mean and standard deviation over a picture of each feature map of EfficientNet-Lite0, at three
@@ -48,8 +48,6 @@ class Textures:
     ----------
     image_size : int
         Columns of volumes.
-    device : torch.device
-        Device of the pretrained network.
 
     Raises
     ------
@@ -60,11 +58,12 @@ class Textures:
     min_deviation = 0.01
     count = 2 * (len(PLANES) + 1) * sum(CHANNELS)
 
-    def __init__(self, image_size: int, device: torch.device) -> None:
+    def __init__(self, image_size: int) -> None:
+        super().__init__()
         self._edge = max(image_size, _MIN_TEXTURE_COLUMNS)
-        self._backbone = Backbone().to(device)
+        self._backbone = Backbone()
 
-    def __call__(self, volumes: Tensor) -> Tensor:
+    def forward(self, volumes: Tensor) -> Tensor:
         """Return the textures of volumes (N, 1, z, x, y), shape (N, count)."""
         volumes = volumes.clamp(0, 1).float()
         axial, *flat = (projection(volumes, plane) for plane in PLANES)
