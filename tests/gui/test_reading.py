@@ -404,6 +404,7 @@ def test_a_pause_hides_the_picture_and_keeps_the_answer(window, journal):
     assert state(window) is State.RATED
     assert window.reading.session.snapshot.level == 4
     assert pane.isVisible()
+    wait_for(lambda: journal("pause"))
     assert journal("pause")[0].data["reason"] == "key"
 
 
