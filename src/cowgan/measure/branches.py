@@ -107,7 +107,8 @@ def _tube(
     for end, free, tip in zip((0, -1), branch.free, branch.radius_mm, strict=True):
         if free:
             longest = _TIP_RADII * tip + _TIP_VOXELS * voxel_mm
-            length[end] = min(volume[end] / (np.pi * radius[end] ** 2), longest)
+            area = np.pi * radius[end] ** 2
+            length[end] = volume[end] / area if volume[end] < area * longest else longest
     return Tube(branch.nodes, branch.radius_mm, curve, length, radius)
 
 
