@@ -92,9 +92,9 @@ class Stage:
 
 
 STAGES = (
-    Stage(32, steps=700, texture_weight=0.0),
-    Stage(64, steps=223, texture_weight=0.0),
-    Stage(64, 500, generator_rate=2e-4, discriminator_rate=2e-4),
+    Stage(32, steps=500, texture_weight=0.0),
+    Stage(64, steps=225, texture_weight=0.0),
+    Stage(64, steps=300, generator_rate=2e-4, discriminator_rate=2e-4),
     Stage(128, 1500, generator_rate=2e-4, discriminator_rate=2e-4),
     Stage(128, 6000, generator_rate=1e-4, discriminator_rate=2e-4),
 )

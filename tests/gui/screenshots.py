@@ -135,9 +135,9 @@ def shoot_paths(folder: Path, theme: str) -> None:
         section.collapse(animate=False)
 
     sections["Drag vessels"].expand(animate=False)
-    ball = np.indices(explorer.live.complete_volume.shape) - np.reshape((13, 43, 58), (3, 1, 1, 1))
+    ball = np.indices(explorer.live.complete_volume.shape) - np.reshape((23, 61, 82), (3, 1, 1, 1))
     stays = VoxelRuns.of(np.linalg.norm(ball, axis=0) <= 8)
-    explorer.drag.edit_plan(DragPlan((Pull((16, 55, 83), (16, 63, 83)),), stays), "plan")
+    explorer.drag.edit_plan(DragPlan((Pull((16, 80, 68), (16, 88, 68)),), stays), "plan")
     save(viewer, folder, "drag-planned")
     explorer.drag.go.click()
     wait_for(lambda: explorer.model.latent.w is not None)

@@ -14,7 +14,7 @@ from napari_cowgan.explorer.pull_layers import HANDLES_NAME, WAYS_NAME
 from napari_cowgan.viewer.camera import look_from, show_slices
 from napari_cowgan.widgets.remembered import remember
 
-VESSEL = (16, 55, 83)
+VESSEL = (16, 80, 68)
 """Voxel (z, x, y) of an artery of seed 1 of the bundled model."""
 
 
@@ -199,7 +199,7 @@ def test_a_painted_handle_is_refused(opened, problem):
     group = opened.drag
     stays = np.zeros(opened.live.complete_volume.shape, dtype=bool)
     stays[VESSEL] = True
-    group.edit_plan(DragPlan((Pull(VESSEL, (16, 63, 83)),), VoxelRuns.of(stays)), "plan")
+    group.edit_plan(DragPlan((Pull(VESSEL, (16, 88, 68)),), VoxelRuns.of(stays)), "plan")
     group.drag()
     assert "should stay" in problem(group)
     assert opened.model.latent.w is None
@@ -207,7 +207,7 @@ def test_a_painted_handle_is_refused(opened, problem):
 
 def test_another_change_ends_the_drag(opened, qtbot):
     group, model = opened.drag, opened.model
-    group._edit((Pull(VESSEL, (16, 63, 83)),), "pull")
+    group._edit((Pull(VESSEL, (16, 88, 68)),), "pull")
     group.drag()
     qtbot.waitUntil(lambda: model.latent.w is not None, timeout=120_000)
     model.step_seed(1)
@@ -222,7 +222,7 @@ def test_another_model_takes_pulls_away(opened, viewer, small_model, qtbot):
     callbacks = list(viewer.mouse_drag_callbacks)
     group.place.setChecked(True)
     assert viewer.mouse_drag_callbacks != callbacks
-    group._edit((Pull(VESSEL, (16, 63, 83)),), "pull")
+    group._edit((Pull(VESSEL, (16, 88, 68)),), "pull")
     opened.open_checkpoint(small_model)
     qtbot.waitUntil(lambda: group.pulls == (), timeout=20_000)
     assert HANDLES_NAME not in names(viewer)

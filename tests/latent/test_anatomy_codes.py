@@ -44,8 +44,8 @@ def test_encoded_people_are_found_beside_their_model_and_only_there(tmp_path):
 def test_the_people_of_the_bundled_model_lie_within_its_latents():
     model = load_bundled()
     found = stored_anatomies(model)
-    assert len(found.people) == len(set(found.people)) == 422
+    assert len(found.people) == len(set(found.people)) == 399
     w = PSpace.of(model).w(found.codes.float())
-    assert w.shape == (422, model.config.latent_dim)
+    assert w.shape == (399, model.config.latent_dim)
     # A linear guess is nearer to the mean than a random latent is.
     assert 0.01 < found.codes.float().square().mean() < 1
