@@ -22,11 +22,14 @@ python docs/measure_anatomies.py "$bank"
 cowgan attributes --out $bundled/attributes.json --overwrite
 python docs/bundle_attribute_samples.py
 
-cowgan evaluate --real "$bank" --generated $bundled/model.safetensors --extractor efficientnet \
-    --extractor coarse-vessels --out docs/evaluation_of_bundled_model --overwrite
+# The report names what it compared as it was asked for.
+report=$PWD/docs/evaluation_of_bundled_model
+(cd "$folder" && cowgan evaluate --real bank --generated model.safetensors --extractor efficientnet \
+    --extractor coarse-vessels --out "$report" --overwrite)
+rm "$report/report.html"
 python docs/draw_training.py "$folder"
 .ci/headless.sh python docs/draw_model.py $bundled/model.safetensors
-python docs/quote_evaluation.py docs/evaluation_of_bundled_model
+python docs/quote_evaluation.py "$report"
 python docs/compare_truncations.py "$bank"
 python docs/quote_attributes.py
 python docs/measure_steering.py
