@@ -6,7 +6,6 @@ The folder is that of examples/train_bundled_model.py. Writes bundled_curves.png
 """
 
 import argparse
-import csv
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from cowgan.training.config import TrainingConfig
 from cowgan.training.config_files import CONFIG_FILE, read_config
-from cowgan.training.log import LOG_FILE
+from cowgan.training.log import LOG_FILE, LogFollower
 
 PICTURE = Path(__file__).parent / "images" / "bundled_curves.png"
 SMOOTHED_STEPS = 25
@@ -36,9 +35,9 @@ PANELS = {
 
 def read_log(run: Path) -> dict[str, NDArray[np.float64]]:
     """Return the columns of a log; what was not measured is not a number."""
-    with (run / LOG_FILE).open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return {name: np.array([float(row[name] or "nan") for row in rows]) for name in rows[0]}
+    _, rows = LogFollower(run / LOG_FILE).read()
+    names = {"step", "seconds", *(name for panel in PANELS.values() for name in panel)}
+    return {name: np.array([row.get(name, np.nan) for row in rows]) for name in names}
 
 
 def draw(axes: Axes, title: str, log: dict[str, NDArray[np.float64]], start_h: float) -> None:
