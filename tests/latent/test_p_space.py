@@ -59,11 +59,12 @@ def test_a_step_of_p_is_the_same_step_of_whitened_coordinates(space):
 
 def test_latents_of_the_model_are_white(checkpoint, space):
     whitened = space.whitened(made(checkpoint, 20_000, 11))
-    # The mapping network of the bundled model is stored in half precision, which moves the mean.
-    assert whitened.mean(0).abs().max() < 0.1
+    # The mapping network of the bundled model is stored in half precision, which moves the mean;
+    # and as its directions vary alike, 100,000 samples give variances that differ by a tenth.
+    bounds = (0.05, 0.1) if checkpoint.path is None else (0.1, 0.15)
+    assert whitened.mean(0).abs().max() < bounds[0]
     covariance = whitened.T.cov()
-    # Where all directions vary alike, 100,000 samples give variances that differ by a tenth.
-    assert (covariance - torch.eye(len(space.sd))).abs().max() < 0.15
+    assert (covariance - torch.eye(len(space.sd))).abs().max() < bounds[1]
 
 
 def test_the_squared_distance_of_latents_is_the_number_of_components(checkpoint, space):
