@@ -159,8 +159,9 @@ class MapGroup(QWidget):
     def _take(self, found: LatentMap) -> None:
         self.map = found
         options = [(each.title, each.key) for each in found.quantities.values()]
-        usual = ("volume_mm3", "diameter_mm") if found.measured else ("pca_1", "pca_2")
-        for choice, value in zip(self._choices, (*usual, DISTANCE.key), strict=True):
+        components = ("pca_1", "pca_2", "pca_3")
+        usual = ("volume_mm3", "diameter_mm", "pca_1") if found.measured else components
+        for choice, value in zip(self._choices, usual, strict=True):
             choice.offer(options, value)
         self.note.setText("" if found.measured else _NO_MEASUREMENTS)
         self.note.setVisible(not found.measured)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from cowgan.checkpoint import Checkpoint
+from cowgan.checkpoint import BUNDLED, Checkpoint, load
+from cowgan.latent import BUNDLED_DIRECTIONS, load_directions
 from cowgan.latent.anatomy_codes import AnatomyCodes
 from cowgan.latent.attribute_models import AttributeSamples
 from cowgan.latent.components import pca_directions
@@ -121,7 +122,7 @@ def typicality(plain: LatentMap, state: LatentState) -> Typicality:
 
 def test_lights_of_random_volumes_are_rarely_red(plain):
     found = [typicality(plain, LatentState(seed)).light for seed in range(SEEDS, SEEDS + 400)]
-    assert 0.85 < found.count("green") / 400 < 0.95
+    assert found.count("green") / 400 > 0.85
     assert found.count("red") / 400 < 0.03
 
 
@@ -134,9 +135,24 @@ def test_what_is_far_out_is_red_and_says_so(checkpoint, plain):
     first = pca_directions(checkpoint, 0, CONFIG.n_blocks - 1, 1)[0]
     far = typicality(plain, LatentState(0, edits=(Edit(first, 30.0, 0, 0),)))
     assert far.light == "red"
-    assert far.sentence == "Very unusual: all random volumes of this model are more typical."
-    assert Typicality(99.95).sentence.startswith("Very unusual: 99 % of the random volumes")
-    assert Typicality(41.3).sentence.startswith("Typical: 41 % of the random volumes")
+    assert far.distance > 3
+    assert Typicality(1.234, "amber").sentence == (
+        "Unusual: 1.23 times as far from the model's mean as random volumes."
+    )
+
+
+def test_latents_that_are_all_equally_far_out_leave_room_for_edits():
+    model = load(BUNDLED)
+    found = LatentMap(model)
+    assert DISTANCE.key not in found.quantities
+    directions = load_directions(BUNDLED_DIRECTIONS, model).directions
+    edits = [
+        Edit(each, sigmas, each.first_block, each.last_block)
+        for each in directions
+        for sigmas in (-3.0, 3.0)
+    ]
+    assert {typicality(found, LatentState(0, edits=(each,))).light for each in edits} == {"green"}
+    assert typicality(found, LatentState(0, edits=tuple(edits[1::2]))).light == "red"
 
 
 def test_the_least_typical_block_decides(plain):

@@ -1,6 +1,5 @@
 """A map of a model's volumes: where random ones lie, and how typical another one is of them."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -8,6 +7,7 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.stats import chi
 from torch import Tensor
 
 from cowgan.checkpoint import Checkpoint, to_p
@@ -22,8 +22,9 @@ SEEDS = 2000
 """Random volumes with which a volume is compared, and which a map without measurements shows."""
 
 _COMPONENTS = 6
-_UNUSUAL, _UNLIKE = 90.0, 99.0
+_UNUSUAL, _UNLIKE = 0.9, 0.99
 _LEAST_STEP = 0.01
+_LEAST_SPREAD = 0.01
 
 Light = Literal["green", "amber", "red"]
 
@@ -40,26 +41,20 @@ class Typicality:
 
     Attributes
     ----------
-    percentile : float
-        Percentage of random volumes with a smaller `DISTANCE`.
+    distance : float
+        Its `DISTANCE`: 1 for random volumes, as root mean square.
+    light : str
+        Green where nine tenths of random volumes lie, red where only one in a hundred does.
     """
 
-    percentile: float
-
-    @property
-    def light(self) -> Light:
-        """Green for nine tenths of random volumes, red for the hundredth that is farthest out."""
-        if self.percentile < _UNUSUAL:
-            return "green"
-        return "amber" if self.percentile < _UNLIKE else "red"
+    distance: float
+    light: Light
 
     @property
     def sentence(self) -> str:
-        """The light and the percentile, in words."""
+        """The light and the distance, in words."""
         name = {"green": "Typical", "amber": "Unusual", "red": "Very unusual"}[self.light]
-        # Never rounded up to all of them.
-        share = "all" if self.percentile >= 100 else f"{math.floor(self.percentile)} % of the"
-        return f"{name}: {share} random volumes of this model are more typical."
+        return f"{name}: {self.distance:.2f} times as far from the model's mean as random volumes."
 
 
 class LatentMap:
@@ -82,7 +77,10 @@ class LatentMap:
     anatomies : AnatomyCodes or None
         Real anatomies, which follow the volumes in `values` and in all indices.
     quantities : dict of str to Attribute
-        By key, what can be an axis or a colour: what was measured, `COMPONENTS` and `DISTANCE`.
+        By key, what can be an axis or a colour: what was measured, `COMPONENTS` and, unless random
+        volumes all have the same, `DISTANCE`.
+    measured : bool
+        Whether it has measurements.
     values : dict of str to ndarray
         By key, one value per volume and anatomy; NaN where there was nothing to measure.
     """
@@ -102,22 +100,20 @@ class LatentMap:
         used = squares > 0
         self._components = COMPONENTS[: int(used.sum())]
         self._projection = (vectors[used] / squares[used, None]).T
-        self._reference = np.sort(self._latent_values(_ws(checkpoint, range(SEEDS)))[DISTANCE.key])
+        distances = self._latent_values(_ws(checkpoint, range(SEEDS)))[DISTANCE.key]
+        self._limits = self._limits_of_lights(distances)
         self.seeds = tuple(range(SEEDS)) if samples is None else samples.seeds
         measured = {} if samples is None else samples.values
         known = [each for each in attributes if np.isfinite(measured.get(each.key, np.nan)).any()]
-        self.quantities = {each.key: each for each in (*known, *self._components, DISTANCE)}
+        self.measured = bool(known)
+        shown = (DISTANCE,) if distances.std() > _LEAST_SPREAD else ()
+        self.quantities = {each.key: each for each in (*known, *self._components, *shown)}
         self.anatomies: AnatomyCodes | None = None
         self._of_seeds: Mapping[str, NDArray[np.float64]] = {
             **{each.key: np.asarray(measured[each.key], dtype=np.float64) for each in known},
             **self._latent_values(_ws(checkpoint, self.seeds)),
         }
         self.values: Mapping[str, NDArray[np.float64]] = self._of_seeds
-
-    @property
-    def measured(self) -> bool:
-        """Whether it has measurements."""
-        return len(self.quantities) > len(self._components) + 1
 
     def show_anatomies(
         self,
@@ -185,8 +181,10 @@ class LatentMap:
 
     def typicality(self, position: Mapping[str, float]) -> Typicality:
         """Return how typical the volume of a `position` is."""
-        closer = np.searchsorted(self._reference, position[DISTANCE.key])
-        return Typicality(100.0 * float(closer) / len(self._reference))
+        distance, (unusual, unlike) = position[DISTANCE.key], self._limits
+        if distance <= unusual:
+            return Typicality(distance, "green")
+        return Typicality(distance, "amber" if distance <= unlike else "red")
 
     def places(self, x: str, y: str) -> NDArray[np.float64]:
         """Return the place of each for two keys, shape (n, 2); NaN where it has none."""
@@ -238,6 +236,17 @@ class LatentMap:
             return None
         distances = np.where(candidates, np.hypot(ahead, aside), np.inf)
         return int(distances.argmin())
+
+    def _limits_of_lights(self, distances: NDArray[np.float64]) -> tuple[float, float]:
+        """Return the largest distances that are green and amber, given those of random volumes."""
+        # A mapping network brings all z to one length. One that is still near a rotation keeps it,
+        # so that its random latents are equally far out and the least edit would be red: latents
+        # may be as far out as in a Gaussian of as many dimensions, which lengths of z differ in.
+        shares = np.array([_UNUSUAL, _UNLIKE])
+        dimensions = len(self._space.sd)
+        gaussian = chi.ppf(shares, dimensions) / np.sqrt(dimensions)
+        unusual, unlike = np.maximum(np.quantile(distances, shares), gaussian).tolist()
+        return unusual, unlike
 
     def _latent_values(self, w: Tensor) -> dict[str, NDArray[np.float64]]:
         """Return by key what follows from w codes (n, latent_dim), each of shape (n,)."""
