@@ -97,18 +97,34 @@ class _FabricGroup(ProcessGroup):
     def sum_metrics(self, metrics: dict[str, float]) -> dict[str, float]:
         self.synchronise()
         values = torch.tensor(list(metrics.values()), dtype=torch.float64)
-        distributed.all_reduce(values, group=self._control_group)
+        with self._noticing_deaths():
+            distributed.all_reduce(values, group=self._control_group)
         return dict(zip(metrics, values.tolist(), strict=True))
 
     def sum_tensors(self, tensors: list[Tensor]) -> None:
         self.synchronise()
-        for tensor in tensors:
-            distributed.all_reduce(tensor)
+        with self._noticing_deaths():
+            for tensor in tensors:
+                distributed.all_reduce(tensor)
 
     def _synchronise(self, stop: bool, failure: _Failure | None) -> bool:
         flags = torch.tensor([stop, failure is not None], dtype=torch.int32)
-        try:
+        with self._noticing_deaths():
             distributed.all_reduce(flags, distributed.ReduceOp.MAX, self._control_group)
+        if flags[1]:
+            self._separated = True
+            failures: list[_Failure | None] = [None] * self.count
+            with self._noticing_deaths():
+                distributed.all_gather_object(failures, failure, group=self._control_group)
+            expected, sentence, detail = next(one for one in failures if one is not None)
+            raise CowganError(sentence, detail) if expected else RuntimeError(detail)
+        return bool(flags[0])
+
+    @contextmanager
+    def _noticing_deaths(self) -> Iterator[None]:
+        """Report that another process has ended, which may happen in any exchange with it."""
+        try:
+            yield
         except RuntimeError as error:
             self._separated = True
             raise CowganError(
@@ -116,13 +132,6 @@ class _FabricGroup(ProcessGroup):
                 "again to go on from what is saved.",
                 repr(error),
             ) from error
-        if flags[1]:
-            self._separated = True
-            failures: list[_Failure | None] = [None] * self.count
-            distributed.all_gather_object(failures, failure, group=self._control_group)
-            expected, sentence, detail = next(one for one in failures if one is not None)
-            raise CowganError(sentence, detail) if expected else RuntimeError(detail)
-        return bool(flags[0])
 
 
 @contextmanager
