@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from cowgan.training.distributed import SINGLE_PROCESS, ProcessGroup
 from cowgan.training.moments import Moments, RealMoments
+from cowgan.training.running_means import RunningMeans
 from cowgan.training.traits import ProjectionPixels, Textures
 
 SHAPE = (4, 8, 8)
@@ -138,3 +139,12 @@ def test_training_brings_textures_to_those_of_real_volumes() -> None:
         adam.step()
         moments.means.update(SINGLE_PROCESS)
     assert float(contrast) == pytest.approx(0.1, abs=0.02)
+
+
+def test_means_are_not_rounded_in_mixed_precision() -> None:
+    numbers, counted = torch.rand(2, 8, 5), torch.ones(8)
+    means = RunningMeans(torch.zeros(2, 5), kept=0.0)
+    with torch.autocast("cpu", torch.bfloat16):
+        means.note(numbers, counted)
+    means.update(SINGLE_PROCESS)
+    torch.testing.assert_close(means.values, numbers.mean(1))

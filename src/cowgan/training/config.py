@@ -214,6 +214,11 @@ class TrainingConfig(RunConfig):
         """Real volumes that one step sees."""
         return self.batch * self.accumulate
 
+    @property
+    def trait_weights(self) -> dict[str, float]:
+        """Weights of the errors of the moments of traits, by their columns in the log."""
+        return {"moments": self.moment_weight, "textures": self.texture_weight}
+
 
 def can_start_linearly(network: NetworkConfig) -> bool:
     """Return whether every block that a linear start fits has enough channels."""

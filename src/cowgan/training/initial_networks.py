@@ -37,10 +37,9 @@ class RunNetworks:
         `cowgan.training.linear_start.start_linearly`.
     anchor : Anchor, optional
         Error of the components of generated volumes, if it has a weight.
-    moments : Moments, optional
-        Error of the projections of generated volumes, if it has a weight.
-    textures : Moments, optional
-        Error of their textures, if it has a weight.
+    moments : dict of str to Moments
+        Errors of the traits of generated volumes that have a weight, by the names of
+        `TrainingConfig.trait_weights`.
     """
 
     generator: Generator
@@ -48,8 +47,7 @@ class RunNetworks:
     discriminator: nn.Module
     components: AnatomicalComponents | None
     anchor: Anchor | None
-    moments: Moments | None
-    textures: Moments | None
+    moments: dict[str, Moments]
 
 
 def make_networks(config: TrainingConfig, device: torch.device) -> RunNetworks:
@@ -66,18 +64,18 @@ def make_networks(config: TrainingConfig, device: torch.device) -> RunNetworks:
         initialise_for_rotation(generator.synthesis, _STYLE_DEVIATION, source)
         # Latents stay components of an anatomy, in unit variance.
         generator.mapping.requires_grad_(False)
-    moments, textures = None, None
+    moments = {}
     if config.moment_weight:
-        moments = Moments(ProjectionPixels(config.network.volume_shape))
+        moments["moments"] = Moments(ProjectionPixels(config.network.volume_shape))
     if config.texture_weight:
-        textures = Moments(Textures(config.network.image_size))
+        moments["textures"] = Moments(Textures(config.network.image_size))
     ema = Generator(config.network, config.start).requires_grad_(False)
     ema.load_state_dict(generator.state_dict())
     discriminator = make_discriminator(config, source)
     on_cpu = device.type == "cpu"
     generator.one_by_one = on_cpu and config.network.image_size >= _ONE_BY_ONE_FROM
     if not on_cpu:  # They were made on the CPU.
-        for network in (generator, ema, discriminator, components, anchor, moments, textures):
+        for network in (generator, ema, discriminator, components, anchor, *moments.values()):
             if network is not None:
                 network.to(device)
-    return RunNetworks(generator, ema, discriminator, components, anchor, moments, textures)
+    return RunNetworks(generator, ema, discriminator, components, anchor, moments)

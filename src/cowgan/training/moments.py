@@ -26,10 +26,13 @@ class Traits(Protocol):
         How many.
     min_deviation : float
         Smallest standard deviation over real volumes that is told from none.
+    max_measured : int or None
+        Number of real volumes that are enough to measure them; None: all.
     """
 
     count: int
     min_deviation: float
+    max_measured: int | None
 
     def __call__(self, volumes: Tensor) -> Tensor:
         """Return the traits of volumes (N, 1, z, x, y), shape (N, count). Differentiable."""

@@ -44,7 +44,8 @@ class RunningMeans(nn.Module):
         counted : Tensor
             1 for volumes that count and 0 for others, shape (N,).
         """
-        self.sums += counted @ numbers
+        # No matrix product, which would be rounded in mixed precision.
+        self.sums += (counted[:, None] * numbers).sum(1)
         self.count += counted.sum()
 
     def update(self, processes: ProcessGroup) -> None:

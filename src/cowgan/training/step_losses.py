@@ -1,5 +1,7 @@
 """The weighted losses of a training step, and their means for the log."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -56,8 +58,7 @@ class StepLosses:
         logits: list[Tensor],
         fakes: Tensor,
         anchor_error: Tensor | None,
-        moments_error: Tensor | None,
-        textures_error: Tensor | None,
+        trait_errors: Mapping[str, Tensor],
         brightness: Brightness | None,
     ) -> Tensor:
         """Return the generator's loss but for its pairs.
@@ -70,10 +71,8 @@ class StepLosses:
             Generated volumes, shape (N, 1, z, x, y).
         anchor_error : Tensor, optional
             Error of their anatomies, after a linear start.
-        moments_error : Tensor, optional
-            Error of the moments of their projections.
-        textures_error : Tensor, optional
-            Error of the moments of their textures.
+        trait_errors : dict of str to Tensor
+            Errors of the moments of their traits, by the names of `TrainingConfig.trait_weights`.
         brightness : Brightness, optional
             Of real volumes; needed if brightness has a weight.
         """
@@ -82,10 +81,8 @@ class StepLosses:
         loss = self._record(torch.stack(terms).mean(), "generator")
         if anchor_error is not None:
             loss = loss + config.anchor_weight * self._record(anchor_error, "anchor")
-        if moments_error is not None:
-            loss = loss + config.moment_weight * self._record(moments_error, "moments")
-        if textures_error is not None:
-            loss = loss + config.texture_weight * self._record(textures_error, "textures")
+        for name, error in trait_errors.items():
+            loss = loss + config.trait_weights[name] * self._record(error, name)
         if brightness is not None and config.brightness_weight:
             error = self._record(brightness_error(fakes, brightness), "brightness")
             loss = loss + config.brightness_weight * error

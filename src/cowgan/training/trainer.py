@@ -25,8 +25,6 @@ from cowgan.training.step_losses import StepLosses
 
 _MAX_BAD_STEPS = 10
 
-_VOLUMES_FOR_TEXTURES = 512
-
 
 class Trainer:
     """Trains a generator against a discriminator.
@@ -71,8 +69,7 @@ class Trainer:
         networks = make_networks(config, self.device)
         self.generator, self.ema = networks.generator, networks.ema
         self.discriminator, self.components = networks.discriminator, networks.components
-        self.anchor = networks.anchor
-        self.moments, self.textures = networks.moments, networks.textures
+        self.anchor, self.moments = networks.anchor, networks.moments
         self.generator_optimiser = self._optimiser(self.generator, config.generator_rate)
         self.discriminator_optimiser = self._optimiser(
             self.discriminator, config.discriminator_rate
@@ -89,14 +86,13 @@ class Trainer:
     @property
     def parts(self) -> dict[str, nn.Module]:
         """The networks and running means that are its state, by name."""
-        parts = {
+        parts: dict[str, nn.Module | None] = {
             "generator": self.generator,
             "average": self.ema,
             "discriminator": self.discriminator,
             "components": self.components,
             "anchor": self.anchor,
-            "moments": self.moments,
-            "textures": self.textures,
+            **self.moments,
         }
         return {name: part for name, part in parts.items() if part is not None}
 
@@ -132,7 +128,7 @@ class Trainer:
             self.config.average_ramp,
         )
         update_ema(self.ema, self.generator, kept)
-        for noted in (self.anchor, self.moments, self.textures):
+        for noted in (self.anchor, *self.moments.values()):
             if noted is not None:
                 noted.means.update(self.processes)
         self.counters.count_step(good)
@@ -242,20 +238,16 @@ class Trainer:
     def _generator_loss(
         self, step_losses: StepLosses, logits: list[Tensor], fakes: Tensor, latents: Latents
     ) -> Tensor:
-        anchor_error, moments_error, textures_error, brightness = None, None, None, None
+        anchor_error, brightness = None, None
         if self.config.brightness_weight:
             brightness = self._real_statistics.brightness
-        if self.moments is not None:
-            moments_error = self.moments(fakes, self._real_projections)
-        if self.textures is not None:
-            real = self._real_textures
-            with self.precision.autocast():
-                textures_error = self.textures(fakes, real)
+        real = self._real_moments
+        with self.precision.autocast():
+            trait_errors = {name: of(fakes, real[name]) for name, of in self.moments.items()}
         if self.components is not None and self.anchor is not None:
             unmixed = latents.crossover == self.config.network.n_blocks
             anchor_error = self.anchor(self.components, fakes, latents.z[:, 0], unmixed)
-        errors = anchor_error, moments_error, textures_error
-        return step_losses.generator_loss(logits, fakes, *errors, brightness)
+        return step_losses.generator_loss(logits, fakes, anchor_error, trait_errors, brightness)
 
     def _pair_loss(
         self, step_losses: StepLosses, inputs: StepInputs, fakes: Tensor, reals: Tensor | None
@@ -282,16 +274,12 @@ class Trainer:
         return measure_real_statistics(self.volumes, self.config.seed, self.device)
 
     @cached_property
-    def _real_projections(self) -> RealMoments:
-        assert self.moments is not None
-        return self.moments.measure(batches(self.volumes), self.config.flip)
-
-    @cached_property
-    def _real_textures(self) -> RealMoments:
-        assert self.textures is not None
+    def _real_moments(self) -> dict[str, RealMoments]:
         with self.precision.autocast():
-            chosen = batches(self.volumes, _VOLUMES_FOR_TEXTURES)
-            return self.textures.measure(chosen, self.config.flip)
+            return {
+                name: of.measure(batches(self.volumes, of.traits.max_measured), self.config.flip)
+                for name, of in self.moments.items()
+            }
 
     def _finish(self, step_losses: StepLosses) -> dict[str, float]:
         """Return the metrics of all processes, after adapting the counters to them."""

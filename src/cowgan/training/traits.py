@@ -23,6 +23,7 @@ class ProjectionPixels:
 
     min_deviation = 0.02
     """In grey levels."""
+    max_measured: int | None = None
 
     def __init__(self, shape: tuple[int, int, int]) -> None:
         self.count = self(torch.zeros(1, 1, *shape)).shape[1]
@@ -56,6 +57,7 @@ class Textures(nn.Module):
     """
 
     min_deviation = 0.01
+    max_measured: int | None = 512
     count = 2 * (len(PLANES) + 1) * sum(CHANNELS)
 
     def __init__(self, image_size: int) -> None:
