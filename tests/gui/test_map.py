@@ -134,6 +134,9 @@ def test_without_measurements_the_map_names_the_command_and_has_components(
     lone_explorer.model.edit("truncation", psi=0.5)
     assert group.plot.cross != before
     assert group.typicality.text().startswith("Typical: ")
+    assert group.typicality.text().endswith(
+        " times as far from the model's mean as random volumes."
+    )
 
 
 def test_another_model_gets_a_map_of_its_own(lone_explorer, measured, other_model, qtbot, settle):

@@ -25,6 +25,7 @@ _COMPONENTS = 6
 _UNUSUAL, _UNLIKE = 0.9, 0.99
 _LEAST_STEP = 0.01
 _LEAST_SPREAD = 0.01
+"""Standard deviation of the distances of random volumes below which colours would show noise."""
 
 Light = Literal["green", "amber", "red"]
 
